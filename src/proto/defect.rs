@@ -1,0 +1,130 @@
+//! Deliberate bugs, off by default, each tested at exactly one place in the protocols.
+//!
+//! A defect is a mistake that real systems have made. Switched on, it must be caught by an invariant:
+//! that is how the invariants are known to see anything.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! defects {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal;)*) => {
+        /// A named mistake.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Defect {
+            $($(#[doc = $doc])* $variant,)*
+        }
+
+        impl Defect {
+            /// Every defect there is.
+            pub const ALL: &[Defect] = &[$(Defect::$variant,)*];
+
+            /// The name used in scenario files.
+            pub fn name(self) -> &'static str {
+                match self { $(Defect::$variant => $name,)* }
+            }
+
+            /// What goes wrong, in one line.
+            pub fn summary(self) -> &'static str {
+                match self { $(Defect::$variant => concat!($($doc,)*).trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+defects! {
+    /// a participant votes yes before its vote is durable, and forgets it in a crash
+    VoteNotForced = "vote_not_forced";
+    /// a coordinator announces a commit before its decision is durable
+    DecisionNotForced = "decision_not_forced";
+    /// a coordinator commits once everyone has executed, and looks at the results only afterwards
+    JudgeAfterCommit = "judge_after_commit";
+    /// a participant in doubt aborts on its own when it has waited long enough
+    AbortWhileInDoubt = "abort_while_in_doubt";
+    /// a participant restarts without pinning the paths it is in doubt about
+    RecoveryWithoutPins = "recovery_without_pins";
+    /// transaction ids leave out the incarnation, so a restarted coordinator reuses them
+    TransactionIdReused = "transaction_id_reused";
+    /// a coordinator forgets a commit when the first participant has acknowledged it
+    ForgetCommitAfterFirstAck = "forget_commit_after_first_ack";
+    /// a participant asked by another tells an abort that a crash can make it forget
+    NoToldBeforeItIsDurable = "no_told_before_it_is_durable";
+    /// a participant forgets an outcome as soon as it has acknowledged it
+    OutcomeForgottenByParticipant = "outcome_forgotten_by_participant";
+    /// a participant that only reads releases its pins when it votes
+    ReadOnlyLeavesEarly = "read_only_leaves_early";
+    /// the lock server sends a grant before it is durable
+    GrantNotForced = "grant_not_forced";
+    /// the lock server's token counter starts again at 1 after a restart
+    TokenRestarts = "token_restarts";
+    /// the lock server lets anyone release a lock
+    ReleaseByAnyone = "release_by_anyone";
+    /// the lock server grants to a waiter that it has not heard of for longer than a lease
+    DeadWaiterGranted = "dead_waiter_granted";
+    /// a holder counts its lease from when the reply arrived instead of when it asked
+    LeaseCountedFromTheReply = "lease_counted_from_the_reply";
+    /// an owner forgets the highest token it has seen when it restarts
+    FenceKeptInMemory = "fence_kept_in_memory";
+    /// a new lock holder starts to work without raising the token at the owners first
+    ClaimSkipped = "claim_skipped";
+    /// a client retries under a new request id
+    RetryUnderNewId = "retry_under_new_id";
+    /// a client believes a refusal although an earlier attempt may still take effect
+    LateRefusalBelieved = "late_refusal_believed";
+    /// recovery skips a corrupt record below the durable mark instead of refusing to start
+    CorruptRecordSkipped = "corrupt_record_skipped";
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that no defect has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown defect `{0}`")]
+pub struct UnknownDefect(pub String);
+
+impl FromStr for Defect {
+    type Err = UnknownDefect;
+    fn from_str(name: &str) -> Result<Defect, UnknownDefect> {
+        let known = Defect::ALL.iter().copied().find(|d| d.name() == name);
+        known.ok_or_else(|| UnknownDefect(name.to_owned()))
+    }
+}
+
+/// A set of defects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Defects(u64);
+
+impl Defects {
+    /// No defect: the system as it should be.
+    pub const NONE: Defects = Defects(0);
+
+    /// Is `defect` switched on?
+    pub fn has(self, defect: Defect) -> bool {
+        self.0 & 1 << defect as u64 != 0
+    }
+
+    /// This set and `defect`.
+    #[must_use]
+    pub fn with(self, defect: Defect) -> Defects {
+        Defects(self.0 | 1 << defect as u64)
+    }
+
+    /// Is nothing switched on?
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The defects in the set.
+    pub fn iter(self) -> impl Iterator<Item = Defect> {
+        Defect::ALL.iter().copied().filter(move |d| self.has(*d))
+    }
+}
+
+impl FromIterator<Defect> for Defects {
+    fn from_iter<I: IntoIterator<Item = Defect>>(defects: I) -> Defects {
+        defects.into_iter().fold(Defects::NONE, Defects::with)
+    }
+}

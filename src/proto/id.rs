@@ -1,0 +1,236 @@
+//! Names of things: nodes, requests, transactions, tokens, versions, paths.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Time;
+
+/// The address of a machine: the central node, a storage node or a client.
+///
+/// An address is a *name*, not a life: one that restarts keeps its name and gets a new [`Incarnation`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(u16);
+
+/// What kind of machine an address belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The central node: lock server and configuration centre.
+    Control,
+    /// A storage node.
+    Storage,
+    /// A client.
+    Client,
+}
+
+impl NodeId {
+    /// The central node, `control`.
+    pub const CONTROL: NodeId = NodeId(0);
+    /// The largest number a storage node or a client can have.
+    pub const MAX_NUMBER: u16 = CLIENT_BIT - 1;
+
+    /// The storage node `n<number>`; numbers start at 1.
+    pub fn storage(number: u16) -> NodeId {
+        assert!((1..=Self::MAX_NUMBER).contains(&number), "storage node number {number}");
+        NodeId(number)
+    }
+
+    /// The client `c<number>`; numbers start at 1.
+    pub fn client(number: u16) -> NodeId {
+        assert!((1..=Self::MAX_NUMBER).contains(&number), "client number {number}");
+        NodeId(CLIENT_BIT | number)
+    }
+
+    /// The kind of machine.
+    pub fn role(self) -> Role {
+        match self.0 {
+            0 => Role::Control,
+            n if n & CLIENT_BIT == 0 => Role::Storage,
+            _ => Role::Client,
+        }
+    }
+
+    /// The number behind the letter: 2 of `n2` and `c2`, 0 of `control`.
+    pub fn number(self) -> u16 {
+        self.0 & !CLIENT_BIT
+    }
+}
+
+const CLIENT_BIT: u16 = 1 << 15;
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.role() {
+            Role::Control => f.pad("control"),
+            Role::Storage => f.pad(&format!("n{}", self.number())),
+            Role::Client => f.pad(&format!("c{}", self.number())),
+        }
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is not the name of a node.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a node: expected `control`, `n<number>` or `c<number>`")]
+pub struct NotANode(pub String);
+
+impl FromStr for NodeId {
+    type Err = NotANode;
+
+    fn from_str(text: &str) -> Result<NodeId, NotANode> {
+        let number = |digits: &str| match digits.parse::<u16>() {
+            Ok(n) if (1..=NodeId::MAX_NUMBER).contains(&n) && !digits.starts_with(['0', '+']) => Some(n),
+            _ => None,
+        };
+        let id = match text.split_at_checked(1) {
+            Some(("n", digits)) => number(digits).map(NodeId::storage),
+            Some(("c", digits)) => number(digits).map(NodeId::client),
+            _ => None,
+        };
+        match text {
+            "control" => Ok(NodeId::CONTROL),
+            _ => id.ok_or_else(|| NotANode(text.to_owned())),
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident($int:ty) $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        pub struct $name(pub $int);
+
+        impl $name {
+            /// The number after this one.
+            #[must_use]
+            pub fn next(self) -> $name {
+                $name(self.0 + 1)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+    )*};
+}
+
+numbers! {
+    /// Counts the starts of one machine. The driver forces a new one before each start, so a number belongs
+    /// to one start only; it is what keeps ids of two lives apart. The first start has number 1.
+    Incarnation(u32) "i";
+    /// Number of an admission to the cluster: a storage node whose disk is gone comes back under a new one.
+    Admission(u32) "a";
+    /// Number of a view of the cluster.
+    Epoch(u32) "e";
+    /// Fencing token of a lock: one counter for all locks, which only grows. 0 is never granted.
+    Token(u64) "t";
+    /// Version of a path: 0 before the first write, one more with each change, deletions included.
+    Version(u64) "v";
+}
+
+/// Names a client's request for ever: retries keep it, and no other request has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestId {
+    /// Who asks.
+    pub client: NodeId,
+    /// Which life of the client.
+    pub incarnation: Incarnation,
+    /// Counts the client's requests.
+    pub number: u32,
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RequestId { client, incarnation, number } = self;
+        write!(f, "{client}.{}#{number}", incarnation.0)
+    }
+}
+
+/// How old a request is: when its first attempt was made, by its client's clock, then its name.
+///
+/// Kept over retries, so that a request that is refused for a conflict grows older than all that
+/// come after it and is served in the end. Clocks of two clients need not agree: any total order will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Age {
+    /// When the first attempt was made.
+    pub first_attempt: Time,
+    /// Which request; it breaks ties.
+    pub request: RequestId,
+}
+
+/// Names a transaction for ever.
+///
+/// The incarnation is what makes the counter safe: it restarts with each life of the coordinator, and a
+/// decision about an old transaction must never meet a new one of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TxnId {
+    /// Who coordinates.
+    pub coordinator: NodeId,
+    /// Under which admission.
+    pub admission: Admission,
+    /// In which life.
+    pub incarnation: Incarnation,
+    /// Counts the transactions of that life, from 1.
+    pub counter: u32,
+}
+
+impl fmt::Display for TxnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}/{}", self.coordinator, self.incarnation.0, self.counter)
+    }
+}
+
+/// The name of a file: starts with `/`, without control characters. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Path(Arc<str>);
+
+/// A text that is not a path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a path: it must start with `/` and have no control characters")]
+pub struct NotAPath(pub String);
+
+impl Path {
+    /// Checks `text`; its length is checked against the configured limit when it is used.
+    pub fn new(text: &str) -> Result<Path, NotAPath> {
+        if !text.starts_with('/') || text.chars().any(char::is_control) {
+            return Err(NotAPath(text.to_owned()));
+        }
+        Ok(Path(text.into()))
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Path {
+    type Error = NotAPath;
+    fn try_from(text: String) -> Result<Path, NotAPath> {
+        Path::new(&text)
+    }
+}
+
+impl From<Path> for String {
+    fn from(path: Path) -> String {
+        path.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
