@@ -1,1 +1,3 @@
-//! The simulated world.
+//! The simulated world that tests `seedbed`.
+
+pub mod milestone;

@@ -1,0 +1,209 @@
+//! What can happen in a run, by name: what a fault may wait for and a scenario may demand.
+//!
+//! Beside the named ones below, every message kind gives `<kind>_sent`, `<kind>_received` and `<kind>_lost`,
+//! every record kind `<kind>_appended` and `<kind>_durable`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use seedbed::proto::{MessageKind, RecordKind};
+
+macro_rules! named {
+    ($($(#[doc = $doc:literal])* $const:ident = $name:literal;)*) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[repr(u16)]
+        enum Index { $($const,)* Count }
+
+        impl Milestone {
+            $($(#[doc = $doc])* pub const $const: Milestone = Milestone(Index::$const as u16);)*
+        }
+
+        const NAMED: &[(&str, &str)] = &[$(($name, concat!($($doc,)*).trim_ascii()),)*];
+    };
+}
+
+/// Something that can happen in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Milestone(u16);
+
+named! {
+    /// a client's attempt has reached a coordinator and begins a transaction
+    TRANSACTION_BEGUN = "transaction_begun";
+    /// every participant of a staged transaction has answered Ready
+    ALL_READY = "all_ready";
+    /// every participant's yes vote has reached the coordinator
+    ALL_VOTED = "all_voted";
+    /// a coordinator's decision to commit is durable
+    DECIDED = "decided";
+    /// every participant of a committed transaction has acknowledged
+    TRANSACTION_OVER = "transaction_over";
+    /// a coordinator has announced an abort
+    TRANSACTION_ABORTED = "transaction_aborted";
+    /// a transaction was refused because an older one has its path
+    CONFLICT = "conflict";
+    /// a participant's yes vote is durable and it has not learnt the decision
+    PARTICIPANT_IN_DOUBT = "participant_in_doubt";
+    /// a participant learnt the decision from another participant
+    TOLD_BY_PARTICIPANT = "told_by_participant";
+    /// a lock was granted
+    LOCK_GRANTED = "lock_granted";
+    /// a request stands in line for a lock
+    LOCK_QUEUED = "lock_queued";
+    /// a holder gave its lock back
+    LOCK_RELEASED = "lock_released";
+    /// a lock was taken from a holder that did not keep it alive
+    LEASE_EXPIRED = "lease_expired";
+    /// a waiter that did not keep its place alive was taken out of the line
+    WAITER_EXPIRED = "waiter_expired";
+    /// a new holder has raised the fence of its path at all owners
+    CLAIM_COMMITTED = "claim_committed";
+    /// an owner refused a write for its token
+    WRITE_FENCED = "write_fenced";
+    /// a client tries a request again
+    REQUEST_RETRIED = "request_retried";
+    /// a client answered: done, acquired or released
+    REQUEST_DONE = "request_done";
+    /// a client answered: refused
+    REQUEST_REFUSED = "request_refused";
+    /// a client answered: unknown
+    REQUEST_UNKNOWN = "request_unknown";
+    /// a machine crashed
+    CRASHED = "crashed";
+    /// a coordinator crashed while it was waiting for participants to be ready
+    CRASHED_PREPARING = "crashed_preparing";
+    /// a coordinator crashed while it was collecting votes
+    CRASHED_VOTING = "crashed_voting";
+    /// a coordinator crashed after its decision was durable, before all had acknowledged
+    CRASHED_COMMITTING = "crashed_committing";
+    /// a participant crashed while it was in doubt
+    CRASHED_IN_DOUBT = "crashed_in_doubt";
+    /// a machine started again
+    RESTARTED = "restarted";
+    /// a storage node found its log corrupt and refused to start
+    REFUSED_TO_START = "refused_to_start";
+    /// a crash lost records that were not durable
+    RECORDS_LOST = "records_lost";
+    /// a crash tore a record in the middle
+    RECORD_TORN = "record_torn";
+    /// a node replaced the head of its log by a checkpoint
+    CHECKPOINT_WRITTEN = "checkpoint_written";
+    /// a machine stopped for a while
+    PAUSED = "paused";
+    /// a machine goes on
+    RESUMED = "resumed";
+    /// links were cut
+    PARTITIONED = "partitioned";
+    /// a message was lost on the network
+    MESSAGE_LOST = "message_lost";
+    /// a message was delivered twice
+    MESSAGE_DUPLICATED = "message_duplicated";
+    /// a node's clock jumped
+    CLOCK_JUMPED = "clock_jumped";
+}
+
+const MESSAGES: u16 = Index::Count as u16;
+const RECORDS: u16 = MESSAGES + 3 * MessageKind::ALL.len() as u16;
+const COUNT: u16 = RECORDS + 2 * RecordKind::ALL.len() as u16;
+
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let named = NAMED.iter().map(|(name, _)| (*name).to_owned());
+    let messages = MessageKind::ALL
+        .iter()
+        .flat_map(|kind| ["sent", "received", "lost"].map(|end| format!("{}_{end}", kind.name())));
+    let records = RecordKind::ALL
+        .iter()
+        .flat_map(|kind| ["appended", "durable"].map(|end| format!("{}_{end}", kind.name())));
+    named.chain(messages).chain(records).collect()
+});
+
+impl Milestone {
+    /// How many there are; [`Milestone::index`] is below it.
+    pub const COUNT: usize = COUNT as usize;
+
+    /// A message of this kind was sent.
+    pub fn sent(kind: MessageKind) -> Milestone {
+        Milestone(MESSAGES + 3 * kind as u16)
+    }
+
+    /// A message of this kind was received.
+    pub fn received(kind: MessageKind) -> Milestone {
+        Milestone(MESSAGES + 3 * kind as u16 + 1)
+    }
+
+    /// A message of this kind was lost.
+    pub fn lost(kind: MessageKind) -> Milestone {
+        Milestone(MESSAGES + 3 * kind as u16 + 2)
+    }
+
+    /// A record of this kind was appended to a log.
+    pub fn appended(kind: RecordKind) -> Milestone {
+        Milestone(RECORDS + 2 * kind as u16)
+    }
+
+    /// A record of this kind became durable.
+    pub fn durable(kind: RecordKind) -> Milestone {
+        Milestone(RECORDS + 2 * kind as u16 + 1)
+    }
+
+    /// Every milestone.
+    pub fn all() -> impl Iterator<Item = Milestone> {
+        (0..COUNT).map(Milestone)
+    }
+
+    /// Its place in a table of all.
+    pub fn index(self) -> usize {
+        self.0.into()
+    }
+
+    /// The name used in scenario files.
+    pub fn name(self) -> &'static str {
+        &NAMES[self.index()]
+    }
+
+    /// What happened, in one line.
+    pub fn summary(self) -> String {
+        if let Some((_, summary)) = NAMED.get(self.index()) {
+            return (*summary).to_owned();
+        }
+        match self.name().rsplit_once('_') {
+            Some((kind, end @ ("appended" | "durable"))) => format!("a `{kind}` record: {end}"),
+            Some((kind, end)) => format!("a `{kind}` message: {end}"),
+            None => unreachable!("every other name has an ending"),
+        }
+    }
+}
+
+impl fmt::Display for Milestone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that no milestone has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown milestone `{0}`")]
+pub struct UnknownMilestone(pub String);
+
+impl FromStr for Milestone {
+    type Err = UnknownMilestone;
+    fn from_str(name: &str) -> Result<Milestone, UnknownMilestone> {
+        let known = Milestone::all().find(|m| m.name() == name);
+        known.ok_or_else(|| UnknownMilestone(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_used_once_and_leads_back() {
+        for milestone in Milestone::all() {
+            assert_eq!(milestone.name().parse(), Ok(milestone));
+        }
+        assert_eq!(Milestone::sent(MessageKind::Prepare).name(), "prepare_sent");
+        assert_eq!(Milestone::durable(RecordKind::Voted).name(), "voted_durable");
+        assert_eq!(Milestone::ALL_VOTED.name(), "all_voted");
+    }
+}

@@ -1,0 +1,219 @@
+//! What a cluster agrees on before it starts, checked on construction.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::lease::LeaseTerms;
+use super::ring::{HashKind, Ring};
+use super::{Admission, Defects, Epoch, NodeId, Role, Span};
+
+/// How a transaction commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CommitMode {
+    /// Seven steps: pin, then execute and vote, then decide.
+    Staged,
+    /// The classic two phases with presumed abort.
+    TwoPhase,
+}
+
+/// What users may ask for at most.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// Bytes of a path.
+    pub path_bytes: usize,
+    /// Bytes of a file.
+    pub contents_bytes: usize,
+    /// Operations of one request.
+    pub operations: usize,
+    /// Storage nodes of a cluster.
+    pub nodes: usize,
+    /// Requests in line for one lock.
+    pub queue: usize,
+}
+
+/// The settings of a cluster, as written down; [`Config`] is what they become once checked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// The storage nodes.
+    pub members: Vec<NodeId>,
+    /// How many owners a path has.
+    pub replicas: usize,
+    /// Points on the ring per node.
+    pub virtual_nodes: u32,
+    /// The hash that places points and paths.
+    pub hash: HashKind,
+    /// How transactions commit.
+    pub commit: CommitMode,
+    /// How long a lock is granted for, before it must be kept alive.
+    pub lock_lease: Span,
+    /// How far any node's clock may run fast or slow, in parts per million of true time.
+    pub drift_max_ppm: u32,
+    /// How long a client tries before it answers `Unknown`.
+    pub request_timeout: Span,
+    /// How long a client waits for one attempt.
+    pub attempt_timeout: Span,
+    /// The unit of a client's pause before it tries again.
+    pub retry_delay: Span,
+    /// How long a coordinator waits for votes, and a participant that is ready for the next step.
+    pub vote_timeout: Span,
+    /// How often a participant in doubt asks, and a coordinator repeats a decision.
+    pub inquiry_interval: Span,
+    /// Records appended between two checkpoints.
+    pub checkpoint_records: u32,
+    /// What users may ask for at most.
+    pub limits: Limits,
+    /// Deliberate bugs.
+    pub defects: Defects,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            members: (1..=3).map(NodeId::storage).collect(),
+            replicas: 2,
+            virtual_nodes: 100,
+            hash: HashKind::Sha1,
+            commit: CommitMode::Staged,
+            lock_lease: Span::from_secs(10),
+            drift_max_ppm: 500,
+            request_timeout: Span::from_secs(30),
+            attempt_timeout: Span::from_secs(2),
+            retry_delay: Span::from_millis(20),
+            vote_timeout: Span::from_secs(1),
+            inquiry_interval: Span::from_millis(500),
+            checkpoint_records: 10_000,
+            limits: Limits {
+                path_bytes: 256,
+                contents_bytes: 1 << 20,
+                operations: 16,
+                nodes: 1000,
+                queue: 1000,
+            },
+            defects: Defects::NONE,
+        }
+    }
+}
+
+/// Settings that make no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// No storage node.
+    #[error("a cluster needs at least one storage node")]
+    NoMembers,
+    /// A member twice, or one that is no storage node.
+    #[error("`{0}` is a member twice or is not a storage node")]
+    BadMember(NodeId),
+    /// Too many storage nodes.
+    #[error("{found} storage nodes, expected at most {limit}")]
+    TooManyMembers {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// No replica, or more than there are nodes.
+    #[error("{found} replicas, expected 1 to {members}, the number of storage nodes")]
+    Replicas {
+        /// How many there are.
+        found: usize,
+        /// How many storage nodes.
+        members: usize,
+    },
+    /// A number outside its range.
+    #[error("`{name}` is {found}, expected {expected}")]
+    Range {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        found: u64,
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+/// The settings of a cluster, checked, with what follows from them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    settings: Settings,
+    ring: Ring,
+}
+
+impl Deref for Config {
+    type Target = Settings;
+    fn deref(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+impl Config {
+    /// The only epoch while views are fixed.
+    pub const EPOCH: Epoch = Epoch(1);
+    /// The only admission while views are fixed.
+    pub const ADMISSION: Admission = Admission(1);
+
+    /// Checks `settings` and places the members on the ring.
+    ///
+    /// # Errors
+    /// The first setting that makes no sense.
+    pub fn new(settings: Settings) -> Result<Arc<Config>, ConfigError> {
+        settings.check()?;
+        let Settings { hash, virtual_nodes, replicas, ref members, .. } = settings;
+        let ring = Ring::new(hash, virtual_nodes, replicas, members);
+        Ok(Arc::new(Config { settings, ring }))
+    }
+
+    /// Where paths belong.
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The terms of a lock's lease.
+    pub fn lock_terms(&self) -> LeaseTerms {
+        LeaseTerms { length: self.lock_lease, drift_max_ppm: self.drift_max_ppm }
+    }
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), ConfigError> {
+        let members = self.members.len();
+        if members == 0 {
+            return Err(ConfigError::NoMembers);
+        }
+        if members > self.limits.nodes {
+            return Err(ConfigError::TooManyMembers { found: members, limit: self.limits.nodes });
+        }
+        for (i, &member) in self.members.iter().enumerate() {
+            if member.role() != Role::Storage || self.members[..i].contains(&member) {
+                return Err(ConfigError::BadMember(member));
+            }
+        }
+        if self.replicas == 0 || self.replicas > members {
+            return Err(ConfigError::Replicas { found: self.replicas, members });
+        }
+        let range = |name, found, ok, expected| match ok {
+            true => Ok(()),
+            false => Err(ConfigError::Range { name, found, expected }),
+        };
+        let points = self.virtual_nodes;
+        range("virtual_nodes", points.into(), (1..=10_000).contains(&points), "1 to 10000")?;
+        let drift = self.drift_max_ppm;
+        range("drift_max_ppm", drift.into(), drift < 500_000, "less than 500000")?;
+        let every = self.checkpoint_records;
+        range("checkpoint_records", every.into(), every > 0, "at least 1")?;
+        let operations = self.limits.operations;
+        range("operations", operations as u64, (1..=255).contains(&operations), "1 to 255")?;
+        let spans = [
+            ("lock_lease", self.lock_lease),
+            ("request_timeout", self.request_timeout),
+            ("attempt_timeout", self.attempt_timeout),
+            ("retry_delay", self.retry_delay),
+            ("vote_timeout", self.vote_timeout),
+            ("inquiry_interval", self.inquiry_interval),
+        ];
+        for (name, span) in spans {
+            let ok = (1_000..=86_400_000_000_000).contains(&span.as_nanos());
+            range(name, span.as_nanos(), ok, "1us to one day")?;
+        }
+        Ok(())
+    }
+}

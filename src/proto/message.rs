@@ -1,0 +1,359 @@
+//! Every message there is, by who talks to whom.
+//!
+//! | from, to | messages |
+//! |---|---|
+//! | client, storage node | `Begin`, `Read` -> `Ended` |
+//! | coordinator, participant | `Prepare` -> `Ready`, `Execute` -> `Executed`, `Commit` -> `Committed`, `Abort` |
+//! | coordinator, owner | `Fetch` -> `Fetched` (the source of a rename) |
+//! | participant in doubt, anyone who took part | `Inquire` -> `Told` |
+//! | client, lock server | `Acquire` -> `Granted`, `LockRefused`; `KeepAlive` -> `KeptAlive`, `NotKept`; `Release` -> `Released` |
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Age, Answer, AttemptEnd, Epoch, File, Incarnation, NodeId, Operation, Outcome, Path, Refusal,
+    RequestId, Time, Token, TxnId,
+};
+
+/// A position in one client's session with one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Session {
+    /// The life of the node that the session is with; the node refuses another's.
+    pub node: Incarnation,
+    /// Counts the messages of the session; the node takes each number once.
+    pub number: u32,
+    /// No number below this is still wanted, so the node may forget which of them it took.
+    pub lowest: u32,
+}
+
+/// What travels with everything a coordinator says of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Header {
+    /// Which transaction.
+    pub txn: TxnId,
+    /// All transactions of this coordinator up to here are over: [`LowWater`].
+    pub low_water: LowWater,
+}
+
+/// The last of a coordinator's transactions, in the order of (incarnation, counter), up to which all are
+/// over: decided, and where the decision was to commit, acknowledged by every participant.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct LowWater {
+    /// A life of the coordinator.
+    pub incarnation: Incarnation,
+    /// A transaction of that life; 0 stands for all of the lives before.
+    pub counter: u32,
+}
+
+impl LowWater {
+    /// Is `txn`, one of the coordinator whose mark this is, over?
+    pub fn covers(self, txn: TxnId) -> bool {
+        (txn.incarnation, txn.counter) <= (self.incarnation, self.counter)
+    }
+}
+
+/// What a participant needs to know of a transaction before it can vote.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Terms {
+    /// The request that the transaction serves.
+    pub request: RequestId,
+    /// Which attempt at it, from 1.
+    pub attempt: u32,
+    /// No request of the client below this number is still waited for.
+    pub lowest: u32,
+    /// Who yields to whom when two want one path.
+    pub age: Age,
+    /// Everyone who votes, the coordinator left out.
+    pub participants: Arc<[NodeId]>,
+}
+
+/// The operations of one participant, each with its place among all of the request's.
+pub type Work = Arc<[(u8, Operation)]>;
+
+/// The outcomes of one participant's operations, each with its place among all of the request's.
+pub type Results = Arc<[(u8, Outcome)]>;
+
+/// A vote.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Vote {
+    /// The participant can commit, whatever happens to it.
+    Yes(Results),
+    /// It cannot.
+    No(No),
+}
+
+/// Why a vote is no.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum No {
+    /// The request is already answered: an earlier attempt has committed.
+    Answered(Answer),
+    /// The request cannot be served; `recorded` says whether that was forced under its id.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// Was it forced?
+        recorded: bool,
+    },
+    /// An older transaction has the path.
+    Conflict,
+    /// The pin that the coordinator builds on is gone, or the transaction is over.
+    Lost,
+    /// The epoch is not this one.
+    Epoch(Epoch),
+}
+
+/// What someone who took part in a transaction knows of its decision.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Known {
+    /// Commit, with the whole answer.
+    Committed(Answer),
+    /// Abort.
+    Aborted,
+    /// Not decided yet, or in doubt as well.
+    Undecided,
+}
+
+/// What a keep-alive keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Keep {
+    /// A place in line.
+    Waiting(RequestId),
+    /// The lock.
+    Holding(Token),
+}
+
+macro_rules! messages {
+    ($($(#[$doc:meta])* $variant:ident $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+        /// A message.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Message {
+            $($(#[$doc])* $variant { $($(#[$fdoc])* $field: $type,)* },)*
+        }
+
+        /// What kind of message one is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum MessageKind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Message {
+            /// Which kind it is.
+            pub fn kind(&self) -> MessageKind {
+                match self { $(Message::$variant { .. } => MessageKind::$variant,)* }
+            }
+        }
+
+        impl MessageKind {
+            /// Every kind there is.
+            pub const ALL: &[MessageKind] = &[$(MessageKind::$variant,)*];
+
+            /// The name used in scenario files and traces.
+            pub fn name(self) -> &'static str {
+                match self { $(MessageKind::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+messages! {
+    /// A client's attempt at a request that changes files or reads several.
+    Begin "begin" {
+        /// Taken once.
+        session: Session,
+        /// The epoch of the client's view.
+        epoch: Epoch,
+        /// Which request.
+        request: RequestId,
+        /// Which attempt at it, from 1.
+        attempt: u32,
+        /// The lowest request number that the client still waits for.
+        lowest: u32,
+        /// The age of the request.
+        age: Age,
+        /// What to do.
+        operations: Arc<[Operation]>,
+    }
+    /// A client's attempt at reading one file, which needs no transaction.
+    Read "read" {
+        /// The epoch of the client's view.
+        epoch: Epoch,
+        /// Which request.
+        request: RequestId,
+        /// Which attempt at it, from 1.
+        attempt: u32,
+        /// The file.
+        path: Path,
+    }
+    /// How an attempt ended.
+    Ended "ended" {
+        /// Which request.
+        request: RequestId,
+        /// Which attempt at it.
+        attempt: u32,
+        /// How.
+        end: AttemptEnd,
+    }
+    /// Asks an owner for a file that the transaction will move elsewhere.
+    Fetch "fetch" {
+        /// Which transaction.
+        txn: TxnId,
+        /// The epoch of the coordinator.
+        epoch: Epoch,
+        /// The file.
+        path: Path,
+    }
+    /// The file as it stands.
+    Fetched "fetched" {
+        /// Which transaction.
+        txn: TxnId,
+        /// The file's name.
+        path: Path,
+        /// What is stored.
+        file: File,
+    }
+    /// Asks a participant to pin its paths (`staged`) or to execute and vote (`two_phase`).
+    Prepare "prepare" {
+        /// Which transaction.
+        header: Header,
+        /// The epoch of the coordinator.
+        epoch: Epoch,
+        /// What a voter needs to know.
+        terms: Terms,
+        /// The paths to pin.
+        paths: Arc<[Path]>,
+        /// The operations, where Prepare carries them (`two_phase`).
+        work: Option<Work>,
+    }
+    /// The paths are pinned, in this life of the participant.
+    Ready "ready" {
+        /// Which transaction.
+        txn: TxnId,
+        /// The life that pinned.
+        pinned_in: Incarnation,
+    }
+    /// Asks a participant that is ready to execute and vote.
+    Execute "execute" {
+        /// Which transaction.
+        header: Header,
+        /// The epoch of the coordinator.
+        epoch: Epoch,
+        /// The life of the participant whose pin this builds on.
+        pinned_in: Incarnation,
+        /// The operations.
+        work: Work,
+    }
+    /// The participant's vote.
+    Executed "executed" {
+        /// Which transaction.
+        txn: TxnId,
+        /// Yes or no.
+        vote: Vote,
+    }
+    /// The decision to commit.
+    Commit "commit" {
+        /// Which transaction.
+        header: Header,
+        /// The whole answer to the request.
+        answer: Answer,
+    }
+    /// The participant has applied the transaction, durably.
+    Committed "committed" {
+        /// Which transaction.
+        txn: TxnId,
+    }
+    /// The decision to abort.
+    Abort "abort" {
+        /// Which transaction.
+        header: Header,
+    }
+    /// A participant in doubt asks what became of a transaction.
+    Inquire "inquire" {
+        /// Which transaction.
+        txn: TxnId,
+    }
+    /// What became of it, as far as the one who was asked knows.
+    Told "told" {
+        /// Which transaction.
+        txn: TxnId,
+        /// What is known.
+        known: Known,
+    }
+    /// Asks for a lock.
+    Acquire "acquire" {
+        /// Which request.
+        request: RequestId,
+        /// The lowest request number that the client still waits for.
+        lowest: u32,
+        /// The path whose lock it is.
+        path: Path,
+        /// Wait in line, or be refused if it is held.
+        wait: bool,
+        /// When this was sent, by the client's clock; a grant names it.
+        asked: Time,
+    }
+    /// Keeps a place in line or a lock.
+    KeepAlive "keep_alive" {
+        /// The path whose lock it is.
+        path: Path,
+        /// What to keep.
+        keep: Keep,
+        /// When this was sent, by the client's clock; the answer names it.
+        asked: Time,
+    }
+    /// Gives a lock back.
+    Release "release" {
+        /// Which request.
+        request: RequestId,
+        /// The path whose lock it is.
+        path: Path,
+        /// The token of the grant.
+        token: Token,
+    }
+    /// The lock is granted.
+    Granted "granted" {
+        /// To which request.
+        request: RequestId,
+        /// The path whose lock it is.
+        path: Path,
+        /// The fencing token.
+        token: Token,
+        /// The newest message from which the holder counts its lease, by when it was sent.
+        asked: Time,
+    }
+    /// The lock is kept.
+    KeptAlive "kept_alive" {
+        /// The path whose lock it is.
+        path: Path,
+        /// Under which token.
+        token: Token,
+        /// The keep-alive that this answers, by when it was sent.
+        asked: Time,
+    }
+    /// The server knows nothing of what the client wants to keep.
+    NotKept "not_kept" {
+        /// The path whose lock it is.
+        path: Path,
+        /// What is not kept.
+        keep: Keep,
+    }
+    /// The lock is not granted and will not be.
+    LockRefused "lock_refused" {
+        /// To which request.
+        request: RequestId,
+        /// The path whose lock it is.
+        path: Path,
+        /// Why.
+        refusal: Refusal,
+    }
+    /// The lock is not held under the token any more.
+    Released "released" {
+        /// Which request.
+        request: RequestId,
+        /// The path whose lock it was.
+        path: Path,
+    }
+}
