@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Incarnation, Path, RequestId, Token, Version};
+use super::{Epoch, Incarnation, NodeId, Path, RequestId, Token, Version};
 
 /// The bytes of a file. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,8 +101,9 @@ pub enum Action {
     Write(Contents, Option<Version>),
     /// Deletes the file; refused if there is none. With a version: as for `Write`.
     Delete(Option<Version>),
-    /// Moves the contents to this path; refused if the source is missing or the target exists.
-    Rename(Path),
+    /// Moves the contents to this path, under the token of its lock if the client holds it; refused if the
+    /// source is missing or the target exists.
+    Rename(Path, Option<Token>),
     /// The target's half of a rename, with what the coordinator found at the source.
     Place(Contents),
     /// The source's half of a rename: deletes it if it is still at this version.
@@ -143,6 +144,8 @@ pub enum Refusal {
     Fenced(Token),
     /// Someone else holds the lock, and the request did not want to wait.
     Held,
+    /// The client does not hold the lock that it wants to give back.
+    NotHeld,
     /// Too many are waiting for the lock.
     QueueFull,
     /// The path is longer than the configured limit.
@@ -165,6 +168,7 @@ impl fmt::Display for Refusal {
             Refusal::VersionIs(version) => write!(f, "the path is at {version}"),
             Refusal::Fenced(token) => write!(f, "the path is fenced with {token}"),
             Refusal::Held => f.write_str("the lock is held"),
+            Refusal::NotHeld => f.write_str("the lock is not held"),
             Refusal::QueueFull => f.write_str("too many wait for the lock"),
             Refusal::PathTooLong => f.write_str("the path is too long"),
             Refusal::ContentsTooLong => f.write_str("the contents are too long"),
@@ -209,7 +213,12 @@ pub enum Retry {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
     /// One or more operations, all or nothing.
-    Files(Arc<[Operation]>),
+    Files {
+        /// What to do, in this order.
+        operations: Arc<[Operation]>,
+        /// Which node to ask first; without one, an owner of the first path.
+        coordinator: Option<NodeId>,
+    },
     /// The lock of a path; `wait` says whether to wait in line for it.
     Acquire {
         /// The path whose lock it is.

@@ -1,16 +1,23 @@
 //! The protocols.
 
+pub mod client;
 mod config;
+pub mod control;
 mod defect;
 mod file;
 mod id;
 pub mod lease;
+pub mod lock;
 pub mod log;
 mod message;
+pub mod node;
 mod outbox;
+mod owner;
 mod record;
 pub mod ring;
 mod time;
+mod timers;
+pub mod txn;
 
 pub use config::{CommitMode, Config, ConfigError, Limits, Settings};
 pub use defect::{Defect, Defects, UnknownDefect};
@@ -28,3 +35,15 @@ pub use message::{
 pub use outbox::{Append, Effect, Outbox};
 pub use record::{Changes, Record, RecordKind, Snapshot};
 pub use time::{Span, Time};
+pub use timers::Timer;
+
+/// What happens to a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// A message has arrived.
+    Message(NodeId, Message),
+    /// The machine's next deadline has come.
+    Wake(Timer),
+    /// A user asks (clients only).
+    Request(RequestId, Request),
+}

@@ -102,6 +102,11 @@ impl Outbox {
         self.effects.pop_front().map(|(_, effect)| effect)
     }
 
+    /// How many records have been put in, with those the log held before.
+    pub fn appended(&self) -> u64 {
+        self.next
+    }
+
     /// Effects that are held back.
     pub fn held(&self) -> usize {
         self.effects.len()

@@ -1,0 +1,578 @@
+//! The client: it alone retries, and it answers each of its user's requests once.
+//!
+//! A request keeps its id over all attempts, so that the owners can tell a second attempt from a second
+//! request. What the client may say at the end:
+//!
+//! | what is known | answer |
+//! |---|---|
+//! | some attempt committed | done, with the answer of the committed transaction |
+//! | the only attempt was refused | refused |
+//! | an attempt was refused, and an owner has forced that under the request's id | refused: no attempt can get that owner's vote any more |
+//! | an attempt was refused, and another may still be on its way | go on |
+//! | the time is up | unknown |
+//!
+//! "Timed out" is not "failed": an attempt that nobody answered may have taken effect, or may yet.
+//!
+//! # Locks
+//!
+//! `Acquire` goes to the lock server; keep-alives keep the place in line, then the lock. The lease is counted from
+//! the *sending* of the message that a grant or acknowledgement names, so the client stops believing before
+//! the server may grant to the next. The first thing a new holder does is to *claim* the path: a transaction that
+//! raises its fence at all owners. Only then is the lock acquired. Because: if only the holder's writes raised
+//! it, the new holder could *read* before a delayed write of the old one arrives, and one of the two would
+//! be lost. Every change of a path under its lock carries the token.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::timers::{Timer, Timers};
+use super::{
+    Action, Age, AttemptEnd, Config, Defect, Incarnation, Input, Keep, Message, NodeId, Notice,
+    Operation, Outbox, Path, Refusal, Reply, Request, RequestId, Retry, Session, Span, Time, Token,
+};
+
+/// A client. It has no log: a new life knows nothing of the requests of the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Client {
+    config: Arc<Config>,
+    id: NodeId,
+    incarnation: Incarnation,
+    timers: Timers,
+    /// The number after the highest that the user has used.
+    next_number: u32,
+    pending: BTreeMap<u32, Pending>,
+    locks: BTreeMap<Path, Holding>,
+    sessions: BTreeMap<NodeId, Talk>,
+}
+
+/// A request that is not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pending {
+    request: RequestId,
+    wanted: Wanted,
+    first_attempt: Time,
+    /// The newest attempt, from 1.
+    attempt: u32,
+    /// Is the newest attempt still unanswered?
+    is_asking: bool,
+}
+
+/// What a pending request is after.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Wanted {
+    /// One file's contents, from any owner.
+    Read(Path),
+    /// A transaction.
+    Files { operations: Arc<[Operation]>, coordinator: Option<NodeId> },
+    /// A lock that is not granted yet.
+    Lock { path: Path, wait: bool },
+    /// A lock that is granted; its path is being claimed with these operations.
+    Claim { path: Path, token: Token, operations: Arc<[Operation]> },
+    /// To be rid of a lock.
+    Release { path: Path, token: Token },
+}
+
+/// A lock that is held.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Holding {
+    token: Token,
+    request: RequestId,
+    until: Time,
+}
+
+/// The session with one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Talk {
+    /// The node's life, as far as it is known.
+    node: Incarnation,
+    next: u32,
+    /// The numbers that wait for an answer, and for which attempt.
+    open: BTreeMap<u32, (u32, u32)>,
+}
+
+impl Client {
+    /// A client that starts a life; `incarnation` is used for no other.
+    pub fn start(config: Arc<Config>, id: NodeId, incarnation: Incarnation) -> Client {
+        Client {
+            config,
+            id,
+            incarnation,
+            timers: Timers::default(),
+            next_number: 1,
+            pending: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one input; what it leads to goes into `out`, in order.
+    pub fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
+        match input {
+            Input::Request(id, request) => self.on_request(now, id, request, out),
+            Input::Message(from, message) => self.on_message(now, from, message, out),
+            Input::Wake(timer) => self.on_wake(now, timer, out),
+        }
+    }
+
+    /// When to wake the client next, and for what.
+    pub fn next_deadline(&self) -> Option<(Time, &Timer)> {
+        self.timers.next()
+    }
+
+    /// The requests that are not answered.
+    pub fn pending(&self) -> impl Iterator<Item = RequestId> {
+        self.pending.values().map(|pending| pending.request)
+    }
+
+    fn on_request(&mut self, now: Time, request: RequestId, wanted: Request, out: &mut Outbox) {
+        let wanted = match wanted {
+            Request::Files { operations, .. }
+                if operations.len() == 1 && operations[0].action.is_read() =>
+            {
+                Wanted::Read(operations[0].path.clone())
+            }
+            Request::Files { operations, coordinator } => {
+                let operations = operations.iter().map(|op| self.with_token(now, op)).collect();
+                Wanted::Files { operations, coordinator }
+            }
+            Request::Acquire { path, wait } => Wanted::Lock { path, wait },
+            Request::Release { path } => match self.lose(&path, out) {
+                Some(token) => Wanted::Release { path, token },
+                None => return out.reply(request, Reply::Refused(Refusal::NotHeld)),
+            },
+        };
+        self.next_number = self.next_number.max(request.number + 1);
+        let pending = Pending { request, wanted, first_attempt: now, attempt: 0, is_asking: false };
+        let number = request.number;
+        self.timers.set(Timer::GiveUp(number), now + self.config.request_timeout);
+        self.pending.insert(number, pending);
+        self.attempt(now, number, out);
+    }
+
+    fn on_message(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox) {
+        match message {
+            Message::Ended { request, attempt, end } => {
+                self.on_ended(now, from, request, attempt, end, out);
+            }
+            Message::Granted { request, path, token, asked } => {
+                self.on_granted(now, request, path, token, asked, out);
+            }
+            Message::KeptAlive { path, token, asked } => {
+                self.on_kept_alive(now, path, token, asked, out);
+            }
+            Message::NotKept { path, keep } => self.on_not_kept(now, &path, keep, out),
+            Message::LockRefused { request, refusal, .. } => {
+                self.on_lock_refused(request, refusal, out);
+            }
+            Message::Released { request, .. } => self.on_released(request, out),
+            Message::Begin { .. } | Message::Read { .. } | Message::Fetch { .. } => {}
+            Message::Fetched { .. } | Message::Prepare { .. } | Message::Ready { .. } => {}
+            Message::Execute { .. } | Message::Executed { .. } | Message::Commit { .. } => {}
+            Message::Committed { .. } | Message::Abort { .. } | Message::Inquire { .. } => {}
+            Message::Told { .. } | Message::Acquire { .. } | Message::KeepAlive { .. } => {}
+            Message::Release { .. } => {}
+        }
+    }
+
+    fn on_wake(&mut self, now: Time, timer: Timer, out: &mut Outbox) {
+        self.timers.cancel(&timer);
+        match timer {
+            Timer::Attempt(number) => self.attempt(now, number, out),
+            Timer::GiveUp(number) => {
+                if let Some(pending) = self.take(number) {
+                    out.reply(pending.request, Reply::Unknown);
+                }
+            }
+            Timer::KeepAlive(path) => self.keep_alive(now, &path, out),
+            Timer::LeaseEnd(path) => {
+                self.lose(&path, out);
+            }
+            Timer::Start | Timer::Collect(_) | Timer::Resend(_) | Timer::Ready(_) => {}
+            Timer::Inquire(_) | Timer::Lease(_) => {}
+        }
+    }
+}
+
+/// Attempts.
+impl Client {
+    /// Makes the next attempt at a request.
+    fn attempt(&mut self, now: Time, number: u32, out: &mut Outbox) {
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        pending.attempt += 1;
+        self.send_attempt(now, number, out);
+    }
+
+    /// Sends the request's current attempt.
+    fn send_attempt(&mut self, now: Time, number: u32, out: &mut Outbox) {
+        let lowest = self.lowest();
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        pending.is_asking = true;
+        let Pending { request, attempt, .. } = *pending;
+        let timeout = self.config.attempt_timeout;
+        self.timers.set(Timer::Attempt(number), now + timeout);
+        match pending.wanted.clone() {
+            Wanted::Read(path) => {
+                let to = self.owner_to_ask(&path, attempt);
+                out.send(to, Message::Read { epoch: Config::EPOCH, request, attempt, path });
+            }
+            Wanted::Files { operations, coordinator } => {
+                let to = match (coordinator, attempt) {
+                    (Some(coordinator), 1) => coordinator,
+                    _ => match operations.first() {
+                        Some(first) => self.owner_to_ask(&first.path, attempt),
+                        None => self.config.members[0],
+                    },
+                };
+                self.begin(to, number, operations, out);
+            }
+            Wanted::Claim { path, operations, .. } => {
+                let to = self.owner_to_ask(&path, attempt);
+                self.begin(to, number, operations, out);
+            }
+            Wanted::Lock { path, wait } => {
+                if wait {
+                    // From now on keep-alives carry the request.
+                    self.timers.cancel(&Timer::Attempt(number));
+                    self.timers.set(Timer::KeepAlive(path.clone()), now + self.keep_interval());
+                }
+                out.send(NodeId::CONTROL, Message::Acquire { request, lowest, path, wait, asked: now });
+            }
+            Wanted::Release { path, token } => {
+                out.send(NodeId::CONTROL, Message::Release { request, path, token });
+            }
+        }
+    }
+
+    /// Sends a transaction to `to`, as the next message of the session with it.
+    fn begin(&mut self, to: NodeId, number: u32, operations: Arc<[Operation]>, out: &mut Outbox) {
+        let lowest = self.lowest();
+        let pending = &self.pending[&number];
+        let Pending { mut request, attempt, first_attempt, .. } = *pending;
+        let age = Age { first_attempt, request };
+        if self.config.defects.has(Defect::RetryUnderNewId) {
+            request.number += (attempt - 1) * RETRY_OFFSET;
+        }
+        let talk = self.sessions.entry(to).or_default();
+        talk.next += 1;
+        talk.open.insert(talk.next, (number, attempt));
+        let oldest = talk.open.keys().next().copied().unwrap_or(talk.next);
+        let session = Session { node: talk.node, number: talk.next, lowest: oldest };
+        let epoch = Config::EPOCH;
+        out.send(to, Message::Begin { session, epoch, request, attempt, lowest, age, operations });
+    }
+
+    fn on_ended(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        request: RequestId,
+        attempt: u32,
+        end: AttemptEnd,
+        out: &mut Outbox,
+    ) {
+        if request.incarnation != self.incarnation {
+            return;
+        }
+        let number = match self.config.defects.has(Defect::RetryUnderNewId) {
+            true => request.number % RETRY_OFFSET,
+            false => request.number,
+        };
+        self.close(from, number, attempt);
+        let Some(pending) = self.pending.get(&number) else { return };
+        let is_newest = attempt == pending.attempt;
+        match end {
+            AttemptEnd::Done(answer) => self.on_done(number, answer, out),
+            AttemptEnd::Refused { refusal, recorded } => {
+                let believes = self.config.defects.has(Defect::LateRefusalBelieved);
+                if recorded || pending.attempt == 1 || believes {
+                    self.on_refused(number, refusal, out);
+                } else if is_newest {
+                    self.pause(now, number);
+                }
+            }
+            AttemptEnd::Retry(Retry::Session(node)) => {
+                let talk = self.sessions.entry(from).or_default();
+                if talk.node < node {
+                    *talk = Talk { node, ..Talk::default() };
+                }
+                // The node took nothing, so this is the same attempt still.
+                if is_newest && pending.is_asking {
+                    self.send_attempt(now, number, out);
+                }
+            }
+            AttemptEnd::Retry(Retry::Conflict | Retry::NoAnswer | Retry::Epoch(_)) => {
+                if is_newest {
+                    self.pause(now, number);
+                }
+            }
+        }
+    }
+
+    fn on_done(&mut self, number: u32, answer: super::Answer, out: &mut Outbox) {
+        let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
+        let reply = match wanted {
+            Wanted::Claim { path, token, .. } => match self.locks.get(&path) {
+                Some(holding) if holding.token == token => Reply::Acquired(token),
+                // The fence is up, but the lease ran out meanwhile.
+                Some(_) | None => Reply::Unknown,
+            },
+            Wanted::Read(_) | Wanted::Files { .. } => Reply::Done(answer),
+            Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Unknown,
+        };
+        out.reply(request, reply);
+    }
+
+    fn on_refused(&mut self, number: u32, refusal: Refusal, out: &mut Outbox) {
+        let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
+        let reply = match wanted {
+            // The lock was granted; that the claim was refused means that it is lost again.
+            Wanted::Claim { .. } => Reply::Unknown,
+            Wanted::Read(_) | Wanted::Files { .. } => Reply::Refused(refusal),
+            Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Refused(refusal),
+        };
+        out.reply(request, reply);
+    }
+
+    /// Waits a while before the next attempt: longer each time, and each request differently, so that two
+    /// that met once do not meet for ever.
+    fn pause(&mut self, now: Time, number: u32) {
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        pending.is_asking = false;
+        let key = u64::from(pending.request.client.number()) << 48
+            ^ u64::from(pending.request.incarnation.0) << 40
+            ^ u64::from(number) << 8
+            ^ u64::from(pending.attempt);
+        let spread = self.config.retry_delay.times(1 << pending.attempt.min(5)).as_nanos();
+        let pause = self.config.retry_delay + Span::from_nanos(scramble(key) % spread);
+        self.timers.set(Timer::Attempt(number), now + pause);
+    }
+
+    /// Ends a request, with its timers.
+    fn take(&mut self, number: u32) -> Option<Pending> {
+        self.timers.cancel(&Timer::Attempt(number));
+        self.timers.cancel(&Timer::GiveUp(number));
+        for talk in self.sessions.values_mut() {
+            talk.open.retain(|_, (open, _)| *open != number);
+        }
+        self.pending.remove(&number)
+    }
+
+    fn close(&mut self, node: NodeId, number: u32, attempt: u32) {
+        if let Some(talk) = self.sessions.get_mut(&node) {
+            talk.open.retain(|_, open| *open != (number, attempt));
+        }
+    }
+
+    fn lowest(&self) -> u32 {
+        self.pending.keys().next().copied().unwrap_or(self.next_number)
+    }
+
+    fn owner_to_ask(&self, path: &Path, attempt: u32) -> NodeId {
+        let owners = self.config.ring().owners(path);
+        // Clients start at different owners, so that reads are spread over all of them.
+        let first = usize::from(self.id.number());
+        owners[(first + attempt as usize) % owners.len()]
+    }
+
+    /// Adds the token of the lock of the operation's path, if it is held.
+    fn with_token(&self, now: Time, operation: &Operation) -> Operation {
+        let token = |path| self.locks.get(path).filter(|h| now < h.until).map(|h| h.token);
+        let mut operation = operation.clone();
+        if let Action::Rename(to, target_token) = &mut operation.action {
+            *target_token = token(to);
+        }
+        operation.token = token(&operation.path);
+        operation
+    }
+}
+
+/// Locks.
+impl Client {
+    fn on_granted(
+        &mut self,
+        now: Time,
+        request: RequestId,
+        path: Path,
+        token: Token,
+        asked: Time,
+        out: &mut Outbox,
+    ) {
+        let wanted = match self.pending.get(&request.number) {
+            Some(pending) if pending.request == request => Some(&pending.wanted),
+            Some(_) | None => None,
+        };
+        let is_wanted = matches!(wanted, Some(Wanted::Lock { .. }));
+        let is_held = self.locks.get(&path).is_some_and(|holding| holding.token == token);
+        if !is_wanted && !is_held {
+            // Nobody wants this lock any more: do not keep others waiting for a lease.
+            return out.send(NodeId::CONTROL, Message::Release { request, path, token });
+        }
+        let until = self.lease_until(now, asked);
+        if until <= now {
+            // It has run out on its way. Try to keep it; the server knows whether it is still ours.
+            let keep = Keep::Holding(token);
+            return out.send(NodeId::CONTROL, Message::KeepAlive { path, keep, asked: now });
+        }
+        self.hold(now, &path, Holding { token, request, until }, out);
+        if is_wanted {
+            self.claim(now, request.number, path, token, out);
+        }
+    }
+
+    /// Raises the fence of the path before anything is done under its lock.
+    fn claim(&mut self, now: Time, number: u32, path: Path, token: Token, out: &mut Outbox) {
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        if self.config.defects.has(Defect::ClaimSkipped) {
+            let request = pending.request;
+            self.take(number);
+            return out.reply(request, Reply::Acquired(token));
+        }
+        let claim = Operation { path: path.clone(), action: Action::Claim, token: Some(token) };
+        pending.wanted = Wanted::Claim { path, token, operations: [claim].into() };
+        pending.attempt = 0;
+        self.attempt(now, number, out);
+    }
+
+    fn on_kept_alive(
+        &mut self,
+        now: Time,
+        path: Path,
+        token: Token,
+        asked: Time,
+        out: &mut Outbox,
+    ) {
+        let until = self.lease_until(now, asked);
+        match self.locks.get(&path) {
+            Some(holding) if holding.token == token && until > holding.until => {
+                let holding = Holding { until, ..holding.clone() };
+                self.hold(now, &path, holding, out);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn on_not_kept(&mut self, now: Time, path: &Path, keep: Keep, out: &mut Outbox) {
+        match keep {
+            Keep::Holding(token) => {
+                if self.locks.get(path).is_some_and(|holding| holding.token == token) {
+                    self.lose(path, out);
+                }
+            }
+            Keep::Waiting(request) => {
+                let pending = self.pending.get(&request.number);
+                let waits = pending.is_some_and(|pending| {
+                    pending.request == request && matches!(pending.wanted, Wanted::Lock { .. })
+                });
+                if waits {
+                    self.attempt(now, request.number, out); // the request, or its place, was lost
+                }
+            }
+        }
+    }
+
+    fn on_lock_refused(&mut self, request: RequestId, refusal: Refusal, out: &mut Outbox) {
+        let is_wanted = self.pending.get(&request.number).is_some_and(|pending| {
+            pending.request == request && matches!(pending.wanted, Wanted::Lock { .. })
+        });
+        if !is_wanted {
+            return;
+        }
+        self.take(request.number);
+        let reply = match refusal {
+            // It was granted, or stood in line, and is over: nobody knows which.
+            Refusal::Forgotten => Reply::Unknown,
+            Refusal::NotFound | Refusal::Exists | Refusal::VersionIs(_) => Reply::Refused(refusal),
+            Refusal::Fenced(_) | Refusal::Held | Refusal::NotHeld => Reply::Refused(refusal),
+            Refusal::QueueFull | Refusal::PathTooLong => Reply::Refused(refusal),
+            Refusal::ContentsTooLong | Refusal::BadOperationCount => Reply::Refused(refusal),
+            Refusal::Malformed => Reply::Refused(refusal),
+        };
+        out.reply(request, reply);
+    }
+
+    fn on_released(&mut self, request: RequestId, out: &mut Outbox) {
+        let is_wanted = self.pending.get(&request.number).is_some_and(|pending| {
+            pending.request == request && matches!(pending.wanted, Wanted::Release { .. })
+        });
+        if is_wanted {
+            self.take(request.number);
+            out.reply(request, Reply::Released);
+        }
+    }
+
+    /// Believes in a lease until it ends.
+    fn hold(&mut self, now: Time, path: &Path, holding: Holding, out: &mut Outbox) {
+        let Holding { token, request, until } = holding;
+        self.timers.set(Timer::LeaseEnd(path.clone()), until);
+        if !self.locks.contains_key(path) {
+            self.timers.set(Timer::KeepAlive(path.clone()), now + self.keep_interval());
+        }
+        self.locks.insert(path.clone(), holding);
+        out.notice(Notice::Holding { path: path.clone(), request, token, until });
+    }
+
+    /// Stops believing in a lock; gives its token.
+    fn lose(&mut self, path: &Path, out: &mut Outbox) -> Option<Token> {
+        let Holding { token, .. } = self.locks.remove(path)?;
+        self.timers.cancel(&Timer::LeaseEnd(path.clone()));
+        if !self.waits_for(path) {
+            self.timers.cancel(&Timer::KeepAlive(path.clone()));
+        }
+        out.notice(Notice::Lost { path: path.clone(), token });
+        Some(token)
+    }
+
+    fn keep_alive(&mut self, now: Time, path: &Path, out: &mut Outbox) {
+        let waiting = self.pending.values().filter(|pending| pending.waits_for(path));
+        let waiting = waiting.map(|pending| Keep::Waiting(pending.request));
+        let holding = self.locks.get(path).map(|holding| Keep::Holding(holding.token));
+        let keeps: BTreeSet<Keep> = waiting.chain(holding).collect();
+        if !keeps.is_empty() {
+            self.timers.set(Timer::KeepAlive(path.clone()), now + self.keep_interval());
+        }
+        for keep in keeps {
+            let path = path.clone();
+            out.send(NodeId::CONTROL, Message::KeepAlive { path, keep, asked: now });
+        }
+    }
+
+    fn waits_for(&self, path: &Path) -> bool {
+        self.pending.values().any(|pending| pending.waits_for(path))
+    }
+
+    /// Until when a lease lasts that was asked for at `asked`.
+    fn lease_until(&self, now: Time, asked: Time) -> Time {
+        let from = match self.config.defects.has(Defect::LeaseCountedFromTheReply) {
+            true => now,
+            false => asked,
+        };
+        self.config.lock_terms().holder_until(from)
+    }
+
+    /// Often enough that two keep-alives may be lost before a lease runs out.
+    fn keep_interval(&self) -> Span {
+        self.config.lock_lease.fraction(4)
+    }
+}
+
+impl Pending {
+    /// Does it wait in line for the lock of `path`?
+    fn waits_for(&self, path: &Path) -> bool {
+        match &self.wanted {
+            Wanted::Lock { path: wanted, wait } => *wait && wanted == path,
+            Wanted::Read(_) | Wanted::Files { .. } => false,
+            Wanted::Claim { .. } | Wanted::Release { .. } => false,
+        }
+    }
+}
+
+/// Added to a request's number by the defect that retries under new ids.
+const RETRY_OFFSET: u32 = 1 << 20;
+
+/// Spreads keys evenly over all numbers (the finalizer of SplitMix64: Steele, Lea, Flood, 2014).
+fn scramble(key: u64) -> u64 {
+    let mut x = key.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}

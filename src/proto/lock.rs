@@ -1,0 +1,382 @@
+//! The lock server: one lock per path, granted in line, as a lease, with a fencing token.
+//!
+//! | client | server |
+//! |---|---|
+//! | `Acquire(wait)` | forces `Queued`; grants at once if the lock is free |
+//! | `Acquire(try once)` | the same if the lock is free, else `LockRefused` |
+//! | `KeepAlive(Waiting)` | is heard, and so stays in line and may be granted to; a holder gets its `Granted` again |
+//! | `KeepAlive(Holding)` | extends the lease, `KeptAlive` |
+//! | `Release(token)` | frees the lock if the client holds it under this token; `Released` in any case |
+//!
+//! ```text
+//!            force Queued              force Granted, token + 1
+//!  (nothing) ------------> in line ------------------------------> holding
+//!                             |  not heard for a lease                |  released, or not kept for a lease
+//!                             +-----------> gone (write Left) <-------+
+//! ```
+//!
+//! The state of a lock is L(t) = held or free, nothing else. The rules:
+//!
+//! - The line is in the order in which requests were made durable; a grant goes to the first *live* waiter. A
+//!   waiter is live if it was heard within a lease, and after a restart of the server only if it was heard
+//!   *again*: granting to somebody who is gone would cost everyone else a lease, and somebody who is merely
+//!   slow would wake up with a grant that has run out (etcd issue 11456).
+//! - A grant carries the next value of one counter, and is durable before it is sent: the token grows across
+//!   crashes too.
+//! - After a restart every logged grant counts as held for one full lease, because its holder may believe so.
+//! - Release names holder and token. Anything else, such as a late copy, is ignored.
+//! - Leaving the line or the lock is written lazily: if it is lost in a crash, the lock counts as held a
+//!   little longer.
+//!
+//! A request is served once: one that has left is remembered until its client does not wait for it any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::timers::{Timer, Timers};
+use super::{
+    Config, Defect, Incarnation, Keep, Message, NodeId, Outbox, Path, Record, Refusal, RequestId,
+    Time, Token,
+};
+
+/// All locks, and what is remembered of those who had them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct LockServer {
+    locks: BTreeMap<Path, Lock>,
+    last_token: Token,
+    left: BTreeMap<NodeId, Left>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Lock {
+    holder: Option<Holder>,
+    line: Vec<Waiter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Holder {
+    request: RequestId,
+    token: Token,
+    /// The newest message of the holder that an answer has named, by its own clock.
+    asked: Time,
+    until: Time,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Waiter {
+    request: RequestId,
+    /// The newest message heard, by the waiter's clock; `None` since the server's restart.
+    heard: Option<Time>,
+    until: Time,
+}
+
+/// The requests of one client that are over and could still come back as copies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Left {
+    life: Incarnation,
+    lowest: u32,
+    numbers: BTreeSet<u32>,
+}
+
+/// What the server has at hand in one step.
+pub(super) struct Turn<'a> {
+    pub config: &'a Arc<Config>,
+    pub now: Time,
+    pub timers: &'a mut Timers,
+    pub out: &'a mut Outbox,
+}
+
+impl LockServer {
+    pub fn on_acquire(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: RequestId,
+        lowest: u32,
+        path: Path,
+        wait: bool,
+        asked: Time,
+    ) {
+        let RequestId { client, incarnation, .. } = request;
+        self.left.entry(client).or_default().forget_below(incarnation, lowest);
+        let refuse = |refusal| Message::LockRefused { request, path: path.clone(), refusal };
+        if self.left[&client].contains(request) {
+            return turn.out.send(client, refuse(Refusal::Forgotten));
+        }
+        if path.as_str().len() > turn.config.limits.path_bytes {
+            return turn.out.send(client, refuse(Refusal::PathTooLong));
+        }
+        if self.hear(turn, &path, request, asked) {
+            return self.settle(turn, &path);
+        }
+        let lock = self.locks.entry(path.clone()).or_default();
+        let now = turn.now;
+        let is_free = lock.holder.is_none() && !lock.line.iter().any(|w| w.is_live(turn.config, now));
+        if !wait && !is_free {
+            return turn.out.send(client, refuse(Refusal::Held));
+        }
+        if lock.line.len() >= turn.config.limits.queue {
+            return turn.out.send(client, refuse(Refusal::QueueFull));
+        }
+        turn.out.force(Record::Queued { path: path.clone(), request });
+        let until = turn.config.lock_terms().giver_until(now);
+        lock.line.push(Waiter { request, heard: Some(asked), until });
+        self.settle(turn, &path);
+    }
+
+    pub fn on_keep_alive(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: NodeId,
+        path: Path,
+        keep: Keep,
+        asked: Time,
+    ) {
+        let kept = match keep {
+            Keep::Waiting(request) => self.hear(turn, &path, request, asked),
+            Keep::Holding(token) => self.extend(turn, from, &path, token, asked),
+        };
+        match kept {
+            true => self.settle(turn, &path),
+            false => turn.out.send(from, Message::NotKept { path, keep }),
+        }
+    }
+
+    pub fn on_release(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: NodeId,
+        request: RequestId,
+        path: Path,
+        token: Token,
+    ) {
+        let anyone = turn.config.defects.has(Defect::ReleaseByAnyone);
+        let may_release = |holder: &Holder| {
+            anyone || (holder.request.client == from && holder.token == token)
+        };
+        if self.holder(&path).is_some_and(may_release) {
+            self.end_hold(turn, &path);
+        }
+        turn.out.send(from, Message::Released { request, path: path.clone() });
+        self.settle(turn, &path);
+    }
+
+    /// A lease has run out.
+    pub fn on_lease_time(&mut self, turn: &mut Turn<'_>, path: &Path) {
+        if self.holder(path).is_some_and(|holder| holder.until <= turn.now) {
+            self.end_hold(turn, path);
+        }
+        self.settle(turn, path);
+    }
+
+    /// Counts every logged grant as held for one full lease, and gives every waiter one to be heard again.
+    pub fn on_start(&mut self, turn: &mut Turn<'_>) {
+        let until = turn.config.lock_terms().giver_until(turn.now);
+        for (path, lock) in &mut self.locks {
+            lock.holder.iter_mut().for_each(|holder| holder.until = until);
+            lock.line.iter_mut().for_each(|waiter| waiter.until = until);
+            turn.timers.set(Timer::Lease(path.clone()), until);
+        }
+    }
+
+    /// Hears of a request: true if it stands in line or holds.
+    fn hear(&mut self, turn: &mut Turn<'_>, path: &Path, request: RequestId, asked: Time) -> bool {
+        let Some(lock) = self.locks.get_mut(path) else { return false };
+        let until = turn.config.lock_terms().giver_until(turn.now);
+        if let Some(waiter) = lock.line.iter_mut().find(|waiter| waiter.request == request) {
+            waiter.heard = waiter.heard.max(Some(asked));
+            waiter.until = until;
+            return true;
+        }
+        match &mut lock.holder {
+            Some(holder) if holder.request == request => {
+                holder.asked = holder.asked.max(asked);
+                holder.until = until;
+                let grant = holder.grant(path);
+                turn.out.send(request.client, grant);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    fn extend(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: NodeId,
+        path: &Path,
+        token: Token,
+        asked: Time,
+    ) -> bool {
+        let Some(holder) = self.locks.get_mut(path).and_then(|lock| lock.holder.as_mut()) else {
+            return false;
+        };
+        if holder.request.client != from || holder.token != token {
+            return false;
+        }
+        holder.asked = holder.asked.max(asked);
+        holder.until = turn.config.lock_terms().giver_until(turn.now);
+        turn.out.send(from, Message::KeptAlive { path: path.clone(), token, asked });
+        true
+    }
+
+    /// Brings a lock up to date: drops waiters that are gone, grants if it is free, and sets the timer.
+    fn settle(&mut self, turn: &mut Turn<'_>, path: &Path) {
+        let Some(lock) = self.locks.get_mut(path) else { return };
+        let now = turn.now;
+        let is_gone = |waiter: &Waiter| waiter.until <= now && !waiter.is_live(turn.config, now);
+        for gone in lock.line.extract_if(.., |waiter| is_gone(waiter)) {
+            turn.out.write_lazily(Record::Left { path: path.clone(), request: gone.request });
+            self.left.entry(gone.request.client).or_default().insert(gone.request);
+        }
+        if lock.holder.is_none() {
+            let first = lock.line.iter().position(|waiter| waiter.is_live(turn.config, now));
+            if let Some(first) = first {
+                let waiter = lock.line.remove(first);
+                self.last_token = self.last_token.next();
+                lock.holder = Some(grant(turn, path, waiter, self.last_token));
+            }
+        }
+        let line = lock.line.iter().map(|waiter| waiter.until);
+        let next = line.filter(|until| *until > now).chain(lock.holder.iter().map(|h| h.until)).min();
+        let is_idle = lock.holder.is_none() && lock.line.is_empty();
+        match next {
+            Some(until) => turn.timers.set(Timer::Lease(path.clone()), until),
+            None => turn.timers.cancel(&Timer::Lease(path.clone())),
+        }
+        if is_idle {
+            self.locks.remove(path);
+        }
+    }
+
+    fn end_hold(&mut self, turn: &mut Turn<'_>, path: &Path) {
+        let holder = self.locks.get_mut(path).and_then(|lock| lock.holder.take());
+        if let Some(Holder { request, .. }) = holder {
+            turn.out.write_lazily(Record::Left { path: path.clone(), request });
+            self.left.entry(request.client).or_default().insert(request);
+        }
+    }
+
+    fn holder(&self, path: &Path) -> Option<&Holder> {
+        self.locks.get(path)?.holder.as_ref()
+    }
+}
+
+/// Grants to `waiter`: durable first, then sent.
+fn grant(turn: &mut Turn<'_>, path: &Path, waiter: Waiter, token: Token) -> Holder {
+    let Waiter { request, heard, .. } = waiter;
+    let record = Record::Granted { path: path.clone(), request, token };
+    match turn.config.defects.has(Defect::GrantNotForced) {
+        true => turn.out.write_lazily(record),
+        false => turn.out.force(record),
+    }
+    let until = turn.config.lock_terms().giver_until(turn.now);
+    let holder = Holder { request, token, asked: heard.unwrap_or_default(), until };
+    turn.out.send(request.client, holder.grant(path));
+    holder
+}
+
+impl Holder {
+    fn grant(&self, path: &Path) -> Message {
+        let Holder { request, token, asked, .. } = *self;
+        Message::Granted { request, path: path.clone(), token, asked }
+    }
+}
+
+impl Waiter {
+    /// Was it heard, in this life of the server, within a lease?
+    fn is_live(&self, config: &Config, now: Time) -> bool {
+        let heard = self.heard.is_some() && now < self.until;
+        heard || config.defects.has(Defect::DeadWaiterGranted)
+    }
+}
+
+impl Left {
+    fn forget_below(&mut self, life: Incarnation, lowest: u32) {
+        if (life, lowest) <= (self.life, self.lowest) {
+            return;
+        }
+        if life > self.life {
+            self.numbers.clear();
+        }
+        (self.life, self.lowest) = (life, lowest);
+        self.numbers = self.numbers.split_off(&lowest);
+    }
+
+    fn insert(&mut self, request: RequestId) {
+        self.forget_below(request.incarnation, 0);
+        if request.incarnation == self.life && request.number >= self.lowest {
+            self.numbers.insert(request.number);
+        }
+    }
+
+    /// Is `request` over, or one that its client does not wait for?
+    fn contains(&self, request: RequestId) -> bool {
+        (request.incarnation, request.number) < (self.life, self.lowest)
+            || (request.incarnation == self.life && self.numbers.contains(&request.number))
+    }
+}
+
+/// Recovery and checkpoints.
+impl LockServer {
+    /// Takes over what one record says; who is alive is another question, answered at the start.
+    pub fn replay(&mut self, config: &Config, record: &Record) {
+        match record {
+            Record::Queued { path, request } => {
+                let lock = self.locks.entry(path.clone()).or_default();
+                lock.line.push(Waiter { request: *request, heard: None, until: Time::MAX });
+            }
+            Record::Granted { path, request, token } => {
+                let lock = self.locks.entry(path.clone()).or_default();
+                lock.line.retain(|waiter| waiter.request != *request);
+                lock.holder = Some(Holder {
+                    request: *request,
+                    token: *token,
+                    asked: Time::ZERO,
+                    until: Time::MAX,
+                });
+                if !config.defects.has(Defect::TokenRestarts) {
+                    self.last_token = self.last_token.max(*token);
+                }
+            }
+            Record::Left { path, request } => {
+                if let Some(lock) = self.locks.get_mut(path) {
+                    lock.line.retain(|waiter| waiter.request != *request);
+                    lock.holder.take_if(|holder| holder.request == *request);
+                }
+                self.left.entry(request.client).or_default().insert(*request);
+            }
+            Record::LastToken { token } => self.last_token = self.last_token.max(*token),
+            Record::Forgotten { client, incarnation, lowest } => {
+                self.left.entry(*client).or_default().forget_below(*incarnation, *lowest);
+            }
+            Record::Born { .. } | Record::Voted { .. } | Record::Promised { .. } => {}
+            Record::Declined { .. } | Record::Decided { .. } | Record::Applied { .. } => {}
+            Record::RolledBack { .. } | Record::Over { .. } | Record::Stored { .. } => {}
+            Record::Answered { .. } | Record::Settled { .. } | Record::Mark { .. } => {}
+        }
+    }
+
+    /// The records that give this state again.
+    pub fn snapshot(&self) -> Vec<Record> {
+        let mut records = vec![Record::LastToken { token: self.last_token }];
+        for (&client, left) in &self.left {
+            let incarnation = left.life;
+            records.push(Record::Forgotten { client, incarnation, lowest: left.lowest });
+            for &number in &left.numbers {
+                let request = RequestId { client, incarnation, number };
+                // Which lock it was does not matter any more: a request has only one.
+                let path = Path::new("/").expect("a slash is a path");
+                records.push(Record::Left { path, request });
+            }
+        }
+        for (path, lock) in &self.locks {
+            if let Some(Holder { request, token, .. }) = lock.holder {
+                records.push(Record::Granted { path: path.clone(), request, token });
+            }
+            for waiter in &lock.line {
+                records.push(Record::Queued { path: path.clone(), request: waiter.request });
+            }
+        }
+        records
+    }
+}

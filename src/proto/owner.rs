@@ -1,0 +1,236 @@
+//! What a storage node does as an owner of paths: store files, pin paths, execute operations, remember answers.
+//!
+//! A *pin* keeps a path for one transaction, from before it executes until its decision is known. Pins are
+//! handed out by age, so that two transactions can never wait for each other:
+//!
+//! | the path is pinned by | the newcomer |
+//! |---|---|
+//! | nobody | pins |
+//! | a younger transaction | waits |
+//! | an older transaction | is refused, and its client tries again, grown older |
+//!
+//! Everyone who waits, waits for someone younger, and a chain of those has an end ("wait-die": Rosenkrantz,
+//! Stearns, Lewis, "System Level Concurrency Control for Distributed Database Systems", 1978). A transaction
+//! takes all its pins on one node at once or none, and those who waited are looked at again, oldest
+//! first, whenever a pin goes.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Action, Age, Answer, Changes, File, Incarnation, NodeId, Operation, Outcome, Path, Refusal,
+    RequestId, Results, Token, TxnId, Work,
+};
+
+/// Why a transaction did not get its pins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pinned {
+    /// It has them all.
+    All,
+    /// A younger one has some: wait.
+    Wait,
+    /// An older one has some: give up.
+    Conflict,
+}
+
+/// Why operations cannot be executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CannotExecute {
+    /// The request is refused.
+    Refused(Refusal),
+    /// The source of a rename changed after the coordinator looked: worth another attempt.
+    Moved,
+}
+
+/// What is known of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Answered {
+    /// It took effect, with this answer.
+    Done(Answer),
+    /// This owner has promised never to vote for it.
+    Declined(Refusal),
+}
+
+/// What clients have been, or would be, told of their requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Answers {
+    answers: BTreeMap<RequestId, Answered>,
+    /// By client: its newest life, and the lowest request number of that life that it waits for.
+    lowest: BTreeMap<NodeId, (Incarnation, u32)>,
+}
+
+impl Answers {
+    /// Remembers `answered`, unless nobody waits for it.
+    pub fn insert(&mut self, request: RequestId, answered: Answered) {
+        if !self.is_forgotten(request) {
+            self.answers.insert(request, answered);
+        }
+    }
+
+    /// What is known of `request`; one that its client does not wait for is refused for good.
+    pub fn get(&self, request: RequestId) -> Option<Answered> {
+        match self.is_forgotten(request) {
+            true => Some(Answered::Declined(Refusal::Forgotten)),
+            false => self.answers.get(&request).cloned(),
+        }
+    }
+
+    /// Learns that the client of `request`, in that life, waits for no number below `lowest`.
+    pub fn forget_below(&mut self, client: NodeId, incarnation: Incarnation, lowest: u32) {
+        let known = self.lowest.entry(client).or_default();
+        if (incarnation, lowest) <= *known {
+            return;
+        }
+        *known = (incarnation, lowest);
+        let first = RequestId { client, incarnation: Incarnation(0), number: 0 };
+        let end = RequestId { client, incarnation, number: lowest };
+        while let Some((&old, _)) = self.answers.range(first..end).next() {
+            self.answers.remove(&old);
+        }
+    }
+
+    /// All answers, for a checkpoint.
+    pub fn iter(&self) -> impl Iterator<Item = (&RequestId, &Answered)> {
+        self.answers.iter()
+    }
+
+    /// All marks, for a checkpoint.
+    pub fn marks(&self) -> impl Iterator<Item = (NodeId, Incarnation, u32)> {
+        self.lowest.iter().map(|(&client, &(incarnation, lowest))| (client, incarnation, lowest))
+    }
+
+    fn is_forgotten(&self, request: RequestId) -> bool {
+        self.lowest
+            .get(&request.client)
+            .is_some_and(|&mark| (request.incarnation, request.number) < mark)
+    }
+}
+
+/// The files of one node, and who has them pinned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Owner {
+    pub files: BTreeMap<Path, File>,
+    pub answers: Answers,
+    pins: BTreeMap<Path, (Age, TxnId)>,
+    /// Has a pin gone since this was last asked?
+    released: bool,
+}
+
+impl Owner {
+    /// What is stored for `path`; nothing is version 0 of every path.
+    pub fn file(&self, path: &Path) -> File {
+        self.files.get(path).cloned().unwrap_or_default()
+    }
+
+    /// Pins all of `paths` for `txn` or none.
+    pub fn pin(&mut self, txn: TxnId, age: Age, paths: &[Path]) -> Pinned {
+        let mut verdict = Pinned::All;
+        for path in paths {
+            match self.pins.get(path) {
+                None => {}
+                Some(&holder) if holder == (age, txn) => {}
+                Some(&holder) if holder < (age, txn) => return Pinned::Conflict,
+                Some(_) => verdict = Pinned::Wait,
+            }
+        }
+        if verdict == Pinned::All {
+            self.pins.extend(paths.iter().map(|path| (path.clone(), (age, txn))));
+        }
+        verdict
+    }
+
+    /// Is `path` pinned?
+    pub fn is_pinned(&self, path: &Path) -> bool {
+        self.pins.contains_key(path)
+    }
+
+    /// Releases the pins of `txn` among `paths`.
+    pub fn unpin<'a>(&mut self, txn: TxnId, paths: impl IntoIterator<Item = &'a Path>) {
+        for path in paths {
+            if self.pins.get(path).is_some_and(|(_, holder)| *holder == txn) {
+                self.pins.remove(path);
+                self.released = true;
+            }
+        }
+    }
+
+    /// Has a pin gone since this was last asked? Then those who wait are worth another look.
+    pub fn take_released(&mut self) -> bool {
+        std::mem::take(&mut self.released)
+    }
+
+    /// Takes over `changes`.
+    pub fn apply(&mut self, changes: &Changes) {
+        for (path, file) in changes.iter() {
+            self.files.insert(path.clone(), file.clone());
+        }
+    }
+
+    /// What `work` would change and give, in its order, each operation seeing those before it.
+    pub fn execute(&self, work: &Work) -> Result<(Changes, Results), CannotExecute> {
+        let mut changed: Vec<(Path, File)> = Vec::new();
+        let mut results = Vec::with_capacity(work.len());
+        for (place, operation) in work.iter() {
+            let known = changed.iter().position(|(path, _)| *path == operation.path);
+            let mut file = match known {
+                Some(at) => changed[at].1.clone(),
+                None => self.file(&operation.path),
+            };
+            if let Some(outcome) = execute(operation, &mut file)? {
+                results.push((*place, outcome));
+            }
+            match known {
+                _ if operation.action.is_read() => {}
+                Some(at) => changed[at].1 = file,
+                None => changed.push((operation.path.clone(), file)),
+            }
+        }
+        Ok((changed.into(), results.into()))
+    }
+}
+
+/// Executes one operation on one file; the source's half of a rename has no outcome of its own.
+fn execute(operation: &Operation, file: &mut File) -> Result<Option<Outcome>, CannotExecute> {
+    let refuse = |refusal| Err(CannotExecute::Refused(refusal));
+    let exists = file.contents.is_some();
+    if !operation.action.is_read() {
+        check_fence(operation.token, file.fence)?;
+    }
+    let expected = match &operation.action {
+        Action::Write(_, expected) | Action::Delete(expected) => *expected,
+        Action::Read | Action::Create(_) | Action::Rename(..) => None,
+        Action::Place(_) | Action::Remove(_) | Action::Claim => None,
+    };
+    if expected.is_some_and(|version| version != file.version) {
+        return refuse(Refusal::VersionIs(file.version));
+    }
+    let contents = match &operation.action {
+        Action::Read => return Ok(Some(Outcome::Found(file.version, file.contents.clone()))),
+        Action::Claim => {
+            // The check above let only a token pass that is at least the fence.
+            file.fence = operation.token.unwrap_or(file.fence);
+            return Ok(Some(Outcome::Changed(file.version)));
+        }
+        Action::Create(_) | Action::Place(_) if exists => return refuse(Refusal::Exists),
+        Action::Delete(_) | Action::Remove(_) if !exists => return refuse(Refusal::NotFound),
+        Action::Remove(version) if *version != file.version => return Err(CannotExecute::Moved),
+        Action::Rename(..) => return refuse(Refusal::Malformed),
+        Action::Create(contents) | Action::Place(contents) | Action::Write(contents, _) => {
+            Some(contents.clone())
+        }
+        Action::Delete(_) | Action::Remove(_) => None,
+    };
+    file.version = file.version.next();
+    file.contents = contents;
+    let outcome = Outcome::Changed(file.version);
+    Ok((!matches!(operation.action, Action::Remove(_))).then_some(outcome))
+}
+
+/// A change with a lower token than the highest one claimed, or with none, comes from someone who has lost
+/// the lock; an equal one from the holder itself.
+fn check_fence(token: Option<Token>, fence: Token) -> Result<(), CannotExecute> {
+    match token.unwrap_or_default() < fence {
+        true => Err(CannotExecute::Refused(Refusal::Fenced(fence))),
+        false => Ok(()),
+    }
+}
+

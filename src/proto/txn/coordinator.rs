@@ -1,0 +1,596 @@
+//! The coordinator of a transaction: collects, decides, and repeats the decision until all have acknowledged.
+//!
+//! ```text
+//!  Begin -> fetching -> pinning -> preparing -> voting -> committing -> over
+//!           (sources    (own       (staged:     (votes)   (force Decided,
+//!            of renames) paths)     Ready)                 acknowledgements)
+//!              |           |           |           |
+//!              +-----------+-----------+-----------+--> abort: a no, or no answer in time; nothing is written
+//! ```
+//!
+//! Everything up to the decision is volatile: a coordinator that restarts knows only what it decided, and
+//! what it does not know has aborted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Turn;
+use super::participant::{decline, no_because};
+use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
+use crate::proto::timers::Timer;
+use crate::proto::{
+    Action, Age, Answer, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, File, Header,
+    Incarnation, Known, LowWater, Message, No, NodeId, Operation, Outcome, Path, Record, Refusal,
+    RequestId, Results, Retry, Terms, TxnId, Vote, Work,
+};
+
+/// An attempt at a request, as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::proto) struct Attempt {
+    pub client: NodeId,
+    pub request: RequestId,
+    pub attempt: u32,
+    pub lowest: u32,
+    pub age: Age,
+    pub operations: Arc<[Operation]>,
+}
+
+/// All transactions that this node coordinates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(in crate::proto) struct Coordinator {
+    /// The last number given to a transaction of this life.
+    counter: u32,
+    collecting: BTreeMap<TxnId, Collecting>,
+    committing: BTreeMap<TxnId, Committing>,
+}
+
+/// A transaction that is not decided.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Collecting {
+    attempt: Attempt,
+    phase: Phase,
+    /// Every operation, on one path each, with its place in the request.
+    work: Vec<(u8, Operation)>,
+    /// The sources of renames, as far as they were found, with the place of the rename.
+    sources: Vec<(u8, Path, Option<File>)>,
+    participants: Arc<[NodeId]>,
+    /// Who has answered the question of the phase, and how.
+    ready: BTreeMap<NodeId, Incarnation>,
+    voted: BTreeMap<NodeId, Results>,
+    own_paths: Arc<[Path]>,
+    own: Option<(Changes, Results)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    /// Asks for the files that are to be renamed.
+    Fetching,
+    /// Waits for its own pins.
+    Pinning,
+    /// Waits for everyone to be ready (staged only).
+    Preparing,
+    /// Waits for the votes.
+    Voting,
+}
+
+/// A transaction that is decided and not over; `awaited` have not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Committing {
+    request: RequestId,
+    participants: Arc<[NodeId]>,
+    awaited: BTreeSet<NodeId>,
+    answer: Answer,
+    repeats: u32,
+}
+
+impl Coordinator {
+    /// Starts a transaction for `attempt`, unless the answer is known already.
+    pub fn on_begin(&mut self, turn: &mut Turn<'_>, attempt: Attempt) {
+        let RequestId { client, incarnation, .. } = attempt.request;
+        turn.owner.answers.forget_below(client, incarnation, attempt.lowest);
+        if let Some(answered) = turn.owner.answers.get(attempt.request) {
+            let end = end_because(no_because(answered));
+            return end_attempt(turn, &attempt, end);
+        }
+        if let Err(refusal) = check(turn.config, &attempt.operations) {
+            // It holds for every attempt there can be, so nothing needs to be recorded.
+            let end = AttemptEnd::Refused { refusal, recorded: true };
+            return end_attempt(turn, &attempt, end);
+        }
+        self.counter += 1;
+        let txn = self.txn_id(turn, self.counter);
+        let (work, sources) = split_renames(&attempt.operations);
+        let collecting = Collecting {
+            attempt,
+            phase: Phase::Fetching,
+            work,
+            sources,
+            participants: Arc::default(),
+            ready: BTreeMap::new(),
+            voted: BTreeMap::new(),
+            own_paths: Arc::default(),
+            own: None,
+        };
+        turn.timers.set(Timer::Collect(txn), turn.now + turn.config.vote_timeout);
+        self.fetch(turn, txn, collecting);
+    }
+
+    pub fn on_fetched(&mut self, turn: &mut Turn<'_>, txn: TxnId, path: &Path, file: File) {
+        let Some(mut collecting) = self.take(txn, Phase::Fetching) else { return };
+        for source in collecting.sources.iter_mut().filter(|source| source.1 == *path) {
+            source.2 = Some(file.clone());
+        }
+        self.proceed_when_fetched(turn, txn, collecting);
+    }
+
+    pub fn on_ready(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, life: Incarnation) {
+        if !self.collecting.contains_key(&txn) && !self.committing.contains_key(&txn) {
+            let header = self.header(txn);
+            return turn.out.send(from, Message::Abort { header }); // let the pins go
+        }
+        let Some(mut collecting) = self.take(txn, Phase::Preparing) else { return };
+        if collecting.participants.contains(&from) {
+            collecting.ready.insert(from, life);
+        }
+        match collecting.ready.len() == collecting.participants.len() {
+            true => self.execute_own_part(turn, txn, collecting),
+            false => self.put(txn, collecting),
+        }
+    }
+
+    pub fn on_executed(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, vote: Vote) {
+        let Some(mut collecting) = self.collecting.remove(&txn) else { return };
+        if !collecting.participants.contains(&from) {
+            return self.put(txn, collecting);
+        }
+        let results = match vote {
+            Vote::Yes(results) => results,
+            // The textbook's mistake: an executed step is a done step, whatever came of it.
+            Vote::No(No::Refused { .. })
+                if collecting.phase == Phase::Voting
+                    && turn.config.defects.has(Defect::JudgeAfterCommit) =>
+            {
+                Results::default()
+            }
+            Vote::No(no) => return self.abort(turn, txn, collecting, Some(from), end_because(no)),
+        };
+        collecting.voted.insert(from, results);
+        let all = collecting.voted.len() == collecting.participants.len();
+        match all && collecting.phase == Phase::Voting {
+            true => self.commit(turn, txn, collecting),
+            false => self.put(txn, collecting),
+        }
+    }
+
+    pub fn on_committed(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
+        let Some(committing) = self.committing.get_mut(&txn) else { return };
+        committing.awaited.remove(&from);
+        let forgets_early = turn.config.defects.has(Defect::ForgetCommitAfterFirstAck);
+        if committing.awaited.is_empty() || forgets_early {
+            self.finish(turn, txn);
+        }
+    }
+
+    /// A participant in doubt asks.
+    pub fn on_inquire(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
+        let known = match self.committing.get(&txn) {
+            Some(committing) => Known::Committed(committing.answer.clone()),
+            None if self.collecting.contains_key(&txn) => Known::Undecided,
+            None => Known::Aborted,
+        };
+        turn.out.send(from, Message::Told { txn, known });
+    }
+
+    /// Looks again at the transactions that wait for pins of this node, oldest first.
+    pub fn on_released(&mut self, turn: &mut Turn<'_>) {
+        let mut waiting: Vec<(Age, TxnId)> = Vec::new();
+        for (txn, collecting) in &self.collecting {
+            if collecting.phase == Phase::Pinning {
+                waiting.push((collecting.attempt.age, *txn));
+            }
+        }
+        waiting.sort_unstable();
+        for (_, txn) in waiting {
+            if let Some(collecting) = self.take(txn, Phase::Pinning) {
+                self.pin_own_paths(turn, txn, collecting);
+            }
+        }
+    }
+
+    /// Something has not arrived in time: a reason to abort, as long as not all votes are in.
+    pub fn on_collect_timeout(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        if let Some(collecting) = self.collecting.remove(&txn) {
+            let end = AttemptEnd::Retry(Retry::NoAnswer);
+            self.abort(turn, txn, collecting, None, end);
+        }
+    }
+
+    /// Repeats a decision that not all have acknowledged.
+    pub fn on_resend_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        let header = self.header(txn);
+        let Some(committing) = self.committing.get_mut(&txn) else { return };
+        for &to in &committing.awaited {
+            let (header, answer) = (header.clone(), committing.answer.clone());
+            turn.out.send(to, Message::Commit { header, answer });
+        }
+        committing.repeats += 1;
+        let pause = turn.config.inquiry_interval.times(1 << committing.repeats.min(3));
+        turn.timers.set(Timer::Resend(txn), turn.now + pause);
+    }
+
+    /// Repeats every decision that the log holds and that is not over.
+    pub fn on_start(&mut self, turn: &mut Turn<'_>) {
+        for txn in self.committing.keys() {
+            turn.timers.set(Timer::Resend(*txn), turn.now);
+        }
+    }
+
+    fn fetch(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
+        for (_, path, found) in &mut collecting.sources {
+            let owners = turn.config.ring().owners(path);
+            if owners.contains(&turn.id) {
+                *found = Some(turn.owner.file(path));
+            } else {
+                let (epoch, path) = (Config::EPOCH, path.clone());
+                turn.out.send(owners[0], Message::Fetch { txn, epoch, path });
+            }
+        }
+        self.proceed_when_fetched(turn, txn, collecting);
+    }
+
+    fn proceed_when_fetched(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
+        if collecting.sources.iter().any(|(_, _, found)| found.is_none()) {
+            return self.put(txn, collecting);
+        }
+        for (place, path, found) in std::mem::take(&mut collecting.sources) {
+            fill_in_source(&mut collecting.work, place, &path, found.unwrap_or_default());
+        }
+        let paths: BTreeSet<&Path> = collecting.work.iter().map(|(_, op)| &op.path).collect();
+        let owns = |path: &Path| turn.config.ring().owns(turn.id, path);
+        collecting.own_paths = paths.iter().filter(|p| owns(p)).map(|p| (*p).clone()).collect();
+        let owners = paths.iter().flat_map(|path| turn.config.ring().owners(path));
+        let others: BTreeSet<NodeId> = owners.copied().filter(|node| *node != turn.id).collect();
+        collecting.participants = others.into_iter().collect();
+        self.pin_own_paths(turn, txn, collecting);
+    }
+
+    fn pin_own_paths(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
+        if let Some(answered) = turn.owner.answers.get(collecting.attempt.request) {
+            // An earlier attempt got its answer while this one was waiting.
+            let end = end_because(no_because(answered));
+            return self.abort(turn, txn, collecting, None, end);
+        }
+        match turn.owner.pin(txn, collecting.attempt.age, &collecting.own_paths) {
+            Pinned::Conflict => {
+                let end = AttemptEnd::Retry(Retry::Conflict);
+                self.abort(turn, txn, collecting, None, end);
+            }
+            Pinned::Wait => {
+                collecting.phase = Phase::Pinning;
+                self.put(txn, collecting);
+            }
+            Pinned::All => match turn.config.commit {
+                CommitMode::Staged if !collecting.participants.is_empty() => {
+                    collecting.phase = Phase::Preparing;
+                    self.send_prepare(turn, txn, &collecting, |_| None);
+                    self.put(txn, collecting);
+                }
+                CommitMode::Staged | CommitMode::TwoPhase => {
+                    self.execute_own_part(turn, txn, collecting);
+                }
+            },
+        }
+    }
+
+    /// Executes the coordinator's own part, then asks for the votes.
+    fn execute_own_part(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
+        let work = part_of(turn.config, turn.id, &collecting.work);
+        match turn.owner.execute(&work) {
+            Ok(own) => collecting.own = Some(own),
+            Err(cannot) => return self.refuse(turn, txn, collecting, cannot),
+        }
+        collecting.phase = Phase::Voting;
+        match turn.config.commit {
+            _ if collecting.participants.is_empty() => {
+                return self.commit(turn, txn, collecting);
+            }
+            CommitMode::Staged => self.send_execute(turn, txn, &collecting),
+            CommitMode::TwoPhase => {
+                let config = turn.config;
+                let work = |node| Some(part_of(config, node, &collecting.work));
+                self.send_prepare(turn, txn, &collecting, work);
+            }
+        }
+        self.put(txn, collecting);
+    }
+
+    fn send_prepare(
+        &self,
+        turn: &mut Turn<'_>,
+        txn: TxnId,
+        collecting: &Collecting,
+        work: impl Fn(NodeId) -> Option<Work>,
+    ) {
+        let Collecting { attempt, participants, .. } = collecting;
+        let header = self.header(txn);
+        let terms = Terms {
+            request: attempt.request,
+            attempt: attempt.attempt,
+            lowest: attempt.lowest,
+            age: attempt.age,
+            participants: participants.clone(),
+        };
+        for &to in participants.iter() {
+            let part = part_of(turn.config, to, &collecting.work);
+            let paths: BTreeSet<&Path> = part.iter().map(|(_, op)| &op.path).collect();
+            let paths = paths.into_iter().cloned().collect();
+            let (header, terms, epoch) = (header.clone(), terms.clone(), Config::EPOCH);
+            let prepare = Message::Prepare { header, epoch, terms, paths, work: work(to) };
+            turn.out.send(to, prepare);
+        }
+    }
+
+    fn send_execute(&self, turn: &mut Turn<'_>, txn: TxnId, collecting: &Collecting) {
+        let header = self.header(txn);
+        for (&to, &pinned_in) in &collecting.ready {
+            let work = part_of(turn.config, to, &collecting.work);
+            let (header, epoch) = (header.clone(), Config::EPOCH);
+            turn.out.send(to, Message::Execute { header, epoch, pinned_in, work });
+        }
+    }
+
+    /// All voted yes. The record is the commit point: client and participants hear only once it is durable.
+    fn commit(&mut self, turn: &mut Turn<'_>, txn: TxnId, collecting: Collecting) {
+        turn.timers.cancel(&Timer::Collect(txn));
+        let Collecting { attempt, participants, own_paths, own, voted, .. } = collecting;
+        let (changes, own_results) = own.unwrap_or_default();
+        let answer = merge(attempt.operations.len(), &own_results, voted.values());
+        let record = Record::Decided {
+            txn,
+            request: attempt.request,
+            participants: participants.clone(),
+            changes: changes.clone(),
+            answer: answer.clone(),
+        };
+        match turn.config.defects.has(Defect::DecisionNotForced) {
+            true => turn.out.write_lazily(record),
+            false => turn.out.force(record),
+        }
+        turn.owner.apply(&changes);
+        turn.owner.unpin(txn, own_paths.iter());
+        turn.owner.answers.insert(attempt.request, Answered::Done(answer.clone()));
+        end_attempt(turn, &attempt, AttemptEnd::Done(answer.clone()));
+        let committing = Committing {
+            request: attempt.request,
+            awaited: participants.iter().copied().collect(),
+            participants,
+            answer,
+            repeats: 0,
+        };
+        let nobody_awaited = committing.awaited.is_empty();
+        self.committing.insert(txn, committing);
+        match nobody_awaited {
+            true => self.finish(turn, txn),
+            false => self.on_resend_time(turn, txn),
+        }
+    }
+
+    fn finish(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        self.committing.remove(&txn);
+        turn.timers.cancel(&Timer::Resend(txn));
+        turn.out.write_lazily(Record::Over { txn });
+    }
+
+    fn refuse(
+        &mut self,
+        turn: &mut Turn<'_>,
+        txn: TxnId,
+        collecting: Collecting,
+        cannot: CannotExecute,
+    ) {
+        let Attempt { request, attempt, .. } = collecting.attempt;
+        let end = end_because(decline(turn, request, attempt, cannot));
+        self.abort(turn, txn, collecting, None, end);
+    }
+
+    /// Gives up: nothing is written, because knowing nothing means abort.
+    fn abort(
+        &mut self,
+        turn: &mut Turn<'_>,
+        txn: TxnId,
+        collecting: Collecting,
+        no_from: Option<NodeId>,
+        end: AttemptEnd,
+    ) {
+        turn.timers.cancel(&Timer::Collect(txn));
+        turn.owner.unpin(txn, collecting.own_paths.iter());
+        end_attempt(turn, &collecting.attempt, end);
+        if matches!(collecting.phase, Phase::Fetching | Phase::Pinning) {
+            return; // no participant has heard of it
+        }
+        let header = self.header(txn);
+        for &to in collecting.participants.iter().filter(|to| Some(**to) != no_from) {
+            turn.out.send(to, Message::Abort { header: header.clone() });
+        }
+    }
+
+    fn take(&mut self, txn: TxnId, phase: Phase) -> Option<Collecting> {
+        match self.collecting.get(&txn)?.phase == phase {
+            true => self.collecting.remove(&txn),
+            false => None,
+        }
+    }
+
+    fn put(&mut self, txn: TxnId, collecting: Collecting) {
+        self.collecting.insert(txn, collecting);
+    }
+
+    fn header(&self, txn: TxnId) -> Header {
+        let first = |txn: &TxnId| (txn.incarnation, txn.counter);
+        let collecting = self.collecting.keys().next().map(first);
+        let committing = self.committing.keys().next().map(first);
+        let this = first(&txn);
+        let active = collecting.into_iter().chain(committing).chain([this]).min();
+        let (incarnation, counter) = active.unwrap_or(this);
+        Header { txn, low_water: LowWater { incarnation, counter: counter - 1 } }
+    }
+
+    fn txn_id(&self, turn: &Turn<'_>, counter: u32) -> TxnId {
+        let incarnation = match turn.config.defects.has(Defect::TransactionIdReused) {
+            true => Incarnation(1),
+            false => turn.incarnation,
+        };
+        TxnId { coordinator: turn.id, admission: Config::ADMISSION, incarnation, counter }
+    }
+}
+
+/// Recovery and checkpoints.
+impl Coordinator {
+    /// Takes over what one record says.
+    pub fn replay(&mut self, owner: &mut Owner, record: &Record) {
+        match record {
+            Record::Decided { txn, request, participants, changes, answer } => {
+                owner.apply(changes);
+                owner.answers.insert(*request, Answered::Done(answer.clone()));
+                let committing = Committing {
+                    request: *request,
+                    participants: participants.clone(),
+                    awaited: participants.iter().copied().collect(),
+                    answer: answer.clone(),
+                    repeats: 0,
+                };
+                self.committing.insert(*txn, committing);
+            }
+            Record::Over { txn } => {
+                self.committing.remove(txn);
+            }
+            Record::Born { .. } | Record::Voted { .. } | Record::Promised { .. } => {}
+            Record::Declined { .. } | Record::Applied { .. } | Record::RolledBack { .. } => {}
+            Record::Stored { .. } | Record::Answered { .. } | Record::Settled { .. } => {}
+            Record::Mark { .. } | Record::Forgotten { .. } | Record::Queued { .. } => {}
+            Record::Granted { .. } | Record::Left { .. } | Record::LastToken { .. } => {}
+        }
+    }
+
+    /// The records that give this state again; what was decided is stored already.
+    pub fn snapshot(&self, records: &mut Vec<Record>) {
+        for (&txn, committing) in &self.committing {
+            records.push(Record::Decided {
+                txn,
+                request: committing.request,
+                participants: committing.participants.clone(),
+                changes: Changes::default(),
+                answer: committing.answer.clone(),
+            });
+        }
+    }
+}
+
+fn end_attempt(turn: &mut Turn<'_>, attempt: &Attempt, end: AttemptEnd) {
+    let Attempt { client, request, attempt, .. } = *attempt;
+    turn.out.send(client, Message::Ended { request, attempt, end });
+}
+
+fn end_because(no: No) -> AttemptEnd {
+    match no {
+        No::Answered(answer) => AttemptEnd::Done(answer),
+        No::Refused { refusal, recorded } => AttemptEnd::Refused { refusal, recorded },
+        No::Conflict => AttemptEnd::Retry(Retry::Conflict),
+        No::Lost => AttemptEnd::Retry(Retry::NoAnswer),
+        No::Epoch(epoch) => AttemptEnd::Retry(Retry::Epoch(epoch)),
+    }
+}
+
+/// Does the request make sense, and is it within the limits?
+fn check(config: &Config, operations: &[Operation]) -> Result<(), Refusal> {
+    if operations.is_empty() || operations.len() > config.limits.operations {
+        return Err(Refusal::BadOperationCount);
+    }
+    for (i, operation) in operations.iter().enumerate() {
+        check_path(config, &operation.path)?;
+        match &operation.action {
+            Action::Create(contents) | Action::Write(contents, _) => {
+                check_contents(config, contents)?;
+            }
+            Action::Rename(to, _) => {
+                check_path(config, to)?;
+                // The coordinator looks at the source before the others are executed.
+                let used = |other: &Operation| {
+                    other.path == operation.path
+                        || matches!(&other.action, Action::Rename(to, _) if *to == operation.path)
+                };
+                let others = operations.iter().enumerate().filter(|(j, _)| *j != i);
+                if *to == operation.path || others.into_iter().any(|(_, other)| used(other)) {
+                    return Err(Refusal::Malformed);
+                }
+            }
+            Action::Claim if operation.token.is_none() => return Err(Refusal::Malformed),
+            Action::Place(_) | Action::Remove(_) => return Err(Refusal::Malformed),
+            Action::Read | Action::Delete(_) | Action::Claim => {}
+        }
+    }
+    Ok(())
+}
+
+/// Is the path within the limit?
+pub(in crate::proto) fn check_path(config: &Config, path: &Path) -> Result<(), Refusal> {
+    match path.as_str().len() > config.limits.path_bytes {
+        true => Err(Refusal::PathTooLong),
+        false => Ok(()),
+    }
+}
+
+fn check_contents(config: &Config, contents: &Contents) -> Result<(), Refusal> {
+    match contents.as_bytes().len() > config.limits.contents_bytes {
+        true => Err(Refusal::ContentsTooLong),
+        false => Ok(()),
+    }
+}
+
+/// The operations on one path each, and the sources of renames, which must be looked at first.
+type Split = (Vec<(u8, Operation)>, Vec<(u8, Path, Option<File>)>);
+
+fn split_renames(operations: &[Operation]) -> Split {
+    let mut work = Vec::with_capacity(operations.len());
+    let mut sources = Vec::new();
+    for (place, operation) in (0..).zip(operations) {
+        match &operation.action {
+            Action::Rename(..) => sources.push((place, operation.path.clone(), None)),
+            Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => {}
+            Action::Place(_) | Action::Remove(_) | Action::Claim => {}
+        }
+        work.push((place, operation.clone()));
+    }
+    (work, sources)
+}
+
+/// Turns a rename into its two halves, now that its source is known: the source goes if it is still at the
+/// version that was looked at, the target takes the contents.
+fn fill_in_source(work: &mut Vec<(u8, Operation)>, place: u8, path: &Path, file: File) {
+    let Some(at) = work.iter().position(|(p, op)| *p == place && op.path == *path) else { return };
+    let Action::Rename(to, token) = work[at].1.action.clone() else { return };
+    work[at].1.action = Action::Remove(file.version);
+    let contents = file.contents.unwrap_or_else(|| Contents::from([]));
+    let target = Operation { path: to, action: Action::Place(contents), token };
+    work.insert(at + 1, (place, target));
+}
+
+/// What `node` has to do as an owner.
+fn part_of(config: &Config, node: NodeId, work: &[(u8, Operation)]) -> Work {
+    work.iter().filter(|(_, op)| config.ring().owns(node, &op.path)).cloned().collect()
+}
+
+/// The whole answer; every owner of a path gives the same outcome for an operation on it, so any will do.
+fn merge<'a>(
+    operations: usize,
+    own: &'a Results,
+    others: impl Iterator<Item = &'a Results>,
+) -> Answer {
+    let mut answer = vec![Outcome::Changed(Default::default()); operations];
+    for results in others.chain([own]) {
+        for (place, outcome) in results.iter() {
+            answer[usize::from(*place)] = outcome.clone();
+        }
+    }
+    answer.into()
+}

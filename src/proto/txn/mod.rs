@@ -1,0 +1,79 @@
+//! Two-phase commit: one transaction over all owners of all paths of a request, all or nothing.
+//!
+//! A *coordinator* ([`coordinator`]) runs the transaction, each other owner of a path in it is a
+//! *participant* ([`participant`]). The coordinator may be an owner too; its own part needs no messages and
+//! no vote record: it is executed before the votes are asked for, and it lives in the decision record.
+//!
+//! T(x) = t_1(x) * ... * t_n(x): a transaction commits exactly if every part executed. So the parts are executed
+//! first, then each participant votes, and the judgement is made before anything becomes irrevocable. (The
+//! protocol is often told the other way round: commit once everyone is "done", look at the results, and "roll
+//! back" if one failed. There is nothing to roll back to once somebody has read what was committed; the
+//! defect `judge_after_commit` shows it.)
+//!
+//! # Staged, in seven steps
+//!
+//! | step | message | what it means |
+//! |---|---|---|
+//! | 1 | coordinator: `Prepare(paths)` | pin these |
+//! | 2 | participant: `Ready` | pinned, nothing executed, nothing promised |
+//! | 3 | coordinator: `Execute(operations)` | all are ready, and my own part executed |
+//! | 4 | participant: force `Voted`, `Executed(yes)` | **a promise**: I can commit, whatever happens to me |
+//! | 5 | coordinator: force `Decided`, `Commit(answer)` | **the commit point** is the record, not the message |
+//! | 6 | participant: force `Applied`, `Committed` | done here; you need not remember it for me |
+//! | 7 | coordinator: write `Over` lazily | all have acknowledged, the decision may be forgotten |
+//!
+//! With N participants apart from the coordinator a commit costs 6N messages (steps 1 to 6) and 2N+1 forced
+//! records (N `Voted`, 1 `Decided`, N `Applied`). `Execute` names the life of the participant that said `Ready`:
+//! one that restarted has lost that pin and votes no. An abort by vote of which y voted yes before it was
+//! known costs 4N messages, y forced records and at most one `Abort` to each that did not vote no.
+//!
+//! # Two-phase, the classic form
+//!
+//! `Prepare` carries the operations and is answered by the vote; steps 2 and 3 fall away. A commit costs 4N
+//! messages and 2N+1 forced records, an abort by one no vote 2N+y messages and y forced records (presumed abort:
+//! Mohan, Lindsay, Obermarck, "Transaction Management in the R* Distributed Database Management System", 1986;
+//! an abort is neither forced nor acknowledged, because knowing nothing means abort).
+//!
+//! # In doubt
+//!
+//! From its vote on a participant is *in doubt*: only the decision releases its pins, also across a restart.
+//! It asks the coordinator, then the other participants too (cooperative termination: Bernstein, Hadzilacos,
+//! Goodman, "Concurrency Control and Recovery in Database Systems", 1987, section 7.4):
+//!
+//! | who is asked | knows | answers |
+//! |---|---|---|
+//! | coordinator | decided | committed |
+//! | coordinator | still collecting | undecided |
+//! | coordinator | nothing, its log replayed | aborted |
+//! | participant | the outcome | the outcome |
+//! | participant | in doubt as well | undecided |
+//! | participant | it has not voted, or its no is not durable | forces `Promised`, then: aborted |
+//!
+//! If everyone is in doubt and the coordinator is down, all wait. That is no mistake: any other answer could
+//! contradict a decision record that nobody but the coordinator can see.
+//!
+//! # What may be forgotten
+//!
+//! The coordinator forgets an abort at once and a commit when every acknowledgement is in. A participant keeps an
+//! outcome until the coordinator's *low-water mark* has passed it (all transactions up to there are over; the
+//! mark rides on the coordinator's messages). At or below the mark it refuses to vote, answers abort, which
+//! can reach only someone who has acknowledged or will be told the same by the coordinator, and acknowledges
+//! a commit that it does not know, because it is a copy of one that it has acknowledged before.
+
+pub mod coordinator;
+pub mod participant;
+
+use super::owner::Owner;
+use super::timers::Timers;
+use super::{Config, Incarnation, NodeId, Outbox, Time};
+
+/// What a machine has at hand in one step.
+pub(super) struct Turn<'a> {
+    pub config: &'a Config,
+    pub id: NodeId,
+    pub incarnation: Incarnation,
+    pub now: Time,
+    pub owner: &'a mut Owner,
+    pub timers: &'a mut Timers,
+    pub out: &'a mut Outbox,
+}
