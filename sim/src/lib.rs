@@ -1,3 +1,4 @@
 //! The simulated world that tests `seedbed`.
 
 pub mod milestone;
+pub mod world;

@@ -1,5 +1,7 @@
 //! The protocols.
 
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
+
 pub mod client;
 mod config;
 pub mod control;

@@ -1,0 +1,162 @@
+//! A disk with one ordered log: what is durable, what is on its way, what a crash leaves.
+//!
+//! Records are kept as values while the machine runs. Their binary form is made when it matters, at a start:
+//! then the disk writes out what a reader would find, with the torn record at its end or the bit that reads
+//! wrong, and the recovery that ships reads it.
+
+use std::collections::VecDeque;
+
+use seedbed::proto::log::{self, Recovered};
+use seedbed::proto::{Append, Defects, Record, Snapshot};
+use serde::Serialize;
+
+/// A bit of the log that reads wrong at one start. The disk itself is unharmed: reading again, after somebody
+/// has looked at the cable, gives the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rot {
+    /// Which record, counted from the log's head, wrapped at its length.
+    pub record: u32,
+    /// Which bit of its binary form, wrapped at its length.
+    pub bit: u32,
+}
+
+/// A disk.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    checkpoint: Option<Snapshot>,
+    /// The position of the first record in `records`.
+    first: u64,
+    records: VecDeque<Written>,
+    /// Everything below this position survives a crash.
+    durable: u64,
+    /// How far the sync under way reaches.
+    syncing: Option<u64>,
+    /// A checkpoint on its way, and whether the sync under way carries it.
+    checkpointing: Option<(Snapshot, bool)>,
+    /// What is left of a record that was being written in the last crash.
+    torn: Vec<u8>,
+    forced_records: u64,
+}
+
+/// A record with the log's durable mark from when it was written.
+#[derive(Clone, Debug)]
+struct Written {
+    record: Record,
+    durable: u64,
+}
+
+impl Disk {
+    /// The log's length.
+    pub fn end(&self) -> u64 {
+        self.first + self.records.len() as u64
+    }
+
+    /// Everything below this position survives a crash.
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    /// Records that a crash may lose.
+    pub fn pending(&self) -> u64 {
+        self.end() - self.durable
+    }
+
+    /// Records that something had to wait for.
+    pub fn forced_records(&self) -> u64 {
+        self.forced_records
+    }
+
+    /// The records that a start would replay if the machine crashed now and lost all that is not durable.
+    pub fn durable_records(&self) -> impl Iterator<Item = &Record> {
+        let durable = (self.durable - self.first.min(self.durable)) as usize;
+        let head = self.checkpoint.iter().flat_map(|snapshot| snapshot.records.iter());
+        head.chain(self.records.iter().take(durable).map(|written| &written.record))
+    }
+
+    pub(super) fn append(&mut self, append: Append) -> u64 {
+        let position = self.end();
+        self.forced_records += u64::from(append.forced);
+        self.records.push_back(Written { record: append.record, durable: self.durable });
+        position
+    }
+
+    /// Begins to sync what is there, unless a sync is under way.
+    pub(super) fn begin_sync(&mut self) -> bool {
+        if self.syncing.is_some() {
+            return false;
+        }
+        self.syncing = Some(self.end());
+        if let Some((_, carried)) = &mut self.checkpointing {
+            *carried = true;
+        }
+        true
+    }
+
+    /// The sync under way is done: everything up to here is durable, and maybe a checkpoint is in place.
+    pub(super) fn finish_sync(&mut self) -> Option<u64> {
+        let reached = self.syncing.take().expect("a sync is under way");
+        self.durable = self.durable.max(reached);
+        let (snapshot, _) = self.checkpointing.take_if(|(_, carried)| *carried)?;
+        let covers = snapshot.covers;
+        let covered = (covers - self.first) as usize;
+        self.records.drain(..covered);
+        self.first = covers;
+        self.durable = self.durable.max(covers);
+        self.checkpoint = Some(snapshot);
+        Some(covers)
+    }
+
+    pub(super) fn write_checkpoint(&mut self, snapshot: Snapshot) {
+        self.checkpointing = Some((snapshot, false));
+    }
+
+    /// How far the sync under way reaches.
+    pub(super) fn syncing_to(&self) -> u64 {
+        self.syncing.expect("a sync is under way")
+    }
+
+    pub(super) fn record(&self, position: u64) -> &Record {
+        &self.records[(position - self.first) as usize].record
+    }
+
+    /// Loses what was not durable, but for the first `kept` records of it and `torn` bytes of the next. Gives
+    /// the position of the first record lost, how many are, and how many bytes of the first are left.
+    pub(super) fn crash(&mut self, kept: u32, torn: u32) -> (u64, u64, u32) {
+        let survive = (self.durable + u64::from(kept)).min(self.end());
+        let lost = self.records.split_off((survive - self.first) as usize);
+        self.torn.clear();
+        if let Some(next) = lost.front() {
+            log::append(&next.record, survive, next.durable, &mut self.torn);
+            self.torn.truncate(torn as usize);
+        }
+        self.syncing = None;
+        self.checkpointing = None;
+        self.durable = survive;
+        (survive, lost.len() as u64, self.torn.len() as u32)
+    }
+
+    /// What the machine finds when it starts.
+    pub(super) fn read(
+        &mut self,
+        rot: Option<Rot>,
+        defects: Defects,
+    ) -> Result<Recovered<Record>, log::Corruption> {
+        let checkpoint = self.checkpoint.as_ref();
+        let checkpoint = checkpoint.map(|s| log::write_checkpoint(s.covers, &s.records));
+        let mut bytes = Vec::new();
+        let mut starts = Vec::with_capacity(self.records.len());
+        for (position, written) in (self.first..).zip(&self.records) {
+            starts.push(bytes.len());
+            log::append(&written.record, position, written.durable, &mut bytes);
+        }
+        starts.push(bytes.len());
+        bytes.append(&mut self.torn);
+        if let (Some(rot), 1..) = (rot, self.records.len()) {
+            let record = rot.record as usize % self.records.len();
+            let length = (starts[record + 1] - starts[record]) * 8;
+            let bit = starts[record] * 8 + rot.bit as usize % length;
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        log::recover(checkpoint.as_deref(), &bytes, defects)
+    }
+}

@@ -1,0 +1,217 @@
+//! What can happen, and what came of it: the one vocabulary for runs, traces, the oracle and golden plays.
+
+use std::sync::Arc;
+
+use seedbed::proto::{
+    Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId, Span, Time,
+};
+use serde::Serialize;
+
+use super::{Packet, PacketId, Rot};
+
+/// Something that happens to the world. What was drawn stands in it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Event {
+    /// A message arrives.
+    Deliver(PacketId),
+    /// A message is lost.
+    Drop(PacketId, Loss),
+    /// A copy of a message in flight appears.
+    Duplicate(PacketId),
+    /// A machine's next deadline has come.
+    Wake(NodeId),
+    /// A disk has finished the sync under way.
+    Synced(NodeId),
+    /// A machine starts, with a new incarnation.
+    Start {
+        /// Which.
+        node: NodeId,
+        /// A bit of the log that reads wrong this time.
+        rot: Option<Rot>,
+    },
+    /// A machine stops and loses all that is not on its disk.
+    Crash {
+        /// Which.
+        node: NodeId,
+        /// How many of the records that were not synced are on the disk all the same.
+        kept: u32,
+        /// How many bytes of the record after those are.
+        torn: u32,
+    },
+    /// A machine stops for a while: messages wait, timers pass.
+    Pause(NodeId),
+    /// It goes on.
+    Resume(NodeId),
+    /// Links (from, to) are cut, also for what is in flight.
+    Cut(Arc<[(NodeId, NodeId)]>),
+    /// Links are whole again, each that no other cut still holds.
+    Mend(Arc<[(NodeId, NodeId)]>),
+    /// A machine's clock jumps forward.
+    ClockJump {
+        /// Whose.
+        node: NodeId,
+        /// How far.
+        by: Span,
+    },
+    /// A user asks a client for something.
+    Request {
+        /// Which client.
+        client: NodeId,
+        /// What.
+        request: Arc<Request>,
+    },
+}
+
+/// Why a message was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Loss {
+    /// The network lost it.
+    Network,
+    /// The link is cut.
+    Cut,
+    /// The machine it goes to is down.
+    Down,
+    /// The scenario says so.
+    Rule,
+}
+
+/// What came of an event, in order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Fact {
+    /// A user's request got its id.
+    Requested {
+        /// The id.
+        request: RequestId,
+    },
+    /// A message left.
+    Sent {
+        /// Its number.
+        packet: PacketId,
+        /// From whom.
+        from: NodeId,
+        /// To whom.
+        to: NodeId,
+        /// What it says.
+        message: Message,
+    },
+    /// A second copy of the event's message is in flight.
+    Copied {
+        /// Its number.
+        packet: PacketId,
+    },
+    /// A record was appended to a log.
+    Appended {
+        /// Whose.
+        node: NodeId,
+        /// Where.
+        position: u64,
+        /// The record.
+        record: Record,
+        /// Does anything wait for it?
+        forced: bool,
+    },
+    /// A disk began to sync all that is appended.
+    SyncBegan {
+        /// Whose.
+        node: NodeId,
+    },
+    /// The records of a log from `from` up to and without `to` became durable; each stands here again.
+    Durable {
+        /// Whose.
+        node: NodeId,
+        /// The first.
+        from: u64,
+        /// The first that is not.
+        to: u64,
+    },
+    /// A checkpoint replaced the head of a log.
+    Checkpointed {
+        /// Whose.
+        node: NodeId,
+        /// The first position that it does not cover.
+        covers: u64,
+    },
+    /// A crash lost records that were not durable.
+    Forgot {
+        /// Whose.
+        node: NodeId,
+        /// The position of the first one lost.
+        from: u64,
+        /// How many.
+        count: u64,
+        /// How many bytes of the first are left.
+        torn: u32,
+    },
+    /// A machine is up.
+    Started {
+        /// Which.
+        node: NodeId,
+        /// In which life.
+        incarnation: Incarnation,
+    },
+    /// A machine found its log corrupt and stays down.
+    RefusedToStart {
+        /// Which.
+        node: NodeId,
+        /// What it says.
+        reason: String,
+    },
+    /// A client answered.
+    Replied {
+        /// What.
+        request: RequestId,
+        /// How.
+        reply: Reply,
+    },
+    /// A client told its user something unasked.
+    Noticed {
+        /// Which client.
+        client: NodeId,
+        /// What.
+        notice: Notice,
+    },
+}
+
+/// One event and what came of it. Buffers are kept from step to step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Counts the steps of a run, from 1.
+    pub index: u64,
+    /// True time.
+    pub at: Time,
+    /// What happened.
+    pub event: Event,
+    /// The message of a `Deliver`, `Drop` or `Duplicate`.
+    pub packet: Option<Packet>,
+    /// The records that the step made durable, in order.
+    pub durable: Vec<(NodeId, u64, Record)>,
+    /// What came of it, in order.
+    pub facts: Vec<Fact>,
+}
+
+impl Step {
+    /// Room for steps.
+    pub fn new() -> Step {
+        Step {
+            index: 0,
+            at: Time::ZERO,
+            event: Event::Wake(NodeId::CONTROL),
+            packet: None,
+            durable: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, index: u64, at: Time, event: Event) {
+        (self.index, self.at, self.event) = (index, at, event);
+        self.packet = None;
+        self.durable.clear();
+        self.facts.clear();
+    }
+}
+
+impl Default for Step {
+    fn default() -> Step {
+        Step::new()
+    }
+}

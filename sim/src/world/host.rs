@@ -1,0 +1,230 @@
+//! One machine: the process that runs on it, its outbox, its disk and its clock.
+//!
+//! This is the driver of the protocol machines: it appends records at once, syncs while anything waits for
+//! one, and lets effects go as far as the log is durable.
+
+use std::sync::Arc;
+
+use seedbed::proto::client::Client;
+use seedbed::proto::control::Control;
+use seedbed::proto::node::Node;
+use seedbed::proto::{
+    Config, Effect, Incarnation, Input, NodeId, Outbox, Record, RequestId, Role, Snapshot, Span,
+    Time, Timer,
+};
+
+use super::{Clock, Disk, Fact, Rot, Step, request_id};
+
+/// What runs on a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Process {
+    /// The central node.
+    Control(Control),
+    /// A storage node.
+    Storage(Node),
+    /// A client.
+    Client(Client),
+}
+
+/// A machine.
+#[derive(Clone, Debug)]
+pub struct Host {
+    config: Arc<Config>,
+    id: NodeId,
+    incarnation: Incarnation,
+    process: Option<Process>,
+    outbox: Outbox,
+    disk: Disk,
+    clock: Clock,
+    is_paused: bool,
+    /// Does anything wait for the records that the sync under way does not reach?
+    wants_sync: bool,
+    requests: u32,
+}
+
+impl Host {
+    pub(super) fn new(config: Arc<Config>, id: NodeId) -> Host {
+        Host {
+            config,
+            id,
+            incarnation: Incarnation(0),
+            process: None,
+            outbox: Outbox::default(),
+            disk: Disk::default(),
+            clock: Clock::new(Span::ZERO, 0),
+            is_paused: false,
+            wants_sync: false,
+            requests: 0,
+        }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Which life it is in; 0 before the first.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// Is a process running, paused or not?
+    pub fn is_up(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Is the process stopped for a while?
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// The process, if one is running.
+    pub fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
+    /// The storage node that runs here, if one does.
+    pub fn storage(&self) -> Option<&Node> {
+        match &self.process {
+            Some(Process::Storage(node)) => Some(node),
+            Some(Process::Control(_) | Process::Client(_)) | None => None,
+        }
+    }
+
+    /// The client that runs here, if one does.
+    pub fn client(&self) -> Option<&Client> {
+        match &self.process {
+            Some(Process::Client(client)) => Some(client),
+            Some(Process::Control(_) | Process::Storage(_)) | None => None,
+        }
+    }
+
+    /// Its disk.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Its next deadline, by its own clock, and what it is for.
+    pub fn next_deadline(&self) -> Option<(Time, Timer)> {
+        let (at, timer) = self.deadline()?;
+        Some((at, timer.clone()))
+    }
+
+    /// Its next deadline, in true time.
+    pub fn next_wake(&self) -> Option<Time> {
+        let (at, _) = self.deadline()?;
+        Some(self.clock.true_time(at))
+    }
+
+    pub(super) fn clock_mut(&mut self) -> &mut Clock {
+        &mut self.clock
+    }
+
+    pub(super) fn set_paused(&mut self, paused: bool) {
+        self.is_paused = paused;
+    }
+
+    pub(super) fn next_request(&mut self) -> RequestId {
+        self.requests += 1;
+        request_id(self.id, self.incarnation, self.requests)
+    }
+
+    /// Starts a new life on what the disk holds.
+    pub(super) fn start(&mut self, now: Time, rot: Option<Rot>, step: &mut Step) {
+        assert!(self.process.is_none(), "{} is up already", self.id);
+        let node = self.id;
+        let recovered = match self.disk.read(rot, self.config.defects) {
+            Ok(recovered) => recovered,
+            Err(corruption) => {
+                let reason = corruption.to_string();
+                step.facts.push(Fact::RefusedToStart { node, reason });
+                return;
+            }
+        };
+        self.incarnation = self.incarnation.next();
+        self.outbox = Outbox::new(self.disk.end());
+        (self.wants_sync, self.is_paused, self.requests) = (false, false, 0);
+        let reading = self.clock.reading(now);
+        self.process = Some(self.recover(reading, &recovered.records));
+        step.facts.push(Fact::Started { node, incarnation: self.incarnation });
+    }
+
+    fn recover(&self, now: Time, log: &[Record]) -> Process {
+        let config = self.config.clone();
+        match self.id.role() {
+            Role::Control => Process::Control(Control::recover(config, now, log)),
+            Role::Storage => {
+                Process::Storage(Node::recover(config, self.id, self.incarnation, now, log))
+            }
+            Role::Client => Process::Client(Client::start(config, self.id, self.incarnation)),
+        }
+    }
+
+    pub(super) fn crash(&mut self, kept: u32, torn: u32, step: &mut Step) {
+        self.process = None;
+        self.is_paused = false;
+        self.outbox = Outbox::default();
+        let (from, count, torn) = self.disk.crash(kept, torn);
+        if count > 0 {
+            step.facts.push(Fact::Forgot { node: self.id, from, count, torn });
+        }
+    }
+
+    /// Takes an input and appends the records it led to.
+    pub(super) fn step(&mut self, now: Time, input: Input, step: &mut Step) {
+        let reading = self.clock.reading(now);
+        let out = &mut self.outbox;
+        match self.process.as_mut().expect("a machine that is up") {
+            Process::Control(control) => control.step(reading, input, out),
+            Process::Storage(node) => node.step(reading, input, out),
+            Process::Client(client) => client.step(reading, input, out),
+        }
+        while let Some(append) = self.outbox.take_record() {
+            let (record, forced) = (append.record.clone(), append.forced);
+            let position = self.disk.append(append);
+            self.wants_sync |= forced;
+            step.facts.push(Fact::Appended { node: self.id, position, record, forced });
+        }
+    }
+
+    pub(super) fn pop_effect(&mut self) -> Option<Effect> {
+        self.outbox.pop(self.disk.durable())
+    }
+
+    pub(super) fn write_checkpoint(&mut self, snapshot: Snapshot) {
+        self.disk.write_checkpoint(snapshot);
+        self.wants_sync = true;
+    }
+
+    pub(super) fn sync_if_needed(&mut self, step: &mut Step) {
+        if self.wants_sync && self.disk.begin_sync() {
+            self.wants_sync = false;
+            step.facts.push(Fact::SyncBegan { node: self.id });
+        }
+    }
+
+    pub(super) fn synced(&mut self, step: &mut Step) {
+        let (node, from) = (self.id, self.disk.durable());
+        let end = self.disk.syncing_to();
+        for position in from..end {
+            step.durable.push((node, position, self.disk.record(position).clone()));
+        }
+        if let Some(covers) = self.disk.finish_sync() {
+            step.facts.push(Fact::Checkpointed { node, covers });
+        }
+        step.facts.push(Fact::Durable { node, from, to: self.disk.durable() });
+    }
+
+    fn deadline(&self) -> Option<(Time, &Timer)> {
+        match self.process.as_ref()? {
+            Process::Control(control) => control.next_deadline(),
+            Process::Storage(node) => node.next_deadline(),
+            Process::Client(client) => client.next_deadline(),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The simulated world: a whole cluster as one value.
+//!
+//! [`World::apply`] takes one [`Event`] and says what came of it as a [`Step`]. That is all there is: a seeded run,
+//! a golden play and a replay differ only in who chooses the events. The world holds no random stream and
+//! reads no clock; what was drawn, such as how many records a crash left on a disk, stands in the event. So
+//! equal worlds that get equal events stay equal, and a world can be cloned and taken two ways.
+//!
+//! | part | file | stands for |
+//! |---|---|---|
+//! | [`Host`] | `host` | one machine: its process, its outbox, its disk, its clock |
+//! | [`Disk`] | `disk` | the log: durable, pending, torn |
+//! | [`Clock`] | `clock` | what the machine believes the time is |
+//! | [`Network`] | `network` | messages in flight, links that are cut |
+
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
+
+mod clock;
+mod disk;
+mod event;
+mod host;
+mod network;
+
+use std::sync::Arc;
+
+use seedbed::proto::{Config, Effect, Incarnation, Input, NodeId, RequestId, Role, Time};
+
+pub use clock::Clock;
+pub use disk::{Disk, Rot};
+pub use event::{Event, Fact, Loss, Step};
+pub use host::{Host, Process};
+pub use network::{Network, Packet, PacketId};
+
+/// A cluster: hosts, the network between them, and true time.
+#[derive(Clone, Debug)]
+pub struct World {
+    config: Arc<Config>,
+    hosts: Vec<Host>,
+    clients: u16,
+    network: Network,
+    now: Time,
+    steps: u64,
+}
+
+impl World {
+    /// The machines of `config` and `clients` clients, all down, with empty disks.
+    pub fn new(config: Arc<Config>, clients: u16) -> World {
+        let storage = config.members.iter().copied();
+        let ids = std::iter::once(NodeId::CONTROL)
+            .chain(storage)
+            .chain((1..=clients).map(NodeId::client));
+        let hosts: Vec<Host> = ids.map(|id| Host::new(config.clone(), id)).collect();
+        let network = Network::new(hosts.len());
+        World { config, hosts, clients, network, now: Time::ZERO, steps: 0 }
+    }
+
+    /// True time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The configuration of the cluster.
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Every machine: the central node, the storage nodes, the clients.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.hosts.iter().map(|host| host.id())
+    }
+
+    /// The machine `id`.
+    ///
+    /// # Panics
+    /// If there is none; [`World::has`] tells.
+    pub fn host(&self, id: NodeId) -> &Host {
+        &self.hosts[self.index(id)]
+    }
+
+    /// Is there a machine `id`?
+    pub fn has(&self, id: NodeId) -> bool {
+        match id.role() {
+            Role::Control => true,
+            Role::Storage => self.config.members.contains(&id),
+            Role::Client => (1..=self.clients).contains(&id.number()),
+        }
+    }
+
+    /// The machine `id`, to set its clock before the first step.
+    pub fn clock_mut(&mut self, id: NodeId) -> &mut Clock {
+        let index = self.index(id);
+        self.hosts[index].clock_mut()
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// May a message go from `from` to `to` now?
+    pub fn is_linked(&self, from: NodeId, to: NodeId) -> bool {
+        self.network.is_linked(self.index(from), self.index(to))
+    }
+
+    /// When, in true time, `id` wants to be woken next; `None` if never or if it is down.
+    pub fn next_wake(&self, id: NodeId) -> Option<Time> {
+        self.host(id).next_wake()
+    }
+
+    /// Applies `event` at true time `at` and writes what came of it into `step`.
+    ///
+    /// # Panics
+    /// If `at` lies in the past, or the event makes no sense now: a delivery to a machine that is down,
+    /// a start of one that is up. Whoever chooses the events looks first.
+    pub fn apply(&mut self, at: Time, event: Event, step: &mut Step) {
+        assert!(at >= self.now, "time goes back: {at} after {}", self.now);
+        self.now = at;
+        self.steps += 1;
+        step.begin(self.steps, at, event);
+        match step.event.clone() {
+            Event::Deliver(packet) => self.deliver(packet, step),
+            Event::Drop(packet, _) => step.packet = self.network.take(packet),
+            Event::Duplicate(packet) => self.duplicate(packet, step),
+            Event::Wake(node) => self.wake(node, step),
+            Event::Synced(node) => self.synced(node, step),
+            Event::Start { node, rot } => self.start(node, rot, step),
+            Event::Crash { node, kept, torn } => {
+                let index = self.index(node);
+                self.hosts[index].crash(kept, torn, step);
+            }
+            Event::Pause(node) => self.host_mut(node).set_paused(true),
+            Event::Resume(node) => self.host_mut(node).set_paused(false),
+            Event::Cut(links) => self.change_links(&links, true),
+            Event::Mend(links) => self.change_links(&links, false),
+            Event::ClockJump { node, by } => self.host_mut(node).clock_mut().jump(at, by),
+            Event::Request { client, request } => {
+                let id = self.host_mut(client).next_request();
+                step.facts.push(Fact::Requested { request: id });
+                self.drive(client, Input::Request(id, (*request).clone()), step);
+            }
+        }
+    }
+
+    fn deliver(&mut self, id: PacketId, step: &mut Step) {
+        let packet = self.network.take(id).expect("the packet is in flight");
+        step.packet = Some(packet.clone());
+        let Packet { from, to, message } = packet;
+        self.drive(to, Input::Message(from, message), step);
+    }
+
+    fn duplicate(&mut self, id: PacketId, step: &mut Step) {
+        let packet = self.network.get(id).expect("the packet is in flight").clone();
+        step.packet = Some(packet.clone());
+        let copy = self.network.send(packet);
+        step.facts.push(Fact::Copied { packet: copy });
+    }
+
+    fn wake(&mut self, node: NodeId, step: &mut Step) {
+        let now = self.now;
+        let host = self.host_mut(node);
+        let (deadline, timer) = host.next_deadline().expect("somebody to wake");
+        assert!(deadline <= host.clock().reading(now), "{node} is woken too early");
+        self.drive(node, Input::Wake(timer), step);
+    }
+
+    fn synced(&mut self, node: NodeId, step: &mut Step) {
+        let index = self.index(node);
+        self.hosts[index].synced(step);
+        self.carry_out(index, step);
+    }
+
+    fn start(&mut self, node: NodeId, rot: Option<Rot>, step: &mut Step) {
+        let (index, now) = (self.index(node), self.now);
+        self.hosts[index].start(now, rot, step);
+    }
+
+    fn change_links(&mut self, links: &[(NodeId, NodeId)], cut: bool) {
+        for &(from, to) in links {
+            let (from, to) = (self.index(from), self.index(to));
+            self.network.change_link(from, to, cut);
+        }
+    }
+
+    /// Gives `node` an input and does what it asks for.
+    fn drive(&mut self, node: NodeId, input: Input, step: &mut Step) {
+        let (index, now) = (self.index(node), self.now);
+        self.hosts[index].step(now, input, step);
+        self.carry_out(index, step);
+    }
+
+    /// Carries out what the outbox of a host releases.
+    fn carry_out(&mut self, index: usize, step: &mut Step) {
+        let from = self.hosts[index].id();
+        while let Some(effect) = self.hosts[index].pop_effect() {
+            match effect {
+                Effect::Send(to, message) => {
+                    let packet = self.network.send(Packet { from, to, message: message.clone() });
+                    step.facts.push(Fact::Sent { packet, from, to, message });
+                }
+                Effect::Checkpoint(snapshot) => self.hosts[index].write_checkpoint(snapshot),
+                Effect::Reply(request, reply) => step.facts.push(Fact::Replied { request, reply }),
+                Effect::Notice(notice) => step.facts.push(Fact::Noticed { client: from, notice }),
+            }
+        }
+        self.hosts[index].sync_if_needed(step);
+    }
+
+    fn host_mut(&mut self, id: NodeId) -> &mut Host {
+        let index = self.index(id);
+        &mut self.hosts[index]
+    }
+
+    /// Members are numbered in the order of the configuration, usually 1, 2, 3, ...
+    fn index(&self, id: NodeId) -> usize {
+        let members = self.config.members.len();
+        match id.role() {
+            Role::Control => 0,
+            Role::Storage => {
+                let guess = usize::from(id.number());
+                match self.hosts.get(guess) {
+                    Some(host) if host.id() == id => guess,
+                    _ => self.hosts.iter().position(|h| h.id() == id).expect("a known machine"),
+                }
+            }
+            Role::Client => members + usize::from(id.number()),
+        }
+    }
+}
+
+/// A request's number and its client's life, as the next one will have them.
+pub(crate) fn request_id(client: NodeId, incarnation: Incarnation, number: u32) -> RequestId {
+    RequestId { client, incarnation, number }
+}
