@@ -1,5 +1,15 @@
 //! The simulated world that tests `seedbed`.
 
+pub mod chaos;
+pub mod digest;
 pub mod milestone;
 pub mod oracle;
+#[cfg(feature = "madsim")]
+pub mod run;
+pub mod scenario;
+pub mod seed;
+pub mod simulation;
+pub mod verdict;
+pub mod weather;
+pub mod workload;
 pub mod world;

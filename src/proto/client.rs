@@ -235,7 +235,10 @@ impl Client {
                     self.timers.cancel(&Timer::Attempt(number));
                     self.timers.set(Timer::KeepAlive(path.clone()), now + self.keep_interval());
                 }
-                out.send(NodeId::CONTROL, Message::Acquire { request, lowest, path, wait, asked: now });
+                out.send(
+                    NodeId::CONTROL,
+                    Message::Acquire { request, lowest, path, wait, asked: now },
+                );
             }
             Wanted::Release { path, token } => {
                 out.send(NodeId::CONTROL, Message::Release { request, path, token });

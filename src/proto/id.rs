@@ -86,7 +86,9 @@ impl FromStr for NodeId {
 
     fn from_str(text: &str) -> Result<NodeId, NotANode> {
         let number = |digits: &str| match digits.parse::<u16>() {
-            Ok(n) if (1..=NodeId::MAX_NUMBER).contains(&n) && !digits.starts_with(['0', '+']) => Some(n),
+            Ok(n) if (1..=NodeId::MAX_NUMBER).contains(&n) && !digits.starts_with(['0', '+']) => {
+                Some(n)
+            }
             _ => None,
         };
         let id = match text.split_at_checked(1) {

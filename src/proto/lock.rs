@@ -110,7 +110,8 @@ impl LockServer {
         }
         let lock = self.locks.entry(path.clone()).or_default();
         let now = turn.now;
-        let is_free = lock.holder.is_none() && !lock.line.iter().any(|w| w.is_live(turn.config, now));
+        let is_free =
+            lock.holder.is_none() && !lock.line.iter().any(|w| w.is_live(turn.config, now));
         if !wait && !is_free {
             return turn.out.send(client, refuse(Refusal::Held));
         }
@@ -150,9 +151,8 @@ impl LockServer {
         token: Token,
     ) {
         let anyone = turn.config.defects.has(Defect::ReleaseByAnyone);
-        let may_release = |holder: &Holder| {
-            anyone || (holder.request.client == from && holder.token == token)
-        };
+        let may_release =
+            |holder: &Holder| anyone || (holder.request.client == from && holder.token == token);
         if self.holder(&path).is_some_and(may_release) {
             self.end_hold(turn, &path);
         }
@@ -237,7 +237,8 @@ impl LockServer {
             }
         }
         let line = lock.line.iter().map(|waiter| waiter.until);
-        let next = line.filter(|until| *until > now).chain(lock.holder.iter().map(|h| h.until)).min();
+        let next =
+            line.filter(|until| *until > now).chain(lock.holder.iter().map(|h| h.until)).min();
         let is_idle = lock.holder.is_none() && lock.line.is_empty();
         match next {
             Some(until) => turn.timers.set(Timer::Lease(path.clone()), until),

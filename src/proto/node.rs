@@ -306,8 +306,7 @@ impl Node {
 
     /// The records that give this node's durable state again.
     fn snapshot(&self) -> Vec<Record> {
-        let mut records =
-            vec![Record::Born { admission: Config::ADMISSION, epoch: Config::EPOCH }];
+        let mut records = vec![Record::Born { admission: Config::ADMISSION, epoch: Config::EPOCH }];
         for (path, file) in &self.owner.files {
             records.push(Record::Stored { path: path.clone(), file: file.clone() });
         }

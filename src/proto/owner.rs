@@ -233,4 +233,3 @@ fn check_fence(token: Option<Token>, fence: Token) -> Result<(), CannotExecute> 
         false => Ok(()),
     }
 }
-

@@ -47,3 +47,33 @@ pub struct Violation {
     /// How.
     pub breach: Breach,
 }
+pub mod blocked;
+pub mod milestones;
+/// stub
+#[derive(Debug, Default)]
+pub struct Oracle {
+    model: Model,
+}
+impl Oracle {
+    /// n
+    pub fn new(_: &World) -> Oracle {
+        Oracle::default()
+    }
+    /// o
+    pub fn observe(&mut self, _: &World, step: &Step) -> Result<(), Violation> {
+        self.model.step = step.index;
+        self.model.now = step.at;
+        for s in seen(step) {
+            self.model.update(&s);
+        }
+        Ok(())
+    }
+    /// e
+    pub fn at_end(&mut self, _: &World) -> Result<(), Violation> {
+        Ok(())
+    }
+    /// m
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+}

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::proto::{
-    Action, Answer, File, Message, NodeId, No, Path, Record, Refusal, Reply, Request, RequestId, Time, Token,
-    TxnId, Version, Vote,
+    Action, Answer, File, Message, No, NodeId, Path, Record, Refusal, Reply, Request, RequestId,
+    Time, Token, TxnId, Version, Vote,
 };
 
 use super::Seen;

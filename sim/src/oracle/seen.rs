@@ -57,7 +57,10 @@ pub fn seen<'a>(step: &'a Step) -> impl Iterator<Item = Seen<'a>> {
         position: *position,
         record,
     });
-    of_event(step).into_iter().chain(durable).chain(step.facts.iter().filter_map(|f| of_fact(step, f)))
+    of_event(step)
+        .into_iter()
+        .chain(durable)
+        .chain(step.facts.iter().filter_map(|f| of_fact(step, f)))
 }
 
 fn of_event(step: &Step) -> Option<Seen<'_>> {
@@ -80,7 +83,7 @@ fn of_event(step: &Step) -> Option<Seen<'_>> {
         Event::Cut(links) => Seen::Cut { links },
         Event::Mend(links) => Seen::Mended { links },
         Event::ClockJump { node, .. } => Seen::ClockJumped { node: *node },
-        Event::Duplicate(_) | Event::Synced(_) => return None,
+        Event::Duplicate(_) | Event::Synced(_) | Event::ClockDrift { .. } => return None,
         Event::Start { .. } | Event::Request { .. } => return None,
     })
 }

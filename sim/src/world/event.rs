@@ -53,6 +53,13 @@ pub enum Event {
         /// How far.
         by: Span,
     },
+    /// A machine's clock runs at another rate from now on.
+    ClockDrift {
+        /// Whose.
+        node: NodeId,
+        /// How many microseconds it gains each second.
+        ppm: i32,
+    },
     /// A user asks a client for something.
     Request {
         /// Which client.

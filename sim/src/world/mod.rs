@@ -137,6 +137,9 @@ impl World {
             Event::Cut(links) => self.change_links(&links, true),
             Event::Mend(links) => self.change_links(&links, false),
             Event::ClockJump { node, by } => self.host_mut(node).clock_mut().jump(at, by),
+            Event::ClockDrift { node, ppm } => {
+                self.host_mut(node).clock_mut().set_drift(at, ppm);
+            }
             Event::Request { client, request } => {
                 let id = self.host_mut(client).next_request();
                 step.facts.push(Fact::Requested { request: id });
@@ -215,7 +218,7 @@ impl World {
     }
 
     /// Members are numbered in the order of the configuration, usually 1, 2, 3, ...
-    fn index(&self, id: NodeId) -> usize {
+    pub(crate) fn index(&self, id: NodeId) -> usize {
         let members = self.config.members.len();
         match id.role() {
             Role::Control => 0,

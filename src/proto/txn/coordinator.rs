@@ -238,7 +238,12 @@ impl Coordinator {
         self.proceed_when_fetched(turn, txn, collecting);
     }
 
-    fn proceed_when_fetched(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
+    fn proceed_when_fetched(
+        &mut self,
+        turn: &mut Turn<'_>,
+        txn: TxnId,
+        mut collecting: Collecting,
+    ) {
         if collecting.sources.iter().any(|(_, _, found)| found.is_none()) {
             return self.put(txn, collecting);
         }

@@ -106,7 +106,9 @@ impl Participant {
         let txn = header.txn;
         self.learn_mark(&header);
         match self.parts.remove(&txn) {
-            Some(Part::Ready(prepared)) if epoch == Config::EPOCH && pinned_in == turn.incarnation => {
+            Some(Part::Ready(prepared))
+                if epoch == Config::EPOCH && pinned_in == turn.incarnation =>
+            {
                 self.execute(turn, txn, Prepared { work: Some(work), ..prepared });
             }
             Some(Part::Ready(prepared)) => {
@@ -226,7 +228,8 @@ impl Participant {
     /// Executes what is pinned, and votes.
     fn execute(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: Prepared) {
         turn.timers.cancel(&Timer::Ready(txn));
-        let work = prepared.work.as_ref().expect("Execute, or a Prepare with operations, brought it");
+        let work =
+            prepared.work.as_ref().expect("Execute, or a Prepare with operations, brought it");
         match turn.owner.execute(work) {
             Ok((changes, results)) => self.vote_yes(turn, txn, prepared, changes, results),
             Err(cannot) => {

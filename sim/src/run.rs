@@ -1,0 +1,59 @@
+//! A run inside madsim's runtime: the only module that names madsim.
+//!
+//! The runtime virtualizes what code under test could reach behind our back: clocks and every source of entropy.
+//! Its clock is moved forward to each event, so whoever asks it the time is told the simulated one.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use seedbed::proto::Time;
+
+use crate::scenario::Scenario;
+use crate::simulation::{Simulation, Watcher};
+use crate::verdict::{RunReport, Verdict};
+
+#[cfg(not(madsim))]
+compile_error!(
+    "feature `madsim` needs `--cfg madsim`: it stands in .cargo/config.toml, but a RUSTFLAGS in the \
+     environment replaces it; unset RUSTFLAGS, or add `--cfg madsim` to it"
+);
+
+/// Runs `scenario` under `seed` and lets `watcher` see every step. A panic of the code under test is a verdict.
+pub fn run(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> RunReport {
+    catch_unwind(AssertUnwindSafe(|| run_inside(scenario, seed, watcher)))
+        .unwrap_or_else(|panic| panicked(seed, &*panic))
+}
+
+fn run_inside(scenario: &Scenario, seed: u64, watcher: &mut impl Watcher) -> RunReport {
+    let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
+    runtime.block_on(async {
+        let clock = madsim::time::TimeHandle::current();
+        let mut now = Time::ZERO;
+        let mut simulation = Simulation::new(scenario, seed);
+        simulation.start(watcher);
+        while let Some(at) = simulation.next_at() {
+            if at > now {
+                clock.advance(Duration::from_nanos(at.since(now).as_nanos()));
+                now = at;
+            }
+            simulation.advance(watcher);
+        }
+        simulation.finish()
+    })
+}
+
+fn panicked(seed: u64, panic: &(dyn std::any::Any + Send)) -> RunReport {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    RunReport {
+        seed,
+        verdict: Verdict::Panic(text.unwrap_or_else(|| "no message".to_owned())),
+        steps: 0,
+        sim_ns: 0,
+        digest: 0,
+        messages: 0,
+        forced_writes: 0,
+        counts: Vec::new(),
+        fired: Vec::new(),
+    }
+}

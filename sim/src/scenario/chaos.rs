@@ -1,0 +1,128 @@
+//! `[chaos]`: faults drawn from the seed, within a budget.
+
+use seedbed::proto::Span;
+
+use super::cluster::Cast;
+use super::quantity::SpanRange;
+use super::reader::{Result, Table};
+use super::value::Value;
+
+/// Faults drawn from the seed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Chaos {
+    /// What may happen: at least one kind, each once.
+    pub kinds: Vec<ChaosKind>,
+    /// How much may fail at once.
+    pub budget: Budget,
+    /// How long it is from one fault to the next.
+    pub interval: SpanRange,
+    /// How long each of them lasts.
+    pub duration: SpanRange,
+}
+
+/// How much may fail at once: a drawn plan never exceeds it, so a run that does not go on is a bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// Storage nodes that may be down, paused or cut off.
+    pub storage_nodes_down: u16,
+    /// May the central node be?
+    pub control_down: bool,
+    /// Clients that may be.
+    pub clients_down: u16,
+}
+
+/// A kind of drawn fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChaosKind {
+    /// A machine crashes and starts again.
+    Crash,
+    /// A machine stops and goes on.
+    Pause,
+    /// Links between groups are cut.
+    Partition,
+    /// A machine is cut off.
+    Isolate,
+    /// One direction of a link is cut.
+    Clog,
+    /// A link is slow.
+    Delay,
+    /// A link loses messages.
+    Loss,
+    /// A link delivers messages twice.
+    Duplicate,
+    /// A disk is slow.
+    SlowDisk,
+    /// A machine crashes and finds a bit of its log wrong.
+    BitRot,
+    /// A clock runs fast or slow, within the bound.
+    Drift,
+}
+
+impl ChaosKind {
+    /// Every kind.
+    pub const ALL: &[ChaosKind] = &[
+        ChaosKind::Crash,
+        ChaosKind::Pause,
+        ChaosKind::Partition,
+        ChaosKind::Isolate,
+        ChaosKind::Clog,
+        ChaosKind::Delay,
+        ChaosKind::Loss,
+        ChaosKind::Duplicate,
+        ChaosKind::SlowDisk,
+        ChaosKind::BitRot,
+        ChaosKind::Drift,
+    ];
+
+    /// The name used in scenario files.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChaosKind::Crash => "crash",
+            ChaosKind::Pause => "pause",
+            ChaosKind::Partition => "partition",
+            ChaosKind::Isolate => "isolate",
+            ChaosKind::Clog => "clog",
+            ChaosKind::Delay => "delay",
+            ChaosKind::Loss => "loss",
+            ChaosKind::Duplicate => "duplicate",
+            ChaosKind::SlowDisk => "slow_disk",
+            ChaosKind::BitRot => "bit_rot",
+            ChaosKind::Drift => "drift",
+        }
+    }
+}
+
+const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
+const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down"];
+
+pub(super) fn read(root: &Table<'_>, cast: Cast) -> Result<Option<Chaos>> {
+    root.maybe("chaos", |value| {
+        let table = value.table(KEYS)?;
+        Ok(Chaos {
+            kinds: table.need("kinds", "kinds of faults")?.distinct(kind)?,
+            budget: budget(&table.section("budget", BUDGET)?, cast)?,
+            interval: table.or("interval", SpanRange::from_millis(500, 4_000), interval)?,
+            duration: table.or("duration", SpanRange::from_millis(200, 5_000), |v| v.spans())?,
+        })
+    })
+}
+
+fn kind(value: &Value<'_>) -> Result<ChaosKind> {
+    value.pick("kind of fault", ChaosKind::ALL.iter().map(|kind| (kind.name(), *kind)))
+}
+
+fn budget(table: &Table<'_>, cast: Cast) -> Result<Budget> {
+    let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
+    Ok(Budget {
+        storage_nodes_down: down("storage_nodes_down", 1, cast.nodes)?,
+        control_down: table.or("control_down", false, |value| value.boolean())?,
+        clients_down: down("clients_down", 0, cast.clients)?,
+    })
+}
+
+/// The time between faults: not so short that a run is nothing else.
+fn interval(value: Value<'_>) -> Result<SpanRange> {
+    let range = value.spans()?;
+    let ok = range.min >= Span::from_millis(1);
+    if ok { Ok(range) } else { Err(value.error("expected at least \"1ms\" between faults")) }
+}

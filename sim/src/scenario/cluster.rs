@@ -1,0 +1,184 @@
+//! `[cluster]` and `[timing]`: who takes part, and the settings they agree on.
+
+use std::sync::Arc;
+
+use seedbed::proto::ring::HashKind;
+use seedbed::proto::{CommitMode, Config, ConfigError, Defect, NodeId, Role, Settings, Span};
+
+use super::error::ScenarioError;
+use super::reader::{Result, Table};
+use super::value::Value;
+
+const CLUSTER: &[&str] = &[
+    "nodes",
+    "clients",
+    "replicas",
+    "virtual_nodes",
+    "hash",
+    "commit",
+    "defects",
+    "checkpoint_records",
+];
+const TIMING: &[&str] = &[
+    "lock_lease",
+    "request_timeout",
+    "attempt_timeout",
+    "retry_delay",
+    "vote_timeout",
+    "inquiry_interval",
+    "drift_max_ppm",
+];
+
+/// Points on the ring that a file may ask for: enough for 1000 nodes, and placed in a moment.
+const POINTS: u64 = 1_000_000;
+
+/// The machines of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cast {
+    /// Storage nodes `n1` to `n<nodes>`.
+    pub nodes: u16,
+    /// Clients `c1` to `c<clients>`.
+    pub clients: u16,
+}
+
+impl Cast {
+    /// Does this machine exist?
+    pub fn has(self, machine: NodeId) -> bool {
+        match machine.role() {
+            Role::Control => true,
+            Role::Storage => machine.number() <= self.nodes,
+            Role::Client => machine.number() <= self.clients,
+        }
+    }
+
+    /// The storage nodes.
+    pub fn storage_nodes(self) -> impl Iterator<Item = NodeId> {
+        (1..=self.nodes).map(NodeId::storage)
+    }
+
+    /// The clients.
+    pub fn clients(self) -> impl Iterator<Item = NodeId> {
+        (1..=self.clients).map(NodeId::client)
+    }
+
+    /// Everyone: the central node, the storage nodes, the clients.
+    pub fn machines(self) -> impl Iterator<Item = NodeId> {
+        [NodeId::CONTROL].into_iter().chain(self.storage_nodes()).chain(self.clients())
+    }
+
+    /// The names there are, for a message.
+    pub(super) fn described(self) -> String {
+        let run = |letter, count| match count {
+            1 => format!("`{letter}1`"),
+            _ => format!("`{letter}1` to `{letter}{count}`"),
+        };
+        format!("`control`, {}, {}", run('n', self.nodes), run('c', self.clients))
+    }
+
+    /// The names that are worth comparing with a misspelt one.
+    pub(super) fn names(self) -> Vec<String> {
+        self.machines().take(100).map(|machine| machine.to_string()).collect()
+    }
+}
+
+impl Value<'_> {
+    /// A machine that exists.
+    pub(super) fn node(&self, cast: Cast) -> Result<NodeId> {
+        let found = self.string()?;
+        found.parse().ok().filter(|node| cast.has(*node)).ok_or_else(|| {
+            let names = cast.names();
+            let message = format!("expected {}, found {}", cast.described(), self.found());
+            self.error(message).or_rather(found, names.iter().map(String::as_str))
+        })
+    }
+
+    /// A storage node that exists.
+    pub(super) fn storage_node(&self, cast: Cast) -> Result<NodeId> {
+        let node = self.node(cast)?;
+        if node.role() == Role::Storage { Ok(node) } else { Err(self.not("a storage node")) }
+    }
+
+    /// A client that exists.
+    pub(super) fn client(&self, cast: Cast) -> Result<NodeId> {
+        let node = self.node(cast)?;
+        if node.role() == Role::Client { Ok(node) } else { Err(self.not("a client")) }
+    }
+}
+
+/// Reads `[cluster]` and `[timing]`.
+pub(super) fn read(root: &Table<'_>) -> Result<(Cast, Arc<Config>)> {
+    let cluster = root.section("cluster", CLUSTER)?;
+    let timing = root.section("timing", TIMING)?;
+    let count = |value: Value<'_>| value.integer(1..=NodeId::MAX_NUMBER.into());
+    let cast =
+        Cast { nodes: cluster.or("nodes", 3, count)?, clients: cluster.or("clients", 1, count)? };
+    let settings = timed(&timing, settings(&cluster, cast)?)?;
+    let points = u64::from(settings.virtual_nodes) * u64::from(cast.nodes);
+    if points > POINTS {
+        let message = format!("{points} points on the ring in all, expected at most {POINTS}");
+        return Err(cluster.error("virtual_nodes", message));
+    }
+    let config = Config::new(settings).map_err(|error| located(&cluster, &timing, &error))?;
+    Ok((cast, config))
+}
+
+fn settings(cluster: &Table<'_>, cast: Cast) -> Result<Settings> {
+    let usual = Settings::default();
+    let whole = |value: Value<'_>| value.integer::<u32>(0..=u32::MAX.into());
+    let replicas = usual.replicas.min(cast.nodes.into());
+    Ok(Settings {
+        members: cast.storage_nodes().collect(),
+        replicas: cluster.or("replicas", replicas, |v| v.integer(0..=NodeId::MAX_NUMBER.into()))?,
+        virtual_nodes: cluster.or("virtual_nodes", usual.virtual_nodes, whole)?,
+        hash: cluster.or("hash", usual.hash, |v| v.pick("hash", HASHES))?,
+        commit: cluster.or("commit", usual.commit, |v| v.pick("commit mode", COMMITS))?,
+        defects: cluster
+            .or("defects", usual.defects, |v| v.list()?.iter().map(defect).collect())?,
+        checkpoint_records: cluster.or("checkpoint_records", usual.checkpoint_records, whole)?,
+        ..usual
+    })
+}
+
+const HASHES: [(&str, HashKind); 2] = [("sha1", HashKind::Sha1), ("md5", HashKind::Md5)];
+const COMMITS: [(&str, CommitMode); 2] =
+    [("staged", CommitMode::Staged), ("two_phase", CommitMode::TwoPhase)];
+
+fn defect(value: &Value<'_>) -> Result<Defect> {
+    value.pick_listed(
+        "defect",
+        "defects",
+        Defect::ALL.iter().map(|defect| (defect.name(), *defect)),
+    )
+}
+
+fn timed(timing: &Table<'_>, usual: Settings) -> Result<Settings> {
+    let span = |key, usual: Span| timing.or(key, usual, |value| value.span());
+    let whole = |value: Value<'_>| value.integer(0..=u32::MAX.into());
+    Ok(Settings {
+        lock_lease: span("lock_lease", usual.lock_lease)?,
+        request_timeout: span("request_timeout", usual.request_timeout)?,
+        attempt_timeout: span("attempt_timeout", usual.attempt_timeout)?,
+        retry_delay: span("retry_delay", usual.retry_delay)?,
+        vote_timeout: span("vote_timeout", usual.vote_timeout)?,
+        inquiry_interval: span("inquiry_interval", usual.inquiry_interval)?,
+        drift_max_ppm: timing.or("drift_max_ppm", usual.drift_max_ppm, whole)?,
+        ..usual
+    })
+}
+
+/// What the settings have against themselves, at the key that says it.
+fn located(cluster: &Table<'_>, timing: &Table<'_>, error: &ConfigError) -> ScenarioError {
+    match error {
+        ConfigError::NoMembers | ConfigError::BadMember(_) | ConfigError::TooManyMembers { .. } => {
+            cluster.error("nodes", error.to_string())
+        }
+        ConfigError::Replicas { .. } => cluster.error("replicas", error.to_string()),
+        ConfigError::Range { name, expected, .. } => {
+            let table = if TIMING.contains(name) { timing } else { cluster };
+            match table.known_value(name) {
+                Some(value) => value.not(expected),
+                None => table.fault(error.to_string()),
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `seeds`, `[phases]` and `[expect]`: how a file is run, and what must come of it.
+
+use seedbed::proto::Span;
+
+use super::fault::{Fault, FaultAction, Restart};
+use super::reader::{Form, Result, Table};
+use super::value::Value;
+use crate::milestone::Milestone;
+
+/// The seeds that a file is run with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seeds {
+    /// The first.
+    pub start: u64,
+    /// How many, at least 1.
+    pub count: u64,
+}
+
+/// How long the two parts of a run are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Phases {
+    /// Things break, and nothing bad may happen.
+    pub safety: Span,
+    /// Everything is healed, and everything must get done.
+    pub liveness: Span,
+}
+
+/// What must come of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Expect {
+    /// How its runs end.
+    pub verdict: Expected,
+    /// Milestones that some of its runs must reach.
+    pub reached: Vec<Milestone>,
+}
+
+/// How the runs of a file end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// No invariant is violated and everything gets done.
+    Pass,
+    /// Some run violates this invariant, and none another.
+    Violates(String),
+    /// Some run reaches this milestone, and what follows from it never comes.
+    Blocks(Milestone),
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Verdict,
+    Violates,
+    Blocks,
+}
+
+const FORMS: [Form<Kind>; 3] = [
+    Form { key: "verdict", beside: &[], is: Kind::Verdict },
+    Form { key: "violates", beside: &[], is: Kind::Violates },
+    Form { key: "blocks", beside: &[], is: Kind::Blocks },
+];
+
+pub(super) fn seeds(root: &Table<'_>) -> Result<Seeds> {
+    let table = root.section("seeds", &["start", "count"])?;
+    Ok(Seeds {
+        start: table.or("start", 0, |value| value.integer(0..=i64::MAX))?,
+        count: table.or("count", 100, |value| value.integer(1..=i64::MAX))?,
+    })
+}
+
+pub(super) fn phases(root: &Table<'_>) -> Result<Phases> {
+    let table = root.section("phases", &["safety", "liveness"])?;
+    let phase = |key| table.or(key, Span::from_secs(30), |value| value.some_span());
+    Ok(Phases { safety: phase("safety")?, liveness: phase("liveness")? })
+}
+
+pub(super) fn expect(root: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expect> {
+    let table = root.section("expect", &["verdict", "violates", "blocks", "reached"])?;
+    let told = FORMS.iter().any(|form| table.get(form.key).is_some());
+    let verdict = if told { verdict(&table, faults, known)? } else { Expected::Pass };
+    let read = |value: Value<'_>| value.distinct(|value| value.milestone());
+    Ok(Expect { verdict, reached: table.or("reached", Vec::new(), read)? })
+}
+
+fn verdict(table: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expected> {
+    let (kind, value) = table.form(&["reached"], &FORMS)?;
+    match kind {
+        Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
+        Kind::Violates if known.is_empty() => {
+            value.line().map(str::to_owned).map(Expected::Violates)
+        }
+        Kind::Violates => {
+            let names = known.iter().map(|name| (*name, *name));
+            let name = value.pick_listed("invariant", "invariants", names)?;
+            Ok(Expected::Violates(name.to_owned()))
+        }
+        Kind::Blocks if faults.iter().any(stays_down) => value.milestone().map(Expected::Blocks),
+        Kind::Blocks => Err(value.error(
+            "nothing blocks for good where every machine restarts: \
+             expected a crash with `restart = \"never\"`",
+        )),
+    }
+}
+
+fn stays_down(fault: &Fault) -> bool {
+    matches!(fault.action, FaultAction::Crash { restart: Restart::Never, .. })
+}

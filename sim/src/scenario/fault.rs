@@ -1,0 +1,292 @@
+//! `[[fault]]`: what breaks, when, and for how long.
+
+use seedbed::proto::{NodeId, Span};
+
+use super::cluster::Cast;
+use super::environment::ends;
+use super::error::{ScenarioError, one_of};
+use super::reader::{Form, Result, Table};
+use super::role::{Role, roles_of};
+use super::value::Value;
+use crate::milestone::Milestone;
+
+/// One scripted fault.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fault {
+    /// When it strikes.
+    pub trigger: Trigger,
+    /// What it does.
+    pub action: FaultAction,
+}
+
+/// When a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trigger {
+    /// This long after the start of the run.
+    At(Span),
+    /// Right after the step in which the milestone is reached for the `nth` time.
+    When {
+        /// What it waits for.
+        milestone: Milestone,
+        /// Which occurrence, from 1.
+        nth: u32,
+        /// Counts only what happens at this machine.
+        node: Option<NodeId>,
+    },
+}
+
+/// Whom a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// This machine.
+    Node(NodeId),
+    /// Whoever plays this part in what the trigger's milestone is about.
+    Role(Role),
+}
+
+/// When a machine that crashed starts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Restart {
+    /// This long after the crash, or when the run heals if that is earlier.
+    After(Span),
+    /// When the run heals.
+    WhenHealed,
+    /// Not in this run, healed or not.
+    Never,
+}
+
+/// What a fault does. `lasts`: how long; `None` is until the run heals.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FaultAction {
+    /// The machine loses its memory and part of what its disk had not synced.
+    Crash {
+        /// Which machine.
+        target: Target,
+        /// When it starts again.
+        restart: Restart,
+    },
+    /// The machine stops and goes on later: its timers pass, its messages wait.
+    Pause {
+        /// Which machine.
+        target: Target,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// The machine is cut off from all others.
+    Isolate {
+        /// Which machine.
+        target: Target,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// No message passes between groups; a machine in no group talks to all.
+    Partition {
+        /// The groups: at least two, no machine in two of them.
+        groups: Vec<Vec<NodeId>>,
+        /// Only what the first group sends to the second is cut; then there are two.
+        one_way: bool,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// One direction of one link is cut.
+    Clog {
+        /// Who sends.
+        from: NodeId,
+        /// Who would receive.
+        to: NodeId,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// Each storage node talks to a majority of them, each to a different one.
+    MajoritiesRing {
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// The machine's clock jumps forward.
+    Bump {
+        /// Which machine.
+        target: Target,
+        /// How far.
+        by: Span,
+    },
+    /// The machine crashes, and at its next start one bit of its log reads wrong.
+    BitRot {
+        /// Which machine: one that has a log.
+        target: Target,
+        /// When it starts again; never [`Restart::Never`].
+        restart: Restart,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Crash,
+    Pause,
+    Isolate,
+    Partition,
+    Clog,
+    MajoritiesRing,
+    Bump,
+    BitRot,
+}
+
+const FORMS: [Form<Kind>; 8] = [
+    Form { key: "crash", beside: &["restart_after", "restart"], is: Kind::Crash },
+    Form { key: "pause", beside: &["for"], is: Kind::Pause },
+    Form { key: "isolate", beside: &["for"], is: Kind::Isolate },
+    Form { key: "partition", beside: &["one_way", "for"], is: Kind::Partition },
+    Form { key: "clog", beside: &["for"], is: Kind::Clog },
+    Form { key: "majorities_ring", beside: &["for"], is: Kind::MajoritiesRing },
+    Form { key: "bump", beside: &["by"], is: Kind::Bump },
+    Form { key: "bit_rot", beside: &["restart_after"], is: Kind::BitRot },
+];
+
+pub(super) fn read(root: &Table<'_>, cast: Cast, safety: Span) -> Result<Vec<Fault>> {
+    root.each("fault", |value| {
+        let (table, kind, main) = value.table_of(&["at", "when"], &FORMS)?;
+        let trigger = trigger(&table, cast, safety)?;
+        Ok(Fault { trigger, action: action(&table, kind, &main, cast, trigger)? })
+    })
+}
+
+fn trigger(table: &Table<'_>, cast: Cast, safety: Span) -> Result<Trigger> {
+    match (table.get("at"), table.get("when")) {
+        (Some(at), None) => at.moment(safety).map(Trigger::At),
+        (None, Some(when)) => occasion(&when.table(&["milestone", "nth", "node"])?, cast),
+        (Some(_), Some(_)) => Err(table.fault("expected `at` or `when`, found both")),
+        (None, None) => Err(table.fault("expected `at` or `when`, found neither")),
+    }
+}
+
+fn occasion(when: &Table<'_>, cast: Cast) -> Result<Trigger> {
+    Ok(Trigger::When {
+        milestone: when.need("milestone", "what to wait for")?.milestone()?,
+        nth: when.or("nth", 1, |value| value.integer(1..=u32::MAX.into()))?,
+        node: when.maybe("node", |value| value.node(cast))?,
+    })
+}
+
+fn action(
+    table: &Table<'_>,
+    kind: Kind,
+    main: &Value<'_>,
+    cast: Cast,
+    trigger: Trigger,
+) -> Result<FaultAction> {
+    let target = || main.target(cast, trigger);
+    let lasts = || match kind {
+        Kind::Crash | Kind::Bump | Kind::BitRot => Ok(None),
+        Kind::Pause | Kind::Isolate | Kind::Partition | Kind::Clog | Kind::MajoritiesRing => {
+            table.maybe("for", |value| value.some_span())
+        }
+    };
+    Ok(match kind {
+        Kind::Crash => FaultAction::Crash { target: target()?, restart: restart(table)? },
+        Kind::Pause => FaultAction::Pause { target: target()?, lasts: lasts()? },
+        Kind::Isolate => FaultAction::Isolate { target: target()?, lasts: lasts()? },
+        Kind::Partition => {
+            let one_way = table.or("one_way", false, |value| value.boolean())?;
+            FaultAction::Partition {
+                groups: groups(main, cast, one_way)?,
+                one_way,
+                lasts: lasts()?,
+            }
+        }
+        Kind::Clog => {
+            let (from, to) = ends(&main.table(&["from", "to"])?, cast)?;
+            FaultAction::Clog { from, to, lasts: lasts()? }
+        }
+        Kind::MajoritiesRing => {
+            main.yes()?;
+            if cast.nodes < 3 {
+                return Err(main.error(format!("needs 3 storage nodes, found {}", cast.nodes)));
+            }
+            FaultAction::MajoritiesRing { lasts: lasts()? }
+        }
+        Kind::Bump => FaultAction::Bump {
+            target: target()?,
+            by: table.need("by", "how far, such as \"5s\"")?.some_span()?,
+        },
+        Kind::BitRot => {
+            FaultAction::BitRot { target: logged(main, target()?)?, restart: restart_after(table)? }
+        }
+    })
+}
+
+fn restart(table: &Table<'_>) -> Result<Restart> {
+    let Some(restart) = table.get("restart") else { return restart_after(table) };
+    if table.get("restart_after").is_some() {
+        return Err(restart.error("does not go with `restart_after`"));
+    }
+    restart.pick("restart", [("never", Restart::Never)])
+}
+
+fn restart_after(table: &Table<'_>) -> Result<Restart> {
+    let after = table.maybe("restart_after", |value| value.span())?;
+    Ok(after.map_or(Restart::WhenHealed, Restart::After))
+}
+
+/// `target`, which must have a log.
+fn logged(main: &Value<'_>, target: Target) -> Result<Target> {
+    let client = match target {
+        Target::Node(node) => node.role() == seedbed::proto::Role::Client,
+        Target::Role(role) => role.is_client(),
+    };
+    if client { Err(main.not("a machine with a log, and a client has none")) } else { Ok(target) }
+}
+
+fn groups(main: &Value<'_>, cast: Cast, one_way: bool) -> Result<Vec<Vec<NodeId>>> {
+    let mut grouped = std::collections::BTreeSet::new();
+    let mut groups = Vec::new();
+    for group in main.list()? {
+        let members = group.distinct(|value| value.node(cast))?;
+        if let Some(twice) = members.iter().find(|node| grouped.contains(*node)) {
+            return Err(group.error(format!("`{twice}` is in another group as well")));
+        }
+        grouped.extend(members.iter().copied());
+        groups.push(members);
+    }
+    match (groups.len(), one_way) {
+        (2, true) | (2.., false) => Ok(groups),
+        (found, true) => Err(main.error(format!("expected exactly 2 groups, found {found}"))),
+        (found, false) => Err(main.error(format!("expected at least 2 groups, found {found}"))),
+    }
+}
+
+impl Value<'_> {
+    /// A milestone.
+    pub(super) fn milestone(&self) -> Result<Milestone> {
+        let names = Milestone::all().map(|milestone| (milestone.name(), milestone));
+        self.pick_listed("milestone", "milestones", names)
+    }
+
+    /// A machine that exists, or a role that the trigger binds.
+    fn target(&self, cast: Cast, trigger: Trigger) -> Result<Target> {
+        let found = self.string()?;
+        let role = Role::ALL.iter().copied().find(|role| role.name() == found);
+        match (role, trigger) {
+            (None, _) => self.node(cast).map(Target::Node).map_err(|_| self.no_target(found, cast)),
+            (Some(role), Trigger::At(_)) => Err(self.error(format!(
+                "the role `{role}` needs a `when`: at a time nobody is known to have it"
+            ))),
+            (Some(role), Trigger::When { milestone, .. }) => self.role(role, milestone),
+        }
+    }
+
+    fn no_target(&self, found: &str, cast: Cast) -> ScenarioError {
+        let names = cast.names();
+        let roles = Role::ALL.iter().map(|role| role.name());
+        let (machines, written) = (cast.described(), self.found());
+        self.error(format!("expected {machines} or a role, found {written}"))
+            .or_rather(found, names.iter().map(String::as_str).chain(roles))
+    }
+
+    fn role(&self, role: Role, milestone: Milestone) -> Result<Target> {
+        let bound = match roles_of(milestone) {
+            roles if roles.contains(&role) => return Ok(Target::Role(role)),
+            [] => "no role".to_owned(),
+            roles => one_of(roles.iter().map(|role| role.name())),
+        };
+        Err(self.error(format!("`{milestone}` binds {bound}, not `{role}`")))
+    }
+}

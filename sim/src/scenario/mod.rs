@@ -1,0 +1,271 @@
+//! The scenario file: a TOML document that says who takes part, what is asked, what breaks, and
+//! what must come of it.
+//!
+//! Reading one is strict: an unknown key, an unknown name, a value outside its range or a
+//! combination that makes no sense is an error that names the file, the line, the key, what was
+//! expected and what was found. Nothing is taken for an absent key that was only misspelt. What is
+//! left after reading is complete (all defaults are filled in) and made of integers.
+//!
+//! Durations are strings of a decimal number and `ns`, `us`, `ms`, `s`, `m` or `h`, at most one
+//! day: `"1.5s"`. A range is two of them, the shorter first: `["1ms", "10ms"]`. Probabilities are
+//! numbers from 0 to 1. Machines are `control`, `n1`.. (storage nodes) and `c1`.. (clients).
+//!
+//! | table | key | value | where it is left out |
+//! |---|---|---|---|
+//! | (top) | `title` | text | must be there |
+//! | | `about` | text | empty |
+//! | | `seeds` | `{ start, count }`, whole numbers, `count` at least 1 | 0, 100 |
+//! | `[cluster]` | `nodes`, `clients` | how many storage nodes and clients | 3, 1 |
+//! | | `replicas` | owners of a path, 1 to `nodes` | 2, or 1 for one node |
+//! | | `virtual_nodes` | points of a node on the ring | 100 |
+//! | | `hash` | `"sha1"`, `"md5"` | `"sha1"` |
+//! | | `commit` | `"staged"`, `"two_phase"` | `"staged"` |
+//! | | `defects` | names of deliberate bugs | none |
+//! | | `checkpoint_records` | records between two checkpoints | 10000 |
+//! | `[timing]` | `lock_lease` | duration | 10s |
+//! | | `request_timeout`, `attempt_timeout` | duration | 30s, 2s |
+//! | | `retry_delay` | duration | 20ms |
+//! | | `vote_timeout`, `inquiry_interval` | duration | 1s, 500ms |
+//! | | `drift_max_ppm` | bound of every clock's drift | 500 |
+//! | `[network]` | `latency` | range | 1ms to 10ms |
+//! | | `loss`, `duplication`, `spike` | probability for each message | 0 |
+//! | | `spike_latency` | range | 100ms to 1s |
+//! | `[[network.link]]` | `from`, `to` | machines: one direction of one link | must be there |
+//! | | `latency`, `loss` | as above; at least one of them | as for all links |
+//! | `[disk]` | `sync` | range | 100us to 2ms |
+//! | `[[clock]]` | `node` | machine | must be there |
+//! | | `offset` | duration by which it is ahead | 0s |
+//! | | `drift_ppm` | whole number, negative where it is slow | 0 |
+//! | | `beyond_bound` | `true`: the drift may exceed `timing.drift_max_ppm` | `false` |
+//! | `[workload]` | `kind` | `"files"`, `"locked_counter"`, `"bank"` | must be there |
+//! | | `operations` | requests of all clients together | 200 |
+//! | | `paths` | files, counters, accounts (of these 2 or more) | 8 |
+//! | | `think` | range, between an answer and the next request | 0ms to 50ms |
+//! | | `read_fraction`, `contents_bytes` | `files` only: probability, bytes | 0.3, 16 |
+//! | | `balance` | `bank` only: of each account at the start | 100 |
+//! | `[[script]]` | `client`, `at` | client, time within the safety phase | must be there |
+//! | | one of the eight below | | must be there |
+//! | | `read` | path | |
+//! | | `create` | path; with `data` | |
+//! | | `write` | path; with `data`, perhaps `if_version` | |
+//! | | `delete` | path; perhaps with `if_version` | |
+//! | | `rename` | path; with `to` | |
+//! | | `transaction` | array of tables, each one of the five above | |
+//! | | `acquire` | path; perhaps with `wait` | `wait = true` |
+//! | | `release` | path | |
+//! | | `coordinator` | storage node asked first for a transaction | the client chooses |
+//! | `[[fault]]` | `at` | time within the safety phase | this or `when` |
+//! | | `when` | `{ milestone, nth, node }`: right after its nth time (there) | `nth` 1, anywhere |
+//! | | one of the eight below | | must be there |
+//! | | `crash` | target; perhaps `restart_after` or `restart = "never"` | restarts when healed |
+//! | | `pause`, `isolate` | target; perhaps `for` | until healed |
+//! | | `partition` | array of groups of machines; perhaps `for`, `one_way = true` | until healed |
+//! | | `clog` | `{ from, to }`; perhaps `for` | until healed |
+//! | | `majorities_ring` | `true`; perhaps `for` | until healed |
+//! | | `bump` | target; with `by`, a duration | |
+//! | | `bit_rot` | target with a log; perhaps `restart_after` | restarts when healed |
+//! | `[[message]]` | `kind` | kind of message | must be there |
+//! | | `from`, `to` | machines | any |
+//! | | `nth` | which of those that match, from 1 | all |
+//! | | one of `drop = true`, `delay`, `duplicate` | durations | must be there |
+//! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`] | must be there |
+//! | | `budget` | `{ storage_nodes_down, control_down, clients_down }` | 1, `false`, 0 |
+//! | | `interval` | range, from one fault to the next | 500ms to 4s |
+//! | | `duration` | range, of each fault | 200ms to 5s |
+//! | `[phases]` | `safety`, `liveness` | duration | 30s, 30s |
+//! | `[expect]` | one of the three below | | `verdict` |
+//! | | `verdict` | `"pass"` | `"pass"` |
+//! | | `violates` | invariant | |
+//! | | `blocks` | milestone | |
+//! | | `reached` | milestones | none |
+//!
+//! A *target* is a machine or, with `when`, a role: `coordinator`, `participant` and `owner` of the
+//! milestone's transaction, `holder` and `waiter` of its lock ([`roles_of`]). A file asks for
+//! something: it has a workload, a script, or both. Only a file with a crash that says `restart =
+//! "never"` may say `blocks`.
+
+mod chaos;
+mod cluster;
+mod environment;
+mod error;
+mod expect;
+mod fault;
+mod message;
+mod quantity;
+mod reader;
+mod role;
+mod script;
+#[cfg(test)]
+mod tests;
+mod value;
+mod workload;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use seedbed::proto::Config;
+
+pub use chaos::{Budget, Chaos, ChaosKind};
+pub use cluster::Cast;
+pub use environment::{Clock, Disk, Link, Network};
+pub use error::ScenarioError;
+pub use expect::{Expect, Expected, Phases, Seeds};
+pub use fault::{Fault, FaultAction, Restart, Target, Trigger};
+pub use message::{Fate, MessageRule};
+pub use quantity::{Ppb, SpanRange};
+pub use role::{Role, roles_of};
+pub use script::Script;
+pub use workload::{Workload, WorkloadKind};
+
+use reader::{Result, Source, Table};
+
+/// The longest file that is read, in bytes.
+pub const LONGEST: usize = 1 << 20;
+
+const KEYS: &[&str] = &[
+    "title", "about", "seeds", "cluster", "timing", "network", "disk", "clock", "workload",
+    "script", "fault", "message", "chaos", "phases", "expect",
+];
+
+/// A scenario: what a file says, checked, with nothing left out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scenario {
+    /// The name of the file.
+    pub file: String,
+    /// What it shows, in a few words.
+    pub title: String,
+    /// What is shown and what to look at; perhaps empty.
+    pub about: String,
+    /// The seeds to run it with.
+    pub seeds: Seeds,
+    /// Who takes part.
+    pub cast: Cast,
+    /// What they agree on; all runs share it.
+    pub config: Arc<Config>,
+    /// How messages travel.
+    pub network: Network,
+    /// How disks work.
+    pub disk: Disk,
+    /// Clocks that differ from true time; no machine twice.
+    pub clocks: Vec<Clock>,
+    /// What is asked, drawn from the seed.
+    pub workload: Option<Workload>,
+    /// What is asked, as written, in the file's order.
+    pub script: Vec<Script>,
+    /// What breaks, as written, in the file's order.
+    pub faults: Vec<Fault>,
+    /// What happens to messages on their way, in the file's order.
+    pub messages: Vec<MessageRule>,
+    /// What breaks, drawn from the seed.
+    pub chaos: Option<Chaos>,
+    /// How long a run is.
+    pub phases: Phases,
+    /// What must come of it.
+    pub expect: Expect,
+}
+
+/// The invariants that `violates` may name. None: not checked.
+fn invariant_names() -> &'static [&'static str] {
+    &[]
+}
+
+impl Scenario {
+    /// Reads `text`, the contents of the file `name`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    ///
+    /// # Examples
+    /// ```
+    /// use seedbed_sim::scenario::Scenario;
+    ///
+    /// let text = "title = \"reads\"\n[workload]\nkind = \"files\"\noperatons = 10\n";
+    /// let error = Scenario::parse("reads.toml", text).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "reads.toml:4: workload.operatons: unknown key; did you mean `operations`?"
+    /// );
+    /// ```
+    pub fn parse(name: &str, text: &str) -> Result<Scenario> {
+        Scenario::parse_with(name, text, invariant_names())
+    }
+
+    /// Reads `text`, the contents of the file `name`, in which `violates` names one of
+    /// `invariants`; if there are none, anything.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn parse_with(name: &str, text: &str, invariants: &[&'static str]) -> Result<Scenario> {
+        if text.len() > LONGEST {
+            return Err(too_long(name));
+        }
+        let source = Source { name, text };
+        let document = source.document()?;
+        read(name, &Table::root(&source, &document, KEYS)?, invariants)
+    }
+
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// It cannot be read, is longer than [`LONGEST`] or is not UTF-8; else the first thing that is
+    /// wrong with what it says.
+    pub fn load(path: &Path) -> Result<Scenario> {
+        let name = path.display().to_string();
+        let unread = |error: io::Error| ScenarioError::of_file(&name, format!("not read: {error}"));
+        let file = File::open(path).map_err(unread)?;
+        if file.metadata().map_err(unread)?.len() > LONGEST as u64 {
+            return Err(too_long(&name));
+        }
+        // Not all that can be opened knows its length.
+        let mut bytes = Vec::new();
+        file.take(LONGEST as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
+        Scenario::from_bytes(&name, &bytes)
+    }
+
+    fn from_bytes(name: &str, bytes: &[u8]) -> Result<Scenario> {
+        if bytes.len() > LONGEST {
+            return Err(too_long(name));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| ScenarioError {
+            line: Some(reader::line_of(bytes, error.valid_up_to())),
+            ..ScenarioError::of_file(name, "not UTF-8")
+        })?;
+        Scenario::parse(name, text)
+    }
+}
+
+fn too_long(name: &str) -> ScenarioError {
+    ScenarioError::of_file(name, format!("longer than {LONGEST} bytes, not read"))
+}
+
+fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Scenario> {
+    let title = root.need("title", "a few words on what is shown")?.line()?.to_owned();
+    let about = root.maybe("about", |value| value.string())?.unwrap_or_default().trim().to_owned();
+    let (cast, config) = cluster::read(root)?;
+    let phases = expect::phases(root)?;
+    let faults = fault::read(root, cast, phases.safety)?;
+    let scenario = Scenario {
+        file: name.to_owned(),
+        title,
+        about,
+        seeds: expect::seeds(root)?,
+        cast,
+        network: environment::network(root, cast)?,
+        disk: environment::disk(root)?,
+        clocks: environment::clocks(root, cast, config.drift_max_ppm)?,
+        workload: workload::read(root, config.limits.contents_bytes)?,
+        script: script::read(root, cast, phases.safety)?,
+        expect: expect::expect(root, &faults, invariants)?,
+        faults,
+        messages: message::read(root, cast)?,
+        chaos: chaos::read(root, cast)?,
+        phases,
+        config,
+    };
+    if scenario.workload.is_none() && scenario.script.is_empty() {
+        return Err(root.fault("nothing to do: expected `[workload]` or `[[script]]`"));
+    }
+    Ok(scenario)
+}

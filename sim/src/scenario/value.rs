@@ -1,0 +1,219 @@
+//! Values of the file, each read as what is expected there, or refused where it stands.
+
+use std::ops::{Range, RangeInclusive};
+
+use seedbed::proto::{Path, Span};
+use toml::de::DeValue;
+
+use super::error::{ScenarioError, one_of, shorten};
+use super::quantity::{Ppb, SpanRange, parse_span};
+use super::reader::{Form, Result, Source, Table};
+
+/// A value and where it stands.
+pub(super) struct Value<'a> {
+    pub(super) source: &'a Source<'a>,
+    pub(super) key: String,
+    pub(super) at: Range<usize>,
+    pub(super) value: &'a DeValue<'a>,
+}
+
+impl<'a> Value<'a> {
+    /// An error here.
+    pub(super) fn error(&self, message: impl Into<String>) -> ScenarioError {
+        self.source.error(Some(self.at.start), &self.key, message)
+    }
+
+    /// The error that something else was expected here.
+    pub(super) fn not(&self, expected: &str) -> ScenarioError {
+        self.error(format!("expected {expected}, found {}", self.found()))
+    }
+
+    /// What stands here, as the file writes it.
+    pub(super) fn found(&self) -> String {
+        match self.value {
+            DeValue::Array(_) => "an array".to_owned(),
+            DeValue::Table(_) => "a table".to_owned(),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => {
+                let written = self.source.text.get(self.at.clone()).unwrap_or_default();
+                format!("`{}`", shorten(written))
+            }
+        }
+    }
+
+    /// A string.
+    pub(super) fn string(&self) -> Result<&'a str> {
+        self.value.as_str().ok_or_else(|| self.not("a string"))
+    }
+
+    /// A string of one line that is not blank.
+    pub(super) fn line(&self) -> Result<&'a str> {
+        let text = self.string()?.trim();
+        let ok = !text.is_empty() && !text.contains(char::is_control);
+        if ok { Ok(text) } else { Err(self.not("one line of text")) }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&self) -> Result<bool> {
+        self.value.as_bool().ok_or_else(|| self.not("`true` or `false`"))
+    }
+
+    /// `true`: a key that says all by being there.
+    pub(super) fn yes(&self) -> Result<()> {
+        if self.boolean()? { Ok(()) } else { Err(self.not("`true`, or no such key")) }
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn integer<T: TryFrom<i64>>(&self, range: RangeInclusive<i64>) -> Result<T> {
+        let number = self.value.as_integer();
+        let number = number.and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
+        let number = number.filter(|n| range.contains(n)).and_then(|n| T::try_from(n).ok());
+        number.ok_or_else(|| match (*range.start(), *range.end()) {
+            (start, i64::MAX) => self.not(&format!("a whole number, at least {start}")),
+            (start, end) => self.not(&format!("a whole number, {start} to {end}")),
+        })
+    }
+
+    /// A probability.
+    pub(super) fn probability(&self) -> Result<Ppb> {
+        let number = match self.value {
+            DeValue::Float(n) => n.as_str().parse().ok(),
+            DeValue::Integer(n) => n.as_str().parse().ok(),
+            DeValue::String(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
+        };
+        let probability = number.and_then(Ppb::from_fraction);
+        probability.ok_or_else(|| self.not("a probability, 0 to 1 and not finer than 1e-9"))
+    }
+
+    /// A duration.
+    pub(super) fn span(&self) -> Result<Span> {
+        let expected = "a duration such as \"250ms\"";
+        let text = self.value.as_str().ok_or_else(|| self.not(expected))?;
+        parse_span(text).map_err(|why| {
+            self.error(format!("expected {expected}, found {}: {why}", self.found()))
+        })
+    }
+
+    /// A duration that is not zero.
+    pub(super) fn some_span(&self) -> Result<Span> {
+        let span = self.span()?;
+        if span == Span::ZERO { Err(self.not("a duration above zero")) } else { Ok(span) }
+    }
+
+    /// Two durations, the shorter one first.
+    pub(super) fn spans(&self) -> Result<SpanRange> {
+        let expected = "two durations such as [\"1ms\", \"10ms\"]";
+        let items = self.value.as_array().ok_or_else(|| self.not(expected))?;
+        if items.len() != 2 {
+            let found = items.len();
+            return Err(self.error(format!("expected {expected}, found {found} values")));
+        }
+        let range = self.list()?.iter().map(Value::span).collect::<Result<Vec<_>>>()?;
+        match range[..] {
+            [min, max] if min <= max => Ok(SpanRange { min, max }),
+            _ => Err(self.error("expected the shorter duration first")),
+        }
+    }
+
+    /// The path of a file.
+    pub(super) fn path(&self) -> Result<Path> {
+        Path::new(self.string()?)
+            .map_err(|_| self.not("a path: it starts with `/` and has no control characters"))
+    }
+
+    /// The values of an array.
+    pub(super) fn list(&self) -> Result<Vec<Value<'a>>> {
+        let items = self.value.as_array().ok_or_else(|| self.not("an array"))?;
+        let item = |(i, item): (usize, &'a toml::Spanned<DeValue<'a>>)| Value {
+            source: self.source,
+            key: format!("{}[{i}]", self.key),
+            at: item.span(),
+            value: item.get_ref(),
+        };
+        Ok(items.iter().enumerate().map(item).collect())
+    }
+
+    /// The values of an array that is not empty, each of them once.
+    pub(super) fn distinct<T: PartialEq>(
+        &self,
+        mut read: impl FnMut(&Value<'a>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        for value in self.list()? {
+            let item = read(&value)?;
+            if all.contains(&item) {
+                return Err(value.error(format!("{} is there twice", value.found())));
+            }
+            all.push(item);
+        }
+        if all.is_empty() { Err(self.error("expected at least one, found none")) } else { Ok(all) }
+    }
+
+    /// A table that may have the keys `known`.
+    pub(super) fn table(&self, known: &[&'static str]) -> Result<Table<'a>> {
+        let entries = Some(self.value.as_table().ok_or_else(|| self.not("a table"))?);
+        Table::open(self.source, self.key.clone(), Some(self.at.start), entries, known)
+    }
+
+    /// A table that has one of `forms`, and whatever its form the keys `common`.
+    pub(super) fn table_of<T: Copy>(
+        &self,
+        common: &[&'static str],
+        forms: &[Form<T>],
+    ) -> Result<(Table<'a>, T, Value<'a>)> {
+        let mut known = common.to_vec();
+        for key in forms.iter().flat_map(|form| [&[form.key], form.beside].concat()) {
+            if !known.contains(&key) {
+                known.push(key);
+            }
+        }
+        let table = self.table(&known)?;
+        let (form, value) = table.form(common, forms)?;
+        Ok((table, form, value))
+    }
+
+    /// One of a few names; what they are names of is `what`.
+    pub(super) fn pick<T>(
+        &self,
+        what: &str,
+        names: impl IntoIterator<Item = (&'static str, T)>,
+    ) -> Result<T> {
+        self.pick_or(what, names, |names| one_of(names.iter().copied()))
+    }
+
+    /// One of many names, which the command `seedbed` lists when it is asked for `list`.
+    pub(super) fn pick_listed<T>(
+        &self,
+        what: &str,
+        list: &str,
+        names: impl IntoIterator<Item = (&'static str, T)>,
+    ) -> Result<T> {
+        self.pick_or(what, names, |_| format!("one that `seedbed {list}` lists"))
+    }
+
+    fn pick_or<T>(
+        &self,
+        what: &str,
+        names: impl IntoIterator<Item = (&'static str, T)>,
+        expected: impl FnOnce(&[&str]) -> String,
+    ) -> Result<T> {
+        let found = self.string()?;
+        let mut known = Vec::new();
+        for (name, is) in names {
+            if name == found {
+                return Ok(is);
+            }
+            known.push(name);
+        }
+        let expected = expected(&known);
+        let message = format!("unknown {what} `{}`, expected {expected}", shorten(found));
+        Err(self.error(message).or_rather(found, known))
+    }
+}

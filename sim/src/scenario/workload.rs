@@ -1,0 +1,92 @@
+//! `[workload]`: what clients ask for, drawn from the seed.
+
+use super::quantity::{Ppb, SpanRange};
+use super::reader::{Form, Result, Table};
+use super::value::Value;
+
+/// Requests drawn from the seed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Workload {
+    /// What they do.
+    pub kind: WorkloadKind,
+    /// How many there are, all clients together.
+    pub operations: u32,
+    /// How many files, counters or accounts they are about.
+    pub paths: u32,
+    /// How long a client waits between an answer and its next request.
+    pub think: SpanRange,
+}
+
+/// What drawn requests do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum WorkloadKind {
+    /// Reads, writes, creations, deletions, renames and transactions of files.
+    Files {
+        /// How likely a request only reads.
+        read_fraction: Ppb,
+        /// How long the contents are, in bytes.
+        contents_bytes: u32,
+    },
+    /// Counters, each incremented by a read and a write under its lock: no increment may get lost.
+    LockedCounter,
+    /// Transfers between accounts: the sum of all stays the same.
+    Bank {
+        /// What each account begins with.
+        balance: u32,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Files,
+    LockedCounter,
+    Bank,
+}
+
+const KEYS: &[&str] =
+    &["kind", "operations", "paths", "think", "read_fraction", "contents_bytes", "balance"];
+
+/// Which keys go with which kind only.
+const FORMS: [Form<Kind>; 3] = [
+    Form { key: "files", beside: &["read_fraction", "contents_bytes"], is: Kind::Files },
+    Form { key: "locked_counter", beside: &[], is: Kind::LockedCounter },
+    Form { key: "bank", beside: &["balance"], is: Kind::Bank },
+];
+
+pub(super) fn read(root: &Table<'_>, contents_max: usize) -> Result<Option<Workload>> {
+    root.maybe("workload", |value| workload(&value, contents_max))
+}
+
+fn workload(value: &Value<'_>, contents_max: usize) -> Result<Workload> {
+    let table = value.table(KEYS)?;
+    let chosen = table.need("kind", "`files`, `locked_counter` or `bank`")?;
+    let chosen = chosen.pick("kind", FORMS.iter().map(|form| (form.key, form)))?;
+    for other in FORMS.iter().filter(|form| form.key != chosen.key) {
+        if let Some(key) = other.beside.iter().find(|key| table.get(key).is_some()) {
+            return Err(table.error(key, format!("does not go with kind `{}`", chosen.key)));
+        }
+    }
+    // A transfer needs someone else.
+    let fewest = if matches!(chosen.is, Kind::Bank) { 2 } else { 1 };
+    Ok(Workload {
+        kind: kind(&table, chosen.is, contents_max)?,
+        operations: table.or("operations", 200, |value| value.integer(1..=10_000_000))?,
+        paths: table.or("paths", 8, |value| value.integer(fewest..=1_000_000))?,
+        think: table.or("think", SpanRange::from_millis(0, 50), |value| value.spans())?,
+    })
+}
+
+fn kind(table: &Table<'_>, kind: Kind, contents_max: usize) -> Result<WorkloadKind> {
+    let usual = Ppb::new(300_000_000).unwrap_or(Ppb::ZERO);
+    let contents_max = i64::try_from(contents_max).unwrap_or(i64::MAX);
+    Ok(match kind {
+        Kind::Files => WorkloadKind::Files {
+            read_fraction: table.or("read_fraction", usual, |value| value.probability())?,
+            contents_bytes: table.or("contents_bytes", 16, |v| v.integer(0..=contents_max))?,
+        },
+        Kind::LockedCounter => WorkloadKind::LockedCounter,
+        Kind::Bank => WorkloadKind::Bank {
+            balance: table.or("balance", 100, |value| value.integer(0..=1_000_000_000))?,
+        },
+    })
+}

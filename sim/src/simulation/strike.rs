@@ -1,0 +1,344 @@
+//! Faults as they strike, and what undoes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use seedbed::proto::{NodeId, Span, Time};
+
+use super::{Due, Simulation, Watcher};
+use crate::chaos::{Drawn, RECOVERY};
+use crate::scenario::{FaultAction, Restart, Target, Trigger};
+use crate::seed::Stream;
+use crate::weather::Storm;
+use crate::world::{Event, Rot};
+
+/// What has struck and is not over.
+#[derive(Debug)]
+pub(super) struct Strikes {
+    /// For each scripted fault: how often its milestone was reached, and whether it has struck.
+    scripted: Vec<(u32, bool)>,
+    /// Links that are cut, by the fault that cut them.
+    cuts: BTreeMap<u32, Arc<[(NodeId, NodeId)]>>,
+    /// Machines that stay down until they are told otherwise, and those that stay down for good.
+    down_for_good: BTreeSet<NodeId>,
+    /// What reads wrong at a machine's next start.
+    rot: BTreeMap<NodeId, Rot>,
+    /// Counts what strikes.
+    last: u32,
+}
+
+/// What ends a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undo {
+    /// The machine starts.
+    Start(NodeId),
+    /// The machine goes on.
+    Resume(NodeId),
+    /// The cut of this number is mended.
+    Mend(u32),
+    /// The storm of this number is over.
+    Storm(u32),
+}
+
+impl Strikes {
+    pub fn new(scripted: usize) -> Strikes {
+        Strikes {
+            scripted: vec![(0, false); scripted],
+            cuts: BTreeMap::new(),
+            down_for_good: BTreeSet::new(),
+            rot: BTreeMap::new(),
+            last: 0,
+        }
+    }
+
+    /// For each scripted fault, whether it has struck.
+    pub fn fired(&self) -> impl Iterator<Item = bool> {
+        self.scripted.iter().map(|(_, fired)| *fired)
+    }
+
+    fn next(&mut self) -> u32 {
+        self.last += 1;
+        self.last
+    }
+}
+
+impl Simulation<'_> {
+    /// Lets those faults strike that wait for what has just been reached.
+    pub(super) fn strike_at_milestones(&mut self, at: Time, watcher: &mut impl Watcher) {
+        if self.scenario.faults.is_empty() || self.is_healed(at) {
+            return;
+        }
+        let mut due = Vec::new();
+        for reached in self.milestones.reached() {
+            for (i, fault) in self.scenario.faults.iter().enumerate() {
+                let Trigger::When { milestone, nth, node } = fault.trigger else { continue };
+                if milestone != reached.milestone || node.is_some_and(|node| node != reached.node) {
+                    continue;
+                }
+                let (count, fired) = &mut self.strikes.scripted[i];
+                *count += 1;
+                if *count == nth && !*fired {
+                    due.push((i, reached.clone()));
+                }
+            }
+        }
+        for (i, reached) in due {
+            self.strike(at, i, Some(&reached), watcher);
+        }
+    }
+
+    /// The scripted fault `i` strikes; `reached` is what it waited for.
+    pub(super) fn strike(
+        &mut self,
+        at: Time,
+        i: usize,
+        reached: Option<&crate::oracle::milestones::Reached>,
+        watcher: &mut impl Watcher,
+    ) {
+        let scenario = self.scenario;
+        let bound = |target: &Target| match target {
+            Target::Node(node) => Some(*node),
+            Target::Role(role) => reached.and_then(|reached| {
+                self.milestones.bind(*role, reached, &self.world, self.oracle.model())
+            }),
+        };
+        let action = &scenario.faults[i].action;
+        let target = match action {
+            FaultAction::Crash { target, .. } | FaultAction::Pause { target, .. } => bound(target),
+            FaultAction::Isolate { target, .. } | FaultAction::Bump { target, .. } => bound(target),
+            FaultAction::BitRot { target, .. } => bound(target),
+            FaultAction::Partition { .. } | FaultAction::Clog { .. } => Some(NodeId::CONTROL),
+            FaultAction::MajoritiesRing { .. } => Some(NodeId::CONTROL),
+        };
+        let Some(node) = target else { return };
+        let fired = match action {
+            FaultAction::Crash { restart, .. } => self.crash(at, node, *restart, watcher),
+            FaultAction::BitRot { restart, .. } => {
+                let mut stream = self.seed.stream("rot", i as u64);
+                self.bit_rot(at, node, *restart, &mut stream, watcher)
+            }
+            FaultAction::Pause { lasts, .. } => self.pause(at, node, *lasts, watcher),
+            FaultAction::Isolate { lasts, .. } => {
+                let links = self.links(|from, to| from == node || to == node);
+                self.cut(at, links, *lasts, watcher)
+            }
+            FaultAction::Partition { groups, one_way, lasts } => {
+                let group = |node| groups.iter().position(|group| group.contains(&node));
+                let links = self.links(|from, to| match (group(from), group(to)) {
+                    (Some(from), Some(to)) => from != to && (!one_way || from < to),
+                    (None, _) | (_, None) => false,
+                });
+                self.cut(at, links, *lasts, watcher)
+            }
+            FaultAction::Clog { from, to, lasts } => {
+                let links = self.links(|a, b| (a, b) == (*from, *to));
+                self.cut(at, links, *lasts, watcher)
+            }
+            FaultAction::MajoritiesRing { lasts } => {
+                let links = self.majorities_ring();
+                self.cut(at, links, *lasts, watcher)
+            }
+            FaultAction::Bump { by, .. } => {
+                self.apply(at, Event::ClockJump { node, by: *by }, watcher);
+                true
+            }
+        };
+        self.strikes.scripted[i].1 |= fired;
+    }
+
+    /// The drawn fault `i` strikes.
+    pub(super) fn strike_drawn(&mut self, at: Time, i: usize, watcher: &mut impl Watcher) {
+        let planned = self.plan[i].clone();
+        let lasts = planned.until.since(at);
+        let storm = |storm| Some((storm, lasts));
+        let storm = match planned.fault {
+            Drawn::Crash(node) => {
+                self.crash(at, node, Restart::After(lasts), watcher);
+                None
+            }
+            Drawn::BitRot(node, record, bit) => {
+                if self.crash(at, node, Restart::After(lasts), watcher) {
+                    self.strikes.rot.insert(node, Rot { record, bit });
+                }
+                None
+            }
+            Drawn::Pause(node) => {
+                self.pause(at, node, Some(lasts), watcher);
+                None
+            }
+            Drawn::Isolate(node) => {
+                let links = self.links(|from, to| from == node || to == node);
+                self.cut(at, links, Some(lasts), watcher);
+                None
+            }
+            Drawn::Partition(side) => {
+                let links = self.links(|from, to| side.contains(&from) != side.contains(&to));
+                self.cut(at, links, Some(lasts), watcher);
+                None
+            }
+            Drawn::Clog(from, to) => {
+                let links = self.links(|a, b| (a, b) == (from, to));
+                self.cut(at, links, Some(lasts), watcher);
+                None
+            }
+            Drawn::Drift(node, ppm) => {
+                self.apply(at, Event::ClockDrift { node, ppm }, watcher);
+                None
+            }
+            Drawn::Delay(from, to, by) => storm(Storm::Slow(from, to, by)),
+            Drawn::Loss(from, to, share) => storm(Storm::Lossy(from, to, share)),
+            Drawn::Duplicate(from, to, share) => storm(Storm::Doubling(from, to, share)),
+            Drawn::SlowDisk(node, takes) => storm(Storm::SlowDisk(node, takes)),
+        };
+        if let Some((storm, lasts)) = storm {
+            let id = self.strikes.next();
+            self.weather.begin(id, storm);
+            self.put(at + lasts, Due::Undo(Undo::Storm(id)));
+        }
+    }
+
+    /// A fault is over.
+    pub(super) fn undo(&mut self, at: Time, undo: Undo, watcher: &mut impl Watcher) {
+        match undo {
+            Undo::Start(node) => self.start_machine(at, node, watcher),
+            Undo::Resume(node) => self.resume(at, node, watcher),
+            Undo::Mend(id) => {
+                if let Some(links) = self.strikes.cuts.remove(&id) {
+                    self.apply(at, Event::Mend(links), watcher);
+                }
+            }
+            Undo::Storm(id) => self.weather.end(id),
+        }
+    }
+
+    /// Ends every fault and starts every machine that is not down for good.
+    pub(super) fn heal(&mut self, at: Time, watcher: &mut impl Watcher) {
+        self.weather.clear();
+        self.strikes.rot.clear();
+        for (_, links) in std::mem::take(&mut self.strikes.cuts) {
+            self.apply(at, Event::Mend(links), watcher);
+        }
+        let nodes: Vec<NodeId> = self.world.nodes().collect();
+        for node in nodes {
+            self.resume(at, node, watcher);
+            self.start_machine(at, node, watcher);
+        }
+    }
+
+    fn crash(
+        &mut self,
+        at: Time,
+        node: NodeId,
+        restart: Restart,
+        watcher: &mut impl Watcher,
+    ) -> bool {
+        if !self.world.host(node).is_up() {
+            return false;
+        }
+        let pending = self.world.host(node).disk().pending();
+        let (kept, torn) = self.weather.crash(node, pending);
+        self.deferred.remove(&node);
+        match restart {
+            Restart::After(span) => self.put(at + span, Due::Undo(Undo::Start(node))),
+            Restart::WhenHealed => {}
+            Restart::Never => {
+                self.strikes.down_for_good.insert(node);
+            }
+        }
+        self.apply(at, Event::Crash { node, kept, torn }, watcher);
+        true
+    }
+
+    fn bit_rot(
+        &mut self,
+        at: Time,
+        node: NodeId,
+        restart: Restart,
+        stream: &mut Stream,
+        watcher: &mut impl Watcher,
+    ) -> bool {
+        let fired = self.crash(at, node, restart, watcher);
+        if fired {
+            let (record, bit) = (stream.below(1 << 20) as u32, stream.below(1 << 20) as u32);
+            self.strikes.rot.insert(node, Rot { record, bit });
+        }
+        fired
+    }
+
+    /// Starts a machine that is down; if its log reads wrong, somebody has a look and starts it again.
+    fn start_machine(&mut self, at: Time, node: NodeId, watcher: &mut impl Watcher) {
+        if self.world.host(node).is_up() || self.strikes.down_for_good.contains(&node) {
+            return;
+        }
+        let rot = self.strikes.rot.remove(&node);
+        self.apply(at, Event::Start { node, rot }, watcher);
+        if !self.world.host(node).is_up() {
+            self.put(at + RECOVERY, Due::Undo(Undo::Start(node)));
+        }
+    }
+
+    fn pause(
+        &mut self,
+        at: Time,
+        node: NodeId,
+        lasts: Option<Span>,
+        watcher: &mut impl Watcher,
+    ) -> bool {
+        let host = self.world.host(node);
+        if !host.is_up() || host.is_paused() {
+            return false;
+        }
+        if let Some(lasts) = lasts {
+            self.put(at + lasts, Due::Undo(Undo::Resume(node)));
+        }
+        self.apply(at, Event::Pause(node), watcher);
+        true
+    }
+
+    fn resume(&mut self, at: Time, node: NodeId, watcher: &mut impl Watcher) {
+        if !self.world.host(node).is_paused() {
+            return;
+        }
+        self.apply(at, Event::Resume(node), watcher);
+        for due in self.deferred.remove(&node).unwrap_or_default() {
+            self.put(at, due);
+        }
+    }
+
+    fn cut(
+        &mut self,
+        at: Time,
+        links: Arc<[(NodeId, NodeId)]>,
+        lasts: Option<Span>,
+        watcher: &mut impl Watcher,
+    ) -> bool {
+        if links.is_empty() {
+            return false;
+        }
+        let id = self.strikes.next();
+        if let Some(lasts) = lasts {
+            self.put(at + lasts, Due::Undo(Undo::Mend(id)));
+        }
+        self.strikes.cuts.insert(id, links.clone());
+        self.apply(at, Event::Cut(links), watcher);
+        true
+    }
+
+    /// All links, in order, that `wanted` chooses.
+    fn links(&self, wanted: impl Fn(NodeId, NodeId) -> bool) -> Arc<[(NodeId, NodeId)]> {
+        let pairs = self.world.nodes().flat_map(|a| self.world.nodes().map(move |b| (a, b)));
+        pairs.filter(|(a, b)| a != b && wanted(*a, *b)).collect()
+    }
+
+    /// The storage nodes in a ring, each linked with the majority around it only.
+    fn majorities_ring(&self) -> Arc<[(NodeId, NodeId)]> {
+        let ring: Vec<NodeId> = self.scenario.cast.storage_nodes().collect();
+        let n = ring.len();
+        let reach = n / 4 + usize::from(n % 4 > 1);
+        let place = |node| ring.iter().position(|other| *other == node);
+        self.links(|from, to| match (place(from), place(to)) {
+            (Some(a), Some(b)) => a.abs_diff(b).min(n - a.abs_diff(b)) > reach.max(1),
+            (None, _) | (_, None) => false,
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! How a run ended, and how the runs of a file did.
+
+use std::fmt;
+
+use crate::milestone::Milestone;
+use crate::oracle::Violation;
+use crate::oracle::blocked::Wait;
+use crate::scenario::{Expected, Scenario};
+
+/// How one run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every invariant held, and everything got done.
+    Pass,
+    /// An invariant was broken.
+    Violation(Box<Violation>),
+    /// Every invariant held, and somebody waits for ever.
+    Blocked(Vec<Wait>),
+    /// The code under test, or the simulator, panicked.
+    Panic(String),
+}
+
+impl Verdict {
+    /// The word for it in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Violation(_) => "violation",
+            Verdict::Blocked(_) => "blocked",
+            Verdict::Panic(_) => "panic",
+        }
+    }
+
+    /// The invariant that was broken, if one was.
+    pub fn invariant(&self) -> Option<&'static str> {
+        match self {
+            Verdict::Violation(violation) => Some(violation.invariant),
+            Verdict::Pass | Verdict::Blocked(_) | Verdict::Panic(_) => None,
+        }
+    }
+}
+
+/// Everything that is known of a run when it is over.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// The seed.
+    pub seed: u64,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Steps taken.
+    pub steps: u64,
+    /// Simulated nanoseconds.
+    pub sim_ns: u64,
+    /// Equal exactly if everything that happened was equal.
+    pub digest: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Records that something waited for.
+    pub forced_writes: u64,
+    /// How often each milestone was reached, by [`Milestone::index`].
+    pub counts: Vec<u64>,
+    /// Is every scripted fault one that struck?
+    pub fired: Vec<bool>,
+}
+
+impl RunReport {
+    /// How often `milestone` was reached.
+    pub fn count(&self, milestone: Milestone) -> u64 {
+        self.counts.get(milestone.index()).copied().unwrap_or(0)
+    }
+
+    /// Is this one run what the file expects of a run that shows what it is about?
+    pub fn is_as_expected(&self, expected: &Expected) -> bool {
+        match (expected, &self.verdict) {
+            (Expected::Pass, Verdict::Pass) => true,
+            (Expected::Violates(name), Verdict::Violation(violation)) => {
+                violation.invariant == name
+            }
+            (Expected::Blocks(milestone), Verdict::Blocked(_)) => self.count(*milestone) > 0,
+            (Expected::Pass | Expected::Violates(_) | Expected::Blocks(_), _) => false,
+        }
+    }
+
+    /// Does this one run contradict what the file expects of all its runs? A file that expects a violation
+    /// may pass with some seeds, because what it is about did not come up.
+    pub fn contradicts(&self, expected: &Expected) -> bool {
+        match expected {
+            Expected::Pass => !self.is_as_expected(expected),
+            Expected::Violates(_) | Expected::Blocks(_) => {
+                !self.is_as_expected(expected) && self.verdict != Verdict::Pass
+            }
+        }
+    }
+}
+
+/// How the runs of a file went, all together.
+#[derive(Clone, Debug, Default)]
+pub struct FileReport {
+    /// Runs.
+    pub runs: u64,
+    /// Runs that ended as the file expects.
+    pub as_expected: u64,
+    /// The seeds of runs that contradict the file, with their verdicts; the first few.
+    pub failures: Vec<RunReport>,
+    /// How many contradict it.
+    pub failed: u64,
+    /// Milestones over all runs.
+    pub counts: Vec<u64>,
+    /// Scripted faults that struck in some run.
+    pub fired: Vec<bool>,
+    /// The first seed that showed what the file is about.
+    pub first_as_expected: Option<u64>,
+}
+
+/// How a file did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileVerdict {
+    /// As it says.
+    AsExpected,
+    /// Some run ended otherwise.
+    Failed,
+    /// No run ended otherwise, but what the file is about never came up: this is why.
+    Vacuous(String),
+}
+
+impl FileReport {
+    /// How many failing runs are kept whole.
+    pub const KEPT: usize = 10;
+
+    /// Takes in the report of one run of `scenario`.
+    pub fn add(&mut self, scenario: &Scenario, run: RunReport) {
+        self.runs += 1;
+        self.counts.resize(run.counts.len(), 0);
+        self.counts.iter_mut().zip(&run.counts).for_each(|(sum, count)| *sum += count);
+        self.fired.resize(run.fired.len(), false);
+        self.fired.iter_mut().zip(&run.fired).for_each(|(any, fired)| *any |= fired);
+        let expected = &scenario.expect.verdict;
+        if run.is_as_expected(expected) {
+            self.as_expected += 1;
+            let first = self.first_as_expected.get_or_insert(run.seed);
+            *first = run.seed.min(*first);
+        }
+        if run.contradicts(expected) {
+            self.failed += 1;
+            if self.failures.len() < Self::KEPT {
+                self.failures.push(run);
+            }
+        }
+    }
+
+    /// What is to be said of the file.
+    pub fn verdict(&self, scenario: &Scenario) -> FileVerdict {
+        if self.failed > 0 {
+            return FileVerdict::Failed;
+        }
+        if self.as_expected == 0 {
+            return FileVerdict::Vacuous(format!("no seed {}", Wanted(&scenario.expect.verdict)));
+        }
+        let missed = |milestone: &&Milestone| self.counts.get(milestone.index()) == Some(&0);
+        if let Some(milestone) = scenario.expect.reached.iter().find(missed) {
+            return FileVerdict::Vacuous(format!("no seed reached `{milestone}`"));
+        }
+        if let Some(fault) = self.fired.iter().position(|fired| !fired) {
+            return FileVerdict::Vacuous(format!("fault number {} never struck", fault + 1));
+        }
+        FileVerdict::AsExpected
+    }
+}
+
+struct Wanted<'a>(&'a Expected);
+
+impl fmt::Display for Wanted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Expected::Pass => f.write_str("passed"),
+            Expected::Violates(invariant) => write!(f, "violated `{invariant}`"),
+            Expected::Blocks(milestone) => write!(f, "was blocked after `{milestone}`"),
+        }
+    }
+}
