@@ -280,6 +280,9 @@ impl Client {
             true => request.number % RETRY_OFFSET,
             false => request.number,
         };
+        if let AttemptEnd::Retry(Retry::Session(node)) = end {
+            return self.on_other_session(now, from, number, attempt, node, out);
+        }
         self.close(from, number, attempt);
         let Some(pending) = self.pending.get(&number) else { return };
         let is_newest = attempt == pending.attempt;
@@ -293,21 +296,35 @@ impl Client {
                     self.pause(now, number);
                 }
             }
-            AttemptEnd::Retry(Retry::Session(node)) => {
-                let talk = self.sessions.entry(from).or_default();
-                if talk.node < node {
-                    *talk = Talk { node, ..Talk::default() };
-                }
-                // The node took nothing, so this is the same attempt still.
-                if is_newest && pending.is_asking {
-                    self.send_attempt(now, number, out);
-                }
-            }
-            AttemptEnd::Retry(Retry::Conflict | Retry::NoAnswer | Retry::Epoch(_)) => {
+            AttemptEnd::Retry(_) => {
                 if is_newest {
                     self.pause(now, number);
                 }
             }
+        }
+    }
+
+    /// The node is in another life than the session was with, and took nothing.
+    fn on_other_session(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        number: u32,
+        attempt: u32,
+        node: Incarnation,
+        out: &mut Outbox,
+    ) {
+        let talk = self.sessions.entry(from).or_default();
+        if talk.node < node {
+            *talk = Talk { node, ..Talk::default() };
+        }
+        // This is the same attempt still. It is sent again once, however often the network brings the news:
+        // sent twice, it could become two transactions.
+        let is_sent_again = talk.open.values().any(|open| *open == (number, attempt));
+        let pending = self.pending.get(&number);
+        let is_open = pending.is_some_and(|p| p.attempt == attempt && p.is_asking);
+        if is_open && !is_sent_again {
+            self.send_attempt(now, number, out);
         }
     }
 

@@ -3,7 +3,7 @@
 //! | client | server |
 //! |---|---|
 //! | `Acquire(wait)` | forces `Queued`; grants at once if the lock is free |
-//! | `Acquire(try once)` | the same if the lock is free, else `LockRefused` |
+//! | `Acquire(try once)` | the same if the lock is free, else forces `Left`, `LockRefused` |
 //! | `KeepAlive(Waiting)` | is heard, and so stays in line and may be granted to; a holder gets its `Granted` again |
 //! | `KeepAlive(Holding)` | extends the lease, `KeptAlive` |
 //! | `Release(token)` | frees the lock if the client holds it under this token; `Released` in any case |
@@ -112,11 +112,16 @@ impl LockServer {
         let now = turn.now;
         let is_free =
             lock.holder.is_none() && !lock.line.iter().any(|w| w.is_live(turn.config, now));
-        if !wait && !is_free {
-            return turn.out.send(client, refuse(Refusal::Held));
-        }
-        if lock.line.len() >= turn.config.limits.queue {
-            return turn.out.send(client, refuse(Refusal::QueueFull));
+        let refusal = match () {
+            () if !wait && !is_free => Some(Refusal::Held),
+            () if lock.line.len() >= turn.config.limits.queue => Some(Refusal::QueueFull),
+            () => None,
+        };
+        if let Some(refusal) = refusal {
+            // For good: a copy of the message must not be granted after the client has been told.
+            self.left.entry(client).or_default().insert(request);
+            turn.out.force(Record::Left { path: path.clone(), request });
+            return turn.out.send(client, refuse(refusal));
         }
         turn.out.force(Record::Queued { path: path.clone(), request });
         let until = turn.config.lock_terms().giver_until(now);

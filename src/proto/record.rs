@@ -168,7 +168,7 @@ records! {
         /// The fencing token.
         token: Token,
     }
-    /// Lock server, lazy: a request has left the line or the lock.
+    /// Lock server: a request has left the line or the lock (lazy), or never got there (forced).
     Left "left" {
         /// The path whose lock it is.
         path: Path,

@@ -151,12 +151,28 @@ impl Disk {
         }
         starts.push(bytes.len());
         bytes.append(&mut self.torn);
-        if let (Some(rot), 1..) = (rot, self.records.len()) {
-            let record = rot.record as usize % self.records.len();
-            let length = (starts[record + 1] - starts[record]) * 8;
-            let bit = starts[record] * 8 + rot.bit as usize % length;
-            bytes[bit / 8] ^= 1 << (bit % 8);
+        if let Some(rot) = rot {
+            flip(rot, &starts[..=self.provably_durable()], &mut bytes);
         }
         log::recover(checkpoint.as_deref(), &bytes, defects)
     }
+
+    /// How many of the records some later one proves to have been durable. Only there can a bit that reads
+    /// wrong be told from a record that was torn.
+    fn provably_durable(&self) -> usize {
+        let mark = self.records.back().map_or(self.first, |last| last.durable);
+        mark.saturating_sub(self.first) as usize
+    }
+}
+
+/// Flips one bit of one of the records that begin at `starts`, the last of which is the end.
+fn flip(rot: Rot, starts: &[usize], bytes: &mut [u8]) {
+    let records = starts.len() - 1;
+    if records == 0 {
+        return;
+    }
+    let record = rot.record as usize % records;
+    let bits = (starts[record + 1] - starts[record]) * 8;
+    let bit = starts[record] * 8 + rot.bit as usize % bits;
+    bytes[bit / 8] ^= 1 << (bit % 8);
 }
