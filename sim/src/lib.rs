@@ -1,4 +1,19 @@
-//! The simulated world that tests `seedbed`.
+//! The simulated world that tests `seedbed`, and the command of that name.
+//!
+//! How a run flows, which is also the order in which to read the files:
+//!
+//! ```text
+//! scenario file -> scenario -> seed          names, times and probabilities, checked; one stream for each purpose
+//!               -> workload, chaos, weather  what users ask, what breaks, how long things take
+//!               -> simulation                a queue of what is due; the earliest becomes an event
+//!               -> world                     applies one event to a whole cluster, and says what came of it
+//!               -> digest, oracle            one number for all of it; is every promise kept?
+//!               -> run                       the same inside madsim's runtime
+//!               -> verdict -> report, trace  how it ended, explained
+//! ```
+//!
+//! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature `command`); the
+//! rest compiles without either.
 
 pub mod chaos;
 pub mod digest;

@@ -1,4 +1,43 @@
-//! The protocols.
+//! The protocols: four kinds of machine, pure, and what they say to each other.
+//!
+//! | machine | file | what it does |
+//! |---|---|---|
+//! | [`node::Node`] | `node` | a storage node: stores files, coordinates and takes part in transactions |
+//! | [`control::Control`] | `control` | the central node: runs the lock server |
+//! | [`client::Client`] | `client` | asks, retries, holds locks, answers its user once |
+//!
+//! Each is driven the same way. One [`Input`] in, an ordered list of effects out; time is told, never asked;
+//! the same state and the same input give the same effects:
+//!
+//! ```text
+//! let mut node = Node::recover(config, id, incarnation, now, &log);    // an empty log at the first boot
+//! loop {
+//!     let input = /* a message, or Wake(timer) when node.next_deadline() has come */;
+//!     node.step(now, input, &mut outbox);
+//!     while let Some(record) = outbox.take_record() { /* append it to the log */ }
+//!     while let Some(effect) = outbox.pop(durable) { /* send it, answer with it */ }
+//! }
+//! ```
+//!
+//! A driver owes the machines four things. It forces a new [`Incarnation`] before it calls `recover`, so that a
+//! number is used by one life only. It appends records in order, and calls [`Outbox::pop`] with how far the log
+//! is durable: an effect behind a forced record waits there until that record is. It never tells a time
+//! that is earlier than one it told before. And a wake is for [`next_deadline`](node::Node::next_deadline) as it
+//! stands now: one that was meant for a deadline that has moved is not delivered.
+//!
+//! What the machines share, in the order in which one reads it:
+//!
+//! | file | what |
+//! |---|---|
+//! | `time`, `id`, `file` | time, names, operations and answers |
+//! | `message`, `record` | everything that is said, everything that survives a crash |
+//! | `outbox`, [`log`] | effects and their barrier; the binary form of the log |
+//! | [`ring`], [`lease`] | where paths belong; how long a lease is believed by either side |
+//! | [`txn`], `owner`, [`lock`] | two-phase commit; files, pins and answers; locks |
+//! | `config`, `defect` | settings, checked; deliberate bugs, by name |
+//!
+//! Every state is `Clone + Eq + Hash + Debug` and uses ordered collections only, so that a whole cluster can be
+//! copied, compared and printed.
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 

@@ -4,7 +4,8 @@ use seedbed::proto::{Incarnation, Message, NodeId, Notice, Record, Reply, Reques
 
 use crate::world::{Event, Fact, Loss, PacketId, Step};
 
-/// One thing that the oracle sees happen.
+/// One thing that the oracle sees happen. Its fields are named for what they are.
+#[allow(missing_docs)]
 #[derive(Clone, Copy, Debug)]
 pub enum Seen<'a> {
     /// A user asked a client for something.

@@ -16,6 +16,7 @@ use seedbed::proto::{
 use super::{Clock, Disk, Fact, Rot, Step, request_id};
 
 /// What runs on a machine.
+#[expect(clippy::large_enum_variant, reason = "there are few machines, and each is stepped often")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Process {
     /// The central node.
