@@ -237,7 +237,7 @@ impl Simulation<'_> {
         }
         let pending = self.world.host(node).disk().pending();
         let (kept, torn) = self.weather.crash(node, pending);
-        self.deferred.remove(&node);
+        self.put_deferred(at, node); // to find the machine down
         match restart {
             Restart::After(span) => self.put(at + span, Due::Undo(Undo::Start(node))),
             Restart::WhenHealed => {}
@@ -300,6 +300,10 @@ impl Simulation<'_> {
             return;
         }
         self.apply(at, Event::Resume(node), watcher);
+        self.put_deferred(at, node);
+    }
+
+    fn put_deferred(&mut self, at: Time, node: NodeId) {
         for due in self.deferred.remove(&node).unwrap_or_default() {
             self.put(at, due);
         }
