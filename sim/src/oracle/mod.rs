@@ -1,23 +1,76 @@
 //! The oracle: watches every step from outside and says when a promise is broken.
 //!
 //! It judges durable records, messages on the wire, what storage holds and what clients answer, kept in its
-//! own [`Model`]; it never believes a node's summary of itself. One invariant is one file. Each sees only
-//! what the step touched, so that its cost does not grow with the cluster.
+//! own [`Model`]; it never believes a node's summary of itself. One invariant is one file, and
+//! [`registry`] lists them all. Each sees only what the step touched and what it has said that it wants
+//! to see ([`SeenKinds`]), so that the cost of a step grows neither with the cluster nor with the run.
+//!
+//! # Which moment counts
+//!
+//! A node goes on in memory from the moment at which it *appends* a record, but whatever it says from then
+//! on waits until that record is *durable*. So what a node may say is judged by what is durable when the message
+//! leaves; what it may do next is judged by what it has appended; and a message may have been put
+//! together earlier than it leaves, if a forced record held it back ([`LogSeen`] knows how long).
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod blocked;
+mod kinds;
+pub mod milestones;
 mod model;
+pub mod registry;
 mod seen;
+mod txns;
 
-use crate::world::{Step, World};
+mod abort_needs_a_reason;
+mod acknowledged_writes_survive;
+mod acknowledgement_is_durable_before_it_leaves;
+mod commit_is_remembered_until_acknowledged;
+mod commit_needs_every_yes;
+mod decision_is_durable_before_it_leaves;
+mod decisions_are_final;
+mod deleted_files_stay_deleted;
+mod in_doubt_keeps_its_pins;
+mod no_pin_is_orphaned;
+mod no_write_below_the_claimed_token;
+mod nobody_is_in_doubt_at_the_end;
+mod participants_agree;
+mod promise_is_durable_before_it_leaves;
+mod reads_of_one_transaction_are_one_moment;
+mod reads_see_only_what_was_committed;
+mod replicas_agree;
+mod replicas_are_equal_at_the_end;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod testing;
+mod transaction_ids_are_used_once;
+mod versions_grow;
+mod vote_is_durable_before_it_leaves;
 
-pub use model::{Asked, At, FileHistory, LockHistory, Model, Txn, only_reads};
+use std::fmt;
+
+use seedbed::proto::{NodeId, Record};
+
+use crate::world::{Event, Step, World};
+
+pub use kinds::SeenKinds;
+pub use model::{
+    Asked, At, Committed, FileHistory, LockHistory, LogSeen, Model, changes_path, only_reads,
+    reads, single_read,
+};
 pub use seen::{Seen, seen};
+pub use txns::{Begun, Heard, Txn, Txns};
 
 /// A rule that must hold after every step.
 pub trait Invariant {
     /// Its name, a sentence in the field's terms, as used in `violates = "..."`.
     fn name(&self) -> &'static str;
+
+    /// What it looks at. The narrower, the less a step costs.
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::ALL
+    }
 
     /// Looks at one thing that happened; the model has taken it over already.
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach>;
@@ -37,6 +90,18 @@ pub struct Breach {
     pub now: At<String>,
 }
 
+impl Breach {
+    /// `now` contradicts what `earlier` says of an earlier step.
+    pub fn new<T>(
+        (step, earlier): (u64, impl Into<String>),
+        model: &Model,
+        now: impl Into<String>,
+    ) -> Result<T, Breach> {
+        let earlier = At { step, is: earlier.into() };
+        Err(Breach { earlier, now: At { step: model.step, is: now.into() } })
+    }
+}
+
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -47,33 +112,96 @@ pub struct Violation {
     /// How.
     pub breach: Breach,
 }
-pub mod blocked;
-pub mod milestones;
-/// stub
-#[derive(Debug, Default)]
+
+/// Everything that watches one run.
 pub struct Oracle {
     model: Model,
+    invariants: Vec<Box<dyn Invariant>>,
+    /// By slot of what is seen: who wants to see it, in the order of the registry.
+    interested: Vec<Vec<u16>>,
 }
+
 impl Oracle {
-    /// n
-    pub fn new(_: &World) -> Oracle {
-        Oracle::default()
+    /// An oracle with every registered invariant, for a run that starts with `world`.
+    pub fn new(world: &World) -> Oracle {
+        let make = |entry: &registry::Entry| (entry.make)(world);
+        let invariants: Vec<Box<dyn Invariant>> = registry::ALL.iter().map(make).collect();
+        let wants = |slot: usize| -> Vec<u16> {
+            let numbered = (0..).zip(&invariants);
+            let wanting = numbered.filter(|(_, invariant)| invariant.interest().has(slot));
+            wanting.map(|(number, _)| number).collect()
+        };
+        let interested = (0..SeenKinds::SLOTS).map(wants).collect();
+        Oracle { model: Model::default(), invariants, interested }
     }
-    /// o
-    pub fn observe(&mut self, _: &World, step: &Step) -> Result<(), Violation> {
+
+    /// Takes over what happened in `step`, after which `world` is as it is, and judges it.
+    ///
+    /// # Errors
+    /// The first invariant that is broken, in the order of the registry.
+    pub fn observe(&mut self, world: &World, step: &Step) -> Result<(), Violation> {
         self.model.step = step.index;
         self.model.now = step.at;
-        for s in seen(step) {
-            self.model.update(&s);
+        if let Event::Crash { node, .. } = step.event {
+            self.see_survivors(node, world)?;
+        }
+        seen(step).try_for_each(|seen| self.see(&seen, world))
+    }
+
+    /// Judges the end of a run.
+    ///
+    /// # Errors
+    /// The first invariant that is broken, in the order of the registry.
+    pub fn at_end(&mut self, world: &World) -> Result<(), Violation> {
+        for invariant in &mut self.invariants {
+            if let Err(breach) = invariant.at_end(&self.model, world) {
+                return Err(violation(invariant.name(), &self.model, breach));
+            }
         }
         Ok(())
     }
-    /// e
-    pub fn at_end(&mut self, _: &World) -> Result<(), Violation> {
-        Ok(())
-    }
-    /// m
+
+    /// What has happened so far.
     pub fn model(&self) -> &Model {
         &self.model
     }
+
+    fn see(&mut self, seen: &Seen<'_>, world: &World) -> Result<(), Violation> {
+        self.model.update(seen);
+        for &number in &self.interested[kinds::slot_of(seen)] {
+            let invariant = &mut self.invariants[usize::from(number)];
+            if let Err(breach) = invariant.see(seen, &self.model, world) {
+                return Err(violation(invariant.name(), &self.model, breach));
+            }
+        }
+        Ok(())
+    }
+
+    /// A crash may leave records on the disk that no sync had covered: they are facts from here on.
+    fn see_survivors(&mut self, node: NodeId, world: &World) -> Result<(), Violation> {
+        let known = self.model.logs.get(&node).map_or(0, |log| log.durable);
+        let disk = world.host(node).disk();
+        let survivors = disk.durable().saturating_sub(known);
+        if survivors == 0 {
+            return Ok(());
+        }
+        let records: Vec<&Record> = disk.durable_records().collect();
+        let first = records.len() - survivors as usize;
+        for (position, record) in (known..).zip(&records[first..]) {
+            self.see(&Seen::Durable { node, position, record }, world)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Oracle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Oracle { model, invariants, interested: _ } = self;
+        let names: Vec<&str> = invariants.iter().map(|invariant| invariant.name()).collect();
+        f.debug_struct("Oracle").field("model", model).field("invariants", &names).finish()
+    }
+}
+
+fn violation(invariant: &'static str, model: &Model, breach: Breach) -> Violation {
+    Violation { invariant, step: model.step, breach }
 }

@@ -1,16 +1,21 @@
 //! What has happened so far, as far as the outside can tell.
 //!
 //! The model believes durable records, messages on the wire, and answers of clients. What a node thinks of
-//! itself does not count. A record counts once it is durable, or once it has survived a crash.
+//! itself does not count. A record counts once it is durable, or once it has survived a crash. Only pins are
+//! counted from the moment at which a record is appended, because a node's memory is ahead of its disk, and
+//! go back to what is durable in a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Answer, File, Message, No, NodeId, Path, Record, Refusal, Reply, Request, RequestId,
-    Time, Token, TxnId, Version, Vote,
+    Action, Changes, Contents, File, Header, Incarnation, Known, LowWater, Message, NodeId,
+    Operation, Outcome, Path, Record, Refusal, Reply, Request, RequestId, Time, Token, TxnId,
+    Version, Vote,
 };
 
-use super::Seen;
+use super::txns::{Begun, Heard, Txns};
+use super::{Breach, Seen};
 
 /// Everything the invariants share.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +25,9 @@ pub struct Model {
     /// True time.
     pub now: Time,
     /// Transactions.
-    pub txns: BTreeMap<TxnId, Txn>,
+    pub txns: Txns,
+    /// Decisions that are durable.
+    pub commits: u64,
     /// Requests of users.
     pub requests: BTreeMap<RequestId, Asked>,
     /// Files, as committed.
@@ -29,6 +36,21 @@ pub struct Model {
     pub locks: BTreeMap<Path, LockHistory>,
     /// Which machines are up.
     pub up: BTreeSet<NodeId>,
+    /// The newest life of each machine.
+    pub lives: BTreeMap<NodeId, Incarnation>,
+    /// How far each machine's log reaches.
+    pub logs: BTreeMap<NodeId, LogSeen>,
+    /// The highest low-water mark that each coordinator has sent.
+    pub marks: BTreeMap<NodeId, LowWater>,
+    /// By node: the paths that an undecided yes vote of its own would change, as its memory should have
+    /// them, each with the step of the vote.
+    pub pins: BTreeMap<NodeId, BTreeMap<Path, At<TxnId>>>,
+    /// By node: the transactions of which its log has a yes and no outcome.
+    pub in_doubt: BTreeMap<NodeId, BTreeSet<TxnId>>,
+    /// By node: outcomes that it has appended and a crash can still make it forget.
+    pub settled: BTreeMap<NodeId, BTreeSet<TxnId>>,
+    /// The request that the user made, for attempts that go under another id.
+    pub origins: BTreeMap<RequestId, RequestId>,
 }
 
 /// A fact and the step that made it one.
@@ -40,31 +62,6 @@ pub struct At<T> {
     pub is: T,
 }
 
-/// A transaction.
-#[derive(Clone, Debug, Default)]
-pub struct Txn {
-    /// The request that it serves, and the request that its age names: the one the user made.
-    pub request: Option<RequestId>,
-    /// Who made the request, by the age of the transaction.
-    pub origin: Option<RequestId>,
-    /// The participants, the coordinator left out.
-    pub participants: Vec<NodeId>,
-    /// Yes votes that are durable, with what they would change, by participant.
-    pub yes: BTreeMap<NodeId, At<Vec<(Path, File)>>>,
-    /// Paths that a yes vote pins, by participant.
-    pub pinned: BTreeMap<NodeId, Vec<Path>>,
-    /// No votes that were sent, by participant.
-    pub no: BTreeMap<NodeId, At<No>>,
-    /// The decision to commit, once its record is durable.
-    pub decided: Option<At<Answer>>,
-    /// An abort announced by the coordinator.
-    pub aborted: Option<u64>,
-    /// What each participant's log says became of it: true for applied, false for rolled back or promised.
-    pub outcomes: BTreeMap<NodeId, At<bool>>,
-    /// When the coordinator wrote that it is over.
-    pub over: Option<u64>,
-}
-
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -72,6 +69,8 @@ pub struct Asked {
     pub wanted: Request,
     /// The step in which it was asked, and the true time.
     pub asked: At<Time>,
+    /// What its attempts ask the storage nodes to do, tokens included, once one has been sent.
+    pub operations: Option<Arc<[Operation]>>,
     /// The answer.
     pub reply: Option<At<Reply>>,
     /// Transactions that committed for it.
@@ -83,12 +82,29 @@ pub struct Asked {
 /// What was committed to a path.
 #[derive(Clone, Debug, Default)]
 pub struct FileHistory {
-    /// Every committed state, in the order of commitment.
-    pub committed: Vec<At<(TxnId, File)>>,
-    /// The highest version that a client was told of.
-    pub acknowledged: Option<At<Version>>,
-    /// The highest token claimed.
+    /// Every committed state, in the order of commitment, so usually with growing versions.
+    pub committed: Vec<Committed>,
+    /// Versions of changes that a client was told of, as far as each is higher than all before.
+    pub acknowledged: Vec<At<Version>>,
+    /// Versions of deletions that a client was told of, likewise.
+    pub deleted: Vec<At<Version>>,
+    /// The highest token claimed: by a commit, or by a client's word that it has the lock.
     pub claimed: Option<At<Token>>,
+    /// The token claimed before the newest commit.
+    pub claimed_before: Option<At<Token>>,
+}
+
+/// A committed state of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The step that made the decision durable.
+    pub step: u64,
+    /// The decision's place among all.
+    pub order: u64,
+    /// Whose.
+    pub txn: TxnId,
+    /// The state.
+    pub file: File,
 }
 
 /// What the lock server's durable records say of a lock.
@@ -102,26 +118,132 @@ pub struct LockHistory {
     pub last_token: Option<At<Token>>,
 }
 
+/// How far a machine's log reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogSeen {
+    /// Behind the last record that holds back what follows it.
+    pub forced: u64,
+    /// Behind the last durable record.
+    pub durable: u64,
+    /// The step that brought it there.
+    pub synced: u64,
+    /// Where that was before that step.
+    pub durable_before: u64,
+}
+
+impl LogSeen {
+    /// How far the log was durable before `step`, the newest one.
+    pub fn durable_before(&self, step: u64) -> u64 {
+        if self.synced == step { self.durable_before } else { self.durable }
+    }
+
+    fn on_durable(&mut self, step: u64, position: u64) {
+        if self.synced != step {
+            (self.synced, self.durable_before) = (step, self.durable);
+        }
+        self.durable = position + 1;
+    }
+}
+
+impl FileHistory {
+    /// The committed state of `version`: the first one, where a claim left the version as it was.
+    pub fn at_version(&self, version: Version) -> Option<&Committed> {
+        let at = self.committed.partition_point(|state| state.file.version < version);
+        self.committed.get(at).filter(|state| state.file.version == version)
+    }
+
+    /// The first committed state with a higher version.
+    pub fn after_version(&self, version: Version) -> Option<&Committed> {
+        let at = self.committed.partition_point(|state| state.file.version <= version);
+        self.committed.get(at)
+    }
+
+    /// What `txn` committed as the newest state, and the state before.
+    pub fn newest(&self, txn: TxnId) -> Option<(&Committed, Option<&Committed>)> {
+        let (last, before) = self.committed.split_last()?;
+        (last.txn == txn).then_some((last, before.last()))
+    }
+}
+
+/// The newest of `facts`, which are in the order of their steps, that is older than `step`.
+pub fn before<T>(facts: &[At<T>], step: u64) -> Option<&At<T>> {
+    facts[..facts.partition_point(|fact| fact.step < step)].last()
+}
+
 impl Model {
     /// Takes over what was seen.
     pub fn update(&mut self, seen: &Seen<'_>) {
         match *seen {
             Seen::Requested { request, wanted } => self.on_requested(request, wanted),
             Seen::Sent { from, message, .. } => self.on_sent(from, message),
-            Seen::Durable { node, record, .. } => self.on_durable(node, record),
+            Seen::Received { from, to, message, .. } => self.on_received(from, to, message),
+            Seen::Appended { node, position, record, forced } => {
+                if forced {
+                    self.logs.entry(node).or_default().forced = position + 1;
+                }
+                self.on_appended(node, record);
+            }
+            Seen::Durable { node, position, record } => {
+                self.logs.entry(node).or_default().on_durable(self.step, position);
+                self.on_durable(node, record);
+            }
             Seen::Replied { request, reply } => self.on_replied(request, reply),
-            Seen::Started { node, .. } => {
+            Seen::Started { node, incarnation } => {
                 self.up.insert(node);
+                self.lives.insert(node, incarnation);
             }
-            Seen::Crashed { node } => {
-                self.up.remove(&node);
-            }
-            Seen::Received { .. } | Seen::Lost { .. } | Seen::Copied { .. } => {}
-            Seen::Appended { .. } | Seen::Checkpointed { .. } | Seen::Forgot { .. } => {}
+            Seen::Crashed { node } => self.on_crashed(node),
+            Seen::Lost { .. } | Seen::Copied { .. } => {}
+            Seen::Checkpointed { .. } | Seen::Forgot { .. } => {}
             Seen::RefusedToStart { .. } | Seen::Paused { .. } | Seen::Resumed { .. } => {}
             Seen::Cut { .. } | Seen::Mended { .. } | Seen::ClockJumped { .. } => {}
             Seen::Woken { .. } | Seen::Noticed { .. } => {}
         }
+    }
+
+    /// The request that the user made, given the id that an attempt at it goes under.
+    pub fn origin(&self, request: RequestId) -> RequestId {
+        self.origins.get(&request).copied().unwrap_or(request)
+    }
+
+    /// The user's request that a transaction serves.
+    pub fn asked_by(&self, txn: TxnId) -> Option<&Asked> {
+        let txn = self.txns.get(&txn)?;
+        self.requests.get(&txn.origin.or(txn.request)?)
+    }
+
+    /// How far `node`'s log reaches.
+    pub fn log(&self, node: NodeId) -> LogSeen {
+        self.logs.get(&node).copied().unwrap_or_default()
+    }
+
+    /// That `node`'s log lacks something, as a fact with the step since which it is as it is.
+    pub fn log_lacks(&self, node: NodeId, what: impl std::fmt::Display) -> (u64, String) {
+        let log = self.log(node);
+        let durable = log.durable;
+        (log.synced, format!("{node}'s log is durable for {durable} records and has no {what}"))
+    }
+
+    /// Is `txn` one that the coordinator has called over?
+    pub fn is_below_the_mark(&self, txn: TxnId) -> bool {
+        self.marks.get(&txn.coordinator).is_some_and(|mark| mark.covers(txn))
+    }
+
+    /// The transactions that `node` is in doubt about: it has not even appended what became of them.
+    pub fn doubts(&self, node: NodeId) -> impl Iterator<Item = TxnId> {
+        let settled = self.settled.get(&node);
+        let in_doubt = self.in_doubt.get(&node).into_iter().flatten().copied();
+        in_doubt.filter(move |txn| settled.is_none_or(|settled| !settled.contains(txn)))
+    }
+
+    /// Contradicts an earlier fact with one of this step.
+    pub(super) fn breach<T>(
+        &self,
+        step: u64,
+        earlier: impl Into<String>,
+        now: impl Into<String>,
+    ) -> Result<T, Breach> {
+        Breach::new((step, earlier), self, now)
     }
 
     fn at<T>(&self, is: T) -> At<T> {
@@ -129,10 +251,10 @@ impl Model {
     }
 
     fn on_requested(&mut self, request: RequestId, wanted: &Request) {
-        let asked = self.at(self.now);
         let asked = Asked {
             wanted: wanted.clone(),
-            asked,
+            asked: self.at(self.now),
+            operations: None,
             reply: None,
             effects: Vec::new(),
             declined: None,
@@ -142,59 +264,155 @@ impl Model {
 
     fn on_replied(&mut self, request: RequestId, reply: &Reply) {
         let at = self.at(reply.clone());
-        if let Some(asked) = self.requests.get_mut(&request) {
-            asked.reply.get_or_insert(at);
+        let Some(asked) = self.requests.get_mut(&request) else { return };
+        let asked = match asked.reply {
+            Some(_) => return,
+            None => {
+                asked.reply = Some(at);
+                &*asked
+            }
+        };
+        let step = self.step;
+        match (reply, &asked.wanted) {
+            (Reply::Done(answer), Request::Files { operations, .. }) => {
+                for (operation, outcome) in operations.iter().zip(answer.iter()) {
+                    let Outcome::Changed(version) = outcome else { continue };
+                    acknowledge(&mut self.files, step, operation, *version);
+                }
+            }
+            (Reply::Acquired(token), Request::Acquire { path, .. }) => {
+                self.files.entry(path.clone()).or_default().claim(step, *token);
+            }
+            _ => {}
         }
     }
 
     fn on_sent(&mut self, from: NodeId, message: &Message) {
         let step = self.step;
         match message {
-            Message::Begin { request, age, .. } => {
-                // The ids of attempts lead to the request that the user made.
-                let _ = (request, age);
-            }
-            Message::Prepare { header, terms, .. } => {
-                let txn = self.txns.entry(header.txn).or_default();
-                txn.request = Some(terms.request);
-                txn.origin = Some(terms.age.request);
-                if txn.participants.is_empty() {
-                    txn.participants = terms.participants.to_vec();
+            Message::Begin { request, age, operations, .. } => {
+                if age.request != *request {
+                    self.origins.insert(*request, age.request);
+                }
+                if let Some(asked) = self.requests.get_mut(&age.request) {
+                    asked.operations.get_or_insert_with(|| operations.clone());
                 }
             }
-            Message::Executed { txn, vote: Vote::No(no) } => {
-                let txn = self.txns.entry(*txn).or_default();
-                txn.no.entry(from).or_insert(At { step, is: no.clone() });
+            Message::Prepare { header, terms, .. } => {
+                self.on_mark(from, header);
+                let life = self.lives.get(&from).copied().unwrap_or_default();
+                let begun = Begun { request: terms.request, attempt: terms.attempt, life };
+                let txn = self.txns.entry(header.txn);
+                if txn.begun.is_none() {
+                    txn.begun = Some(At { step, is: begun });
+                    txn.request = Some(terms.request);
+                    txn.origin = Some(terms.age.request);
+                    txn.participants = terms.participants.clone();
+                }
+            }
+            Message::Execute { header, .. } | Message::Commit { header, .. } => {
+                self.on_mark(from, header);
             }
             Message::Abort { header } => {
-                self.txns.entry(header.txn).or_default().aborted.get_or_insert(step);
+                self.on_mark(from, header);
+                self.txns.entry(header.txn).aborted.get_or_insert(step);
+            }
+            Message::Told { txn, known: Known::Aborted } if from == txn.coordinator => {
+                self.txns.entry(*txn).aborted.get_or_insert(step);
+            }
+            Message::Executed { txn, vote: Vote::No(no) } => {
+                self.txns.entry(*txn).no.insert(from, At { step, is: no.clone() });
             }
             _ => {}
+        }
+    }
+
+    fn on_mark(&mut self, coordinator: NodeId, header: &Header) {
+        let mark = self.marks.entry(coordinator).or_default();
+        *mark = header.low_water.max(*mark);
+    }
+
+    /// A vote arrives at the coordinator.
+    fn on_received(&mut self, from: NodeId, to: NodeId, message: &Message) {
+        let Message::Executed { txn: id, vote } = message else { return };
+        let life = self.lives.get(&to).copied().unwrap_or_default();
+        let forced = self.log(to).forced;
+        let txn = self.txns.entry(*id);
+        if txn.heard.life != life {
+            txn.heard = Heard { life, ..Heard::default() };
+        }
+        let heard = &mut txn.heard;
+        match vote {
+            Vote::No(_) => heard.no = true,
+            Vote::Yes(_) if heard.yes.contains(&from) => {}
+            Vote::Yes(_) => {
+                heard.yes.push(from);
+                if txn.participants.iter().all(|node| heard.yes.contains(node)) {
+                    heard.all = Some(At { step: self.step, is: forced });
+                }
+            }
+        }
+    }
+
+    /// What a node's memory does with a record that it appends.
+    fn on_appended(&mut self, node: NodeId, record: &Record) {
+        match record {
+            Record::Voted { txn, changes, .. } => {
+                let (step, pins) = (self.step, self.pins.entry(node).or_default());
+                for (path, _) in changes.iter() {
+                    // The first to pin has the path; that another takes it is for an invariant to say.
+                    pins.entry(path.clone()).or_insert(At { step, is: *txn });
+                }
+            }
+            Record::Applied { txn, .. } | Record::RolledBack { txn } => {
+                if let Some(pins) = self.pins.get_mut(&node) {
+                    pins.retain(|_, pin| pin.is != *txn);
+                }
+                self.settled.entry(node).or_default().insert(*txn);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_crashed(&mut self, node: NodeId) {
+        self.up.remove(&node);
+        let log = self.logs.entry(node).or_default();
+        log.forced = log.forced.min(log.durable);
+        self.settled.remove(&node);
+        let pins = self.pins.entry(node).or_default();
+        pins.clear();
+        for txn in self.in_doubt.get(&node).into_iter().flatten() {
+            let Some(yes) = self.txns.get(txn).and_then(|txn| txn.yes.get(&node)) else { continue };
+            for (path, _) in yes.is.iter() {
+                pins.insert(path.clone(), At { step: yes.step, is: *txn });
+            }
         }
     }
 
     fn on_durable(&mut self, node: NodeId, record: &Record) {
         let step = self.step;
         match record {
-            Record::Voted { txn, paths, changes, .. } => {
-                let txn = self.txns.entry(*txn).or_default();
-                txn.yes.insert(node, At { step, is: changes.to_vec() });
-                txn.pinned.insert(node, paths.to_vec());
+            Record::Voted { txn: id, participants, request, paths, changes, .. } => {
+                let txn = self.txns.entry(*id);
+                txn.request.get_or_insert(*request);
+                if txn.participants.is_empty() {
+                    txn.participants = participants.clone();
+                }
+                txn.yes.insert(node, At { step, is: changes.clone() });
+                txn.pinned.insert(node, paths.clone());
+                self.in_doubt.entry(node).or_default().insert(*id);
             }
             Record::Promised { txn } | Record::RolledBack { txn } => {
-                let txn = self.txns.entry(*txn).or_default();
-                txn.outcomes.entry(node).or_insert(At { step, is: false });
+                self.on_outcome(node, *txn, false);
             }
-            Record::Applied { txn, .. } => {
-                let txn = self.txns.entry(*txn).or_default();
-                txn.outcomes.entry(node).or_insert(At { step, is: true });
-            }
+            Record::Applied { txn, .. } => self.on_outcome(node, *txn, true),
             Record::Decided { .. } => self.on_decided(record),
             Record::Over { txn } => {
-                self.txns.entry(*txn).or_default().over.get_or_insert(step);
+                self.txns.entry(*txn).over.get_or_insert(step);
             }
             Record::Declined { request, refusal } => {
-                if let Some(asked) = self.requests.get_mut(request) {
+                let request = self.origin(*request);
+                if let Some(asked) = self.requests.get_mut(&request) {
                     asked.declined.get_or_insert(At { step, is: *refusal });
                 }
             }
@@ -219,34 +437,89 @@ impl Model {
         }
     }
 
+    fn on_outcome(&mut self, node: NodeId, id: TxnId, applied: bool) {
+        let step = self.step;
+        self.txns.entry(id).outcomes.entry(node).or_insert(At { step, is: applied });
+        if let Some(in_doubt) = self.in_doubt.get_mut(&node) {
+            in_doubt.remove(&id);
+        }
+        if let Some(settled) = self.settled.get_mut(&node) {
+            settled.remove(&id);
+        }
+    }
+
     /// The commit point: what every yes vote and the coordinator's own part would change is committed now.
     fn on_decided(&mut self, record: &Record) {
         let Record::Decided { txn: id, request, participants, changes, answer } = record else {
             return;
         };
-        let step = self.step;
-        let txn = self.txns.entry(*id).or_default();
-        txn.request = Some(*request);
-        txn.participants = participants.to_vec();
+        let (step, origin) = (self.step, self.origin(*request));
+        let txn = self.txns.entry(*id);
         if txn.decided.is_some() {
             return;
         }
+        self.commits += 1;
+        let order = self.commits;
+        txn.order = Some(order);
+        txn.request = Some(*request);
+        txn.participants = participants.clone();
+        txn.own = changes.clone();
         txn.decided = Some(At { step, is: answer.clone() });
-        let origin = txn.origin.unwrap_or(*request);
-        let mut committed: BTreeMap<Path, File> = BTreeMap::new();
-        let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
-        committed.extend(votes.chain(changes.iter()).cloned());
-        for (path, file) in committed {
-            let history = self.files.entry(path).or_default();
-            let before = history.committed.last().map(|at| at.is.1.fence).unwrap_or_default();
-            if file.fence > before {
-                history.claimed = Some(At { step, is: file.fence });
-            }
-            history.committed.push(At { step, is: (*id, file) });
+        let origin = *txn.origin.get_or_insert(origin);
+        let parts: Vec<Changes> =
+            std::iter::once(changes).chain(txn.yes.values().map(|yes| &yes.is)).cloned().collect();
+        for (path, file) in committed_once(&parts) {
+            let history = self.files.entry(path.clone()).or_default();
+            history.claimed_before = history.claimed.clone();
+            history.claim(step, file.fence);
+            history.committed.push(Committed { step, order, txn: *id, file: file.clone() });
         }
         if let Some(asked) = self.requests.get_mut(&origin) {
             asked.effects.push(*id);
         }
+    }
+}
+
+impl FileHistory {
+    fn claim(&mut self, step: u64, token: Token) {
+        if token > self.claimed.as_ref().map_or(Token::default(), |claimed| claimed.is) {
+            self.claimed = Some(At { step, is: token });
+        }
+    }
+}
+
+/// The changes of all parts, each path once: that all owners of a path agree is for an invariant to say.
+fn committed_once(parts: &[Changes]) -> impl Iterator<Item = &(Path, File)> {
+    parts.iter().enumerate().flat_map(move |(number, part)| {
+        let is_new = move |path: &Path| {
+            parts[..number].iter().all(|part| part.iter().all(|(other, _)| other != path))
+        };
+        part.iter().filter(move |(path, _)| is_new(path))
+    })
+}
+
+/// A client was told that `operation` made `version`.
+fn acknowledge(
+    files: &mut BTreeMap<Path, FileHistory>,
+    step: u64,
+    operation: &Operation,
+    version: Version,
+) {
+    let path = match &operation.action {
+        Action::Rename(to, _) => to,
+        Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => &operation.path,
+        Action::Place(_) | Action::Remove(_) | Action::Claim => &operation.path,
+    };
+    let history = files.entry(path.clone()).or_default();
+    raise(&mut history.acknowledged, step, version);
+    if matches!(operation.action, Action::Delete(_)) {
+        raise(&mut history.deleted, step, version);
+    }
+}
+
+fn raise(versions: &mut Vec<At<Version>>, step: u64, version: Version) {
+    if versions.last().is_none_or(|last| last.is < version) {
+        versions.push(At { step, is: version });
     }
 }
 
@@ -257,5 +530,49 @@ pub fn only_reads(request: &Request) -> bool {
             operations.iter().all(|operation| matches!(operation.action, Action::Read))
         }
         Request::Acquire { .. } | Request::Release { .. } => false,
+    }
+}
+
+/// The path of a request that reads one file, without a transaction.
+pub fn single_read(request: &Request) -> Option<&Path> {
+    match request {
+        Request::Files { operations, .. } if operations.len() == 1 => {
+            operations[0].action.is_read().then_some(&operations[0].path)
+        }
+        Request::Files { .. } | Request::Acquire { .. } | Request::Release { .. } => None,
+    }
+}
+
+/// How often `operation` changes the contents of `path`.
+pub fn changes_path(operation: &Operation, path: &Path) -> u64 {
+    let here = u64::from(operation.path == *path);
+    match &operation.action {
+        Action::Read | Action::Claim => 0,
+        Action::Rename(to, _) => here + u64::from(to == path),
+        Action::Create(_) | Action::Write(..) | Action::Delete(_) => here,
+        Action::Place(_) | Action::Remove(_) => here,
+    }
+}
+
+/// The reads among `operations`, each with its outcome: those that see what was there before, not a
+/// change made by an operation that precedes them.
+pub fn reads<'a>(
+    operations: &'a [Operation],
+    answer: &'a [Outcome],
+) -> impl Iterator<Item = (&'a Path, Version, Option<&'a Contents>)> {
+    operations.iter().zip(answer).enumerate().filter_map(|(place, (operation, outcome))| {
+        let Outcome::Found(version, contents) = outcome else { return None };
+        let path = &operation.path;
+        let own = operations[..place].iter().any(|earlier| changes_path(earlier, path) > 0);
+        (!own).then_some((path, *version, contents.as_ref()))
+    })
+}
+
+/// A state of a file in words.
+pub(super) fn in_words(version: Version, contents: Option<&Contents>) -> String {
+    match contents {
+        Some(contents) => format!("{contents} at {version}"),
+        None if version == Version::default() => "no file yet".to_owned(),
+        None => format!("no file at {version}"),
     }
 }

@@ -1,0 +1,134 @@
+//! What is known of each transaction, found without searching.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use seedbed::proto::{Admission, Answer, Changes, Incarnation, No, NodeId, Path, RequestId, TxnId};
+
+use super::At;
+
+/// A transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Txn {
+    /// The request that it serves.
+    pub request: Option<RequestId>,
+    /// The request that its age names: the one the user made.
+    pub origin: Option<RequestId>,
+    /// What its first `Prepare` began.
+    pub begun: Option<At<Begun>>,
+    /// The participants, the coordinator left out.
+    pub participants: Arc<[NodeId]>,
+    /// Yes votes that are durable, with what they would change, by participant.
+    pub yes: BTreeMap<NodeId, At<Changes>>,
+    /// Paths that a yes vote pins, by participant.
+    pub pinned: BTreeMap<NodeId, Arc<[Path]>>,
+    /// The newest no vote that was sent, by participant.
+    pub no: BTreeMap<NodeId, At<No>>,
+    /// The votes that have arrived at the coordinator.
+    pub heard: Heard,
+    /// The decision to commit, once its record is durable.
+    pub decided: Option<At<Answer>>,
+    /// What the decision changes at the coordinator itself.
+    pub own: Changes,
+    /// Its place among all decisions, from 1, in the order in which they became durable.
+    pub order: Option<u64>,
+    /// The first abort that the coordinator announced.
+    pub aborted: Option<u64>,
+    /// What each participant's log says became of it: true for applied, false for rolled back or promised.
+    pub outcomes: BTreeMap<NodeId, At<bool>>,
+    /// When the coordinator's log said that it is over.
+    pub over: Option<u64>,
+}
+
+/// What a transaction was begun for, and in which life of its coordinator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The request.
+    pub request: RequestId,
+    /// Which attempt at it.
+    pub attempt: u32,
+    /// The life of the coordinator.
+    pub life: Incarnation,
+}
+
+/// What a coordinator has heard of the votes in one of its lives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// In which life.
+    pub life: Incarnation,
+    /// From whom it has heard yes.
+    pub yes: Vec<NodeId>,
+    /// Has it heard a no?
+    pub no: bool,
+    /// When it had heard yes from all, and what its log must be durable up to before all that it
+    /// had put together until then has left.
+    pub all: Option<At<u64>>,
+}
+
+impl Txn {
+    /// Has every participant durably applied it? Then nothing said of it can do any harm.
+    pub fn is_applied_everywhere(&self) -> bool {
+        let applied = |node| self.outcomes.get(node).is_some_and(|outcome| outcome.is);
+        self.decided.is_some() && self.participants.iter().all(applied)
+    }
+
+    /// Did its decision become durable in `step`?
+    pub fn decided_in(&self, step: u64) -> bool {
+        self.decided.as_ref().is_some_and(|decided| decided.step == step)
+    }
+
+    /// Is `node`'s yes durable and what became of it not?
+    pub fn is_in_doubt(&self, node: NodeId) -> bool {
+        self.yes.contains_key(&node) && !self.outcomes.contains_key(&node)
+    }
+
+    /// What `node` stores once it is committed.
+    pub fn changes_at(&self, coordinator: NodeId, node: NodeId) -> Option<&Changes> {
+        match node == coordinator {
+            true => Some(&self.own),
+            false => self.yes.get(&node).map(|yes| &yes.is),
+        }
+    }
+}
+
+/// All transactions. The ids of one life of a coordinator count from 1, so they are places in a list.
+#[derive(Clone, Debug, Default)]
+pub struct Txns {
+    lives: BTreeMap<(NodeId, Admission, Incarnation), Vec<Option<Box<Txn>>>>,
+}
+
+impl Txns {
+    /// What is known of `id`.
+    pub fn get(&self, id: &TxnId) -> Option<&Txn> {
+        self.lives.get(&life_of(id))?.get(id.counter as usize)?.as_deref()
+    }
+
+    /// What is known of `id`, to add to it.
+    pub fn entry(&mut self, id: TxnId) -> &mut Txn {
+        let life = self.lives.entry(life_of(&id)).or_default();
+        let place = id.counter as usize;
+        if life.len() <= place {
+            life.resize_with(place + 1, || None);
+        }
+        life[place].get_or_insert_default()
+    }
+
+    /// Every transaction, by coordinator, life and number.
+    pub fn iter(&self) -> impl Iterator<Item = (TxnId, &Txn)> {
+        self.lives.iter().flat_map(|(&(coordinator, admission, incarnation), life)| {
+            (0..).zip(life).filter_map(move |(counter, txn)| {
+                let id = TxnId { coordinator, admission, incarnation, counter };
+                Some((id, txn.as_deref()?))
+            })
+        })
+    }
+
+    /// Every transaction.
+    pub fn values(&self) -> impl Iterator<Item = &Txn> {
+        self.iter().map(|(_, txn)| txn)
+    }
+}
+
+fn life_of(id: &TxnId) -> (NodeId, Admission, Incarnation) {
+    (id.coordinator, id.admission, id.incarnation)
+}
