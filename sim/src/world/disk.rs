@@ -127,7 +127,8 @@ impl Disk {
         self.torn.clear();
         if let Some(next) = lost.front() {
             log::append(&next.record, survive, next.durable, &mut self.torn);
-            self.torn.truncate(torn as usize);
+            // A record that is there to its last byte would not be torn but kept.
+            self.torn.truncate((torn as usize).min(self.torn.len() - 1));
         }
         self.syncing = None;
         self.checkpointing = None;
