@@ -1,0 +1,277 @@
+//! Everyone who takes part in a transaction owns a path in it, and every owner takes part.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::wording::{breach, fact};
+use super::{At, Breach, Invariant, Model, Seen};
+use crate::world::World;
+use seedbed::proto::{Action, Config, Message, NodeId, Operation, Path, Record, RequestId, TxnId};
+
+/// What this invariant looks at.
+pub const INTEREST: &[&str] = &["Sent", "Durable"];
+
+/// The participants of a transaction, with its coordinator, are the owners of its paths, all of them.
+///
+/// An owner that is left out does not hear of the change and serves the old contents; one too many stores what
+/// nobody will ever look for. The owners are worked out here once more, by the definition and not by the
+/// ring's tables: the nodes in the order of how far clockwise their nearest point is. Karger et al.,
+/// "Consistent Hashing and Random Trees", STOC 1997; DeCandia et al., "Dynamo", SOSP 2007, section 4.3.
+#[derive(Clone, Debug, Default)]
+pub struct OwnersAgree {
+    owners: BTreeMap<Path, BTreeSet<NodeId>>,
+    /// Every point of the ring: whose, and where.
+    points: Vec<(NodeId, Vec<u64>)>,
+    /// The paths of each request that is to become a transaction.
+    paths: BTreeMap<RequestId, At<BTreeSet<Path>>>,
+}
+
+/// Who takes part, as somebody wrote or said it.
+struct Part<'a> {
+    txn: TxnId,
+    request: RequestId,
+    participants: &'a [NodeId],
+    /// By what it was said, and in which step.
+    said: At<&'static str>,
+}
+
+impl Invariant for OwnersAgree {
+    fn name(&self) -> &'static str {
+        "owners_agree"
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let step = model.step;
+        match *seen {
+            Seen::Sent { to, message, .. } => match message {
+                Message::Begin { request, operations, .. } => {
+                    let is = operations.iter().flat_map(paths_of).cloned().collect();
+                    self.paths.entry(*request).or_insert(At { step, is });
+                    Ok(())
+                }
+                Message::Read { path, request, .. } => {
+                    let what = format!("{request} is sent to {to} to read {path}");
+                    self.judge_owner(path, to, fact(step, what), world)
+                }
+                Message::Prepare { header, terms, paths, .. } => {
+                    let said = At { step, is: "a prepare message" };
+                    let (txn, participants) = (header.txn, &terms.participants[..]);
+                    let part = Part { txn, request: terms.request, participants, said };
+                    self.judge_participants(&part, world)?;
+                    self.judge_paths(&part, to, paths, world)
+                }
+                _ => Ok(()),
+            },
+            Seen::Durable { record: Record::Decided { txn, request, participants, .. }, .. } => {
+                let said = At { step, is: "the decision record" };
+                let part = Part { txn: *txn, request: *request, participants, said };
+                self.judge_participants(&part, world)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl OwnersAgree {
+    /// Are the participants the owners of the request's paths, the coordinator left out?
+    fn judge_participants(&mut self, part: &Part<'_>, world: &World) -> Result<(), Breach> {
+        let Part { txn, request, participants, ref said } = *part;
+        let Some(At { step, is: paths }) = self.paths.get(&request).cloned() else {
+            return Ok(()); // a transaction that no attempt began is judged elsewhere
+        };
+        let mut owners: BTreeSet<NodeId> = BTreeSet::new();
+        for path in &paths {
+            owners.extend(self.owners(path, world.config()));
+        }
+        owners.remove(&txn.coordinator);
+        if participants.iter().copied().eq(owners.iter().copied()) {
+            return Ok(());
+        }
+        let named: BTreeSet<NodeId> = participants.iter().copied().collect();
+        if named == owners && named.len() == participants.len() {
+            return Ok(());
+        }
+        breach(
+            fact(
+                step,
+                format!(
+                    "{request} asks for {paths:?}; their owners beside {} are {owners:?}",
+                    txn.coordinator
+                ),
+            ),
+            fact(said.step, format!("{} of {txn} names {participants:?}", said.is)),
+        )
+    }
+
+    /// Is the participant asked to pin exactly those paths of the request that it owns?
+    fn judge_paths(
+        &mut self,
+        part: &Part<'_>,
+        to: NodeId,
+        asked: &[Path],
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Part { txn, request, ref said, .. } = *part;
+        for path in asked {
+            let what = format!("{} of {txn} asks {to} to pin {path}", said.is);
+            self.judge_owner(path, to, fact(said.step, what), world)?;
+        }
+        let Some(At { step, is: paths }) = self.paths.get(&request).cloned() else {
+            return Ok(());
+        };
+        for path in paths {
+            if !asked.contains(&path) && self.owners(&path, world.config()).contains(&to) {
+                return breach(
+                    fact(step, format!("{request} asks for {path}, which {to} owns")),
+                    fact(said.step, format!("{} of {txn} to {to} leaves it out", said.is)),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_owner(
+        &mut self,
+        path: &Path,
+        node: NodeId,
+        now: At<String>,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let owners = self.owners(path, world.config());
+        match owners.contains(&node) {
+            true => Ok(()),
+            false => breach(fact(now.step, format!("the owners of {path} are {owners:?}")), now),
+        }
+    }
+
+    fn owners(&mut self, path: &Path, config: &Config) -> &BTreeSet<NodeId> {
+        if self.points.is_empty() {
+            self.points = points(config);
+        }
+        if !self.owners.contains_key(path) {
+            let owners = nearest(&self.points, config.hash.position(path.as_str()));
+            let owners = owners.into_iter().take(config.replicas).collect();
+            self.owners.insert(path.clone(), owners);
+        }
+        &self.owners[path]
+    }
+}
+
+/// Every node's points.
+fn points(config: &Config) -> Vec<(NodeId, Vec<u64>)> {
+    let points_of = |node: &NodeId| {
+        let names = (0..config.virtual_nodes).map(|number| format!("{node}#{number}"));
+        (*node, names.map(|name| config.hash.position(&name)).collect())
+    };
+    config.members.iter().map(points_of).collect()
+}
+
+/// The nodes, nearest first: how far it is clockwise from `position` to a node's nearest point.
+fn nearest(points: &[(NodeId, Vec<u64>)], position: u64) -> Vec<NodeId> {
+    let distance = |points: &[u64]| points.iter().map(|at| at.wrapping_sub(position)).min();
+    let mut nodes: Vec<_> =
+        points.iter().map(|(node, points)| (distance(points), *node)).collect();
+    nodes.sort_unstable();
+    nodes.into_iter().map(|(_, node)| node).collect()
+}
+
+/// The paths that an operation is on.
+fn paths_of(operation: &Operation) -> impl Iterator<Item = &Path> {
+    let target = match &operation.action {
+        Action::Rename(to, _) => Some(to),
+        Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => None,
+        Action::Place(_) | Action::Remove(_) | Action::Claim => None,
+    };
+    std::iter::once(&operation.path).chain(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::txn_tests_support::*;
+    use super::*;
+    use seedbed::proto::Settings;
+    use seedbed::proto::ring::{HashKind, Ring};
+
+    /// The owners of `/a` among three nodes with two replicas, and the third node.
+    fn owners_of_a(world: &World) -> (NodeId, NodeId, NodeId) {
+        let &[first, second] = world.config().ring().owners(&path("/a")) else {
+            panic!("two replicas")
+        };
+        let third = [1, 2, 3].map(node).into_iter().find(|n| *n != first && *n != second);
+        (first, second, third.expect("three nodes"))
+    }
+
+    fn play() -> (Play<OwnersAgree>, TxnId, NodeId, NodeId) {
+        let mut play = Play::new(OwnersAgree::default());
+        let (first, second, third) = owners_of_a(&play.world);
+        let by = txn(first.number(), 1);
+        play.at(1).sends(client(1), first, begin(request(1, 1), request(1, 1), &["/a"]));
+        (play, by, second, third)
+    }
+
+    #[test]
+    fn an_owner_is_left_out() {
+        let (mut play, txn, _, _) = play();
+        play.at(2).durable(txn.coordinator, decided(txn, request(1, 1), 1));
+        play.breaks("owners_agree", (1, "c1.1#1 asks for"), (2, "names []"));
+    }
+
+    #[test]
+    fn somebody_else_is_asked() {
+        let (mut play, txn, _, third) = play();
+        let prepare = prepare(txn, request(1, 1), &[third], &["/a"]);
+        play.at(2).sends(txn.coordinator, third, prepare);
+        play.breaks("owners_agree", (1, "c1.1#1 asks for"), (2, "names"));
+    }
+
+    #[test]
+    fn a_path_is_pinned_where_it_does_not_belong() {
+        let (mut play, txn, second, third) = play();
+        let prepare = prepare(txn, request(1, 1), &[second], &["/a"]);
+        play.at(2).sends(txn.coordinator, third, prepare);
+        play.breaks("owners_agree", (2, "the owners of /a are"), (2, "to pin /a"));
+    }
+
+    #[test]
+    fn a_path_is_not_pinned_where_it_belongs() {
+        let (mut play, txn, second, _) = play();
+        play.at(2).sends(txn.coordinator, second, prepare(txn, request(1, 1), &[second], &[]));
+        play.breaks("owners_agree", (1, "asks for /a"), (2, "leaves it out"));
+    }
+
+    #[test]
+    fn exactly_the_owners_are_asked() {
+        let (mut play, txn, second, _) = play();
+        play.at(2).sends(txn.coordinator, second, prepare(txn, request(1, 1), &[second], &["/a"]));
+        play.holds();
+    }
+
+    #[test]
+    fn a_read_goes_to_somebody_who_has_not_got_it() {
+        let (mut play, _, second, third) = play();
+        let read = |attempt| Message::Read {
+            epoch: Config::EPOCH,
+            request: request(1, 2),
+            attempt,
+            path: path("/a"),
+        };
+        play.at(2).sends(client(1), second, read(1));
+        play.holds();
+        play.at(3).sends(client(1), third, read(2));
+        play.breaks("owners_agree", (3, "the owners of /a are"), (3, "to read /a"));
+    }
+
+    #[test]
+    fn the_definition_agrees_with_the_ring() {
+        for (hash, virtual_nodes) in [(HashKind::Sha1, 7), (HashKind::Md5, 100)] {
+            let members: Vec<NodeId> = (1..=5).map(node).collect();
+            let ring = Ring::new(hash, virtual_nodes, 3, &members);
+            let settings = Settings { members, hash, virtual_nodes, ..Settings::default() };
+            let points = points(&Config::new(settings).expect("sound settings"));
+            for file in 0..500 {
+                let path = path(&format!("/file/{file}"));
+                let nearest = nearest(&points, hash.position(path.as_str()));
+                assert_eq!(ring.owners(&path), &nearest[..3], "{path}");
+            }
+        }
+    }
+}
