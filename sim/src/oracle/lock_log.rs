@@ -6,9 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use seedbed::proto::{
-    Config, Keep, Message, NodeId, Path, Record, RequestId, Span, Time, Token,
-};
+use seedbed::proto::{Config, Keep, Message, NodeId, Path, Record, RequestId, Span, Time, Token};
 
 use super::{At, Model, Seen};
 use crate::world::World;
@@ -153,7 +151,9 @@ impl Heard {
                     self.newest.insert(request, HeardAt::now(model, world));
                 }
             }
-            Seen::Appended { node: NodeId::CONTROL, record: Record::Left { request, .. }, .. } => {
+            Seen::Appended {
+                node: NodeId::CONTROL, record: Record::Left { request, .. }, ..
+            } => {
                 self.newest.remove(request);
             }
             Seen::Started { node: NodeId::CONTROL, .. } => {
