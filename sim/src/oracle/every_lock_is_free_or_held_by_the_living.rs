@@ -36,8 +36,7 @@ impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
                 continue;
             }
             let (client, life) = (request.client, request.incarnation);
-            let granted =
-                format!("control granted the lock of {path} to {request} under {token}");
+            let granted = format!("control granted the lock of {path} to {request} under {token}");
             let now = format!(
                 "the run is over at {}, the lock is still held, and life {life} of {client} is over",
                 model.now

@@ -42,9 +42,7 @@ impl Invariant for GrantsFollowTheLine {
 impl GrantsFollowTheLine {
     fn judge(&self, record: &Record, model: &Model, world: &World) -> Result<(), Breach> {
         match record {
-            Record::Granted { path, request, .. } => {
-                self.judge_grant(path, *request, model, world)
-            }
+            Record::Granted { path, request, .. } => self.judge_grant(path, *request, model, world),
             Record::Left { path, request } => self.judge_leaving(path, *request, model, world),
             _ => Ok(()),
         }

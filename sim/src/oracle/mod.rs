@@ -6,8 +6,39 @@
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod bank_total_never_changes;
+pub mod blocked;
+pub mod done_means_effect;
+mod effects;
+pub mod every_lock_is_free_or_held_by_the_living;
+pub mod every_request_ends;
+pub mod grant_is_durable_before_it_leaves;
+pub mod grants_follow_the_line;
+pub mod grants_go_to_the_living;
+pub mod holders_stop_believing_first;
+mod lock_log;
+#[cfg(test)]
+mod lock_tests_support;
+pub mod messages_are_conserved;
+pub mod milestones;
 mod model;
+pub mod no_free_lock_with_a_live_waiter;
+pub mod no_increment_is_lost;
+pub mod one_answer_per_request;
+pub mod one_effect_per_request;
+pub mod one_holder_per_lock;
+pub mod only_the_holder_releases;
+pub mod owners_agree;
+mod per_node;
+#[cfg(test)]
+mod reality;
+pub mod refused_means_no_effect;
 mod seen;
+pub mod time_never_goes_back;
+pub mod tokens_grow;
+#[cfg(test)]
+mod txn_tests_support;
+mod wording;
 
 use crate::world::{Step, World};
 

@@ -66,9 +66,8 @@ impl NoFreeLockWithALiveWaiter {
         if lock.holder.is_some() {
             return Ok(());
         }
-        let live = |waiting: &&super::At<_>| {
-            self.heard.is_live(waiting.is, when.reading, world.config())
-        };
+        let live =
+            |waiting: &&super::At<_>| self.heard.is_live(waiting.is, when.reading, world.config());
         let Some(waiting) = lock.line.iter().find(live) else { return Ok(()) };
         let heard = self.heard.last(waiting.is).unwrap_or(when);
         breach(
@@ -79,10 +78,7 @@ impl NoFreeLockWithALiveWaiter {
                     heard.time, waiting.is
                 ),
             ),
-            fact(
-                when.step,
-                format!("the lock of {path} is free, and control grants it to nobody"),
-            ),
+            fact(when.step, format!("the lock of {path} is free, and control grants it to nobody")),
         )
     }
 }

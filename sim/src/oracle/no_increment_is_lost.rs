@@ -114,9 +114,8 @@ impl Invariant for NoIncrementIsLost {
                 continue;
             }
             let last = counter.done.values().map(|at| at.step).max().unwrap_or(model.step);
-            let counted = format!(
-                "{done} increments of {path} are done, and of {unknown} nobody knows"
-            );
+            let counted =
+                format!("{done} increments of {path} are done, and of {unknown} nobody knows");
             let value = value.map_or("no number".to_owned(), |value| value.to_string());
             let now = format!("at the end {path} holds {value}");
             return breach(fact(last, counted), fact(model.step, now));

@@ -61,7 +61,9 @@ impl Invariant for OwnersAgree {
                 }
                 _ => Ok(()),
             },
-            Seen::Durable { record: Record::Decided { txn, request, participants, .. }, .. } => {
+            Seen::Durable {
+                record: Record::Decided { txn, request, participants, .. }, ..
+            } => {
                 let said = At { step, is: "the decision record" };
                 let part = Part { txn: *txn, request: *request, participants, said };
                 self.judge_participants(&part, world)
@@ -168,8 +170,7 @@ fn points(config: &Config) -> Vec<(NodeId, Vec<u64>)> {
 /// The nodes, nearest first: how far it is clockwise from `position` to a node's nearest point.
 fn nearest(points: &[(NodeId, Vec<u64>)], position: u64) -> Vec<NodeId> {
     let distance = |points: &[u64]| points.iter().map(|at| at.wrapping_sub(position)).min();
-    let mut nodes: Vec<_> =
-        points.iter().map(|(node, points)| (distance(points), *node)).collect();
+    let mut nodes: Vec<_> = points.iter().map(|(node, points)| (distance(points), *node)).collect();
     nodes.sort_unstable();
     nodes.into_iter().map(|(_, node)| node).collect()
 }
