@@ -28,7 +28,7 @@ macro_rules! named {
 pub struct Milestone(u16);
 
 named! {
-    /// a transaction shows itself for the first time, by a message of its coordinator or by its decision
+    /// a transaction shows itself for the first time, by a message or by its decision
     TRANSACTION_BEGUN = "transaction_begun";
     /// every participant of a staged transaction has answered Ready
     ALL_READY = "all_ready";

@@ -10,9 +10,10 @@ pub const INTEREST: &[&str] = &["Replied"];
 
 /// Whoever reads all accounts in one transaction finds the total, and so does who looks at the end.
 ///
-/// An account holds a decimal number. A transfer takes from one and gives to another; a reader that sees the one
-/// without the other sees a total that never was. The bank of Jepsen and of Gray's debit-credit benchmark
-/// ("A Measure of Transaction Processing Power", Datamation 31(7), 1985): it needs no history, one sum will do.
+/// An account holds a decimal number. A transfer takes from one and gives to another; a reader that
+/// sees the one without the other sees a total that never was. The bank of Jepsen and of Gray's
+/// debit-credit benchmark ("A Measure of Transaction Processing Power", Datamation 31(7), 1985): it
+/// needs no history, one sum will do.
 #[derive(Clone, Debug)]
 pub struct BankTotalNeverChanges {
     accounts: Vec<Path>,

@@ -1,8 +1,8 @@
 //! When progress stops: who waits for what, since when, and what would release it.
 //!
-//! Being blocked is a result and not a time-out. Two-phase commit *must* block when everyone who could know is
-//! gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a report that says for whom everybody waits
-//! is worth more than one that says that nothing happened.
+//! Being blocked is a result and not a time-out. Two-phase commit *must* block when everyone who
+//! could know is gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a report that says
+//! for whom everybody waits is worth more than one that says that nothing happened.
 
 use seedbed::proto::{NodeId, Reply, Request, RequestId, Time, TxnId};
 
@@ -42,7 +42,8 @@ impl StepTimes {
     }
 }
 
-/// Everyone who is up and waits, in the order of what they wait for: decisions, acknowledgements, locks, answers.
+/// Everyone who is up and waits, in the order of what they wait for: decisions, acknowledgements,
+/// locks, answers.
 pub fn who_waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
     let mut waits = Vec::new();
     for (&txn, known) in &model.txns {

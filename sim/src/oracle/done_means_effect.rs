@@ -9,12 +9,13 @@ use seedbed::proto::{Answer, Reply, Request, RequestId};
 /// What this invariant looks at.
 pub const INTEREST: &[&str] = &["Sent", "Durable", "Replied"];
 
-/// `done` comes after the decision of the request's transaction is durable, and says what that decision says.
+/// `done` comes after the decision of the request's transaction is durable, and says what that
+/// decision says.
 ///
-/// The decision record is the commit point; a user who heard "done" earlier could see it undone by a crash. The
-/// answer is part of the record, so a retry that meets the committed transaction gives the same one and not
-/// what the files hold by then. A single read is answered without a transaction and is judged elsewhere.
-/// Gray and Reuter, "Transaction Processing", 1993, section 10.3.
+/// The decision record is the commit point; a user who heard "done" earlier could see it undone by
+/// a crash. The answer is part of the record, so a retry that meets the committed transaction gives
+/// the same one and not what the files hold by then. A single read is answered without a
+/// transaction and is judged elsewhere. Gray and Reuter, "Transaction Processing", 1993.
 #[derive(Clone, Debug, Default)]
 pub struct DoneMeansEffect {
     effects: Effects,

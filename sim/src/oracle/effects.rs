@@ -1,7 +1,8 @@
 //! Which transactions took effect for which request of a user.
 //!
-//! A transaction names the request that it serves. With the defect `retry_under_new_id` that is not the one that
-//! the user made; the age of an attempt still is, so a `begin` message leads from the one to the other.
+//! A transaction names the request that it serves. With the defect `retry_under_new_id` that is not
+//! the one that the user made; the age of an attempt still is, so a `begin` message leads from the
+//! one to the other.
 
 use std::collections::BTreeMap;
 

@@ -9,10 +9,11 @@ use crate::world::World;
 /// What this invariant looks at.
 pub const INTEREST: &[&str] = &["Appended", "Durable", "Forgot", "Started"];
 
-/// At the end of a run the holder of every lock is a client that lives, in the life that asked for it.
+/// At the end of a run the holder of every lock is a client that lives, in the life that asked for
+/// it.
 ///
-/// That is what a lease is for: a lock without one would be lost with its holder. Gray and Cheriton, "Leases",
-/// SOSP 1989.
+/// That is what a lease is for: a lock without one would be lost with its holder. Gray and
+/// Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
 pub struct EveryLockIsFreeOrHeldByTheLiving {
     log: LockLog,
@@ -38,7 +39,8 @@ impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
             let (client, life) = (request.client, request.incarnation);
             let granted = format!("control granted the lock of {path} to {request} under {token}");
             let now = format!(
-                "the run is over at {}, the lock is still held, and life {life} of {client} is over",
+                "at {}, when the run is over, the lock is still held, and life {life} of {client} \
+                 is over",
                 model.now
             );
             return breach(fact(holder.step, granted), fact(model.step, now));

@@ -10,9 +10,9 @@ pub const INTEREST: &[&str] = &[];
 
 /// When a run is over, no client that has not crashed owes its user an answer.
 ///
-/// `unknown` is an answer: this is a promise about the client, which gives up after its time, and not about the
-/// cluster. Liveness cannot be seen to fail in a finite run but for a bound like this one: Alpern and
-/// Schneider, "Defining Liveness", Information Processing Letters 21(4), 1985.
+/// `unknown` is an answer: this is a promise about the client, which gives up after its time, and
+/// not about the cluster. Liveness cannot be seen to fail in a finite run but for a bound like this
+/// one: Alpern and Schneider, "Defining Liveness", Information Processing Letters 21(4), 1985.
 #[derive(Clone, Debug, Default)]
 pub struct EveryRequestEnds;
 

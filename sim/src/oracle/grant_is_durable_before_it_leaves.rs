@@ -12,9 +12,10 @@ pub const INTEREST: &[&str] = &["Appended", "Durable", "Sent", "Forgot", "Starte
 
 /// When a `granted` message leaves, its record is durable.
 ///
-/// A lock server that says so first and writes it down later forgets its holder in a crash and grants the lock
-/// to the next in line while the first still works. Write-ahead logging: Gray, "Notes on Data Base Operating
-/// Systems", 1978, section 5.8; the mistake is the one Redis makes on fail-over (Jepsen, "Redis-Raft", 2020).
+/// A lock server that says so first and writes it down later forgets its holder in a crash and
+/// grants the lock to the next in line while the first still works. Write-ahead logging: Gray,
+/// "Notes on Data Base Operating Systems", 1978; the mistake is the one Redis makes on
+/// fail-over (Jepsen, "Redis-Raft", 2020).
 #[derive(Clone, Debug, Default)]
 pub struct GrantIsDurableBeforeItLeaves {
     /// Every grant in the log, by token and request, with its position.
@@ -31,12 +32,14 @@ impl Invariant for GrantIsDurableBeforeItLeaves {
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
         match *seen {
             Seen::Sent { to, message, .. } => return self.judge(to, message, model),
-            Seen::Appended { node: NodeId::CONTROL, position, record, .. } => {
-                if let Record::Granted { request, token, .. } = *record {
-                    let at = At { step: model.step, is: position };
-                    self.written.insert((token, request), at);
-                    self.pending.insert(position, (token, request));
-                }
+            Seen::Appended {
+                node: NodeId::CONTROL,
+                position,
+                record: &Record::Granted { request, token, .. },
+                ..
+            } => {
+                self.written.insert((token, request), At { step: model.step, is: position });
+                self.pending.insert(position, (token, request));
             }
             Seen::Durable { node: NodeId::CONTROL, position, .. } => {
                 self.pending.remove(&position);

@@ -13,12 +13,12 @@ pub const INTEREST: &[&str] = &["Noticed", "Appended", "Durable", "Crashed", "Fo
 
 /// When a lock is granted to a client, every other client has stopped believing that it holds it.
 ///
-/// This is what a lease is for, and it is judged in true time: a holder's promise to itself, on its own
-/// clock, against the moment in which the lock server makes up its mind. It holds as long as every clock
-/// runs within the drift bound and none jumps. A client that is paused believes as long as its clock says so
-/// (and may act on what it looked at before: against that there is the fence); one that crashed believes
-/// nothing. It also covers the grants that a restarted server has to wait for. Gray and Cheriton, "Leases",
-/// SOSP 1989.
+/// This is what a lease is for, and it is judged in true time: a holder's promise to itself, on its
+/// own clock, against the moment in which the lock server makes up its mind. It holds as long as
+/// every clock runs within the drift bound and none jumps. A client that is paused believes as long
+/// as its clock says so (and may act on what it looked at before: against that there is the fence);
+/// one that crashed believes nothing. It also covers the grants that a restarted server has to wait
+/// for. Gray and Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
 pub struct HoldersStopBelievingFirst {
     log: LockLog,

@@ -1,8 +1,10 @@
-//! What the lock server has written, records on their way to the disk included, and whom it has heard.
+//! What the lock server has written, records on their way to the disk included, and whom it has
+//! heard.
 //!
-//! The model counts a record once it is durable. That is too late to judge a grant: who stood in line and who was
-//! alive is a question about the moment in which the server made up its mind, and that is when it appends the
-//! record. A log is ordered, so what is appended is what will be durable, but for the tail that a crash takes.
+//! The model counts a record once it is durable. That is too late to judge a grant: who stood in
+//! line and who was alive is a question about the moment in which the server made up its mind, and
+//! that is when it appends the record. A log is ordered, so what is appended is what will be
+//! durable, but for the tail that a crash takes.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -41,7 +43,8 @@ impl LockLog {
         self.locks.iter()
     }
 
-    /// Takes over what was seen. Judge a record first: afterwards its lock is as the record leaves it.
+    /// Takes over what was seen. Judge a record first: afterwards its lock is as the record leaves
+    /// it.
     pub fn see(&mut self, seen: &Seen<'_>, step: u64) {
         match *seen {
             Seen::Appended { node: NodeId::CONTROL, position, record, .. } => {
@@ -60,12 +63,7 @@ impl LockLog {
     }
 
     fn append(&mut self, position: u64, record: &Record, step: u64) {
-        let (Record::Queued { path, .. }
-        | Record::Granted { path, .. }
-        | Record::Left { path, .. }) = record
-        else {
-            return;
-        };
+        let Some(path) = lock_of(record) else { return };
         let lock = self.locks.entry(path.clone()).or_default();
         self.undo.push_back((position, path.clone(), lock.clone()));
         lock.append(record, step);
@@ -95,6 +93,16 @@ impl LoggedLock {
             }
             _ => {}
         }
+    }
+}
+
+/// The lock that a record is about.
+pub(super) fn lock_of(record: &Record) -> Option<&Path> {
+    match record {
+        Record::Queued { path, .. } | Record::Granted { path, .. } | Record::Left { path, .. } => {
+            Some(path)
+        }
+        _ => None,
     }
 }
 
@@ -174,8 +182,9 @@ pub(super) fn keeps_request(message: &Message) -> Option<RequestId> {
     }
 }
 
-/// How long the lock server must wait on its own clock before it may take a lock back: the length of a lease and
-/// the drift bound, rounded up, and one nanosecond because a reading is cut to whole ones.
+/// How long the lock server must wait on its own clock before it may take a lock back: the length
+/// of a lease and the drift bound, rounded up, and one nanosecond because a reading is cut to whole
+/// ones.
 pub(super) fn owed(config: &Config) -> Span {
     const MILLION: u128 = 1_000_000;
     let length = u128::from(config.lock_lease.as_nanos());

@@ -23,7 +23,8 @@ pub(super) struct Play<I> {
 }
 
 impl<I: Invariant> Play<I> {
-    /// A play in a world of two clients and three storage nodes with true clocks, all down, and leases of 10 s.
+    /// A play in a world of two clients and three storage nodes with true clocks, all down, and
+    /// leases of 10 s.
     pub fn new(invariant: I) -> Play<I> {
         let config = Config::new(Settings::default()).expect("the defaults are right");
         let world = World::new(config, 2);

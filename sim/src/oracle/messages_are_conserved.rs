@@ -9,10 +9,12 @@ pub const INTEREST: &[&str] = &["Sent", "Copied", "Received", "Lost"];
 
 /// Sent and copied messages are received, lost or in flight, after every step.
 ///
-/// This is about the simulator and not about the system in it: a message that vanishes unseen is a fault that no
-/// scenario has asked for, and one that arrives unsent makes every other verdict worthless.
+/// This is about the simulator and not about the system in it: a message that vanishes unseen is a
+/// fault that no scenario has asked for, and one that arrives unsent makes every other verdict
+/// worthless.
 ///
-/// A step ends when the next one begins, so the judgement comes then; it names the step that it is about.
+/// A step ends when the next one begins, so the judgement comes then; it names the step that it is
+/// about.
 #[derive(Clone, Debug, Default)]
 pub struct MessagesAreConserved {
     sent: u64,

@@ -1,7 +1,7 @@
 //! Which milestones a run has reached: what faults strike at and scenarios demand.
 //!
-//! Everything here is worked out from what is to be seen of a step, like the invariants: the steps of a
-//! transaction from its messages and records, the state of a lock from the lock server's log.
+//! Everything here is worked out from what is to be seen of a step, like the invariants: the steps
+//! of a transaction from its messages and records, the state of a lock from the lock server's log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,8 +133,8 @@ impl Milestones {
         }
     }
 
-    /// Counts all milestones, and says only of these what they are about: a run with few triggers need not name
-    /// every message.
+    /// Counts all milestones, and says only of these what they are about: a run with few triggers
+    /// need not name every message.
     pub fn watching(milestones: impl IntoIterator<Item = Milestone>) -> Milestones {
         let mut watched = vec![false; Milestone::COUNT];
         for milestone in milestones {
@@ -288,10 +288,10 @@ impl Milestones {
                 }
             }
             Message::Execute { header, .. } => self.run(header.txn).phase = Phase::Voting,
-            Message::Executed { txn, vote: Vote::No(No::Refused { refusal, .. }) } => {
-                if is_fenced(*refusal) {
-                    self.hit_txn(Milestone::WRITE_FENCED, from, *txn);
-                }
+            Message::Executed { txn, vote: Vote::No(No::Refused { refusal, .. }) }
+                if is_fenced(*refusal) =>
+            {
+                self.hit_txn(Milestone::WRITE_FENCED, from, *txn);
             }
             Message::Abort { header } => self.on_aborted(from, header.txn),
             Message::Ended { request, attempt, end } => {

@@ -2,24 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::lock_log::{Heard, HeardAt, LockLog};
+use super::lock_log::{Heard, HeardAt, LockLog, lock_of};
 use super::wording::{breach, fact};
-use super::{Breach, Invariant, Model, Seen};
+use super::{At, Breach, Invariant, Model, Seen};
 use crate::world::World;
-use seedbed::proto::{Message, NodeId, Path, Record};
+use seedbed::proto::{Message, NodeId, Path};
 
 /// What this invariant looks at.
 pub const INTEREST: &[&str] =
     &["Received", "Woken", "Appended", "Durable", "Crashed", "Forgot", "Started"];
 
-/// After every step of the lock server no lock that the step touched is free while a live waiter is in line.
+/// After every step of the lock server no lock that the step touched is free while a live waiter is
+/// in line.
 ///
-/// Otherwise nothing is left that would wake the waiter up: the lost wake-up, which is a property of a
-/// *state*, so no lost message can excuse it. A waiter that the server has not heard since its own restart
-/// does not count yet. After Lampson and Redell, "Experience with Processes and Monitors in Mesa", CACM 23(2),
-/// 1980.
+/// Otherwise nothing is left that would wake the waiter up: the lost wake-up, which is a property
+/// of a *state*, so no lost message can excuse it. A waiter that the server has not heard since its
+/// own restart does not count yet. After Lampson and Redell, "Experience with Processes and
+/// Monitors in Mesa", CACM 23(2), 1980.
 ///
-/// A step ends when the next one begins, so the judgement comes then; it names the step that it is about.
+/// A step ends when the next one begins, so the judgement comes then; it names the step that it is
+/// about.
 #[derive(Clone, Debug, Default)]
 pub struct NoFreeLockWithALiveWaiter {
     log: LockLog,
@@ -86,18 +88,15 @@ impl NoFreeLockWithALiveWaiter {
 /// The lock that the lock server had before it.
 fn touches<'a>(seen: &Seen<'a>) -> Option<&'a Path> {
     match *seen {
-        Seen::Received { to: NodeId::CONTROL, message, .. } => match message {
-            Message::Acquire { path, .. }
-            | Message::KeepAlive { path, .. }
-            | Message::Release { path, .. } => Some(path),
-            _ => None,
-        },
-        Seen::Appended { node: NodeId::CONTROL, record, .. } => match record {
-            Record::Queued { path, .. }
-            | Record::Granted { path, .. }
-            | Record::Left { path, .. } => Some(path),
-            _ => None,
-        },
+        Seen::Received {
+            to: NodeId::CONTROL,
+            message:
+                Message::Acquire { path, .. }
+                | Message::KeepAlive { path, .. }
+                | Message::Release { path, .. },
+            ..
+        } => Some(path),
+        Seen::Appended { node: NodeId::CONTROL, record, .. } => lock_of(record),
         _ => None,
     }
 }

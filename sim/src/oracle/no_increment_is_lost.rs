@@ -11,13 +11,14 @@ use seedbed::proto::{Action, Operation, Path, Reply, Request, RequestId};
 /// What this invariant looks at.
 pub const INTEREST: &[&str] = &["Replied"];
 
-/// Each increment of a counter that is done has written a value of its own, and all of them are in the last one.
+/// Each increment of a counter that is done has written a value of its own, and all of them are in
+/// the last one.
 ///
-/// An increment reads and then writes one more, and between the two there is only a lock. If two holders
-/// overlap, if an old holder's write arrives late, or if the new holder reads before it does, both write the
-/// same value and one increment is lost: the lost update, P4 in Berenson et al., "A Critique of ANSI SQL
-/// Isolation Levels", SIGMOD 1995. Increments whose answer is unknown may be in the counter or not. Writing 0
-/// makes a counter and is no increment.
+/// An increment reads and then writes one more, and between the two there is only a lock. If two
+/// holders overlap, if an old holder's write arrives late, or if the new holder reads before it
+/// does, both write the same value and one increment is lost: the lost update, P4 in Berenson et
+/// al., "A Critique of ANSI SQL Isolation Levels", SIGMOD 1995. Increments whose answer is unknown
+/// may be in the counter or not. Writing 0 makes a counter and is no increment.
 #[derive(Clone, Debug)]
 pub struct NoIncrementIsLost {
     counters: BTreeMap<Path, Counter>,

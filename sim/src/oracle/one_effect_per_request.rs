@@ -10,10 +10,11 @@ pub const INTEREST: &[&str] = &["Sent", "Durable"];
 
 /// At most one transaction commits for each request of a user.
 ///
-/// A lost answer looks like a lost request, so a client must try again without knowing; only the request's name
-/// tells the owners that the second attempt is not a second request. The transaction that claims a path
-/// belongs to the request that acquired its lock. Birrell and Nelson, "Implementing Remote Procedure Calls",
-/// ACM TOCS 2(1), 1984; the two generals of Akkoyunlu et al., 1975, are why it cannot be had without a name.
+/// A lost answer looks like a lost request, so a client must try again without knowing; only the
+/// request's name tells the owners that the second attempt is not a second request. The transaction
+/// that claims a path belongs to the request that acquired its lock. Birrell and Nelson,
+/// "Implementing Remote Procedure Calls", ACM TOCS 2(1), 1984; the two generals of Akkoyunlu et
+/// al., 1975, are why it cannot be had without a name.
 #[derive(Clone, Debug, Default)]
 pub struct OneEffectPerRequest {
     effects: Effects,

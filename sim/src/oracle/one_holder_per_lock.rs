@@ -11,9 +11,9 @@ pub const INTEREST: &[&str] = &["Appended", "Durable", "Forgot", "Started"];
 
 /// A grant is written only where the log says that the one before has left.
 ///
-/// The state of a lock is held or free, nothing else. If the log holds two grants at once, a restart makes two
-/// holders of them, whatever the leases say. Mutual exclusion: Dijkstra, "Solution of a Problem in Concurrent
-/// Programming Control", CACM 8(9), 1965.
+/// The state of a lock is held or free, nothing else. If the log holds two grants at once, a
+/// restart makes two holders of them, whatever the leases say. Mutual exclusion: Dijkstra,
+/// "Solution of a Problem in Concurrent Programming Control", CACM 8(9), 1965.
 #[derive(Clone, Debug, Default)]
 pub struct OneHolderPerLock {
     log: LockLog,

@@ -13,11 +13,11 @@ pub const INTEREST: &[&str] = &["Received", "Appended", "Durable", "Forgot", "St
 
 /// A holder leaves its lock by a release that names it and its token, or when its lease is over.
 ///
-/// A late copy of an old release must not free the lock under a new holder, nor may anybody else's. The lease
-/// runs, by the lock server's clock and with the drift bound added, from the last time the server granted or
-/// kept it; after a restart of the server from its start, because somebody may have been told so just
-/// before. Redis's `DEL` without comparing the value is the well-known mistake (redis.io, "Distributed Locks
-/// with Redis"); duplicated releases after Ousterhout's and DSLabs's lock exercises.
+/// A late copy of an old release must not free the lock under a new holder, nor may anybody else's.
+/// The lease runs, by the lock server's clock and with the drift bound added, from the last time
+/// the server granted or kept it; after a restart of the server from its start, because somebody
+/// may have been told so just before. Redis's `DEL` without comparing the value is the well-known
+/// mistake (redis.io, "Distributed Locks with Redis").
 #[derive(Clone, Debug, Default)]
 pub struct OnlyTheHolderReleases {
     log: LockLog,

@@ -1,6 +1,7 @@
 //! Everyone who takes part in a transaction owns a path in it, and every owner takes part.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::wording::{breach, fact};
 use super::{At, Breach, Invariant, Model, Seen};
@@ -10,19 +11,30 @@ use seedbed::proto::{Action, Config, Message, NodeId, Operation, Path, Record, R
 /// What this invariant looks at.
 pub const INTEREST: &[&str] = &["Sent", "Durable"];
 
-/// The participants of a transaction, with its coordinator, are the owners of its paths, all of them.
+/// The participants of a transaction, with its coordinator, are the owners of its paths, all of
+/// them.
 ///
-/// An owner that is left out does not hear of the change and serves the old contents; one too many stores what
-/// nobody will ever look for. The owners are worked out here once more, by the definition and not by the
-/// ring's tables: the nodes in the order of how far clockwise their nearest point is. Karger et al.,
-/// "Consistent Hashing and Random Trees", STOC 1997; DeCandia et al., "Dynamo", SOSP 2007, section 4.3.
+/// An owner that is left out does not hear of the change and serves the old contents; one too many
+/// stores what nobody will ever look for. The owners are worked out here once more, by the
+/// definition and not by the ring's tables: the nodes in the order of how far clockwise their
+/// nearest point is. Karger et al., "Consistent Hashing and Random Trees", STOC 1997; DeCandia et
+/// al., "Dynamo", SOSP 2007, section 4.3.
 #[derive(Clone, Debug, Default)]
 pub struct OwnersAgree {
     owners: BTreeMap<Path, BTreeSet<NodeId>>,
     /// Every point of the ring: whose, and where.
     points: Vec<(NodeId, Vec<u64>)>,
-    /// The paths of each request that is to become a transaction.
-    paths: BTreeMap<RequestId, At<BTreeSet<Path>>>,
+    /// What each request asks for that is to become a transaction.
+    asked: BTreeMap<RequestId, Arc<Asked>>,
+}
+
+/// What a request is about.
+#[derive(Debug)]
+struct Asked {
+    step: u64,
+    paths: BTreeSet<Path>,
+    /// The owners of all of them.
+    owners: BTreeSet<NodeId>,
 }
 
 /// Who takes part, as somebody wrote or said it.
@@ -44,8 +56,7 @@ impl Invariant for OwnersAgree {
         match *seen {
             Seen::Sent { to, message, .. } => match message {
                 Message::Begin { request, operations, .. } => {
-                    let is = operations.iter().flat_map(paths_of).cloned().collect();
-                    self.paths.entry(*request).or_insert(At { step, is });
+                    self.on_begin(*request, operations, step, world);
                     Ok(())
                 }
                 Message::Read { path, request, .. } => {
@@ -56,7 +67,7 @@ impl Invariant for OwnersAgree {
                     let said = At { step, is: "a prepare message" };
                     let (txn, participants) = (header.txn, &terms.participants[..]);
                     let part = Part { txn, request: terms.request, participants, said };
-                    self.judge_participants(&part, world)?;
+                    self.judge_participants(&part)?;
                     self.judge_paths(&part, to, paths, world)
                 }
                 _ => Ok(()),
@@ -66,7 +77,7 @@ impl Invariant for OwnersAgree {
             } => {
                 let said = At { step, is: "the decision record" };
                 let part = Part { txn: *txn, request: *request, participants, said };
-                self.judge_participants(&part, world)
+                self.judge_participants(&part)
             }
             _ => Ok(()),
         }
@@ -74,34 +85,36 @@ impl Invariant for OwnersAgree {
 }
 
 impl OwnersAgree {
-    /// Are the participants the owners of the request's paths, the coordinator left out?
-    fn judge_participants(&mut self, part: &Part<'_>, world: &World) -> Result<(), Breach> {
-        let Part { txn, request, participants, ref said } = *part;
-        let Some(At { step, is: paths }) = self.paths.get(&request).cloned() else {
-            return Ok(()); // a transaction that no attempt began is judged elsewhere
-        };
-        let mut owners: BTreeSet<NodeId> = BTreeSet::new();
+    fn on_begin(&mut self, request: RequestId, operations: &[Operation], step: u64, world: &World) {
+        if self.asked.contains_key(&request) {
+            return;
+        }
+        let paths: BTreeSet<Path> = operations.iter().flat_map(paths_of).cloned().collect();
+        let mut owners = BTreeSet::new();
         for path in &paths {
             owners.extend(self.owners(path, world.config()));
         }
-        owners.remove(&txn.coordinator);
-        if participants.iter().copied().eq(owners.iter().copied()) {
+        self.asked.insert(request, Arc::new(Asked { step, paths, owners }));
+    }
+
+    /// Are the participants the owners of the request's paths, the coordinator left out?
+    fn judge_participants(&self, part: &Part<'_>) -> Result<(), Breach> {
+        let Part { txn, request, participants, ref said } = *part;
+        let Some(asked) = self.asked.get(&request) else {
+            return Ok(()); // a transaction that no attempt began is judged elsewhere
+        };
+        let others = || asked.owners.iter().filter(|owner| **owner != txn.coordinator);
+        let are_owners = participants.len() == others().count()
+            && others().all(|owner| participants.contains(owner));
+        if are_owners {
             return Ok(());
         }
-        let named: BTreeSet<NodeId> = participants.iter().copied().collect();
-        if named == owners && named.len() == participants.len() {
-            return Ok(());
-        }
-        breach(
-            fact(
-                step,
-                format!(
-                    "{request} asks for {paths:?}; their owners beside {} are {owners:?}",
-                    txn.coordinator
-                ),
-            ),
-            fact(said.step, format!("{} of {txn} names {participants:?}", said.is)),
-        )
+        let (paths, owners) = (in_words(&asked.paths), in_words(others()));
+        let coordinator = txn.coordinator;
+        let asks =
+            format!("{request} asks for {paths}; the owners beside {coordinator} are {owners}");
+        let names = format!("{} of {txn} names {}", said.is, in_words(participants));
+        breach(fact(asked.step, asks), fact(said.step, names))
     }
 
     /// Is the participant asked to pin exactly those paths of the request that it owns?
@@ -117,13 +130,11 @@ impl OwnersAgree {
             let what = format!("{} of {txn} asks {to} to pin {path}", said.is);
             self.judge_owner(path, to, fact(said.step, what), world)?;
         }
-        let Some(At { step, is: paths }) = self.paths.get(&request).cloned() else {
-            return Ok(());
-        };
-        for path in paths {
-            if !asked.contains(&path) && self.owners(&path, world.config()).contains(&to) {
+        let Some(of_request) = self.asked.get(&request).cloned() else { return Ok(()) };
+        for path in &of_request.paths {
+            if !asked.contains(path) && self.owners(path, world.config()).contains(&to) {
                 return breach(
-                    fact(step, format!("{request} asks for {path}, which {to} owns")),
+                    fact(of_request.step, format!("{request} asks for {path}, which {to} owns")),
                     fact(said.step, format!("{} of {txn} to {to} leaves it out", said.is)),
                 );
             }
@@ -141,7 +152,10 @@ impl OwnersAgree {
         let owners = self.owners(path, world.config());
         match owners.contains(&node) {
             true => Ok(()),
-            false => breach(fact(now.step, format!("the owners of {path} are {owners:?}")), now),
+            false => {
+                let owners = in_words(owners);
+                breach(fact(now.step, format!("the owners of {path} are {owners}")), now)
+            }
         }
     }
 
@@ -155,6 +169,15 @@ impl OwnersAgree {
             self.owners.insert(path.clone(), owners);
         }
         &self.owners[path]
+    }
+}
+
+/// A list for a reader.
+fn in_words<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
+    let list: Vec<String> = list.into_iter().map(|item| item.to_string()).collect();
+    match list.is_empty() {
+        true => "nobody".to_owned(),
+        false => list.join(", "),
     }
 }
 
@@ -213,7 +236,7 @@ mod tests {
     fn an_owner_is_left_out() {
         let (mut play, txn, _, _) = play();
         play.at(2).durable(txn.coordinator, decided(txn, request(1, 1), 1));
-        play.breaks("owners_agree", (1, "c1.1#1 asks for"), (2, "names []"));
+        play.breaks("owners_agree", (1, "c1.1#1 asks for"), (2, "names nobody"));
     }
 
     #[test]

@@ -11,11 +11,13 @@ use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
 /// What this invariant looks at.
 pub const INTEREST: &[&str] = &["Sent", "Appended", "Durable", "Forgot", "Replied", "Started"];
 
-/// After `refused` no transaction of the request has committed or commits, and no lock is granted to it.
+/// After `refused` no transaction of the request has committed or commits, and no lock is granted
+/// to it.
 ///
-/// "Refused" is a promise about all attempts, also those that are still on their way; a client that cannot give
-/// it says `unknown`. A user who is told "refused" does it some other way, and then has it twice. Jepsen's
-/// `:fail` as opposed to `:info`: what failed must never be seen to have happened.
+/// "Refused" is a promise about all attempts, also those that are still on their way; a client that
+/// cannot give it says `unknown`. A user who is told "refused" does it some other way, and then has
+/// it twice. Jepsen's `:fail` as opposed to `:info`: what failed must never be seen to have
+/// happened.
 #[derive(Clone, Debug, Default)]
 pub struct RefusedMeansNoEffect {
     effects: Effects,
