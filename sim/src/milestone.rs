@@ -28,7 +28,7 @@ macro_rules! named {
 pub struct Milestone(u16);
 
 named! {
-    /// a client's attempt has reached a coordinator and begins a transaction
+    /// a transaction shows itself for the first time, by a message or by its decision
     TRANSACTION_BEGUN = "transaction_begun";
     /// every participant of a staged transaction has answered Ready
     ALL_READY = "all_ready";
@@ -96,7 +96,7 @@ named! {
     PARTITIONED = "partitioned";
     /// a message was lost on the network
     MESSAGE_LOST = "message_lost";
-    /// a message was delivered twice
+    /// a copy of a message in flight appeared
     MESSAGE_DUPLICATED = "message_duplicated";
     /// a node's clock jumped
     CLOCK_JUMPED = "clock_jumped";

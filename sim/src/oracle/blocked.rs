@@ -1,19 +1,207 @@
-//! stub
-use super::*;
-use seedbed::proto::*;
-/// w
+//! When progress stops: who waits for what, since when, and what would release it.
+//!
+//! Being blocked is a result and not a time-out. Two-phase commit *must* block when everyone who
+//! could know is gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a report that says
+//! for whom everybody waits is worth more than one that says that nothing happened.
+
+use seedbed::proto::{NodeId, Reply, Request, RequestId, Time, TxnId};
+
+use super::every_request_ends::is_alive;
+use super::{At, LockHistory, Model, Txn};
+use crate::world::{Step, World};
+
+/// Someone who waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// w
+    /// Who.
     pub who: NodeId,
-    /// f
+    /// For what, in words.
     pub for_what: String,
-    /// s
+    /// Since when, in true time.
     pub since: Time,
-    /// r
+    /// What would end it, in words.
     pub released_by: String,
 }
-/// w
-pub fn who_waits(_: &World, _: &Model) -> Vec<Wait> {
-    vec![]
+
+/// When the steps were that made something durable: the model knows facts by their steps.
+#[derive(Clone, Debug, Default)]
+pub struct StepTimes(Vec<(u64, Time)>);
+
+impl StepTimes {
+    /// Takes note of a step.
+    pub fn observe(&mut self, step: &Step) {
+        if !step.durable.is_empty() {
+            self.0.push((step.index, step.at));
+        }
+    }
+
+    /// When `step` was, if it made something durable; else the last one before it that did.
+    pub fn of(&self, step: u64) -> Time {
+        let after = self.0.partition_point(|(index, _)| *index <= step);
+        after.checked_sub(1).map_or(Time::ZERO, |last| self.0[last].1)
+    }
+}
+
+/// Everyone who is up and waits, in the order of what they wait for: decisions, acknowledgements,
+/// locks, answers.
+pub fn who_waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
+    let mut waits = Vec::new();
+    for (txn, known) in model.txns.iter() {
+        in_doubt(txn, known, world, times, &mut waits);
+        unacknowledged(txn, known, world, times, &mut waits);
+    }
+    for (path, lock) in &model.locks {
+        behind_the_dead(path.as_str(), lock, world, times, &mut waits);
+    }
+    unanswered(world, model, &mut waits);
+    waits
+}
+
+/// Participants whose vote is durable and whose log knows no outcome.
+fn in_doubt(txn: TxnId, known: &Txn, world: &World, times: &StepTimes, waits: &mut Vec<Wait>) {
+    for (&node, yes) in &known.yes {
+        let pins = known.pinned.get(&node).map_or(&[][..], |pins| &pins[..]);
+        let host = world.host(node);
+        // An abort is written lazily, so the log may know of it later than the node.
+        let waits_still = host.storage().is_some_and(|s| pins.iter().any(|p| s.is_pinned(p)));
+        if known.outcomes.contains_key(&node) || !waits_still {
+            continue;
+        }
+        waits.push(Wait {
+            who: node,
+            for_what: format!(
+                "the decision about {txn}, for which it has voted yes; it keeps {pins:?} pinned"
+            ),
+            since: times.of(yes.step),
+            released_by: who_can_tell(txn, known, node, world),
+        });
+    }
+}
+
+/// Who could tell a participant what became of a transaction.
+fn who_can_tell(txn: TxnId, known: &Txn, who: NodeId, world: &World) -> String {
+    let coordinator = txn.coordinator;
+    let of_coordinator = match reach(coordinator, who, world) {
+        Reach::Down => format!("{coordinator}, which coordinates it, starting again"),
+        Reach::Cut => format!("the link to {coordinator}, which coordinates it, being whole again"),
+        Reach::Paused => format!("{coordinator}, which coordinates it, going on"),
+        Reach::Yes => format!("the next answer of {coordinator}, which coordinates it"),
+    };
+    let others = known.participants.iter().filter(|other| **other != who);
+    let knows =
+        |other: &&NodeId| known.outcomes.contains_key(other) || !known.yes.contains_key(other);
+    let tellers: Vec<String> = others.filter(knows).map(NodeId::to_string).collect();
+    match tellers.is_empty() {
+        true => format!("{of_coordinator}; every other participant is in doubt as well"),
+        false => format!("{of_coordinator}; or a word with {}", tellers.join(" or ")),
+    }
+}
+
+/// How one machine stands to another.
+enum Reach {
+    Down,
+    Paused,
+    Cut,
+    Yes,
+}
+
+fn reach(node: NodeId, from: NodeId, world: &World) -> Reach {
+    let host = world.host(node);
+    let is_linked = world.is_linked(from, node) && world.is_linked(node, from);
+    match (host.is_up(), host.is_paused(), is_linked) {
+        (false, _, _) => Reach::Down,
+        (true, true, _) => Reach::Paused,
+        (true, false, false) => Reach::Cut,
+        (true, false, true) => Reach::Yes,
+    }
+}
+
+/// Coordinators whose decision somebody has not made durable.
+fn unacknowledged(
+    txn: TxnId,
+    known: &Txn,
+    world: &World,
+    times: &StepTimes,
+    waits: &mut Vec<Wait>,
+) {
+    let Some(decided) = known.decided.as_ref().filter(|_| known.over.is_none()) else { return };
+    let coordinator = txn.coordinator;
+    if !world.host(coordinator).is_up() {
+        return;
+    }
+    let awaited = known.participants.iter().filter(|node| !known.outcomes.contains_key(node));
+    for &node in awaited {
+        let released_by = match reach(node, coordinator, world) {
+            Reach::Down => format!("{node} starting again"),
+            Reach::Paused => format!("{node} going on"),
+            Reach::Cut => format!("the link to {node} being whole again"),
+            Reach::Yes => format!("{node} taking the next commit message"),
+        };
+        let for_what = format!("{node} to acknowledge the commit of {txn}");
+        waits.push(Wait { who: coordinator, for_what, since: times.of(decided.step), released_by });
+    }
+}
+
+/// Live clients in line for a lock that is held in a life that is over.
+fn behind_the_dead(
+    path: &str,
+    lock: &LockHistory,
+    world: &World,
+    times: &StepTimes,
+    waits: &mut Vec<Wait>,
+) {
+    let Some(At { is: (holder, token), .. }) = &lock.holder else { return };
+    if is_alive(holder.client, *holder, world) {
+        return;
+    }
+    let released_by = match world.host(NodeId::CONTROL).is_up() {
+        true => format!("the end of the lease of {}, which control counts", holder.client),
+        false => "control starting again, and then one lease".to_owned(),
+    };
+    for waiting in lock.line.iter().filter(|w| is_alive(w.is.client, w.is, world)) {
+        waits.push(Wait {
+            who: waiting.is.client,
+            for_what: format!(
+                "the lock of {path}, which {holder} held under {token} when it crashed"
+            ),
+            since: times.of(waiting.step),
+            released_by: released_by.clone(),
+        });
+    }
+}
+
+/// Requests that live clients have not answered.
+fn unanswered(world: &World, model: &Model, waits: &mut Vec<Wait>) {
+    for (&request, asked) in &model.requests {
+        let reply: Option<&At<Reply>> = asked.reply.as_ref();
+        if reply.is_some() || !is_alive(request.client, request, world) {
+            continue;
+        }
+        let since = asked.asked.is;
+        let gives_up = since + world.config().request_timeout;
+        waits.push(Wait {
+            who: request.client,
+            for_what: format!("the answer to {request}: {}", in_words(&asked.wanted)),
+            since,
+            released_by: released_by(request, gives_up, world),
+        });
+    }
+}
+
+fn released_by(request: RequestId, gives_up: Time, world: &World) -> String {
+    match world.host(request.client).is_paused() {
+        true => format!("{} going on", request.client),
+        false => format!("an answer, or its client giving up at about {gives_up}"),
+    }
+}
+
+fn in_words(wanted: &Request) -> String {
+    match wanted {
+        Request::Files { operations, .. } => {
+            let paths: Vec<&str> = operations.iter().map(|op| op.path.as_str()).collect();
+            format!("a transaction on {}", paths.join(", "))
+        }
+        Request::Acquire { path, .. } => format!("the lock of {path}"),
+        Request::Release { path } => format!("to be rid of the lock of {path}"),
+    }
 }

@@ -149,6 +149,18 @@ impl SeenKinds {
     }
 }
 
+const LOCKS: &[RecordKind] = &[RecordKind::Queued, RecordKind::Granted, RecordKind::Left];
+
+/// The lock server's log, and what a crash does to it.
+pub(super) const LOCK_LOG: SeenKinds = SeenKinds::appended(LOCKS)
+    .and(SeenKinds::durable(LOCKS))
+    .and(SeenKinds::FORGOT)
+    .and(SeenKinds::STARTED);
+
+/// What asks for a place in line or keeps one.
+pub(super) const KEEPS: SeenKinds =
+    SeenKinds::received(&[MessageKind::Acquire, MessageKind::KeepAlive]);
+
 impl BitOr for SeenKinds {
     type Output = SeenKinds;
     fn bitor(self, other: SeenKinds) -> SeenKinds {

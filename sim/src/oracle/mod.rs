@@ -22,6 +22,11 @@ pub mod registry;
 mod seen;
 mod txns;
 
+mod effects;
+mod lock_log;
+mod per_node;
+mod wording;
+
 mod abort_needs_a_reason;
 mod acknowledged_writes_survive;
 mod acknowledgement_is_durable_before_it_leaves;
@@ -47,12 +52,36 @@ mod testing;
 mod transaction_ids_are_used_once;
 mod versions_grow;
 mod vote_is_durable_before_it_leaves;
+mod bank_total_never_changes;
+mod done_means_effect;
+mod every_lock_is_free_or_held_by_the_living;
+mod every_request_ends;
+mod grant_is_durable_before_it_leaves;
+mod grants_follow_the_line;
+mod grants_go_to_the_living;
+mod holders_stop_believing_first;
+mod messages_are_conserved;
+mod no_free_lock_with_a_live_waiter;
+mod no_increment_is_lost;
+mod one_answer_per_request;
+mod one_effect_per_request;
+mod one_holder_per_lock;
+mod only_the_holder_releases;
+mod owners_agree;
+mod refused_means_no_effect;
+mod time_never_goes_back;
+mod tokens_grow;
+#[cfg(test)]
+mod lock_tests_support;
+#[cfg(test)]
+mod reality;
+#[cfg(test)]
+mod txn_tests_support;
 
 use std::fmt;
 
-use seedbed::proto::{NodeId, Record};
-
-use crate::world::{Event, Step, World};
+use crate::scenario::Workload;
+use crate::world::{Step, World};
 
 pub use kinds::SeenKinds;
 pub use model::{
@@ -123,9 +152,11 @@ pub struct Oracle {
 
 impl Oracle {
     /// An oracle with every registered invariant, for a run that starts with `world`.
-    pub fn new(world: &World) -> Oracle {
-        let make = |entry: &registry::Entry| (entry.make)(world);
-        let invariants: Vec<Box<dyn Invariant>> = registry::ALL.iter().map(make).collect();
+    /// Those about a workload are left out where there is none of its kind.
+    pub fn new(world: &World, workload: Option<&Workload>) -> Oracle {
+        let make = |entry: &registry::Entry| (entry.make)(world, workload);
+        let invariants: Vec<Box<dyn Invariant>> =
+            registry::ALL.iter().filter_map(make).collect();
         let wants = |slot: usize| -> Vec<u16> {
             let numbered = (0..).zip(&invariants);
             let wanting = numbered.filter(|(_, invariant)| invariant.interest().has(slot));
@@ -142,9 +173,6 @@ impl Oracle {
     pub fn observe(&mut self, world: &World, step: &Step) -> Result<(), Violation> {
         self.model.step = step.index;
         self.model.now = step.at;
-        if let Event::Crash { node, .. } = step.event {
-            self.see_survivors(node, world)?;
-        }
         seen(step).try_for_each(|seen| self.see(&seen, world))
     }
 
@@ -176,22 +204,6 @@ impl Oracle {
         }
         Ok(())
     }
-
-    /// A crash may leave records on the disk that no sync had covered: they are facts from here on.
-    fn see_survivors(&mut self, node: NodeId, world: &World) -> Result<(), Violation> {
-        let known = self.model.logs.get(&node).map_or(0, |log| log.durable);
-        let disk = world.host(node).disk();
-        let survivors = disk.durable().saturating_sub(known);
-        if survivors == 0 {
-            return Ok(());
-        }
-        let records: Vec<&Record> = disk.durable_records().collect();
-        let first = records.len() - survivors as usize;
-        for (position, record) in (known..).zip(&records[first..]) {
-            self.see(&Seen::Durable { node, position, record }, world)?;
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Debug for Oracle {
@@ -203,5 +215,6 @@ impl fmt::Debug for Oracle {
 }
 
 fn violation(invariant: &'static str, model: &Model, breach: Breach) -> Violation {
-    Violation { invariant, step: model.step, breach }
+    let step = breach.now.step.min(model.step);
+    Violation { invariant, step, breach }
 }

@@ -4,6 +4,7 @@
 //! of two stands first.
 
 use super::*;
+use crate::workload::{account_paths, counter_paths};
 
 /// An invariant as it is listed.
 pub struct Entry {
@@ -13,8 +14,9 @@ pub struct Entry {
     pub summary: &'static str,
     /// What it is known as, and where it comes from.
     pub source: &'static str,
-    /// Makes it, for a run that starts with this world.
-    pub make: fn(&World) -> Box<dyn Invariant>,
+    /// Makes it, for a run that starts with this world and has this workload; `None` where it is about
+    /// another workload.
+    pub make: fn(&World, Option<&Workload>) -> Option<Box<dyn Invariant>>,
 }
 
 macro_rules! registry {
@@ -24,7 +26,7 @@ macro_rules! registry {
             name: $name,
             summary: $summary,
             source: $source,
-            make: |_| Box::new($make),
+            make: $make,
         },)*];
     };
 }
@@ -33,87 +35,170 @@ registry! {
     "transaction_ids_are_used_once",
         "a transaction id names one attempt at one request, in one life of its coordinator",
         "W5; R*: Mohan, Lindsay, Obermarck 1986",
-        transaction_ids_are_used_once::TransactionIdsAreUsedOnce;
+        |_, _| boxed(transaction_ids_are_used_once::TransactionIdsAreUsedOnce);
     "vote_is_durable_before_it_leaves",
         "a yes leaves a participant only once the vote is durable",
         "W1, write-ahead; Gray 1978",
-        vote_is_durable_before_it_leaves::VoteIsDurableBeforeItLeaves;
+        |_, _| boxed(vote_is_durable_before_it_leaves::VoteIsDurableBeforeItLeaves);
     "decision_is_durable_before_it_leaves",
         "nobody hears of a commit before the decision is durable",
         "W1, write-ahead; Gray 1978",
-        decision_is_durable_before_it_leaves::DecisionIsDurableBeforeItLeaves;
+        |_, _| boxed(decision_is_durable_before_it_leaves::DecisionIsDurableBeforeItLeaves);
     "acknowledgement_is_durable_before_it_leaves",
         "a participant acknowledges a commit only once it has durably applied it",
         "W1, write-ahead; R*: Mohan, Lindsay, Obermarck 1986",
-        acknowledgement_is_durable_before_it_leaves::AcknowledgementIsDurableBeforeItLeaves;
+        |_, _| boxed(acknowledgement_is_durable_before_it_leaves::AcknowledgementIsDurableBeforeItLeaves);
     "promise_is_durable_before_it_leaves",
         "who has not voted says aborted only once nothing can make it vote any more",
         "W1, cooperative termination; Bernstein, Hadzilacos, Goodman 1987, section 7.4",
-        promise_is_durable_before_it_leaves::PromiseIsDurableBeforeItLeaves;
+        |_, _| boxed(promise_is_durable_before_it_leaves::PromiseIsDurableBeforeItLeaves);
     "decisions_are_final",
         "every node decides a transaction once and stays with it, also across restarts",
         "AC4, stability; Bernstein, Hadzilacos, Goodman 1987, ch. 7",
-        decisions_are_final::DecisionsAreFinal;
+        |_, _| boxed(decisions_are_final::DecisionsAreFinal);
     "commit_needs_every_yes",
         "a coordinator commits only if every participant's yes is durable",
         "AC2, validity; Bernstein, Hadzilacos, Goodman 1987, ch. 7",
-        commit_needs_every_yes::CommitNeedsEveryYes;
+        |_, _| boxed(commit_needs_every_yes::CommitNeedsEveryYes);
     "abort_needs_a_reason",
         "a coordinator that has heard every yes, and no no, does not abort",
         "AC3, non-triviality; Bernstein, Hadzilacos, Goodman 1987, ch. 7",
-        abort_needs_a_reason::AbortNeedsAReason;
+        |_, _| boxed(abort_needs_a_reason::AbortNeedsAReason);
     "participants_agree",
         "no node commits a transaction while another aborts it",
         "AC1, agreement; Bernstein, Hadzilacos, Goodman 1987, ch. 7",
-        participants_agree::ParticipantsAgree;
+        |_, _| boxed(participants_agree::ParticipantsAgree);
     "commit_is_remembered_until_acknowledged",
         "a coordinator forgets a commit only when every participant has durably applied it",
         "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3",
-        commit_is_remembered_until_acknowledged::CommitIsRememberedUntilAcknowledged;
+        |_, _| boxed(commit_is_remembered_until_acknowledged::CommitIsRememberedUntilAcknowledged);
     "no_pin_is_orphaned",
         "no path stays pinned for a transaction that nobody will ever decide",
         "W4, orphans; Lampson, Lomet 1993",
-        no_pin_is_orphaned::NoPinIsOrphaned;
+        |_, _| boxed(no_pin_is_orphaned::NoPinIsOrphaned);
     "in_doubt_keeps_its_pins",
         "who is in doubt about a path serves no read of it and lets no one else change it",
         "W3; R*: Mohan, Lindsay, Obermarck 1986, section 2",
-        in_doubt_keeps_its_pins::InDoubtKeepsItsPins::default();
+        |_, _| boxed(in_doubt_keeps_its_pins::InDoubtKeepsItsPins::default());
     "no_write_below_the_claimed_token",
         "once a token is claimed for a path, no change under a lower one commits",
         "L-I2, fencing; Burrows 2006 (Chubby), section 2.4; Kleppmann 2016",
-        no_write_below_the_claimed_token::NoWriteBelowTheClaimedToken;
+        |_, _| boxed(no_write_below_the_claimed_token::NoWriteBelowTheClaimedToken);
     "replicas_agree",
         "all owners of a path have the same bytes under the same version",
         "replica consistency; Schneider 1990",
-        replicas_agree::ReplicasAgree;
+        |_, _| boxed(replicas_agree::ReplicasAgree);
     "reads_see_only_what_was_committed",
         "a read finds a state that a commit has left behind",
         "G1a, G1b; Adya 1999, section 3.1",
-        reads_see_only_what_was_committed::ReadsSeeOnlyWhatWasCommitted;
+        |_, _| boxed(reads_see_only_what_was_committed::ReadsSeeOnlyWhatWasCommitted);
     "reads_of_one_transaction_are_one_moment",
         "all reads of a transaction come from one point in the order of commits",
         "G2, read skew A5A; Adya 1999; Berenson et al. 1995",
-        reads_of_one_transaction_are_one_moment::ReadsOfOneTransactionAreOneMoment;
+        |_, _| boxed(reads_of_one_transaction_are_one_moment::ReadsOfOneTransactionAreOneMoment);
     "versions_grow",
         "each commit to a path continues its version by the number of its changes",
         "F-I5, version order; Adya 1999, section 3.1",
-        versions_grow::VersionsGrow;
+        |_, _| boxed(versions_grow::VersionsGrow);
     "deleted_files_stay_deleted",
         "after an acknowledged deletion nobody finds the old contents",
         "F-I3, no resurrection; Demers et al. 1987",
-        deleted_files_stay_deleted::DeletedFilesStayDeleted;
+        |_, _| boxed(deleted_files_stay_deleted::DeletedFilesStayDeleted);
     "acknowledged_writes_survive",
         "what a client was told of is there for every later read and after every restart",
         "F-I2, durability; Haerder, Reuter 1983; Herlihy, Wing 1990",
-        acknowledged_writes_survive::AcknowledgedWritesSurvive::default();
+        |_, _| boxed(acknowledged_writes_survive::AcknowledgedWritesSurvive::default());
     "nobody_is_in_doubt_at_the_end",
         "when everything had its time, every yes has an outcome",
         "AC5, termination; Bernstein, Hadzilacos, Goodman 1987, ch. 7",
-        nobody_is_in_doubt_at_the_end::NobodyIsInDoubtAtTheEnd;
+        |_, _| boxed(nobody_is_in_doubt_at_the_end::NobodyIsInDoubtAtTheEnd);
     "replicas_are_equal_at_the_end",
         "when everything had its time, every owner stores what was committed last",
         "convergence; Vogels 2008",
-        replicas_are_equal_at_the_end::ReplicasAreEqualAtTheEnd;
+        |_, _| boxed(replicas_are_equal_at_the_end::ReplicasAreEqualAtTheEnd);
+    "time_never_goes_back",
+        "neither true time nor any clock of a machine goes back",
+        "D-I2; Lamport 1978",
+        |_, _| boxed(time_never_goes_back::TimeNeverGoesBack::default());
+    "messages_are_conserved",
+        "every message sent or copied is received, lost or in flight",
+        "D-I3, conservation",
+        |_, _| boxed(messages_are_conserved::MessagesAreConserved::default());
+    "owners_agree",
+        "coordinators and participants of a path are its R distinct owners on the ring",
+        "R-I1, R-I2; Karger et al. 1997",
+        |_, _| boxed(owners_agree::OwnersAgree::default());
+    "tokens_grow",
+        "each grant has a higher token than every grant before",
+        "L-I3; Burrows 2006 (Chubby), section 2.4",
+        |_, _| boxed(tokens_grow::TokensGrow::default());
+    "grant_is_durable_before_it_leaves",
+        "a grant leaves the lock server only once it is durable",
+        "W1 for locks; Gray 1978",
+        |_, _| boxed(grant_is_durable_before_it_leaves::GrantIsDurableBeforeItLeaves::default());
+    "one_holder_per_lock",
+        "a lock has at most one grant that is not over",
+        "L-I1, mutual exclusion; Dijkstra 1965",
+        |_, _| boxed(one_holder_per_lock::OneHolderPerLock::default());
+    "only_the_holder_releases",
+        "a lock is freed by its holder under its token, or by the end of its lease",
+        "L-I7; Redis SET NX with a token",
+        |_, _| boxed(only_the_holder_releases::OnlyTheHolderReleases::default());
+    "grants_go_to_the_living",
+        "a lock goes to a waiter that was heard within a lease",
+        "L-I6; etcd issue 11456",
+        |_, _| boxed(grants_go_to_the_living::GrantsGoToTheLiving::default());
+    "grants_follow_the_line",
+        "of the living, the one who stood in line first is granted first",
+        "L-I4, first in first out",
+        |_, _| boxed(grants_follow_the_line::GrantsFollowTheLine::default());
+    "no_free_lock_with_a_live_waiter",
+        "no lock is free while somebody alive waits for it",
+        "L-I5, no lost wake-up; Lampson, Redell 1980",
+        |_, _| boxed(no_free_lock_with_a_live_waiter::NoFreeLockWithALiveWaiter::default());
+    "holders_stop_believing_first",
+        "a holder stops believing in its lease before the lock goes to another",
+        "L-I8; Gray, Cheriton 1989",
+        |_, _| boxed(holders_stop_believing_first::HoldersStopBelievingFirst::default());
+    "one_effect_per_request",
+        "a request takes effect at most once",
+        "at-most-once; Birrell, Nelson 1984",
+        |_, _| boxed(one_effect_per_request::OneEffectPerRequest::default());
+    "one_answer_per_request",
+        "a client answers a request at most once",
+        "client outcome honesty",
+        |_, _| boxed(one_answer_per_request::OneAnswerPerRequest::default());
+    "refused_means_no_effect",
+        "what a client called refused never takes effect",
+        "F-I7, outcome honesty; Knossos",
+        |_, _| boxed(refused_means_no_effect::RefusedMeansNoEffect::default());
+    "done_means_effect",
+        "what a client called done has taken effect, with that answer",
+        "F-I7, outcome honesty; Knossos",
+        |_, _| boxed(done_means_effect::DoneMeansEffect::default());
+    "every_request_ends",
+        "when everything had its time, every request has an answer",
+        "termination",
+        |_, _| boxed(every_request_ends::EveryRequestEnds);
+    "every_lock_is_free_or_held_by_the_living",
+        "when everything had its time, no lock is held by the dead",
+        "L-I5, L-I6",
+        |_, _| boxed(every_lock_is_free_or_held_by_the_living::EveryLockIsFreeOrHeldByTheLiving::default());
+    "bank_total_never_changes",
+        "whoever reads all accounts at once finds the money that was paid in",
+        "Jepsen's bank; Gray 1985 (debit-credit)",
+        |_, workload| {
+            let (accounts, total) = account_paths(workload?)?;
+            boxed(bank_total_never_changes::BankTotalNeverChanges::new(accounts, total))
+        };
+    "no_increment_is_lost",
+        "every acknowledged increment of a counter is in its final value",
+        "lost update, P4; Berenson et al. 1995",
+        |_, workload| boxed(no_increment_is_lost::NoIncrementIsLost::new(counter_paths(workload?)?));
+}
+
+fn boxed(invariant: impl Invariant + 'static) -> Option<Box<dyn Invariant>> {
+    Some(Box::new(invariant))
 }
 
 /// The name of every invariant, in the order of the list.
@@ -124,13 +209,21 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::{SpanRange, WorkloadKind};
     use seedbed::proto::{Config, Settings};
+
+    fn workload(kind: WorkloadKind) -> Workload {
+        Workload { kind, operations: 1, paths: 2, think: SpanRange::from_millis(0, 1) }
+    }
 
     #[test]
     fn every_invariant_goes_by_the_name_it_is_listed_under_and_no_name_comes_twice() {
         let world = World::new(Config::new(Settings::default()).unwrap(), 1);
+        let bank = workload(WorkloadKind::Bank { balance: 1 });
+        let workloads = [bank, workload(WorkloadKind::LockedCounter)];
         for (number, entry) in ALL.iter().enumerate() {
-            assert_eq!((entry.make)(&world).name(), entry.name);
+            let made = workloads.iter().find_map(|workload| (entry.make)(&world, Some(workload)));
+            assert_eq!(made.map(|invariant| invariant.name()), Some(entry.name));
             assert!(ALL[..number].iter().all(|other| other.name != entry.name), "{}", entry.name);
         }
     }

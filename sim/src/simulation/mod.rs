@@ -161,7 +161,7 @@ impl<'a> Simulation<'a> {
             users: users(scenario, seed),
             plan,
             strikes: strike::Strikes::new(scenario.faults.len()),
-            oracle: Oracle::new(&world),
+            oracle: Oracle::new(&world, scenario.workload.as_ref()),
             milestones: Milestones::new(),
             digest: Digest::default(),
             messages: 0,
@@ -222,7 +222,7 @@ impl<'a> Simulation<'a> {
         if let Err(violation) = self.oracle.at_end(&self.world) {
             return Verdict::Violation(Box::new(violation));
         }
-        match who_waits(&self.world, self.oracle.model()) {
+        match who_waits(&self.world, self.oracle.model(), self.milestones.times()) {
             waits if waits.is_empty() => Verdict::Pass,
             waits => Verdict::Blocked(waits),
         }

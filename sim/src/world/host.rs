@@ -170,7 +170,12 @@ impl Host {
         self.process = None;
         self.is_paused = false;
         self.outbox = Outbox::default();
+        let durable = self.disk.durable();
         let (from, count, torn) = self.disk.crash(kept, torn);
+        if durable < from {
+            self.show_durable(durable, from, step);
+            step.facts.push(Fact::Durable { node: self.id, from: durable, to: from });
+        }
         if count > 0 {
             step.facts.push(Fact::Forgot { node: self.id, from, count, torn });
         }
@@ -212,13 +217,18 @@ impl Host {
     pub(super) fn synced(&mut self, step: &mut Step) {
         let (node, from) = (self.id, self.disk.durable());
         let end = self.disk.syncing_to();
-        for position in from..end {
-            step.durable.push((node, position, self.disk.record(position).clone()));
-        }
+        self.show_durable(from, end, step);
         if let Some(covers) = self.disk.finish_sync() {
             step.facts.push(Fact::Checkpointed { node, covers });
         }
         step.facts.push(Fact::Durable { node, from, to: self.disk.durable() });
+    }
+
+    /// What a sync or a crash has left on the disk for good is a fact from here on.
+    fn show_durable(&self, from: u64, to: u64, step: &mut Step) {
+        for position in from..to {
+            step.durable.push((self.id, position, self.disk.record(position).clone()));
+        }
     }
 
     fn deadline(&self) -> Option<(Time, &Timer)> {

@@ -1,0 +1,199 @@
+//! Whoever was told that its increment is done finds it in the counter.
+
+use std::collections::BTreeMap;
+
+use super::bank_total_never_changes::{decimal, stored};
+use super::wording::{breach, fact};
+use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Action, Operation, Path, Reply, Request, RequestId};
+
+/// Each increment of a counter that is done has written a value of its own, and all of them are in
+/// the last one.
+///
+/// An increment reads and then writes one more, and between the two there is only a lock. If two
+/// holders overlap, if an old holder's write arrives late, or if the new holder reads before it
+/// does, both write the same value and one increment is lost: the lost update, P4 in Berenson et
+/// al., "A Critique of ANSI SQL Isolation Levels", SIGMOD 1995. Increments whose answer is unknown
+/// may be in the counter or not. Writing 0 makes a counter and is no increment.
+#[derive(Clone, Debug)]
+pub struct NoIncrementIsLost {
+    counters: BTreeMap<Path, Counter>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Counter {
+    /// Who was told that it has written which value.
+    done: BTreeMap<i64, At<RequestId>>,
+}
+
+impl NoIncrementIsLost {
+    /// The counters.
+    pub fn new(counters: impl IntoIterator<Item = Path>) -> NoIncrementIsLost {
+        let counters = counters.into_iter().map(|path| (path, Counter::default()));
+        NoIncrementIsLost { counters: counters.collect() }
+    }
+
+    /// The increments that a request asks for: which counter, and what it would write there.
+    fn increments<'a>(&self, wanted: &'a Request) -> Vec<(&'a Path, Option<i64>)> {
+        let Request::Files { operations, .. } = wanted else { return Vec::new() };
+        let on_counters = operations.iter().filter(|op| self.counters.contains_key(&op.path));
+        let written = on_counters.filter_map(|op| Some((&op.path, written(op)?)));
+        written.filter(|(_, value)| *value != Some(0)).collect()
+    }
+
+    fn on_done(&mut self, request: RequestId, model: &Model) -> Result<(), Breach> {
+        let Some(asked) = model.requests.get(&request) else { return Ok(()) };
+        for (path, value) in self.increments(&asked.wanted) {
+            let step = model.step;
+            let Some(value) = value else {
+                let is = format!("{path} is a counter and holds a decimal number");
+                let now = format!("{request} has written something else to it");
+                return breach(fact(step, is), fact(step, now));
+            };
+            let counter = self.counters.entry(path.clone()).or_default();
+            if let Some(before) = counter.done.insert(value, At { step, is: request }) {
+                let is = format!("{} was told that it has counted {path} up to {value}", before.is);
+                let now = format!("{request} is told that it has counted {path} up to {value}");
+                return breach(fact(before.step, is), fact(step, now));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many increments of each counter may have happened without anybody being told.
+    fn unknown(&self, model: &Model) -> BTreeMap<Path, i64> {
+        let mut unknown = BTreeMap::new();
+        for asked in model.requests.values() {
+            let is_open = match asked.reply.as_ref().map(|reply| &reply.is) {
+                None | Some(Reply::Unknown) => true,
+                Some(Reply::Done(_) | Reply::Refused(_)) => false,
+                Some(Reply::Acquired(_) | Reply::Released) => false,
+            };
+            if is_open {
+                for (path, _) in self.increments(&asked.wanted) {
+                    *unknown.entry(path.clone()).or_default() += 1;
+                }
+            }
+        }
+        unknown
+    }
+}
+
+/// What the operation writes, if it writes: the number, or `None` where it is none.
+fn written(operation: &Operation) -> Option<Option<i64>> {
+    match &operation.action {
+        Action::Write(contents, _) | Action::Create(contents) => Some(decimal(contents)),
+        Action::Read | Action::Delete(_) | Action::Rename(..) | Action::Place(_) => None,
+        Action::Remove(_) | Action::Claim => None,
+    }
+}
+
+impl Invariant for NoIncrementIsLost {
+    fn name(&self) -> &'static str {
+        "no_increment_is_lost"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::REPLIED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Replied { request, reply: Reply::Done(_) } => self.on_done(request, model),
+            _ => Ok(()),
+        }
+    }
+
+    fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
+        let unknown = self.unknown(model);
+        for (path, counter) in &self.counters {
+            let done = counter.done.len() as i64;
+            let unknown = unknown.get(path).copied().unwrap_or_default();
+            let value = stored(path, model, world);
+            let value = value.as_ref().map_or(Some(0), decimal);
+            if value.is_some_and(|value| (done..=done + unknown).contains(&value)) {
+                continue;
+            }
+            let last = counter.done.values().map(|at| at.step).max().unwrap_or(model.step);
+            let counted =
+                format!("{done} increments of {path} are done, and of {unknown} nobody knows");
+            let value = value.map_or("no number".to_owned(), |value| value.to_string());
+            let now = format!("at the end {path} holds {value}");
+            return breach(fact(last, counted), fact(model.step, now));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::txn_tests_support::*;
+    use super::*;
+    use seedbed::proto::{Contents, File, Outcome, Record, Version};
+
+    const NAME: &str = "no_increment_is_lost";
+
+    fn two_increments(first: &str, second: &str) -> Play<NoIncrementIsLost> {
+        let mut play = Play::new(NoIncrementIsLost::new([path("/count")]));
+        play.at(1).requests(request(1, 1), writes("/count", first));
+        play.at(2).requests(request(2, 1), writes("/count", second));
+        play.at(3).replies(request(1, 1), changed());
+        play
+    }
+
+    /// Storage holds `value` at last.
+    fn holds_at_last(play: &mut Play<NoIncrementIsLost>, value: &str) {
+        let contents = Some(Contents::from(value));
+        let file = File { version: Version(2), contents, ..File::default() };
+        let (txn, request, participants) = (txn(1, 1), request(1, 1), [].into());
+        let changes = [(path("/count"), file)].into();
+        let answer = [Outcome::Changed(Version(2))].into();
+        play.durable(node(1), Record::Decided { txn, request, participants, changes, answer });
+    }
+
+    #[test]
+    fn two_write_the_same_value() {
+        let mut play = two_increments("1", "1");
+        play.at(4).replies(request(2, 1), changed());
+        play.breaks(NAME, (3, "c1.1#1 was told"), (4, "c2.1#1 is told"));
+    }
+
+    #[test]
+    fn two_write_values_of_their_own() {
+        let mut play = two_increments("1", "2");
+        play.at(4).replies(request(2, 1), changed());
+        holds_at_last(&mut play, "2");
+        play.ends();
+        play.holds();
+    }
+
+    #[test]
+    fn one_is_lost_at_the_end() {
+        let mut play = two_increments("1", "2");
+        play.at(4).replies(request(2, 1), changed());
+        holds_at_last(&mut play, "1");
+        play.at(5).ends();
+        play.breaks(NAME, (4, "2 increments of /count are done"), (5, "/count holds 1"));
+    }
+
+    #[test]
+    fn one_whose_answer_is_unknown_may_be_there_or_not() {
+        for (value, lawful) in [("1", true), ("2", true), ("0", false), ("3", false)] {
+            let mut play = two_increments("1", "2");
+            play.at(4).replies(request(2, 1), Reply::Unknown);
+            holds_at_last(&mut play, value);
+            play.at(5).ends();
+            assert_eq!(play.breach.is_none(), lawful, "{value}");
+        }
+    }
+
+    #[test]
+    fn something_else_is_written() {
+        let mut play = two_increments("one", "2");
+        play.breaks(NAME, (3, "decimal"), (3, "c1.1#1"));
+        play = two_increments("0", "1");
+        play.at(4).replies(request(2, 1), changed());
+        play.holds();
+    }
+}
