@@ -94,6 +94,17 @@ mod tests {
     }
 
     #[test]
+    fn votes_that_come_to_a_life_after_the_one_that_asked_do_not_count() {
+        let mut play = play();
+        play.crashes(n(1));
+        play.starts(n(1));
+        play.receives(n(2), n(1), vote_yes(txn(1)));
+        play.receives(n(3), n(1), vote_yes(txn(1)));
+        play.sends(n(1), n(2), abort(txn(1)));
+        play.holds();
+    }
+
+    #[test]
     fn an_abort_that_a_forced_record_held_back_is_none() {
         let mut play = play();
         play.appends(n(1), voted(txn_of(n(3), 7), "/z", 1, "z"));

@@ -14,7 +14,7 @@ use seedbed::proto::{
     Version, Vote,
 };
 
-use super::txns::{Begun, Heard, Txns};
+use super::txns::{Begun, Txns};
 use super::{Breach, Seen};
 
 /// Everything the invariants share.
@@ -338,10 +338,11 @@ impl Model {
         let life = self.lives.get(&to).copied().unwrap_or_default();
         let forced = self.log(to).forced;
         let txn = self.txns.entry(*id);
-        if txn.heard.life != life {
-            txn.heard = Heard { life, ..Heard::default() };
+        if txn.begun.as_ref().is_none_or(|begun| begun.is.life != life) {
+            return; // a later life knows nothing of it and does not count votes
         }
         let heard = &mut txn.heard;
+        heard.life = life;
         match vote {
             Vote::No(_) => heard.no = true,
             Vote::Yes(_) if heard.yes.contains(&from) => {}

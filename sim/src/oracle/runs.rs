@@ -1,12 +1,13 @@
 //! The whole oracle over real runs: silent where nothing goes wrong, and not silent where something does.
 
 use seedbed::proto::{
-    CommitMode, Defect, Defects, MessageKind, NodeId, RecordKind, Reply, Request, RequestId,
-    Settings, Span, Version,
+    CommitMode, Defect, Defects, MessageKind, NodeId, Operation, Record, RecordKind, Reply,
+    Request, RequestId, Settings, Span, Version,
 };
 
-use super::testing::{Drive, acquire, delete, n, path, read, rename, write};
+use super::testing::{Draw, Drive, acquire, delete, n, path, read, rename, write};
 use super::{Seen, seen};
+use crate::world::Rot;
 
 const MODES: [CommitMode; 2] = [CommitMode::Staged, CommitMode::TwoPhase];
 
@@ -103,7 +104,8 @@ fn conflicting_requests_and_refusals_are_lawful() {
     }
 }
 
-/// Runs a transaction and crashes `victim` in the very step in which `strikes` says so, with `kept` records.
+/// Runs transactions and crashes `victim` after the `nth` step of them, with `kept` unsynced records left;
+/// `None` once there are no more steps.
 fn crash_at(settings: Settings, victim: NodeId, kept: u32, nth: usize) -> Option<Drive> {
     let mut drive = started(settings);
     let first = drive.ask(1, vec![write("/a", "0"), write("/b", "0"), write("/c", "0")]);
@@ -274,4 +276,113 @@ fn a_promise_that_is_not_durable_is_caught() {
     drive.start(n(3));
     drive.run(Span::from_secs(5));
     violates(&drive, "promise_is_durable_before_it_leaves");
+}
+
+/// Ten seconds of requests, losses, copies, reordering and crashes, then quiet.
+fn storm(settings: Settings, seed: u64) -> Drive {
+    let mut drive = started(settings);
+    let mut draw = Draw(seed);
+    drive.weather = Some(Draw(seed ^ 0xabcd));
+    let mut down: Vec<NodeId> = Vec::new();
+    for _ in 0..150 {
+        if drive.violation.is_some() {
+            return drive;
+        }
+        let client = 1 + draw.below(2) as u16;
+        match draw.below(40) {
+            0..30 => {
+                let (operations, coordinator) = (drawn(&mut draw), 1 + draw.below(3) as u16);
+                drive.ask_at(client, operations, Some(n(coordinator)));
+            }
+            30..33 => {
+                drive.request(client, acquire("/a"));
+            }
+            33..35 => {
+                drive.request(client, Request::Release { path: path("/a") });
+            }
+            35..=37 => {
+                let victim = [NodeId::CONTROL, n(1), n(2), n(3)][draw.below(4) as usize];
+                if !down.contains(&victim) {
+                    drive.crash_keeping(victim, draw.below(4) as u32);
+                    down.push(victim);
+                }
+            }
+            38 => drive.run(Span::from_secs(1)),
+            _ => down.drain(..).for_each(|node| drive.start(node)),
+        }
+        drive.run(Span::from_micros(draw.below(140_000)));
+    }
+    drive.weather = None;
+    drive.start_all();
+    drive
+}
+
+fn drawn(draw: &mut Draw) -> Vec<Operation> {
+    let paths = ["/a", "/b", "/c", "/d"];
+    let count = 1 + draw.below(3);
+    let one = |_| {
+        let at = paths[draw.below(4) as usize];
+        match draw.below(10) {
+            0..4 => read(at),
+            4..8 => write(at, &draw.below(1000).to_string()),
+            8 => delete(at),
+            _ => rename(at, paths[draw.below(4) as usize]),
+        }
+    };
+    (0..count).map(one).collect()
+}
+
+#[test]
+fn a_storm_is_lawful() {
+    let seeds = 20;
+    let mut commits = 0;
+    for mode in MODES {
+        for seed in 0..seeds {
+            let mut drive = storm(settings(mode), seed);
+            drive.run(Span::from_secs(60));
+            assert_eq!(drive.violation, None, "{mode:?} {seed}");
+            let world = drive.world.clone();
+            assert_eq!(drive.oracle.at_end(&world), Ok(()), "{mode:?} {seed}");
+            commits += drive.oracle.model().commits;
+        }
+    }
+    assert!(commits > 60 * seeds, "{commits}");
+}
+
+/// The name that some storm under `defect` shows, and no storm another.
+#[track_caller]
+fn storms_violate(defect: Defect, name: &str) {
+    let mut caught = 0;
+    for seed in 0..20 {
+        let drive = storm(with_defect(defect), seed);
+        if drive.violation.is_some() {
+            violates(&drive, name);
+            caught += 1;
+        }
+    }
+    assert!(caught > 0, "{defect}");
+}
+
+#[test]
+fn a_write_that_the_fence_should_stop_is_caught() {
+    storms_violate(Defect::FenceKeptInMemory, "no_write_below_the_claimed_token");
+    storms_violate(Defect::ClaimSkipped, "no_write_below_the_claimed_token");
+}
+
+#[test]
+fn a_record_that_recovery_skips_is_caught() {
+    let settings = with_defect(Defect::CorruptRecordSkipped);
+    let mut drive = started(Settings { checkpoint_records: 1000, replicas: 3, ..settings });
+    for number in 0..3 {
+        drive.ask_at(1, vec![write("/a", "1"), write("/b", &number.to_string())], Some(n(1)));
+        drive.run(Span::from_secs(1));
+    }
+    drive.crash(n(2));
+    let kinds = drive.world.host(n(2)).disk().durable_records().map(Record::kind);
+    let kinds: Vec<RecordKind> = kinds.collect();
+    let last = kinds.iter().rposition(|kind| *kind == RecordKind::Applied);
+    let record = last.expect("it has applied something") as u32;
+    drive.start_rotten(n(2), Rot { record, bit: 200 });
+    let violation = drive.violation.expect("a violation");
+    assert_eq!(violation.invariant, "acknowledged_writes_survive", "{:?}", violation.breach);
 }

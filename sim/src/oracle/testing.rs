@@ -10,7 +10,7 @@ use seedbed::proto::{
 };
 
 use super::{Breach, Invariant, Model, Oracle, Seen, Violation, kinds};
-use crate::world::{Event, Fact, Loss, PacketId, Step, World};
+use crate::world::{Event, Fact, Loss, PacketId, Rot, Step, World};
 
 /// One invariant and what it is shown: every call is a step of its own.
 pub struct Play<I> {
@@ -175,13 +175,17 @@ impl<I: Invariant> Play<I> {
     }
 }
 
-/// A world and the simplest scheduler there is: every message and every sync takes a millisecond.
+/// A world and the simplest scheduler there is: every message and every sync takes a millisecond, unless
+/// there is weather.
 pub struct Drive {
     pub world: World,
     pub oracle: Oracle,
     pub violation: Option<Violation>,
     pub replies: Vec<(RequestId, Reply)>,
+    /// Draws latencies, losses and copies.
+    pub weather: Option<Draw>,
     step: Step,
+    facts: Vec<Fact>,
     queue: BTreeMap<(Time, u64), Event>,
     queued: u64,
 }
@@ -191,7 +195,18 @@ impl Drive {
         let world = World::new(Config::new(settings).expect("good settings"), clients);
         let oracle = Oracle::new(&world);
         let (violation, replies, step) = (None, Vec::new(), Step::new());
-        Drive { world, oracle, violation, replies, step, queue: BTreeMap::new(), queued: 0 }
+        let (weather, queue) = (None, BTreeMap::new());
+        Drive {
+            world,
+            oracle,
+            violation,
+            replies,
+            weather,
+            step,
+            facts: Vec::new(),
+            queue,
+            queued: 0,
+        }
     }
 
     pub fn start_all(&mut self) {
@@ -205,6 +220,10 @@ impl Drive {
 
     pub fn start(&mut self, node: NodeId) {
         self.apply(self.world.now(), Event::Start { node, rot: None });
+    }
+
+    pub fn start_rotten(&mut self, node: NodeId, rot: Rot) {
+        self.apply(self.world.now(), Event::Start { node, rot: Some(rot) });
     }
 
     pub fn crash(&mut self, node: NodeId) {
@@ -298,23 +317,63 @@ impl Drive {
 
     fn apply(&mut self, at: Time, event: Event) {
         self.world.apply(at, event, &mut self.step);
-        let due = at + Span::from_millis(1);
-        for fact in &self.step.facts {
-            let next = match fact {
-                Fact::Sent { packet, .. } => Event::Deliver(*packet),
-                Fact::SyncBegan { node } => Event::Synced(*node),
-                Fact::Replied { request, reply } => {
-                    self.replies.push((*request, reply.clone()));
-                    continue;
-                }
-                _ => continue,
-            };
-            self.queued += 1;
-            self.queue.insert((due, self.queued), next);
+        for fact in std::mem::take(&mut self.step.facts) {
+            match &fact {
+                Fact::Sent { packet, .. } => self.send(at, *packet),
+                Fact::Copied { packet } => self.queue_later(at, Event::Deliver(*packet)),
+                Fact::SyncBegan { node } => self.queue_later(at, Event::Synced(*node)),
+                Fact::Replied { request, reply } => self.replies.push((*request, reply.clone())),
+                _ => {}
+            }
+            self.facts.push(fact);
         }
+        std::mem::swap(&mut self.facts, &mut self.step.facts);
+        self.facts.clear();
         if self.violation.is_none() {
             self.violation = self.oracle.observe(&self.world, &self.step).err();
         }
+    }
+
+    fn send(&mut self, at: Time, packet: PacketId) {
+        let fate = self.weather.as_mut().map_or(99, |draw| draw.below(100));
+        let due = at + self.delay();
+        match fate {
+            0..5 => self.queue(due, Event::Drop(packet, Loss::Network)),
+            _ => self.queue(due, Event::Deliver(packet)),
+        }
+        if (5..15).contains(&fate) {
+            self.queue(at, Event::Duplicate(packet));
+        }
+    }
+
+    fn delay(&mut self) -> Span {
+        let draw = self.weather.as_mut();
+        Span::from_micros(draw.map_or(1000, |draw| match draw.below(20) {
+            0 => 1000 * (1 + draw.below(3000)),
+            _ => 100 + draw.below(5000),
+        }))
+    }
+
+    fn queue_later(&mut self, at: Time, event: Event) {
+        let due = at + self.delay();
+        self.queue(due, event);
+    }
+
+    fn queue(&mut self, at: Time, event: Event) {
+        self.queued += 1;
+        self.queue.insert((at, self.queued), event);
+    }
+}
+
+/// Numbers that look drawn (SplitMix64).
+pub struct Draw(pub u64);
+
+impl Draw {
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x ^ (x >> 31)) % end
     }
 }
 

@@ -94,8 +94,11 @@ impl Txn {
 /// All transactions. The ids of one life of a coordinator count from 1, so they are places in a list.
 #[derive(Clone, Debug, Default)]
 pub struct Txns {
-    lives: BTreeMap<(NodeId, Admission, Incarnation), Vec<Option<Box<Txn>>>>,
+    lives: BTreeMap<Life, Vec<Option<Box<Txn>>>>,
 }
+
+/// A coordinator's life, as its ids name it.
+type Life = (NodeId, Admission, Incarnation);
 
 impl Txns {
     /// What is known of `id`.
@@ -129,6 +132,6 @@ impl Txns {
     }
 }
 
-fn life_of(id: &TxnId) -> (NodeId, Admission, Incarnation) {
+fn life_of(id: &TxnId) -> Life {
     (id.coordinator, id.admission, id.incarnation)
 }
