@@ -1,8 +1,8 @@
 //! Who may know of whom, held by reading the sources.
 //!
-//! What ships knows nothing of what tests it: `src` does not name the package in `sim`. The protocols know
-//! nothing of how they are run. In `sim`, the world knows no oracle, the oracle no run, and only `run` knows
-//! the runtime.
+//! What ships knows nothing of what tests it: `src` does not name the package in `sim`. The
+//! protocols know nothing of how they are run. In `sim`, the world knows no oracle, the oracle no
+//! run, and only `run` knows the runtime.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -167,14 +167,15 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_boundary).filter(|word| !word.is_empty())
 }
 
-/// What is left without line comments. A `//` inside a string counts as one too, which hides the rest of
-/// its line; no import stands there.
+/// What is left without line comments. A `//` inside a string counts as one too, which hides the
+/// rest of its line; no import stands there.
 fn without_comments(text: &str) -> String {
     let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     code.collect::<Vec<_>>().join("\n")
 }
 
-/// The modules around the contents of a file, from the root: `sim/src/world/disk.rs` is `world`, `disk`.
+/// The modules around the contents of a file, from the root: `sim/src/world/disk.rs` is `world`,
+/// `disk`.
 fn module_of(path: &Path) -> Vec<String> {
     let inside = path.components().skip_while(|part| part.as_os_str() != "src").skip(1);
     let mut parts: Vec<String> = inside
@@ -186,8 +187,8 @@ fn module_of(path: &Path) -> Vec<String> {
 
 /// The top modules of its own crate that a file names by a path from `crate` or `super`.
 ///
-/// A path that begins in a module written inside the file is taken for one of the file itself, so it
-/// may seem to reach one module higher than it does, never lower.
+/// A path that begins in a module written inside the file is taken for one of the file itself, so
+/// it may seem to reach one module higher than it does, never lower.
 fn imports(module: &[String], text: &str) -> BTreeSet<String> {
     let mut imports = BTreeSet::new();
     for (at, _) in text.match_indices("crate::") {

@@ -1,9 +1,9 @@
 //! What a transaction and a lock cost, to the message, the record and the microsecond.
 //!
-//! How it is counted: N is the number of participants apart from the coordinator. A message counts if both
-//! ends are storage nodes; what clients and storage nodes say to each other does not, and a message to
-//! oneself never happens. A record counts as forced if something waits for it. There are no faults,
-//! every message takes the same time d, every sync the time s.
+//! How it is counted: N is the number of participants apart from the coordinator. A message counts
+//! if both ends are storage nodes; what clients and storage nodes say to each other does not, and a
+//! message to oneself never happens. A record counts as forced if something waits for it. There are
+//! no faults, every message takes the same time d, every sync the time s.
 //!
 //! | | messages | forced records |
 //! |---|---|---|
@@ -16,11 +16,12 @@
 //! | staged, abort by several no, y voted yes | 4N + N - 1 | y |
 //! | staged, the coordinator's own part refuses | 3N | 0 |
 //!
-//! The coordinator decides at the first no it hears and tells everyone else, also those whose no is on its way.
+//! The coordinator decides at the first no it hears and tells everyone else, also those whose no is
+//! on its way.
 //!
-//! A coordinator that owns none of the paths is not cheaper or dearer for each participant: its decision is
-//! one forced record either way. But there is one participant more: R owners are N = R where the coordinator is
-//! none of them, and N = R - 1 where it is one.
+//! A coordinator that owns none of the paths is not cheaper or dearer for each participant: its
+//! decision is one forced record either way. But there is one participant more: R owners are N = R
+//! where the coordinator is none of them, and N = R - 1 where it is one.
 
 mod stage;
 
@@ -101,7 +102,8 @@ impl Ledger {
     }
 }
 
-/// A cluster of seven nodes whose clients have talked to every node before, so that sessions are known.
+/// A cluster of seven nodes whose clients have talked to every node before, so that sessions are
+/// known.
 fn stage(commit: CommitMode, replicas: usize, clients: u16) -> Stage<Ledger> {
     let members = (1..=7).map(NodeId::storage).collect();
     let settings = Settings { members, commit, replicas, ..Settings::default() };
@@ -297,8 +299,8 @@ fn a_rename_costs_one_look_more_where_the_coordinator_does_not_own_the_source() 
     assert_eq!((cost_again.messages, cost_again.forced), (4, 2 + 1));
 }
 
-/// Begin, Prepare, the forced vote, Executed, the forced decision, Ended: 4d + 2s. Staged, Ready and
-/// Execute come in between: 6d + 2s. A path with one owner needs Begin, the forced decision and
+/// Begin, Prepare, the forced vote, Executed, the forced decision, Ended: 4d + 2s. Staged, Ready
+/// and Execute come in between: 6d + 2s. A path with one owner needs Begin, the forced decision and
 /// Ended: 2d + s. None of it grows with N.
 #[test]
 fn a_client_waits_for_four_messages_and_two_syncs_or_six_if_staged() {
@@ -331,8 +333,8 @@ fn a_read_costs_one_round_trip_and_nothing_else() {
     assert_eq!(cost.waited(), LATENCY.times(2));
 }
 
-/// Four messages with the lock server and, for the claim, a transaction over all owners of the path: two
-/// messages with its coordinator, and what a commit costs.
+/// Four messages with the lock server and, for the claim, a transaction over all owners of the
+/// path: two messages with its coordinator, and what a commit costs.
 #[test]
 fn an_uncontended_lock_costs_four_messages_and_a_claim() {
     for (commit, each) in [(CommitMode::TwoPhase, 4), (CommitMode::Staged, 6)] {
@@ -360,7 +362,8 @@ fn an_uncontended_lock_costs_four_messages_and_a_claim() {
     }
 }
 
-/// A release wakes one waiter, not all: n grants for n waiters, where a herd would need n(n+1)/2 answers.
+/// A release wakes one waiter, not all: n grants for n waiters, where a herd would need n(n+1)/2
+/// answers.
 #[test]
 fn waiters_cost_a_grant_each() {
     for n in 1..=8_u16 {

@@ -1,7 +1,8 @@
-//! The same file and seed give the same digest: twice on one thread, on two others, and for every file there is.
+//! The same file and seed give the same digest: twice on one thread, on two others, and for every
+//! file there is.
 //!
-//! Two leaks, of the kind that really happens, show that the check sees them; and whatever changes in a run
-//! changes its digest.
+//! Two leaks, of the kind that really happens, show that the check sees them; and whatever changes
+//! in a run changes its digest.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,8 +17,8 @@ use seedbed_sim::world::{Event, Fact, Step, World};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Runs `seed` of a scenario twice on this thread and once on each of two others, each time with the
-/// scenario made anew.
+/// Runs `seed` of a scenario twice on this thread and once on each of two others, each time with
+/// the scenario made anew.
 ///
 /// # Errors
 /// The digests, if they are not all the same.
@@ -78,8 +79,8 @@ fn the_order_of_a_hash_map_that_leaks_into_a_run_is_caught() {
     assert!(check(ordered, 1).is_ok(), "without the leak it is no leak");
 }
 
-/// Every kind of message and record that a run shows, each byte of its postcard form changed in every bit:
-/// wherever that is still a message or record, the digest of the step is another one.
+/// Every kind of message and record that a run shows, each byte of its postcard form changed in
+/// every bit: wherever that is still a message or record, the digest of the step is another one.
 #[test]
 fn any_other_byte_of_a_message_or_record_is_another_digest() {
     let mut messages = BTreeMap::new();
@@ -153,7 +154,8 @@ fn steps_in_another_order_are_another_digest() {
     assert_ne!(all(&[&first, &second]), all(&[&first, &second, &second]));
 }
 
-/// Changes each bit of what `part` finds in the fact at `place`; says how many of them still made sense.
+/// Changes each bit of what `part` finds in the fact at `place`; says how many of them still made
+/// sense.
 fn changed_digests<T: Serialize + DeserializeOwned + PartialEq>(
     step: &Step,
     place: usize,

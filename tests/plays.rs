@@ -1,8 +1,9 @@
 //! Golden plays: situations of the protocols, each directed by hand and written down in full under
 //! `tests/snapshots`, to be read by people.
 //!
-//! A change of protocol changes plays. Read the difference before it is accepted (`cargo insta review`,
-//! or `INSTA_UPDATE=always cargo test --test plays`): what stands there must follow from the protocol's prose.
+//! A change of protocol changes plays. Read the difference before it is accepted (`cargo insta
+//! review`, or `INSTA_UPDATE=always cargo test --test plays`): what stands there must follow from
+//! the protocol's prose.
 
 mod play;
 mod stage;
@@ -22,8 +23,9 @@ macro_rules! golden {
 #[test]
 fn two_phase_commit() {
     golden!(
-        "A client writes a file on each of three nodes; n1 coordinates and owns one of them. Four messages for \
-         each of the two participants, and five forced records: two votes, the decision, two applied.",
+        "A client writes a file on each of three nodes; n1 coordinates and owns one of them. Four \
+         messages for each of the two participants, and five forced records: two votes, the \
+         decision, two applied.",
         "cluster commit two_phase
          request c1 write /c x, write /d y, write /a z at n1
          # n1 does not know the session yet: this costs a client's first request one round trip.
@@ -44,8 +46,8 @@ fn two_phase_commit() {
 #[test]
 fn staged_commit() {
     golden!(
-        "The same in seven steps: participants first pin and say they are ready, and execute only once \
-         everyone is. Six messages for each participant, and still five forced records.",
+        "The same in seven steps: participants first pin and say they are ready, and execute only \
+         once everyone is. Six messages for each participant, and still five forced records.",
         "cluster commit staged
          request c1 write /c x, write /d y, write /a z at n1
          settle until prepare sent
@@ -68,8 +70,9 @@ fn staged_commit() {
 #[test]
 fn abort_by_vote() {
     golden!(
-        "One participant cannot execute: the file is there already. Its no is final and nothing is forced \
-         for it; the one who voted yes is told, writes that down lazily, and nothing of the transaction is left.",
+        "One participant cannot execute: the file is there already. Its no is final and nothing \
+         is forced for it; the one who voted yes is told, writes that down lazily, and nothing of \
+         the transaction is left.",
         "cluster commit two_phase
          request c1 create /d old
          settle
@@ -84,9 +87,10 @@ fn abort_by_vote() {
 #[test]
 fn coordinator_crashes_before_its_decision() {
     golden!(
-        "Everyone voted yes and the decision is appended, but not durable when the coordinator crashes. \
-         Nobody has heard of it; after the restart the coordinator knows nothing of the transaction, and \
-         knowing nothing means abort. The client's next attempt is another transaction.",
+        "Everyone voted yes and the decision is appended, but not durable when the coordinator \
+         crashes. Nobody has heard of it; after the restart the coordinator knows nothing of the \
+         transaction, and knowing nothing means abort. The client's next attempt is another \
+         transaction.",
         "cluster commit two_phase
          request c1 write /d y, write /a z at n1
          settle until executed sent
@@ -107,8 +111,8 @@ fn coordinator_crashes_before_its_decision() {
 #[test]
 fn coordinator_crashes_after_its_decision() {
     golden!(
-        "The decision is durable, its messages are lost with the coordinator. After the restart it repeats the \
-         decision from its log until all have acknowledged.",
+        "The decision is durable, its messages are lost with the coordinator. After the restart \
+         it repeats the decision from its log until all have acknowledged.",
         "cluster commit two_phase
          request c1 write /d y, write /a z at n1
          settle until decided appended
@@ -127,8 +131,8 @@ fn coordinator_crashes_after_its_decision() {
 #[test]
 fn participant_crashes_after_its_vote() {
     golden!(
-        "A participant forces its vote, sends it and crashes. The others commit without it. After the restart \
-         its pins are back, it asks, and applies what was decided.",
+        "A participant forces its vote, sends it and crashes. The others commit without it. After \
+         the restart its pins are back, it asks, and applies what was decided.",
         "cluster commit two_phase
          request c1 write /d y, write /a z at n1
          settle until executed sent
@@ -145,8 +149,8 @@ fn participant_crashes_after_its_vote() {
 #[test]
 fn cooperative_termination() {
     golden!(
-        "The decision reached n2 and not n3 when the coordinator crashed. From its second question on n3 \
-         asks n2 too, and is told, although the coordinator stays down.",
+        "The decision reached n2 and not n3 when the coordinator crashed. From its second \
+         question on n3 asks n2 too, and is told, although the coordinator stays down.",
         "cluster commit two_phase
          request c1 write /d y, write /a z at n1
          settle until commit sent
@@ -162,8 +166,9 @@ fn cooperative_termination() {
 #[test]
 fn one_who_has_not_voted_lets_the_other_abort() {
     golden!(
-        "n2 voted yes; the request for its vote never reached n3, and the coordinator is down. Asked by n2, n3 \
-         first forces that it will never vote, and then says aborted. A late copy of the request gets a no.",
+        "n2 voted yes; the request for its vote never reached n3, and the coordinator is down. \
+         Asked by n2, n3 first forces that it will never vote, and then says aborted. A late copy \
+         of the request gets a no.",
         "cluster commit two_phase
          request c1 write /d y, write /a z at n1
          settle until prepare sent
@@ -178,9 +183,10 @@ fn one_who_has_not_voted_lets_the_other_abort() {
 #[test]
 fn all_in_doubt_is_blocked() {
     golden!(
-        "Everyone voted yes, and the coordinator crashed with the decision: perhaps it committed, and perhaps \
-         its client knows. All ask each other, nobody can say, the pins stay, and a reader waits. Two-phase \
-         commit blocks; any other answer might contradict a record that only the coordinator can see.",
+        "Everyone voted yes, and the coordinator crashed with the decision: perhaps it committed, \
+         and perhaps its client knows. All ask each other, nobody can say, the pins stay, and a \
+         reader waits. Two-phase commit blocks; any other answer might contradict a record that \
+         only the coordinator can see.",
         "cluster commit two_phase clients 2
          request c1 write /d y, write /a z at n1
          settle until decided appended
@@ -197,8 +203,9 @@ fn all_in_doubt_is_blocked() {
 #[test]
 fn a_younger_transaction_is_refused_an_older_one_waits() {
     golden!(
-        "c2 asked first, but c1 has pinned the path when c2's request arrives: c2 is older and waits. c3 is \
-         younger than both, is refused, and tries again later. No two can ever wait for each other.",
+        "c2 asked first, but c1 has pinned the path when c2's request arrives: c2 is older and \
+         waits. c3 is younger than both, is refused, and tries again later. No two can ever wait \
+         for each other.",
         "cluster commit two_phase clients 3
          request c2 write /d two, write /a two at n1
          settle until begin sent
@@ -218,8 +225,9 @@ fn a_younger_transaction_is_refused_an_older_one_waits() {
 #[test]
 fn a_retry_is_answered_once() {
     golden!(
-        "The answer is lost. The second attempt carries the same id, meets an owner that remembers the answer, \
-         and gets it; the file is changed once. A doubled first attempt is taken once, too.",
+        "The answer is lost. The second attempt carries the same id, meets an owner that \
+         remembers the answer, and gets it; the file is changed once. A doubled first attempt is \
+         taken once, too.",
         "cluster commit two_phase replicas 2
          request c1 write /d x
          settle until begin sent
@@ -237,9 +245,9 @@ fn a_retry_is_answered_once() {
 #[test]
 fn a_rename_moves_contents_across_owners() {
     golden!(
-        "Source and target have different owners. The coordinator fetches the contents first; the source's half \
-         holds only if the file is still at that version, the target's half only if nothing is there. The \
-         source leaves a tombstone.",
+        "Source and target have different owners. The coordinator fetches the contents first; the \
+         source's half holds only if the file is still at that version, the target's half only if \
+         nothing is there. The source leaves a tombstone.",
         "cluster commit two_phase
          request c1 create /d contents
          settle
@@ -254,8 +262,9 @@ fn a_rename_moves_contents_across_owners() {
 #[test]
 fn a_rename_whose_source_changes_tries_again() {
     golden!(
-        "Between the coordinator's look at the source and its pin somebody writes the source. The source's half \
-         does not hold any more, so the attempt fails, and the next one moves the new contents.",
+        "Between the coordinator's look at the source and its pin somebody writes the source. The \
+         source's half does not hold any more, so the attempt fails, and the next one moves the \
+         new contents.",
         "cluster commit two_phase clients 2
          request c1 create /d first
          settle
@@ -273,8 +282,9 @@ fn a_rename_whose_source_changes_tries_again() {
 #[test]
 fn locks_are_granted_in_line() {
     golden!(
-        "Three clients want one lock. It is granted in the order in which the requests became durable, each \
-         grant with the next token, and each new holder raises the fence of the path before it works.",
+        "Three clients want one lock. It is granted in the order in which the requests became \
+         durable, each grant with the next token, and each new holder raises the fence of the path \
+         before it works.",
         "cluster clients 3 commit two_phase
          request c1 acquire /d
          request c2 acquire /d
@@ -290,9 +300,9 @@ fn locks_are_granted_in_line() {
 #[test]
 fn a_lease_expires_and_the_next_in_line_is_granted() {
     golden!(
-        "The holder crashes. The lock server waits until the lease of its last keep-alive has surely ended, by the \
-         server's own clock and with the drift bound added, and grants to the next in line, who has kept its \
-         place alive.",
+        "The holder crashes. The lock server waits until the lease of its last keep-alive has \
+         surely ended, by the server's own clock and with the drift bound added, and grants to the \
+         next in line, who has kept its place alive.",
         "cluster clients 2 commit two_phase lock_lease 4s
          request c1 acquire /d
          settle
@@ -307,9 +317,10 @@ fn a_lease_expires_and_the_next_in_line_is_granted() {
 #[test]
 fn lock_server_restarts_and_honours_its_grant() {
     golden!(
-        "The holder is cut off, and the lock server restarts. It cannot know how long the lease it logged still \
-         runs, so it counts a full one from its start, and grants to the waiter only then; a waiter is \
-         live only when it was heard again. The holder has stopped believing long before.",
+        "The holder is cut off, and the lock server restarts. It cannot know how long the lease \
+         it logged still runs, so it counts a full one from its start, and grants to the waiter \
+         only then; a waiter is live only when it was heard again. The holder has stopped \
+         believing long before.",
         "cluster clients 2 commit two_phase lock_lease 4s
          request c1 acquire /d
          settle
@@ -327,8 +338,9 @@ fn lock_server_restarts_and_honours_its_grant() {
 #[test]
 fn a_late_write_is_fenced() {
     golden!(
-        "A holder pauses with a write on its way and wakes long after its lease. The next holder has claimed the \
-         path meanwhile, so the old write, when it arrives, brings too low a token, and is refused.",
+        "A holder pauses with a write on its way and wakes long after its lease. The next holder \
+         has claimed the path meanwhile, so the old write, when it arrives, brings too low a \
+         token, and is refused.",
         "cluster clients 2 commit two_phase lock_lease 4s
          request c1 acquire /d
          settle

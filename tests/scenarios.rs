@@ -7,8 +7,9 @@
 //! | `MADSIM_TEST_JOBS=N` | seeds of one file at a time; 1 where it is not set |
 //! | `MADSIM_TEST_CHECK_DETERMINISM` | set to anything: each seed runs twice, and the digests must be equal |
 //!
-//! A file that says nothing with its own seeds (a fault never struck, a milestone was never reached) fails. Where
-//! the seeds were chosen from outside it does not: they may be too few to show anything.
+//! A file that says nothing with its own seeds (a fault never struck, a milestone was never
+//! reached) fails. Where the seeds were chosen from outside it does not: they may be too few to
+//! show anything.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -40,7 +41,8 @@ fn holds(file: &Path) -> datatest_stable::Result<()> {
     }
 }
 
-/// What a failing test prints; the harness shows errors by their debug form, which would quote a text.
+/// What a failing test prints; the harness shows errors by their debug form, which would quote a
+/// text.
 struct Failure(String);
 
 impl std::fmt::Debug for Failure {
