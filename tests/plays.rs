@@ -123,7 +123,7 @@ fn coordinator_crashes_after_its_decision() {
          crash n1 keeping 0
          start n1
          settle
-         # The client does not know yet; its second attempt is answered from what an owner remembers.
+         # The client does not know yet; an owner remembers the answer for its second attempt.
          run 2s"
     );
 }
