@@ -24,8 +24,10 @@
 //!
 //! With N participants apart from the coordinator a commit costs 6N messages (steps 1 to 6) and 2N+1 forced
 //! records (N `Voted`, 1 `Decided`, N `Applied`). `Execute` names the life of the participant that said `Ready`:
-//! one that restarted has lost that pin and votes no. An abort by vote of which y voted yes before it was
-//! known costs 4N messages, y forced records and at most one `Abort` to each that did not vote no.
+//! one that restarted has lost that pin and votes no. An abort by vote is decided at the first no: steps 1 to 4, then
+//! one `Abort` to everyone but the one whose no it was, together 5N-1 messages, and y forced records if y voted yes;
+//! with a single no, y = N-1, that is 4N+y messages. If the coordinator's own part is refused, in step 3, it is
+//! 3N messages and no record.
 //!
 //! # Two-phase, the classic form
 //!

@@ -1,0 +1,188 @@
+//! What happened in a run, to do it again without choosing anything.
+
+#![allow(dead_code, reason = "each of the benches that share it uses its part")]
+
+use std::sync::Arc;
+
+use seedbed::proto::client::Client;
+use seedbed::proto::control::Control;
+use seedbed::proto::node::Node;
+use seedbed::proto::{
+    Config, Incarnation, Input, Message, NodeId, Outbox, Record, Request, RequestId, Role, Time,
+};
+use seedbed_sim::run;
+use seedbed_sim::scenario::Scenario;
+use seedbed_sim::verdict::Verdict;
+use seedbed_sim::world::{Clock, Event, Fact, Step, World};
+
+/// The events of one run, and what they meant to the machines.
+pub struct Recording {
+    pub seed: u64,
+    /// The world before the first event.
+    before: World,
+    pub events: Vec<(Time, Event)>,
+    inputs: Vec<CoreInput>,
+    /// Requests that were answered.
+    pub answered: u64,
+}
+
+/// Something that a machine is given.
+#[derive(Clone)]
+struct CoreInput {
+    machine: usize,
+    /// Its own clock.
+    reading: Time,
+    what: Given,
+}
+
+#[derive(Clone)]
+enum Given {
+    /// A new life on what the disk holds.
+    Start(Incarnation, u64, Arc<[Record]>),
+    Message(NodeId, Message),
+    Request(RequestId, Arc<Request>),
+    Wake,
+}
+
+impl Recording {
+    /// Runs `seed` of `scenario` and writes down what happened.
+    ///
+    /// # Panics
+    /// If the run does not pass: a run that ends early says nothing about speed.
+    pub fn of(scenario: &Scenario, seed: u64) -> Recording {
+        let mut before = World::new(scenario.config.clone(), scenario.cast.clients);
+        for clock in &scenario.clocks {
+            *before.clock_mut(clock.node) = Clock::new(clock.offset, clock.drift_ppm);
+        }
+        let mut recording =
+            Recording { seed, before, events: Vec::new(), inputs: Vec::new(), answered: 0 };
+        let report = run::run(scenario, seed, &mut |world: &World, step: &Step| {
+            recording.events.push((step.at, step.event.clone()));
+            recording.inputs.extend(given(world, step));
+            let replies = step.facts.iter().filter(|fact| matches!(fact, Fact::Replied { .. }));
+            recording.answered += replies.count() as u64;
+        });
+        assert_eq!(report.verdict, Verdict::Pass, "seed {seed}");
+        recording
+    }
+
+    /// The world in which it began.
+    pub fn world(&self) -> World {
+        self.before.clone()
+    }
+
+    /// Applies all events to `world`, each seen by `watch`.
+    pub fn replay(&self, mut world: World, mut watch: impl FnMut(&World, &Step)) -> World {
+        let mut step = Step::new();
+        for (at, event) in &self.events {
+            world.apply(*at, event.clone(), &mut step);
+            watch(&world, &step);
+        }
+        world
+    }
+
+    /// Machines without a world, and what each is given.
+    pub fn core(&self) -> Core {
+        let ids: Vec<NodeId> = self.before.nodes().collect();
+        let machines = ids.iter().map(|_| None).collect();
+        Core { config: self.before.config().clone(), ids, machines, inputs: self.inputs.clone() }
+    }
+}
+
+fn given(world: &World, step: &Step) -> Option<CoreInput> {
+    let (node, what) = match &step.event {
+        Event::Start { node, .. } if world.host(*node).is_up() => {
+            let host = world.host(*node);
+            let log: Arc<[Record]> = host.disk().durable_records().cloned().collect();
+            (*node, Given::Start(host.incarnation(), host.disk().end(), log))
+        }
+        Event::Deliver(_) => {
+            let packet = step.packet.as_ref()?;
+            (packet.to, Given::Message(packet.from, packet.message.clone()))
+        }
+        Event::Wake(node) => (*node, Given::Wake),
+        Event::Request { client, request } => {
+            let id = step.facts.iter().find_map(|fact| match fact {
+                Fact::Requested { request } => Some(*request),
+                _ => None,
+            });
+            (*client, Given::Request(id?, request.clone()))
+        }
+        _ => return None,
+    };
+    let machine = world.nodes().position(|other| other == node)?;
+    Some(CoreInput { machine, reading: world.host(node).clock().reading(step.at), what })
+}
+
+/// The machines alone: what they ask for is taken from them and thrown away.
+pub struct Core {
+    config: Arc<Config>,
+    ids: Vec<NodeId>,
+    machines: Vec<Option<(Machine, Outbox)>>,
+    inputs: Vec<CoreInput>,
+}
+
+enum Machine {
+    Control(Box<Control>),
+    Storage(Box<Node>),
+    Client(Box<Client>),
+}
+
+impl Core {
+    /// Gives every machine what it was given in the run; says how many effects came of it.
+    pub fn replay(mut self) -> u64 {
+        let mut effects = 0;
+        for CoreInput { machine, reading, what } in self.inputs {
+            let id = self.ids[machine];
+            let input = match what {
+                Given::Start(life, end, log) => {
+                    let machine_of_log = recover(&self.config, id, life, reading, &log);
+                    self.machines[machine] = Some((machine_of_log, Outbox::new(end)));
+                    continue;
+                }
+                Given::Message(from, message) => Some(Input::Message(from, message)),
+                Given::Request(id, request) => Some(Input::Request(id, (*request).clone())),
+                Given::Wake => None,
+            };
+            let (machine, out) = self.machines[machine].as_mut().expect("it has started");
+            match machine {
+                Machine::Control(control) => {
+                    let input = input.or_else(|| wake(control.next_deadline()));
+                    control.step(reading, input.expect("something to do"), out);
+                }
+                Machine::Storage(node) => {
+                    let input = input.or_else(|| wake(node.next_deadline()));
+                    node.step(reading, input.expect("something to do"), out);
+                }
+                Machine::Client(client) => {
+                    let input = input.or_else(|| wake(client.next_deadline()));
+                    client.step(reading, input.expect("something to do"), out);
+                }
+            }
+            while out.take_record().is_some() {}
+            while out.pop(u64::MAX).is_some() {
+                effects += 1;
+            }
+        }
+        effects
+    }
+}
+
+fn wake(deadline: Option<(Time, &seedbed::proto::Timer)>) -> Option<Input> {
+    deadline.map(|(_, timer)| Input::Wake(timer.clone()))
+}
+
+fn recover(
+    config: &Arc<Config>,
+    id: NodeId,
+    life: Incarnation,
+    now: Time,
+    log: &[Record],
+) -> Machine {
+    let config = config.clone();
+    match id.role() {
+        Role::Control => Machine::Control(Box::new(Control::recover(config, now, log))),
+        Role::Storage => Machine::Storage(Box::new(Node::recover(config, id, life, now, log))),
+        Role::Client => Machine::Client(Box::new(Client::start(config, id, life))),
+    }
+}

@@ -1,0 +1,175 @@
+//! One test for each file under `scenarios/`: its seeds are run, and what must come of them does.
+//!
+//! | variable | what it does |
+//! |---|---|
+//! | `MADSIM_TEST_SEED=N` | only seed N; with `MADSIM_TEST_NUM` that many from N |
+//! | `MADSIM_TEST_NUM=N` | so many seeds, from the file's first |
+//! | `MADSIM_TEST_JOBS=N` | seeds of one file at a time; 1 where it is not set |
+//! | `MADSIM_TEST_CHECK_DETERMINISM` | set to anything: each seed runs twice, and the digests must be equal |
+//!
+//! A file that says nothing with its own seeds (a fault never struck, a milestone was never
+//! reached) fails. Where the seeds were chosen from outside it does not: they may be too few to
+//! show anything.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use seedbed_sim::run;
+use seedbed_sim::scenario::Scenario;
+use seedbed_sim::verdict::{FileReport, FileVerdict, RunReport, Verdict};
+
+datatest_stable::harness! {
+    { test = holds, root = "scenarios", pattern = r"\.toml$" },
+}
+
+fn holds(file: &Path) -> datatest_stable::Result<()> {
+    let scenario = Scenario::load(file).map_err(|error| Failure(error.to_string()))?;
+    let wanted = Wanted::from_environment().map_err(Failure)?;
+    let report = run_all(&scenario, wanted.seeds(&scenario), &wanted).map_err(Failure)?;
+    match report.verdict(&scenario) {
+        FileVerdict::AsExpected => Ok(()),
+        FileVerdict::Vacuous(_) if wanted.are_seeds_chosen() => Ok(()),
+        FileVerdict::Vacuous(why) => Err(Failure(format!("vacuous: {why}")).into()),
+        FileVerdict::Failed => {
+            let all = format!("{} of {} seeds", report.failed, report.runs);
+            let first = failed(&scenario, &report.failures[0]);
+            Err(Failure(format!("{all}, first:\n{first}")).into())
+        }
+    }
+}
+
+/// What a failing test prints; the harness shows errors by their debug form, which would quote a
+/// text.
+struct Failure(String);
+
+impl std::fmt::Debug for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// What the environment asks for.
+struct Wanted {
+    seed: Option<u64>,
+    num: Option<u64>,
+    jobs: u64,
+    checks_determinism: bool,
+}
+
+impl Wanted {
+    fn from_environment() -> Result<Wanted, String> {
+        Ok(Wanted {
+            seed: number("MADSIM_TEST_SEED")?,
+            num: number("MADSIM_TEST_NUM")?,
+            jobs: number("MADSIM_TEST_JOBS")?.unwrap_or(1).max(1),
+            checks_determinism: std::env::var_os("MADSIM_TEST_CHECK_DETERMINISM").is_some(),
+        })
+    }
+
+    fn are_seeds_chosen(&self) -> bool {
+        self.seed.is_some() || self.num.is_some()
+    }
+
+    fn seeds(&self, scenario: &Scenario) -> Range<u64> {
+        let first = self.seed.unwrap_or(scenario.seeds.start);
+        let count = match (self.num, self.seed) {
+            (Some(num), _) => num,
+            (None, Some(_)) => 1,
+            (None, None) => scenario.seeds.count,
+        };
+        first..first.saturating_add(count)
+    }
+}
+
+fn number(name: &str) -> Result<Option<u64>, String> {
+    let Some(value) = std::env::var_os(name) else { return Ok(None) };
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    number.map(Some).ok_or_else(|| format!("{name} is {value:?}, expected a whole number"))
+}
+
+/// Runs all seeds and takes their reports in, in the order of seeds whatever the number of jobs.
+fn run_all(scenario: &Scenario, seeds: Range<u64>, wanted: &Wanted) -> Result<FileReport, String> {
+    let next = AtomicU64::new(seeds.start);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..wanted.jobs {
+            let (sender, next, end) = (sender.clone(), &next, seeds.end);
+            scope.spawn(move || {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    let run = run_one(scenario, seed, wanted.checks_determinism);
+                    sender.send(run).expect("the receiver outlives the threads");
+                }
+            });
+        }
+    });
+    drop(sender);
+    let mut runs = receiver.into_iter().collect::<Result<Vec<RunReport>, String>>()?;
+    runs.sort_by_key(|run| run.seed);
+    let mut report = FileReport::default();
+    runs.into_iter().for_each(|run| report.add(scenario, run));
+    Ok(report)
+}
+
+fn run_one(scenario: &Scenario, seed: u64, checks_determinism: bool) -> Result<RunReport, String> {
+    let run = run::run(scenario, seed, &mut ());
+    if checks_determinism {
+        let again = run::run(scenario, seed, &mut ());
+        if run.digest != again.digest {
+            let digests = format!("{:016x} and {:016x}", run.digest, again.digest);
+            return Err(format!("seed {seed} gave two digests, {digests}\n{}", again_with(seed)));
+        }
+    }
+    Ok(run)
+}
+
+/// What is said of a run that contradicts its file.
+fn failed(scenario: &Scenario, run: &RunReport) -> String {
+    let mut text = explain(scenario, run);
+    let line = format!("cargo run --release -- run {} --seed {}", scenario.file, run.seed);
+    write!(text, "{}\n{line}", again_with(run.seed)).expect("a string takes everything");
+    text
+}
+
+/// The line that madsim's users know.
+fn again_with(seed: u64) -> String {
+    format!("note: run with `MADSIM_TEST_SEED={seed}` environment variable to reproduce this error")
+}
+
+/// How the run ended. The whole explanation of a failure belongs here.
+fn explain(_scenario: &Scenario, run: &RunReport) -> String {
+    let mut text = format!("seed {}: {}", run.seed, run.verdict.name());
+    match &run.verdict {
+        Verdict::Pass => {}
+        Verdict::Violation(violation) => {
+            let (earlier, now) = (&violation.breach.earlier, &violation.breach.now);
+            let _ = write!(text, " of {}, step {}", violation.invariant, violation.step);
+            let _ = write!(text, "\n  step {}: {}", earlier.step, earlier.is);
+            let _ = write!(text, "\n  step {}: {}", now.step, now.is);
+        }
+        Verdict::Blocked(waits) => {
+            for wait in waits {
+                let _ = write!(text, "\n  {wait:?}");
+            }
+        }
+        Verdict::Panic(message) => {
+            let _ = write!(text, ": {message}");
+        }
+    }
+    text.push('\n');
+    text
+}
