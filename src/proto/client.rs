@@ -178,11 +178,7 @@ impl Client {
         self.timers.cancel(&timer);
         match timer {
             Timer::Attempt(number) => self.attempt(now, number, out),
-            Timer::GiveUp(number) => {
-                if let Some(pending) = self.take(number) {
-                    out.reply(pending.request, Reply::Unknown);
-                }
-            }
+            Timer::GiveUp(number) => self.give_up(number, out),
             Timer::KeepAlive(path) => self.keep_alive(now, &path, out),
             Timer::LeaseEnd(path) => {
                 self.lose(&path, out);
@@ -287,7 +283,7 @@ impl Client {
         let Some(pending) = self.pending.get(&number) else { return };
         let is_newest = attempt == pending.attempt;
         match end {
-            AttemptEnd::Done(answer) => self.on_done(number, answer, out),
+            AttemptEnd::Done(answer) => self.on_done(now, number, answer, out),
             AttemptEnd::Refused { refusal, recorded } => {
                 let believes = self.config.defects.has(Defect::LateRefusalBelieved);
                 if recorded || pending.attempt == 1 || believes {
@@ -328,14 +324,17 @@ impl Client {
         }
     }
 
-    fn on_done(&mut self, number: u32, answer: super::Answer, out: &mut Outbox) {
+    fn on_done(&mut self, now: Time, number: u32, answer: super::Answer, out: &mut Outbox) {
         let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
         let reply = match wanted {
-            Wanted::Claim { path, token, .. } => match self.locks.get(&path) {
-                Some(holding) if holding.token == token => Reply::Acquired(token),
-                // The fence is up, but the lease ran out meanwhile.
-                Some(_) | None => Reply::Unknown,
-            },
+            Wanted::Claim { path, token, .. } => {
+                let holding = self.locks.get(&path).filter(|held| held.token == token);
+                match holding.is_some_and(|held| now < held.until) {
+                    true => Reply::Acquired(token),
+                    // The fence is up, but the lease ran out meanwhile.
+                    false => self.not_acquired(request, path, token, out),
+                }
+            }
             Wanted::Read(_) | Wanted::Files { .. } => Reply::Done(answer),
             Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Unknown,
         };
@@ -345,12 +344,38 @@ impl Client {
     fn on_refused(&mut self, number: u32, refusal: Refusal, out: &mut Outbox) {
         let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
         let reply = match wanted {
-            // The lock was granted; that the claim was refused means that it is lost again.
-            Wanted::Claim { .. } => Reply::Unknown,
+            Wanted::Claim { path, token, .. } => self.not_acquired(request, path, token, out),
             Wanted::Read(_) | Wanted::Files { .. } => Reply::Refused(refusal),
             Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Refused(refusal),
         };
         out.reply(request, reply);
+    }
+
+    /// The time for a request is up.
+    fn give_up(&mut self, number: u32, out: &mut Outbox) {
+        let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
+        let reply = match wanted {
+            Wanted::Claim { path, token, .. } => self.not_acquired(request, path, token, out),
+            Wanted::Read(_) | Wanted::Files { .. } => Reply::Unknown,
+            Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Unknown,
+        };
+        out.reply(request, reply);
+    }
+
+    /// The lock was granted but its path could not be claimed. The user is not told of a lock, so nobody would
+    /// ever give it back: the client does.
+    fn not_acquired(
+        &mut self,
+        request: RequestId,
+        path: Path,
+        token: Token,
+        out: &mut Outbox,
+    ) -> Reply {
+        if self.locks.get(&path).is_some_and(|holding| holding.token == token) {
+            self.lose(&path, out);
+        }
+        out.send(NodeId::CONTROL, Message::Release { request, path, token });
+        Reply::Unknown
     }
 
     /// Waits a while before the next attempt: longer each time, and each request differently, so that two

@@ -51,17 +51,18 @@ pub enum Seen<'a> {
 }
 
 /// Everything that is to be seen in `step`, in order.
-pub fn seen<'a>(step: &'a Step) -> impl Iterator<Item = Seen<'a>> {
+///
+/// What a crash leaves on the disk was there before it: those records come first.
+pub fn seen(step: &Step) -> impl Iterator<Item = Seen<'_>> {
     let durable = step.durable.iter();
     let durable = durable.map(|(node, position, record)| Seen::Durable {
         node: *node,
         position: *position,
         record,
     });
-    of_event(step)
-        .into_iter()
-        .chain(durable)
-        .chain(step.facts.iter().filter_map(|f| of_fact(step, f)))
+    let event = of_event(step).into_iter();
+    let facts = step.facts.iter().filter_map(|fact| of_fact(step, fact));
+    durable.chain(event).chain(facts)
 }
 
 fn of_event(step: &Step) -> Option<Seen<'_>> {

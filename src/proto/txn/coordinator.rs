@@ -220,8 +220,13 @@ impl Coordinator {
 
     /// Repeats every decision that the log holds and that is not over.
     pub fn on_start(&mut self, turn: &mut Turn<'_>) {
-        for txn in self.committing.keys() {
-            turn.timers.set(Timer::Resend(*txn), turn.now);
+        let unfinished: Vec<TxnId> = self.committing.keys().copied().collect();
+        for txn in unfinished {
+            // One whose `Over` was lost and that awaits nobody is over.
+            match self.committing[&txn].awaited.is_empty() {
+                true => self.finish(turn, txn),
+                false => turn.timers.set(Timer::Resend(txn), turn.now),
+            }
         }
     }
 
