@@ -9,6 +9,7 @@ pub mod run;
 pub mod scenario;
 pub mod seed;
 pub mod simulation;
+pub mod trace;
 pub mod verdict;
 pub mod weather;
 pub mod workload;
