@@ -30,9 +30,8 @@ fn as_groups(cut: &BTreeSet<Pair>) -> Option<String> {
         group.iter().any(|a| group.iter().any(|b| a != b && cut.contains(&(*a, *b))))
     };
     let exact = groups.len() > 1 && cut.len() == across && !groups.iter().any(within);
-    let spelled = |group: &Vec<NodeId>| {
-        group.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ")
-    };
+    let spelled =
+        |group: &Vec<NodeId>| group.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ");
     exact.then(|| groups.iter().map(spelled).collect::<Vec<_>>().join(" | "))
 }
 

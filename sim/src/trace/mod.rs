@@ -18,7 +18,7 @@ mod record;
 mod tests;
 mod words;
 
-use seedbed::proto::NodeId;
+use seedbed::proto::{Message, NodeId, Record};
 
 use crate::world::{Event, Fact, Loss, PacketId, Step};
 
@@ -69,11 +69,11 @@ pub fn place(step: &Step) -> Option<NodeId> {
 pub fn event(step: &Step, detail: Detail) -> String {
     match &step.event {
         Event::Deliver(id) => match &step.packet {
-            Some(packet) => format!("<- {} {}", packet.from, said(&packet.message, detail)),
-            None => unseen("arrives", *id),
+            Some(packet) => format!("<- {} {}", packet.from, message(&packet.message, detail)),
+            None => unseen("arrived", *id),
         },
-        Event::Drop(id, loss) => passing(step, *id, &format!("is lost: {}", why(*loss)), detail),
-        Event::Duplicate(id) => passing(step, *id, "is doubled", detail),
+        Event::Drop(id, loss) => passing(step, *id, &format!("lost ({})", why(*loss)), detail),
+        Event::Duplicate(id) => passing(step, *id, "doubled", detail),
         Event::Wake(_) => match &step.timer {
             Some(timer) => format!("wakes: {}", words::timer(timer)),
             None => "wakes".to_owned(),
@@ -99,7 +99,7 @@ fn passing(step: &Step, id: PacketId, what: &str, detail: Detail) -> String {
     match &step.packet {
         Some(packet) => {
             let (from, to) = (packet.from, packet.to);
-            format!("{from} -> {to} {} {what}", said(&packet.message, detail))
+            format!("{from} -> {to} {what}: {}", message(&packet.message, detail))
         }
         None => unseen(what, id),
     }
@@ -109,10 +109,11 @@ fn unseen(what: &str, id: PacketId) -> String {
     format!("message number {} {what}", id.0)
 }
 
-fn said(said: &seedbed::proto::Message, detail: Detail) -> String {
+/// What a message says.
+pub fn message(message: &Message, detail: Detail) -> String {
     match detail {
-        Detail::Brief => message::brief(said),
-        Detail::Whole => message::whole(said),
+        Detail::Brief => message::brief(message),
+        Detail::Whole => message::whole(message),
     }
 }
 
@@ -130,7 +131,7 @@ pub fn fact(fact: &Fact, detail: Detail) -> Option<(Option<NodeId>, String)> {
     Some(match fact {
         Fact::Requested { request } => (Some(request.client), format!("this is {request}")),
         Fact::Sent { from, to, message, .. } => {
-            (Some(*from), format!("-> {to} {}", said(message, detail)))
+            (Some(*from), format!("-> {to} {}", self::message(message, detail)))
         }
         Fact::Copied { packet } => (None, format!("the copy is message number {}", packet.0)),
         Fact::Appended { node, position, record, forced } => {
@@ -170,6 +171,6 @@ fn forgot(from: u64, count: u64, torn: u32) -> String {
 }
 
 /// A record that is durable now, in brief.
-pub fn durable(position: u64, kept: &seedbed::proto::Record) -> String {
+pub fn durable(position: u64, kept: &Record) -> String {
     format!("log #{position} {} is durable", record::brief(kept))
 }

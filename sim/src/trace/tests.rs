@@ -52,10 +52,7 @@ fn a_vote_arrives_and_something_comes_of_it() {
 fn a_wake_says_what_it_is_for() {
     let event = Event::Wake(NodeId::storage(2));
     let step = Step { event, timer: Some(Timer::Inquire(txn(4))), ..Step::new() };
-    assert_eq!(
-        lines(&step),
-        ["     0    0.000000s  n2       wakes: is in doubt about n1.1/4"]
-    );
+    assert_eq!(lines(&step), ["     0    0.000000s  n2       wakes: is in doubt about n1.1/4"]);
 }
 
 #[test]
