@@ -2,8 +2,11 @@
 
 pub mod chaos;
 pub mod digest;
+pub mod figures;
 pub mod milestone;
 pub mod oracle;
+pub mod report;
+pub mod rules;
 #[cfg(feature = "madsim")]
 pub mod run;
 pub mod scenario;
