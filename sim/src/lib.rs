@@ -1,6 +1,8 @@
 //! The simulated world that tests `seedbed`.
 
 pub mod chaos;
+#[cfg(feature = "command")]
+pub mod command;
 pub mod digest;
 pub mod figures;
 pub mod milestone;
