@@ -6,6 +6,7 @@
 
 mod chart;
 mod history;
+mod lifelines;
 mod past;
 mod subject;
 #[cfg(test)]
