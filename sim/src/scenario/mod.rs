@@ -168,11 +168,6 @@ pub struct Scenario {
     pub expect: Expect,
 }
 
-/// The invariants that `violates` may name. None: not checked.
-fn invariant_names() -> &'static [&'static str] {
-    &[]
-}
-
 impl Scenario {
     /// Reads `text`, the contents of the file `name`.
     ///
@@ -191,7 +186,7 @@ impl Scenario {
     /// );
     /// ```
     pub fn parse(name: &str, text: &str) -> Result<Scenario> {
-        Scenario::parse_with(name, text, invariant_names())
+        Scenario::parse_with(name, text, crate::rules::names())
     }
 
     /// Reads `text`, the contents of the file `name`, in which `violates` names one of
