@@ -72,7 +72,9 @@ fn sweep_file(
         |seed| play(scenario, seed, &mut ()),
         |played| {
             bar.inc(1);
-            written = bar.suspend(|| say(arguments, scenario, &played, &tally.file, output));
+            if is_told(arguments, scenario, &played, &tally.file) {
+                written = bar.suspend(|| tell(arguments, scenario, &played, output));
+            }
             let is_over = tally.add(scenario, played) || written.is_err() || output.is_broken();
             if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
@@ -82,28 +84,31 @@ fn sweep_file(
     written.map(|()| tally)
 }
 
-/// Prints what is to be said of one run at once: with `--json` all, else how it failed.
-fn say(
+/// Is something to be said of one run at once? With `--json` always, else of the first that fail.
+fn is_told(
     arguments: &SweepArguments,
     scenario: &Scenario,
     played: &Played,
     before: &FileReport,
+) -> bool {
+    let fails = arguments.defect.is_none() && played.run.contradicts(&scenario.expect.verdict);
+    arguments.json || (fails && before.failed < FileReport::KEPT as u64)
+}
+
+fn tell(
+    arguments: &SweepArguments,
+    scenario: &Scenario,
+    played: &Played,
     output: &mut Output,
 ) -> io::Result<()> {
     if arguments.json {
         return json::run(output, scenario, played);
     }
     let run = &played.run;
-    if arguments.defect.is_some() || !run.contradicts(&scenario.expect.verdict) {
-        return Ok(());
-    }
-    if before.failed < FileReport::KEPT as u64 {
-        let text = format!("seed {}: {}", run.seed, in_short(&run.verdict));
-        output.toned(&Line { tone: Tone::Bad, text })?;
-        output.line(&format!("  {}", replay_line(&scenario.file, run.seed)))?;
-        output.flush()?;
-    }
-    Ok(())
+    let text = format!("seed {}: {}", run.seed, in_short(&run.verdict));
+    output.toned(&Line { tone: Tone::Bad, text })?;
+    output.line(&format!("  {}", replay_line(&scenario.file, run.seed)))?;
+    output.flush()
 }
 
 /// How a run ended, in one line.
