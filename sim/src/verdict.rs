@@ -130,9 +130,10 @@ impl FileReport {
     /// Takes in the report of one run of `scenario`.
     pub fn add(&mut self, scenario: &Scenario, run: RunReport) {
         self.runs += 1;
-        self.counts.resize(run.counts.len(), 0);
+        // A run that panicked has counted nothing.
+        self.counts.resize(self.counts.len().max(run.counts.len()), 0);
         self.counts.iter_mut().zip(&run.counts).for_each(|(sum, count)| *sum += count);
-        self.fired.resize(run.fired.len(), false);
+        self.fired.resize(self.fired.len().max(run.fired.len()), false);
         self.fired.iter_mut().zip(&run.fired).for_each(|(any, fired)| *any |= fired);
         let expected = &scenario.expect.verdict;
         if run.is_as_expected(expected) {

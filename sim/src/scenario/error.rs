@@ -57,7 +57,10 @@ impl fmt::Display for ScenarioError {
 ///
 /// Slips of the finger are few edits (one in three letters at most); a name that was only begun, or
 /// remembered by its beginning, is many edits but similar in the sense of Jaro and Winkler.
-fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    found: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     const LONGEST: usize = 64;
     if found.len() > LONGEST {
         return None;

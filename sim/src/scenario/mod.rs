@@ -105,7 +105,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use seedbed::proto::Config;
+use seedbed::proto::{Config, Defect, Settings};
 
 pub use chaos::{Budget, Chaos, ChaosKind};
 pub use cluster::Cast;
@@ -119,6 +119,8 @@ pub use role::{Role, roles_of};
 pub use script::Script;
 pub use workload::{Workload, WorkloadKind};
 
+#[cfg(feature = "command")]
+pub(crate) use error::nearest;
 use reader::{Result, Source, Table};
 
 /// The longest file that is read, in bytes.
@@ -166,11 +168,6 @@ pub struct Scenario {
     pub expect: Expect,
 }
 
-/// The invariants that `violates` may name. None: not checked.
-fn invariant_names() -> &'static [&'static str] {
-    &[]
-}
-
 impl Scenario {
     /// Reads `text`, the contents of the file `name`.
     ///
@@ -189,7 +186,7 @@ impl Scenario {
     /// );
     /// ```
     pub fn parse(name: &str, text: &str) -> Result<Scenario> {
-        Scenario::parse_with(name, text, invariant_names())
+        Scenario::parse_with(name, text, crate::rules::names())
     }
 
     /// Reads `text`, the contents of the file `name`, in which `violates` names one of
@@ -222,6 +219,16 @@ impl Scenario {
         let mut bytes = Vec::new();
         file.take(LONGEST as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
         Scenario::from_bytes(&name, &bytes)
+    }
+
+    /// The same scenario with `defect` switched on.
+    #[must_use]
+    pub fn with_defect(&self, defect: Defect) -> Scenario {
+        let defects = self.config.defects.with(defect);
+        let settings = Settings { defects, ..Settings::clone(&self.config) };
+        // A deliberate bug makes no setting wrong.
+        let config = Config::new(settings).expect("settings that were checked");
+        Scenario { config, ..self.clone() }
     }
 
     fn from_bytes(name: &str, bytes: &[u8]) -> Result<Scenario> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId, Span, Time,
+    Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId, Span, Time, Timer,
 };
 use serde::Serialize;
 
@@ -190,6 +190,8 @@ pub struct Step {
     pub event: Event,
     /// The message of a `Deliver`, `Drop` or `Duplicate`.
     pub packet: Option<Packet>,
+    /// What a `Wake` was for.
+    pub timer: Option<Timer>,
     /// The records that the step made durable, in order.
     pub durable: Vec<(NodeId, u64, Record)>,
     /// What came of it, in order.
@@ -204,6 +206,7 @@ impl Step {
             at: Time::ZERO,
             event: Event::Wake(NodeId::CONTROL),
             packet: None,
+            timer: None,
             durable: Vec::new(),
             facts: Vec::new(),
         }
@@ -212,6 +215,7 @@ impl Step {
     pub(super) fn begin(&mut self, index: u64, at: Time, event: Event) {
         (self.index, self.at, self.event) = (index, at, event);
         self.packet = None;
+        self.timer = None;
         self.durable.clear();
         self.facts.clear();
     }

@@ -167,6 +167,7 @@ impl World {
         let host = self.host_mut(node);
         let (deadline, timer) = host.next_deadline().expect("somebody to wake");
         assert!(deadline <= host.clock().reading(now), "{node} is woken too early");
+        step.timer = Some(timer.clone());
         self.drive(node, Input::Wake(timer), step);
     }
 

@@ -1,0 +1,193 @@
+//! What can be asked of the command.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use seedbed::proto::Defect;
+
+use crate::scenario::nearest;
+
+/// Runs scenarios of a simulated distributed file service, from a seed and always the same.
+#[derive(Debug, Parser)]
+#[command(name = "seedbed", version, about, after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  seedbed run scenarios/mixed/files.toml              one run, explained
+  seedbed run scenarios/mixed/files.toml --seed 17    the run of seed 17, the same every time
+  seedbed sweep scenarios/commit/*.toml               every file with its own seeds
+  seedbed sweep scenarios/mixed/files.toml --seeds 0..1000 -j 2
+  seedbed milestones | grep lease                     names that a scenario may use
+
+Exit status: 0 as the files expect, 1 not as they expect, 2 the input is wrong.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Runs a file once and explains how the run ended
+    #[command(after_help = RUN)]
+    Run(RunArguments),
+    /// Runs files with many seeds
+    #[command(after_help = SWEEP)]
+    Sweep(SweepArguments),
+    /// Reads files and says what is wrong with them
+    #[command(after_help = CHECK)]
+    Check(CheckArguments),
+    /// Lists the deliberate bugs that `cluster.defects` and `sweep --defect` can switch on
+    #[command(after_help = "Example:\n  seedbed defects")]
+    Defects,
+    /// Lists the invariants that `expect.violates` can name
+    #[command(after_help = "Example:\n  seedbed invariants")]
+    Invariants,
+    /// Lists the milestones that `fault.when` and `expect.reached` can name
+    #[command(after_help = "Example:\n  seedbed milestones | grep lease")]
+    Milestones,
+}
+
+const RUN: &str = "\
+Without --seed: the first seed that shows what the file expects (`violates`, `blocks`), else the
+file's first seed. The status is 0 if this one run ends as the file expects.
+
+Examples:
+  seedbed run scenarios/mixed/files.toml
+  seedbed run scenarios/mixed/files.toml --seed 17
+  seedbed run scenarios/mixed/files.toml --seed 17 --trace | grep n1.1/4
+  seedbed run scenarios/mixed/files.toml --json | jq .digest";
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The scenario file
+    pub file: PathBuf,
+    /// The seed to run it with
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Print every step and what came of it, before the explanation
+    #[arg(long, conflicts_with = "json")]
+    pub trace: bool,
+    /// Print one JSON object instead of an explanation
+    #[arg(long)]
+    pub json: bool,
+}
+
+const SWEEP: &str = "\
+Results come in the order of files and seeds, whatever -j.
+
+With --defect the bug is switched on in every file, and what the files expect does not count: the
+sweep stops at the first seed that violates an invariant or panics, and the status is 0; if there is
+none, it is 1.
+
+With --json: one object for each run, then one for each file.
+
+Examples:
+  seedbed sweep scenarios/commit/*.toml
+  seedbed sweep scenarios/mixed/files.toml --seeds 0..1000 -j 2
+  seedbed sweep scenarios/mixed/files.toml --defect vote_not_forced
+  seedbed sweep scenarios/mixed/files.toml --json | jq -c 'select(.verdict != \"pass\")'";
+
+#[derive(Debug, Args)]
+pub(super) struct SweepArguments {
+    /// The scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The seeds to run them with, A up to and without B; else each file's own
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<Range<u64>>,
+    /// How many runs at a time; without it, as many as there are cores
+    #[arg(short, long, value_name = "N", value_parser = jobs)]
+    pub jobs: Option<NonZeroUsize>,
+    /// Switch this deliberate bug on and see whether it is caught
+    #[arg(long, value_name = "NAME", value_parser = defect)]
+    pub defect: Option<Defect>,
+    /// Print JSON objects, one in a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+const CHECK: &str = "\
+Examples:
+  seedbed check scenarios/mixed/files.toml
+  seedbed check scenarios/*/*.toml";
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// The scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// `A..B`, half open.
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let Some((start, end)) = text.split_once("..") else {
+        return Err("expected two numbers such as 0..100".to_owned());
+    };
+    let number = |text: &str| {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let not = || format!("expected two numbers such as 0..100, found `{text}` for one");
+        if is_number { text.parse::<u64>().map_err(|_| not()) } else { Err(not()) }
+    };
+    let (start, end) = (number(start)?, number(end)?);
+    if start >= end {
+        return Err(format!("no seed lies from {start} up to and without {end}"));
+    }
+    Ok(start..end)
+}
+
+/// More threads than this help nobody.
+const MOST_JOBS: usize = 1024;
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = text.parse().ok().and_then(NonZeroUsize::new);
+    let jobs = jobs.filter(|jobs| jobs.get() <= MOST_JOBS);
+    jobs.ok_or_else(|| format!("expected a whole number, 1 to {MOST_JOBS}"))
+}
+
+fn defect(text: &str) -> Result<Defect, String> {
+    text.parse().map_err(|_| match nearest(text, Defect::ALL.iter().map(|d| d.name())) {
+        Some(name) => format!("unknown defect; did you mean `{name}`?"),
+        None => "unknown defect; `seedbed defects` lists them".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_declared_consistently() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_range_is_half_open_and_not_empty() {
+        assert_eq!(seeds("0..100"), Ok(0..100));
+        assert_eq!(seeds("7..18446744073709551615"), Ok(7..u64::MAX));
+        for wrong in ["", "..", "1", "1..", "..1", "1...3", "1..=3", "a..b", "-1..3", "+1..3"] {
+            assert!(seeds(wrong).unwrap_err().starts_with("expected two numbers"), "{wrong}");
+        }
+        assert!(seeds("0..18446744073709551616").is_err());
+        assert_eq!(seeds("3..3").unwrap_err(), "no seed lies from 3 up to and without 3");
+        assert!(seeds("3..1").is_err());
+    }
+
+    #[test]
+    fn a_misspelt_defect_gets_the_nearest_name() {
+        assert_eq!(defect("vote_not_forced"), Ok(Defect::VoteNotForced));
+        let error = defect("vote_not_forcd").unwrap_err();
+        assert_eq!(error, "unknown defect; did you mean `vote_not_forced`?");
+        assert_eq!(defect("zzz").unwrap_err(), "unknown defect; `seedbed defects` lists them");
+    }
+
+    #[test]
+    fn jobs_are_at_least_one_and_not_absurd() {
+        assert_eq!(jobs("2").unwrap().get(), 2);
+        for wrong in ["0", "-1", "x", "", "1025", "99999999999999999999"] {
+            assert!(jobs(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What `--json` prints: one object in a line.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::Serialize;
+
+use super::output::Output;
+use super::play::Played;
+use crate::figures::GROUPS;
+use crate::milestone::Milestone;
+use crate::scenario::Scenario;
+use crate::verdict::{RunReport, Verdict};
+
+/// A run.
+#[derive(Debug, Serialize)]
+struct Run<'a> {
+    scenario: &'a str,
+    seed: u64,
+    /// `pass`, `violation`, `blocked` or `panic`.
+    verdict: &'static str,
+    /// The invariant that was broken.
+    invariant: Option<&'static str>,
+    /// The first bad step.
+    step: Option<u64>,
+    steps: u64,
+    sim_ns: u64,
+    wall_ns: u64,
+    /// Sixteen hexadecimal digits: not every reader of JSON has 64-bit integers.
+    digest: String,
+    messages: u64,
+    forced_writes: u64,
+}
+
+/// All runs of a file.
+#[derive(Debug, Serialize)]
+pub(super) struct File<'a> {
+    pub scenario: &'a str,
+    /// `as_expected`, `failed` or `vacuous`.
+    pub verdict: &'static str,
+    /// Why it is not `as_expected`.
+    pub reason: Option<String>,
+    pub runs: u64,
+    pub as_expected: u64,
+    pub failed: u64,
+    /// The first seed that shows what the file, or the sweep, is about.
+    pub first_seed: Option<u64>,
+    /// The invariant that it breaks.
+    pub invariant: Option<&'static str>,
+    /// The deliberate bug that the sweep has switched on.
+    pub defect: Option<&'static str>,
+    pub steps: u64,
+    pub sim_ns: u64,
+    pub wall_ns: u64,
+    /// The milestones that a sweep counts, by name.
+    pub counts: BTreeMap<&'static str, u64>,
+}
+
+/// Prints the object of one run.
+pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> io::Result<()> {
+    let RunReport { seed, verdict, steps, sim_ns, digest, messages, forced_writes, .. } =
+        &played.run;
+    let step = match verdict {
+        Verdict::Violation(violation) => Some(violation.step),
+        Verdict::Pass | Verdict::Blocked(_) | Verdict::Panic(_) => None,
+    };
+    object(
+        output,
+        &Run {
+            scenario: &scenario.file,
+            seed: *seed,
+            verdict: verdict.name(),
+            invariant: verdict.invariant(),
+            step,
+            steps: *steps,
+            sim_ns: *sim_ns,
+            wall_ns: u64::try_from(played.took.as_nanos()).unwrap_or(u64::MAX),
+            digest: format!("{digest:016x}"),
+            messages: *messages,
+            forced_writes: *forced_writes,
+        },
+    )
+}
+
+/// Prints one object.
+pub(super) fn object(output: &mut Output, object: &impl Serialize) -> io::Result<()> {
+    output.line(&serde_json::to_string(object)?)
+}
+
+/// The figures of a sweep, by the names of their milestones.
+pub(super) fn counts(of: impl Fn(Milestone) -> u64) -> BTreeMap<&'static str, u64> {
+    let figures = GROUPS.iter().flat_map(|group| group.figures);
+    figures.map(|(_, milestone)| (milestone.name(), of(*milestone))).collect()
+}

@@ -1,0 +1,73 @@
+//! The command `seedbed`: scenario files from the shell.
+//!
+//! Exit status: 0 if everything is as the files expect, 1 if not, 2 if the input is wrong. Nothing is coloured and no
+//! bar is drawn but on a terminal; a reader that goes away ends the command and nothing else.
+
+mod arguments;
+mod check;
+mod jobs;
+mod json;
+mod names;
+mod output;
+mod play;
+mod quiet;
+mod run;
+mod sweep;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::scenario::Scenario;
+use arguments::{Arguments, Command};
+use output::Output;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// As the files expect.
+    AsExpected,
+    /// Not as the files expect.
+    NotAsExpected,
+    /// The input is wrong; it has been said how.
+    WrongInput,
+}
+
+/// Reads the arguments of the process and does what they say.
+pub fn main() -> ExitCode {
+    quiet::install();
+    let arguments = Arguments::parse();
+    let mut output = Output::new();
+    let done = match &arguments.command {
+        Command::Run(arguments) => run::run(arguments, &mut output),
+        Command::Sweep(arguments) => sweep::sweep(arguments, &mut output),
+        Command::Check(arguments) => check::check(arguments, &mut output),
+        Command::Defects => names::defects(&mut output),
+        Command::Invariants => names::invariants(&mut output),
+        Command::Milestones => names::milestones(&mut output),
+    };
+    match done.and_then(|status| output.finish().map(|()| status)) {
+        Ok(Status::AsExpected) => ExitCode::SUCCESS,
+        Ok(Status::NotAsExpected) => ExitCode::from(1),
+        Ok(Status::WrongInput) => ExitCode::from(2),
+        Err(error) => {
+            output::complain(&format!("error: cannot write the output: {error}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Reads every file, and complains of each that is wrong; none if one is.
+fn load_all(files: &[PathBuf]) -> Option<Vec<Scenario>> {
+    let read: Vec<Option<Scenario>> = files.iter().map(|file| load(file)).collect();
+    read.into_iter().collect()
+}
+
+/// Reads one file, or complains.
+fn load(file: &Path) -> Option<Scenario> {
+    Scenario::load(file).map_err(|error| output::complain(&format!("error: {error}"))).ok()
+}
+
+type Done = io::Result<Status>;

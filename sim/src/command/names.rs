@@ -1,0 +1,31 @@
+//! `defects`, `invariants`, `milestones`: the names there are.
+
+use seedbed::proto::Defect;
+
+use super::output::Output;
+use super::{Done, Status};
+use crate::milestone::Milestone;
+use crate::rules;
+
+pub(super) fn defects(output: &mut Output) -> Done {
+    table(output, Defect::ALL.iter().map(|defect| (defect.name(), defect.summary().to_owned())))
+}
+
+pub(super) fn invariants(output: &mut Output) -> Done {
+    let rules = rules::all();
+    table(output, rules.map(|rule| (rule.name, format!("{} ({})", rule.summary, rule.source))))
+}
+
+pub(super) fn milestones(output: &mut Output) -> Done {
+    table(output, Milestone::all().map(|milestone| (milestone.name(), milestone.summary())))
+}
+
+/// Names on the left, what they mean on the right.
+fn table(output: &mut Output, rows: impl Iterator<Item = (&'static str, String)>) -> Done {
+    let rows: Vec<_> = rows.collect();
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    for (name, summary) in rows {
+        output.line(&format!("{name:<width$}  {summary}"))?;
+    }
+    Ok(Status::AsExpected)
+}

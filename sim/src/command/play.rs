@@ -1,0 +1,48 @@
+//! One run, with the time that it really took.
+
+use std::time::{Duration, Instant};
+
+use super::quiet::quietly;
+use crate::run;
+use crate::scenario::Scenario;
+use crate::simulation::Watcher;
+use crate::verdict::{RunReport, Verdict};
+
+/// A run that is over.
+#[derive(Clone, Debug)]
+pub(super) struct Played {
+    pub run: RunReport,
+    /// How long it really took, measured outside the runtime, in which no time passes for real.
+    pub took: Duration,
+}
+
+/// Runs `scenario` under `seed`. A panic is a verdict that says where it struck.
+pub(super) fn play(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> Played {
+    let began = Instant::now();
+    let (mut run, place) = quietly(|| run::run(scenario, seed, watcher));
+    let took = began.elapsed();
+    if let (Verdict::Panic(text), Some(place)) = (&mut run.verdict, place) {
+        *text = format!("{text}, at {place}");
+    }
+    Played { run, took }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::quiet;
+    use crate::world::{Step, World};
+
+    #[test]
+    fn a_panic_is_a_verdict_that_says_where_it_struck() {
+        quiet::install();
+        let text = "title = 'x'\n[workload]\nkind = 'files'";
+        let scenario = Scenario::parse("x.toml", text).unwrap();
+        let mut watcher = |_: &World, step: &Step| assert!(step.index < 5, "step five");
+        let played = play(&scenario, 7, &mut watcher);
+        let Verdict::Panic(text) = &played.run.verdict else { panic!("{:?}", played.run.verdict) };
+        assert!(text.starts_with("step five, at ") && text.contains("play.rs:"), "{text}");
+        assert_eq!(played.run.seed, 7);
+        assert_eq!(play(&scenario, 7, &mut ()).run.verdict, Verdict::Pass);
+    }
+}

@@ -1,0 +1,228 @@
+//! What a sweep has seen of one file.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::time::Duration;
+
+use seedbed::proto::Defect;
+
+use super::super::json;
+use super::super::play::Played;
+use super::in_short;
+use crate::figures::{GROUPS, Nanoseconds, Thousands};
+use crate::milestone::Milestone;
+use crate::report::{Line, Tone, replay_line};
+use crate::scenario::Scenario;
+use crate::verdict::{FileReport, FileVerdict, RunReport, Verdict};
+
+/// The runs of one file, as far as they are done.
+pub(super) struct Tally {
+    pub file: FileReport,
+    /// The first run that shows the deliberate bug.
+    pub caught: Option<RunReport>,
+    /// How long it really took.
+    pub took: Duration,
+    defect: Option<Defect>,
+    seeds: Range<u64>,
+    jobs: NonZeroUsize,
+    steps: u64,
+    sim_ns: u64,
+}
+
+impl Tally {
+    pub fn new(defect: Option<Defect>, seeds: Range<u64>, jobs: NonZeroUsize) -> Tally {
+        let (file, took) = (FileReport::default(), Duration::ZERO);
+        Tally { file, caught: None, took, defect, seeds, jobs, steps: 0, sim_ns: 0 }
+    }
+
+    /// Takes in the next run; true if nothing more is wanted.
+    pub fn add(&mut self, scenario: &Scenario, played: Played) -> bool {
+        let run = played.run;
+        self.steps += run.steps;
+        self.sim_ns = self.sim_ns.saturating_add(run.sim_ns);
+        let shows = matches!(run.verdict, Verdict::Violation(_) | Verdict::Panic(_));
+        if self.defect.is_some() && shows {
+            self.caught = Some(run.clone());
+        }
+        self.file.add(scenario, run);
+        self.caught.is_some()
+    }
+
+    /// Is all as the file, or the sweep, is about?
+    pub fn is_as_expected(&self, scenario: &Scenario) -> bool {
+        self.verdict(scenario).0 == "as_expected"
+    }
+
+    /// The word for it, and why it is not the best one.
+    fn verdict(&self, scenario: &Scenario) -> (&'static str, Option<String>) {
+        if let Some(defect) = self.defect {
+            return match self.caught {
+                Some(_) => ("as_expected", None),
+                None => ("failed", Some(format!("no seed shows `{defect}`"))),
+            };
+        }
+        match self.file.verdict(scenario) {
+            FileVerdict::AsExpected => ("as_expected", None),
+            FileVerdict::Failed => {
+                let (failed, runs) = (Thousands(self.file.failed), Thousands(self.file.runs));
+                ("failed", Some(format!("{failed} of {runs} runs end otherwise")))
+            }
+            FileVerdict::Vacuous(why) => ("vacuous", Some(why)),
+        }
+    }
+
+    /// What `--json` says of the file.
+    pub fn object<'a>(&self, scenario: &'a Scenario) -> json::File<'a> {
+        let (verdict, reason) = self.verdict(scenario);
+        let caught = self.caught.as_ref();
+        json::File {
+            scenario: &scenario.file,
+            verdict,
+            reason,
+            runs: self.file.runs,
+            as_expected: self.file.as_expected,
+            failed: self.file.failed,
+            first_seed: match self.defect {
+                Some(_) => caught.map(|run| run.seed),
+                None => self.file.first_as_expected,
+            },
+            invariant: caught.and_then(|run| run.verdict.invariant()),
+            defect: self.defect.map(Defect::name),
+            steps: self.steps,
+            sim_ns: self.sim_ns,
+            wall_ns: u64::try_from(self.took.as_nanos()).unwrap_or(u64::MAX),
+            counts: json::counts(|milestone| self.count(milestone)),
+        }
+    }
+
+    /// What is said of the file to people.
+    pub fn lines(&self, scenario: &Scenario) -> Vec<Line> {
+        let mut lines = vec![self.headline(scenario)];
+        let mut plain = |text: String| lines.push(Line { tone: Tone::Plain, text });
+        if let Some(run) = &self.caught {
+            plain(format!("  {}", in_short(&run.verdict)));
+            plain(format!("  with `defects = [\"{}\"]` in [cluster]:", self.defect_name()));
+            plain(format!("  {}", replay_line(&scenario.file, run.seed)));
+        }
+        let more = self.file.failed.saturating_sub(FileReport::KEPT as u64);
+        if more > 0 && self.defect.is_none() {
+            plain(format!("  {} more seeds fail", Thousands(more)));
+        }
+        plain("  per 1,000 seeds".to_owned());
+        for group in GROUPS {
+            let figure =
+                |(name, of): &(&str, Milestone)| format!("{} {name}", self.per_thousand(*of));
+            let figures: Vec<String> = group.figures.iter().map(figure).collect();
+            plain(format!("    {:<14}{}", group.name, figures.join(", ")));
+        }
+        lines.push(Line { tone: Tone::Faint, text: self.speed() });
+        lines
+    }
+
+    fn headline(&self, scenario: &Scenario) -> Line {
+        let (verdict, reason) = self.verdict(scenario);
+        let tone = if reason.is_none() { Tone::Good } else { Tone::Bad };
+        let Range { start, end } = self.seeds;
+        let said = match (&reason, &self.caught) {
+            (Some(reason), _) => format!("{}: {reason}", verdict.replace('_', " ")),
+            (None, Some(run)) => format!("`{}` caught with seed {}", self.defect_name(), run.seed),
+            (None, None) => {
+                let (shown, runs) = (Thousands(self.file.as_expected), Thousands(self.file.runs));
+                format!("as expected: {shown} of {runs} runs show it")
+            }
+        };
+        let text = format!("{}: {said} (seeds {start}..{end})", scenario.file);
+        Line { tone, text }
+    }
+
+    fn defect_name(&self) -> &'static str {
+        self.defect.map_or("", Defect::name)
+    }
+
+    fn speed(&self) -> String {
+        let ns = self.took.as_nanos().max(1);
+        let per_second = |count: u64| {
+            let rate = u128::from(count) * 1_000_000_000 / ns;
+            Thousands(u64::try_from(rate).unwrap_or(u64::MAX))
+        };
+        format!(
+            "  {} runs, {} steps in {} with {} at a time: {} steps/s, {} seeds/s",
+            Thousands(self.file.runs),
+            Thousands(self.steps),
+            Nanoseconds(u64::try_from(ns).unwrap_or(u64::MAX)),
+            self.jobs,
+            per_second(self.steps),
+            per_second(self.file.runs),
+        )
+    }
+
+    fn count(&self, milestone: Milestone) -> u64 {
+        self.file.counts.get(milestone.index()).copied().unwrap_or(0)
+    }
+
+    /// How often it came up per 1,000 seeds; `0` only if it never did.
+    fn per_thousand(&self, milestone: Milestone) -> String {
+        let (count, runs) = (u128::from(self.count(milestone)), u128::from(self.file.runs.max(1)));
+        match count * 1000 / runs {
+            0 if count > 0 => "under 1".to_owned(),
+            rate => Thousands(u64::try_from(rate).unwrap_or(u64::MAX)).to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario() -> Scenario {
+        Scenario::parse("x.toml", "title = 'x'\n[workload]\nkind = 'files'").unwrap()
+    }
+
+    fn played(seed: u64, verdict: Verdict, done: u64) -> Played {
+        let mut counts = vec![0; Milestone::COUNT];
+        counts[Milestone::REQUEST_DONE.index()] = done;
+        let run = RunReport {
+            seed,
+            verdict,
+            steps: 10,
+            sim_ns: 5,
+            digest: 0,
+            messages: 0,
+            forced_writes: 0,
+            counts,
+            fired: Vec::new(),
+        };
+        Played { run, took: Duration::ZERO }
+    }
+
+    fn tally(defect: Option<Defect>) -> Tally {
+        Tally::new(defect, 0..10, NonZeroUsize::MIN)
+    }
+
+    #[test]
+    fn a_bug_is_caught_by_the_first_violation_or_panic_and_by_nothing_else() {
+        let scenario = scenario();
+        let mut tally = tally(Some(Defect::VoteNotForced));
+        assert!(!tally.add(&scenario, played(0, Verdict::Pass, 1)));
+        assert!(!tally.add(&scenario, played(1, Verdict::Blocked(Vec::new()), 1)));
+        assert!(!tally.is_as_expected(&scenario));
+        assert!(tally.add(&scenario, played(2, Verdict::Panic("no".to_owned()), 1)));
+        assert!(tally.is_as_expected(&scenario));
+        let object = tally.object(&scenario);
+        assert_eq!((object.first_seed, object.defect), (Some(2), Some("vote_not_forced")));
+        assert!(tally.lines(&scenario)[0].text.contains("`vote_not_forced` caught with seed 2"));
+    }
+
+    #[test]
+    fn figures_are_per_thousand_seeds_and_what_came_up_is_never_zero() {
+        let scenario = scenario();
+        let mut tally = tally(None);
+        tally.add(&scenario, played(0, Verdict::Pass, 3));
+        tally.add(&scenario, played(1, Verdict::Panic("no".to_owned()), 0));
+        assert_eq!(tally.per_thousand(Milestone::REQUEST_DONE), "1,500");
+        assert_eq!(tally.per_thousand(Milestone::REQUEST_UNKNOWN), "0");
+        tally.file.runs = 100_000;
+        assert_eq!(tally.per_thousand(Milestone::REQUEST_DONE), "under 1");
+        assert_eq!(tally.object(&scenario).verdict, "failed");
+    }
+}

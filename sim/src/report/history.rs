@@ -1,0 +1,98 @@
+//! The steps of one run, kept to look back at.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use seedbed::proto::NodeId;
+
+use crate::simulation::Watcher;
+use crate::trace;
+use crate::world::{Event, Fact, PacketId, Step, World};
+
+/// The steps of one run, the newest [`History::KEPT`] of them.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    steps: VecDeque<Step>,
+}
+
+impl Watcher for History {
+    fn watch(&mut self, _world: &World, step: &Step) {
+        self.push(step.clone());
+    }
+}
+
+impl History {
+    /// How many steps are kept: a run that is longer than this is explained by its end.
+    pub const KEPT: usize = 500_000;
+
+    /// Takes in the next step.
+    pub fn push(&mut self, step: Step) {
+        if self.steps.len() == Self::KEPT {
+            self.steps.pop_front();
+        }
+        self.steps.push_back(step);
+    }
+
+    /// The steps, in order.
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
+        self.steps.iter()
+    }
+
+    /// The step of this number, if it is kept.
+    pub fn step(&self, index: u64) -> Option<&Step> {
+        self.steps.get(self.place(index)?)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub(super) fn at(&self, place: usize) -> &Step {
+        &self.steps[place]
+    }
+
+    /// Where the step of this number stands.
+    pub(super) fn place(&self, index: u64) -> Option<usize> {
+        self.steps.binary_search_by_key(&index, |step| step.index).ok()
+    }
+
+    /// For each step, those that it follows from at once: the one before at its machine, and the one that
+    /// sent the message it is about.
+    pub(super) fn causes(&self) -> Vec<Vec<usize>> {
+        let mut last: BTreeMap<NodeId, usize> = BTreeMap::new();
+        let mut sent: BTreeMap<PacketId, usize> = BTreeMap::new();
+        let mut causes = Vec::with_capacity(self.steps.len());
+        for (place, step) in self.steps.iter().enumerate() {
+            let sender = packet_of(step).and_then(|packet| sent.get(&packet).copied());
+            let before = trace::place(step).and_then(|node| last.insert(node, place));
+            causes.push(sender.into_iter().chain(before).collect());
+            for fact in &step.facts {
+                if let Fact::Sent { packet, .. } | Fact::Copied { packet } = fact {
+                    sent.insert(*packet, place);
+                }
+            }
+        }
+        causes
+    }
+}
+
+/// The message that an event is about.
+fn packet_of(step: &Step) -> Option<PacketId> {
+    match &step.event {
+        Event::Deliver(id) | Event::Drop(id, _) | Event::Duplicate(id) => Some(*id),
+        Event::Wake(_) | Event::Synced(_) | Event::Start { .. } | Event::Crash { .. } => None,
+        Event::Pause(_) | Event::Resume(_) | Event::Cut(_) | Event::Mend(_) => None,
+        Event::ClockJump { .. } | Event::ClockDrift { .. } | Event::Request { .. } => None,
+    }
+}
+
+/// Everything that the steps at `from` follow from, and they themselves.
+pub(super) fn past(causes: &[Vec<usize>], from: impl IntoIterator<Item = usize>) -> Vec<bool> {
+    let mut is_past = vec![false; causes.len()];
+    let mut open: Vec<usize> = from.into_iter().collect();
+    while let Some(place) = open.pop() {
+        if !std::mem::replace(&mut is_past[place], true) {
+            open.extend(&causes[place]);
+        }
+    }
+    is_past
+}

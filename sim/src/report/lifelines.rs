@@ -1,0 +1,136 @@
+//! The left part of a chart: one lifeline for each machine, and what is drawn onto it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seedbed::proto::NodeId;
+
+use super::history::History;
+use crate::trace;
+use crate::world::{Event, Fact, Step};
+
+/// The least distance of two machines' lifelines.
+const APART: usize = 7;
+
+/// Which machines are down or paused.
+#[derive(Debug, Default)]
+pub(super) struct Lives {
+    down: BTreeSet<NodeId>,
+    paused: BTreeSet<NodeId>,
+}
+
+impl Lives {
+    /// Takes over the steps from `next` to `place`, which comes next.
+    pub fn pass(&mut self, history: &History, next: &mut usize, place: usize) {
+        for step in *next..place {
+            self.take(history.at(step));
+        }
+        *next = place;
+    }
+
+    pub fn take(&mut self, step: &Step) {
+        match &step.event {
+            Event::Crash { node, .. } => {
+                self.down.insert(*node);
+                self.paused.remove(node);
+            }
+            Event::Pause(node) => {
+                self.paused.insert(*node);
+            }
+            Event::Resume(node) => {
+                self.paused.remove(node);
+            }
+            Event::Start { node, .. } => {
+                let refuses = |fact: &Fact| matches!(fact, Fact::RefusedToStart { .. });
+                if !step.facts.iter().any(refuses) {
+                    self.down.remove(node);
+                }
+            }
+            Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => {}
+            Event::Synced(_) | Event::Cut(_) | Event::Mend(_) | Event::ClockJump { .. } => {}
+            Event::ClockDrift { .. } | Event::Request { .. } => {}
+        }
+    }
+}
+
+/// Which machine's lifeline stands where.
+#[derive(Debug)]
+pub(super) struct Columns {
+    places: BTreeMap<NodeId, usize>,
+    apart: usize,
+}
+
+impl Columns {
+    pub fn of(nodes: BTreeSet<NodeId>) -> Columns {
+        let name = nodes.iter().map(|node| node.to_string().len()).max().unwrap_or_default();
+        let apart = APART.max(name + 1);
+        let places = nodes.into_iter().enumerate().map(|(i, node)| (node, i * apart)).collect();
+        Columns { places, apart }
+    }
+
+    pub fn width(&self) -> usize {
+        self.places.len() * self.apart + 1
+    }
+
+    pub fn head(&self) -> String {
+        let apart = self.apart;
+        let names: String = self.places.keys().map(|node| format!("{node:<apart$}")).collect();
+        format!(" {:>7} {:>11}  {}", "step", "time", names.trim_end())
+    }
+
+    /// The lifelines.
+    pub fn cells(&self, lives: &Lives) -> Vec<u8> {
+        let mut cells = vec![b' '; self.width()];
+        for (node, place) in &self.places {
+            cells[*place] = match () {
+                () if lives.down.contains(node) => b':',
+                () if lives.paused.contains(node) => b'=',
+                () => b'|',
+            };
+        }
+        cells
+    }
+
+    pub fn gap(&self, lives: &Lives, left_out: usize) -> String {
+        let steps = if left_out == 1 { "step" } else { "steps" };
+        join(&" ".repeat(22), &self.cells(lives), &format!("... {left_out} {steps} left out"))
+    }
+
+    /// Draws what happened onto the lifelines.
+    pub fn draw(&self, step: &Step, cells: &mut [u8]) {
+        let at = |node: &NodeId| self.places.get(node).copied();
+        if let Some(place) = trace::place(step).as_ref().and_then(at) {
+            cells[place] = if matches!(step.event, Event::Crash { .. }) { b'X' } else { b'o' };
+        }
+        if let Event::Cut(links) = &step.event {
+            let inside = links.iter().filter_map(|(a, b)| at(a).zip(at(b)));
+            for (a, b) in inside {
+                cells[a] = b'/';
+                cells[b] = b'/';
+            }
+        }
+        let ends = step.packet.as_ref().and_then(|packet| at(&packet.from).zip(at(&packet.to)));
+        if let Some((from, to)) = ends.filter(|(from, to)| from != to) {
+            arrow(cells, from, to, matches!(step.event, Event::Drop(..)));
+        }
+    }
+}
+
+/// An arrow that ends before `to`, or if it is lost, between the two.
+fn arrow(cells: &mut [u8], from: usize, to: usize, is_lost: bool) {
+    let (head, tip) = match (from < to, is_lost) {
+        (true, false) => (to - 1, b'>'),
+        (false, false) => (to + 1, b'<'),
+        // Short of where it would have arrived, behind any lifeline in between.
+        (true, true) => (to - APART / 2, b'x'),
+        (false, true) => (to + APART / 2, b'x'),
+    };
+    let line = if from < head { from + 1..head } else { head + 1..from };
+    cells[line].fill(b'-');
+    cells[head] = tip;
+}
+
+/// A line of a chart.
+pub(super) fn join(head: &str, cells: &[u8], text: &str) -> String {
+    let cells = String::from_utf8_lossy(cells);
+    format!("{head}{cells} {text}").trim_end().to_owned()
+}

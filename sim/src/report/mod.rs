@@ -1,0 +1,305 @@
+//! A run explains itself: how it ended and why, on one screen.
+//!
+//! A violation is told as the two facts that contradict each other, a space-time chart of the steps from
+//! which they follow, the rule that was broken and the line that replays it. The steps come from a second run of
+//! the same seed, with a [`History`] watching: sweeps keep none.
+
+mod chart;
+mod history;
+mod lifelines;
+mod past;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::figures::{GROUPS, Nanoseconds, Thousands};
+use crate::oracle::blocked::Wait;
+use crate::oracle::{Breach, Violation};
+use crate::rules;
+use crate::scenario::{Expected, Scenario};
+use crate::trace;
+use crate::verdict::{RunReport, Verdict};
+
+use chart::{Chart, LEGEND, WIDTH, shorten};
+use past::Past;
+
+pub use history::History;
+
+/// The most lines of a report.
+pub const LINES: usize = 60;
+
+/// How a line of a report is meant, for whoever shows it in colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Plain text.
+    Plain,
+    /// It is as it should be.
+    Good,
+    /// It is not.
+    Bad,
+    /// The head of a part.
+    Heading,
+    /// Not so important.
+    Faint,
+}
+
+/// A line of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// How it is meant.
+    pub tone: Tone,
+    /// What it says.
+    pub text: String,
+}
+
+/// A report as it grows.
+#[derive(Debug, Default)]
+struct Page(Vec<Line>);
+
+impl Page {
+    fn put(&mut self, tone: Tone, text: impl Into<String>) {
+        self.0.push(Line { tone, text: text.into() });
+    }
+
+    fn plain(&mut self, text: impl Into<String>) {
+        self.put(Tone::Plain, text);
+    }
+
+    fn gap(&mut self) {
+        self.plain("");
+    }
+
+    /// `name  text`, the text on up to `most` lines.
+    fn named(&mut self, name: &str, text: &str, most: usize) {
+        const INDENT: usize = 12;
+        for (i, line) in paragraph(text, WIDTH - INDENT, most).into_iter().enumerate() {
+            let name = if i == 0 { name } else { "" };
+            self.plain(format!("  {name:<9} {line}"));
+        }
+    }
+}
+
+/// Explains the run of `scenario` that `run` reports and `history` has watched; `took` is how long it really
+/// took, where that is known. At most [`LINES`] lines.
+pub fn explain(
+    scenario: &Scenario,
+    run: &RunReport,
+    history: &History,
+    took: Option<Duration>,
+) -> Vec<Line> {
+    let mut page = Page::default();
+    headline(&mut page, scenario, run, history);
+    let mut end = Page::default();
+    last_lines(&mut end, scenario, run, took);
+    match &run.verdict {
+        Verdict::Pass => passed(&mut page, scenario, run),
+        Verdict::Violation(violation) => {
+            rule(&mut end, violation);
+            violated(&mut page, violation, history, LINES - end.0.len());
+        }
+        Verdict::Blocked(waits) => blocked(&mut page, waits),
+        Verdict::Panic(text) => panicked(&mut page, text, history),
+    }
+    page.0.extend(end.0);
+    page.0.truncate(LINES);
+    page.0
+}
+
+/// The command that replays a run.
+pub fn replay_line(file: &str, seed: u64) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:".contains(c);
+    let file = if !file.is_empty() && file.chars().all(is_plain) {
+        file.to_owned()
+    } else {
+        format!("'{}'", file.replace('\'', r"'\''"))
+    };
+    format!("seedbed run {file} --seed {seed}")
+}
+
+fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &History) {
+    let tone = if run.is_as_expected(&scenario.expect.verdict) { Tone::Good } else { Tone::Bad };
+    let said = match &run.verdict {
+        Verdict::Pass => "pass: every invariant held, and everything got done".to_owned(),
+        Verdict::Violation(violation) => {
+            let Violation { invariant, step, .. } = &**violation;
+            let at = history.step(*step).map_or(String::new(), |step| format!(" ({})", step.at));
+            format!("violation: {invariant}, first at step {}{at}", Thousands(*step))
+        }
+        Verdict::Blocked(waits) => {
+            format!("blocked: every invariant held, and {} wait for ever", waits.len())
+        }
+        Verdict::Panic(_) => "panic: the code under test, or the simulator, panicked".to_owned(),
+    };
+    page.put(tone, said);
+    page.plain(shorten(
+        &format!("{}, seed {}: {}", scenario.file, run.seed, scenario.title),
+        WIDTH,
+    ));
+}
+
+/// What every report ends with: whether this was expected, the figures, and the line that replays it.
+fn last_lines(page: &mut Page, scenario: &Scenario, run: &RunReport, took: Option<Duration>) {
+    page.gap();
+    let expected = &scenario.expect.verdict;
+    let (tone, is) = match (run.is_as_expected(expected), run.contradicts(expected)) {
+        (true, _) => (Tone::Good, "as the file expects"),
+        (false, true) => (Tone::Bad, "not as the file expects"),
+        (false, false) => (Tone::Bad, "not what the file is about; another seed may show it"),
+    };
+    page.put(tone, format!("{is}: {}", wanted(expected)));
+    let took = took.map_or(String::new(), |took| {
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        format!(" in {}", Nanoseconds(ns))
+    });
+    let RunReport { steps, sim_ns, messages, forced_writes, digest, .. } = run;
+    page.put(
+        Tone::Faint,
+        format!(
+            "{} steps, {} simulated{took}; {} messages, {} forced writes; digest {digest:016x}",
+            Thousands(*steps),
+            Nanoseconds(*sim_ns),
+            Thousands(*messages),
+            Thousands(*forced_writes),
+        ),
+    );
+    page.plain(replay_line(&scenario.file, run.seed));
+}
+
+fn wanted(expected: &Expected) -> String {
+    match expected {
+        Expected::Pass => "verdict = \"pass\"".to_owned(),
+        Expected::Violates(invariant) => format!("violates = \"{invariant}\""),
+        Expected::Blocks(milestone) => format!("blocks = \"{milestone}\""),
+    }
+}
+
+fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
+    if !scenario.about.is_empty() {
+        page.gap();
+        paragraph(&scenario.about, WIDTH, 8).into_iter().for_each(|line| page.plain(line));
+    }
+    page.gap();
+    for group in GROUPS {
+        let figures = group.figures.iter();
+        let figures = figures.map(|(name, of)| format!("{} {name}", Thousands(run.count(*of))));
+        page.plain(format!("{:<14}{}", group.name, figures.collect::<Vec<_>>().join(", ")));
+    }
+    const SHOWN: usize = 15;
+    let reached = &scenario.expect.reached;
+    for milestone in reached.iter().take(SHOWN) {
+        let count = match run.count(*milestone) {
+            0 => "not with this seed".to_owned(),
+            1 => "once".to_owned(),
+            count => format!("{} times", Thousands(count)),
+        };
+        page.plain(format!("{:<14}`{milestone}` {count}", "reached"));
+    }
+    if let Some(more @ 1..) = reached.len().checked_sub(SHOWN) {
+        page.plain(format!("{:<14}... {more} more that the file demands", ""));
+    }
+    if !run.fired.is_empty() {
+        let fired = run.fired.iter().filter(|fired| **fired).count();
+        page.plain(format!("{:<14}{fired} of {} struck", "scripted", run.fired.len()));
+    }
+}
+
+fn violated(page: &mut Page, violation: &Violation, history: &History, room: usize) {
+    let Breach { earlier, now } = &violation.breach;
+    page.gap();
+    for (name, fact) in [("earlier", earlier), ("now", now)] {
+        let at = history.step(fact.step).map_or(String::new(), |step| format!(" ({})", step.at));
+        page.named(name, &format!("step {}{at}: {}", Thousands(fact.step), fact.is), 3);
+    }
+    page.gap();
+    let past = Past::of(&violation.breach, history);
+    let chart = Chart::new(history, &past.subjects, &past.facts, &past.steps);
+    let full = history.step(now.step).map_or_else(Vec::new, |step| in_full(&trace::lines(step)));
+    // The heading, the legend, and the heading of the last step with what it says.
+    let rest = 2 + if full.is_empty() { 0 } else { full.len() + 2 };
+    let drawn = chart.draw(room.saturating_sub(page.0.len() + rest));
+    let about: Vec<String> = past.subjects.iter().map(ToString::to_string).collect();
+    let about = shorten(&about.join(", "), WIDTH - 50);
+    let (shown, all) = (drawn.steps, past.steps.len());
+    page.put(Tone::Heading, format!("What led to it: {shown} of {all} steps, about {about}"));
+    drawn.lines.into_iter().for_each(|line| page.plain(line));
+    page.put(Tone::Faint, LEGEND);
+    if !full.is_empty() {
+        page.gap();
+        page.put(Tone::Heading, format!("Step {} in full", Thousands(now.step)));
+        full.into_iter().for_each(|line| page.plain(line));
+    }
+}
+
+/// The lines of one step, cut so that they fit.
+fn in_full(lines: &[String]) -> Vec<String> {
+    const SHOWN: usize = 6;
+    let mut short: Vec<String> =
+        lines.iter().take(SHOWN).map(|line| shorten(line, WIDTH)).collect();
+    if let Some(more @ 1..) = lines.len().checked_sub(SHOWN) {
+        short.push(format!("{:>24}... {more} more lines; `--trace` shows them", ""));
+    }
+    short
+}
+
+/// The rule that was broken; put in front of the last lines.
+fn rule(page: &mut Page, violation: &Violation) {
+    let Some(rule) = rules::find(violation.invariant) else { return };
+    let mut told = Page::default();
+    told.gap();
+    told.named("rule", &format!("{}: {}", rule.name, rule.summary), 3);
+    told.named("source", rule.source, 2);
+    page.0.splice(0..0, told.0);
+}
+
+fn blocked(page: &mut Page, waits: &[Wait]) {
+    const SHOWN: usize = 20;
+    page.gap();
+    for Wait { who, for_what, since, released_by } in waits.iter().take(SHOWN) {
+        page.plain(shorten(&format!("{who} waits since {since} for {for_what}"), WIDTH));
+        page.plain(shorten(&format!("    released by {released_by}"), WIDTH));
+    }
+    if let Some(more @ 1..) = waits.len().checked_sub(SHOWN) {
+        page.plain(format!("... {more} more"));
+    }
+}
+
+fn panicked(page: &mut Page, text: &str, history: &History) {
+    const SHOWN: usize = 24;
+    page.gap();
+    page.named("message", text, 6);
+    page.gap();
+    let mut lines: Vec<String> = Vec::new();
+    for step in history.steps().rev() {
+        let of_step = trace::lines(step);
+        if lines.len() + of_step.len() > SHOWN && !lines.is_empty() {
+            break;
+        }
+        lines.splice(0..0, of_step.into_iter().take(SHOWN));
+    }
+    page.put(Tone::Heading, "The last steps before it");
+    lines.iter().for_each(|line| page.plain(shorten(line, WIDTH)));
+}
+
+/// `text` on up to `most` lines of `width`; what does not fit is left out, and `...` says so.
+fn paragraph(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(&shorten(word, width));
+        }
+    }
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = format!("{} ...", shorten(last, width - 4));
+        }
+    }
+    lines
+}

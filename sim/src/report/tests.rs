@@ -1,0 +1,237 @@
+use seedbed::proto::{
+    Admission, Header, Incarnation, LowWater, Message, NodeId, Path, Record, Span, Time, Timer,
+    TxnId, Vote,
+};
+
+use super::chart::Drawn;
+use super::*;
+use crate::oracle::At;
+use crate::simulation::Simulation;
+use crate::world::{Event, Fact, Loss, Packet, PacketId, Step};
+
+fn n(number: u16) -> NodeId {
+    NodeId::storage(number)
+}
+
+fn txn(counter: u32) -> TxnId {
+    let coordinator = n(1);
+    TxnId { coordinator, admission: Admission(1), incarnation: Incarnation(1), counter }
+}
+
+fn header(counter: u32) -> Header {
+    Header { txn: txn(counter), low_water: LowWater::default() }
+}
+
+/// A history put together by hand; steps are numbered from 1, a millisecond apart.
+#[derive(Default)]
+struct Made(History);
+
+impl Made {
+    fn step(&mut self, event: Event, facts: Vec<Fact>) -> &mut Made {
+        self.with(event, None, facts)
+    }
+
+    fn with(&mut self, event: Event, packet: Option<Packet>, facts: Vec<Fact>) -> &mut Made {
+        let index = self.0.len() as u64 + 1;
+        let at = Time::ZERO + Span::from_millis(index);
+        self.0.push(Step { index, at, event, packet, facts, ..Step::new() });
+        self
+    }
+
+    fn deliver(&mut self, id: u64, from: u16, to: u16, message: Message, facts: Vec<Fact>) {
+        let packet = Packet { from: n(from), to: n(to), message };
+        self.with(Event::Deliver(PacketId(id)), Some(packet), facts);
+    }
+}
+
+fn sent(id: u64, from: u16, to: u16, message: Message) -> Fact {
+    Fact::Sent { packet: PacketId(id), from: n(from), to: n(to), message }
+}
+
+/// n1 sends an abort to n3 and a commit to n2, where it arrives; the one to n4 is lost; n3 crashes; n2 asks n3.
+fn made() -> History {
+    let commit = || Message::Commit { header: header(4), answer: [].into() };
+    let abort = || Message::Abort { header: header(4) };
+    let other = || Message::Inquire { txn: txn(9) };
+    let mut made = Made::default();
+    let facts = vec![
+        sent(1, 1, 3, abort()),
+        sent(2, 1, 2, commit()),
+        sent(3, 1, 4, commit()),
+        sent(4, 1, 2, other()),
+    ];
+    made.step(Event::Wake(n(1)), facts);
+    made.deliver(4, 1, 2, other(), vec![]); // about something else
+    let lost = Packet { from: n(1), to: n(4), message: commit() };
+    made.with(Event::Drop(PacketId(3), Loss::Network), Some(lost), vec![]);
+    let record = Record::RolledBack { txn: txn(4) };
+    let rolled_back = Fact::Appended { node: n(3), position: 7, record, forced: false };
+    made.deliver(1, 1, 3, abort(), vec![rolled_back]);
+    made.step(Event::Wake(n(5)), vec![]); // nobody that matters
+    let forgot = Fact::Forgot { node: n(3), from: 7, count: 1, torn: 0 };
+    made.step(Event::Crash { node: n(3), kept: 0, torn: 0 }, vec![forgot]);
+    made.deliver(2, 1, 2, commit(), vec![]);
+    made.0
+}
+
+fn violation(earlier: u64, now: u64, about: &str) -> Violation {
+    let earlier = At { step: earlier, is: format!("n3 rolled {about} back") };
+    let breach = Breach { earlier, now: At { step: now, is: format!("n2 applied {about}") } };
+    Violation { invariant: "participants_agree", step: now, breach }
+}
+
+fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
+    let past = Past::of(&violation.breach, history);
+    Chart::new(history, &past.subjects, &past.facts, &past.steps).draw(room)
+}
+
+#[test]
+fn the_chart_shows_the_causal_past_of_the_two_facts_and_nothing_else() {
+    let drawn = chart_of(&made(), &violation(4, 7, "n1.1/4"), 30);
+    let steps: Vec<&str> =
+        drawn.lines[1..].iter().filter_map(|line| line[..9].split_whitespace().last()).collect();
+    assert_eq!(steps, ["1", "3", "4", "6", "7"]);
+    let shown = drawn.lines.join("\n");
+    assert!(!shown.contains("n1.1/9") && !shown.contains("n5"), "{shown}");
+}
+
+#[test]
+fn messages_losses_crashes_and_facts_are_drawn_on_the_lifelines() {
+    let drawn = chart_of(&made(), &violation(4, 7, "n1.1/4"), 30);
+    let row = |step: &str| drawn.lines.iter().find(|line| line[1..8].trim() == step).unwrap();
+    let drawing = |step: &str| &row(step)[22..];
+    assert_eq!(drawing("step"), "n1     n2     n3     n4");
+    assert!(drawing("1").contains("n1 wakes; -> n3 Abort n1.1/4; -> n2 n4 Commit n1.1/4"));
+    assert!(drawing("3").starts_with("|-----------------x  |"), "{}", drawing("3"));
+    assert!(drawing("4").starts_with("|------------>o      |"), "{}", drawing("4"));
+    let crash = drawn.lines.iter().find(|line| line.contains("crashes")).unwrap();
+    assert!(crash[22..].starts_with("|      |      X      |"), "{crash}");
+    let last = drawn.lines.last().unwrap();
+    assert!(last[22..].starts_with("|----->o      :      |"), "{last}");
+    assert!(last.starts_with('>') && row("4").starts_with('>'));
+    assert!(row("4").contains("log #7 rolled back n1.1/4 (lazy)"));
+    let all = drawn.lines.join("\n");
+    assert!(all.contains("log #7 is lost, it was not durable"), "{all}");
+}
+
+#[test]
+fn a_chart_without_room_leaves_out_steps_and_says_how_many() {
+    let drawn = chart_of(&made(), &violation(4, 7, "n1.1/4"), 5);
+    assert!(drawn.lines.len() <= 5);
+    assert!(drawn.steps < 5);
+    let left_out: usize = drawn
+        .lines
+        .iter()
+        .filter_map(|line| line.split_once("... ")?.1.split(' ').next()?.parse::<usize>().ok())
+        .sum();
+    assert_eq!(drawn.steps + left_out, 5, "{:?}", drawn.lines);
+    let shown = drawn.lines.join("\n");
+    assert!(shown.contains(">      4") && shown.contains(">      7"), "{shown}");
+}
+
+#[test]
+fn a_partition_and_a_pause_are_drawn() {
+    let mut made = Made::default();
+    let vote = || Message::Executed { txn: txn(4), vote: Vote::No(seedbed::proto::No::Conflict) };
+    made.step(Event::Wake(n(2)), vec![sent(1, 2, 1, vote()), sent(2, 2, 1, vote())]);
+    made.deliver(1, 2, 1, vote(), vec![]);
+    made.step(Event::Pause(n(1)), vec![]);
+    made.step(Event::Cut([(n(1), n(2)), (n(2), n(1))].into()), vec![]);
+    let packet = Packet { from: n(2), to: n(1), message: vote() };
+    made.with(Event::Drop(PacketId(2), Loss::Cut), Some(packet), vec![]);
+    let step = Event::Wake(n(2));
+    made.step(step, vec![]);
+    let drawn = chart_of(&made.0, &violation(2, 6, "n1.1/4"), 30);
+    let shown = drawn.lines.join("\n");
+    assert!(shown.contains("cut: n1 | n2"), "{shown}");
+    assert!(shown.contains("/      /"), "{shown}");
+    assert!(shown.contains("=  x---|"), "{shown}");
+    assert!(shown.contains("lost (the link is cut)"), "{shown}");
+}
+
+#[test]
+fn facts_that_are_not_kept_leave_an_empty_chart() {
+    let drawn = chart_of(&made(), &violation(400, 700, "n1.1/4"), 30);
+    assert_eq!(drawn.steps, 0);
+    assert_eq!(chart_of(&History::default(), &violation(1, 2, "/a"), 30).steps, 0);
+}
+
+/// A scenario in which much goes on, one of its runs, and the steps of it.
+fn busy_run(seed: u64) -> (Scenario, RunReport, History) {
+    let text = "title = 'much goes on'\nabout = 'Look at it.'\n\
+                [cluster]\nnodes = 5\nclients = 3\nreplicas = 3\n\
+                [workload]\nkind = 'files'\noperations = 100\npaths = 3\n\
+                [chaos]\nkinds = ['crash', 'partition', 'loss', 'duplicate', 'pause']\n\
+                budget = { storage_nodes_down = 1, control_down = true }\n\
+                [phases]\nsafety = '10s'\nliveness = '20s'\n\
+                [expect]\nreached = ['crashed', 'decided']";
+    let scenario = Scenario::parse("a file.toml", text).unwrap();
+    let mut history = History::default();
+    let mut simulation = Simulation::new(&scenario, seed);
+    simulation.start(&mut history);
+    while simulation.next_at().is_some() {
+        simulation.advance(&mut history);
+    }
+    let run = simulation.finish();
+    (scenario, run, history)
+}
+
+fn check(lines: &[Line]) {
+    let shown = || lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+    assert!(lines.len() <= LINES, "{} lines\n{}", lines.len(), shown());
+    for Line { text, .. } in lines {
+        assert!(text.chars().count() <= WIDTH + 6 && !text.contains('\n'), "{text}\n{}", shown());
+    }
+    assert_eq!(lines.last().unwrap().text, "seedbed run 'a file.toml' --seed 1");
+}
+
+#[test]
+fn a_report_fits_on_one_screen_wherever_a_run_fails() {
+    let (scenario, mut run, history) = busy_run(1);
+    let path = Path::new("/f0").unwrap();
+    let texts = ["n1.1/1".to_owned(), path.to_string(), "nothing ".repeat(400)];
+    let steps = history.len() as u64;
+    for now in (1..=steps).step_by(steps as usize / 12 + 1) {
+        for text in &texts {
+            run.verdict = Verdict::Violation(Box::new(violation(now / 2, now, text)));
+            check(&explain(&scenario, &run, &history, Some(Duration::from_millis(3))));
+        }
+    }
+}
+
+#[test]
+fn every_other_verdict_fits_on_one_screen_too() {
+    let (scenario, mut run, history) = busy_run(1);
+    run.verdict = Verdict::Pass;
+    check(&explain(&scenario, &run, &history, None));
+    run.verdict = Verdict::Panic("index out of bounds\nat last".repeat(100));
+    check(&explain(&scenario, &run, &history, None));
+    let wait = Wait {
+        who: n(3),
+        for_what: "the decision on n1.1/4".to_owned(),
+        since: Time::from_nanos(5),
+        released_by: "n1, when it starts again".to_owned(),
+    };
+    run.verdict = Verdict::Blocked(vec![wait; 100]);
+    let lines = explain(&scenario, &run, &history, None);
+    check(&lines);
+    assert_eq!(lines[3].text, "n3 waits since 0.000000s for the decision on n1.1/4");
+    assert_eq!(lines[4].text, "    released by n1, when it starts again");
+}
+
+#[test]
+fn a_timer_counts_as_a_step_about_its_transaction() {
+    let mut made = Made::default();
+    made.step(Event::Wake(n(2)), vec![]);
+    let step = Step { index: 2, event: Event::Wake(n(2)), ..Step::new() };
+    made.0.push(Step { timer: Some(Timer::Inquire(txn(4))), ..step });
+    let drawn = chart_of(&made.0, &violation(2, 2, "n1.1/4"), 10);
+    assert_eq!(drawn.steps, 1);
+    assert!(drawn.lines[1].contains("n2 wakes: is in doubt about n1.1/4"));
+}
+
+#[test]
+fn a_replay_line_can_be_pasted() {
+    assert_eq!(replay_line("a/b.toml", 7), "seedbed run a/b.toml --seed 7");
+    assert_eq!(replay_line("it's.toml", 7), r"seedbed run 'it'\''s.toml' --seed 7");
+}

@@ -1,0 +1,149 @@
+//! Messages, spelled: in brief for charts, with every field for traces.
+
+use seedbed::proto::{Header, Keep, Known, Message, No, Operation, Results, Terms, Vote, Work};
+
+use super::words::{answer, end, file, list, operation, operations, outcome};
+
+/// What it is and what it is about: `Executed yes n1.1/4`.
+pub fn brief(message: &Message) -> String {
+    match message {
+        Message::Begin { request, attempt: 1, .. } => format!("Begin {request}"),
+        Message::Begin { request, attempt, .. } => format!("Begin {request} (attempt {attempt})"),
+        Message::Read { request, path, .. } => format!("Read {path} for {request}"),
+        Message::Ended { request, end: how, .. } => format!("Ended {request} {}", end(how)),
+        Message::Fetch { txn, path, .. } => format!("Fetch {path} for {txn}"),
+        Message::Fetched { txn, path, .. } => format!("Fetched {path} for {txn}"),
+        Message::Prepare { header, .. } => format!("Prepare {}", header.txn),
+        Message::Ready { txn, .. } => format!("Ready {txn}"),
+        Message::Execute { header, .. } => format!("Execute {}", header.txn),
+        Message::Executed { txn, vote: Vote::Yes(_) } => format!("Executed yes {txn}"),
+        Message::Executed { txn, vote: Vote::No(why) } => {
+            format!("Executed no {txn} ({})", no(why))
+        }
+        Message::Commit { header, .. } => format!("Commit {}", header.txn),
+        Message::Committed { txn } => format!("Committed {txn}"),
+        Message::Abort { header } => format!("Abort {}", header.txn),
+        Message::Inquire { txn } => format!("Inquire {txn}"),
+        Message::Told { txn, known } => format!("Told {txn} {}", knowledge(known)),
+        Message::Acquire { request, path, .. } => format!("Acquire {path} for {request}"),
+        Message::KeepAlive { path, keep, .. } => format!("KeepAlive {path} {}", kept(*keep)),
+        Message::Release { path, token, .. } => format!("Release {path} under {token}"),
+        Message::Granted { request, path, token, .. } => {
+            format!("Granted {path} to {request} under {token}")
+        }
+        Message::KeptAlive { path, token, .. } => format!("KeptAlive {path} under {token}"),
+        Message::NotKept { path, keep } => format!("NotKept {path} {}", kept(*keep)),
+        Message::LockRefused { request, path, refusal } => {
+            format!("LockRefused {path} to {request}: {refusal}")
+        }
+        Message::Released { request, path } => format!("Released {path} for {request}"),
+    }
+}
+
+/// [`brief`], with every field that is left out there.
+pub fn whole(message: &Message) -> String {
+    let rest = rest(message);
+    let brief = brief(message);
+    if rest.is_empty() { brief } else { format!("{brief}; {rest}") }
+}
+
+fn rest(message: &Message) -> String {
+    match message {
+        Message::Begin { session, epoch, attempt: _, lowest, age, operations: all, request } => {
+            let (life, number, open) = (session.node, session.number, session.lowest);
+            let origin = if age.request == *request {
+                String::new()
+            } else {
+                format!(" by {}", age.request)
+            };
+            format!(
+                "{}; first tried {}{origin}, waits from #{lowest}, session {life} #{number} \
+                 from #{open}, {epoch}",
+                operations(all.iter()),
+                age.first_attempt
+            )
+        }
+        Message::Read { epoch, attempt, .. } => format!("attempt {attempt}, {epoch}"),
+        Message::Ended { attempt, .. } => format!("attempt {attempt}"),
+        Message::Fetch { epoch, .. } => epoch.to_string(),
+        Message::Fetched { file: found, .. } => file(found),
+        Message::Prepare { header, epoch, terms, paths, work } => {
+            let work = work.as_ref().map_or(String::new(), |work| format!("; {}", works(work)));
+            format!("pin {}{work}; {}; {}, {epoch}", list(paths.iter()), term(terms), mark(header))
+        }
+        Message::Ready { pinned_in, .. } => format!("pinned in {pinned_in}"),
+        Message::Execute { header, epoch, pinned_in, work } => {
+            format!("{}; pinned in {pinned_in}; {}, {epoch}", works(work), mark(header))
+        }
+        Message::Executed { vote: Vote::Yes(results), .. } => result_list(results),
+        Message::Executed { vote: Vote::No(_), .. } => String::new(),
+        Message::Commit { header, answer: outcomes } => {
+            format!("{}; {}", answer(outcomes), mark(header))
+        }
+        Message::Abort { header } => mark(header),
+        Message::Acquire { lowest, wait, asked, .. } => {
+            let wait = if *wait { "in line" } else { "at once or not at all" };
+            format!("{wait}, asked {asked}, waits from #{lowest}")
+        }
+        Message::KeepAlive { asked, .. } | Message::KeptAlive { asked, .. } => {
+            format!("asked {asked}")
+        }
+        Message::Release { request, .. } => format!("for {request}"),
+        Message::Granted { asked, .. } => format!("asked {asked}"),
+        Message::Committed { .. } | Message::Inquire { .. } | Message::Told { .. } => String::new(),
+        Message::NotKept { .. } | Message::LockRefused { .. } => String::new(),
+        Message::Released { .. } => String::new(),
+    }
+}
+
+fn mark(header: &Header) -> String {
+    let low = header.low_water;
+    format!("over up to {}/{}", low.incarnation.0, low.counter)
+}
+
+fn term(terms: &Terms) -> String {
+    let Terms { request, attempt, lowest, age, participants } = terms;
+    format!(
+        "serves {request} (attempt {attempt}, first tried {} by {}, waits from #{lowest}), \
+         participants {}",
+        age.first_attempt,
+        age.request,
+        list(participants.iter())
+    )
+}
+
+fn works(work: &Work) -> String {
+    let numbered = |(place, done): &(u8, Operation)| format!("{place}: {}", operation(done));
+    list(work.iter().map(numbered))
+}
+
+/// The outcomes of one participant's operations, each with its place among all.
+pub(super) fn result_list(results: &Results) -> String {
+    list(results.iter().map(|(place, found)| format!("{place}: {}", outcome(found))))
+}
+
+fn no(no: &No) -> String {
+    match no {
+        No::Answered(outcomes) => format!("already answered: {}", answer(outcomes)),
+        No::Refused { refusal, recorded: true } => format!("for good: {refusal}"),
+        No::Refused { refusal, recorded: false } => refusal.to_string(),
+        No::Conflict => "an older transaction has the path".to_owned(),
+        No::Lost => "the pin is gone".to_owned(),
+        No::Epoch(epoch) => format!("the epoch is {epoch}"),
+    }
+}
+
+fn knowledge(known: &Known) -> String {
+    match known {
+        Known::Committed(outcomes) => format!("committed: {}", answer(outcomes)),
+        Known::Aborted => "aborted".to_owned(),
+        Known::Undecided => "undecided".to_owned(),
+    }
+}
+
+fn kept(keep: Keep) -> String {
+    match keep {
+        Keep::Waiting(request) => format!("place of {request}"),
+        Keep::Holding(token) => format!("under {token}"),
+    }
+}

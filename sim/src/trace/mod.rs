@@ -1,0 +1,176 @@
+//! What happened, one line for each step and each fact, for people.
+//!
+//! ```text
+//!  step        time  node     what
+//!   101   1.204310s  n1       <- n2 Executed yes n1.1/4; 0: v3 now
+//!   101   1.204310s  n1       log #17 decided to commit n1.1/4; v3 now; changes none; ...  (forced)
+//!   109   1.205100s  n1       disk has synced
+//!   109   1.205100s  n1       log #17 decided to commit n1.1/4 is durable
+//!   109   1.205100s  n1       -> n2 Commit n1.1/4; v3 now; over up to 1/3
+//! ```
+//!
+//! `<-` is a message that has arrived, `->` one that leaves. Every line carries step and time, so that one can
+//! search for a transaction, a request or a path. [`links`], [`event`] and [`fact`] serve the charts of reports.
+
+mod message;
+mod record;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use seedbed::proto::{Message, NodeId, Record};
+
+use crate::world::{Event, Fact, Loss, PacketId, Step};
+
+pub use links::links;
+
+mod links;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What it is and what it is about.
+    Brief,
+    /// Every field.
+    Whole,
+}
+
+/// One line for the event of `step`, one for each record that it made durable and each fact.
+pub fn lines(step: &Step) -> Vec<String> {
+    let line = |node: Option<NodeId>, what: String| {
+        let node = node.map_or_else(|| "network".to_owned(), |node| node.to_string());
+        format!("{:>6} {:>12}  {node:<7}  {what}", step.index, step.at.to_string())
+    };
+    let durable = step.durable.iter().map(|(node, position, kept)| {
+        line(Some(*node), format!("log #{position} {} is durable", record::brief(kept)))
+    });
+    let facts = step.facts.iter().filter_map(|this| {
+        let (node, what) = fact(this, Detail::Whole)?;
+        Some(line(node.or_else(|| place(step)), what))
+    });
+    let event = line(place(step), event(step, Detail::Whole));
+    std::iter::once(event).chain(durable).chain(facts).collect()
+}
+
+/// The machine where `step` happened; none where it was between machines.
+pub fn place(step: &Step) -> Option<NodeId> {
+    match &step.event {
+        Event::Deliver(_) => step.packet.as_ref().map(|packet| packet.to),
+        Event::Drop(..) | Event::Duplicate(_) | Event::Cut(_) | Event::Mend(_) => None,
+        Event::Wake(node) | Event::Synced(node) => Some(*node),
+        Event::Pause(node) | Event::Resume(node) => Some(*node),
+        Event::Start { node, .. } | Event::Crash { node, .. } => Some(*node),
+        Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => Some(*node),
+        Event::Request { client, .. } => Some(*client),
+    }
+}
+
+/// What happened, in words that leave out the machine where it did.
+pub fn event(step: &Step, detail: Detail) -> String {
+    match &step.event {
+        Event::Deliver(id) => match &step.packet {
+            Some(packet) => format!("<- {} {}", packet.from, message(&packet.message, detail)),
+            None => unseen("arrived", *id),
+        },
+        Event::Drop(id, loss) => passing(step, *id, &format!("lost ({})", why(*loss)), detail),
+        Event::Duplicate(id) => passing(step, *id, "doubled", detail),
+        Event::Wake(_) => match &step.timer {
+            Some(timer) => format!("wakes: {}", words::timer(timer)),
+            None => "wakes".to_owned(),
+        },
+        Event::Synced(_) => "disk has synced".to_owned(),
+        Event::Start { rot: None, .. } => "starts".to_owned(),
+        Event::Start { rot: Some(rot), .. } => {
+            format!("starts; bit {} of record {} reads wrong", rot.bit, rot.record)
+        }
+        Event::Crash { kept: 0, .. } => "crashes".to_owned(),
+        Event::Crash { kept, .. } => format!("crashes; {kept} records are kept by chance"),
+        Event::Pause(_) => "pauses".to_owned(),
+        Event::Resume(_) => "goes on".to_owned(),
+        Event::Cut(cut) => format!("cut: {}", links(cut)),
+        Event::Mend(mended) => format!("mended: {}", links(mended)),
+        Event::ClockJump { by, .. } => format!("clock jumps by {by}"),
+        Event::ClockDrift { ppm, .. } => format!("clock now gains {ppm} us each second"),
+        Event::Request { request, .. } => format!("is asked: {}", words::request(request)),
+    }
+}
+
+fn passing(step: &Step, id: PacketId, what: &str, detail: Detail) -> String {
+    match &step.packet {
+        Some(packet) => {
+            let (from, to) = (packet.from, packet.to);
+            format!("{from} -> {to} {what}: {}", message(&packet.message, detail))
+        }
+        None => unseen(what, id),
+    }
+}
+
+fn unseen(what: &str, id: PacketId) -> String {
+    format!("message number {} {what}", id.0)
+}
+
+/// What a message says.
+pub fn message(message: &Message, detail: Detail) -> String {
+    match detail {
+        Detail::Brief => message::brief(message),
+        Detail::Whole => message::whole(message),
+    }
+}
+
+fn why(loss: Loss) -> &'static str {
+    match loss {
+        Loss::Network => "the network lost it",
+        Loss::Cut => "the link is cut",
+        Loss::Down => "the receiver is down",
+        Loss::Rule => "the scenario says so",
+    }
+}
+
+/// Where a fact came about, if it says so, and what it is. None where the event has said all.
+pub fn fact(fact: &Fact, detail: Detail) -> Option<(Option<NodeId>, String)> {
+    Some(match fact {
+        Fact::Requested { request } => (Some(request.client), format!("this is {request}")),
+        Fact::Sent { from, to, message, .. } => {
+            (Some(*from), format!("-> {to} {}", self::message(message, detail)))
+        }
+        Fact::Copied { packet } => (None, format!("the copy is message number {}", packet.0)),
+        Fact::Appended { node, position, record, forced } => {
+            let text = match detail {
+                Detail::Brief => record::brief(record),
+                Detail::Whole => record::whole(record),
+            };
+            let forced = if *forced { "forced" } else { "lazy" };
+            (Some(*node), format!("log #{position} {text} ({forced})"))
+        }
+        Fact::SyncBegan { node } => (Some(*node), "disk begins to sync".to_owned()),
+        Fact::Durable { .. } => return None,
+        Fact::Checkpointed { node, covers } => {
+            (Some(*node), format!("checkpoint replaces the log below #{covers}"))
+        }
+        Fact::Forgot { node, from, count, torn } => (Some(*node), forgot(*from, *count, *torn)),
+        Fact::Started { node, incarnation } => (Some(*node), format!("is up as {incarnation}")),
+        Fact::RefusedToStart { node, reason } => {
+            (Some(*node), format!("refuses to start: {reason}"))
+        }
+        Fact::Replied { request, reply } => {
+            (Some(request.client), format!("answers {request}: {}", words::reply(reply)))
+        }
+        Fact::Noticed { client, notice } => (Some(*client), words::notice(notice)),
+    })
+}
+
+fn forgot(from: u64, count: u64, torn: u32) -> String {
+    let records = match count {
+        1 => format!("log #{from} is lost, it was not durable"),
+        _ => {
+            let last = (from + count).saturating_sub(1);
+            format!("log #{from} to #{last} are lost, they were not durable")
+        }
+    };
+    if torn == 0 { records } else { format!("{records} ({torn} bytes of #{from} are left)") }
+}
+
+/// A record that is durable now, in brief.
+pub fn durable(position: u64, kept: &Record) -> String {
+    format!("log #{position} {} is durable", record::brief(kept))
+}

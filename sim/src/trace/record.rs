@@ -1,0 +1,78 @@
+//! Records, spelled: in brief for charts, with every field for traces.
+
+use seedbed::proto::{Changes, Record};
+
+use super::message::result_list;
+use super::words::{answer, file, list};
+
+/// What it is and what it is about: `voted n1.1/4`.
+pub fn brief(record: &Record) -> String {
+    let kind = record.kind().name();
+    match record {
+        Record::Born { admission, .. } => format!("{kind} under {admission}"),
+        Record::Voted { txn, .. } => format!("{kind} {txn}"),
+        Record::Promised { txn } => format!("{kind} never to vote for {txn}"),
+        Record::Declined { request, refusal } => format!("{kind} {request}: {refusal}"),
+        Record::Decided { txn, .. } => format!("{kind} to commit {txn}"),
+        Record::Applied { txn, .. } => format!("{kind} {txn}"),
+        Record::RolledBack { txn } => format!("rolled back {txn}"),
+        Record::Over { txn } => format!("{txn} is over"),
+        Record::Stored { path, file: stored } => format!("{kind} {path} {}", file(stored)),
+        Record::Answered { request, .. } => format!("{kind} {request}"),
+        Record::Settled { txn, answer: Some(_) } => format!("{kind} {txn}: committed"),
+        Record::Settled { txn, answer: None } => format!("{kind} {txn}: aborted"),
+        Record::Mark { coordinator, low_water } => {
+            let (life, counter) = (low_water.incarnation.0, low_water.counter);
+            format!("{coordinator} is over up to {life}/{counter}")
+        }
+        Record::Forgotten { client, incarnation, lowest } => {
+            format!("{client}.{} waits from #{lowest}", incarnation.0)
+        }
+        Record::Queued { path, request } => format!("{kind} {request} for {path}"),
+        Record::Granted { path, request, token } => {
+            format!("granted {path} to {request} under {token}")
+        }
+        Record::Left { path, request } => format!("{request} has left {path}"),
+        Record::LastToken { token } => format!("last token {token}"),
+    }
+}
+
+/// [`brief`], with every field that is left out there.
+pub fn whole(record: &Record) -> String {
+    let rest = rest(record);
+    let brief = brief(record);
+    if rest.is_empty() { brief } else { format!("{brief}; {rest}") }
+}
+
+fn rest(record: &Record) -> String {
+    match record {
+        Record::Born { epoch, .. } => format!("since {epoch}"),
+        Record::Voted { txn: _, request, participants, paths, changes, results } => format!(
+            "yes: {}; changes {}; pins {}; serves {request}, participants {}",
+            result_list(results),
+            change_list(changes),
+            list(paths.iter()),
+            list(participants.iter()),
+        ),
+        Record::Decided { txn: _, request, participants, changes, answer: outcomes } => format!(
+            "{}; changes {}; serves {request}, participants {}",
+            answer(outcomes),
+            change_list(changes),
+            list(participants.iter()),
+        ),
+        Record::Applied { request, answer: outcomes, .. } => {
+            format!("{}; serves {request}", answer(outcomes))
+        }
+        Record::Answered { answer: outcomes, .. }
+        | Record::Settled { answer: Some(outcomes), .. } => answer(outcomes),
+        Record::Settled { answer: None, .. } | Record::Promised { .. } => String::new(),
+        Record::Declined { .. } | Record::RolledBack { .. } | Record::Over { .. } => String::new(),
+        Record::Stored { .. } | Record::Mark { .. } | Record::Forgotten { .. } => String::new(),
+        Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
+        Record::LastToken { .. } => String::new(),
+    }
+}
+
+fn change_list(changes: &Changes) -> String {
+    list(changes.iter().map(|(path, changed)| format!("{path} {}", file(changed))))
+}

@@ -1,0 +1,128 @@
+//! Operations, answers, replies and timers, spelled.
+
+use std::fmt::Display;
+
+use seedbed::proto::{
+    Action, AttemptEnd, File, Notice, Operation, Outcome, Reply, Request, Retry, Timer, Token,
+    Version,
+};
+
+/// `a, b, c`; `none` where there is nothing.
+pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() { "none".to_owned() } else { items.join(", ") }
+}
+
+/// `write /a "x" if v3 under t5`
+pub(super) fn operation(operation: &Operation) -> String {
+    let Operation { path, action, token } = operation;
+    let at = |version: &Option<Version>| version.map_or(String::new(), |v| format!(" if {v}"));
+    let done = match action {
+        Action::Read => format!("read {path}"),
+        Action::Create(contents) => format!("create {path} {contents}"),
+        Action::Write(contents, version) => format!("write {path} {contents}{}", at(version)),
+        Action::Delete(version) => format!("delete {path}{}", at(version)),
+        Action::Rename(to, None) => format!("rename {path} to {to}"),
+        Action::Rename(to, Some(token)) => format!("rename {path} to {to} (held under {token})"),
+        Action::Place(contents) => format!("place {path} {contents}"),
+        Action::Remove(version) => format!("remove {path} if {version}"),
+        Action::Claim => format!("claim {path}"),
+    };
+    done + &under(*token)
+}
+
+fn under(token: Option<Token>) -> String {
+    token.map_or(String::new(), |token| format!(" under {token}"))
+}
+
+/// The operations of a request or of one of its participants.
+pub(super) fn operations<'a>(all: impl IntoIterator<Item = &'a Operation>) -> String {
+    list(all.into_iter().map(operation))
+}
+
+/// `v3 "x"`, `v4 now`
+pub(super) fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Found(version, Some(contents)) => format!("{version} {contents}"),
+        Outcome::Found(version, None) => format!("{version} no file"),
+        Outcome::Changed(version) => format!("{version} now"),
+    }
+}
+
+/// What each operation of a request gave.
+pub(super) fn answer(outcomes: &[Outcome]) -> String {
+    list(outcomes.iter().map(outcome))
+}
+
+/// `v3 "x" fenced t5`
+pub(super) fn file(file: &File) -> String {
+    let File { version, contents, fence } = file;
+    let held = match contents {
+        Some(contents) => format!("{version} {contents}"),
+        None => format!("{version} no file"),
+    };
+    if *fence == Token(0) { held } else { format!("{held} fenced {fence}") }
+}
+
+/// How an attempt ended.
+pub(super) fn end(end: &AttemptEnd) -> String {
+    match end {
+        AttemptEnd::Done(outcomes) => format!("done: {}", answer(outcomes)),
+        AttemptEnd::Refused { refusal, recorded: true } => format!("refused for good: {refusal}"),
+        AttemptEnd::Refused { refusal, recorded: false } => format!("refused: {refusal}"),
+        AttemptEnd::Retry(Retry::Conflict) => "try again: an older one has the path".to_owned(),
+        AttemptEnd::Retry(Retry::NoAnswer) => "try again: no answer in time".to_owned(),
+        AttemptEnd::Retry(Retry::Epoch(epoch)) => format!("try again in epoch {epoch}"),
+        AttemptEnd::Retry(Retry::Session(life)) => format!("try again in a session with {life}"),
+    }
+}
+
+/// What a user asks for.
+pub(super) fn request(request: &Request) -> String {
+    match request {
+        Request::Files { operations: all, coordinator: None } => operations(all.iter()),
+        Request::Files { operations: all, coordinator: Some(coordinator) } => {
+            format!("{}, asking {coordinator} first", operations(all.iter()))
+        }
+        Request::Acquire { path, wait: true } => format!("acquire {path}"),
+        Request::Acquire { path, wait: false } => format!("acquire {path} without waiting"),
+        Request::Release { path } => format!("release {path}"),
+    }
+}
+
+/// What a client answers.
+pub(super) fn reply(reply: &Reply) -> String {
+    match reply {
+        Reply::Done(outcomes) => format!("done: {}", answer(outcomes)),
+        Reply::Acquired(token) => format!("acquired under {token}"),
+        Reply::Released => "released".to_owned(),
+        Reply::Refused(refusal) => format!("refused: {refusal}"),
+        Reply::Unknown => "unknown".to_owned(),
+    }
+}
+
+/// What a client tells its user unasked.
+pub(super) fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::Holding { path, request, token, until } => {
+            format!("holds {path} for {request} under {token} until its clock shows {until}")
+        }
+        Notice::Lost { path, token } => format!("no longer holds {path} under {token}"),
+    }
+}
+
+/// What a machine is woken for.
+pub(super) fn timer(timer: &Timer) -> String {
+    match timer {
+        Timer::Start => "has started".to_owned(),
+        Timer::Collect(txn) => format!("has waited long enough for answers on {txn}"),
+        Timer::Resend(txn) => format!("sends the decision on {txn} again"),
+        Timer::Ready(txn) => format!("has waited long enough for the next step of {txn}"),
+        Timer::Inquire(txn) => format!("is in doubt about {txn}"),
+        Timer::Lease(path) => format!("a lease on {path} runs out"),
+        Timer::Attempt(number) => format!("attempt at request #{number} is due"),
+        Timer::GiveUp(number) => format!("gives up on request #{number}"),
+        Timer::KeepAlive(path) => format!("keeps the lock of {path} alive"),
+        Timer::LeaseEnd(path) => format!("own lease on {path} ends"),
+    }
+}

@@ -1,0 +1,292 @@
+//! The command as a shell sees it: exit status, what is said where, JSON, order.
+
+#![cfg(feature = "command")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const BUSY: &str = "title = 'much goes on'\n[cluster]\nclients = 2\n[workload]\nkind = 'files'\n\
+    operations = 30\npaths = 2\n[chaos]\nkinds = ['crash', 'partition']\n\
+    [phases]\nsafety = '5s'\nliveness = '10s'\n[seeds]\nstart = 3\ncount = 12\n";
+
+/// Files of one test, gone with it.
+struct Files(PathBuf);
+
+impl Files {
+    fn new(test: &str) -> Files {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Files(path)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Files {
+        fs::write(self.0.join(name), text).unwrap();
+        self
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seedbed"));
+        command.current_dir(&self.0).args(arguments).env_remove("CLICOLOR_FORCE");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Said {
+        Said::of(self.command(arguments).output().unwrap())
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[derive(Debug)]
+struct Said {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn of(output: Output) -> Said {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let status = output.status.code().expect("ended by itself");
+        Said { status, out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Wrong input: status 2, and standard error names what it is.
+    #[track_caller]
+    fn refuses(&self, what: &str) {
+        assert_eq!(self.status, 2, "{self:?}");
+        assert!(self.err.contains(what), "{what}: {self:?}");
+        assert!(self.out.is_empty() && !self.err.contains("panicked"), "{self:?}");
+    }
+
+    fn objects(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_wrong_input_and_is_said_to_be() {
+    let files = Files::new("unusable");
+    files
+        .write("key.toml", "title = 'x'\n[workload]\nkind = 'files'\noperatons = 3\n")
+        .write("text.toml", "this is not a scenario")
+        .write("empty.toml", "")
+        .write("bytes.toml", b"title = '\xff\xfe'")
+        .write("long.toml", vec![b'#'; (1 << 20) + 1])
+        .write("good.toml", BUSY);
+    let wrong = [
+        ("missing.toml", "missing.toml: not read"),
+        (".", "not read"),
+        ("key.toml", "key.toml:4: workload.operatons: unknown key; did you mean `operations`?"),
+        ("text.toml", "text.toml:1"),
+        ("empty.toml", "empty.toml"),
+        ("bytes.toml", "not UTF-8"),
+        ("long.toml", "longer than 1048576 bytes"),
+    ];
+    for (file, what) in wrong {
+        for command in ["run", "sweep", "check"] {
+            files.run(&[command, file]).refuses(what);
+        }
+    }
+    let all: Vec<&str> = wrong.iter().map(|(file, _)| *file).collect();
+    let said = files.run(&[&["sweep", "good.toml"], &all[..]].concat());
+    for (_, what) in wrong {
+        said.refuses(what);
+    }
+    let said = files.run(&["check", "good.toml", "key.toml"]);
+    assert_eq!((said.status, &said.out[..]), (2, "good.toml: ok: much goes on\n"));
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_wrong_input() {
+    let files = Files::new("arguments");
+    files.write("good.toml", BUSY);
+    let sweep = |more: &[&str]| files.run(&[&["sweep", "good.toml"], more].concat());
+    sweep(&["--defect", "vote_not_forcd"]).refuses("did you mean `vote_not_forced`?");
+    sweep(&["--defect", "zzz"]).refuses("`seedbed defects` lists them");
+    for range in ["", "5", "5..", "..5", "a..b", "-3..4", "5..5", "6..5", "0..=3", "1..2..3"] {
+        sweep(&[&format!("--seeds={range}")]).refuses("--seeds");
+    }
+    sweep(&["--seeds", "5..5"]).refuses("no seed lies from 5 up to and without 5");
+    for jobs in ["0", "-1", "x", "100000"] {
+        sweep(&[&format!("-j={jobs}")]).refuses("--jobs");
+    }
+    for wrong in [&["run"][..], &["sweep"], &["check"], &[], &["walk"], &["run", "a", "b"]] {
+        files.run(wrong).refuses("Usage");
+    }
+    for seed in ["x", "-1", "18446744073709551616", "0.5"] {
+        files.run(&["run", "good.toml", &format!("--seed={seed}")]).refuses("--seed");
+    }
+}
+
+#[test]
+fn every_subcommand_has_help_with_an_example() {
+    let files = Files::new("help");
+    let commands = ["run", "sweep", "check", "defects", "invariants", "milestones"];
+    for command in commands {
+        let said = files.run(&[command, "--help"]);
+        assert_eq!(said.status, 0);
+        assert!(said.out.contains("Example"), "{}", said.out);
+        assert!(said.out.contains(&format!("  seedbed {command}")), "{}", said.out);
+        assert!(said.out.lines().all(|line| line.chars().count() <= 100), "{}", said.out);
+    }
+    let said = files.run(&["--help"]);
+    assert!(said.status == 0 && commands.iter().all(|name| said.out.contains(name)));
+}
+
+#[test]
+fn a_run_is_explained_and_its_status_tells_whether_the_file_expects_it() {
+    let files = Files::new("run");
+    let other = "[expect]\nviolates = 'participants_agree'\n";
+    files.write("good.toml", BUSY).write("other.toml", format!("{BUSY}{other}"));
+    let said = files.run(&["run", "good.toml"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.out.starts_with("pass: every invariant held"), "{}", said.out);
+    assert!(said.out.contains("good.toml, seed 3: much goes on"), "{}", said.out);
+    assert!(said.out.ends_with("seedbed run good.toml --seed 3\n"), "{}", said.out);
+    let said = files.run(&["run", "other.toml"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    assert!(said.out.contains("another seed may show it: violates = \"participants_agree\""));
+}
+
+#[test]
+fn a_trace_has_a_line_for_each_step() {
+    let files = Files::new("trace");
+    files.write("good.toml", BUSY);
+    let said = files.run(&["run", "good.toml", "--seed", "4", "--trace"]);
+    assert_eq!(said.status, 0);
+    let object = &files.run(&["run", "good.toml", "--seed", "4", "--json"]).objects()[0];
+    let (trace, _) = said.out.split_once("\n\n").unwrap();
+    let step = |line: &str| line.split_whitespace().next().unwrap().parse::<u64>().unwrap();
+    let mut steps: Vec<u64> = trace.lines().map(step).collect();
+    steps.dedup();
+    let all: Vec<u64> = (1..=object["steps"].as_u64().unwrap()).collect();
+    assert_eq!(steps, all);
+}
+
+#[test]
+fn a_run_as_json_has_the_promised_fields() {
+    let files = Files::new("json");
+    files.write("good.toml", BUSY);
+    let said = files.run(&["run", "good.toml", "--json", "--seed", "18446744073709551615"]);
+    let objects = said.objects();
+    let object = objects[0].as_object().unwrap();
+    let keys: Vec<&str> = object.keys().map(String::as_str).collect();
+    let expected = "digest forced_writes invariant messages scenario seed sim_ns step steps \
+                    verdict wall_ns";
+    let mut sorted = keys.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted.join(" "), expected.split_whitespace().collect::<Vec<_>>().join(" "));
+    assert_eq!(object["verdict"], "pass");
+    assert_eq!(object["seed"], u64::MAX);
+    assert_eq!(object["invariant"], Value::Null);
+    let digest = object["digest"].as_str().unwrap();
+    assert!(digest.len() == 16 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert!(object["wall_ns"].as_u64().unwrap() > 0);
+}
+
+/// The objects without what depends on the machine.
+fn comparable(said: &Said) -> Vec<Value> {
+    let mut objects = said.objects();
+    for object in &mut objects {
+        object.as_object_mut().unwrap().remove("wall_ns").expect("every object has it");
+    }
+    objects
+}
+
+#[test]
+fn a_sweep_gives_the_same_results_in_the_same_order_with_any_number_of_jobs() {
+    let files = Files::new("order");
+    files.write("a.toml", BUSY).write("b.toml", BUSY.replace("start = 3", "start = 40"));
+    let sweep = |jobs| files.run(&["sweep", "a.toml", "b.toml", "--json", "-j", jobs]);
+    let one = sweep("1");
+    assert_eq!(one.status, 0, "{}", one.err);
+    let objects = comparable(&one);
+    for jobs in ["2", "7"] {
+        assert_eq!(comparable(&sweep(jobs)), objects, "-j {jobs}");
+    }
+    let seeds: Vec<u64> = objects[..24].iter().map(|run| run["seed"].as_u64().unwrap()).collect();
+    assert_eq!(seeds, (3..15).chain(40..52).collect::<Vec<_>>());
+    assert_eq!(objects.len(), 26);
+    for (file, name) in objects[24..].iter().zip(["a.toml", "b.toml"]) {
+        assert_eq!(file["scenario"], name);
+        assert_eq!(file["verdict"], "as_expected");
+        assert_eq!(file["runs"], 12);
+        assert!(file["counts"]["request_done"].is_u64());
+        assert!(file["counts"]["crashed_in_doubt"].is_u64());
+    }
+}
+
+#[test]
+fn a_sweep_says_how_files_did() {
+    let files = Files::new("sweep");
+    let other = format!("{BUSY}[expect]\nviolates = 'participants_agree'\n");
+    files.write("good.toml", BUSY).write("other.toml", other);
+    let said = files.run(&["sweep", "good.toml", "--seeds", "0..5"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.out.starts_with("good.toml: as expected: 5 of 5 runs show it (seeds 0..5)"));
+    for what in ["per 1,000 seeds", "done", "aborted by conflict", "in doubt", "steps/s", "seeds/s"]
+    {
+        assert!(said.out.contains(what), "{what}: {}", said.out);
+    }
+    assert!(said.err.is_empty(), "no bar where nobody looks: {}", said.err);
+    let said = files.run(&["sweep", "other.toml", "--seeds", "0..5", "--json"]);
+    assert_eq!(said.status, 1);
+    let file = &said.objects()[5];
+    assert_eq!(file["verdict"], "vacuous");
+    assert_eq!(file["reason"], "no seed violated `participants_agree`");
+}
+
+#[test]
+fn names_are_listed_with_a_line_each() {
+    let files = Files::new("names");
+    let said = files.run(&["defects"]);
+    assert_eq!((said.status, said.out.lines().count()), (0, seedbed::proto::Defect::ALL.len()));
+    assert!(said.out.contains("vote_not_forced  "));
+    let said = files.run(&["milestones"]);
+    let rows = said.out.lines().count();
+    assert_eq!((said.status, rows), (0, seedbed_sim::milestone::Milestone::COUNT));
+    let columns = |line: &str| line.find("  ").is_some_and(|at| line.len() > at + 2);
+    assert!(said.out.lines().all(columns));
+    assert_eq!(files.run(&["invariants"]).status, 0);
+}
+
+#[test]
+fn nothing_is_coloured_in_a_pipe() {
+    let files = Files::new("colours");
+    files.write("good.toml", BUSY).write("bad.toml", "title = 3");
+    for arguments in [&["run", "good.toml"][..], &["sweep", "good.toml"], &["run", "bad.toml"]] {
+        let said = files.run(arguments);
+        assert!(!said.out.contains('\u{1b}') && !said.err.contains('\u{1b}'), "{said:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_reason_to_panic() {
+    let files = Files::new("pipe");
+    files.write("good.toml", BUSY);
+    let commands = [
+        &["milestones"][..],
+        &["run", "good.toml", "--trace"],
+        &["sweep", "good.toml", "--json", "--seeds", "0..100000"],
+    ];
+    for arguments in commands {
+        let mut command = files.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert!(child.wait().unwrap().code().is_some_and(|code| code <= 1), "{arguments:?}");
+        assert_eq!(err, "", "{arguments:?}");
+    }
+}
