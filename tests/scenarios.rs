@@ -17,9 +17,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
+use seedbed_sim::report::{self, History};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
-use seedbed_sim::verdict::{FileReport, FileVerdict, RunReport, Verdict};
+use seedbed_sim::verdict::{FileReport, FileVerdict, RunReport};
 
 datatest_stable::harness! {
     { test = holds, root = "scenarios", pattern = r"\.toml$" },
@@ -150,26 +151,10 @@ fn again_with(seed: u64) -> String {
     format!("note: run with `MADSIM_TEST_SEED={seed}` environment variable to reproduce this error")
 }
 
-/// How the run ended. The whole explanation of a failure belongs here.
-fn explain(_scenario: &Scenario, run: &RunReport) -> String {
-    let mut text = format!("seed {}: {}", run.seed, run.verdict.name());
-    match &run.verdict {
-        Verdict::Pass => {}
-        Verdict::Violation(violation) => {
-            let (earlier, now) = (&violation.breach.earlier, &violation.breach.now);
-            let _ = write!(text, " of {}, step {}", violation.invariant, violation.step);
-            let _ = write!(text, "\n  step {}: {}", earlier.step, earlier.is);
-            let _ = write!(text, "\n  step {}: {}", now.step, now.is);
-        }
-        Verdict::Blocked(waits) => {
-            for wait in waits {
-                let _ = write!(text, "\n  {wait:?}");
-            }
-        }
-        Verdict::Panic(message) => {
-            let _ = write!(text, ": {message}");
-        }
-    }
-    text.push('\n');
-    text
+/// How the run ended, explained: it is run once more with somebody who remembers.
+fn explain(scenario: &Scenario, run: &RunReport) -> String {
+    let mut history = History::default();
+    let again = run::run(scenario, run.seed, &mut history);
+    let lines = report::explain(scenario, &again, &history, None);
+    lines.iter().map(|line| format!("{}\n", line.text)).collect()
 }

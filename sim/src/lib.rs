@@ -23,7 +23,6 @@ pub mod figures;
 pub mod milestone;
 pub mod oracle;
 pub mod report;
-pub mod rules;
 #[cfg(feature = "madsim")]
 pub mod run;
 pub mod scenario;

@@ -5,14 +5,14 @@ use seedbed::proto::Defect;
 use super::output::Output;
 use super::{Done, Status};
 use crate::milestone::Milestone;
-use crate::rules;
+use crate::oracle::registry;
 
 pub(super) fn defects(output: &mut Output) -> Done {
     table(output, Defect::ALL.iter().map(|defect| (defect.name(), defect.summary().to_owned())))
 }
 
 pub(super) fn invariants(output: &mut Output) -> Done {
-    let rules = rules::all();
+    let rules = registry::ALL.iter();
     table(output, rules.map(|rule| (rule.name, format!("{} ({})", rule.summary, rule.source))))
 }
 

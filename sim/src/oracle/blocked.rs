@@ -70,7 +70,8 @@ fn in_doubt(txn: TxnId, known: &Txn, world: &World, times: &StepTimes, waits: &m
         waits.push(Wait {
             who: node,
             for_what: format!(
-                "the decision about {txn}, for which it has voted yes; it keeps {pins:?} pinned"
+                "the decision about {txn}, for which it has voted yes; it keeps {} pinned",
+                pins.iter().map(Path::as_str).collect::<Vec<_>>().join(", ")
             ),
             since: times.of(yes.step),
             released_by: who_can_tell(txn, known, node, world),

@@ -166,6 +166,11 @@ impl Oracle {
         Oracle { model: Model::default(), invariants, interested }
     }
 
+    /// How many invariants watch.
+    pub fn invariants(&self) -> usize {
+        self.invariants.len()
+    }
+
     /// Takes over what happened in `step`, after which `world` is as it is, and judges it.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 //! Where two invariants break in the same step, the one that stands first is reported, so the more specific
 //! of two stands first.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::workload::{account_paths, counter_paths};
 
@@ -201,9 +203,16 @@ fn boxed(invariant: impl Invariant + 'static) -> Option<Box<dyn Invariant>> {
     Some(Box::new(invariant))
 }
 
+/// The invariant of this name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.name == name)
+}
+
 /// The name of every invariant, in the order of the list.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    ALL.iter().map(|entry| entry.name)
+pub fn names() -> &'static [&'static str] {
+    static NAMES: LazyLock<Vec<&str>> =
+        LazyLock::new(|| ALL.iter().map(|entry| entry.name).collect());
+    &NAMES
 }
 
 #[cfg(test)]

@@ -193,7 +193,7 @@ pub struct Drive {
 impl Drive {
     pub fn new(settings: Settings, clients: u16) -> Drive {
         let world = World::new(Config::new(settings).expect("good settings"), clients);
-        let oracle = Oracle::new(&world);
+        let oracle = Oracle::new(&world, None);
         let (violation, replies, step) = (None, Vec::new(), Step::new());
         let (weather, queue) = (None, BTreeMap::new());
         Drive {

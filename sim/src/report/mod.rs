@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::figures::{GROUPS, Nanoseconds, Thousands};
 use crate::oracle::blocked::Wait;
 use crate::oracle::{Breach, Violation};
-use crate::rules;
+use crate::oracle::registry;
 use crate::scenario::{Expected, Scenario};
 use crate::trace;
 use crate::verdict::{RunReport, Verdict};
@@ -245,7 +245,7 @@ fn in_full(lines: &[String]) -> Vec<String> {
 
 /// The rule that was broken; put in front of the last lines.
 fn rule(page: &mut Page, violation: &Violation) {
-    let Some(rule) = rules::find(violation.invariant) else { return };
+    let Some(rule) = registry::find(violation.invariant) else { return };
     let mut told = Page::default();
     told.gap();
     told.named("rule", &format!("{}: {}", rule.name, rule.summary), 3);

@@ -186,7 +186,7 @@ impl Scenario {
     /// );
     /// ```
     pub fn parse(name: &str, text: &str) -> Result<Scenario> {
-        Scenario::parse_with(name, text, crate::rules::names())
+        Scenario::parse_with(name, text, crate::oracle::registry::names())
     }
 
     /// Reads `text`, the contents of the file `name`, in which `violates` names one of
