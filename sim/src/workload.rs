@@ -43,9 +43,7 @@ pub fn counter_paths(workload: &Workload) -> Option<Vec<Path>> {
     match workload.kind {
         WorkloadKind::LockedCounter => Some(paths(workload, "counter")),
         // Two of them, beside the files.
-        WorkloadKind::Files { .. } => {
-            Some(paths(workload, "locked").into_iter().take(2).collect())
-        }
+        WorkloadKind::Files { .. } => Some(paths(workload, "locked").into_iter().take(2).collect()),
         WorkloadKind::Bank { .. } => None,
     }
 }
@@ -134,6 +132,9 @@ impl User {
     }
 
     fn next(&mut self) -> Option<(Span, Request)> {
+        if self.left == 0 {
+            return None;
+        }
         let request = match self.workload.kind.clone() {
             WorkloadKind::Files { read_fraction, contents_bytes } => {
                 self.files_round(read_fraction, contents_bytes)
@@ -144,8 +145,9 @@ impl User {
         self.ask(request)
     }
 
+    /// Asks; a round that has begun is finished even when no request is left, or a lock would be kept for ever.
     fn ask(&mut self, request: Request) -> Option<(Span, Request)> {
-        self.left = self.left.checked_sub(1)?;
+        self.left = self.left.saturating_sub(1);
         Some((self.stream.span(self.workload.think), request))
     }
 

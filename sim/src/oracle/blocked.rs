@@ -4,7 +4,7 @@
 //! could know is gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a report that says
 //! for whom everybody waits is worth more than one that says that nothing happened.
 
-use seedbed::proto::{NodeId, Reply, Request, RequestId, Time, TxnId};
+use seedbed::proto::{NodeId, Path, Reply, Request, RequestId, Time, TxnId};
 
 use super::every_request_ends::is_alive;
 use super::{At, LockHistory, Model, Txn};

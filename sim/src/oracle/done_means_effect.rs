@@ -1,7 +1,7 @@
 //! A request that was answered "done" has taken effect, durably, with exactly that answer.
 
-use super::effects::Effects;
 use super::effects::EFFECTS;
+use super::effects::Effects;
 use super::wording::{breach, fact};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -11,8 +11,8 @@ use seedbed::proto::{Answer, Message, MessageKind, Record, RecordKind, RequestId
 use super::{At, Seen, SeenKinds};
 
 /// What it takes to know of every effect.
-pub(super) const EFFECTS: SeenKinds = SeenKinds::sent(&[MessageKind::Begin])
-    .and(SeenKinds::durable(&[RecordKind::Decided]));
+pub(super) const EFFECTS: SeenKinds =
+    SeenKinds::sent(&[MessageKind::Begin]).and(SeenKinds::durable(&[RecordKind::Decided]));
 
 /// What has taken effect.
 #[derive(Clone, Debug, Default)]

@@ -1,8 +1,8 @@
 //! When everything had its time, no lock is held by somebody who is gone.
 
 use super::every_request_ends::is_alive;
-use super::lock_log::LockLog;
 use super::kinds::LOCK_LOG;
+use super::lock_log::LockLog;
 use super::wording::{breach, fact};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -6,7 +6,7 @@ use super::kinds::LOCK_LOG;
 use super::wording::{breach, fact};
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Message, NodeId, Record, RequestId, Token, MessageKind};
+use seedbed::proto::{Message, MessageKind, NodeId, Record, RequestId, Token};
 
 /// When a `granted` message leaves, its record is durable.
 ///

@@ -1,7 +1,7 @@
 //! A lock goes to the first live waiter in line.
 
-use super::lock_log::{Heard, HeardAt, LockLog};
 use super::kinds::{KEEPS, LOCK_LOG};
+use super::lock_log::{Heard, HeardAt, LockLog};
 use super::wording::{breach, fact};
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -1,7 +1,7 @@
 //! A lock is granted only to a waiter that was heard a moment ago.
 
-use super::lock_log::{Heard, HeardAt};
 use super::kinds::{KEEPS, LOCK_LOG};
+use super::lock_log::{Heard, HeardAt};
 use super::wording::{breach, fact};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::lock_log::LockLog;
 use super::kinds::LOCK_LOG;
+use super::lock_log::LockLog;
 use super::wording::{breach, fact};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -30,29 +30,12 @@ mod wording;
 mod abort_needs_a_reason;
 mod acknowledged_writes_survive;
 mod acknowledgement_is_durable_before_it_leaves;
+mod bank_total_never_changes;
 mod commit_is_remembered_until_acknowledged;
 mod commit_needs_every_yes;
 mod decision_is_durable_before_it_leaves;
 mod decisions_are_final;
 mod deleted_files_stay_deleted;
-mod in_doubt_keeps_its_pins;
-mod no_pin_is_orphaned;
-mod no_write_below_the_claimed_token;
-mod nobody_is_in_doubt_at_the_end;
-mod participants_agree;
-mod promise_is_durable_before_it_leaves;
-mod reads_of_one_transaction_are_one_moment;
-mod reads_see_only_what_was_committed;
-mod replicas_agree;
-mod replicas_are_equal_at_the_end;
-#[cfg(test)]
-mod runs;
-#[cfg(test)]
-mod testing;
-mod transaction_ids_are_used_once;
-mod versions_grow;
-mod vote_is_durable_before_it_leaves;
-mod bank_total_never_changes;
 mod done_means_effect;
 mod every_lock_is_free_or_held_by_the_living;
 mod every_request_ends;
@@ -60,23 +43,40 @@ mod grant_is_durable_before_it_leaves;
 mod grants_follow_the_line;
 mod grants_go_to_the_living;
 mod holders_stop_believing_first;
+mod in_doubt_keeps_its_pins;
+#[cfg(test)]
+mod lock_tests_support;
 mod messages_are_conserved;
 mod no_free_lock_with_a_live_waiter;
 mod no_increment_is_lost;
+mod no_pin_is_orphaned;
+mod no_write_below_the_claimed_token;
+mod nobody_is_in_doubt_at_the_end;
 mod one_answer_per_request;
 mod one_effect_per_request;
 mod one_holder_per_lock;
 mod only_the_holder_releases;
 mod owners_agree;
-mod refused_means_no_effect;
-mod time_never_goes_back;
-mod tokens_grow;
-#[cfg(test)]
-mod lock_tests_support;
+mod participants_agree;
+mod promise_is_durable_before_it_leaves;
+mod reads_of_one_transaction_are_one_moment;
+mod reads_see_only_what_was_committed;
 #[cfg(test)]
 mod reality;
+mod refused_means_no_effect;
+mod replicas_agree;
+mod replicas_are_equal_at_the_end;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod testing;
+mod time_never_goes_back;
+mod tokens_grow;
+mod transaction_ids_are_used_once;
 #[cfg(test)]
 mod txn_tests_support;
+mod versions_grow;
+mod vote_is_durable_before_it_leaves;
 
 use std::fmt;
 
@@ -155,8 +155,7 @@ impl Oracle {
     /// Those about a workload are left out where there is none of its kind.
     pub fn new(world: &World, workload: Option<&Workload>) -> Oracle {
         let make = |entry: &registry::Entry| (entry.make)(world, workload);
-        let invariants: Vec<Box<dyn Invariant>> =
-            registry::ALL.iter().filter_map(make).collect();
+        let invariants: Vec<Box<dyn Invariant>> = registry::ALL.iter().filter_map(make).collect();
         let wants = |slot: usize| -> Vec<u16> {
             let numbered = (0..).zip(&invariants);
             let wanting = numbered.filter(|(_, invariant)| invariant.interest().has(slot));

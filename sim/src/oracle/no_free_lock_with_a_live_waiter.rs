@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::lock_log::{Heard, HeardAt, LockLog, lock_of};
 use super::kinds::{KEEPS, LOCK_LOG};
+use super::lock_log::{Heard, HeardAt, LockLog, lock_of};
 use super::wording::{breach, fact};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Message, NodeId, Path, MessageKind};
+use seedbed::proto::{Message, MessageKind, NodeId, Path};
 
 /// After every step of the lock server no lock that the step touched is free while a live waiter is
 /// in line.

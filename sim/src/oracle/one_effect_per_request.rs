@@ -1,7 +1,7 @@
 //! A request takes effect at most once, however often it was tried.
 
-use super::effects::{Effect, Effects};
 use super::effects::EFFECTS;
+use super::effects::{Effect, Effects};
 use super::wording::{breach, fact};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

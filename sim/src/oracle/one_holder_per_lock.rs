@@ -1,7 +1,7 @@
 //! No lock is granted while an earlier grant of it has not ended.
 
-use super::lock_log::LockLog;
 use super::kinds::LOCK_LOG;
+use super::lock_log::LockLog;
 use super::wording::{breach, fact};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::lock_log::{HeardAt, LockLog, keeps_request};
 use super::kinds::{KEEPS, LOCK_LOG};
+use super::lock_log::{HeardAt, LockLog, keeps_request};
 use super::wording::{breach, fact};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Keep, Message, NodeId, Path, Record, RequestId, Token, MessageKind};
+use seedbed::proto::{Keep, Message, MessageKind, NodeId, Path, Record, RequestId, Token};
 
 /// A holder leaves its lock by a release that names it and its token, or when its lease is over.
 ///

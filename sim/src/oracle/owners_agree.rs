@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::wording::{breach, fact};
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Action, Config, Message, NodeId, Operation, Path, Record, RequestId, TxnId, MessageKind, RecordKind};
+use seedbed::proto::{
+    Action, Config, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind, RequestId,
+    TxnId,
+};
 
 /// The participants of a transaction, with its coordinator, are the owners of its paths, all of
 /// them.

@@ -12,9 +12,9 @@ use seedbed::proto::{
 use super::blocked::{Wait, who_waits};
 use super::lock_tests_support::{CONTROL, client, path, request};
 use super::milestones::{About, Milestones, Reached};
-use crate::scenario::Role;
 use super::*;
 use crate::milestone::Milestone;
+use crate::scenario::Role;
 use crate::world::{Clock, Event, Fact, Loss, PacketId, Step, World};
 
 const MS: Span = Span::from_millis(1);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::effects::EFFECTS;
 use super::effects::Effects;
 use super::kinds::LOCK_LOG;
-use super::effects::EFFECTS;
 use super::wording::{breach, fact};
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -6,7 +6,7 @@ use super::kinds::LOCK_LOG;
 use super::wording::{breach, fact};
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Message, NodeId, Path, Record, RequestId, Token, MessageKind};
+use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RequestId, Token};
 
 /// The token of a grant exceeds that of every grant before it, of whatever lock, across crashes.
 ///

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use crate::figures::{GROUPS, Nanoseconds, Thousands};
 use crate::oracle::blocked::Wait;
-use crate::oracle::{Breach, Violation};
 use crate::oracle::registry;
+use crate::oracle::{Breach, Violation};
 use crate::scenario::{Expected, Scenario};
 use crate::trace;
 use crate::verdict::{RunReport, Verdict};
