@@ -8,6 +8,9 @@ use std::sync::LazyLock;
 use super::*;
 use crate::workload::{account_paths, counter_paths};
 
+/// Makes an invariant for one run.
+type Make = fn(&World, Option<&Workload>) -> Option<Box<dyn Invariant>>;
+
 /// An invariant as it is listed.
 pub struct Entry {
     /// Its name, as used in `violates = "..."`.
@@ -18,7 +21,7 @@ pub struct Entry {
     pub source: &'static str,
     /// Makes it, for a run that starts with this world and has this workload; `None` where it is about
     /// another workload.
-    pub make: fn(&World, Option<&Workload>) -> Option<Box<dyn Invariant>>,
+    pub make: Make,
 }
 
 macro_rules! registry {
