@@ -70,8 +70,11 @@ impl OnlyTheHolderReleases {
             Message::KeepAlive { path, keep: Keep::Holding(token), .. } => {
                 (path, self.holder(path) == Some((from, *token)))
             }
+            // A copy that arrives when the client has its answer keeps nothing.
             Message::Acquire { path, .. } | Message::KeepAlive { path, .. } => {
-                (path, self.holding_request(path) == keeps_request(message))
+                let request = keeps_request(message);
+                let waits = |request| model.requests.get(request).is_none_or(|r| r.reply.is_none());
+                (path, self.holding_request(path) == request && request.iter().all(waits))
             }
             _ => return,
         };
