@@ -1,7 +1,9 @@
 //! Faults drawn from the seed, within a budget.
 //!
 //! The plan is drawn before the run. It never has more machines away at once than the budget says, so a run
-//! that gets stuck is a bug and not bad luck. A machine is *away* while it is down, paused or cut off.
+//! that gets stuck is a bug and not bad luck. A machine is *away* while it is down, paused or isolated. Cuts
+//! between machines that are all there are not in the budget: whatever they keep apart meets again when
+//! they are mended.
 
 use seedbed::proto::{NodeId, Role, Span, Time};
 
@@ -84,8 +86,12 @@ fn draw(kind: ChaosKind, machines: &[NodeId], drift_max_ppm: u32, stream: &mut S
         ChaosKind::Pause => Drawn::Pause(node),
         ChaosKind::Isolate => Drawn::Isolate(node),
         ChaosKind::Partition => {
-            let side = machines.iter().copied().filter(|_| stream.below(2) == 0);
-            Drawn::Partition(side.collect())
+            // `node` is on one side and `other` is not, so there are two.
+            let mut side: Vec<NodeId> =
+                machines.iter().copied().filter(|_| stream.below(2) == 0).collect();
+            side.retain(|machine| *machine != node && *machine != other);
+            side.push(node);
+            Drawn::Partition(side)
         }
         ChaosKind::Clog => Drawn::Clog(node, other),
         ChaosKind::Delay => {

@@ -46,7 +46,8 @@ pub struct Weather<'a> {
     /// How often each message rule has matched.
     matches: Vec<u32>,
     rules_apply: bool,
-    storms: BTreeMap<u32, Storm>,
+    storms: BTreeMap<u32, (Storm, Stream)>,
+    copies: BTreeMap<(NodeId, NodeId), Stream>,
 }
 
 impl<'a> Weather<'a> {
@@ -61,12 +62,14 @@ impl<'a> Weather<'a> {
             matches: vec![0; scenario.messages.len()],
             rules_apply: true,
             storms: BTreeMap::new(),
+            copies: BTreeMap::new(),
         }
     }
 
     /// A storm begins; `id` is its name.
     pub fn begin(&mut self, id: u32, storm: Storm) {
-        self.storms.insert(id, storm);
+        let stream = self.seed.stream("storm", id.into());
+        self.storms.insert(id, (storm, stream));
     }
 
     /// A storm is over.
@@ -91,15 +94,15 @@ impl<'a> Weather<'a> {
         let network = &self.scenario.network;
         let link = network.links.iter().find(|link| (link.from, link.to) == (from, to));
         let seed = self.seed;
-        let object = u64::from(code(from)) << 16 | u64::from(code(to));
-        let stream = self.links.entry((from, to)).or_insert_with(|| seed.stream("link", object));
+        let make = || seed.stream("link", object(from, to));
+        let stream = self.links.entry((from, to)).or_insert_with(make);
         let mut latency = stream.span(link_latency(link).unwrap_or(network.latency));
         if stream.chance(network.spike) {
             latency = latency + stream.span(network.spike_latency);
         }
         let mut is_lost = stream.chance(link.and_then(|l| l.loss).unwrap_or(network.loss));
         let mut copied = stream.chance(network.duplication);
-        for storm in self.storms.values() {
+        for (storm, stream) in self.storms.values_mut() {
             match *storm {
                 Storm::Slow(a, b, range) if (a, b) == (from, to) => {
                     latency = latency + stream.span(range);
@@ -112,9 +115,21 @@ impl<'a> Weather<'a> {
                 Storm::SlowDisk(..) => {}
             }
         }
-        let copy_after = copied.then(|| stream.span(SpanRange::from_millis(0, 200)));
+        let copy_after = copied.then(|| self.copies(from, to).span(SpanRange::from_millis(0, 200)));
         let course = Course { latency, is_lost, is_dropped: false, copy_after };
         self.by_rule(from, to, kind, course)
+    }
+
+    /// What becomes of a copy, which is under way for `after` longer than any first one; no rule counts it.
+    pub fn course_of_copy(&mut self, from: NodeId, to: NodeId, after: Span) -> Course {
+        let range = self.scenario.network.latency;
+        let latency = self.copies(from, to).span(range) + after;
+        Course { latency, is_lost: false, is_dropped: false, copy_after: None }
+    }
+
+    fn copies(&mut self, from: NodeId, to: NodeId) -> &mut Stream {
+        let seed = self.seed;
+        self.copies.entry((from, to)).or_insert_with(|| seed.stream("copies", object(from, to)))
     }
 
     /// How long a sync of `node`'s disk takes.
@@ -122,12 +137,13 @@ impl<'a> Weather<'a> {
         let seed = self.seed;
         let make = || seed.stream("disk", code(node).into());
         let stream = self.disks.entry(node).or_insert_with(make);
-        let slow = self.storms.values().find_map(|storm| match storm {
-            Storm::SlowDisk(slow, range) if *slow == node => Some(*range),
+        let usual = stream.span(self.scenario.disk.sync);
+        let slow = self.storms.values_mut().find_map(|(storm, stream)| match storm {
+            Storm::SlowDisk(slow, range) if *slow == node => Some(stream.span(*range)),
             Storm::SlowDisk(..) | Storm::Slow(..) => None,
             Storm::Lossy(..) | Storm::Doubling(..) => None,
         });
-        stream.span(slow.unwrap_or(self.scenario.disk.sync))
+        slow.unwrap_or(usual)
     }
 
     /// How much of `pending` records a crash leaves on `node`'s disk, and how many bytes of the next.
@@ -163,6 +179,11 @@ impl<'a> Weather<'a> {
         }
         course
     }
+}
+
+/// A number for a link, to name its streams by.
+fn object(from: NodeId, to: NodeId) -> u64 {
+    u64::from(code(from)) << 16 | u64::from(code(to))
 }
 
 fn link_latency(link: Option<&Link>) -> Option<SpanRange> {

@@ -131,6 +131,11 @@ impl User {
         self.next()
     }
 
+    /// No round begins any more; the one under way is finished.
+    pub fn stop(&mut self) {
+        self.left = 0;
+    }
+
     fn next(&mut self) -> Option<(Span, Request)> {
         if self.left == 0 {
             return None;

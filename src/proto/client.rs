@@ -178,7 +178,7 @@ impl Client {
         self.timers.cancel(&timer);
         match timer {
             Timer::Attempt(number) => self.attempt(now, number, out),
-            Timer::GiveUp(number) => self.give_up(number, out),
+            Timer::GiveUp(number) => self.end(number, Reply::Unknown, out),
             Timer::KeepAlive(path) => self.keep_alive(now, &path, out),
             Timer::LeaseEnd(path) => {
                 self.lose(&path, out);
@@ -287,7 +287,7 @@ impl Client {
             AttemptEnd::Refused { refusal, recorded } => {
                 let believes = self.config.defects.has(Defect::LateRefusalBelieved);
                 if recorded || pending.attempt == 1 || believes {
-                    self.on_refused(number, refusal, out);
+                    self.end(number, Reply::Refused(refusal), out);
                 } else if is_newest {
                     self.pause(now, number);
                 }
@@ -325,57 +325,39 @@ impl Client {
     }
 
     fn on_done(&mut self, now: Time, number: u32, answer: super::Answer, out: &mut Outbox) {
-        let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
-        let reply = match wanted {
+        let Some(pending) = self.pending.get(&number) else { return };
+        let reply = match &pending.wanted {
+            // The fence is up; the lease may have run out meanwhile.
             Wanted::Claim { path, token, .. } => {
-                let holding = self.locks.get(&path).filter(|held| held.token == token);
+                let holding = self.locks.get(path).filter(|held| held.token == *token);
                 match holding.is_some_and(|held| now < held.until) {
-                    true => Reply::Acquired(token),
-                    // The fence is up, but the lease ran out meanwhile.
-                    false => self.not_acquired(request, path, token, out),
+                    true => Reply::Acquired(*token),
+                    false => Reply::Unknown,
                 }
             }
             Wanted::Read(_) | Wanted::Files { .. } => Reply::Done(answer),
             Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Unknown,
         };
-        out.reply(request, reply);
+        self.end(number, reply, out);
     }
 
-    fn on_refused(&mut self, number: u32, refusal: Refusal, out: &mut Outbox) {
+    /// Answers a request, once.
+    fn end(&mut self, number: u32, reply: Reply, out: &mut Outbox) {
         let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
         let reply = match wanted {
-            Wanted::Claim { path, token, .. } => self.not_acquired(request, path, token, out),
-            Wanted::Read(_) | Wanted::Files { .. } => Reply::Refused(refusal),
-            Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Refused(refusal),
+            Wanted::Claim { path, token, .. } if reply != Reply::Acquired(token) => {
+                // The lock was granted but its path could not be claimed. The user is not told of a lock, so
+                // nobody would ever give it back: the client does.
+                if self.locks.get(&path).is_some_and(|holding| holding.token == token) {
+                    self.lose(&path, out);
+                }
+                out.send(NodeId::CONTROL, Message::Release { request, path, token });
+                Reply::Unknown
+            }
+            Wanted::Claim { .. } | Wanted::Read(_) | Wanted::Files { .. } => reply,
+            Wanted::Lock { .. } | Wanted::Release { .. } => reply,
         };
         out.reply(request, reply);
-    }
-
-    /// The time for a request is up.
-    fn give_up(&mut self, number: u32, out: &mut Outbox) {
-        let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
-        let reply = match wanted {
-            Wanted::Claim { path, token, .. } => self.not_acquired(request, path, token, out),
-            Wanted::Read(_) | Wanted::Files { .. } => Reply::Unknown,
-            Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Unknown,
-        };
-        out.reply(request, reply);
-    }
-
-    /// The lock was granted but its path could not be claimed. The user is not told of a lock, so nobody would
-    /// ever give it back: the client does.
-    fn not_acquired(
-        &mut self,
-        request: RequestId,
-        path: Path,
-        token: Token,
-        out: &mut Outbox,
-    ) -> Reply {
-        if self.locks.get(&path).is_some_and(|holding| holding.token == token) {
-            self.lose(&path, out);
-        }
-        out.send(NodeId::CONTROL, Message::Release { request, path, token });
-        Reply::Unknown
     }
 
     /// Waits a while before the next attempt: longer each time, and each request differently, so that two
@@ -454,8 +436,8 @@ impl Client {
         }
         let until = self.lease_until(now, asked);
         if until <= now {
-            // It has run out on its way. Try to keep it; the server knows whether it is still ours.
-            let keep = Keep::Holding(token);
+            // It has run out on its way. Ask again; the server knows whether it is still ours.
+            let keep = Keep::Waiting(request);
             return out.send(NodeId::CONTROL, Message::KeepAlive { path, keep, asked: now });
         }
         self.hold(now, &path, Holding { token, request, until }, out);
@@ -467,14 +449,12 @@ impl Client {
     /// Raises the fence of the path before anything is done under its lock.
     fn claim(&mut self, now: Time, number: u32, path: Path, token: Token, out: &mut Outbox) {
         let Some(pending) = self.pending.get_mut(&number) else { return };
-        if self.config.defects.has(Defect::ClaimSkipped) {
-            let request = pending.request;
-            self.take(number);
-            return out.reply(request, Reply::Acquired(token));
-        }
         let claim = Operation { path: path.clone(), action: Action::Claim, token: Some(token) };
         pending.wanted = Wanted::Claim { path, token, operations: [claim].into() };
         pending.attempt = 0;
+        if self.config.defects.has(Defect::ClaimSkipped) {
+            return self.end(number, Reply::Acquired(token), out);
+        }
         self.attempt(now, number, out);
     }
 
@@ -522,17 +502,11 @@ impl Client {
         if !is_wanted {
             return;
         }
-        self.take(request.number);
-        let reply = match refusal {
-            // It was granted, or stood in line, and is over: nobody knows which.
-            Refusal::Forgotten => Reply::Unknown,
-            Refusal::NotFound | Refusal::Exists | Refusal::VersionIs(_) => Reply::Refused(refusal),
-            Refusal::Fenced(_) | Refusal::Held | Refusal::NotHeld => Reply::Refused(refusal),
-            Refusal::QueueFull | Refusal::PathTooLong => Reply::Refused(refusal),
-            Refusal::ContentsTooLong | Refusal::BadOperationCount => Reply::Refused(refusal),
-            Refusal::Malformed => Reply::Refused(refusal),
+        let reply = match refusal == Refusal::Forgotten {
+            true => Reply::Unknown, // it was granted, and is over
+            false => Reply::Refused(refusal),
         };
-        out.reply(request, reply);
+        self.end(request.number, reply, out);
     }
 
     fn on_released(&mut self, request: RequestId, out: &mut Outbox) {
@@ -540,8 +514,7 @@ impl Client {
             pending.request == request && matches!(pending.wanted, Wanted::Release { .. })
         });
         if is_wanted {
-            self.take(request.number);
-            out.reply(request, Reply::Released);
+            self.end(request.number, Reply::Released, out);
         }
     }
 

@@ -28,9 +28,10 @@
 //! - Leaving the line or the lock is written lazily: if it is lost in a crash, the lock counts as held a
 //!   little longer.
 //!
-//! A request is served once: one that has left is remembered until its client does not wait for it any more.
+//! A request is served once: one that held the lock, or was refused, is remembered until its client does not wait
+//! for it any more. One that left the line has got nothing, and may queue again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::timers::{Timer, Timers};
@@ -44,7 +45,7 @@ use super::{
 pub(super) struct LockServer {
     locks: BTreeMap<Path, Lock>,
     last_token: Token,
-    left: BTreeMap<NodeId, Left>,
+    over: BTreeMap<NodeId, Overs>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -72,10 +73,19 @@ struct Waiter {
 
 /// The requests of one client that are over and could still come back as copies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Left {
+struct Overs {
     life: Incarnation,
     lowest: u32,
-    numbers: BTreeSet<u32>,
+    numbers: BTreeMap<u32, Over>,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Over {
+    /// It held the lock.
+    Held,
+    /// It was refused.
+    Refused,
 }
 
 /// What the server has at hand in one step.
@@ -97,10 +107,14 @@ impl LockServer {
         asked: Time,
     ) {
         let RequestId { client, incarnation, .. } = request;
-        self.left.entry(client).or_default().forget_below(incarnation, lowest);
+        let overs = self.over.entry(client).or_default();
+        overs.forget_below(incarnation, lowest);
         let refuse = |refusal| Message::LockRefused { request, path: path.clone(), refusal };
-        if self.left[&client].contains(request) {
-            return turn.out.send(client, refuse(Refusal::Forgotten));
+        let why = if wait { Refusal::QueueFull } else { Refusal::Held };
+        match overs.get(request) {
+            Some(Over::Held) => return turn.out.send(client, refuse(Refusal::Forgotten)),
+            Some(Over::Refused) => return turn.out.send(client, refuse(why)),
+            None => {}
         }
         if path.as_str().len() > turn.config.limits.path_bytes {
             return turn.out.send(client, refuse(Refusal::PathTooLong));
@@ -112,16 +126,12 @@ impl LockServer {
         let now = turn.now;
         let is_free =
             lock.holder.is_none() && !lock.line.iter().any(|w| w.is_live(turn.config, now));
-        let refusal = match () {
-            () if !wait && !is_free => Some(Refusal::Held),
-            () if lock.line.len() >= turn.config.limits.queue => Some(Refusal::QueueFull),
-            () => None,
-        };
-        if let Some(refusal) = refusal {
+        let is_full = lock.line.len() >= turn.config.limits.queue;
+        if is_full || (!wait && !is_free) {
             // For good: a copy of the message must not be granted after the client has been told.
-            self.left.entry(client).or_default().insert(request);
+            self.over.entry(client).or_default().insert(request, Over::Refused);
             turn.out.force(Record::Left { path: path.clone(), request });
-            return turn.out.send(client, refuse(refusal));
+            return turn.out.send(client, refuse(why));
         }
         turn.out.force(Record::Queued { path: path.clone(), request });
         let until = turn.config.lock_terms().giver_until(now);
@@ -231,7 +241,6 @@ impl LockServer {
         let is_gone = |waiter: &Waiter| waiter.until <= now && !waiter.is_live(turn.config, now);
         for gone in lock.line.extract_if(.., |waiter| is_gone(waiter)) {
             turn.out.write_lazily(Record::Left { path: path.clone(), request: gone.request });
-            self.left.entry(gone.request.client).or_default().insert(gone.request);
         }
         if lock.holder.is_none() {
             let first = lock.line.iter().position(|waiter| waiter.is_live(turn.config, now));
@@ -258,7 +267,7 @@ impl LockServer {
         let holder = self.locks.get_mut(path).and_then(|lock| lock.holder.take());
         if let Some(Holder { request, .. }) = holder {
             turn.out.write_lazily(Record::Left { path: path.clone(), request });
-            self.left.entry(request.client).or_default().insert(request);
+            self.over.entry(request.client).or_default().insert(request, Over::Held);
         }
     }
 
@@ -296,7 +305,7 @@ impl Waiter {
     }
 }
 
-impl Left {
+impl Overs {
     fn forget_below(&mut self, life: Incarnation, lowest: u32) {
         if (life, lowest) <= (self.life, self.lowest) {
             return;
@@ -308,17 +317,20 @@ impl Left {
         self.numbers = self.numbers.split_off(&lowest);
     }
 
-    fn insert(&mut self, request: RequestId) {
+    fn insert(&mut self, request: RequestId, over: Over) {
         self.forget_below(request.incarnation, 0);
         if request.incarnation == self.life && request.number >= self.lowest {
-            self.numbers.insert(request.number);
+            self.numbers.insert(request.number, over);
         }
     }
 
-    /// Is `request` over, or one that its client does not wait for?
-    fn contains(&self, request: RequestId) -> bool {
-        (request.incarnation, request.number) < (self.life, self.lowest)
-            || (request.incarnation == self.life && self.numbers.contains(&request.number))
+    /// How `request` ended; one that its client does not wait for has got all that it will.
+    fn get(&self, request: RequestId) -> Option<Over> {
+        match (request.incarnation, request.number) < (self.life, self.lowest) {
+            true => Some(Over::Held),
+            false if request.incarnation == self.life => self.numbers.get(&request.number).copied(),
+            false => None,
+        }
     }
 }
 
@@ -344,16 +356,14 @@ impl LockServer {
                     self.last_token = self.last_token.max(*token);
                 }
             }
-            Record::Left { path, request } => {
-                if let Some(lock) = self.locks.get_mut(path) {
-                    lock.line.retain(|waiter| waiter.request != *request);
-                    lock.holder.take_if(|holder| holder.request == *request);
-                }
-                self.left.entry(request.client).or_default().insert(*request);
+            Record::Left { path, request } => self.replay_left(path, *request),
+            Record::LockOver { request, refused } => {
+                let over = if *refused { Over::Refused } else { Over::Held };
+                self.over.entry(request.client).or_default().insert(*request, over);
             }
             Record::LastToken { token } => self.last_token = self.last_token.max(*token),
             Record::Forgotten { client, incarnation, lowest } => {
-                self.left.entry(*client).or_default().forget_below(*incarnation, *lowest);
+                self.over.entry(*client).or_default().forget_below(*incarnation, *lowest);
             }
             Record::Born { .. } | Record::Voted { .. } | Record::Promised { .. } => {}
             Record::Declined { .. } | Record::Decided { .. } | Record::Applied { .. } => {}
@@ -362,17 +372,30 @@ impl LockServer {
         }
     }
 
+    /// Somebody left the line, or the lock, or was refused before getting anywhere.
+    fn replay_left(&mut self, path: &Path, request: RequestId) {
+        let lock = self.locks.entry(path.clone()).or_default();
+        let in_line = lock.line.iter().position(|waiter| waiter.request == request);
+        let over = match in_line {
+            Some(place) => {
+                lock.line.remove(place);
+                return; // nothing has come of it, so it may come again
+            }
+            None if lock.holder.take_if(|holder| holder.request == request).is_some() => Over::Held,
+            None => Over::Refused,
+        };
+        self.over.entry(request.client).or_default().insert(request, over);
+    }
+
     /// The records that give this state again.
     pub fn snapshot(&self) -> Vec<Record> {
         let mut records = vec![Record::LastToken { token: self.last_token }];
-        for (&client, left) in &self.left {
-            let incarnation = left.life;
-            records.push(Record::Forgotten { client, incarnation, lowest: left.lowest });
-            for &number in &left.numbers {
+        for (&client, overs) in &self.over {
+            let incarnation = overs.life;
+            records.push(Record::Forgotten { client, incarnation, lowest: overs.lowest });
+            for (&number, over) in &overs.numbers {
                 let request = RequestId { client, incarnation, number };
-                // Which lock it was does not matter any more: a request has only one.
-                let path = Path::new("/").expect("a slash is a path");
-                records.push(Record::Left { path, request });
+                records.push(Record::LockOver { request, refused: *over == Over::Refused });
             }
         }
         for (path, lock) in &self.locks {

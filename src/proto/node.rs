@@ -232,20 +232,28 @@ impl Node {
         }
     }
 
-    /// Whenever pins have gone, those who wait for them get another chance, until nothing moves any more.
+    /// Whenever pins have gone, those who wait for them get another chance, until nothing moves any more:
+    /// first the reads, which keep nobody waiting, then the transactions, oldest first.
     fn on_released(&mut self, now: Time, out: &mut Outbox) {
         while self.owner.take_released() {
-            let (coordinator, participant, mut turn) = self.machines(now, out);
-            coordinator.on_released(&mut turn);
-            participant.on_released(&mut turn);
-            let waiting = std::mem::take(&mut self.waiting_reads);
-            for (request, (attempt, path)) in waiting {
-                if self.owner.is_pinned(&path) {
-                    self.waiting_reads.insert(request, (attempt, path));
-                } else {
-                    let end = self.read(&path);
-                    out.send(request.client, Message::Ended { request, attempt, end });
+            self.answer_waiting_reads(out);
+            for txn in self.owner.waiting() {
+                let (coordinator, participant, mut turn) = self.machines(now, out);
+                match txn.coordinator == turn.id {
+                    true => coordinator.on_released(&mut turn, txn),
+                    false => participant.on_released(&mut turn, txn),
                 }
+            }
+        }
+    }
+
+    fn answer_waiting_reads(&mut self, out: &mut Outbox) {
+        for (request, (attempt, path)) in std::mem::take(&mut self.waiting_reads) {
+            if self.owner.is_pinned(&path) {
+                self.waiting_reads.insert(request, (attempt, path));
+            } else {
+                let end = self.read(&path);
+                out.send(request.client, Message::Ended { request, attempt, end });
             }
         }
     }
@@ -292,7 +300,7 @@ impl Node {
                 self.participant.replay(&self.config, &mut self.owner, record);
             }
             Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
-            Record::LastToken { .. } => {}
+            Record::LockOver { .. } | Record::LastToken { .. } => {}
         }
     }
 

@@ -5,16 +5,18 @@
 //!
 //! | the path is pinned by | the newcomer |
 //! |---|---|
-//! | nobody | pins |
+//! | nobody, and no older transaction waits for it | pins |
 //! | a younger transaction | waits |
-//! | an older transaction | is refused, and its client tries again, grown older |
+//! | an older transaction, or one waits for it | is refused, and its client tries again, grown older |
 //!
 //! Everyone who waits, waits for someone younger, and a chain of those has an end ("wait-die": Rosenkrantz,
 //! Stearns, Lewis, "System Level Concurrency Control for Distributed Database Systems", 1978). A transaction
-//! takes all its pins on one node at once or none, and those who waited are looked at again, oldest
-//! first, whenever a pin goes.
+//! takes all its pins on one node at once or none. That alone would let a stream of young ones pass by an old
+//! one that waits for two paths, each of which is free now and then; so nobody takes a path that an
+//! older one waits for. Whenever a pin goes, those who wait are looked at again, oldest first.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{
     Action, Age, Answer, Changes, File, Incarnation, NodeId, Operation, Outcome, Path, Refusal,
@@ -111,6 +113,8 @@ pub(super) struct Owner {
     pub files: BTreeMap<Path, File>,
     pub answers: Answers,
     pins: BTreeMap<Path, (Age, TxnId)>,
+    /// Those who wait for pins, and for which.
+    waiting: BTreeMap<(Age, TxnId), Arc<[Path]>>,
     /// Has a pin gone since this was last asked?
     released: bool,
 }
@@ -121,21 +125,37 @@ impl Owner {
         self.files.get(path).cloned().unwrap_or_default()
     }
 
-    /// Pins all of `paths` for `txn` or none.
-    pub fn pin(&mut self, txn: TxnId, age: Age, paths: &[Path]) -> Pinned {
+    /// Pins all of `paths` for `txn` or none. One that is to wait is looked at again in
+    /// [`Owner::waiting`], until it gets its pins or [`Owner::unpin`] lets it go.
+    pub fn pin(&mut self, txn: TxnId, age: Age, paths: &Arc<[Path]>) -> Pinned {
+        let this = (age, txn);
+        self.waiting.remove(&this);
+        let mut older = self.waiting.range(..this);
+        if older.any(|(_, wanted)| wanted.iter().any(|path| paths.contains(path))) {
+            return Pinned::Conflict;
+        }
         let mut verdict = Pinned::All;
-        for path in paths {
+        for path in paths.iter() {
             match self.pins.get(path) {
                 None => {}
-                Some(&holder) if holder == (age, txn) => {}
-                Some(&holder) if holder < (age, txn) => return Pinned::Conflict,
+                Some(&holder) if holder == this => {}
+                Some(&holder) if holder < this => return Pinned::Conflict,
                 Some(_) => verdict = Pinned::Wait,
             }
         }
-        if verdict == Pinned::All {
-            self.pins.extend(paths.iter().map(|path| (path.clone(), (age, txn))));
+        match verdict {
+            Pinned::All => self.pins.extend(paths.iter().map(|path| (path.clone(), this))),
+            Pinned::Wait => {
+                self.waiting.insert(this, paths.clone());
+            }
+            Pinned::Conflict => {}
         }
         verdict
+    }
+
+    /// Those who wait for pins, oldest first.
+    pub fn waiting(&self) -> Vec<TxnId> {
+        self.waiting.keys().map(|(_, txn)| *txn).collect()
     }
 
     /// Is `path` pinned?
@@ -143,8 +163,12 @@ impl Owner {
         self.pins.contains_key(path)
     }
 
-    /// Releases the pins of `txn` among `paths`.
-    pub fn unpin<'a>(&mut self, txn: TxnId, paths: impl IntoIterator<Item = &'a Path>) {
+    /// Releases the pins of `txn`, which is so old, among `paths`, or its wish for them.
+    pub fn unpin(&mut self, txn: TxnId, age: Option<Age>, paths: &[Path]) {
+        if let Some(age) = age {
+            // Younger ones may have been kept away by it.
+            self.released |= self.waiting.remove(&(age, txn)).is_some();
+        }
         for path in paths {
             if self.pins.get(path).is_some_and(|(_, holder)| *holder == txn) {
                 self.pins.remove(path);

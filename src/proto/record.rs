@@ -175,6 +175,13 @@ records! {
         /// Which request.
         request: RequestId,
     }
+    /// Checkpoint: a request for a lock that has held it, or was refused.
+    LockOver "lock_over" {
+        /// Which request.
+        request: RequestId,
+        /// Was it refused?
+        refused: bool,
+    }
     /// Checkpoint: the last token granted.
     LastToken "last_token" {
         /// The token.

@@ -126,6 +126,10 @@ pub fn record(record: &Record) -> String {
         Record::Granted { path, request, token } => {
             format!("{kind} {path} for {request}: {}", held_under(*token))
         }
+        Record::LockOver { request, refused } => {
+            let how = if *refused { "refused" } else { "held" };
+            format!("{kind} {request} {how}")
+        }
         Record::LastToken { token } => format!("{kind} {token}"),
     }
 }

@@ -654,6 +654,7 @@ fn about_record(record: &Record) -> About {
         | Record::Granted { path, request, .. }
         | Record::Left { path, request } => About::Lock(path.clone(), Some(*request)),
         Record::Born { .. } | Record::Stored { .. } | Record::Mark { .. } => About::Nothing,
+        Record::LockOver { request, .. } => About::Request(*request),
         Record::Forgotten { .. } | Record::LastToken { .. } => About::Nothing,
     }
 }

@@ -434,7 +434,7 @@ impl Model {
             }
             Record::Born { .. } | Record::Stored { .. } | Record::Answered { .. } => {}
             Record::Settled { .. } | Record::Mark { .. } | Record::Forgotten { .. } => {}
-            Record::LastToken { .. } => {}
+            Record::LockOver { .. } | Record::LastToken { .. } => {}
         }
     }
 

@@ -196,7 +196,7 @@ impl Subjects {
                 self.request(*request);
             }
             Record::Born { .. } | Record::Mark { .. } | Record::Forgotten { .. } => {}
-            Record::LastToken { .. } => {}
+            Record::LockOver { .. } | Record::LastToken { .. } => {}
         }
     }
 }

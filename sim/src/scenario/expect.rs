@@ -1,6 +1,7 @@
 //! `seeds`, `[phases]` and `[expect]`: how a file is run, and what must come of it.
 
-use seedbed::proto::Span;
+use seedbed::proto::lease::LeaseTerms;
+use seedbed::proto::{Config, Span, Time};
 
 use super::fault::{Fault, FaultAction, Restart};
 use super::reader::{Form, Result, Table};
@@ -66,10 +67,21 @@ pub(super) fn seeds(root: &Table<'_>) -> Result<Seeds> {
     })
 }
 
-pub(super) fn phases(root: &Table<'_>) -> Result<Phases> {
+pub(super) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
     let table = root.section("phases", &["safety", "liveness"])?;
-    let phase = |key| table.or(key, Span::from_secs(30), |value| value.some_span());
-    Ok(Phases { safety: phase("safety")?, liveness: phase("liveness")? })
+    let phase = |key, usual| table.or(key, usual, |value| value.some_span());
+    let safety = phase("safety", Span::from_secs(30))?;
+    let usual = Span::from_secs(30).max(config.request_timeout.times(2));
+    let liveness = phase("liveness", usual)?;
+    // A request that is asked in the last moment of the safety phase has its whole time after it, by a clock
+    // that may be slow.
+    let length = config.request_timeout;
+    let terms = LeaseTerms { length, drift_max_ppm: config.drift_max_ppm };
+    if liveness < terms.giver_until(Time::ZERO).since(Time::ZERO) {
+        let message = format!("{liveness} is too short for requests, which may take {length}");
+        return Err(table.error("liveness", message));
+    }
+    Ok(Phases { safety, liveness })
 }
 
 pub(super) fn expect(root: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expect> {

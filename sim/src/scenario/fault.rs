@@ -198,8 +198,9 @@ fn action(
         }
         Kind::MajoritiesRing => {
             main.yes()?;
-            if cast.nodes < 3 {
-                return Err(main.error(format!("needs 3 storage nodes, found {}", cast.nodes)));
+            // Of three nodes each has a majority with its two neighbours: nothing would be cut.
+            if cast.nodes < 4 {
+                return Err(main.error(format!("needs 4 storage nodes, found {}", cast.nodes)));
             }
             FaultAction::MajoritiesRing { lasts: lasts()? }
         }

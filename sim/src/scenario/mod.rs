@@ -72,7 +72,7 @@
 //! | | `budget` | `{ storage_nodes_down, control_down, clients_down }` | 1, `false`, 0 |
 //! | | `interval` | range, from one fault to the next | 500ms to 4s |
 //! | | `duration` | range, of each fault | 200ms to 5s |
-//! | `[phases]` | `safety`, `liveness` | duration | 30s, 30s |
+//! | `[phases]` | `safety`, `liveness` | duration | 30s; twice `request_timeout`, at least 30s |
 //! | `[expect]` | one of the three below | | `verdict` |
 //! | | `verdict` | `"pass"` | `"pass"` |
 //! | | `violates` | invariant | |
@@ -251,7 +251,7 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
     let title = root.need("title", "a few words on what is shown")?.line()?.to_owned();
     let about = root.maybe("about", |value| value.string())?.unwrap_or_default().trim().to_owned();
     let (cast, config) = cluster::read(root)?;
-    let phases = expect::phases(root)?;
+    let phases = expect::phases(root, &config)?;
     let faults = fault::read(root, cast, phases.safety)?;
     let scenario = Scenario {
         file: name.to_owned(),

@@ -143,6 +143,7 @@ fn roles_of_record(kind: RecordKind) -> &'static [Role] {
         | RecordKind::Settled
         | RecordKind::Mark
         | RecordKind::Forgotten
+        | RecordKind::LockOver
         | RecordKind::LastToken => NOBODY,
     }
 }

@@ -21,6 +21,7 @@ use seedbed::proto::{Incarnation, NodeId, Request, RequestId, Span, Time};
 
 use crate::chaos::{self, Planned};
 use crate::digest::Digest;
+use crate::milestone::Milestone;
 use crate::oracle::Oracle;
 use crate::oracle::blocked::who_waits;
 use crate::oracle::milestones::Milestones;
@@ -29,7 +30,7 @@ use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
 use crate::weather::{Course, Weather, code};
 use crate::workload::User;
-use crate::world::{Clock, Event, Fact, Loss, PacketId, Step, World};
+use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, World};
 
 /// Whoever wants to see every step of a run.
 pub trait Watcher {
@@ -162,7 +163,7 @@ impl<'a> Simulation<'a> {
             plan,
             strikes: strike::Strikes::new(scenario.faults.len()),
             oracle: Oracle::new(&world, scenario.workload.as_ref()),
-            milestones: Milestones::new(),
+            milestones: Milestones::watching(awaited(scenario)),
             digest: Digest::default(),
             messages: 0,
             copy_after: Span::ZERO,
@@ -272,7 +273,7 @@ impl<'a> Simulation<'a> {
             }
             Due::Ask(client, life, request) => {
                 let host = self.world.host(client);
-                if host.is_up() && host.incarnation() == life && !self.is_healed(at) {
+                if host.is_up() && host.incarnation() == life {
                     self.user_asks = true;
                     self.apply(at, Event::Request { client, request }, watcher);
                     self.user_asks = false;
@@ -360,15 +361,9 @@ impl<'a> Simulation<'a> {
                     self.send(at, *packet, *from, *to, course);
                 }
                 Fact::Copied { packet } => {
-                    if let Some((from, to, kind)) = self
-                        .world
-                        .network()
-                        .get(*packet)
-                        .map(|packet| (packet.from, packet.to, packet.message.kind()))
-                    {
-                        let course = self.weather.course(from, to, kind);
-                        let latency = course.latency + self.copy_after;
-                        let course = Course { latency, copy_after: None, ..course };
+                    if let Some(Packet { from, to, .. }) = self.world.network().get(*packet) {
+                        let (from, to) = (*from, *to);
+                        let course = self.weather.course_of_copy(from, to, self.copy_after);
                         self.send(at, *packet, from, to, course);
                     }
                 }
@@ -448,6 +443,14 @@ impl<'a> Simulation<'a> {
             self.put(due, Due::Wake(node));
         }
     }
+}
+
+/// The milestones that faults wait for.
+fn awaited(scenario: &Scenario) -> impl Iterator<Item = Milestone> {
+    scenario.faults.iter().filter_map(|fault| match fault.trigger {
+        Trigger::When { milestone, .. } => Some(milestone),
+        Trigger::At(_) => None,
+    })
 }
 
 fn users(scenario: &Scenario, seed: Seed) -> BTreeMap<NodeId, Asker> {

@@ -10,7 +10,7 @@ use crate::chaos::{Drawn, RECOVERY};
 use crate::scenario::{FaultAction, Restart, Target, Trigger};
 use crate::seed::Stream;
 use crate::weather::Storm;
-use crate::world::{Event, Rot};
+use crate::world::{Event, Loss, PacketId, Rot};
 
 /// What has struck and is not over.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Strikes {
     cuts: BTreeMap<u32, Arc<[(NodeId, NodeId)]>>,
     /// Machines that stay down until they are told otherwise, and those that stay down for good.
     down_for_good: BTreeSet<NodeId>,
+    /// Machines whose clocks run at a drawn rate.
+    drifting: BTreeSet<NodeId>,
     /// What reads wrong at a machine's next start.
     rot: BTreeMap<NodeId, Rot>,
     /// Counts what strikes.
@@ -38,6 +40,8 @@ pub(super) enum Undo {
     Mend(u32),
     /// The storm of this number is over.
     Storm(u32),
+    /// The machine's clock runs as the scenario says again.
+    Drift(NodeId),
 }
 
 impl Strikes {
@@ -46,6 +50,7 @@ impl Strikes {
             scripted: vec![(0, false); scripted],
             cuts: BTreeMap::new(),
             down_for_good: BTreeSet::new(),
+            drifting: BTreeSet::new(),
             rot: BTreeMap::new(),
             last: 0,
         }
@@ -182,6 +187,8 @@ impl Simulation<'_> {
                 None
             }
             Drawn::Drift(node, ppm) => {
+                self.strikes.drifting.insert(node);
+                self.put(planned.until, Due::Undo(Undo::Drift(node)));
                 self.apply(at, Event::ClockDrift { node, ppm }, watcher);
                 None
             }
@@ -208,15 +215,30 @@ impl Simulation<'_> {
                 }
             }
             Undo::Storm(id) => self.weather.end(id),
+            Undo::Drift(node) => {
+                if self.strikes.drifting.remove(&node) {
+                    self.stop_drifting(at, node, watcher);
+                }
+            }
         }
+    }
+
+    fn stop_drifting(&mut self, at: Time, node: NodeId, watcher: &mut impl Watcher) {
+        let clock = self.scenario.clocks.iter().find(|clock| clock.node == node);
+        let ppm = clock.map_or(0, |clock| clock.drift_ppm);
+        self.apply(at, Event::ClockDrift { node, ppm }, watcher);
     }
 
     /// Ends every fault and starts every machine that is not down for good.
     pub(super) fn heal(&mut self, at: Time, watcher: &mut impl Watcher) {
         self.weather.clear();
         self.strikes.rot.clear();
+        self.users.values_mut().for_each(|asker| asker.user.stop());
         for (_, links) in std::mem::take(&mut self.strikes.cuts) {
             self.apply(at, Event::Mend(links), watcher);
+        }
+        for node in std::mem::take(&mut self.strikes.drifting) {
+            self.stop_drifting(at, node, watcher);
         }
         let nodes: Vec<NodeId> = self.world.nodes().collect();
         for node in nodes {
@@ -324,8 +346,20 @@ impl Simulation<'_> {
             self.put(at + lasts, Due::Undo(Undo::Mend(id)));
         }
         self.strikes.cuts.insert(id, links.clone());
-        self.apply(at, Event::Cut(links), watcher);
+        self.apply(at, Event::Cut(links.clone()), watcher);
+        self.lose_in_flight(at, &links, watcher);
         true
+    }
+
+    /// A cut stops what is in flight, even if it is mended before that would have arrived.
+    fn lose_in_flight(&mut self, at: Time, links: &[(NodeId, NodeId)], watcher: &mut impl Watcher) {
+        let links: BTreeSet<(NodeId, NodeId)> = links.iter().copied().collect();
+        let packets = self.world.network().packets();
+        let stopped = packets.filter(|(_, packet)| links.contains(&(packet.from, packet.to)));
+        let stopped: Vec<PacketId> = stopped.map(|(id, _)| id).collect();
+        for id in stopped {
+            self.apply(at, Event::Drop(id, Loss::Cut), watcher);
+        }
     }
 
     /// All links, in order, that `wanted` chooses.
@@ -338,10 +372,11 @@ impl Simulation<'_> {
     fn majorities_ring(&self) -> Arc<[(NodeId, NodeId)]> {
         let ring: Vec<NodeId> = self.scenario.cast.storage_nodes().collect();
         let n = ring.len();
-        let reach = n / 4 + usize::from(n % 4 > 1);
+        // A majority of n is n / 2 + 1 nodes: itself and half of n / 2, rounded up, on either side.
+        let reach = (n / 2).div_ceil(2);
         let place = |node| ring.iter().position(|other| *other == node);
         self.links(|from, to| match (place(from), place(to)) {
-            (Some(a), Some(b)) => a.abs_diff(b).min(n - a.abs_diff(b)) > reach.max(1),
+            (Some(a), Some(b)) => a.abs_diff(b).min(n - a.abs_diff(b)) > reach,
             (None, _) | (_, None) => false,
         })
     }

@@ -33,6 +33,8 @@ pub fn brief(record: &Record) -> String {
             format!("granted {path} to {request} under {token}")
         }
         Record::Left { path, request } => format!("{request} has left {path}"),
+        Record::LockOver { request, refused: true } => format!("{request} was refused a lock"),
+        Record::LockOver { request, refused: false } => format!("{request} has held its lock"),
         Record::LastToken { token } => format!("last token {token}"),
     }
 }
@@ -69,7 +71,7 @@ fn rest(record: &Record) -> String {
         Record::Declined { .. } | Record::RolledBack { .. } | Record::Over { .. } => String::new(),
         Record::Stored { .. } | Record::Mark { .. } | Record::Forgotten { .. } => String::new(),
         Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
-        Record::LastToken { .. } => String::new(),
+        Record::LockOver { .. } | Record::LastToken { .. } => String::new(),
     }
 }
 

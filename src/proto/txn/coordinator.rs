@@ -181,19 +181,10 @@ impl Coordinator {
         turn.out.send(from, Message::Told { txn, known });
     }
 
-    /// Looks again at the transactions that wait for pins of this node, oldest first.
-    pub fn on_released(&mut self, turn: &mut Turn<'_>) {
-        let mut waiting: Vec<(Age, TxnId)> = Vec::new();
-        for (txn, collecting) in &self.collecting {
-            if collecting.phase == Phase::Pinning {
-                waiting.push((collecting.attempt.age, *txn));
-            }
-        }
-        waiting.sort_unstable();
-        for (_, txn) in waiting {
-            if let Some(collecting) = self.take(txn, Phase::Pinning) {
-                self.pin_own_paths(turn, txn, collecting);
-            }
+    /// A transaction that waits for its own pins gets another chance.
+    pub fn on_released(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        if let Some(collecting) = self.take(txn, Phase::Pinning) {
+            self.pin_own_paths(turn, txn, collecting);
         }
     }
 
@@ -367,7 +358,7 @@ impl Coordinator {
             false => turn.out.force(record),
         }
         turn.owner.apply(&changes);
-        turn.owner.unpin(txn, own_paths.iter());
+        turn.owner.unpin(txn, None, &own_paths);
         turn.owner.answers.insert(attempt.request, Answered::Done(answer.clone()));
         end_attempt(turn, &attempt, AttemptEnd::Done(answer.clone()));
         let committing = Committing {
@@ -413,7 +404,7 @@ impl Coordinator {
         end: AttemptEnd,
     ) {
         turn.timers.cancel(&Timer::Collect(txn));
-        turn.owner.unpin(txn, collecting.own_paths.iter());
+        turn.owner.unpin(txn, Some(collecting.attempt.age), &collecting.own_paths);
         end_attempt(turn, &collecting.attempt, end);
         if matches!(collecting.phase, Phase::Fetching | Phase::Pinning) {
             return; // no participant has heard of it
@@ -478,7 +469,8 @@ impl Coordinator {
             Record::Declined { .. } | Record::Applied { .. } | Record::RolledBack { .. } => {}
             Record::Stored { .. } | Record::Answered { .. } | Record::Settled { .. } => {}
             Record::Mark { .. } | Record::Forgotten { .. } | Record::Queued { .. } => {}
-            Record::Granted { .. } | Record::Left { .. } | Record::LastToken { .. } => {}
+            Record::Granted { .. } | Record::Left { .. } => {}
+            Record::LockOver { .. } | Record::LastToken { .. } => {}
         }
     }
 
@@ -563,7 +555,7 @@ type Split = (Vec<(u8, Operation)>, Vec<(u8, Path, Option<File>)>);
 fn split_renames(operations: &[Operation]) -> Split {
     let mut work = Vec::with_capacity(operations.len());
     let mut sources = Vec::new();
-    for (place, operation) in (0..).zip(operations) {
+    for (place, operation) in (0..=u8::MAX).zip(operations) {
         match &operation.action {
             Action::Rename(..) => sources.push((place, operation.path.clone(), None)),
             Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => {}

@@ -8,7 +8,7 @@
 //!     +------------------------+----+-----------------------------------------------------------> aborted
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Turn;
@@ -23,8 +23,6 @@ use crate::proto::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::proto) struct Participant {
     parts: BTreeMap<TxnId, Part>,
-    /// Transactions waiting for pins that younger ones have, oldest first.
-    waiting: BTreeSet<(Age, TxnId)>,
     outcomes: BTreeMap<TxnId, Outcome>,
     marks: BTreeMap<NodeId, LowWater>,
 }
@@ -159,14 +157,14 @@ impl Participant {
         }
     }
 
-    /// Looks again at those who wait for pins, oldest first.
-    pub fn on_released(&mut self, turn: &mut Turn<'_>) {
-        let waiting: Vec<TxnId> = self.waiting.iter().map(|(_, txn)| *txn).collect();
-        for txn in waiting {
-            if let Some(Part::Waiting(prepared)) = self.parts.remove(&txn) {
-                self.waiting.remove(&(prepared.terms.age, txn));
-                self.try_to_pin(turn, txn, prepared);
+    /// A transaction that waits for its pins gets another chance.
+    pub fn on_released(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        match self.parts.remove(&txn) {
+            Some(Part::Waiting(prepared)) => self.try_to_pin(turn, txn, prepared),
+            Some(part @ (Part::Ready(_) | Part::InDoubt(_))) => {
+                self.parts.insert(txn, part);
             }
+            None => {}
         }
     }
 
@@ -203,14 +201,14 @@ impl Participant {
     }
 
     fn try_to_pin(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: Prepared) {
+        let age = prepared.terms.age;
         if let Some(answered) = turn.owner.answers.get(prepared.terms.request) {
+            turn.owner.unpin(txn, Some(age), &[]);
             return self.vote_no(turn, txn, no_because(answered));
         }
-        let age = prepared.terms.age;
         match turn.owner.pin(txn, age, &prepared.paths) {
             Pinned::Conflict => self.vote_no(turn, txn, No::Conflict),
             Pinned::Wait => {
-                self.waiting.insert((age, txn));
                 self.parts.insert(txn, Part::Waiting(prepared));
             }
             Pinned::All if prepared.work.is_some() => self.execute(turn, txn, prepared),
@@ -250,7 +248,7 @@ impl Participant {
     ) {
         let Prepared { terms: Terms { request, participants, .. }, paths, .. } = prepared;
         if turn.config.defects.has(Defect::ReadOnlyLeavesEarly) && changes.is_empty() {
-            turn.owner.unpin(txn, paths.iter());
+            turn.owner.unpin(txn, None, &paths);
         }
         let record = Record::Voted {
             txn,
@@ -292,7 +290,7 @@ impl Participant {
         let request = vote.request;
         turn.timers.cancel(&Timer::Inquire(txn));
         turn.owner.apply(&vote.changes);
-        turn.owner.unpin(txn, vote.paths.iter());
+        turn.owner.unpin(txn, None, &vote.paths);
         turn.owner.answers.insert(request, Answered::Done(answer.clone()));
         if !turn.config.defects.has(Defect::OutcomeForgottenByParticipant) {
             self.outcomes.insert(txn, Outcome::Committed(answer.clone()));
@@ -305,7 +303,7 @@ impl Participant {
         match self.parts.remove(&txn) {
             Some(Part::InDoubt(vote)) => {
                 turn.timers.cancel(&Timer::Inquire(txn));
-                turn.owner.unpin(txn, vote.paths.iter());
+                turn.owner.unpin(txn, None, &vote.paths);
                 turn.out.write_lazily(Record::RolledBack { txn });
             }
             Some(Part::Waiting(prepared) | Part::Ready(prepared)) => {
@@ -333,8 +331,7 @@ impl Participant {
 
     fn let_go(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: &Prepared) {
         turn.timers.cancel(&Timer::Ready(txn));
-        self.waiting.remove(&(prepared.terms.age, txn));
-        turn.owner.unpin(txn, prepared.paths.iter());
+        turn.owner.unpin(txn, Some(prepared.terms.age), &prepared.paths);
     }
 
     fn is_over(&self, txn: TxnId) -> bool {
@@ -388,14 +385,14 @@ impl Participant {
             Record::Applied { txn, request, answer } => {
                 if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
                     owner.apply(&vote.changes);
-                    owner.unpin(*txn, vote.paths.iter());
+                    owner.unpin(*txn, None, &vote.paths);
                 }
                 owner.answers.insert(*request, Answered::Done(answer.clone()));
                 self.outcomes.insert(*txn, Outcome::Committed(answer.clone()));
             }
             Record::RolledBack { txn } => {
                 if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
-                    owner.unpin(*txn, vote.paths.iter());
+                    owner.unpin(*txn, None, &vote.paths);
                 }
                 self.outcomes.insert(*txn, Outcome::Aborted);
             }
@@ -412,7 +409,7 @@ impl Participant {
             Record::Born { .. } | Record::Declined { .. } | Record::Decided { .. } => {}
             Record::Over { .. } | Record::Stored { .. } | Record::Answered { .. } => {}
             Record::Forgotten { .. } | Record::Queued { .. } | Record::Granted { .. } => {}
-            Record::Left { .. } | Record::LastToken { .. } => {}
+            Record::Left { .. } | Record::LockOver { .. } | Record::LastToken { .. } => {}
         }
     }
 

@@ -381,7 +381,7 @@ fn faults_that_make_no_sense() {
     );
     assert_eq!(
         wrong("cluster.nodes = 2\n[[fault]]\nat = '1s'\nmajorities_ring = true"),
-        "5: fault[0].majorities_ring: needs 3 storage nodes, found 2"
+        "5: fault[0].majorities_ring: needs 4 storage nodes, found 2"
     );
     assert_eq!(
         at("clog = { from = 'n1' }"),
