@@ -157,7 +157,11 @@ const TRANSACTIONS: &str = r#"
     [[script]]
     client = "c1"
     at = "1s"
-    transaction = [ { write = "/a", data = "1" }, { write = "/c", data = "1" }, { write = "/d", data = "1" } ]
+    transaction = [
+        { write = "/a", data = "1" },
+        { write = "/c", data = "1" },
+        { write = "/d", data = "1" },
+    ]
     coordinator = "n3"
     [[script]]
     client = "c2"
