@@ -34,7 +34,7 @@ impl Invariant for AbortNeedsAReason {
         };
         let Some(all) = &txn.heard.all else { return Ok(()) };
         let is_this_life = model.lives.get(&from).copied().unwrap_or_default() == txn.heard.life;
-        let was_aborted = txn.aborted.is_some_and(|step| step <= all.step);
+        let was_aborted = txn.aborted.is_some_and(|step| step < all.step);
         let may_be_old = model.log(from).durable_before(model.step) < all.is;
         let has_reason = txn.heard.no || was_aborted || may_be_old || txn.is_applied_everywhere();
         if !is_this_life || has_reason || txn.aborted != Some(model.step) {
@@ -68,6 +68,17 @@ mod tests {
         let breach = play.breaks(|play| play.sends(n(1), n(2), abort(txn(1))));
         assert!(breach.earlier.is.starts_with("n1 has heard yes to n1.1/1 from every participant"));
         assert_eq!(breach.now.is, "n1 tells n2 that n1.1/1 is aborted");
+    }
+
+    #[test]
+    fn an_abort_in_the_very_step_of_the_last_yes_is_a_breach() {
+        let mut play = play();
+        play.breaks(|play| {
+            play.in_one_step(|play| {
+                play.receives(n(3), n(1), vote_yes(txn(1)));
+                play.sends(n(1), n(2), abort(txn(1)));
+            });
+        });
     }
 
     #[test]

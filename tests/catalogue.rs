@@ -1,0 +1,142 @@
+//! What is listed is shown: each invariant fails somewhere, each defect has its file, and the
+//! grammar is written down.
+
+mod mutation;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mutation::MUTATIONS;
+use seedbed::proto::{Config, Defect, Defects, Settings};
+use seedbed_sim::milestone::Milestone;
+use seedbed_sim::oracle::registry;
+use seedbed_sim::run;
+use seedbed_sim::scenario::{Expect, Expected, Scenario};
+use seedbed_sim::verdict::Verdict;
+
+#[test]
+fn every_invariant_is_broken_by_a_file_or_by_a_mutation() {
+    let mut broken = BTreeSet::new();
+    for scenario in negative() {
+        match &scenario.expect.verdict {
+            Expected::Violates(name) => broken.insert(name.clone()),
+            other => panic!("{}: it violates nothing: {other:?}", scenario.file),
+        };
+    }
+    for mutation in MUTATIONS {
+        let name = mutation.violates;
+        assert!(registry::find(name).is_some(), "no invariant is called {name}");
+        broken.insert(name.to_owned());
+    }
+    let unseen: Vec<&str> =
+        registry::names().iter().copied().filter(|name| !broken.contains(*name)).collect();
+    assert_eq!(unseen, [""; 0], "nobody has seen these fail");
+}
+
+#[test]
+fn every_defect_has_a_file_with_it_and_no_other() {
+    let mut files: BTreeMap<String, Scenario> = negative()
+        .into_iter()
+        .map(|scenario| {
+            let name = Path::new(&scenario.file).file_stem().expect("a file has a name");
+            (name.to_string_lossy().into_owned(), scenario)
+        })
+        .collect();
+    for &defect in Defect::ALL {
+        let scenario = files.remove(defect.name());
+        let scenario = scenario.unwrap_or_else(|| panic!("{defect}: no scenarios/negative file"));
+        assert_eq!(scenario.config.defects, Defects::NONE.with(defect), "{}", scenario.file);
+    }
+    // Another file may show a defect in another way; without one it would have nothing to show.
+    for (name, scenario) in files {
+        assert!(!scenario.config.defects.is_empty(), "{name}: no defect");
+    }
+}
+
+#[test]
+fn without_its_defect_every_negative_file_passes() {
+    for scenario in negative() {
+        let scenario = healthy(&scenario);
+        for seed in scenario.seeds.start..scenario.seeds.start + scenario.seeds.count {
+            let report = run::run(&scenario, seed, &mut ());
+            assert_eq!(report.verdict, Verdict::Pass, "{}, seed {seed}", scenario.file);
+        }
+    }
+}
+
+/// The scenario without defects, which then expects nothing but to pass.
+fn healthy(scenario: &Scenario) -> Scenario {
+    let settings = Settings { defects: Defects::NONE, ..Settings::clone(&scenario.config) };
+    let config: Arc<Config> = Config::new(settings).expect("settings that were checked");
+    let expect = Expect { verdict: Expected::Pass, reached: Vec::new() };
+    Scenario { config, expect, ..scenario.clone() }
+}
+
+#[test]
+fn there_are_as_many_scenarios_as_were_promised() {
+    assert!(scenario_files("scenarios").len() >= 32);
+    assert!(scenario_files("scenarios/negative").len() >= 20);
+}
+
+#[test]
+fn the_grammar_and_the_readme_name_every_table() {
+    let source = std::fs::read_to_string("sim/src/scenario/mod.rs").expect("the grammar");
+    let grammar: String =
+        source.lines().take_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
+    let readme = std::fs::read_to_string("README.md").expect("the README");
+    let keys = top_level_keys();
+    for key in ["cluster", "script", "expect"] {
+        assert!(keys.contains(key), "{key} is not one of {keys:?}");
+    }
+    for key in &keys {
+        let single = format!("`[{key}]`");
+        let several = format!("`[[{key}]]`");
+        let value = format!("| `{key}` |");
+        let is_value = grammar.contains(&value);
+        let is_table = |text: &str| text.contains(&single) || text.contains(&several);
+        assert!(is_value || is_table(&grammar), "the head of the grammar lacks {key}");
+        assert!(is_value || is_table(&readme), "README.md lacks {single} or {several}");
+    }
+}
+
+/// The keys of a scenario file, as the error about an unknown one lists them.
+fn top_level_keys() -> BTreeSet<String> {
+    let error = Scenario::parse("x.toml", "qqqqqqqqqqqq = 1").expect_err("there is no such key");
+    let message = error.to_string();
+    let (_, known) = message.split_once("expected").expect("the known ones");
+    known.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_milestone_has_a_name_of_its_own() {
+    let mut names = BTreeSet::new();
+    for milestone in Milestone::all() {
+        assert!(names.insert(milestone.name()), "{milestone} is there twice");
+        assert!(!milestone.summary().is_empty(), "{milestone} is not explained");
+    }
+    assert_eq!(names.len(), Milestone::COUNT);
+}
+
+fn negative() -> Vec<Scenario> {
+    let files = scenario_files("scenarios/negative");
+    files.iter().map(|file| Scenario::load(file).unwrap_or_else(|e| panic!("{e}"))).collect()
+}
+
+/// Every scenario file below `folder`, in the order of names.
+fn scenario_files(folder: &str) -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from(folder)];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the folder is there") {
+            let path = entry.expect("it can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
