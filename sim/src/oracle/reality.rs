@@ -56,6 +56,7 @@ fn invariants() -> Vec<Box<dyn Invariant>> {
         Box::new(no_free_lock_with_a_live_waiter::NoFreeLockWithALiveWaiter::default()),
         Box::new(only_the_holder_releases::OnlyTheHolderReleases::default()),
         Box::new(holders_stop_believing_first::HoldersStopBelievingFirst::default()),
+        Box::new(acquired_means_held::AcquiredMeansHeld::default()),
         Box::new(one_effect_per_request::OneEffectPerRequest::default()),
         Box::new(one_answer_per_request::OneAnswerPerRequest::default()),
         Box::new(refused_means_no_effect::RefusedMeansNoEffect::default()),
