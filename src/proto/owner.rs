@@ -13,6 +13,10 @@
 //! Stearns, Lewis, "System Level Concurrency Control for Distributed Database Systems", 1978). A transaction
 //! takes all its pins on one node at once or none, and those who waited are looked at again, oldest
 //! first, whenever a pin goes.
+//!
+//! Two attempts at one request are of one age and the ids of their transactions decide, so one that meets the vote of
+//! an earlier attempt in doubt is refused if its id is the higher one, and its client tries again until the doubt is
+//! over, although it might as well wait here for the answer.
 
 use std::collections::BTreeMap;
 
