@@ -198,7 +198,7 @@ fn scripted(requests: impl IntoIterator<Item = Request>) -> Scenario {
         read = "/a"
         [phases]
         safety = "5s"
-        liveness = "5s"
+        liveness = "40s"
     "#;
     let mut scenario = Scenario::parse("a script", text).expect("a scenario");
     let script = |request| Script { client: NodeId::client(1), at: Span::from_secs(1), request };

@@ -243,6 +243,30 @@ fn a_retry_is_answered_once() {
 }
 
 #[test]
+fn an_attempt_is_sent_again_once() {
+    golden!(
+        "A client's first message to a node is not taken: the node tells it which life it is in. \
+         The network doubles that answer. The first copy makes the client send the attempt again, \
+         the second nothing: as two transactions, one could be refused and the other commit later. \
+         So `refused` stays true when the file that was in the way is gone.",
+        "cluster commit two_phase clients 2
+         request c2 create /d old
+         settle
+         request c1 create /d new
+         settle until ended sent
+         duplicate ended to c1
+         # The same attempt, in a session with the life that n2 is in.
+         deliver ended to c1
+         # It is on its way already.
+         deliver ended to c1
+         # It is refused, and there is no other that could take effect.
+         settle
+         request c2 delete /d
+         settle"
+    );
+}
+
+#[test]
 fn a_rename_moves_contents_across_owners() {
     golden!(
         "Source and target have different owners. The coordinator fetches the contents first; the \
@@ -354,6 +378,26 @@ fn a_late_write_is_fenced() {
          deliver begin from c1
          settle
          # The holder that was paused learns that it holds nothing, and that its write was refused.
+         resume c1
+         settle"
+    );
+}
+
+#[test]
+fn a_lease_that_ended_in_a_pause_is_not_acquired() {
+    golden!(
+        "A client pauses while it claims the path of its new lock, and its lease runs out. When it \
+         goes on it finds the answer to its claim before it finds the end of its lease; it looks \
+         at its clock, gives back what it no longer has, and does not say `acquired`. The lock is \
+         with the next in line already.",
+        "cluster clients 2 commit two_phase lock_lease 4s
+         request c1 acquire /d
+         settle until decided durable
+         # The fence is up; the answer is on its way to c1.
+         pause c1
+         request c2 acquire /d
+         run 6s
+         # The answer says that all is well, but the clock does not.
          resume c1
          settle"
     );

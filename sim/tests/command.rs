@@ -11,7 +11,7 @@ use serde_json::Value;
 
 const BUSY: &str = "title = 'much goes on'\n[cluster]\nclients = 2\n[workload]\nkind = 'files'\n\
     operations = 30\npaths = 2\n[chaos]\nkinds = ['crash', 'partition']\n\
-    [phases]\nsafety = '5s'\nliveness = '10s'\n[seeds]\nstart = 3\ncount = 12\n";
+    [phases]\nsafety = '5s'\nliveness = '40s'\n[seeds]\nstart = 3\ncount = 12\n";
 
 /// Files of one test, gone with it.
 struct Files(PathBuf);

@@ -14,6 +14,10 @@
 //! takes all its pins on one node at once or none. That alone would let a stream of young ones pass by an old
 //! one that waits for two paths, each of which is free now and then; so nobody takes a path that an
 //! older one waits for. Whenever a pin goes, those who wait are looked at again, oldest first.
+//!
+//! Two attempts at one request are of one age and the ids of their transactions decide, so one that meets the vote of
+//! an earlier attempt in doubt is refused if its id is the higher one, and its client tries again until the doubt is
+//! over, although it might as well wait here for the answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

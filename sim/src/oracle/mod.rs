@@ -30,6 +30,7 @@ mod wording;
 mod abort_needs_a_reason;
 mod acknowledged_writes_survive;
 mod acknowledgement_is_durable_before_it_leaves;
+mod acquired_means_held;
 mod bank_total_never_changes;
 mod commit_is_remembered_until_acknowledged;
 mod commit_needs_every_yes;

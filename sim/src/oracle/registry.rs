@@ -165,6 +165,10 @@ registry! {
         "a holder stops believing in its lease before the lock goes to another",
         "L-I8; Gray, Cheriton 1989",
         |_, _| boxed(holders_stop_believing_first::HoldersStopBelievingFirst::default());
+    "acquired_means_held",
+        "a client answers acquired only while it believes that it holds the lock",
+        "L-I8, outcome honesty; Gray, Cheriton 1989",
+        |_, _| boxed(acquired_means_held::AcquiredMeansHeld::default());
     "one_effect_per_request",
         "a request takes effect at most once",
         "at-most-once; Birrell, Nelson 1984",

@@ -61,7 +61,7 @@ fn nothing_of_a_run_is_spelled_as_code() {
                 [workload]\nkind = 'locked_counter'\noperations = 60\npaths = 2\n\
                 [chaos]\nkinds = ['crash', 'pause', 'partition', 'clog', 'duplicate', 'loss']\n\
                 budget = { storage_nodes_down = 1, control_down = true }\n\
-                [phases]\nsafety = '10s'\nliveness = '20s'";
+                [phases]\nsafety = '10s'\nliveness = '40s'";
     let scenario = Scenario::parse("all_sorts.toml", text).unwrap();
     let mut seen = 0;
     let mut watcher = |_: &World, step: &Step| {
