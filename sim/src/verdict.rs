@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::milestone::Milestone;
 use crate::oracle::Violation;
-use crate::oracle::blocked::Wait;
+use crate::oracle::blocked::{Wait, WaitKind};
 use crate::scenario::{Expected, Scenario};
 
 /// How one run ended.
@@ -70,13 +70,28 @@ impl RunReport {
     }
 
     /// Is this one run what the file expects of a run that shows what it is about?
+    ///
+    /// `blocks = M` says that the run got to M and does not leave it, so somebody has to wait for what comes
+    /// after M:
+    ///
+    /// | M | somebody waits |
+    /// |---|---|
+    /// | `participant_in_doubt` | for a decision |
+    /// | `decided` | for an acknowledgement |
+    /// | `lock_queued`, `lock_granted` | for a lock whose holder is dead |
+    /// | `transaction_begun`, `request_retried` and the other `request_...` | for an answer |
+    /// | any other | for anything |
     pub fn is_as_expected(&self, expected: &Expected) -> bool {
         match (expected, &self.verdict) {
             (Expected::Pass, Verdict::Pass) => true,
             (Expected::Violates(name), Verdict::Violation(violation)) => {
                 violation.invariant == name
             }
-            (Expected::Blocks(milestone), Verdict::Blocked(_)) => self.count(*milestone) > 0,
+            (Expected::Blocks(milestone), Verdict::Blocked(waits)) => {
+                let kind = wait_after(*milestone);
+                let is_it = |wait: &Wait| kind.is_none_or(|kind| wait.kind == kind);
+                self.count(*milestone) > 0 && waits.iter().any(is_it)
+            }
             (Expected::Pass | Expected::Violates(_) | Expected::Blocks(_), _) => false,
         }
     }
@@ -90,6 +105,21 @@ impl RunReport {
                 !self.is_as_expected(expected) && self.verdict != Verdict::Pass
             }
         }
+    }
+}
+
+/// What somebody waits for who has got to `milestone` and does not leave it; `None` for anything.
+fn wait_after(milestone: Milestone) -> Option<WaitKind> {
+    match milestone {
+        Milestone::PARTICIPANT_IN_DOUBT => Some(WaitKind::InDoubt),
+        Milestone::DECIDED => Some(WaitKind::Unacknowledged),
+        Milestone::LOCK_QUEUED | Milestone::LOCK_GRANTED => Some(WaitKind::BehindTheDead),
+        Milestone::TRANSACTION_BEGUN
+        | Milestone::REQUEST_RETRIED
+        | Milestone::REQUEST_DONE
+        | Milestone::REQUEST_REFUSED
+        | Milestone::REQUEST_UNKNOWN => Some(WaitKind::Unanswered),
+        _ => None,
     }
 }
 
@@ -177,5 +207,59 @@ impl fmt::Display for Wanted<'_> {
             Expected::Violates(invariant) => write!(f, "violated `{invariant}`"),
             Expected::Blocks(milestone) => write!(f, "was blocked after `{milestone}`"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seedbed::proto::{NodeId, Time};
+
+    fn blocked(kinds: &[WaitKind], reached: Milestone) -> RunReport {
+        let wait = |&kind| Wait {
+            kind,
+            who: NodeId::storage(1),
+            for_what: String::new(),
+            since: Time::ZERO,
+            released_by: String::new(),
+        };
+        let mut counts = vec![0; Milestone::COUNT];
+        counts[reached.index()] = 1;
+        RunReport {
+            seed: 1,
+            verdict: Verdict::Blocked(kinds.iter().map(wait).collect()),
+            steps: 0,
+            sim_ns: 0,
+            digest: 0,
+            messages: 0,
+            forced_writes: 0,
+            counts,
+            fired: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn blocks_asks_for_a_wait_of_the_kind_that_belongs_to_the_milestone() {
+        let kinds = [
+            (Milestone::PARTICIPANT_IN_DOUBT, WaitKind::InDoubt),
+            (Milestone::DECIDED, WaitKind::Unacknowledged),
+            (Milestone::LOCK_QUEUED, WaitKind::BehindTheDead),
+            (Milestone::LOCK_GRANTED, WaitKind::BehindTheDead),
+            (Milestone::TRANSACTION_BEGUN, WaitKind::Unanswered),
+            (Milestone::REQUEST_RETRIED, WaitKind::Unanswered),
+        ];
+        for (milestone, its) in kinds {
+            let expected = Expected::Blocks(milestone);
+            for (_, kind) in kinds {
+                let run = blocked(&[kind], milestone);
+                assert_eq!(run.is_as_expected(&expected), kind == its, "{milestone} {kind:?}");
+                assert_eq!(run.contradicts(&expected), kind != its, "{milestone} {kind:?}");
+                let both = blocked(&[kind, its], milestone);
+                assert!(both.is_as_expected(&expected), "{milestone} {kind:?}");
+            }
+            assert!(!blocked(&[its], Milestone::CRASHED).is_as_expected(&expected));
+        }
+        let any = blocked(&[WaitKind::Unanswered], Milestone::CRASHED);
+        assert!(any.is_as_expected(&Expected::Blocks(Milestone::CRASHED)));
     }
 }

@@ -7,12 +7,15 @@
 use seedbed::proto::{NodeId, Path, Reply, Request, RequestId, Time, TxnId};
 
 use super::every_request_ends::is_alive;
-use super::{At, LockHistory, Model, Txn};
+use super::lock_log::{LockLog, LoggedLock};
+use super::{At, Model, Txn};
 use crate::world::{Step, World};
 
 /// Someone who waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
+    /// What kind of thing it waits for.
+    pub kind: WaitKind,
     /// Who.
     pub who: NodeId,
     /// For what, in words.
@@ -21,6 +24,19 @@ pub struct Wait {
     pub since: Time,
     /// What would end it, in words.
     pub released_by: String,
+}
+
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitKind {
+    /// A participant that has voted yes, for the decision.
+    InDoubt,
+    /// A coordinator, for a participant to acknowledge its decision.
+    Unacknowledged,
+    /// A client, for a lock whose holder is dead.
+    BehindTheDead,
+    /// A client, for an answer.
+    Unanswered,
 }
 
 /// When the steps were that made something durable: the model knows facts by their steps.
@@ -44,30 +60,43 @@ impl StepTimes {
 
 /// Everyone who is up and waits, in the order of what they wait for: decisions, acknowledgements,
 /// locks, answers.
-pub fn who_waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
+///
+/// A roll-back and the end of a lease are written lazily, so a run may end before they are durable. Who has
+/// appended them does not wait any more.
+pub(super) fn who_waits(
+    world: &World,
+    model: &Model,
+    locks: &LockLog,
+    times: &StepTimes,
+) -> Vec<Wait> {
     let mut waits = Vec::new();
     for (txn, known) in model.txns.iter() {
-        in_doubt(txn, known, world, times, &mut waits);
+        in_doubt(txn, known, world, model, times, &mut waits);
         unacknowledged(txn, known, world, times, &mut waits);
     }
-    for (path, lock) in &model.locks {
+    for (path, lock) in locks.locks() {
         behind_the_dead(path.as_str(), lock, world, times, &mut waits);
     }
     unanswered(world, model, &mut waits);
     waits
 }
 
-/// Participants whose vote is durable and whose log knows no outcome.
-fn in_doubt(txn: TxnId, known: &Txn, world: &World, times: &StepTimes, waits: &mut Vec<Wait>) {
+/// Participants that are up, whose vote is durable, and that have not even appended an outcome.
+fn in_doubt(
+    txn: TxnId,
+    known: &Txn,
+    world: &World,
+    model: &Model,
+    times: &StepTimes,
+    waits: &mut Vec<Wait>,
+) {
     for (&node, yes) in &known.yes {
-        let pins = known.pinned.get(&node).map_or(&[][..], |pins| &pins[..]);
-        let host = world.host(node);
-        // An abort is written lazily, so the log may know of it later than the node.
-        let waits_still = host.storage().is_some_and(|s| pins.iter().any(|p| s.is_pinned(p)));
-        if known.outcomes.contains_key(&node) || !waits_still {
+        if !world.host(node).is_up() || !model.is_in_doubt_about(node, txn) {
             continue;
         }
+        let pins = known.pinned.get(&node).map_or(&[][..], |pins| &pins[..]);
         waits.push(Wait {
+            kind: WaitKind::InDoubt,
             who: node,
             for_what: format!(
                 "the decision about {txn}, for which it has voted yes; it keeps {} pinned",
@@ -139,14 +168,20 @@ fn unacknowledged(
             Reach::Yes => format!("{node} taking the next commit message"),
         };
         let for_what = format!("{node} to acknowledge the commit of {txn}");
-        waits.push(Wait { who: coordinator, for_what, since: times.of(decided.step), released_by });
+        waits.push(Wait {
+            kind: WaitKind::Unacknowledged,
+            who: coordinator,
+            for_what,
+            since: times.of(decided.step),
+            released_by,
+        });
     }
 }
 
 /// Live clients in line for a lock that is held in a life that is over.
 fn behind_the_dead(
     path: &str,
-    lock: &LockHistory,
+    lock: &LoggedLock,
     world: &World,
     times: &StepTimes,
     waits: &mut Vec<Wait>,
@@ -161,6 +196,7 @@ fn behind_the_dead(
     };
     for waiting in lock.line.iter().filter(|w| is_alive(w.is.client, w.is, world)) {
         waits.push(Wait {
+            kind: WaitKind::BehindTheDead,
             who: waiting.is.client,
             for_what: format!(
                 "the lock of {path}, which {holder} held under {token} when it crashed"
@@ -181,6 +217,7 @@ fn unanswered(world: &World, model: &Model, waits: &mut Vec<Wait>) {
         let since = asked.asked.is;
         let gives_up = since + world.config().request_timeout;
         waits.push(Wait {
+            kind: WaitKind::Unanswered,
             who: request.client,
             for_what: format!("the answer to {request}: {}", in_words(&asked.wanted)),
             since,

@@ -9,8 +9,8 @@ use crate::world::World;
 ///
 /// AC4 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("a process cannot reverse its decision after it has
 /// reached one"). A participant's log never says applied after rolled back, or the reverse; who has promised
-/// never to vote does not vote; and a coordinator whose decision to commit is durable does not say
-/// aborted. One answer is let pass: once every participant has durably applied the transaction, a late
+/// never to vote does not vote; and neither a coordinator whose decision to commit is durable nor a participant
+/// that has durably applied it says aborted. One answer is let pass: once every participant has durably applied the transaction, a late
 /// question may be answered with "aborted", which nobody can be misled by any more.
 pub struct DecisionsAreFinal;
 
@@ -68,16 +68,19 @@ fn on_outcome(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
     model.breach(outcome.step, earlier, format!("{node} {what}"))
 }
 
-/// A coordinator says that a transaction is aborted.
+/// Somebody says that a transaction is aborted.
 fn on_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Breach> {
-    let Some(txn) = model.txns.get(&id).filter(|_| from == id.coordinator) else { return Ok(()) };
-    match &txn.decided {
-        Some(decided) if !txn.is_applied_everywhere() => {
-            let earlier = format!("{from} had decided to commit {id}");
-            model.breach(decided.step, earlier, format!("{from} tells {to} that it is aborted"))
-        }
-        Some(_) | None => Ok(()),
-    }
+    let Some(txn) = model.txns.get(&id).filter(|txn| !txn.is_applied_everywhere()) else {
+        return Ok(());
+    };
+    let decided = txn.decided.as_ref().filter(|_| from == id.coordinator);
+    let applied = txn.outcomes.get(&from).filter(|outcome| outcome.is);
+    let (step, earlier) = match (decided, applied) {
+        (Some(decided), _) => (decided.step, format!("{from} had decided to commit {id}")),
+        (None, Some(applied)) => (applied.step, format!("{from} had applied {id}")),
+        (None, None) => return Ok(()),
+    };
+    model.breach(step, earlier, format!("{from} tells {to} that it is aborted"))
 }
 
 #[cfg(test)]
@@ -118,12 +121,25 @@ mod tests {
     }
 
     #[test]
+    fn a_participant_that_denies_what_it_has_applied_is_a_breach() {
+        let mut play = Play::new(DecisionsAreFinal);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(3), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(1), decided(txn(1), &[n(2), n(3)], "/a", 1, "x"));
+        play.forces(n(2), applied(txn(1)));
+        let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
+        assert_eq!(breach.earlier.is, "n2 had applied n1.1/1");
+        assert_eq!(breach.now.is, "n2 tells n3 that it is aborted");
+    }
+
+    #[test]
     fn a_late_answer_about_what_all_have_applied_is_none() {
         let mut play = Play::new(DecisionsAreFinal);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
         play.forces(n(2), applied(txn(1)));
         play.sends(n(1), n(2), told_aborted(txn(1)));
+        play.sends(n(2), n(3), told_aborted(txn(1)));
         play.forces(n(2), voted(txn(2), "/a", 2, "x"));
         play.forces(n(2), rolled_back(txn(2)));
         play.holds();

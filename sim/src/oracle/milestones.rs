@@ -10,7 +10,7 @@ use seedbed::proto::{
     Retry, TxnId, Vote,
 };
 
-use super::blocked::StepTimes;
+use super::blocked::{StepTimes, Wait, who_waits};
 use super::lock_log::{LockLog, LoggedLock};
 use super::per_node::PerNode;
 use super::{Model, Seen, seen};
@@ -141,9 +141,9 @@ impl Milestones {
         }
     }
 
-    /// When the steps were that made something durable.
-    pub fn times(&self) -> &StepTimes {
-        &self.times
+    /// Who is up and waits.
+    pub fn who_waits(&self, world: &World, model: &Model) -> Vec<Wait> {
+        who_waits(world, model, &self.log, &self.times)
     }
 
     /// What the last step has reached, in order.

@@ -236,6 +236,19 @@ impl Model {
         in_doubt.filter(move |txn| settled.is_none_or(|settled| !settled.contains(txn)))
     }
 
+    /// The paths that `node`'s yes to `txn` pins.
+    pub fn paths_pinned(&self, node: NodeId, txn: TxnId) -> impl Iterator<Item = &Path> {
+        self.txns.get(&txn).and_then(|txn| txn.pinned.get(&node)).into_iter().flat_map(|p| p.iter())
+    }
+
+    /// Is `node` in doubt about `txn`?
+    pub fn is_in_doubt_about(&self, node: NodeId, txn: TxnId) -> bool {
+        let has = |of: &BTreeMap<NodeId, BTreeSet<TxnId>>| {
+            of.get(&node).is_some_and(|txns| txns.contains(&txn))
+        };
+        has(&self.in_doubt) && !has(&self.settled)
+    }
+
     /// Contradicts an earlier fact with one of this step.
     pub(super) fn breach<T>(
         &self,

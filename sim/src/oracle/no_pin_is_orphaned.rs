@@ -11,7 +11,7 @@ use crate::world::World;
 ///
 /// Two ways lead there. A coordinator calls a transaction over while a participant is in doubt and no
 /// other participant knows the outcome; or, without any vote, pins are simply not let go: when everything had its
-/// time, no node that is up has a path pinned, but for one that is in doubt (and that is
+/// time, no node that is up has a path pinned, but for one that it is in doubt about (and that is
 /// `nobody_is_in_doubt_at_the_end`). A lock held for a dead transaction is the "orphan" of Lampson and Lomet, "A
 /// New Presumed Commit Optimization for Two Phase Commit", 1993.
 pub struct NoPinIsOrphaned;
@@ -46,12 +46,13 @@ impl Invariant for NoPinIsOrphaned {
         let paths = paths_asked_for(model);
         for id in world.nodes() {
             let Some(node) = world.host(id).storage() else { continue };
-            if model.doubts(id).next().is_some() {
-                continue;
-            }
-            if let Some(path) = paths.iter().find(|path| node.is_pinned(path)) {
+            let in_doubt: BTreeSet<&Path> =
+                model.doubts(id).flat_map(|txn| model.paths_pinned(id, txn)).collect();
+            let orphaned = |path: &&&Path| !in_doubt.contains(**path) && node.is_pinned(path);
+            if let Some(path) = paths.iter().find(orphaned) {
                 let synced = model.log(id).synced;
-                let earlier = format!("{id}'s log has an outcome for every yes that it has given");
+                let earlier =
+                    format!("{id}'s log has an outcome for every yes that it has given on {path}");
                 return model.breach(synced, earlier, format!("{id} still has {path} pinned"));
             }
         }
@@ -82,7 +83,9 @@ fn paths_asked_for(model: &Model) -> BTreeSet<&Path> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Play, applied, decided, n, over, request, txn, voted, write};
+    use super::super::testing::{
+        Play, applied, decided, n, over, request, txn, txn_of, voted, write,
+    };
     use super::*;
 
     #[test]
@@ -116,5 +119,24 @@ mod tests {
         play.really_begins(owner, write("/a", "x"));
         let breach = play.breaks(Play::ends);
         assert_eq!(breach.now.is, format!("{owner} still has /a pinned"));
+    }
+
+    #[test]
+    fn a_pin_that_is_left_beside_a_doubt_is_a_breach_and_the_doubt_is_none() {
+        let mut play = Play::new(NoPinIsOrphaned);
+        play.asks(request(1), &[write("/a", "x")]);
+        let owner = play.owners("/a")[0];
+        let other = play.owners("/a")[1];
+        play.really_starts(owner);
+        play.really_begins(owner, write("/a", "x"));
+        play.forces(owner, voted(txn_of(other, 1), "/b", 1, "x"));
+        play.breaks(Play::ends);
+        let mut play = Play::new(NoPinIsOrphaned);
+        play.asks(request(1), &[write("/a", "x")]);
+        play.really_starts(owner);
+        play.really_begins(owner, write("/a", "x"));
+        play.forces(owner, voted(txn_of(other, 1), "/a", 1, "x"));
+        play.ends();
+        play.holds();
     }
 }

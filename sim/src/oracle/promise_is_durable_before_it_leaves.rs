@@ -5,12 +5,13 @@ use seedbed::proto::{Known, Message, MessageKind};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// A participant that has not voted says "aborted" only if nothing can make it vote yes any more.
+/// A participant says "aborted" only if that is settled, or if nothing can make it vote yes any more.
 ///
 /// In cooperative termination (Bernstein, Hadzilacos, Goodman, 1987, section 7.4) one who has not voted settles
 /// the matter by aborting on its own. If a crash can make it forget that, it may vote yes afterwards, and
 /// the one who was told and the coordinator disagree. It may also repeat what is settled elsewhere: by the
-/// coordinator's word, by another's durable promise or roll-back, by the low-water mark.
+/// coordinator's word, by another's durable promise or roll-back, by the low-water mark. Who has voted
+/// yes has only these to go by. Who has an outcome is judged by `decisions_are_final`.
 pub struct PromiseIsDurableBeforeItLeaves;
 
 impl Invariant for PromiseIsDurableBeforeItLeaves {
@@ -28,22 +29,30 @@ impl Invariant for PromiseIsDurableBeforeItLeaves {
         if from == id.coordinator {
             return Ok(());
         }
-        let is_settled = model.txns.get(id).is_some_and(|txn| {
+        let txn = model.txns.get(id);
+        let is_settled = txn.is_some_and(|txn| {
             let is_aborted = || txn.outcomes.values().any(|outcome| !outcome.is);
-            txn.yes.contains_key(&from) || txn.aborted.is_some() || is_aborted()
+            txn.outcomes.contains_key(&from) || txn.aborted.is_some() || is_aborted()
         });
         if is_settled || model.is_below_the_mark(*id) {
             return Ok(());
         }
+        let now = format!("{from} tells {to} that {id} is aborted");
+        if let Some(yes) = txn.and_then(|txn| txn.yes.get(&from)) {
+            let earlier = format!("{from} voted yes to {id}, which nobody has aborted");
+            return model.breach(yes.step, earlier, now);
+        }
         let what = format_args!("promise never to vote for {id}, which nobody has aborted");
         let (step, lacks) = model.log_lacks(from, what);
-        model.breach(step, lacks, format!("{from} tells {to} that {id} is aborted"))
+        model.breach(step, lacks, now)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Play, abort, abort_marked, n, promised, told_aborted, txn};
+    use super::super::testing::{
+        Play, abort, abort_marked, n, promised, rolled_back, told_aborted, txn, voted,
+    };
     use super::*;
 
     #[test]
@@ -53,6 +62,26 @@ mod tests {
         let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
         assert!(breach.earlier.is.contains("no promise never to vote for n1.1/1"));
         assert_eq!(breach.now.is, "n2 tells n3 that n1.1/1 is aborted");
+    }
+
+    #[test]
+    fn who_is_in_doubt_and_says_aborted_lies() {
+        let mut play = Play::new(PromiseIsDurableBeforeItLeaves);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
+        assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which nobody has aborted");
+        assert_eq!(breach.now.is, "n2 tells n3 that n1.1/1 is aborted");
+    }
+
+    #[test]
+    fn who_voted_yes_and_was_told_aborted_may_tell_it_on() {
+        let mut play = Play::new(PromiseIsDurableBeforeItLeaves);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(3), promised(txn(1)));
+        play.sends(n(3), n(2), told_aborted(txn(1)));
+        play.appends(n(2), rolled_back(txn(1)));
+        play.sends(n(2), n(3), told_aborted(txn(1)));
+        play.holds();
     }
 
     #[test]

@@ -9,7 +9,7 @@ use seedbed::proto::{
     RequestId, Settings, Span, Time,
 };
 
-use super::blocked::{Wait, who_waits};
+use super::blocked::Wait;
 use super::lock_tests_support::{CONTROL, client, path, request};
 use super::milestones::{About, Milestones, Reached};
 use super::*;
@@ -267,7 +267,7 @@ impl Run {
     }
 
     fn waits(&self) -> Vec<Wait> {
-        who_waits(&self.world, &self.model, self.milestones.times())
+        self.milestones.who_waits(&self.world, &self.model)
     }
 }
 

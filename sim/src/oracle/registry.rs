@@ -54,7 +54,7 @@ registry! {
         "W1, write-ahead; R*: Mohan, Lindsay, Obermarck 1986",
         |_, _| boxed(acknowledgement_is_durable_before_it_leaves::AcknowledgementIsDurableBeforeItLeaves);
     "promise_is_durable_before_it_leaves",
-        "who has not voted says aborted only once nothing can make it vote any more",
+        "a participant says aborted only if that is settled or nothing can make it vote any more",
         "W1, cooperative termination; Bernstein, Hadzilacos, Goodman 1987, section 7.4",
         |_, _| boxed(promise_is_durable_before_it_leaves::PromiseIsDurableBeforeItLeaves);
     "decisions_are_final",
@@ -73,6 +73,10 @@ registry! {
         "no node commits a transaction while another aborts it",
         "AC1, agreement; Bernstein, Hadzilacos, Goodman 1987, ch. 7",
         |_, _| boxed(participants_agree::ParticipantsAgree);
+    "a_yes_is_kept_until_the_decision",
+        "who has voted yes neither commits nor aborts until it is told what was decided",
+        "the uncertainty period; Bernstein, Hadzilacos, Goodman 1987, section 7.3; Skeen 1981",
+        |_, _| boxed(a_yes_is_kept_until_the_decision::AYesIsKeptUntilTheDecision::default());
     "commit_is_remembered_until_acknowledged",
         "a coordinator forgets a commit only when every participant has durably applied it",
         "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3",

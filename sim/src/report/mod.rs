@@ -256,7 +256,7 @@ fn rule(page: &mut Page, violation: &Violation) {
 fn blocked(page: &mut Page, waits: &[Wait]) {
     const SHOWN: usize = 20;
     page.gap();
-    for Wait { who, for_what, since, released_by } in waits.iter().take(SHOWN) {
+    for Wait { kind: _, who, for_what, since, released_by } in waits.iter().take(SHOWN) {
         page.plain(shorten(&format!("{who} waits since {since} for {for_what}"), WIDTH));
         page.plain(shorten(&format!("    released by {released_by}"), WIDTH));
     }

@@ -6,6 +6,7 @@ use seedbed::proto::{
 use super::chart::Drawn;
 use super::*;
 use crate::oracle::At;
+use crate::oracle::blocked::WaitKind;
 use crate::simulation::Simulation;
 use crate::world::{Event, Fact, Loss, Packet, PacketId, Step};
 
@@ -207,6 +208,7 @@ fn every_other_verdict_fits_on_one_screen_too() {
     run.verdict = Verdict::Panic("index out of bounds\nat last".repeat(100));
     check(&explain(&scenario, &run, &history, None));
     let wait = Wait {
+        kind: WaitKind::InDoubt,
         who: n(3),
         for_what: "the decision on n1.1/4".to_owned(),
         since: Time::from_nanos(5),

@@ -23,7 +23,6 @@ use crate::chaos::{self, Planned};
 use crate::digest::Digest;
 use crate::milestone::Milestone;
 use crate::oracle::Oracle;
-use crate::oracle::blocked::who_waits;
 use crate::oracle::milestones::Milestones;
 use crate::scenario::{Scenario, Trigger};
 use crate::seed::Seed;
@@ -223,7 +222,7 @@ impl<'a> Simulation<'a> {
         if let Err(violation) = self.oracle.at_end(&self.world) {
             return Verdict::Violation(Box::new(violation));
         }
-        match who_waits(&self.world, self.oracle.model(), self.milestones.times()) {
+        match self.milestones.who_waits(&self.world, self.oracle.model()) {
             waits if waits.is_empty() => Verdict::Pass,
             waits => Verdict::Blocked(waits),
         }
