@@ -540,6 +540,20 @@ pub const MUTATIONS: &[Mutation] = &[
         }),
     },
     Mutation {
+        violates: "acquired_means_held",
+        mistake: "a client tells its user of another token than the one it was granted",
+        scenario: LOCK,
+        change: Change::Step(|_, shown| {
+            shown.replied(|_, reply| match reply {
+                Reply::Acquired(token) => {
+                    *token = token.next();
+                    true
+                }
+                _ => false,
+            })
+        }),
+    },
+    Mutation {
         violates: "one_answer_per_request",
         mistake: "a client hands the answer to a retry to its user as well",
         scenario: REPLICAS,
