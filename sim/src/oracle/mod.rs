@@ -27,6 +27,7 @@ mod lock_log;
 mod per_node;
 mod wording;
 
+mod a_checkpoint_keeps_what_it_replaces;
 mod a_yes_is_kept_until_the_decision;
 mod abort_needs_a_reason;
 mod acknowledged_writes_survive;

@@ -77,6 +77,10 @@ registry! {
         "who has voted yes neither commits nor aborts until it is told what was decided",
         "the uncertainty period; Bernstein, Hadzilacos, Goodman 1987, section 7.3; Skeen 1981",
         |_, _| boxed(a_yes_is_kept_until_the_decision::AYesIsKeptUntilTheDecision::default());
+    "a_checkpoint_keeps_what_it_replaces",
+        "a node that starts from a checkpoint knows what its whole log would have told it",
+        "checkpoints; ARIES: Mohan et al. 1992, section 5.4",
+        |_, _| boxed(a_checkpoint_keeps_what_it_replaces::ACheckpointKeepsWhatItReplaces::default());
     "commit_is_remembered_until_acknowledged",
         "a coordinator forgets a commit only when every participant has durably applied it",
         "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3",
