@@ -109,7 +109,7 @@ impl Replayed {
             }
             Record::LastToken { token } => self.last_token = self.last_token.max(*token),
             Record::Born { .. } | Record::Declined { .. } | Record::Stored { .. } => {}
-            Record::Answered { .. } | Record::Forgotten { .. } => {}
+            Record::Answered { .. } | Record::Forgotten { .. } | Record::LockOver { .. } => {}
         }
     }
 
