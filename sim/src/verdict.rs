@@ -59,7 +59,7 @@ pub struct RunReport {
     pub forced_writes: u64,
     /// How often each milestone was reached, by [`Milestone::index`].
     pub counts: Vec<u64>,
-    /// Is every scripted fault one that struck?
+    /// For each scripted fault whether it struck, then for each message rule whether it applied.
     pub fired: Vec<bool>,
 }
 
@@ -192,7 +192,11 @@ impl FileReport {
             return FileVerdict::Vacuous(format!("no seed reached `{milestone}`"));
         }
         if let Some(fault) = self.fired.iter().position(|fired| !fired) {
-            return FileVerdict::Vacuous(format!("fault number {} never struck", fault + 1));
+            let faults = scenario.faults.len();
+            return FileVerdict::Vacuous(match fault.checked_sub(faults) {
+                None => format!("fault number {} never struck", fault + 1),
+                Some(rule) => format!("message rule number {} never applied", rule + 1),
+            });
         }
         FileVerdict::AsExpected
     }

@@ -146,14 +146,15 @@ impl<'a> Weather<'a> {
         slow.unwrap_or(usual)
     }
 
-    /// How much of `pending` records a crash leaves on `node`'s disk, and how many bytes of the next.
-    pub fn crash(&mut self, node: NodeId, pending: u64) -> (u32, u32) {
+    /// How much of `pending` records a crash leaves on `node`'s disk, how many bytes of the next, and whether a
+    /// checkpoint that was being written got there.
+    pub fn crash(&mut self, node: NodeId, pending: u64) -> (u32, u32, bool) {
         let seed = self.seed;
         let make = || seed.stream("crash", code(node).into());
         let stream = self.crashes.entry(node).or_insert_with(make);
         let kept = stream.below(pending + 1);
         let torn = if kept < pending { stream.below(64) } else { 0 };
-        (kept as u32, torn as u32)
+        (kept as u32, torn as u32, stream.below(2) == 0)
     }
 
     fn by_rule(

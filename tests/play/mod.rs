@@ -125,7 +125,7 @@ impl Play {
             ["sync", at] => self.sync(node(at)?)?,
             ["crash", who, "keeping", kept] => {
                 let (node, kept) = (node(who)?, number(kept));
-                self.stage.apply(Event::Crash { node, kept, torn: 0 });
+                self.stage.apply(Event::Crash { node, kept, torn: 0, checkpointed: false });
             }
             ["start", who] => {
                 let node = node(who)?;

@@ -111,7 +111,7 @@ impl Run {
     }
 
     fn crash(&mut self, ms: u64, node: NodeId) -> &mut Run {
-        self.at(ms, Event::Crash { node, kept: 0, torn: 0 })
+        self.at(ms, Event::Crash { node, kept: 0, torn: 0, checkpointed: false })
     }
 
     fn start(&mut self, ms: u64, node: NodeId) -> &mut Run {
@@ -353,7 +353,8 @@ fn a_decision_that_a_crash_leaves_on_the_disk_is_one() {
     for ms in 1..100 {
         run.until(ms);
         if run.count(Milestone::ALL_VOTED) > 0 {
-            run.at(ms, Event::Crash { node: node(1), kept: 1, torn: 0 }).start(ms + 50, node(1));
+            run.at(ms, Event::Crash { node: node(1), kept: 1, torn: 0, checkpointed: false })
+                .start(ms + 50, node(1));
             break;
         }
     }
@@ -668,7 +669,8 @@ fn what_happens_to_machines_is_counted() {
     for ms in 1..100 {
         run.until(ms);
         if run.count(Milestone::ALL_READY) > 0 {
-            run.until(ms + 1).at(ms + 1, Event::Crash { node: node(2), kept: 0, torn: 5 });
+            run.until(ms + 1)
+                .at(ms + 1, Event::Crash { node: node(2), kept: 0, torn: 5, checkpointed: false });
             break;
         }
     }

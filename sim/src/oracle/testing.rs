@@ -232,7 +232,7 @@ impl Drive {
 
     pub fn crash_keeping(&mut self, node: NodeId, kept: u32) {
         self.queue.retain(|_, event| !matches!(event, Event::Synced(synced) if *synced == node));
-        self.apply(self.world.now(), Event::Crash { node, kept, torn: 0 });
+        self.apply(self.world.now(), Event::Crash { node, kept, torn: 0, checkpointed: false });
     }
 
     /// Client `client` asks for `operations`.

@@ -70,7 +70,7 @@ fn made() -> History {
     made.deliver(1, 1, 3, abort(), vec![rolled_back]);
     made.step(Event::Wake(n(5)), vec![]); // nobody that matters
     let forgot = Fact::Forgot { node: n(3), from: 7, count: 1, torn: 0 };
-    made.step(Event::Crash { node: n(3), kept: 0, torn: 0 }, vec![forgot]);
+    made.step(Event::Crash { node: n(3), kept: 0, torn: 0, checkpointed: false }, vec![forgot]);
     made.deliver(2, 1, 2, commit(), vec![]);
     made.0
 }

@@ -258,7 +258,7 @@ impl Simulation<'_> {
             return false;
         }
         let pending = self.world.host(node).disk().pending();
-        let (kept, torn) = self.weather.crash(node, pending);
+        let (kept, torn, checkpointed) = self.weather.crash(node, pending);
         self.put_deferred(at, node); // to find the machine down
         match restart {
             Restart::After(span) => self.put(at + span, Due::Undo(Undo::Start(node))),
@@ -267,7 +267,7 @@ impl Simulation<'_> {
                 self.strikes.down_for_good.insert(node);
             }
         }
-        self.apply(at, Event::Crash { node, kept, torn }, watcher);
+        self.apply(at, Event::Crash { node, kept, torn, checkpointed }, watcher);
         true
     }
 

@@ -97,13 +97,25 @@ impl Disk {
         let reached = self.syncing.take().expect("a sync is under way");
         self.durable = self.durable.max(reached);
         let (snapshot, _) = self.checkpointing.take_if(|(_, carried)| *carried)?;
+        Some(self.install(snapshot))
+    }
+
+    /// A crash ends a checkpoint that was being written: it is there as a whole or not at all, and it is there
+    /// only if a sync carried it and all that it covers is.
+    pub(super) fn end_checkpoint(&mut self, is_there: bool) -> Option<u64> {
+        let (snapshot, carried) = self.checkpointing.take()?;
+        let is_there = is_there && carried && snapshot.covers <= self.durable;
+        is_there.then(|| self.install(snapshot))
+    }
+
+    fn install(&mut self, snapshot: Snapshot) -> u64 {
         let covers = snapshot.covers;
         let covered = (covers - self.first) as usize;
         self.records.drain(..covered);
         self.first = covers;
         self.durable = self.durable.max(covers);
         self.checkpoint = Some(snapshot);
-        Some(covers)
+        covers
     }
 
     pub(super) fn write_checkpoint(&mut self, snapshot: Snapshot) {
@@ -131,7 +143,6 @@ impl Disk {
             self.torn.truncate((torn as usize).min(self.torn.len() - 1));
         }
         self.syncing = None;
-        self.checkpointing = None;
         self.durable = survive;
         (survive, lost.len() as u64, self.torn.len() as u32)
     }

@@ -37,6 +37,8 @@ pub enum Event {
         kept: u32,
         /// How many bytes of the record after those are.
         torn: u32,
+        /// Is a checkpoint that was being written in place? Only if all that it covers is on the disk.
+        checkpointed: bool,
     },
     /// A machine stops for a while: messages wait, timers pass.
     Pause(NodeId),

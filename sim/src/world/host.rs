@@ -166,7 +166,7 @@ impl Host {
         }
     }
 
-    pub(super) fn crash(&mut self, kept: u32, torn: u32, step: &mut Step) {
+    pub(super) fn crash(&mut self, (kept, torn): (u32, u32), checkpointed: bool, step: &mut Step) {
         self.process = None;
         self.is_paused = false;
         self.outbox = Outbox::default();
@@ -175,6 +175,9 @@ impl Host {
         if durable < from {
             self.show_durable(durable, from, step);
             step.facts.push(Fact::Durable { node: self.id, from: durable, to: from });
+        }
+        if let Some(covers) = self.disk.end_checkpoint(checkpointed) {
+            step.facts.push(Fact::Checkpointed { node: self.id, covers });
         }
         if count > 0 {
             step.facts.push(Fact::Forgot { node: self.id, from, count, torn });

@@ -128,9 +128,9 @@ impl World {
             Event::Wake(node) => self.wake(node, step),
             Event::Synced(node) => self.synced(node, step),
             Event::Start { node, rot } => self.start(node, rot, step),
-            Event::Crash { node, kept, torn } => {
+            Event::Crash { node, kept, torn, checkpointed } => {
                 let index = self.index(node);
-                self.hosts[index].crash(kept, torn, step);
+                self.hosts[index].crash((kept, torn), checkpointed, step);
             }
             Event::Pause(node) => self.host_mut(node).set_paused(true),
             Event::Resume(node) => self.host_mut(node).set_paused(false),
