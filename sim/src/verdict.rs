@@ -71,8 +71,8 @@ impl RunReport {
 
     /// Is this one run what the file expects of a run that shows what it is about?
     ///
-    /// `blocks = M` says that the run got to M and does not leave it, so somebody has to wait for what comes
-    /// after M:
+    /// `blocks = M` says that the run got to M and does not leave it, so somebody has to wait for
+    /// what comes after M:
     ///
     /// | M | somebody waits |
     /// |---|---|
@@ -96,8 +96,8 @@ impl RunReport {
         }
     }
 
-    /// Does this one run contradict what the file expects of all its runs? A file that expects a violation
-    /// may pass with some seeds, because what it is about did not come up.
+    /// Does this one run contradict what the file expects of all its runs? A file that expects a
+    /// violation may pass with some seeds, because what it is about did not come up.
     pub fn contradicts(&self, expected: &Expected) -> bool {
         match expected {
             Expected::Pass => !self.is_as_expected(expected),

@@ -9,10 +9,11 @@ use crate::world::World;
 
 /// A log whose head a checkpoint has replaced says the same as the whole log did.
 ///
-/// Every other invariant looks at records as they are appended, and a checkpoint's are not. So when a
-/// node starts that has written one, what its disk holds is replayed in the simplest way there is: it
-/// must be in doubt about the same transactions, must know every outcome and every decision that somebody can still
-/// ask for, and the lock server the same holders, lines and last token. Mohan and others, "ARIES", 1992, section 5.4.
+/// Every other invariant looks at records as they are appended, and a checkpoint's are not. So when
+/// a node starts that has written one, what its disk holds is replayed in the simplest way there
+/// is: it must be in doubt about the same transactions, must know every outcome and every decision
+/// that somebody can still ask for, and the lock server the same holders, lines and last token.
+/// Mohan and others, "ARIES", 1992, section 5.4.
 #[derive(Clone, Debug, Default)]
 pub struct ACheckpointKeepsWhatItReplaces {
     checkpointed: BTreeMap<NodeId, u64>,

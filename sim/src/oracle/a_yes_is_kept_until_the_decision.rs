@@ -5,14 +5,15 @@ use seedbed::proto::{Known, Message, MessageKind, NodeId, Record, RecordKind, Tx
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// A participant that has voted yes gives that up only when it is told what became of the transaction.
+/// A participant that has voted yes gives that up only when it is told what became of the
+/// transaction.
 ///
-/// Between its yes and the decision a participant may neither commit nor abort on its own, however long it
-/// waits: this is why two-phase commit blocks (Bernstein, Hadzilacos, Goodman, 1987, section 7.3; Skeen 1981).
-/// `participants_agree` notices only once a decision is durable; that nobody has decided yet is
-/// no excuse. So the record that ends the doubt is appended in the very step that brings the news: "aborted"
-/// or "committed" from the coordinator or another participant. Whether those may say so is judged
-/// where they say it.
+/// Between its yes and the decision a participant may neither commit nor abort on its own, however
+/// long it waits: this is why two-phase commit blocks (Bernstein, Hadzilacos, Goodman, 1987,
+/// section 7.3; Skeen 1981). `participants_agree` notices only once a decision is durable; that
+/// nobody has decided yet is no excuse. So the record that ends the doubt is appended in the very
+/// step that brings the news: "aborted" or "committed" from the coordinator or another participant.
+/// Whether those may say so is judged where they say it.
 #[derive(Clone, Debug, Default)]
 pub struct AYesIsKeptUntilTheDecision {
     news: Option<News>,

@@ -61,8 +61,8 @@ impl StepTimes {
 /// Everyone who is up and waits, in the order of what they wait for: decisions, acknowledgements,
 /// locks, answers.
 ///
-/// A roll-back and the end of a lease are written lazily, so a run may end before they are durable. Who has
-/// appended them does not wait any more.
+/// A roll-back and the end of a lease are written lazily, so a run may end before they are durable.
+/// Who has appended them does not wait any more.
 pub(super) fn who_waits(
     world: &World,
     model: &Model,

@@ -5,13 +5,15 @@ use seedbed::proto::{Known, Message, MessageKind};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// A participant says "aborted" only if that is settled, or if nothing can make it vote yes any more.
+/// A participant says "aborted" only if that is settled, or if nothing can make it vote yes any
+/// more.
 ///
-/// In cooperative termination (Bernstein, Hadzilacos, Goodman, 1987, section 7.4) one who has not voted settles
-/// the matter by aborting on its own. If a crash can make it forget that, it may vote yes afterwards, and
-/// the one who was told and the coordinator disagree. It may also repeat what is settled elsewhere: by the
-/// coordinator's word, by another's durable promise or roll-back, by the low-water mark. Who has voted
-/// yes has only these to go by. Who has an outcome is judged by `decisions_are_final`.
+/// In cooperative termination (Bernstein, Hadzilacos, Goodman, 1987, section 7.4) one who has not
+/// voted settles the matter by aborting on its own. If a crash can make it forget that, it may vote
+/// yes afterwards, and the one who was told and the coordinator disagree. It may also repeat what
+/// is settled elsewhere: by the coordinator's word, by another's durable promise or roll-back, by
+/// the low-water mark. Who has voted yes has only these to go by. Who has an outcome is judged by
+/// `decisions_are_final`.
 pub struct PromiseIsDurableBeforeItLeaves;
 
 impl Invariant for PromiseIsDurableBeforeItLeaves {
