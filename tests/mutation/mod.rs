@@ -256,6 +256,29 @@ const HOLDER_CRASHES: &str = r#"
     restart_after = "10s"
 "#;
 
+const SHORT_LOG: &str = r#"
+    title = "the lock server restarts from a checkpoint"
+    [cluster]
+    clients = 2
+    checkpoint_records = 2
+    [[script]]
+    client = "c1"
+    at = "1s"
+    acquire = "/a"
+    [[script]]
+    client = "c1"
+    at = "2s"
+    release = "/a"
+    [[script]]
+    client = "c2"
+    at = "3s"
+    acquire = "/b"
+    [[fault]]
+    at = "5s"
+    crash = "control"
+    restart_after = "1s"
+"#;
+
 /// The workload opens the accounts; the rest stands here, so that it can go wrong.
 const BANK: &str = r#"
     title = "two transfers that have read the same balances"
@@ -537,6 +560,18 @@ pub const MUTATIONS: &[Mutation] = &[
                 _ => None,
             });
             is_left.is_some() && shown.forget_to_append(|record| is_grant(record).is_some())
+        }),
+    },
+    Mutation {
+        violates: "a_checkpoint_keeps_what_it_replaces",
+        mistake: "a checkpoint of the lock server leaves a holder out",
+        scenario: SHORT_LOG,
+        change: Change::Step(|_, shown| {
+            // Had the lock never been given back, the checkpoint would have to say who holds it.
+            let durable = &mut shown.step.durable;
+            let before = durable.len();
+            durable.retain(|(_, _, record)| !matches!(record, Record::Left { .. }));
+            durable.len() < before
         }),
     },
     Mutation {
