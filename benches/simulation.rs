@@ -44,7 +44,8 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Figures with an invariant switched off are worth nothing. Only the bank's is about another workload.
+/// Figures with an invariant switched off are worth nothing. Only the bank's is about another
+/// workload.
 fn every_invariant_is_on(oracle: &Oracle) {
     assert_eq!(oracle.invariants(), registry::ALL.len() - 1, "an invariant is off: no figures");
 }

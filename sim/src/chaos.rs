@@ -1,9 +1,9 @@
 //! Faults drawn from the seed, within a budget.
 //!
-//! The plan is drawn before the run. It never has more machines away at once than the budget says, so a run
-//! that gets stuck is a bug and not bad luck. A machine is *away* while it is down, paused or isolated. Cuts
-//! between machines that are all there are not in the budget: whatever they keep apart meets again when
-//! they are mended.
+//! The plan is drawn before the run. It never has more machines away at once than the budget says,
+//! so a run that gets stuck is a bug and not bad luck. A machine is *away* while it is down, paused
+//! or isolated. Cuts between machines that are all there are not in the budget: whatever they keep
+//! apart meets again when they are mended.
 
 use seedbed::proto::{NodeId, Role, Span, Time};
 
@@ -143,8 +143,8 @@ fn away(drawn: &Drawn) -> Option<NodeId> {
     }
 }
 
-/// How long after a fault its machine still counts as away: it has to catch up, and to read again what
-/// came back wrong the first time.
+/// How long after a fault its machine still counts as away: it has to catch up, and to read again
+/// what came back wrong the first time.
 pub const RECOVERY: Span = Span::from_secs(1);
 
 #[cfg(test)]

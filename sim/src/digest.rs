@@ -1,8 +1,9 @@
 //! One number for a whole run: equal exactly if everything that happened was equal.
 //!
-//! xxh3-64, chained: the hash of each step is seeded with the hash of all before it. A step goes in as the postcard
-//! form of its time, its event and its facts, which hold every message that was sent, every record and every
-//! answer; `std::hash::Hash` and floats, which may differ between builds, have no part in it.
+//! xxh3-64, chained: the hash of each step is seeded with the hash of all before it. A step goes in
+//! as the postcard form of its time, its event and its facts, which hold every message that was
+//! sent, every record and every answer; `std::hash::Hash` and floats, which may differ between
+//! builds, have no part in it.
 
 use crate::world::Step;
 

@@ -12,8 +12,8 @@
 //!               -> verdict -> report, trace  how it ended, explained
 //! ```
 //!
-//! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature `command`); the
-//! rest compiles without either.
+//! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature
+//! `command`); the rest compiles without either.
 
 pub mod chaos;
 #[cfg(feature = "command")]

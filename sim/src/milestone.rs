@@ -1,7 +1,7 @@
 //! What can happen in a run, by name: what a fault may wait for and a scenario may demand.
 //!
-//! Beside the named ones below, every message kind gives `<kind>_sent`, `<kind>_received` and `<kind>_lost`,
-//! every record kind `<kind>_appended` and `<kind>_durable`.
+//! Beside the named ones below, every message kind gives `<kind>_sent`, `<kind>_received` and
+//! `<kind>_lost`, every record kind `<kind>_appended` and `<kind>_durable`.
 
 use std::fmt;
 use std::str::FromStr;

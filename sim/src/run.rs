@@ -1,7 +1,8 @@
 //! A run inside madsim's runtime: the only module that names madsim.
 //!
-//! The runtime virtualizes what code under test could reach behind our back: clocks and every source of entropy.
-//! Its clock is moved forward to each event, so whoever asks it the time is told the simulated one.
+//! The runtime virtualizes what code under test could reach behind our back: clocks and every
+//! source of entropy. Its clock is moved forward to each event, so whoever asks it the time is told
+//! the simulated one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -18,7 +19,8 @@ compile_error!(
      environment replaces it; unset RUSTFLAGS, or add `--cfg madsim` to it"
 );
 
-/// Runs `scenario` under `seed` and lets `watcher` see every step. A panic of the code under test is a verdict.
+/// Runs `scenario` under `seed` and lets `watcher` see every step. A panic of the code under test
+/// is a verdict.
 pub fn run(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> RunReport {
     catch_unwind(AssertUnwindSafe(|| run_inside(scenario, seed, watcher)))
         .unwrap_or_else(|panic| panicked(seed, &*panic))

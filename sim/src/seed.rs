@@ -1,8 +1,8 @@
 //! One seed, many streams of numbers.
 //!
-//! Every purpose and object has a stream of its own: the latency of the link from a to b, the requests of c1, the
-//! crashes of n2. So taking one fault out of a scenario changes no draw of anything else, which is what makes
-//! a failing scenario shrink.
+//! Every purpose and object has a stream of its own: the latency of the link from a to b, the
+//! requests of c1, the crashes of n2. So taking one fault out of a scenario changes no draw of
+//! anything else, which is what makes a failing scenario shrink.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -1,6 +1,8 @@
-//! What the network and the disks are like: how long a message or a sync takes, what gets lost or doubled.
+//! What the network and the disks are like: how long a message or a sync takes, what gets lost or
+//! doubled.
 //!
-//! Each link and each disk has a stream of its own. Rules of the scenario for single messages come first.
+//! Each link and each disk has a stream of its own. Rules of the scenario for single messages come
+//! first.
 
 use std::collections::BTreeMap;
 
@@ -120,7 +122,8 @@ impl<'a> Weather<'a> {
         self.by_rule(from, to, kind, course)
     }
 
-    /// What becomes of a copy, which is under way for `after` longer than any first one; no rule counts it.
+    /// What becomes of a copy, which is under way for `after` longer than any first one; no rule
+    /// counts it.
     pub fn course_of_copy(&mut self, from: NodeId, to: NodeId, after: Span) -> Course {
         let range = self.scenario.network.latency;
         let latency = self.copies(from, to).span(range) + after;
@@ -146,8 +149,8 @@ impl<'a> Weather<'a> {
         slow.unwrap_or(usual)
     }
 
-    /// How much of `pending` records a crash leaves on `node`'s disk, how many bytes of the next, and whether a
-    /// checkpoint that was being written got there.
+    /// How much of `pending` records a crash leaves on `node`'s disk, how many bytes of the next,
+    /// and whether a checkpoint that was being written got there.
     pub fn crash(&mut self, node: NodeId, pending: u64) -> (u32, u32, bool) {
         let seed = self.seed;
         let make = || seed.stream("crash", code(node).into());

@@ -1,7 +1,7 @@
 //! Users: what clients are asked for, one request after the other.
 //!
-//! A user waits for the answer, thinks, and asks for the next thing; what it asks for may depend on what it was
-//! told. Its draws come from a stream of its own.
+//! A user waits for the answer, thinks, and asks for the next thing; what it asks for may depend on
+//! what it was told. Its draws come from a stream of its own.
 //!
 //! | kind | a round |
 //! |---|---|
@@ -32,7 +32,8 @@ pub struct User {
     opens_accounts: bool,
 }
 
-/// The accounts of a bank, and what they hold together once all of them exist; `None` for other workloads.
+/// The accounts of a bank, and what they hold together once all of them exist; `None` for other
+/// workloads.
 pub fn account_paths(workload: &Workload) -> Option<(Vec<Path>, i64)> {
     let WorkloadKind::Bank { balance } = workload.kind else { return None };
     Some((paths(workload, "account"), i64::from(balance) * i64::from(workload.paths)))
@@ -73,7 +74,8 @@ enum State {
 }
 
 impl User {
-    /// The user of client number `number` of `clients`; together they make the workload's operations.
+    /// The user of client number `number` of `clients`; together they make the workload's
+    /// operations.
     pub fn new(workload: &Workload, stream: Stream, number: u16, clients: u16) -> User {
         let (number, clients) = (u32::from(number), u32::from(clients));
         let share = workload.operations / clients;
@@ -94,7 +96,8 @@ impl User {
         }
     }
 
-    /// The first request of the user's client in a life, and how long it thinks before; `None` if it is done.
+    /// The first request of the user's client in a life, and how long it thinks before; `None` if
+    /// it is done.
     pub fn begin(&mut self) -> Option<(Span, Request)> {
         self.state = State::Idle;
         self.next()
@@ -118,7 +121,8 @@ impl User {
                 }
                 return self.release(path);
             }
-            // Whatever came of it, the lock goes back; it may be lost already, and the client says so.
+            // Whatever came of it, the lock goes back; it may be lost already, and the client says
+            // so.
             (State::Reading(path) | State::Writing(path), _) => return self.release(path),
             (State::Looking(from, to, amount), Reply::Done(answer)) => {
                 if let Some(transfer) = transfer(&from, &to, amount, answer) {
@@ -150,7 +154,8 @@ impl User {
         self.ask(request)
     }
 
-    /// Asks; a round that has begun is finished even when no request is left, or a lock would be kept for ever.
+    /// Asks; a round that has begun is finished even when no request is left, or a lock would be
+    /// kept for ever.
     fn ask(&mut self, request: Request) -> Option<(Span, Request)> {
         self.left = self.left.saturating_sub(1);
         Some((self.stream.span(self.workload.think), request))
@@ -248,8 +253,8 @@ impl User {
     }
 }
 
-/// The transfer of `amount`, if both accounts are open and the first has enough. It holds only if neither has
-/// changed since it was read.
+/// The transfer of `amount`, if both accounts are open and the first has enough. It holds only if
+/// neither has changed since it was read.
 fn transfer(from: &Path, to: &Path, amount: u64, answer: &Answer) -> Option<Request> {
     let (has, gets) = (open_account(answer, 0)?, open_account(answer, 1)?);
     let rest = has.1.checked_sub(amount)?;

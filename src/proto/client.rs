@@ -1,7 +1,7 @@
 //! The client: it alone retries, and it answers each of its user's requests once.
 //!
-//! A request keeps its id over all attempts, so that the owners can tell a second attempt from a second
-//! request. What the client may say at the end:
+//! A request keeps its id over all attempts, so that the owners can tell a second attempt from a
+//! second request. What the client may say at the end:
 //!
 //! | what is known | answer |
 //! |---|---|
@@ -15,12 +15,13 @@
 //!
 //! # Locks
 //!
-//! `Acquire` goes to the lock server; keep-alives keep the place in line, then the lock. The lease is counted from
-//! the *sending* of the message that a grant or acknowledgement names, so the client stops believing before
-//! the server may grant to the next. The first thing a new holder does is to *claim* the path: a transaction that
-//! raises its fence at all owners. Only then is the lock acquired. Because: if only the holder's writes raised
-//! it, the new holder could *read* before a delayed write of the old one arrives, and one of the two would
-//! be lost. Every change of a path under its lock carries the token.
+//! `Acquire` goes to the lock server; keep-alives keep the place in line, then the lock. The lease
+//! is counted from the *sending* of the message that a grant or acknowledgement names, so the
+//! client stops believing before the server may grant to the next. The first thing a new holder
+//! does is to *claim* the path: a transaction that raises its fence at all owners. Only then is the
+//! lock acquired. Because: if only the holder's writes raised it, the new holder could *read*
+//! before a delayed write of the old one arrives, and one of the two would be lost. Every change of
+//! a path under its lock carries the token.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -314,8 +315,8 @@ impl Client {
         if talk.node < node {
             *talk = Talk { node, ..Talk::default() };
         }
-        // This is the same attempt still. It is sent again once, however often the network brings the news:
-        // sent twice, it could become two transactions.
+        // This is the same attempt still. It is sent again once, however often the network brings
+        // the news: sent twice, it could become two transactions.
         let is_sent_again = talk.open.values().any(|open| *open == (number, attempt));
         let pending = self.pending.get(&number);
         let is_open = pending.is_some_and(|p| p.attempt == attempt && p.is_asking);
@@ -346,8 +347,8 @@ impl Client {
         let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
         let reply = match wanted {
             Wanted::Claim { path, token, .. } if reply != Reply::Acquired(token) => {
-                // The lock was granted but its path could not be claimed. The user is not told of a lock, so
-                // nobody would ever give it back: the client does.
+                // The lock was granted but its path could not be claimed. The user is not told of a
+                // lock, so nobody would ever give it back: the client does.
                 if self.locks.get(&path).is_some_and(|holding| holding.token == token) {
                     self.lose(&path, out);
                 }
@@ -360,8 +361,8 @@ impl Client {
         out.reply(request, reply);
     }
 
-    /// Waits a while before the next attempt: longer each time, and each request differently, so that two
-    /// that met once do not meet for ever.
+    /// Waits a while before the next attempt: longer each time, and each request differently, so
+    /// that two that met once do not meet for ever.
     fn pause(&mut self, now: Time, number: u32) {
         let Some(pending) = self.pending.get_mut(&number) else { return };
         pending.is_asking = false;

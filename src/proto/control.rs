@@ -16,8 +16,8 @@ pub struct Control {
 }
 
 impl Control {
-    /// The central node as its log left it; the first boot has an empty log. Emits nothing: what there is to
-    /// say is said at the first step.
+    /// The central node as its log left it; the first boot has an empty log. Emits nothing: what
+    /// there is to say is said at the first step.
     pub fn recover(config: Arc<Config>, now: Time, log: &[Record]) -> Control {
         let mut locks = LockServer::default();
         for record in log {

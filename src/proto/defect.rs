@@ -1,7 +1,7 @@
 //! Deliberate bugs, off by default, each tested at exactly one place in the protocols.
 //!
-//! A defect is a mistake that real systems have made. Switched on, it must be caught by an invariant:
-//! that is how the invariants are known to see anything.
+//! A defect is a mistake that real systems have made. Switched on, it must be caught by an
+//! invariant: that is how the invariants are known to see anything.
 
 use std::fmt;
 use std::str::FromStr;

@@ -64,8 +64,8 @@ impl fmt::Debug for Contents {
 
 /// What an owner stores for one path.
 ///
-/// A deleted file stays as a tombstone: contents gone, version kept, so that the next create continues the
-/// count and an old copy can never pass for newer.
+/// A deleted file stays as a tombstone: contents gone, version kept, so that the next create
+/// continues the count and an old copy can never pass for newer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct File {
     /// 0 before the first change.
@@ -96,13 +96,13 @@ pub enum Action {
     Read,
     /// Makes the file; refused if it exists.
     Create(Contents),
-    /// Replaces the contents, making the file where there is none. With a version: only if the path is
-    /// still at that version.
+    /// Replaces the contents, making the file where there is none. With a version: only if the path
+    /// is still at that version.
     Write(Contents, Option<Version>),
     /// Deletes the file; refused if there is none. With a version: as for `Write`.
     Delete(Option<Version>),
-    /// Moves the contents to this path, under the token of its lock if the client holds it; refused if the
-    /// source is missing or the target exists.
+    /// Moves the contents to this path, under the token of its lock if the client holds it; refused
+    /// if the source is missing or the target exists.
     Rename(Path, Option<Token>),
     /// The target's half of a rename, with what the coordinator found at the source.
     Place(Contents),
@@ -128,7 +128,8 @@ pub enum Outcome {
     Changed(Version),
 }
 
-/// The answer to a request that took effect: one outcome for each of its operations, in their order.
+/// The answer to a request that took effect: one outcome for each of its operations, in their
+/// order.
 pub type Answer = Arc<[Outcome]>;
 
 /// Why a request was refused.
@@ -154,7 +155,8 @@ pub enum Refusal {
     ContentsTooLong,
     /// More operations than the configured limit, or none.
     BadOperationCount,
-    /// A claim without a token, an operation that only a coordinator may send, or two renames of one path.
+    /// A claim without a token, an operation that only a coordinator may send, or two renames of
+    /// one path.
     Malformed,
     /// The client does not wait for this request any more.
     Forgotten,
@@ -188,8 +190,8 @@ pub enum AttemptEnd {
     Refused {
         /// Why.
         refusal: Refusal,
-        /// Has an owner forced the refusal under the request's id? Then no attempt, not even one still
-        /// under way, can take effect.
+        /// Has an owner forced the refusal under the request's id? Then no attempt, not even one
+        /// still under way, can take effect.
         recorded: bool,
     },
     /// This attempt did not, another may.

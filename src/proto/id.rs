@@ -10,7 +10,8 @@ use super::Time;
 
 /// The address of a machine: the central node, a storage node or a client.
 ///
-/// An address is a *name*, not a life: one that restarts keeps its name and gets a new [`Incarnation`].
+/// An address is a *name*, not a life: one that restarts keeps its name and gets a new
+/// [`Incarnation`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(u16);
 
@@ -128,10 +129,12 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// Counts the starts of one machine. The driver forces a new one before each start, so a number belongs
-    /// to one start only; it is what keeps ids of two lives apart. The first start has number 1.
+    /// Counts the starts of one machine. The driver forces a new one before each start, so a number
+    /// belongs to one start only; it is what keeps ids of two lives apart. The first start has
+    /// number 1.
     Incarnation(u32) "i";
-    /// Number of an admission to the cluster: a storage node whose disk is gone comes back under a new one.
+    /// Number of an admission to the cluster: a storage node whose disk is gone comes back under a
+    /// new one.
     Admission(u32) "a";
     /// Number of a view of the cluster.
     Epoch(u32) "e";
@@ -162,7 +165,8 @@ impl fmt::Display for RequestId {
 /// How old a request is: when its first attempt was made, by its client's clock, then its name.
 ///
 /// Kept over retries, so that a request that is refused for a conflict grows older than all that
-/// come after it and is served in the end. Clocks of two clients need not agree: any total order will do.
+/// come after it and is served in the end. Clocks of two clients need not agree: any total order
+/// will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Age {
     /// When the first attempt was made.
@@ -173,8 +177,8 @@ pub struct Age {
 
 /// Names a transaction for ever.
 ///
-/// The incarnation is what makes the counter safe: it restarts with each life of the coordinator, and a
-/// decision about an old transaction must never meet a new one of the same number.
+/// The incarnation is what makes the counter safe: it restarts with each life of the coordinator,
+/// and a decision about an old transaction must never meet a new one of the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TxnId {
     /// Who coordinates.

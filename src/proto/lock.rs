@@ -17,19 +17,21 @@
 //!
 //! The state of a lock is L(t) = held or free, nothing else. The rules:
 //!
-//! - The line is in the order in which requests were made durable; a grant goes to the first *live* waiter. A
-//!   waiter is live if it was heard within a lease, and after a restart of the server only if it was heard
-//!   *again*: granting to somebody who is gone would cost everyone else a lease, and somebody who is merely
-//!   slow would wake up with a grant that has run out (etcd issue 11456).
-//! - A grant carries the next value of one counter, and is durable before it is sent: the token grows across
-//!   crashes too.
-//! - After a restart every logged grant counts as held for one full lease, because its holder may believe so.
+//! - The line is in the order in which requests were made durable; a grant goes to the first *live*
+//!   waiter. A waiter is live if it was heard within a lease, and after a restart of the server
+//!   only if it was heard *again*: granting to somebody who is gone would cost everyone else a
+//!   lease, and somebody who is merely slow would wake up with a grant that has run out (etcd issue
+//!   11456).
+//! - A grant carries the next value of one counter, and is durable before it is sent: the token
+//!   grows across crashes too.
+//! - After a restart every logged grant counts as held for one full lease, because its holder may
+//!   believe so.
 //! - Release names holder and token. Anything else, such as a late copy, is ignored.
-//! - Leaving the line or the lock is written lazily: if it is lost in a crash, the lock counts as held a
-//!   little longer.
+//! - Leaving the line or the lock is written lazily: if it is lost in a crash, the lock counts as
+//!   held a little longer.
 //!
-//! A request is served once: one that held the lock, or was refused, is remembered until its client does not wait
-//! for it any more. One that left the line has got nothing, and may queue again.
+//! A request is served once: one that held the lock, or was refused, is remembered until its client
+//! does not wait for it any more. One that left the line has got nothing, and may queue again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -183,7 +185,8 @@ impl LockServer {
         self.settle(turn, path);
     }
 
-    /// Counts every logged grant as held for one full lease, and gives every waiter one to be heard again.
+    /// Counts every logged grant as held for one full lease, and gives every waiter one to be heard
+    /// again.
     pub fn on_start(&mut self, turn: &mut Turn<'_>) {
         let until = turn.config.lock_terms().giver_until(turn.now);
         for (path, lock) in &mut self.locks {
@@ -234,7 +237,8 @@ impl LockServer {
         true
     }
 
-    /// Brings a lock up to date: drops waiters that are gone, grants if it is free, and sets the timer.
+    /// Brings a lock up to date: drops waiters that are gone, grants if it is free, and sets the
+    /// timer.
     fn settle(&mut self, turn: &mut Turn<'_>, path: &Path) {
         let Some(lock) = self.locks.get_mut(path) else { return };
         let now = turn.now;

@@ -37,8 +37,8 @@ pub struct Header {
     pub low_water: LowWater,
 }
 
-/// The last of a coordinator's transactions, in the order of (incarnation, counter), up to which all are
-/// over: decided, and where the decision was to commit, acknowledged by every participant.
+/// The last of a coordinator's transactions, in the order of (incarnation, counter), up to which
+/// all are over: decided, and where the decision was to commit, acknowledged by every participant.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -6,8 +6,8 @@
 //! | [`control::Control`] | `control` | the central node: runs the lock server |
 //! | [`client::Client`] | `client` | asks, retries, holds locks, answers its user once |
 //!
-//! Each is driven the same way. One [`Input`] in, an ordered list of effects out; time is told, never asked;
-//! the same state and the same input give the same effects:
+//! Each is driven the same way. One [`Input`] in, an ordered list of effects out; time is told,
+//! never asked; the same state and the same input give the same effects:
 //!
 //! ```text
 //! let mut node = Node::recover(config, id, incarnation, now, &log);    // an empty log at the first boot
@@ -19,11 +19,12 @@
 //! }
 //! ```
 //!
-//! A driver owes the machines four things. It forces a new [`Incarnation`] before it calls `recover`, so that a
-//! number is used by one life only. It appends records in order, and calls [`Outbox::pop`] with how far the log
-//! is durable: an effect behind a forced record waits there until that record is. It never tells a time
-//! that is earlier than one it told before. And a wake is for [`next_deadline`](node::Node::next_deadline) as it
-//! stands now: one that was meant for a deadline that has moved is not delivered.
+//! A driver owes the machines four things. It forces a new [`Incarnation`] before it calls
+//! `recover`, so that a number is used by one life only. It appends records in order, and calls
+//! [`Outbox::pop`] with how far the log is durable: an effect behind a forced record waits there
+//! until that record is. It never tells a time that is earlier than one it told before. And a wake
+//! is for [`next_deadline`](node::Node::next_deadline) as it stands now: one that was meant for a
+//! deadline that has moved is not delivered.
 //!
 //! What the machines share, in the order in which one reads it:
 //!
@@ -36,8 +37,8 @@
 //! | [`txn`], `owner`, [`lock`] | two-phase commit; files, pins and answers; locks |
 //! | `config`, `defect` | settings, checked; deliberate bugs, by name |
 //!
-//! Every state is `Clone + Eq + Hash + Debug` and uses ordered collections only, so that a whole cluster can be
-//! copied, compared and printed.
+//! Every state is `Clone + Eq + Hash + Debug` and uses ordered collections only, so that a whole
+//! cluster can be copied, compared and printed.
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 

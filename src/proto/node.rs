@@ -1,11 +1,13 @@
 //! A storage node: coordinator of some transactions, participant in others, owner of files.
 //!
-//! It takes a client's attempt once: a session names the life of the node it is with, and within a session each
-//! number is taken once, so that a message that the network doubled cannot become two transactions.
+//! It takes a client's attempt once: a session names the life of the node it is with, and within a
+//! session each number is taken once, so that a message that the network doubled cannot become two
+//! transactions.
 //!
-//! A single file is read without a transaction. Every change is committed at all owners of its path, and an
-//! owner that has the path pinned makes the reader wait, so any owner without a pin has what was last
-//! committed: had a later change been decided, this owner would have voted for it and would have it pinned still.
+//! A single file is read without a transaction. Every change is committed at all owners of its
+//! path, and an owner that has the path pinned makes the reader wait, so any owner without a pin
+//! has what was last committed: had a later change been decided, this owner would have voted for it
+//! and would have it pinned still.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,8 +48,8 @@ struct Taken {
 }
 
 impl Node {
-    /// A node as its log left it; the first boot has an empty log. Emits nothing: what there is to say is
-    /// said at the first step.
+    /// A node as its log left it; the first boot has an empty log. Emits nothing: what there is to
+    /// say is said at the first step.
     pub fn recover(
         config: Arc<Config>,
         id: NodeId,
@@ -158,7 +160,8 @@ impl Node {
         }
     }
 
-    /// The first step of a life. An empty log claims nothing: membership is written down before anything else.
+    /// The first step of a life. An empty log claims nothing: membership is written down before
+    /// anything else.
     fn on_start(&mut self, now: Time, out: &mut Outbox) {
         self.timers.cancel(&Timer::Start);
         if !self.born {
@@ -223,8 +226,8 @@ impl Node {
         AttemptEnd::Done([Outcome::Found(file.version, file.contents)].into())
     }
 
-    /// Shows a file to a coordinator that will move it. The two halves of the rename check what they find
-    /// under their pins, so this look needs none.
+    /// Shows a file to a coordinator that will move it. The two halves of the rename check what
+    /// they find under their pins, so this look needs none.
     fn on_fetch(&self, from: NodeId, txn: TxnId, epoch: Epoch, path: Path, out: &mut Outbox) {
         if epoch == Config::EPOCH && self.config.ring().owns(self.id, &path) {
             let file = self.owner.file(&path);
@@ -232,8 +235,8 @@ impl Node {
         }
     }
 
-    /// Whenever pins have gone, those who wait for them get another chance, until nothing moves any more:
-    /// first the reads, which keep nobody waiting, then the transactions, oldest first.
+    /// Whenever pins have gone, those who wait for them get another chance, until nothing moves any
+    /// more: first the reads, which keep nobody waiting, then the transactions, oldest first.
     fn on_released(&mut self, now: Time, out: &mut Outbox) {
         while self.owner.take_released() {
             self.answer_waiting_reads(out);

@@ -1,14 +1,16 @@
-//! What a step asks its driver to do, and the one place where "make it durable, then say so" is written.
+//! What a step asks its driver to do, and the one place where "make it durable, then say so" is
+//! written.
 //!
 //! A step fills the outbox in order. The driver does two things with it, in any rhythm it likes:
 //!
 //! 1. appends every record from [`Outbox::take_records`] to the node's log, at once and in order;
 //! 2. carries out every effect from [`Outbox::pop`], to which it says how far the log is durable.
 //!
-//! A forced record is a *barrier*: `pop` holds back every effect that was put in behind it until the log is
-//! durable up to and including that record. Records themselves are not held back, because the log is
-//! ordered: one that follows can never be durable before one that leads, and appending early lets one sync
-//! cover many. So a protocol cannot send too early, and a driver cannot either.
+//! A forced record is a *barrier*: `pop` holds back every effect that was put in behind it until
+//! the log is durable up to and including that record. Records themselves are not held back,
+//! because the log is ordered: one that follows can never be durable before one that leads, and
+//! appending early lets one sync cover many. So a protocol cannot send too early, and a driver
+//! cannot either.
 
 use std::collections::VecDeque;
 
@@ -92,8 +94,8 @@ impl Outbox {
         self.records.pop_front()
     }
 
-    /// The driver's second duty: the next effect, if the log, durable for its first `durable` records,
-    /// allows it.
+    /// The driver's second duty: the next effect, if the log, durable for its first `durable`
+    /// records, allows it.
     pub fn pop(&mut self, durable: u64) -> Option<Effect> {
         let (needs, _) = self.effects.front()?;
         if *needs > durable {

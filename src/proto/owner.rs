@@ -1,7 +1,8 @@
-//! What a storage node does as an owner of paths: store files, pin paths, execute operations, remember answers.
+//! What a storage node does as an owner of paths: store files, pin paths, execute operations,
+//! remember answers.
 //!
-//! A *pin* keeps a path for one transaction, from before it executes until its decision is known. Pins are
-//! handed out by age, so that two transactions can never wait for each other:
+//! A *pin* keeps a path for one transaction, from before it executes until its decision is known.
+//! Pins are handed out by age, so that two transactions can never wait for each other:
 //!
 //! | the path is pinned by | the newcomer |
 //! |---|---|
@@ -9,15 +10,16 @@
 //! | a younger transaction | waits |
 //! | an older transaction, or one waits for it | is refused, and its client tries again, grown older |
 //!
-//! Everyone who waits, waits for someone younger, and a chain of those has an end ("wait-die": Rosenkrantz,
-//! Stearns, Lewis, "System Level Concurrency Control for Distributed Database Systems", 1978). A transaction
-//! takes all its pins on one node at once or none. That alone would let a stream of young ones pass by an old
-//! one that waits for two paths, each of which is free now and then; so nobody takes a path that an
-//! older one waits for. Whenever a pin goes, those who wait are looked at again, oldest first.
+//! Everyone who waits, waits for someone younger, and a chain of those has an end ("wait-die":
+//! Rosenkrantz, Stearns, Lewis, "System Level Concurrency Control for Distributed Database
+//! Systems", 1978). A transaction takes all its pins on one node at once or none. That alone would
+//! let a stream of young ones pass by an old one that waits for two paths, each of which is free
+//! now and then; so nobody takes a path that an older one waits for. Whenever a pin goes, those who
+//! wait are looked at again, oldest first.
 //!
-//! Two attempts at one request are of one age and the ids of their transactions decide, so one that meets the vote of
-//! an earlier attempt in doubt is refused if its id is the higher one, and its client tries again until the doubt is
-//! over, although it might as well wait here for the answer.
+//! Two attempts at one request are of one age and the ids of their transactions decide, so one that
+//! meets the vote of an earlier attempt in doubt is refused if its id is the higher one, and its
+//! client tries again until the doubt is over, although it might as well wait here for the answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -253,8 +255,8 @@ fn execute(operation: &Operation, file: &mut File) -> Result<Option<Outcome>, Ca
     Ok((!matches!(operation.action, Action::Remove(_))).then_some(outcome))
 }
 
-/// A change with a lower token than the highest one claimed, or with none, comes from someone who has lost
-/// the lock; an equal one from the holder itself.
+/// A change with a lower token than the highest one claimed, or with none, comes from someone who
+/// has lost the lock; an equal one from the holder itself.
 fn check_fence(token: Option<Token>, fence: Token) -> Result<(), CannotExecute> {
     match token.unwrap_or_default() < fence {
         true => Err(CannotExecute::Refused(Refusal::Fenced(fence))),

@@ -1,7 +1,8 @@
 //! What must survive a crash: everything else is rebuilt from these.
 //!
-//! A record is *forced* (nothing behind it leaves the node until it is durable) or *lazy* (durable with the
-//! next forced one, and lost only as part of the tail). Which of the two each one is stands beside it.
+//! A record is *forced* (nothing behind it leaves the node until it is durable) or *lazy* (durable
+//! with the next forced one, and lost only as part of the tail). Which of the two each one is
+//! stands beside it.
 
 use std::sync::Arc;
 

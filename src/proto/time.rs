@@ -1,7 +1,7 @@
 //! Time as integers: nanoseconds of one node's own monotonic clock.
 //!
-//! Floating point never enters the protocols: two machines must compute the same deadline from the same
-//! numbers, in every build profile.
+//! Floating point never enters the protocols: two machines must compute the same deadline from the
+//! same numbers, in every build profile.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// A point on one node's clock, in nanoseconds since that clock's start.
 ///
-/// Readings of two nodes' clocks are not comparable; the type cannot tell, so no protocol compares them
-/// except for [`Age`](super::Age), which only needs *some* total order.
+/// Readings of two nodes' clocks are not comparable; the type cannot tell, so no protocol compares
+/// them except for [`Age`](super::Age), which only needs *some* total order.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -16,8 +16,8 @@ pub(super) fn cores() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Does `work` for each of `numbers` on `jobs` threads and gives `merge` the results in the order of the
-/// numbers, until it breaks. What `merge` sees does not depend on `jobs`.
+/// Does `work` for each of `numbers` on `jobs` threads and gives `merge` the results in the order
+/// of the numbers, until it breaks. What `merge` sees does not depend on `jobs`.
 pub(super) fn in_order<T: Send>(
     numbers: Range<u64>,
     jobs: NonZeroUsize,

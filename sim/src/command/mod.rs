@@ -1,7 +1,8 @@
 //! The command `seedbed`: scenario files from the shell.
 //!
-//! Exit status: 0 if everything is as the files expect, 1 if not, 2 if the input is wrong. Nothing is coloured and no
-//! bar is drawn but on a terminal; a reader that goes away ends the command and nothing else.
+//! Exit status: 0 if everything is as the files expect, 1 if not, 2 if the input is wrong. Nothing
+//! is coloured and no bar is drawn but on a terminal; a reader that goes away ends the command and
+//! nothing else.
 
 mod arguments;
 mod check;

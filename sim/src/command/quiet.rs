@@ -1,4 +1,5 @@
-//! Panics of a run are verdicts: nothing is printed of them, but it is remembered where they struck.
+//! Panics of a run are verdicts: nothing is printed of them, but it is remembered where they
+//! struck.
 
 use std::cell::{Cell, RefCell};
 use std::panic;
@@ -20,7 +21,8 @@ pub(super) fn install() {
     }));
 }
 
-/// Does `work` without a word of any panic in it, if it catches them itself. Gives the place of the last one.
+/// Does `work` without a word of any panic in it, if it catches them itself. Gives the place of the
+/// last one.
 pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
     IS_QUIET.set(true);
     PLACE.with_borrow_mut(|kept| *kept = None);

@@ -7,10 +7,11 @@ use crate::world::World;
 
 /// Once a coordinator has heard yes from every participant, and no from none, it does not abort.
 ///
-/// AC3 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 says that without failures unanimous yes votes lead to
-/// commit. Here it is narrower: a time-out is a reason to abort only for a vote that has not arrived. A life
-/// of the coordinator that follows has heard nothing and may say aborted. An abort that was put together before
-/// the last yes came may leave after it, held back by a forced record, and is lawful too.
+/// AC3 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 says that without failures unanimous yes
+/// votes lead to commit. Here it is narrower: a time-out is a reason to abort only for a vote that
+/// has not arrived. A life of the coordinator that follows has heard nothing and may say aborted.
+/// An abort that was put together before the last yes came may leave after it, held back by a
+/// forced record, and is lawful too.
 pub struct AbortNeedsAReason;
 
 impl Invariant for AbortNeedsAReason {

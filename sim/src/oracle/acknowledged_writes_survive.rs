@@ -8,12 +8,13 @@ use super::model::{before, in_words};
 use super::{Asked, Breach, Invariant, Model, Seen, SeenKinds, reads};
 use crate::world::World;
 
-/// A change that a client was told of is there for every read that is asked for later, and after every
-/// restart of its owners.
+/// A change that a client was told of is there for every read that is asked for later, and after
+/// every restart of its owners.
 ///
-/// Durability, the D of ACID (Haerder, Reuter, "Principles of Transaction-Oriented Database Recovery", 1983), and
-/// the real-time half of linearizability for reads (Herlihy, Wing, 1990). At a start the store must hold, for each
-/// path, at least what the node's durable log has committed there.
+/// Durability, the D of ACID (Haerder, Reuter, "Principles of Transaction-Oriented Database
+/// Recovery", 1983), and the real-time half of linearizability for reads (Herlihy, Wing, 1990). At
+/// a start the store must hold, for each path, at least what the node's durable log has committed
+/// there.
 #[derive(Default)]
 pub struct AcknowledgedWritesSurvive {
     stores: BTreeMap<NodeId, Store>,

@@ -7,9 +7,9 @@ use crate::world::World;
 
 /// A participant acknowledges a commit only once it has durably applied it.
 ///
-/// The coordinator forgets the commit when all have acknowledged. One that acknowledged from memory, crashed
-/// and asks again is then told "aborted" by presumption: Mohan, Lindsay, Obermarck, 1986 ("never need to
-/// ask something you used to know: log before acknowledging").
+/// The coordinator forgets the commit when all have acknowledged. One that acknowledged from
+/// memory, crashed and asks again is then told "aborted" by presumption: Mohan, Lindsay, Obermarck,
+/// 1986 ("never need to ask something you used to know: log before acknowledging").
 pub struct AcknowledgementIsDurableBeforeItLeaves;
 
 impl Invariant for AcknowledgementIsDurableBeforeItLeaves {

@@ -7,9 +7,9 @@ use crate::world::World;
 
 /// A coordinator calls a commit over only when every participant has durably applied it.
 ///
-/// With presumed abort, who knows nothing answers "aborted". So a coordinator that forgets a commit too early
-/// answers wrongly to whoever is still in doubt: Mohan, Lindsay, Obermarck, "Transaction Management in the
-/// R* Distributed Database Management System", 1986, section 3.
+/// With presumed abort, who knows nothing answers "aborted". So a coordinator that forgets a commit
+/// too early answers wrongly to whoever is still in doubt: Mohan, Lindsay, Obermarck, "Transaction
+/// Management in the R* Distributed Database Management System", 1986, section 3.
 pub struct CommitIsRememberedUntilAcknowledged;
 
 impl Invariant for CommitIsRememberedUntilAcknowledged {

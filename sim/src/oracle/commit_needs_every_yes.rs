@@ -5,12 +5,14 @@ use seedbed::proto::{Record, RecordKind};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// A coordinator decides to commit only if every participant's yes is durable and none said no after it.
+/// A coordinator decides to commit only if every participant's yes is durable and none said no
+/// after it.
 ///
-/// AC2 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("commit only if all processes voted yes"). It is
-/// judged when the decision is *appended*: the coordinator goes on in memory from there, and every vote it
-/// built on must have been durable before it left. A no that came before the yes is lawful: it was no
-/// promise, and a participant that has forgotten it in a crash may vote again.
+/// AC2 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("commit only if all processes voted
+/// yes"). It is judged when the decision is *appended*: the coordinator goes on in memory from
+/// there, and every vote it built on must have been durable before it left. A no that came before
+/// the yes is lawful: it was no promise, and a participant that has forgotten it in a crash may
+/// vote again.
 pub struct CommitNeedsEveryYes;
 
 impl Invariant for CommitNeedsEveryYes {

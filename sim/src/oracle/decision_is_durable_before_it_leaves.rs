@@ -5,11 +5,12 @@ use seedbed::proto::{AttemptEnd, Known, Message, MessageKind};
 use super::{Breach, Invariant, Model, Seen, SeenKinds, single_read};
 use crate::world::World;
 
-/// Nobody hears of a commit before the decision is durable: no participant, no node in doubt, no client.
+/// Nobody hears of a commit before the decision is durable: no participant, no node in doubt, no
+/// client.
 ///
-/// The decision record is the commit point. Announced before, a crash turns the commit into an abort by
-/// presumption, after somebody has acted on it: Gray, "Notes on Data Base Operating Systems", 1978; Mohan,
-/// Lindsay, Obermarck, 1986, section 2.
+/// The decision record is the commit point. Announced before, a crash turns the commit into an
+/// abort by presumption, after somebody has acted on it: Gray, "Notes on Data Base Operating
+/// Systems", 1978; Mohan, Lindsay, Obermarck, 1986, section 2.
 pub struct DecisionIsDurableBeforeItLeaves;
 
 impl Invariant for DecisionIsDurableBeforeItLeaves {

@@ -6,11 +6,11 @@ use super::model::{before, in_words};
 use super::{Asked, Breach, Invariant, Model, Seen, SeenKinds, reads};
 use crate::world::World;
 
-/// After a client was told that it deleted version v, no later read finds contents of v or less, and no owner
-/// starts with them.
+/// After a client was told that it deleted version v, no later read finds contents of v or less,
+/// and no owner starts with them.
 ///
-/// A store that forgets its tombstones lets an old copy pass for a new file: Demers et al., "Epidemic
-/// Algorithms for Replicated Database Maintenance", 1987, section 2 (death certificates).
+/// A store that forgets its tombstones lets an old copy pass for a new file: Demers et al.,
+/// "Epidemic Algorithms for Replicated Database Maintenance", 1987, section 2 (death certificates).
 pub struct DeletedFilesStayDeleted;
 
 impl Invariant for DeletedFilesStayDeleted {
@@ -57,7 +57,8 @@ fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Br
 fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> {
     let Some(storage) = world.host(node).storage() else { return Ok(()) };
     for (path, file) in storage.files().iter().filter(|(_, file)| file.contents.is_some()) {
-        // A participant that is in doubt about the deletion has it in its log and not yet in its store.
+        // A participant that is in doubt about the deletion has it in its log and not yet in its
+        // store.
         let may_lag = model.pins.get(&node).is_some_and(|pins| pins.contains_key(path));
         let deleted = model.files.get(path).and_then(|history| history.deleted.last());
         if let Some(deleted) = deleted.filter(|at| file.version <= at.is && !may_lag) {

@@ -9,17 +9,18 @@ use seedbed::proto::{
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// While a participant is in doubt about a change of a path, it serves no read of it and lets no other
-/// transaction change it, also after a restart.
+/// While a participant is in doubt about a change of a path, it serves no read of it and lets no
+/// other transaction change it, also after a restart.
 ///
-/// Recovery that forgets the locks of prepared transactions lets somebody read, or build on, what the
-/// decision is about to replace: a lost update. Mohan, Lindsay, Obermarck, 1986, section 2 (recovery
-/// reacquires the locks of those in doubt before it serves).
+/// Recovery that forgets the locks of prepared transactions lets somebody read, or build on, what
+/// the decision is about to replace: a lost update. Mohan, Lindsay, Obermarck, 1986, section 2
+/// (recovery reacquires the locks of those in doubt before it serves).
 ///
-/// A node may go on once it has appended an outcome; what it then says waits for that record. So what counts is
-/// what it had appended, or what a crash left of that, when the question came in; and an answer may have
-/// been given before the vote and held back by a forced record. A path that the vote only reads is judged by
-/// what comes of it: see `reads_of_one_transaction_are_one_moment`.
+/// A node may go on once it has appended an outcome; what it then says waits for that record. So
+/// what counts is what it had appended, or what a crash left of that, when the question came in;
+/// and an answer may have been given before the vote and held back by a forced record. A path that
+/// the vote only reads is judged by what comes of it: see
+/// `reads_of_one_transaction_are_one_moment`.
 #[derive(Default)]
 pub struct InDoubtKeepsItsPins {
     /// Reads that came in while their path was pinned.
@@ -31,7 +32,8 @@ struct Waiting {
     path: Path,
     /// Which transaction has the path pinned.
     txn: TxnId,
-    /// How far the log must be durable before everything has left that was said before the read came in.
+    /// How far the log must be durable before everything has left that was said before the read
+    /// came in.
     held_back: u64,
 }
 

@@ -1,4 +1,5 @@
-//! Which kinds of things an invariant wants to see, so that a step costs only those whom it concerns.
+//! Which kinds of things an invariant wants to see, so that a step costs only those whom it
+//! concerns.
 
 use std::ops::BitOr;
 

@@ -1,16 +1,18 @@
 //! The oracle: watches every step from outside and says when a promise is broken.
 //!
-//! It judges durable records, messages on the wire, what storage holds and what clients answer, kept in its
-//! own [`Model`]; it never believes a node's summary of itself. One invariant is one file, and
-//! [`registry`] lists them all. Each sees only what the step touched and what it has said that it wants
-//! to see ([`SeenKinds`]), so that the cost of a step grows neither with the cluster nor with the run.
+//! It judges durable records, messages on the wire, what storage holds and what clients answer,
+//! kept in its own [`Model`]; it never believes a node's summary of itself. One invariant is one
+//! file, and [`registry`] lists them all. Each sees only what the step touched and what it has said
+//! that it wants to see ([`SeenKinds`]), so that the cost of a step grows neither with the cluster
+//! nor with the run.
 //!
 //! # Which moment counts
 //!
-//! A node goes on in memory from the moment at which it *appends* a record, but whatever it says from then
-//! on waits until that record is *durable*. So what a node may say is judged by what is durable when the message
-//! leaves; what it may do next is judged by what it has appended; and a message may have been put
-//! together earlier than it leaves, if a forced record held it back ([`LogSeen`] knows how long).
+//! A node goes on in memory from the moment at which it *appends* a record, but whatever it says
+//! from then on waits until that record is *durable*. So what a node may say is judged by what is
+//! durable when the message leaves; what it may do next is judged by what it has appended; and a
+//! message may have been put together earlier than it leaves, if a forced record held it back
+//! ([`LogSeen`] knows how long).
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 

@@ -1,9 +1,9 @@
 //! What has happened so far, as far as the outside can tell.
 //!
-//! The model believes durable records, messages on the wire, and answers of clients. What a node thinks of
-//! itself does not count. A record counts once it is durable, or once it has survived a crash. Only pins are
-//! counted from the moment at which a record is appended, because a node's memory is ahead of its disk, and
-//! go back to what is durable in a crash.
+//! The model believes durable records, messages on the wire, and answers of clients. What a node
+//! thinks of itself does not count. A record counts once it is durable, or once it has survived a
+//! crash. Only pins are counted from the moment at which a record is appended, because a node's
+//! memory is ahead of its disk, and go back to what is durable in a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,8 +42,8 @@ pub struct Model {
     pub logs: BTreeMap<NodeId, LogSeen>,
     /// The highest low-water mark that each coordinator has sent.
     pub marks: BTreeMap<NodeId, LowWater>,
-    /// By node: the paths that an undecided yes vote of its own would change, as its memory should have
-    /// them, each with the step of the vote.
+    /// By node: the paths that an undecided yes vote of its own would change, as its memory should
+    /// have them, each with the step of the vote.
     pub pins: BTreeMap<NodeId, BTreeMap<Path, At<TxnId>>>,
     /// By node: the transactions of which its log has a yes and no outcome.
     pub in_doubt: BTreeMap<NodeId, BTreeSet<TxnId>>,
@@ -229,7 +229,8 @@ impl Model {
         self.marks.get(&txn.coordinator).is_some_and(|mark| mark.covers(txn))
     }
 
-    /// The transactions that `node` is in doubt about: it has not even appended what became of them.
+    /// The transactions that `node` is in doubt about: it has not even appended what became of
+    /// them.
     pub fn doubts(&self, node: NodeId) -> impl Iterator<Item = TxnId> {
         let settled = self.settled.get(&node);
         let in_doubt = self.in_doubt.get(&node).into_iter().flatten().copied();
@@ -374,7 +375,8 @@ impl Model {
             Record::Voted { txn, changes, .. } => {
                 let (step, pins) = (self.step, self.pins.entry(node).or_default());
                 for (path, _) in changes.iter() {
-                    // The first to pin has the path; that another takes it is for an invariant to say.
+                    // The first to pin has the path; that another takes it is for an invariant to
+                    // say.
                     pins.entry(path.clone()).or_insert(At { step, is: *txn });
                 }
             }
@@ -462,7 +464,8 @@ impl Model {
         }
     }
 
-    /// The commit point: what every yes vote and the coordinator's own part would change is committed now.
+    /// The commit point: what every yes vote and the coordinator's own part would change is
+    /// committed now.
     fn on_decided(&mut self, record: &Record) {
         let Record::Decided { txn: id, request, participants, changes, answer } = record else {
             return;
@@ -502,7 +505,8 @@ impl FileHistory {
     }
 }
 
-/// The changes of all parts, each path once: that all owners of a path agree is for an invariant to say.
+/// The changes of all parts, each path once: that all owners of a path agree is for an invariant to
+/// say.
 fn committed_once(parts: &[Changes]) -> impl Iterator<Item = &(Path, File)> {
     parts.iter().enumerate().flat_map(move |(number, part)| {
         let is_new = move |path: &Path| {

@@ -5,12 +5,14 @@ use seedbed::proto::{Action, Operation, Path, Record, RecordKind, Token};
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// Once a lock holder's token is claimed for a path, no change under a lower token, or under none, commits there.
+/// Once a lock holder's token is claimed for a path, no change under a lower token, or under none,
+/// commits there.
 ///
-/// A lease tells a holder when to stop, but one that pauses between looking at its clock and writing does not
-/// stop. The storage does, by the token that every write carries: Burrows, "The Chubby Lock Service", 2006,
-/// section 2.4 (sequencers); Kleppmann, "How to do distributed locking", 2016. A path is claimed by the
-/// commit of a claim, and for the user by the client's word that it has the lock.
+/// A lease tells a holder when to stop, but one that pauses between looking at its clock and
+/// writing does not stop. The storage does, by the token that every write carries: Burrows, "The
+/// Chubby Lock Service", 2006, section 2.4 (sequencers); Kleppmann, "How to do distributed
+/// locking", 2016. A path is claimed by the commit of a claim, and for the user by the client's
+/// word that it has the lock.
 pub struct NoWriteBelowTheClaimedToken;
 
 impl Invariant for NoWriteBelowTheClaimedToken {

@@ -3,11 +3,12 @@
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// When all faults are over and everything had its time, no node that is up has a yes without an outcome.
+/// When all faults are over and everything had its time, no node that is up has a yes without an
+/// outcome.
 ///
-/// AC5 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("if all failures are repaired and no new ones occur
-/// for long enough, all processes reach a decision"). A node that stays down, or waits for one that does, is
-/// no breach: that is what blocking means.
+/// AC5 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("if all failures are repaired and no new
+/// ones occur for long enough, all processes reach a decision"). A node that stays down, or waits
+/// for one that does, is no breach: that is what blocking means.
 pub struct NobodyIsInDoubtAtTheEnd;
 
 impl Invariant for NobodyIsInDoubtAtTheEnd {

@@ -7,11 +7,12 @@ use crate::world::World;
 
 /// No node commits a transaction while another aborts it.
 ///
-/// This is what atomic commitment is for: AC1 of Bernstein, Hadzilacos, Goodman, "Concurrency Control and
-/// Recovery in Database Systems", 1987, chapter 7 ("all processes that reach a decision reach the same one").
-/// A coordinator decides by its decision record, a participant by recording that it applied or rolled back, or
-/// promised never to vote. A node acts on a record from the moment it is appended, so the newer of two
-/// contradicting facts counts from there; the older one must be durable, else a crash could undo it.
+/// This is what atomic commitment is for: AC1 of Bernstein, Hadzilacos, Goodman, "Concurrency
+/// Control and Recovery in Database Systems", 1987, chapter 7 ("all processes that reach a decision
+/// reach the same one"). A coordinator decides by its decision record, a participant by recording
+/// that it applied or rolled back, or promised never to vote. A node acts on a record from the
+/// moment it is appended, so the newer of two contradicting facts counts from there; the older one
+/// must be durable, else a crash could undo it.
 pub struct ParticipantsAgree;
 
 const DECISIONS: &[RecordKind] =

@@ -5,13 +5,14 @@ use seedbed::proto::{Path, Record, RecordKind, Version};
 use super::{Breach, Committed, Invariant, Model, Seen, SeenKinds, reads};
 use crate::world::World;
 
-/// All reads of a committed transaction come from one point in the order of commits; if it changes something, from
-/// the point just before its own.
+/// All reads of a committed transaction come from one point in the order of commits; if it changes
+/// something, from the point just before its own.
 ///
-/// A participant that lets go of its pins when it has voted, because it only read, lets another transaction
-/// commit between two reads of this one: no serial order explains what both saw (Adya, 1999, anomaly G2;
-/// read skew in Berenson et al., "A Critique of ANSI SQL Isolation Levels", 1995, A5A). Strict two-phase
-/// locking over all participants is what forbids it: Bernstein, Hadzilacos, Goodman, 1987, section 3.5.
+/// A participant that lets go of its pins when it has voted, because it only read, lets another
+/// transaction commit between two reads of this one: no serial order explains what both saw (Adya,
+/// 1999, anomaly G2; read skew in Berenson et al., "A Critique of ANSI SQL Isolation Levels", 1995,
+/// A5A). Strict two-phase locking over all participants is what forbids it: Bernstein, Hadzilacos,
+/// Goodman, 1987, section 3.5.
 pub struct ReadsOfOneTransactionAreOneMoment;
 
 impl Invariant for ReadsOfOneTransactionAreOneMoment {
@@ -33,7 +34,8 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
         };
         let asked = model.asked_by(*id).and_then(|asked| asked.operations.as_deref());
         let changes = !txn.own.is_empty() || txn.yes.values().any(|yes| !yes.is.is_empty());
-        // What was read last of all that was written, and what was replaced first of all that was read.
+        // What was read last of all that was written, and what was replaced first of all that was
+        // read.
         let mut newest: Option<(&Path, Version, &Committed)> = None;
         let mut replaced: Option<(&Path, Version, &Committed)> = None;
         for (path, version, _) in reads(asked.unwrap_or_default(), answer) {

@@ -9,11 +9,13 @@ use super::model::in_words;
 use super::{Breach, Invariant, Model, Seen, SeenKinds, reads, single_read};
 use crate::world::World;
 
-/// A read, alone or in a transaction that commits, finds a state that a commit has left behind by then.
+/// A read, alone or in a transaction that commits, finds a state that a commit has left behind by
+/// then.
 ///
-/// Not what a transaction wrote that aborted (G1a), nor what one wrote on its way to something else (G1b): Adya,
-/// "Weak Consistency: A Generalized Theory and Optimistic Implementations for Distributed Transactions", 1999,
-/// section 3.1. That it is not too old a state is for `acknowledged_writes_survive` to say.
+/// Not what a transaction wrote that aborted (G1a), nor what one wrote on its way to something else
+/// (G1b): Adya, "Weak Consistency: A Generalized Theory and Optimistic Implementations for
+/// Distributed Transactions", 1999, section 3.1. That it is not too old a state is for
+/// `acknowledged_writes_survive` to say.
 pub struct ReadsSeeOnlyWhatWasCommitted;
 
 impl Invariant for ReadsSeeOnlyWhatWasCommitted {

@@ -1,7 +1,7 @@
 //! The list of all invariants: name, meaning, source.
 //!
-//! Where two invariants break in the same step, the one that stands first is reported, so the more specific
-//! of two stands first.
+//! Where two invariants break in the same step, the one that stands first is reported, so the more
+//! specific of two stands first.
 
 use std::sync::LazyLock;
 
@@ -19,8 +19,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// What it is known as, and where it comes from.
     pub source: &'static str,
-    /// Makes it, for a run that starts with this world and has this workload; `None` where it is about
-    /// another workload.
+    /// Makes it, for a run that starts with this world and has this workload; `None` where it is
+    /// about another workload.
     pub make: Make,
 }
 

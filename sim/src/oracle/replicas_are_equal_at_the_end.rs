@@ -6,12 +6,12 @@ use super::model::in_words;
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// When all faults are over and everything had its time, every owner of a path that is up stores what was
-/// committed there last.
+/// When all faults are over and everything had its time, every owner of a path that is up stores
+/// what was committed there last.
 ///
-/// The quiet end is where a change that one owner missed shows, however the reads went: Vogels, "Eventually
-/// Consistent", 2008, for the term; here the owners must also agree with the decisions. An owner in doubt with its
-/// coordinator down for good is blocked and is left out.
+/// The quiet end is where a change that one owner missed shows, however the reads went: Vogels,
+/// "Eventually Consistent", 2008, for the term; here the owners must also agree with the decisions.
+/// An owner in doubt with its coordinator down for good is blocked and is left out.
 pub struct ReplicasAreEqualAtTheEnd;
 
 impl Invariant for ReplicasAreEqualAtTheEnd {

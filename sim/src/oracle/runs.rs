@@ -1,4 +1,5 @@
-//! The whole oracle over real runs: silent where nothing goes wrong, and not silent where something does.
+//! The whole oracle over real runs: silent where nothing goes wrong, and not silent where something
+//! does.
 
 use seedbed::proto::{
     CommitMode, Defect, Defects, MessageKind, NodeId, Operation, Record, RecordKind, Reply,
@@ -104,8 +105,8 @@ fn conflicting_requests_and_refusals_are_lawful() {
     }
 }
 
-/// Runs transactions and crashes `victim` after the `nth` step of them, with `kept` unsynced records left;
-/// `None` once there are no more steps.
+/// Runs transactions and crashes `victim` after the `nth` step of them, with `kept` unsynced
+/// records left; `None` once there are no more steps.
 fn crash_at(settings: Settings, victim: NodeId, kept: u32, nth: usize) -> Option<Drive> {
     let mut drive = started(settings);
     let first = drive.ask(1, vec![write("/a", "0"), write("/b", "0"), write("/c", "0")]);

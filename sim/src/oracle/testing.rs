@@ -1,4 +1,5 @@
-//! Short ways to make things happen by hand, for the tests of single invariants, and a scheduler for real runs.
+//! Short ways to make things happen by hand, for the tests of single invariants, and a scheduler
+//! for real runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -175,8 +176,8 @@ impl<I: Invariant> Play<I> {
     }
 }
 
-/// A world and the simplest scheduler there is: every message and every sync takes a millisecond, unless
-/// there is weather.
+/// A world and the simplest scheduler there is: every message and every sync takes a millisecond,
+/// unless there is weather.
 pub struct Drive {
     pub world: World,
     pub oracle: Oracle,

@@ -5,12 +5,13 @@ use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind, TxnId};
 use super::{Begun, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// A transaction id names one transaction: one attempt at one request, in one life of its coordinator.
+/// A transaction id names one transaction: one attempt at one request, in one life of its
+/// coordinator.
 ///
-/// A counter that starts again after a restart gives an old id to a new transaction. The decision about one
-/// then meets the participants of the other, who may still be in doubt. This is why ids carry the
-/// incarnation: Mohan, Lindsay, Obermarck, 1986; Lampson, "How to Build a Highly Available System Using
-/// Consensus", 1996, on unique ids across crashes.
+/// A counter that starts again after a restart gives an old id to a new transaction. The decision
+/// about one then meets the participants of the other, who may still be in doubt. This is why ids
+/// carry the incarnation: Mohan, Lindsay, Obermarck, 1986; Lampson, "How to Build a Highly
+/// Available System Using Consensus", 1996, on unique ids across crashes.
 pub struct TransactionIdsAreUsedOnce;
 
 impl Invariant for TransactionIdsAreUsedOnce {

@@ -34,7 +34,8 @@ pub struct Txn {
     pub order: Option<u64>,
     /// The first abort that the coordinator announced.
     pub aborted: Option<u64>,
-    /// What each participant's log says became of it: true for applied, false for rolled back or promised.
+    /// What each participant's log says became of it: true for applied, false for rolled back or
+    /// promised.
     pub outcomes: BTreeMap<NodeId, At<bool>>,
     /// When the coordinator's log said that it is over.
     pub over: Option<u64>,
@@ -91,7 +92,8 @@ impl Txn {
     }
 }
 
-/// All transactions. The ids of one life of a coordinator count from 1, so they are places in a list.
+/// All transactions. The ids of one life of a coordinator count from 1, so they are places in a
+/// list.
 #[derive(Clone, Debug, Default)]
 pub struct Txns {
     lives: BTreeMap<Life, Vec<Option<Box<Txn>>>>,

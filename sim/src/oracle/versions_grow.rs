@@ -7,9 +7,9 @@ use crate::world::World;
 
 /// Each commit to a path continues its version by the number of its changes to it.
 ///
-/// A version that comes twice names two contents, and one that is skipped has lost a change: conditions on
-/// versions (compare and set) then let through what they should stop. The version order of Adya, "Weak
-/// Consistency", 1999, section 3.1, made a number.
+/// A version that comes twice names two contents, and one that is skipped has lost a change:
+/// conditions on versions (compare and set) then let through what they should stop. The version
+/// order of Adya, "Weak Consistency", 1999, section 3.1, made a number.
 pub struct VersionsGrow;
 
 impl Invariant for VersionsGrow {
@@ -56,8 +56,8 @@ impl Invariant for VersionsGrow {
     }
 }
 
-/// Does `newest` continue the count? If it is not known what was asked for, one change or more, or none with
-/// equal contents, will do.
+/// Does `newest` continue the count? If it is not known what was asked for, one change or more, or
+/// none with equal contents, will do.
 fn continues(earlier: &File, newest: &File, path: &Path, operations: Option<&[Operation]>) -> bool {
     match operations {
         Some(operations) => {

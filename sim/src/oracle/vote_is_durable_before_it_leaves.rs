@@ -7,10 +7,10 @@ use crate::world::World;
 
 /// A yes leaves a participant only once the vote is durable.
 ///
-/// A yes is a promise to be able to commit, whatever happens; one that a crash can make the participant forget is
-/// none. The rule is write-ahead logging applied to the vote: Gray, "Notes on Data Base Operating Systems",
-/// 1978; Mohan, Lindsay, Obermarck, "Transaction Management in the R* Distributed Database Management
-/// System", 1986, section 2.
+/// A yes is a promise to be able to commit, whatever happens; one that a crash can make the
+/// participant forget is none. The rule is write-ahead logging applied to the vote: Gray, "Notes on
+/// Data Base Operating Systems", 1978; Mohan, Lindsay, Obermarck, "Transaction Management in the R*
+/// Distributed Database Management System", 1986, section 2.
 pub struct VoteIsDurableBeforeItLeaves;
 
 impl Invariant for VoteIsDurableBeforeItLeaves {

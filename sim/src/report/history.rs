@@ -55,8 +55,8 @@ impl History {
         self.steps.binary_search_by_key(&index, |step| step.index).ok()
     }
 
-    /// For each step, those that it follows from at once: the one before at its machine, and the one that
-    /// sent the message it is about.
+    /// For each step, those that it follows from at once: the one before at its machine, and the
+    /// one that sent the message it is about.
     pub(super) fn causes(&self) -> Vec<Vec<usize>> {
         let mut last: BTreeMap<NodeId, usize> = BTreeMap::new();
         let mut sent: BTreeMap<PacketId, usize> = BTreeMap::new();

@@ -1,8 +1,8 @@
 //! A run explains itself: how it ended and why, on one screen.
 //!
-//! A violation is told as the two facts that contradict each other, a space-time chart of the steps from
-//! which they follow, the rule that was broken and the line that replays it. The steps come from a second run of
-//! the same seed, with a [`History`] watching: sweeps keep none.
+//! A violation is told as the two facts that contradict each other, a space-time chart of the steps
+//! from which they follow, the rule that was broken and the line that replays it. The steps come
+//! from a second run of the same seed, with a [`History`] watching: sweeps keep none.
 
 mod chart;
 mod history;
@@ -81,8 +81,8 @@ impl Page {
     }
 }
 
-/// Explains the run of `scenario` that `run` reports and `history` has watched; `took` is how long it really
-/// took, where that is known. At most [`LINES`] lines.
+/// Explains the run of `scenario` that `run` reports and `history` has watched; `took` is how long
+/// it really took, where that is known. At most [`LINES`] lines.
 pub fn explain(
     scenario: &Scenario,
     run: &RunReport,
@@ -139,7 +139,8 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
     ));
 }
 
-/// What every report ends with: whether this was expected, the figures, and the line that replays it.
+/// What every report ends with: whether this was expected, the figures, and the line that replays
+/// it.
 fn last_lines(page: &mut Page, scenario: &Scenario, run: &RunReport, took: Option<Duration>) {
     page.gap();
     let expected = &scenario.expect.verdict;

@@ -62,8 +62,8 @@ impl Past {
     }
 }
 
-/// From where to look back: the facts, and where a fact is about the end of a run, the last each machine had
-/// to do with it.
+/// From where to look back: the facts, and where a fact is about the end of a run, the last each
+/// machine had to do with it.
 fn ends(
     facts: &[usize],
     history: &History,
@@ -110,8 +110,9 @@ fn subjects(
     subjects
 }
 
-/// Where a transaction or request is named, paths are only its circumstances; a transaction goes with its
-/// request, a request with its transactions, a path with the transactions of the two facts.
+/// Where a transaction or request is named, paths are only its circumstances; a transaction goes
+/// with its request, a request with its transactions, a path with the transactions of the two
+/// facts.
 fn narrow_and_link(subjects: &mut BTreeSet<Subject>, history: &History, facts: &[usize]) {
     let is_path = |subject: &Subject| matches!(subject, Subject::Path(_));
     if !subjects.iter().all(is_path) {

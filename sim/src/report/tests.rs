@@ -49,7 +49,8 @@ fn sent(id: u64, from: u16, to: u16, message: Message) -> Fact {
     Fact::Sent { packet: PacketId(id), from: n(from), to: n(to), message }
 }
 
-/// n1 sends an abort to n3 and a commit to n2, where it arrives; the one to n4 is lost; n3 crashes; n2 asks n3.
+/// n1 sends an abort to n3 and a commit to n2, where it arrives; the one to n4 is lost; n3 crashes;
+/// n2 asks n3.
 fn made() -> History {
     let commit = || Message::Commit { header: header(4), answer: [].into() };
     let abort = || Message::Abort { header: header(4) };

@@ -73,8 +73,8 @@ pub(super) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
     let safety = phase("safety", Span::from_secs(30))?;
     let usual = Span::from_secs(30).max(config.request_timeout.times(2));
     let liveness = phase("liveness", usual)?;
-    // A request that is asked in the last moment of the safety phase has its whole time after it, by a clock
-    // that may be slow.
+    // A request that is asked in the last moment of the safety phase has its whole time after it,
+    // by a clock that may be slow.
     let length = config.request_timeout;
     let terms = LeaseTerms { length, drift_max_ppm: config.drift_max_ppm };
     if liveness < terms.giver_until(Time::ZERO).since(Time::ZERO) {

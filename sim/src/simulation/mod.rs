@@ -7,9 +7,9 @@
 //!   +--------------------------------+------------------------+
 //! ```
 //!
-//! Everything random is drawn here, before it becomes an event. A run has two phases: in the *safety phase* users
-//! ask and faults strike, and nothing bad may happen; then everything is *healed*, and in the *liveness
-//! phase* everything must get done.
+//! Everything random is drawn here, before it becomes an event. A run has two phases: in the
+//! *safety phase* users ask and faults strike, and nothing bad may happen; then everything is
+//! *healed*, and in the *liveness phase* everything must get done.
 
 mod strike;
 

@@ -287,7 +287,8 @@ impl Simulation<'_> {
         fired
     }
 
-    /// Starts a machine that is down; if its log reads wrong, somebody has a look and starts it again.
+    /// Starts a machine that is down; if its log reads wrong, somebody has a look and starts it
+    /// again.
     fn start_machine(&mut self, at: Time, node: NodeId, watcher: &mut impl Watcher) {
         if self.world.host(node).is_up() || self.strikes.down_for_good.contains(&node) {
             return;

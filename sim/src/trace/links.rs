@@ -6,7 +6,8 @@ use seedbed::proto::NodeId;
 
 type Pair = (NodeId, NodeId);
 
-/// `n1 n2 | n3 control` where exactly the links between groups are named; `a -> b` and `a <-> b` else.
+/// `n1 n2 | n3 control` where exactly the links between groups are named; `a -> b` and `a <-> b`
+/// else.
 pub fn links(links: &[Pair]) -> String {
     let all: BTreeSet<Pair> = links.iter().copied().collect();
     as_groups(&all).unwrap_or_else(|| one_by_one(&all))

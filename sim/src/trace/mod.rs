@@ -9,8 +9,9 @@
 //!   109   1.205100s  n1       -> n2 Commit n1.1/4; v3 now; over up to 1/3
 //! ```
 //!
-//! `<-` is a message that has arrived, `->` one that leaves. Every line carries step and time, so that one can
-//! search for a transaction, a request or a path. [`links`], [`event`] and [`fact`] serve the charts of reports.
+//! `<-` is a message that has arrived, `->` one that leaves. Every line carries step and time, so
+//! that one can search for a transaction, a request or a path. [`links`], [`event`] and [`fact`]
+//! serve the charts of reports.
 
 mod message;
 mod record;

@@ -31,7 +31,8 @@ impl Clock {
         self.reading_then + Span::from_nanos(shown)
     }
 
-    /// The first true time at which it shows `reading` or later; never earlier than when it was last set.
+    /// The first true time at which it shows `reading` or later; never earlier than when it was
+    /// last set.
     pub fn true_time(&self, reading: Time) -> Time {
         let shown = reading.since(self.reading_then).as_nanos();
         let elapsed = match self.drift_ppm {

@@ -1,8 +1,8 @@
 //! A disk with one ordered log: what is durable, what is on its way, what a crash leaves.
 //!
-//! Records are kept as values while the machine runs. Their binary form is made when it matters, at a start:
-//! then the disk writes out what a reader would find, with the torn record at its end or the bit that reads
-//! wrong, and the recovery that ships reads it.
+//! Records are kept as values while the machine runs. Their binary form is made when it matters, at
+//! a start: then the disk writes out what a reader would find, with the torn record at its end or
+//! the bit that reads wrong, and the recovery that ships reads it.
 
 use std::collections::VecDeque;
 
@@ -10,8 +10,8 @@ use seedbed::proto::log::{self, Recovered};
 use seedbed::proto::{Append, Defects, Record, Snapshot};
 use serde::Serialize;
 
-/// A bit of the log that reads wrong at one start. The disk itself is unharmed: reading again, after somebody
-/// has looked at the cable, gives the right one.
+/// A bit of the log that reads wrong at one start. The disk itself is unharmed: reading again,
+/// after somebody has looked at the cable, gives the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rot {
     /// Which record, counted from the log's head, wrapped at its length.
@@ -66,7 +66,8 @@ impl Disk {
         self.forced_records
     }
 
-    /// The records that a start would replay if the machine crashed now and lost all that is not durable.
+    /// The records that a start would replay if the machine crashed now and lost all that is not
+    /// durable.
     pub fn durable_records(&self) -> impl Iterator<Item = &Record> {
         let durable = (self.durable - self.first.min(self.durable)) as usize;
         let head = self.checkpoint.iter().flat_map(|snapshot| snapshot.records.iter());
@@ -92,7 +93,8 @@ impl Disk {
         true
     }
 
-    /// The sync under way is done: everything up to here is durable, and maybe a checkpoint is in place.
+    /// The sync under way is done: everything up to here is durable, and maybe a checkpoint is in
+    /// place.
     pub(super) fn finish_sync(&mut self) -> Option<u64> {
         let reached = self.syncing.take().expect("a sync is under way");
         self.durable = self.durable.max(reached);
@@ -100,8 +102,8 @@ impl Disk {
         Some(self.install(snapshot))
     }
 
-    /// A crash ends a checkpoint that was being written: it is there as a whole or not at all, and it is there
-    /// only if a sync carried it and all that it covers is.
+    /// A crash ends a checkpoint that was being written: it is there as a whole or not at all, and
+    /// it is there only if a sync carried it and all that it covers is.
     pub(super) fn end_checkpoint(&mut self, is_there: bool) -> Option<u64> {
         let (snapshot, carried) = self.checkpointing.take()?;
         let is_there = is_there && carried && snapshot.covers <= self.durable;
@@ -131,8 +133,9 @@ impl Disk {
         &self.records[(position - self.first) as usize].record
     }
 
-    /// Loses what was not durable, but for the first `kept` records of it and `torn` bytes of the next. Gives
-    /// the position of the first record lost, how many are, and how many bytes of the first are left.
+    /// Loses what was not durable, but for the first `kept` records of it and `torn` bytes of the
+    /// next. Gives the position of the first record lost, how many are, and how many bytes of the
+    /// first are left.
     pub(super) fn crash(&mut self, kept: u32, torn: u32) -> (u64, u64, u32) {
         let survive = (self.durable + u64::from(kept)).min(self.end());
         let lost = self.records.split_off((survive - self.first) as usize);
@@ -169,8 +172,8 @@ impl Disk {
         log::recover(checkpoint.as_deref(), &bytes, defects)
     }
 
-    /// How many of the records some later one proves to have been durable. Only there can a bit that reads
-    /// wrong be told from a record that was torn.
+    /// How many of the records some later one proves to have been durable. Only there can a bit
+    /// that reads wrong be told from a record that was torn.
     fn provably_durable(&self) -> usize {
         let mark = self.records.back().map_or(self.first, |last| last.durable);
         mark.saturating_sub(self.first) as usize

@@ -1,4 +1,5 @@
-//! What can happen, and what came of it: the one vocabulary for runs, traces, the oracle and golden plays.
+//! What can happen, and what came of it: the one vocabulary for runs, traces, the oracle and golden
+//! plays.
 
 use std::sync::Arc;
 
@@ -37,7 +38,8 @@ pub enum Event {
         kept: u32,
         /// How many bytes of the record after those are.
         torn: u32,
-        /// Is a checkpoint that was being written in place? Only if all that it covers is on the disk.
+        /// Is a checkpoint that was being written in place? Only if all that it covers is on the
+        /// disk.
         checkpointed: bool,
     },
     /// A machine stops for a while: messages wait, timers pass.
@@ -124,7 +126,8 @@ pub enum Fact {
         /// Whose.
         node: NodeId,
     },
-    /// The records of a log from `from` up to and without `to` became durable; each stands here again.
+    /// The records of a log from `from` up to and without `to` became durable; each stands here
+    /// again.
     Durable {
         /// Whose.
         node: NodeId,

@@ -1,7 +1,7 @@
 //! One machine: the process that runs on it, its outbox, its disk and its clock.
 //!
-//! This is the driver of the protocol machines: it appends records at once, syncs while anything waits for
-//! one, and lets effects go as far as the log is durable.
+//! This is the driver of the protocol machines: it appends records at once, syncs while anything
+//! waits for one, and lets effects go as far as the log is durable.
 
 use std::sync::Arc;
 

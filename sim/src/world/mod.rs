@@ -1,9 +1,10 @@
 //! The simulated world: a whole cluster as one value.
 //!
-//! [`World::apply`] takes one [`Event`] and says what came of it as a [`Step`]. That is all there is: a seeded run,
-//! a golden play and a replay differ only in who chooses the events. The world holds no random stream and
-//! reads no clock; what was drawn, such as how many records a crash left on a disk, stands in the event. So
-//! equal worlds that get equal events stay equal, and a world can be cloned and taken two ways.
+//! [`World::apply`] takes one [`Event`] and says what came of it as a [`Step`]. That is all there
+//! is: a seeded run, a golden play and a replay differ only in who chooses the events. The world
+//! holds no random stream and reads no clock; what was drawn, such as how many records a crash left
+//! on a disk, stands in the event. So equal worlds that get equal events stay equal, and a world
+//! can be cloned and taken two ways.
 //!
 //! | part | file | stands for |
 //! |---|---|---|
@@ -114,8 +115,8 @@ impl World {
     /// Applies `event` at true time `at` and writes what came of it into `step`.
     ///
     /// # Panics
-    /// If `at` lies in the past, or the event makes no sense now: a delivery to a machine that is down,
-    /// a start of one that is up. Whoever chooses the events looks first.
+    /// If `at` lies in the past, or the event makes no sense now: a delivery to a machine that is
+    /// down, a start of one that is up. Whoever chooses the events looks first.
     pub fn apply(&mut self, at: Time, event: Event, step: &mut Step) {
         assert!(at >= self.now, "time goes back: {at} after {}", self.now);
         self.now = at;

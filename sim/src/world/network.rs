@@ -23,7 +23,8 @@ pub struct Packet {
 /// The network between the hosts.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// What is in flight, by number; those that have arrived leave a hole until all before them have.
+    /// What is in flight, by number; those that have arrived leave a hole until all before them
+    /// have.
     packets: VecDeque<Option<Packet>>,
     first: u64,
     in_flight: usize,

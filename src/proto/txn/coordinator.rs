@@ -1,4 +1,5 @@
-//! The coordinator of a transaction: collects, decides, and repeats the decision until all have acknowledged.
+//! The coordinator of a transaction: collects, decides, and repeats the decision until all have
+//! acknowledged.
 //!
 //! ```text
 //!  Begin -> fetching -> pinning -> preparing -> voting -> committing -> over
@@ -8,8 +9,8 @@
 //!              +-----------+-----------+-----------+--> abort: a no, or no answer in time; nothing is written
 //! ```
 //!
-//! Everything up to the decision is volatile: a coordinator that restarts knows only what it decided, and
-//! what it does not know has aborted.
+//! Everything up to the decision is volatile: a coordinator that restarts knows only what it
+//! decided, and what it does not know has aborted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -340,7 +341,8 @@ impl Coordinator {
         }
     }
 
-    /// All voted yes. The record is the commit point: client and participants hear only once it is durable.
+    /// All voted yes. The record is the commit point: client and participants hear only once it is
+    /// durable.
     fn commit(&mut self, turn: &mut Turn<'_>, txn: TxnId, collecting: Collecting) {
         turn.timers.cancel(&Timer::Collect(txn));
         let Collecting { attempt, participants, own_paths, own, voted, .. } = collecting;
@@ -566,8 +568,8 @@ fn split_renames(operations: &[Operation]) -> Split {
     (work, sources)
 }
 
-/// Turns a rename into its two halves, now that its source is known: the source goes if it is still at the
-/// version that was looked at, the target takes the contents.
+/// Turns a rename into its two halves, now that its source is known: the source goes if it is still
+/// at the version that was looked at, the target takes the contents.
 fn fill_in_source(work: &mut Vec<(u8, Operation)>, place: u8, path: &Path, file: File) {
     let Some(at) = work.iter().position(|(p, op)| *p == place && op.path == *path) else { return };
     let Action::Rename(to, token) = work[at].1.action.clone() else { return };
@@ -582,7 +584,8 @@ fn part_of(config: &Config, node: NodeId, work: &[(u8, Operation)]) -> Work {
     work.iter().filter(|(_, op)| config.ring().owns(node, &op.path)).cloned().collect()
 }
 
-/// The whole answer; every owner of a path gives the same outcome for an operation on it, so any will do.
+/// The whole answer; every owner of a path gives the same outcome for an operation on it, so any
+/// will do.
 fn merge<'a>(
     operations: usize,
     own: &'a Results,

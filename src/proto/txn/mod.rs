@@ -1,14 +1,15 @@
 //! Two-phase commit: one transaction over all owners of all paths of a request, all or nothing.
 //!
 //! A *coordinator* ([`coordinator`]) runs the transaction, each other owner of a path in it is a
-//! *participant* ([`participant`]). The coordinator may be an owner too; its own part needs no messages and
-//! no vote record: it is executed before the votes are asked for, and it lives in the decision record.
+//! *participant* ([`participant`]). The coordinator may be an owner too; its own part needs no
+//! messages and no vote record: it is executed before the votes are asked for, and it lives in the
+//! decision record.
 //!
-//! T(x) = t_1(x) * ... * t_n(x): a transaction commits exactly if every part executed. So the parts are executed
-//! first, then each participant votes, and the judgement is made before anything becomes irrevocable. (The
-//! protocol is often told the other way round: commit once everyone is "done", look at the results, and "roll
-//! back" if one failed. There is nothing to roll back to once somebody has read what was committed; the
-//! defect `judge_after_commit` shows it.)
+//! T(x) = t_1(x) * ... * t_n(x): a transaction commits exactly if every part executed. So the parts
+//! are executed first, then each participant votes, and the judgement is made before anything
+//! becomes irrevocable. (The protocol is often told the other way round: commit once everyone is
+//! "done", look at the results, and "roll back" if one failed. There is nothing to roll back to
+//! once somebody has read what was committed; the defect `judge_after_commit` shows it.)
 //!
 //! # Staged, in seven steps
 //!
@@ -22,25 +23,28 @@
 //! | 6 | participant: force `Applied`, `Committed` | done here; you need not remember it for me |
 //! | 7 | coordinator: write `Over` lazily | all have acknowledged, the decision may be forgotten |
 //!
-//! With N participants apart from the coordinator a commit costs 6N messages (steps 1 to 6) and 2N+1 forced
-//! records (N `Voted`, 1 `Decided`, N `Applied`). `Execute` names the life of the participant that said `Ready`:
-//! one that restarted has lost that pin and votes no. An abort by vote is decided at the first no: steps 1 to 4, then
-//! one `Abort` to everyone but the one whose no it was, together 5N-1 messages, and y forced records if y voted yes;
-//! with a single no, y = N-1, that is 4N+y messages. If the coordinator's own part is refused, in step 3, it is
-//! 3N messages and no record.
+//! With N participants apart from the coordinator a commit costs 6N messages (steps 1 to 6) and
+//! 2N+1 forced records (N `Voted`, 1 `Decided`, N `Applied`). `Execute` names the life of the
+//! participant that said `Ready`: one that restarted has lost that pin and votes no. An abort by
+//! vote is decided at the first no: steps 1 to 4, then one `Abort` to everyone but the one whose no
+//! it was, together 5N-1 messages, and y forced records if y voted yes; with a single no, y = N-1,
+//! that is 4N+y messages. If the coordinator's own part is refused, in step 3, it is 3N messages
+//! and no record.
 //!
 //! # Two-phase, the classic form
 //!
-//! `Prepare` carries the operations and is answered by the vote; steps 2 and 3 fall away. A commit costs 4N
-//! messages and 2N+1 forced records, an abort by one no vote 2N+y messages and y forced records (presumed abort:
-//! Mohan, Lindsay, Obermarck, "Transaction Management in the R* Distributed Database Management System", 1986;
-//! an abort is neither forced nor acknowledged, because knowing nothing means abort).
+//! `Prepare` carries the operations and is answered by the vote; steps 2 and 3 fall away. A commit
+//! costs 4N messages and 2N+1 forced records, an abort by one no vote 2N+y messages and y forced
+//! records (presumed abort: Mohan, Lindsay, Obermarck, "Transaction Management in the R*
+//! Distributed Database Management System", 1986; an abort is neither forced nor acknowledged,
+//! because knowing nothing means abort).
 //!
 //! # In doubt
 //!
-//! From its vote on a participant is *in doubt*: only the decision releases its pins, also across a restart.
-//! It asks the coordinator, then the other participants too (cooperative termination: Bernstein, Hadzilacos,
-//! Goodman, "Concurrency Control and Recovery in Database Systems", 1987, section 7.4):
+//! From its vote on a participant is *in doubt*: only the decision releases its pins, also across a
+//! restart. It asks the coordinator, then the other participants too (cooperative termination:
+//! Bernstein, Hadzilacos, Goodman, "Concurrency Control and Recovery in Database Systems", 1987,
+//! section 7.4):
 //!
 //! | who is asked | knows | answers |
 //! |---|---|---|
@@ -51,16 +55,17 @@
 //! | participant | in doubt as well | undecided |
 //! | participant | it has not voted, or its no is not durable | forces `Promised`, then: aborted |
 //!
-//! If everyone is in doubt and the coordinator is down, all wait. That is no mistake: any other answer could
-//! contradict a decision record that nobody but the coordinator can see.
+//! If everyone is in doubt and the coordinator is down, all wait. That is no mistake: any other
+//! answer could contradict a decision record that nobody but the coordinator can see.
 //!
 //! # What may be forgotten
 //!
-//! The coordinator forgets an abort at once and a commit when every acknowledgement is in. A participant keeps an
-//! outcome until the coordinator's *low-water mark* has passed it (all transactions up to there are over; the
-//! mark rides on the coordinator's messages). At or below the mark it refuses to vote, answers abort, which
-//! can reach only someone who has acknowledged or will be told the same by the coordinator, and acknowledges
-//! a commit that it does not know, because it is a copy of one that it has acknowledged before.
+//! The coordinator forgets an abort at once and a commit when every acknowledgement is in. A
+//! participant keeps an outcome until the coordinator's *low-water mark* has passed it (all
+//! transactions up to there are over; the mark rides on the coordinator's messages). At or below
+//! the mark it refuses to vote, answers abort, which can reach only someone who has acknowledged or
+//! will be told the same by the coordinator, and acknowledges a commit that it does not know,
+//! because it is a copy of one that it has acknowledged before.
 
 pub mod coordinator;
 pub mod participant;

@@ -276,7 +276,8 @@ impl Participant {
     fn commit(&mut self, turn: &mut Turn<'_>, txn: TxnId, answer: Answer) {
         match self.parts.get(&txn) {
             Some(Part::InDoubt(_)) => {}
-            // Only one who voted yes can be told to commit, so this is a copy of what was done before.
+            // Only one who voted yes can be told to commit, so this is a copy of what was done
+            // before.
             Some(Part::Waiting(_) | Part::Ready(_)) => return,
             None => {
                 let known = matches!(self.outcomes.get(&txn), Some(Outcome::Committed(_)));
@@ -442,8 +443,8 @@ impl Participant {
     }
 }
 
-/// The age of a pin that was taken in an earlier life: older than everything, so whoever meets it is refused
-/// and tries again.
+/// The age of a pin that was taken in an earlier life: older than everything, so whoever meets it
+/// is refused and tries again.
 fn pinned_before(request: RequestId) -> Age {
     Age { first_attempt: Time::ZERO, request }
 }
@@ -460,8 +461,9 @@ pub(in crate::proto) fn no_because(answered: Answered) -> No {
     }
 }
 
-/// Refuses a request as an owner. A refusal of any attempt but the first is forced under the request's id,
-/// because an earlier attempt may still be on its way, and the client can only believe what holds for that too.
+/// Refuses a request as an owner. A refusal of any attempt but the first is forced under the
+/// request's id, because an earlier attempt may still be on its way, and the client can only
+/// believe what holds for that too.
 pub(in crate::proto) fn decline(
     turn: &mut Turn<'_>,
     request: RequestId,
