@@ -1,5 +1,6 @@
 //! Everyone who takes part in a transaction owns a path in it, and every owner takes part.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -22,8 +23,7 @@ use seedbed::proto::{
 #[derive(Clone, Debug, Default)]
 pub struct OwnersAgree {
     owners: BTreeMap<Path, BTreeSet<NodeId>>,
-    /// Every point of the ring: whose, and where.
-    points: Vec<(NodeId, Vec<u64>)>,
+    points: Option<Arc<Points>>,
     /// What each request asks for that is to become a transaction.
     asked: BTreeMap<RequestId, Arc<Asked>>,
 }
@@ -65,8 +65,8 @@ impl Invariant for OwnersAgree {
                     Ok(())
                 }
                 Message::Read { path, request, .. } => {
-                    let what = format!("{request} is sent to {to} to read {path}");
-                    self.judge_owner(path, to, fact(step, what), world)
+                    let what = || format!("{request} is sent to {to} to read {path}");
+                    self.judge_owner(path, to, step, what, world)
                 }
                 Message::Prepare { header, terms, paths, .. } => {
                     let said = At { step, is: "a prepare message" };
@@ -132,8 +132,8 @@ impl OwnersAgree {
     ) -> Result<(), Breach> {
         let Part { txn, request, ref said, .. } = *part;
         for path in asked {
-            let what = format!("{} of {txn} asks {to} to pin {path}", said.is);
-            self.judge_owner(path, to, fact(said.step, what), world)?;
+            let what = || format!("{} of {txn} asks {to} to pin {path}", said.is);
+            self.judge_owner(path, to, said.step, what, world)?;
         }
         let Some(of_request) = self.asked.get(&request).cloned() else { return Ok(()) };
         for path in &of_request.paths {
@@ -151,7 +151,8 @@ impl OwnersAgree {
         &mut self,
         path: &Path,
         node: NodeId,
-        now: At<String>,
+        step: u64,
+        what: impl FnOnce() -> String,
         world: &World,
     ) -> Result<(), Breach> {
         let owners = self.owners(path, world.config());
@@ -159,17 +160,15 @@ impl OwnersAgree {
             true => Ok(()),
             false => {
                 let owners = in_words(owners);
-                breach(fact(now.step, format!("the owners of {path} are {owners}")), now)
+                breach(fact(step, format!("the owners of {path} are {owners}")), fact(step, what()))
             }
         }
     }
 
-    fn owners(&mut self, path: &Path, config: &Config) -> &BTreeSet<NodeId> {
-        if self.points.is_empty() {
-            self.points = points(config);
-        }
+    fn owners(&mut self, path: &Path, config: &Arc<Config>) -> &BTreeSet<NodeId> {
         if !self.owners.contains_key(path) {
-            let owners = nearest(&self.points, config.hash.position(path.as_str()));
+            let points = self.points.get_or_insert_with(|| points(config));
+            let owners = nearest(points, config.hash.position(path.as_str()));
             let owners = owners.into_iter().take(config.replicas).collect();
             self.owners.insert(path.clone(), owners);
         }
@@ -186,8 +185,27 @@ fn in_words<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
     }
 }
 
-/// Every node's points.
-fn points(config: &Config) -> Vec<(NodeId, Vec<u64>)> {
+/// Every point of the ring: whose, and where.
+type Points = Vec<(NodeId, Vec<u64>)>;
+
+thread_local! {
+    /// The points of the cluster that was looked at last: the runs of a file have one
+    /// configuration, and the points follow from it.
+    static LAST: RefCell<Option<(Arc<Config>, Arc<Points>)>> = const { RefCell::new(None) };
+}
+
+fn points(config: &Arc<Config>) -> Arc<Points> {
+    LAST.with_borrow_mut(|last| match last {
+        Some((of, points)) if Arc::ptr_eq(of, config) => points.clone(),
+        _ => {
+            let points = Arc::new(every_point(config));
+            *last = Some((config.clone(), points.clone()));
+            points
+        }
+    })
+}
+
+fn every_point(config: &Config) -> Points {
     let points_of = |node: &NodeId| {
         let names = (0..config.virtual_nodes).map(|number| format!("{node}#{number}"));
         (*node, names.map(|name| config.hash.position(&name)).collect())
