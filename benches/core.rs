@@ -125,7 +125,7 @@ fn load_on(nodes: u32) -> Scenario {
          paths = 1000
          [phases]
          safety = \"30s\"
-         liveness = \"10s\"
+         liveness = \"40s\"
         "
     );
     Scenario::parse("a load", &text).unwrap_or_else(|error| panic!("{error}"))
