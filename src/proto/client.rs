@@ -120,11 +120,6 @@ impl Client {
         self.timers.next()
     }
 
-    /// The requests that are not answered.
-    pub fn pending(&self) -> impl Iterator<Item = RequestId> {
-        self.pending.values().map(|pending| pending.request)
-    }
-
     fn on_request(&mut self, now: Time, request: RequestId, wanted: Request, out: &mut Outbox) {
         let wanted = match wanted {
             Request::Files { operations, .. }

@@ -90,8 +90,8 @@ use crate::world::{Step, World};
 
 pub use kinds::SeenKinds;
 pub use model::{
-    Asked, At, Committed, FileHistory, LockHistory, LogSeen, Model, changes_path, only_reads,
-    reads, single_read,
+    Asked, At, Committed, FileHistory, LockHistory, LogSeen, Model, changes_path, reads,
+    single_read,
 };
 pub use seen::{Seen, seen};
 pub use txns::{Begun, Heard, Txn, Txns};

@@ -541,16 +541,6 @@ fn raise(versions: &mut Vec<At<Version>>, step: u64, version: Version) {
     }
 }
 
-/// Does the request change nothing, whatever its answer?
-pub fn only_reads(request: &Request) -> bool {
-    match request {
-        Request::Files { operations, .. } => {
-            operations.iter().all(|operation| matches!(operation.action, Action::Read))
-        }
-        Request::Acquire { .. } | Request::Release { .. } => false,
-    }
-}
-
 /// The path of a request that reads one file, without a transaction.
 pub fn single_read(request: &Request) -> Option<&Path> {
     match request {

@@ -13,7 +13,7 @@ use seedbed::proto::{
     Time, Timer,
 };
 
-use super::{Clock, Disk, Fact, Rot, Step, request_id};
+use super::{Clock, Disk, Fact, Rot, Step};
 
 /// What runs on a machine.
 #[expect(clippy::large_enum_variant, reason = "there are few machines, and each is stepped often")]
@@ -132,7 +132,7 @@ impl Host {
 
     pub(super) fn next_request(&mut self) -> RequestId {
         self.requests += 1;
-        request_id(self.id, self.incarnation, self.requests)
+        RequestId { client: self.id, incarnation: self.incarnation, number: self.requests }
     }
 
     /// Starts a new life on what the disk holds.

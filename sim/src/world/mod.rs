@@ -23,7 +23,7 @@ mod network;
 
 use std::sync::Arc;
 
-use seedbed::proto::{Config, Effect, Incarnation, Input, NodeId, RequestId, Role, Time};
+use seedbed::proto::{Config, Effect, Input, NodeId, Role, Time};
 
 pub use clock::Clock;
 pub use disk::{Disk, Rot};
@@ -234,9 +234,4 @@ impl World {
             Role::Client => members + usize::from(id.number()),
         }
     }
-}
-
-/// A request's number and its client's life, as the next one will have them.
-pub(crate) fn request_id(client: NodeId, incarnation: Incarnation, number: u32) -> RequestId {
-    RequestId { client, incarnation, number }
 }
