@@ -26,10 +26,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::lease::LeaseTerms;
 use super::timers::{Timer, Timers};
 use super::{
-    Action, Age, AttemptEnd, Config, Defect, Incarnation, Input, Keep, Message, NodeId, Notice,
-    Operation, Outbox, Path, Refusal, Reply, Request, RequestId, Retry, Session, Span, Time, Token,
+    Action, Age, AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Keep, Layout, Membership,
+    Message, NodeId, Notice, Operation, Outbox, Path, Refusal, Reply, Request, RequestId, Retry,
+    Session, Span, Time, Token, View,
 };
 
 /// A client. It has no log: a new life knows nothing of the requests of the one before.
@@ -38,6 +40,10 @@ pub struct Client {
     config: Arc<Config>,
     id: NodeId,
     incarnation: Incarnation,
+    /// The view that the client goes by.
+    layout: Arc<Layout>,
+    /// The newest view that the centre has told of; none yet at the start.
+    known: Epoch,
     timers: Timers,
     /// The number after the highest that the user has used.
     next_number: u32,
@@ -95,6 +101,8 @@ impl Client {
     /// A client that starts a life; `incarnation` is used for no other.
     pub fn start(config: Arc<Config>, id: NodeId, incarnation: Incarnation) -> Client {
         Client {
+            layout: config.first_layout().clone(),
+            known: Epoch::default(),
             config,
             id,
             incarnation,
@@ -112,6 +120,7 @@ impl Client {
             Input::Request(id, request) => self.on_request(now, id, request, out),
             Input::Message(from, message) => self.on_message(now, from, message, out),
             Input::Wake(timer) => self.on_wake(now, timer, out),
+            Input::Command(_) => {} // nobody commands a client
         }
     }
 
@@ -137,6 +146,9 @@ impl Client {
                 None => return out.reply(request, Reply::Refused(Refusal::NotHeld)),
             },
         };
+        if self.known == Epoch::default() {
+            self.watch(out);
+        }
         self.next_number = self.next_number.max(request.number + 1);
         let pending = Pending { request, wanted, first_attempt: now, attempt: 0, is_asking: false };
         let number = request.number;
@@ -150,38 +162,55 @@ impl Client {
             Message::Ended { request, attempt, end } => {
                 self.on_ended(now, from, request, attempt, end, out);
             }
-            Message::Granted { request, path, token, asked } => {
-                self.on_granted(now, request, path, token, asked, out);
+            Message::Granted { request, path, token, asked, lease } => {
+                self.on_granted(now, request, path, token, (asked, lease), out);
             }
-            Message::KeptAlive { path, token, asked } => {
-                self.on_kept_alive(now, path, token, asked, out);
+            Message::KeptAlive { path, token, asked, lease } => {
+                self.on_kept_alive(now, path, token, (asked, lease), out);
             }
+            Message::Views { views, .. } => self.on_views(&views, out),
             Message::NotKept { path, keep } => self.on_not_kept(now, &path, keep, out),
             Message::LockRefused { request, refusal, .. } => {
                 self.on_lock_refused(request, refusal, out);
             }
             Message::Released { request, .. } => self.on_released(request, out),
-            Message::Begin { .. } | Message::Read { .. } | Message::Fetch { .. } => {}
-            Message::Fetched { .. } | Message::Prepare { .. } | Message::Ready { .. } => {}
-            Message::Execute { .. } | Message::Executed { .. } | Message::Commit { .. } => {}
-            Message::Committed { .. } | Message::Abort { .. } | Message::Inquire { .. } => {}
-            Message::Told { .. } | Message::Acquire { .. } | Message::KeepAlive { .. } => {}
-            Message::Release { .. } => {}
+            _ => {} // for storage nodes and the central node
         }
     }
 
     fn on_wake(&mut self, now: Time, timer: Timer, out: &mut Outbox) {
         self.timers.cancel(&timer);
         match timer {
-            Timer::Attempt(number) => self.attempt(now, number, out),
+            Timer::Attempt(number) => {
+                if self.pending.get(&number).is_some_and(|pending| pending.is_asking) {
+                    self.watch(out); // whoever was asked may be a member no more
+                }
+                self.attempt(now, number, out);
+            }
             Timer::GiveUp(number) => self.end(number, Reply::Unknown, out),
             Timer::KeepAlive(path) => self.keep_alive(now, &path, out),
             Timer::LeaseEnd(path) => {
                 self.lose(&path, out);
             }
-            Timer::Start | Timer::Collect(_) | Timer::Resend(_) | Timer::Ready(_) => {}
-            Timer::Inquire(_) | Timer::Lease(_) => {}
+            _ => {} // for storage nodes and the central node
         }
+    }
+}
+
+/// Views.
+impl Client {
+    /// Asks the centre to be told of every view from now on, at once if there is a newer one.
+    fn watch(&self, out: &mut Outbox) {
+        if self.config.membership == Membership::Managed {
+            out.send(NodeId::CONTROL, Message::Watch { known: self.known });
+        }
+    }
+
+    fn on_views(&mut self, views: &[View], out: &mut Outbox) {
+        let Some(view) = views.last().filter(|view| view.epoch > self.known) else { return };
+        self.known = view.epoch;
+        self.layout = Layout::new(&self.config, view.clone(), &self.layout);
+        out.notice(Notice::View(view.clone()));
     }
 }
 
@@ -205,14 +234,14 @@ impl Client {
         match pending.wanted.clone() {
             Wanted::Read(path) => {
                 let to = self.owner_to_ask(&path, attempt);
-                out.send(to, Message::Read { epoch: Config::EPOCH, request, attempt, path });
+                out.send(to, Message::Read { epoch: self.layout.epoch(), request, attempt, path });
             }
             Wanted::Files { operations, coordinator } => {
                 let to = match (coordinator, attempt) {
                     (Some(coordinator), 1) => coordinator,
                     _ => match operations.first() {
                         Some(first) => self.owner_to_ask(&first.path, attempt),
-                        None => self.config.members[0],
+                        None => self.layout.view().members[0].node,
                     },
                 };
                 self.begin(to, number, operations, out);
@@ -252,7 +281,7 @@ impl Client {
         talk.open.insert(talk.next, (number, attempt));
         let oldest = talk.open.keys().next().copied().unwrap_or(talk.next);
         let session = Session { node: talk.node, number: talk.next, lowest: oldest };
-        let epoch = Config::EPOCH;
+        let epoch = self.layout.epoch();
         out.send(to, Message::Begin { session, epoch, request, attempt, lowest, age, operations });
     }
 
@@ -288,7 +317,10 @@ impl Client {
                     self.pause(now, number);
                 }
             }
-            AttemptEnd::Retry(_) => {
+            AttemptEnd::Retry(why) => {
+                if matches!(why, Retry::Epoch(epoch) if epoch > self.known) {
+                    self.watch(out);
+                }
                 if is_newest {
                     self.pause(now, number);
                 }
@@ -391,7 +423,7 @@ impl Client {
     }
 
     fn owner_to_ask(&self, path: &Path, attempt: u32) -> NodeId {
-        let owners = self.config.ring().owners(path);
+        let owners = self.layout.ring().owners(path);
         // Clients start at different owners, so that reads are spread over all of them.
         let first = usize::from(self.id.number());
         owners[(first + attempt as usize) % owners.len()]
@@ -417,7 +449,7 @@ impl Client {
         request: RequestId,
         path: Path,
         token: Token,
-        asked: Time,
+        (asked, lease): (Time, Span),
         out: &mut Outbox,
     ) {
         let wanted = match self.pending.get(&request.number) {
@@ -430,7 +462,7 @@ impl Client {
             // Nobody wants this lock any more: do not keep others waiting for a lease.
             return out.send(NodeId::CONTROL, Message::Release { request, path, token });
         }
-        let until = self.lease_until(now, asked);
+        let until = self.lease_until(now, asked, lease);
         if until <= now {
             // It has run out on its way. Ask again; the server knows whether it is still ours.
             let keep = Keep::Waiting(request);
@@ -459,10 +491,10 @@ impl Client {
         now: Time,
         path: Path,
         token: Token,
-        asked: Time,
+        (asked, lease): (Time, Span),
         out: &mut Outbox,
     ) {
-        let until = self.lease_until(now, asked);
+        let until = self.lease_until(now, asked, lease);
         match self.locks.get(&path) {
             Some(holding) if holding.token == token && until > holding.until => {
                 let holding = Holding { until, ..holding.clone() };
@@ -554,18 +586,19 @@ impl Client {
         self.pending.values().any(|pending| pending.waits_for(path))
     }
 
-    /// Until when a lease lasts that was asked for at `asked`.
-    fn lease_until(&self, now: Time, asked: Time) -> Time {
+    /// Until when a lease of that length lasts that was asked for at `asked`.
+    fn lease_until(&self, now: Time, asked: Time, length: Span) -> Time {
         let from = match self.config.defects.has(Defect::LeaseCountedFromTheReply) {
             true => now,
             false => asked,
         };
-        self.config.lock_terms().holder_until(from)
+        let terms = LeaseTerms { length, drift_max_ppm: self.config.drift_max_ppm };
+        terms.holder_until(from)
     }
 
     /// Often enough that two keep-alives may be lost before a lease runs out.
     fn keep_interval(&self) -> Span {
-        self.config.lock_lease.fraction(4)
+        self.layout.view().lock_lease.fraction(4)
     }
 }
 

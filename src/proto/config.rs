@@ -3,9 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::lease::LeaseTerms;
-use super::ring::{HashKind, Ring};
-use super::{Admission, Defects, Epoch, NodeId, Role, Span};
+use super::ring::{HashKind, Ring, Ties};
+use super::view::{Layout, Member, View, Wanted};
+use super::{Admission, Defect, Defects, Epoch, NodeId, Path, Role, Span};
 
 /// How a transaction commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +14,15 @@ pub enum CommitMode {
     Staged,
     /// The classic two phases with presumed abort.
     TwoPhase,
+}
+
+/// Who decides which nodes are members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Membership {
+    /// Nobody: the first members are members for ever, and no message is spent on it.
+    Fixed,
+    /// The central node, in views.
+    Managed,
 }
 
 /// What users may ask for at most.
@@ -34,18 +43,24 @@ pub struct Limits {
 /// The settings of a cluster, as written down; [`Config`] is what they become once checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
-    /// The storage nodes.
+    /// The storage nodes; with managed membership those that are wanted at first.
     pub members: Vec<NodeId>,
+    /// Who decides which nodes are members.
+    pub membership: Membership,
     /// How many owners a path has.
     pub replicas: usize,
     /// Points on the ring per node.
     pub virtual_nodes: u32,
     /// The hash that places points and paths.
     pub hash: HashKind,
+    /// How many bits of a hash count.
+    pub ring_bits: u32,
     /// How transactions commit.
     pub commit: CommitMode,
     /// How long a lock is granted for, before it must be kept alive.
     pub lock_lease: Span,
+    /// How long a node is a member for, before it must be heard again.
+    pub membership_lease: Span,
     /// How far any node's clock may run fast or slow, in parts per million of true time.
     pub drift_max_ppm: u32,
     /// How long a client tries before it answers `Unknown`.
@@ -58,6 +73,10 @@ pub struct Settings {
     pub vote_timeout: Span,
     /// How often a participant in doubt asks, and a coordinator repeats a decision.
     pub inquiry_interval: Span,
+    /// How many paths a chunk of a hand-over holds at most.
+    pub chunk_paths: u32,
+    /// How long a node waits between two chunks that it pulls.
+    pub chunk_pause: Span,
     /// Records appended between two checkpoints.
     pub checkpoint_records: u32,
     /// What users may ask for at most.
@@ -70,17 +89,22 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             members: (1..=3).map(NodeId::storage).collect(),
+            membership: Membership::Fixed,
             replicas: 2,
             virtual_nodes: 100,
             hash: HashKind::Sha1,
+            ring_bits: 64,
             commit: CommitMode::Staged,
             lock_lease: Span::from_secs(10),
+            membership_lease: Span::from_secs(2),
             drift_max_ppm: 500,
             request_timeout: Span::from_secs(30),
             attempt_timeout: Span::from_secs(2),
             retry_delay: Span::from_millis(20),
             vote_timeout: Span::from_secs(1),
             inquiry_interval: Span::from_millis(500),
+            chunk_paths: 64,
+            chunk_pause: Span::from_millis(5),
             checkpoint_records: 10_000,
             limits: Limits {
                 path_bytes: 256,
@@ -135,7 +159,7 @@ pub enum ConfigError {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
     settings: Settings,
-    ring: Ring,
+    first: Arc<Layout>,
 }
 
 impl Deref for Config {
@@ -146,10 +170,10 @@ impl Deref for Config {
 }
 
 impl Config {
-    /// The only epoch while views are fixed.
-    pub const EPOCH: Epoch = Epoch(1);
-    /// The only admission while views are fixed.
-    pub const ADMISSION: Admission = Admission(1);
+    /// The first epoch: with fixed membership the only one.
+    pub const FIRST_EPOCH: Epoch = Epoch(1);
+    /// The admission of everyone while membership is fixed.
+    pub const FIRST_ADMISSION: Admission = Admission(1);
 
     /// Checks `settings` and places the members on the ring.
     ///
@@ -157,23 +181,66 @@ impl Config {
     /// The first setting that makes no sense.
     pub fn new(settings: Settings) -> Result<Arc<Config>, ConfigError> {
         settings.check()?;
-        let Settings { hash, virtual_nodes, replicas, ref members, .. } = settings;
-        let ring = Ring::new(hash, virtual_nodes, replicas, members);
-        Ok(Arc::new(Config { settings, ring }))
+        let Settings { hash, ring_bits, virtual_nodes, replicas, ref members, .. } = settings;
+        let ring = Ring::coarse(hash, ring_bits, virtual_nodes, replicas, members);
+        let first = Layout::with_ring(settings.first_view(), ring);
+        Ok(Arc::new(Config { settings, first }))
     }
 
-    /// Where paths belong.
-    pub fn ring(&self) -> &Ring {
-        &self.ring
+    /// The first view as it is if everyone wanted is there. With fixed membership that is the
+    /// truth; with managed membership it is where a client begins to ask.
+    pub fn first_layout(&self) -> &Arc<Layout> {
+        &self.first
     }
 
-    /// The terms of a lock's lease.
-    pub fn lock_terms(&self) -> LeaseTerms {
-        LeaseTerms { length: self.lock_lease, drift_max_ppm: self.drift_max_ppm }
+    /// Where `path` stands on the ring, whoever is on it.
+    pub fn position(&self, path: &Path) -> u64 {
+        self.first.ring().position(path)
+    }
+
+    /// What is wanted of the cluster at first.
+    pub fn wanted(&self) -> Wanted {
+        let mut nodes = self.members.clone();
+        nodes.sort_unstable();
+        let View { replicas, virtual_nodes, lock_lease, membership_lease, .. } = *self.first.view();
+        Wanted { nodes: nodes.into(), replicas, virtual_nodes, lock_lease, membership_lease }
+    }
+
+    /// The ring of `nodes`; points that stand on the ring `near` are taken from there.
+    pub(super) fn ring_of(
+        &self,
+        near: Option<&Ring>,
+        virtual_nodes: u32,
+        replicas: usize,
+        nodes: &[NodeId],
+    ) -> Ring {
+        let ties = match self.defects.has(Defect::TieBrokenByJoinOrder) {
+            true => Ties::AsMet,
+            false => Ties::ByName,
+        };
+        match near {
+            Some(near) => near.changed(virtual_nodes, replicas, nodes, ties),
+            None => Ring::coarse(self.hash, self.ring_bits, virtual_nodes, replicas, nodes),
+        }
     }
 }
 
 impl Settings {
+    fn first_view(&self) -> View {
+        let admission = Config::FIRST_ADMISSION;
+        let mut members: Vec<Member> =
+            self.members.iter().map(|&node| Member { node, admission }).collect();
+        members.sort_unstable();
+        View {
+            epoch: Config::FIRST_EPOCH,
+            members: members.into(),
+            replicas: u16::try_from(self.replicas).unwrap_or(u16::MAX),
+            virtual_nodes: self.virtual_nodes,
+            lock_lease: self.lock_lease,
+            membership_lease: self.membership_lease,
+        }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let members = self.members.len();
         if members == 0 {
@@ -196,6 +263,10 @@ impl Settings {
         };
         let points = self.virtual_nodes;
         range("virtual_nodes", points.into(), (1..=10_000).contains(&points), "1 to 10000")?;
+        let bits = self.ring_bits;
+        range("ring_bits", bits.into(), (1..=64).contains(&bits), "1 to 64")?;
+        let chunk = self.chunk_paths;
+        range("chunk_paths", chunk.into(), chunk > 0, "at least 1")?;
         let drift = self.drift_max_ppm;
         range("drift_max_ppm", drift.into(), drift < 500_000, "less than 500000")?;
         let every = self.checkpoint_records;
@@ -204,6 +275,8 @@ impl Settings {
         range("operations", operations as u64, (1..=255).contains(&operations), "1 to 255")?;
         let spans = [
             ("lock_lease", self.lock_lease),
+            ("membership_lease", self.membership_lease),
+            ("chunk_pause", self.chunk_pause),
             ("request_timeout", self.request_timeout),
             ("attempt_timeout", self.attempt_timeout),
             ("retry_delay", self.retry_delay),

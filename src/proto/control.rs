@@ -1,10 +1,20 @@
-//! The central node, `control`: it runs the [lock server](super::lock).
+//! The central node, `control`: it runs the [lock server](super::lock) and lays down the
+//! [views](super::membership).
 
 use std::sync::Arc;
 
-use super::lock::{LockServer, Turn};
+use super::lock::LockServer;
+use super::membership::Centre;
 use super::timers::{Timer, Timers};
-use super::{Config, Input, Message, NodeId, Outbox, Record, Time};
+use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Time};
+
+/// What the central node has at hand in one step.
+pub(super) struct Turn<'a> {
+    pub config: &'a Arc<Config>,
+    pub now: Time,
+    pub timers: &'a mut Timers,
+    pub out: &'a mut Outbox,
+}
 
 /// The central node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +22,7 @@ pub struct Control {
     config: Arc<Config>,
     timers: Timers,
     locks: LockServer,
+    centre: Centre,
     records_since_checkpoint: u32,
 }
 
@@ -20,32 +31,40 @@ impl Control {
     /// there is to say is said at the first step.
     pub fn recover(config: Arc<Config>, now: Time, log: &[Record]) -> Control {
         let mut locks = LockServer::default();
+        let mut centre = Centre::new(&config);
         for record in log {
             locks.replay(&config, record);
+            centre.replay(record);
         }
         let mut timers = Timers::default();
         timers.set(Timer::Start, now);
-        Control { config, timers, locks, records_since_checkpoint: 0 }
+        Control { config, timers, locks, centre, records_since_checkpoint: 0 }
     }
 
     /// Takes one input; what it leads to goes into `out`, in order.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
         let before = out.appended();
-        let Control { config, timers, locks, .. } = self;
+        let Control { config, timers, locks, centre, .. } = self;
         let starts = timers.is_set(&Timer::Start);
         timers.cancel(&Timer::Start);
         let turn = &mut Turn { config, now, timers, out };
         if starts {
-            locks.on_start(turn);
+            centre.on_start(turn);
+            locks.on_start(turn, centre.longest_lock_terms(config));
         }
+        centre.on_step(turn);
+        locks.grant_under(centre.lock_terms(config));
         match input {
-            Input::Message(from, message) => on_message(locks, turn, from, message),
+            Input::Message(from, message) => on_message(locks, centre, turn, from, message),
             Input::Wake(timer) => {
                 turn.timers.cancel(&timer);
-                if let Timer::Lease(path) = timer {
-                    locks.on_lease_time(turn, &path);
+                match timer {
+                    Timer::Lease(path) => locks.on_lease_time(turn, &path),
+                    Timer::Members => centre.on_time(turn),
+                    _ => {} // somebody else's
                 }
             }
+            Input::Command(command) => centre.on_command(turn, command),
             Input::Request(..) => {} // nobody asks the central node but by message
         }
         self.checkpoint_if_due(out.appended() - before, out);
@@ -60,12 +79,21 @@ impl Control {
         self.records_since_checkpoint += appended as u32;
         if self.records_since_checkpoint >= self.config.checkpoint_records {
             self.records_since_checkpoint = 0;
-            out.checkpoint(self.locks.snapshot());
+            let mut records = self.locks.snapshot();
+            records.extend(self.centre.snapshot());
+            out.checkpoint(records);
         }
     }
 }
 
-fn on_message(locks: &mut LockServer, turn: &mut Turn<'_>, from: NodeId, message: Message) {
+fn on_message(
+    locks: &mut LockServer,
+    centre: &mut Centre,
+    turn: &mut Turn<'_>,
+    from: NodeId,
+    message: Message,
+) {
+    let node = from;
     match message {
         Message::Acquire { request, lowest, path, wait, asked } => {
             locks.on_acquire(turn, request, lowest, path, wait, asked);
@@ -76,12 +104,18 @@ fn on_message(locks: &mut LockServer, turn: &mut Turn<'_>, from: NodeId, message
         Message::Release { request, path, token } => {
             locks.on_release(turn, from, request, path, token);
         }
-        Message::Begin { .. } | Message::Read { .. } | Message::Ended { .. } => {}
-        Message::Fetch { .. } | Message::Fetched { .. } | Message::Prepare { .. } => {}
-        Message::Ready { .. } | Message::Execute { .. } | Message::Executed { .. } => {}
-        Message::Commit { .. } | Message::Committed { .. } | Message::Abort { .. } => {}
-        Message::Inquire { .. } | Message::Told { .. } | Message::Granted { .. } => {}
-        Message::KeptAlive { .. } | Message::NotKept { .. } => {}
-        Message::LockRefused { .. } | Message::Released { .. } => {}
+        Message::Admit { incarnation } => centre.on_admit(turn, node, incarnation),
+        Message::Heartbeat { admission, incarnation, epoch, asked } => {
+            centre.on_heartbeat(turn, Member { node, admission }, (incarnation, asked, epoch));
+        }
+        Message::Entered { admission, epoch } => {
+            centre.on_entered(turn, Member { node, admission }, epoch);
+        }
+        Message::Completed { admission, epoch } => {
+            centre.on_completed(turn, Member { node, admission }, epoch);
+        }
+        Message::Departed { .. } => {} // for the operator to see
+        Message::Watch { known } => centre.on_watch(turn, from, known),
+        _ => {} // somebody else's
     }
 }

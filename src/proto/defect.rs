@@ -72,6 +72,38 @@ defects! {
     LateRefusalBelieved = "late_refusal_believed";
     /// recovery skips a corrupt record below the durable mark instead of refusing to start
     CorruptRecordSkipped = "corrupt_record_skipped";
+    /// a node whose membership lease has run out goes on to serve and vote
+    LeaseIgnoredByEvictedNode = "lease_ignored_by_evicted_node";
+    /// the centre activates a view although a member of the one before may still have a lease
+    DeclaredGoneTooEarly = "declared_gone_too_early";
+    /// owners take requests of any epoch
+    EpochUnchecked = "epoch_unchecked";
+    /// a node says that it has left an epoch before that is durable
+    EpochNotForced = "epoch_not_forced";
+    /// a new owner serves before it has pulled what it owns
+    ServedBeforePulled = "served_before_pulled";
+    /// an owner hands a path over although it is in doubt about a transaction on it
+    HandedOverWhileInDoubt = "handed_over_while_in_doubt";
+    /// a decision that comes after a hand-over changes what was pulled
+    LateDecisionAppliedAfterPull = "late_decision_applied_after_pull";
+    /// a node that returns keeps the files that it had instead of what it pulls
+    ReturningNodeKeepsOldFiles = "returning_node_keeps_old_files";
+    /// a new owner takes the owners before last for a source without a witness that nothing was committed since
+    WitnessRuleSkipped = "witness_rule_skipped";
+    /// the centre announces a view before the one before it is active
+    ViewReplacedBeforeActive = "view_replaced_before_active";
+    /// a node whose disk is gone is admitted under its old number
+    WipedNodeKeepsItsName = "wiped_node_keeps_its_name";
+    /// a hand-over leaves out the tokens of claimed paths
+    FenceLeftBehind = "fence_left_behind";
+    /// a hand-over leaves out the answers to requests
+    AnswersLeftBehind = "answers_left_behind";
+    /// a node takes a chunk of a pull that is over
+    StaleChunkApplied = "stale_chunk_applied";
+    /// an owner that has left an epoch drops its copies before the next one has settled
+    CopiesDroppedTooEarly = "copies_dropped_too_early";
+    /// points in one place of the ring stand in the order in which each machine has met them
+    TieBrokenByJoinOrder = "tie_broken_by_join_order";
 }
 
 impl fmt::Display for Defect {

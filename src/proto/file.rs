@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Incarnation, NodeId, Path, RequestId, Token, Version};
+use super::{Epoch, Incarnation, NodeId, Path, RequestId, Token, Version, View};
 
 /// The bytes of a file. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,6 +209,8 @@ pub enum Retry {
     Epoch(Epoch),
     /// The session belongs to another life of the node; this is the node's incarnation.
     Session(Incarnation),
+    /// The node has no running lease, or has not yet pulled the path.
+    NotReady,
 }
 
 /// What a user asks of a client.
@@ -264,6 +266,8 @@ pub enum Notice {
         /// Until when, in nanoseconds of the client's clock.
         until: super::Time,
     },
+    /// A view is in force.
+    View(View),
     /// The lock of `path` is not held any more.
     Lost {
         /// The path whose lock it was.

@@ -57,7 +57,9 @@ use serde::{Deserialize, Serialize};
 use super::{Span, Time};
 
 /// What giver and holder have agreed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct LeaseTerms {
     /// How long a lease lasts in true time: L.
     pub length: Span,

@@ -34,17 +34,20 @@
 //! does not wait for it any more. One that left the line has got nothing, and may queue again.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::timers::{Timer, Timers};
+use super::control::Turn;
+use super::lease::LeaseTerms;
+use super::timers::Timer;
 use super::{
-    Config, Defect, Incarnation, Keep, Message, NodeId, Outbox, Path, Record, Refusal, RequestId,
+    Config, Defect, Incarnation, Keep, Message, NodeId, Path, Record, Refusal, RequestId, Span,
     Time, Token,
 };
 
 /// All locks, and what is remembered of those who had them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct LockServer {
+    /// Under which locks are granted now.
+    terms: LeaseTerms,
     locks: BTreeMap<Path, Lock>,
     last_token: Token,
     over: BTreeMap<NodeId, Overs>,
@@ -90,15 +93,13 @@ enum Over {
     Refused,
 }
 
-/// What the server has at hand in one step.
-pub(super) struct Turn<'a> {
-    pub config: &'a Arc<Config>,
-    pub now: Time,
-    pub timers: &'a mut Timers,
-    pub out: &'a mut Outbox,
-}
-
 impl LockServer {
+    /// From now on locks are granted and kept under these terms; a lease that runs is never cut
+    /// short.
+    pub fn grant_under(&mut self, terms: LeaseTerms) {
+        self.terms = terms;
+    }
+
     pub fn on_acquire(
         &mut self,
         turn: &mut Turn<'_>,
@@ -136,7 +137,7 @@ impl LockServer {
             return turn.out.send(client, refuse(why));
         }
         turn.out.force(Record::Queued { path: path.clone(), request });
-        let until = turn.config.lock_terms().giver_until(now);
+        let until = self.terms.giver_until(now);
         lock.line.push(Waiter { request, heard: Some(asked), until });
         self.settle(turn, &path);
     }
@@ -185,10 +186,10 @@ impl LockServer {
         self.settle(turn, path);
     }
 
-    /// Counts every logged grant as held for one full lease, and gives every waiter one to be heard
-    /// again.
-    pub fn on_start(&mut self, turn: &mut Turn<'_>) {
-        let until = turn.config.lock_terms().giver_until(turn.now);
+    /// Counts every logged grant as held for the longest lease that there was, and gives every
+    /// waiter one to be heard again.
+    pub fn on_start(&mut self, turn: &mut Turn<'_>, longest: LeaseTerms) {
+        let until = longest.giver_until(turn.now);
         for (path, lock) in &mut self.locks {
             lock.holder.iter_mut().for_each(|holder| holder.until = until);
             lock.line.iter_mut().for_each(|waiter| waiter.until = until);
@@ -199,7 +200,7 @@ impl LockServer {
     /// Hears of a request: true if it stands in line or holds.
     fn hear(&mut self, turn: &mut Turn<'_>, path: &Path, request: RequestId, asked: Time) -> bool {
         let Some(lock) = self.locks.get_mut(path) else { return false };
-        let until = turn.config.lock_terms().giver_until(turn.now);
+        let until = self.terms.giver_until(turn.now);
         if let Some(waiter) = lock.line.iter_mut().find(|waiter| waiter.request == request) {
             waiter.heard = waiter.heard.max(Some(asked));
             waiter.until = until;
@@ -208,8 +209,8 @@ impl LockServer {
         match &mut lock.holder {
             Some(holder) if holder.request == request => {
                 holder.asked = holder.asked.max(asked);
-                holder.until = until;
-                let grant = holder.grant(path);
+                holder.until = holder.until.max(until);
+                let grant = holder.grant(path, self.terms.length);
                 turn.out.send(request.client, grant);
                 true
             }
@@ -232,8 +233,9 @@ impl LockServer {
             return false;
         }
         holder.asked = holder.asked.max(asked);
-        holder.until = turn.config.lock_terms().giver_until(turn.now);
-        turn.out.send(from, Message::KeptAlive { path: path.clone(), token, asked });
+        holder.until = holder.until.max(self.terms.giver_until(turn.now));
+        let lease = self.terms.length;
+        turn.out.send(from, Message::KeptAlive { path: path.clone(), token, asked, lease });
         true
     }
 
@@ -251,7 +253,7 @@ impl LockServer {
             if let Some(first) = first {
                 let waiter = lock.line.remove(first);
                 self.last_token = self.last_token.next();
-                lock.holder = Some(grant(turn, path, waiter, self.last_token));
+                lock.holder = Some(grant(turn, self.terms, path, waiter, self.last_token));
             }
         }
         let line = lock.line.iter().map(|waiter| waiter.until);
@@ -281,23 +283,29 @@ impl LockServer {
 }
 
 /// Grants to `waiter`: durable first, then sent.
-fn grant(turn: &mut Turn<'_>, path: &Path, waiter: Waiter, token: Token) -> Holder {
+fn grant(
+    turn: &mut Turn<'_>,
+    terms: LeaseTerms,
+    path: &Path,
+    waiter: Waiter,
+    token: Token,
+) -> Holder {
     let Waiter { request, heard, .. } = waiter;
     let record = Record::Granted { path: path.clone(), request, token };
     match turn.config.defects.has(Defect::GrantNotForced) {
         true => turn.out.write_lazily(record),
         false => turn.out.force(record),
     }
-    let until = turn.config.lock_terms().giver_until(turn.now);
+    let until = terms.giver_until(turn.now);
     let holder = Holder { request, token, asked: heard.unwrap_or_default(), until };
-    turn.out.send(request.client, holder.grant(path));
+    turn.out.send(request.client, holder.grant(path, terms.length));
     holder
 }
 
 impl Holder {
-    fn grant(&self, path: &Path) -> Message {
+    fn grant(&self, path: &Path, lease: Span) -> Message {
         let Holder { request, token, asked, .. } = *self;
-        Message::Granted { request, path: path.clone(), token, asked }
+        Message::Granted { request, path: path.clone(), token, asked, lease }
     }
 }
 
@@ -369,10 +377,7 @@ impl LockServer {
             Record::Forgotten { client, incarnation, lowest } => {
                 self.over.entry(*client).or_default().forget_below(*incarnation, *lowest);
             }
-            Record::Born { .. } | Record::Voted { .. } | Record::Promised { .. } => {}
-            Record::Declined { .. } | Record::Decided { .. } | Record::Applied { .. } => {}
-            Record::RolledBack { .. } | Record::Over { .. } | Record::Stored { .. } => {}
-            Record::Answered { .. } | Record::Settled { .. } | Record::Mark { .. } => {}
+            _ => {} // somebody else's
         }
     }
 

@@ -6,6 +6,9 @@
 //! | coordinator, participant | `Prepare` -> `Ready`, `Execute` -> `Executed`, `Commit` -> `Committed`, `Abort` |
 //! | coordinator, owner | `Fetch` -> `Fetched` (the source of a rename) |
 //! | participant in doubt, anyone who took part | `Inquire` -> `Told` |
+//! | storage node, centre | `Admit` -> `Admitted`; `Heartbeat` -> `Alive`; `Entered`, `Completed`, `Departed` |
+//! | centre, storage nodes and clients | `Views`; a client asks with `Watch` |
+//! | new owner, owner of an earlier epoch | `Pull` -> `Chunk` |
 //! | client, lock server | `Acquire` -> `Granted`, `LockRefused`; `KeepAlive` -> `KeptAlive`, `NotKept`; `Release` -> `Released` |
 
 use std::sync::Arc;
@@ -13,8 +16,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Age, Answer, AttemptEnd, Epoch, File, Incarnation, NodeId, Operation, Outcome, Path, Refusal,
-    RequestId, Time, Token, TxnId,
+    Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Handed, Incarnation, Member, Operation,
+    Outcome, Path, Refusal, RequestId, Span, Time, Token, TxnId, View,
 };
 
 /// A position in one client's session with one node.
@@ -68,7 +71,9 @@ pub struct Terms {
     /// Who yields to whom when two want one path.
     pub age: Age,
     /// Everyone who votes, the coordinator left out.
-    pub participants: Arc<[NodeId]>,
+    pub participants: Arc<[Member]>,
+    /// How many operations the request has.
+    pub operations: u8,
 }
 
 /// The operations of one participant, each with its place among all of the request's.
@@ -104,6 +109,8 @@ pub enum No {
     Lost,
     /// The epoch is not this one.
     Epoch(Epoch),
+    /// The participant has no running lease, or has not yet pulled the path.
+    NotReady,
 }
 
 /// What someone who took part in a transaction knows of its decision.
@@ -115,6 +122,11 @@ pub enum Known {
     Aborted,
     /// Not decided yet, or in doubt as well.
     Undecided,
+    /// In doubt as well, and believes nobody but the other participants any more: the coordinator's
+    /// disk is gone. With what this participant's vote said, as the whole answer is gone too.
+    Orphaned(Results),
+    /// Whoever took part is gone with its disk; a later admission of that name knows nothing.
+    Gone,
 }
 
 /// What a keep-alive keeps.
@@ -124,6 +136,15 @@ pub enum Keep {
     Waiting(RequestId),
     /// The lock.
     Holding(Token),
+}
+
+/// What a pull comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PullEnd {
+    /// Where the owner was complete: this has been handed over.
+    pub complete: Arcs,
+    /// Where it was not, and so never voted: nothing was committed here in that epoch.
+    pub witnessed: Arcs,
 }
 
 macro_rules! messages {
@@ -257,6 +278,8 @@ messages! {
     Commit "commit" {
         /// Which transaction.
         header: Header,
+        /// Which admission of the participant has voted.
+        voter: Admission,
         /// The whole answer to the request.
         answer: Answer,
     }
@@ -274,6 +297,10 @@ messages! {
     Inquire "inquire" {
         /// Which transaction.
         txn: TxnId,
+        /// Which admission of the node that is asked took part.
+        asked: Admission,
+        /// Does the asker know that the coordinator's disk is gone?
+        orphaned: bool,
     }
     /// What became of it, as far as the one who was asked knows.
     Told "told" {
@@ -323,6 +350,8 @@ messages! {
         token: Token,
         /// The newest message from which the holder counts its lease, by when it was sent.
         asked: Time,
+        /// How long the lease is.
+        lease: Span,
     }
     /// The lock is kept.
     KeptAlive "kept_alive" {
@@ -332,6 +361,8 @@ messages! {
         token: Token,
         /// The keep-alive that this answers, by when it was sent.
         asked: Time,
+        /// How long the lease is.
+        lease: Span,
     }
     /// The server knows nothing of what the client wants to keep.
     NotKept "not_kept" {
@@ -355,5 +386,107 @@ messages! {
         request: RequestId,
         /// The path whose lock it was.
         path: Path,
+    }    /// A storage node with an empty log asks to be admitted.
+    Admit "admit" {
+        /// In which life it asks.
+        incarnation: Incarnation,
+    }
+    /// The number that the centre gives it.
+    Admitted "admitted" {
+        /// The life that asked.
+        incarnation: Incarnation,
+        /// The number.
+        admission: Admission,
+    }
+    /// A storage node is there. Promises nothing, and so waits for no disk.
+    Heartbeat "heartbeat" {
+        /// Under which admission.
+        admission: Admission,
+        /// In which life.
+        incarnation: Incarnation,
+        /// In which epoch.
+        epoch: Epoch,
+        /// When this was sent, by the node's clock; the answer names it.
+        asked: Time,
+    }
+    /// The membership lease.
+    Alive "alive" {
+        /// The life whose heartbeat this answers.
+        incarnation: Incarnation,
+        /// That heartbeat, by when it was sent.
+        asked: Time,
+        /// The epoch for which the lease is.
+        epoch: Epoch,
+        /// The last epoch that has settled.
+        settled: Epoch,
+    }
+    /// A storage node has left every epoch before this one.
+    Entered "entered" {
+        /// Under which admission.
+        admission: Admission,
+        /// The epoch.
+        epoch: Epoch,
+    }
+    /// A storage node is complete in all that it owns.
+    Completed "completed" {
+        /// Under which admission.
+        admission: Admission,
+        /// In which epoch.
+        epoch: Epoch,
+    }
+    /// A node that is no member any more is needed for nothing.
+    Departed "departed" {
+        /// Under which admission.
+        admission: Admission,
+        /// In which epoch.
+        epoch: Epoch,
+    }
+    /// A client wants to hear of every view after this one.
+    Watch "watch" {
+        /// The view that it knows.
+        known: Epoch,
+    }
+    /// Views: to storage nodes all since the last that has settled, to clients the one in force.
+    Views "views" {
+        /// In the order of their epochs.
+        views: Arc<[View]>,
+        /// The last epoch that has settled.
+        settled: Epoch,
+        /// The epoch up to which the operator has given up what only lost disks could prove.
+        accepted: Epoch,
+    }
+    /// Asks an owner of an earlier epoch for what it has.
+    Pull "pull" {
+        /// The epoch in which both are.
+        epoch: Epoch,
+        /// Which pull of the asker's life.
+        pull: u32,
+        /// In which life of the asker.
+        incarnation: Incarnation,
+        /// The earlier epoch.
+        level: Epoch,
+        /// Which admission of the node that is asked was an owner then.
+        owner: Admission,
+        /// Where.
+        arcs: Arcs,
+        /// Paths up to here have been handed over.
+        after: Option<Path>,
+    }
+    /// A part of what was asked for.
+    Chunk "chunk" {
+        /// The epoch in which both are.
+        epoch: Epoch,
+        /// Which pull.
+        pull: u32,
+        /// In which life of the asker.
+        incarnation: Incarnation,
+        /// Paths up to here had been handed over before.
+        after: Option<Path>,
+        /// The paths, in order.
+        files: Arc<[(Path, File)]>,
+        /// With the last chunk: all that the owner knows of requests.
+        answers: Arc<[Handed]>,
+        /// With the last chunk: what the pull comes to.
+        end: Option<PullEnd>,
     }
 }

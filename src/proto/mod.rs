@@ -42,26 +42,32 @@
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod arcs;
 pub mod client;
 mod config;
 pub mod control;
 mod defect;
 mod file;
+mod handover;
 mod id;
 pub mod lease;
 pub mod lock;
 pub mod log;
+mod membership;
 mod message;
 pub mod node;
 mod outbox;
 mod owner;
 mod record;
 pub mod ring;
+mod standing;
 mod time;
 mod timers;
 pub mod txn;
+mod view;
 
-pub use config::{CommitMode, Config, ConfigError, Limits, Settings};
+pub use arcs::Arcs;
+pub use config::{CommitMode, Config, ConfigError, Limits, Membership, Settings};
 pub use defect::{Defect, Defects, UnknownDefect};
 pub use file::{
     Action, Answer, AttemptEnd, Contents, File, Notice, Operation, Outcome, Refusal, Reply,
@@ -72,12 +78,14 @@ pub use id::{
     TxnId, Version,
 };
 pub use message::{
-    Header, Keep, Known, LowWater, Message, MessageKind, No, Results, Session, Terms, Vote, Work,
+    Header, Keep, Known, LowWater, Message, MessageKind, No, PullEnd, Results, Session, Terms,
+    Vote, Work,
 };
 pub use outbox::{Append, Effect, Outbox};
-pub use record::{Changes, Record, RecordKind, Snapshot};
+pub use record::{Changes, Handed, Record, RecordKind, Snapshot};
 pub use time::{Span, Time};
 pub use timers::Timer;
+pub use view::{Command, Layout, Member, View, Wanted};
 
 /// What happens to a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,4 +96,6 @@ pub enum Input {
     Wake(Timer),
     /// A user asks (clients only).
     Request(RequestId, Request),
+    /// The operator tells the central node something.
+    Command(Command),
 }

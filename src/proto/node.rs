@@ -8,17 +8,36 @@
 //! path, and an owner that has the path pinned makes the reader wait, so any owner without a pin
 //! has what was last committed: had a later change been decided, this owner would have voted for it
 //! and would have it pinned still.
+//!
+//! # In and out of views
+//!
+//! With managed membership a node does nothing before it has been admitted, serves and votes only
+//! while its membership lease runs ([`standing`](super::standing)), and pulls what it newly owns
+//! ([`handover`](super::handover)):
+//!
+//! ```text
+//!  empty log --Admit, force Born--> admitted --Views, force Entered--> in an epoch --Alive--> serving
+//!                                                 ^                        | pull, force Complete
+//!                                                 +--- a newer view -------+
+//! ```
+//!
+//! It leaves an epoch as soon as it hears of a newer one: what it has not promised it gives up, what
+//! it has promised it keeps. What it owned before it keeps too, for those who pull it, until the new
+//! epoch has settled.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::handover::{self, Chunk, Handover, Move};
 use super::owner::{Answered, Owner};
+use super::standing::Standing;
 use super::timers::{Timer, Timers};
 use super::txn::Turn;
 use super::txn::coordinator::{Attempt, Coordinator, check_path};
 use super::txn::participant::Participant;
 use super::{
-    AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Message, NodeId, Outbox, Outcome, Path,
-    Record, RequestId, Retry, Session, Time, Token, TxnId,
+    Admission, Arcs, AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Known, Membership,
+    Message, NodeId, Outbox, Outcome, Path, Record, RequestId, Retry, Session, Span, Time, Token,
+    TxnId, View,
 };
 use std::sync::Arc;
 
@@ -28,7 +47,10 @@ pub struct Node {
     config: Arc<Config>,
     id: NodeId,
     incarnation: Incarnation,
-    born: bool,
+    standing: Standing,
+    handover: Handover,
+    /// The epoch for which this life has had a lease, so that the centre knows that it is in it.
+    confirmed: Epoch,
     timers: Timers,
     owner: Owner,
     coordinator: Coordinator,
@@ -58,10 +80,12 @@ impl Node {
         log: &[Record],
     ) -> Node {
         let mut node = Node {
+            standing: Standing::new(&config, id),
+            handover: Handover::default(),
+            confirmed: Epoch::default(),
             config,
             id,
             incarnation,
-            born: false,
             timers: Timers::default(),
             owner: Owner::default(),
             coordinator: Coordinator::default(),
@@ -90,7 +114,7 @@ impl Node {
         match input {
             Input::Message(from, message) => self.on_message(now, from, message, out),
             Input::Wake(timer) => self.on_wake(now, timer, out),
-            Input::Request(..) => {} // nobody asks a storage node but by message
+            Input::Request(..) | Input::Command(_) => {} // nobody asks a storage node but by message
         }
         self.on_released(now, out);
         self.checkpoint_if_due(out.appended() - before, out);
@@ -111,7 +135,15 @@ impl Node {
         self.owner.is_pinned(path)
     }
 
+    /// The epoch that the node has entered.
+    pub fn epoch(&self) -> Epoch {
+        self.standing.epoch()
+    }
+
     fn on_message(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox) {
+        if self.standing.member().is_none() && !matches!(message, Message::Admitted { .. }) {
+            return; // who has not been admitted has promised nothing and knows nobody
+        }
         let (coordinator, participant, mut turn) = self.machines(now, out);
         let turn = &mut turn;
         match message {
@@ -120,9 +152,11 @@ impl Node {
                 self.on_begin(now, session, epoch, attempt, out);
             }
             Message::Read { epoch, request, attempt, path } => {
-                self.on_read(epoch, request, attempt, path, out);
+                self.on_read(now, epoch, request, attempt, path, out);
             }
-            Message::Fetch { txn, epoch, path } => self.on_fetch(from, txn, epoch, path, out),
+            Message::Fetch { txn, epoch, path } => {
+                self.on_fetch(now, from, txn, epoch, path, out);
+            }
             Message::Fetched { txn, path, file } => coordinator.on_fetched(turn, txn, &path, file),
             Message::Prepare { header, epoch, terms, paths, work } => {
                 participant.on_prepare(turn, header, epoch, terms, paths, work);
@@ -132,14 +166,43 @@ impl Node {
                 participant.on_execute(turn, header, epoch, pinned_in, work);
             }
             Message::Executed { txn, vote } => coordinator.on_executed(turn, from, txn, vote),
-            Message::Commit { header, answer } => participant.on_commit(turn, &header, answer),
+            Message::Commit { header, voter, answer } => {
+                participant.on_commit(turn, &header, voter, answer);
+            }
             Message::Committed { txn } => coordinator.on_committed(turn, from, txn),
             Message::Abort { header } => participant.on_abort(turn, &header),
-            Message::Inquire { txn } if txn.coordinator == turn.id => {
+            Message::Inquire { txn, .. } if txn.coordinator == turn.id => {
                 coordinator.on_inquire(turn, from, txn);
             }
-            Message::Inquire { txn } => participant.on_inquire(turn, from, txn),
-            Message::Told { txn, known } => participant.on_told(turn, txn, known),
+            Message::Inquire { txn, asked, orphaned } => {
+                participant.on_inquire(turn, from, txn, asked, orphaned);
+            }
+            Message::Told { txn, known: Known::Gone } if txn.coordinator == turn.id => {
+                coordinator.on_gone(turn, from, txn);
+            }
+            Message::Told { txn, known } => participant.on_told(turn, from, txn, known),
+            Message::Admitted { incarnation, admission } => {
+                self.on_admitted(now, incarnation, admission, out);
+            }
+            Message::Alive { incarnation, asked, epoch, settled } => {
+                self.on_alive(now, incarnation, asked, epoch, settled, out);
+            }
+            Message::Views { views, settled, accepted } => {
+                self.on_views(now, &views, settled, accepted, out);
+            }
+            Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
+                let (mut turn, _) = self.moving(now, out);
+                let ask = (epoch, pull, incarnation);
+                handover::on_pull(&mut turn, from, ask, (level, owner), &arcs, after);
+            }
+            Message::Chunk { epoch, pull, incarnation, after, files, answers, end } => {
+                let chunk = Chunk { epoch, pull, incarnation, after, files, answers, end };
+                let (mut turn, handover) = self.moving(now, out);
+                handover.on_chunk(&mut turn, from, chunk);
+                self.on_moved(now, out);
+            }
+            Message::Admit { .. } | Message::Heartbeat { .. } | Message::Entered { .. } => {}
+            Message::Completed { .. } | Message::Departed { .. } | Message::Watch { .. } => {}
             Message::Ended { .. } | Message::Acquire { .. } | Message::KeepAlive { .. } => {}
             Message::Release { .. } | Message::Granted { .. } | Message::KeptAlive { .. } => {}
             Message::NotKept { .. } | Message::LockRefused { .. } | Message::Released { .. } => {}
@@ -148,6 +211,15 @@ impl Node {
 
     fn on_wake(&mut self, now: Time, timer: Timer, out: &mut Outbox) {
         self.timers.cancel(&timer);
+        match timer {
+            Timer::Heartbeat => return self.heartbeat(now, out),
+            Timer::Pull => {
+                let (mut turn, handover) = self.moving(now, out);
+                handover.on_pull_time(&mut turn);
+                return self.on_moved(now, out);
+            }
+            _ => {}
+        }
         let (coordinator, participant, mut turn) = self.machines(now, out);
         match timer {
             Timer::Start => {}
@@ -156,17 +228,21 @@ impl Node {
             Timer::Ready(txn) => participant.on_ready_timeout(&mut turn, txn),
             Timer::Inquire(txn) => participant.on_inquiry_time(&mut turn, txn),
             Timer::Lease(_) | Timer::Attempt(_) | Timer::GiveUp(_) => {}
-            Timer::KeepAlive(_) | Timer::LeaseEnd(_) => {}
+            Timer::KeepAlive(_) | Timer::LeaseEnd(_) | Timer::Members => {}
+            Timer::Heartbeat | Timer::Pull => {}
         }
     }
 
-    /// The first step of a life. An empty log claims nothing: membership is written down before
-    /// anything else.
+    /// The first step of a life. An empty log claims nothing: who is admitted by nobody but the
+    /// configuration writes that down before anything else.
     fn on_start(&mut self, now: Time, out: &mut Outbox) {
         self.timers.cancel(&Timer::Start);
-        if !self.born {
-            out.force(Record::Born { admission: Config::ADMISSION, epoch: Config::EPOCH });
-            self.born = true;
+        match self.config.membership {
+            Membership::Fixed if self.standing.member().is_none() => {
+                self.be_born(Config::FIRST_ADMISSION, out);
+            }
+            Membership::Fixed => {}
+            Membership::Managed => self.heartbeat(now, out),
         }
         let (coordinator, participant, mut turn) = self.machines(now, out);
         coordinator.on_start(&mut turn);
@@ -192,15 +268,13 @@ impl Node {
         if !self.sessions.entry(client).or_default().take(request.incarnation, session) {
             return; // a copy
         }
-        if epoch != Config::EPOCH {
-            return out.send(client, retry(Retry::Epoch(Config::EPOCH)));
-        }
         let (coordinator, _, mut turn) = self.machines(now, out);
-        coordinator.on_begin(&mut turn, attempt);
+        coordinator.on_begin(&mut turn, epoch, attempt);
     }
 
     fn on_read(
         &mut self,
+        now: Time,
         epoch: Epoch,
         request: RequestId,
         attempt: u32,
@@ -209,14 +283,14 @@ impl Node {
     ) {
         let end = match check_path(&self.config, &path) {
             Err(refusal) => AttemptEnd::Refused { refusal, recorded: true },
-            Ok(()) if epoch != Config::EPOCH || !self.config.ring().owns(self.id, &path) => {
-                AttemptEnd::Retry(Retry::Epoch(Config::EPOCH))
-            }
-            Ok(()) if self.owner.is_pinned(&path) => {
-                self.waiting_reads.insert(request, (attempt, path));
-                return;
-            }
-            Ok(()) => self.read(&path),
+            Ok(()) => match self.standing.check(&self.config, now, epoch, [&path]) {
+                Err(closed) => AttemptEnd::Retry(closed.into()),
+                Ok(()) if self.owner.is_pinned(&path) => {
+                    self.waiting_reads.insert(request, (attempt, path));
+                    return;
+                }
+                Ok(()) => self.read(&path),
+            },
         };
         out.send(request.client, Message::Ended { request, attempt, end });
     }
@@ -228,8 +302,16 @@ impl Node {
 
     /// Shows a file to a coordinator that will move it. The two halves of the rename check what
     /// they find under their pins, so this look needs none.
-    fn on_fetch(&self, from: NodeId, txn: TxnId, epoch: Epoch, path: Path, out: &mut Outbox) {
-        if epoch == Config::EPOCH && self.config.ring().owns(self.id, &path) {
+    fn on_fetch(
+        &self,
+        now: Time,
+        from: NodeId,
+        txn: TxnId,
+        epoch: Epoch,
+        path: Path,
+        out: &mut Outbox,
+    ) {
+        if self.standing.check(&self.config, now, epoch, [&path]).is_ok() {
             let file = self.owner.file(&path);
             out.send(from, Message::Fetched { txn, path, file });
         }
@@ -239,7 +321,7 @@ impl Node {
     /// more: first the reads, which keep nobody waiting, then the transactions, oldest first.
     fn on_released(&mut self, now: Time, out: &mut Outbox) {
         while self.owner.take_released() {
-            self.answer_waiting_reads(out);
+            self.answer_waiting_reads(now, out);
             for txn in self.owner.waiting() {
                 let (coordinator, participant, mut turn) = self.machines(now, out);
                 match txn.coordinator == turn.id {
@@ -250,14 +332,18 @@ impl Node {
         }
     }
 
-    fn answer_waiting_reads(&mut self, out: &mut Outbox) {
+    fn answer_waiting_reads(&mut self, now: Time, out: &mut Outbox) {
         for (request, (attempt, path)) in std::mem::take(&mut self.waiting_reads) {
-            if self.owner.is_pinned(&path) {
-                self.waiting_reads.insert(request, (attempt, path));
-            } else {
-                let end = self.read(&path);
-                out.send(request.client, Message::Ended { request, attempt, end });
-            }
+            let epoch = self.standing.epoch();
+            let end = match self.standing.check(&self.config, now, epoch, [&path]) {
+                Err(closed) => AttemptEnd::Retry(closed.into()),
+                Ok(()) if self.owner.is_pinned(&path) => {
+                    self.waiting_reads.insert(request, (attempt, path));
+                    continue;
+                }
+                Ok(()) => self.read(&path),
+            };
+            out.send(request.client, Message::Ended { request, attempt, end });
         }
     }
 
@@ -271,6 +357,7 @@ impl Node {
             id: self.id,
             incarnation: self.incarnation,
             now,
+            standing: &self.standing,
             owner: &mut self.owner,
             timers: &mut self.timers,
             out,
@@ -278,9 +365,37 @@ impl Node {
         (&mut self.coordinator, &mut self.participant, turn)
     }
 
+    fn moving<'a>(&'a mut self, now: Time, out: &'a mut Outbox) -> (Move<'a>, &'a mut Handover) {
+        let turn = Move {
+            config: &self.config,
+            incarnation: self.incarnation,
+            now,
+            standing: &mut self.standing,
+            owner: &mut self.owner,
+            participant: &mut self.participant,
+            timers: &mut self.timers,
+            out,
+        };
+        (turn, &mut self.handover)
+    }
+
     fn replay(&mut self, record: &Record) {
         match record {
-            Record::Born { .. } => self.born = true,
+            Record::Born { admission } => self.standing.replay_born(*admission),
+            Record::Entered { epoch, complete } => self.standing.replay_entered(*epoch, complete),
+            Record::Pulled { files, answers } => {
+                let (owner, participant) = (&mut self.owner, &mut self.participant);
+                handover::replay_pulled(&self.config, owner, participant, files, answers);
+            }
+            Record::Complete { epoch, arcs } => {
+                self.standing.replay_complete(*epoch, arcs);
+                let (owner, participant) = (&mut self.owner, &mut self.participant);
+                handover::replay_complete(&self.config, owner, participant, arcs);
+            }
+            Record::GaveUp { epoch, keeps } => {
+                self.standing.replay_gave_up(*epoch);
+                self.drop_all_but(keeps);
+            }
             Record::Declined { request, refusal } => {
                 self.owner.answers.insert(*request, Answered::Declined(*refusal));
             }
@@ -302,8 +417,10 @@ impl Node {
             Record::Promised { .. } | Record::Settled { .. } | Record::Mark { .. } => {
                 self.participant.replay(&self.config, &mut self.owner, record);
             }
-            Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
-            Record::LockOver { .. } | Record::LastToken { .. } => {}
+            Record::Orphaned { .. } => {
+                self.participant.replay(&self.config, &mut self.owner, record);
+            }
+            _ => {} // the central node's
         }
     }
 
@@ -317,7 +434,8 @@ impl Node {
 
     /// The records that give this node's durable state again.
     fn snapshot(&self) -> Vec<Record> {
-        let mut records = vec![Record::Born { admission: Config::ADMISSION, epoch: Config::EPOCH }];
+        let mut records = Vec::new();
+        self.standing.snapshot(&mut records);
         for (path, file) in &self.owner.files {
             records.push(Record::Stored { path: path.clone(), file: file.clone() });
         }
@@ -333,6 +451,153 @@ impl Node {
         self.coordinator.snapshot(&mut records);
         self.participant.snapshot(&mut records);
         records
+    }
+}
+
+/// Membership.
+impl Node {
+    fn on_admitted(
+        &mut self,
+        now: Time,
+        incarnation: Incarnation,
+        admission: Admission,
+        out: &mut Outbox,
+    ) {
+        // A number that another life asked for may be in use on the disk that this life lost.
+        if incarnation == self.incarnation && self.standing.member().is_none() {
+            self.be_born(admission, out);
+            self.heartbeat(now, out);
+        }
+    }
+
+    fn be_born(&mut self, admission: Admission, out: &mut Outbox) {
+        out.force(Record::Born { admission });
+        self.standing.replay_born(admission);
+    }
+
+    /// Says that the node is there, and again what the centre may not have heard.
+    fn heartbeat(&mut self, now: Time, out: &mut Outbox) {
+        self.timers.set(Timer::Heartbeat, now + self.heartbeat_interval());
+        let incarnation = self.incarnation;
+        let Some(member) = self.standing.member() else {
+            return out.send(NodeId::CONTROL, Message::Admit { incarnation });
+        };
+        let (admission, epoch) = (member.admission, self.standing.epoch());
+        let beat = Message::Heartbeat { admission, incarnation, epoch, asked: now };
+        out.send_now(NodeId::CONTROL, beat);
+        if self.confirmed < epoch {
+            out.send(NodeId::CONTROL, Message::Entered { admission, epoch });
+        }
+        self.report_complete(out);
+    }
+
+    /// Often enough that two heartbeats may be lost before a lease runs out.
+    fn heartbeat_interval(&self) -> Span {
+        let layout = self.standing.layout().unwrap_or(self.config.first_layout());
+        layout.view().membership_lease.fraction(4)
+    }
+
+    fn on_alive(
+        &mut self,
+        now: Time,
+        incarnation: Incarnation,
+        asked: Time,
+        epoch: Epoch,
+        settled: Epoch,
+        out: &mut Outbox,
+    ) {
+        let Some(layout) = self.standing.layout().filter(|layout| layout.epoch() == epoch) else {
+            return;
+        };
+        if incarnation == self.incarnation {
+            let until = layout.membership_terms(&self.config).holder_until(asked);
+            self.standing.extend_lease(epoch, until);
+            self.confirmed = epoch;
+        }
+        self.standing.learn_settled(settled);
+        self.on_settled(now, out);
+    }
+
+    fn on_views(
+        &mut self,
+        now: Time,
+        views: &[View],
+        settled: Epoch,
+        accepted: Epoch,
+        out: &mut Outbox,
+    ) {
+        let entered = self.standing.learn(&self.config, views, settled, accepted);
+        match entered {
+            Some(record) => self.enter(now, record, out),
+            None => {
+                let (mut turn, handover) = self.moving(now, out);
+                handover.proceed(&mut turn);
+                self.on_moved(now, out);
+            }
+        }
+        self.on_settled(now, out);
+    }
+
+    /// Leaves the epoch: what is not promised is given up, what is promised stays.
+    fn enter(&mut self, now: Time, record: Record, out: &mut Outbox) {
+        match self.config.defects.has(Defect::EpochNotForced) {
+            true => out.write_lazily(record),
+            false => out.force(record),
+        }
+        let (coordinator, participant, mut turn) = self.machines(now, out);
+        coordinator.on_leave(&mut turn);
+        participant.on_leave(&mut turn);
+        self.answer_waiting_reads(now, out);
+        self.heartbeat(now, out);
+        if self.config.defects.has(Defect::CopiesDroppedTooEarly) {
+            let layout = self.standing.layout().zip(self.standing.member());
+            let owned = layout.map(|(layout, member)| layout.owned_by(member)).unwrap_or_default();
+            self.drop_all_but(&owned);
+        }
+        let (mut turn, handover) = self.moving(now, out);
+        handover.on_enter(&mut turn);
+        self.on_moved(now, out);
+    }
+
+    /// Something was pulled, or the node has only now learnt what it owns.
+    fn on_moved(&mut self, now: Time, out: &mut Outbox) {
+        if self.standing.layout().is_some() {
+            self.report_complete(out);
+        }
+        self.on_released(now, out);
+    }
+
+    /// Tells the centre when everything owned is there, until the epoch has settled.
+    fn report_complete(&mut self, out: &mut Outbox) {
+        let (admission, epoch) = (self.standing.admission(), self.standing.epoch());
+        let is_complete = self.standing.is_member() && self.standing.missing().is_empty();
+        if is_complete && self.standing.settled() < epoch {
+            out.send(NodeId::CONTROL, Message::Completed { admission, epoch });
+        }
+    }
+
+    /// Everyone is complete in the node's epoch: what it had beyond that is needed no more.
+    fn on_settled(&mut self, now: Time, out: &mut Outbox) {
+        if let Some(record) = self.standing.give_up() {
+            out.force(record.clone());
+            if let Record::GaveUp { keeps, .. } = &record {
+                self.drop_all_but(keeps);
+            }
+            self.on_released(now, out);
+        }
+        let is_free = self.coordinator.is_idle() && !self.participant.is_in_doubt();
+        if self.standing.is_out() && is_free {
+            let (admission, epoch) = (self.standing.admission(), self.standing.epoch());
+            out.send(NodeId::CONTROL, Message::Departed { admission, epoch });
+        }
+    }
+
+    /// Drops every copy outside `keeps`, and the votes there.
+    fn drop_all_but(&mut self, keeps: &Arcs) {
+        let Node { config, owner, participant, .. } = self;
+        let is_dropped = |path: &Path| !keeps.contains(config.position(path));
+        participant.void(config, owner, is_dropped);
+        owner.files.retain(|path, _| !is_dropped(path));
     }
 }
 

@@ -10,7 +10,7 @@
 //! the log is durable up to and including that record. Records themselves are not held back,
 //! because the log is ordered: one that follows can never be durable before one that leads, and
 //! appending early lets one sync cover many. So a protocol cannot send too early, and a driver
-//! cannot either.
+//! cannot either. [`Outbox::send_now`] is the one door around the barrier.
 
 use std::collections::VecDeque;
 
@@ -46,6 +46,8 @@ pub struct Outbox {
     records: VecDeque<Append>,
     /// Each effect with the position up to which the log must be durable before it is carried out.
     effects: VecDeque<(u64, Effect)>,
+    /// Effects that wait for nothing.
+    urgent: VecDeque<Effect>,
     /// The log's length once all that was put in is appended.
     next: u64,
     /// The log's length up to and including the last forced record.
@@ -74,6 +76,12 @@ impl Outbox {
         self.put(Effect::Send(to, message));
     }
 
+    /// Sends `message` to `to` at once, whatever is not durable: for what promises nothing and must
+    /// not wait for a slow disk.
+    pub fn send_now(&mut self, to: NodeId, message: Message) {
+        self.urgent.push_back(Effect::Send(to, message));
+    }
+
     /// Answers a user's request.
     pub fn reply(&mut self, request: RequestId, reply: Reply) {
         self.put(Effect::Reply(request, reply));
@@ -97,6 +105,9 @@ impl Outbox {
     /// The driver's second duty: the next effect, if the log, durable for its first `durable`
     /// records, allows it.
     pub fn pop(&mut self, durable: u64) -> Option<Effect> {
+        if let Some(effect) = self.urgent.pop_front() {
+            return Some(effect);
+        }
         let (needs, _) = self.effects.front()?;
         if *needs > durable {
             return None;
@@ -146,6 +157,17 @@ mod tests {
         assert_eq!(out.pop(5), None);
         assert_eq!(out.held(), 1);
         assert!(out.pop(6).is_some());
+    }
+
+    #[test]
+    fn what_promises_nothing_waits_for_nothing() {
+        let mut out = Outbox::new(0);
+        out.force(Record::LastToken { token: Token(1) });
+        out.send(NodeId::CONTROL, message(1));
+        out.send_now(NodeId::CONTROL, message(2));
+        assert_eq!(out.pop(0), Some(Effect::Send(NodeId::CONTROL, message(2))));
+        assert_eq!(out.pop(0), None);
+        assert_eq!(out.pop(1), Some(Effect::Send(NodeId::CONTROL, message(1))));
     }
 
     #[test]

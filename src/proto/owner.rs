@@ -25,8 +25,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Action, Age, Answer, Changes, File, Incarnation, NodeId, Operation, Outcome, Path, Refusal,
-    RequestId, Results, Token, TxnId, Work,
+    Action, Age, Answer, Changes, File, Handed, Incarnation, NodeId, Operation, Outcome, Path,
+    Refusal, RequestId, Results, Token, TxnId, Work,
 };
 
 /// Why a transaction did not get its pins.
@@ -72,6 +72,23 @@ impl Answers {
         if !self.is_forgotten(request) {
             self.answers.insert(request, answered);
         }
+    }
+
+    /// Remembers `answered` unless something is known of the request already.
+    pub fn insert_if_new(&mut self, request: RequestId, answered: Answered) {
+        if !self.answers.contains_key(&request) {
+            self.insert(request, answered);
+        }
+    }
+
+    /// Everything known of requests, for somebody else.
+    pub fn hand_over(&self) -> Arc<[Handed]> {
+        let marks = self.marks().map(|(client, life, low)| Handed::Forgotten(client, life, low));
+        let answers = self.iter().map(|(request, answered)| match answered {
+            Answered::Done(answer) => Handed::Done(*request, answer.clone()),
+            Answered::Declined(refusal) => Handed::Declined(*request, *refusal),
+        });
+        marks.chain(answers).collect()
     }
 
     /// What is known of `request`; one that its client does not wait for is refused for good.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{LowWater, Results};
 use super::{
-    Admission, Answer, Epoch, File, Incarnation, NodeId, Path, Refusal, RequestId, Token, TxnId,
+    Admission, Answer, Arcs, Epoch, File, Incarnation, Member, NodeId, Path, Refusal, RequestId,
+    Span, Token, TxnId, View, Wanted,
 };
 
 /// New states of paths, as a transaction leaves them: the redo part of a vote or decision.
@@ -50,27 +51,58 @@ macro_rules! records {
 }
 
 records! {
-    /// Storage, forced, once: the node is a member since this epoch. An empty log claims nothing.
+    /// Storage, forced, once: the node's admission. An empty log claims nothing.
     Born "born" {
-        /// Under which admission.
+        /// Under which number.
         admission: Admission,
-        /// Since which epoch.
+    }
+    /// Storage, forced: the node has left every epoch before this one, and never goes back.
+    Entered "entered" {
+        /// The epoch.
         epoch: Epoch,
+        /// Where it is a complete owner from the start, having been one without interruption.
+        complete: Arcs,
+    }
+    /// Storage, forced: a part of what was pulled from another owner.
+    Pulled "pulled" {
+        /// Paths as the source had them.
+        files: Arc<[(Path, File)]>,
+        /// What the source knew of requests.
+        answers: Arc<[Handed]>,
+    }
+    /// Storage, forced: the node is a complete owner here: it has all that was ever committed.
+    Complete "complete" {
+        /// In which epoch.
+        epoch: Epoch,
+        /// Where.
+        arcs: Arcs,
+    }
+    /// Storage, forced: the epoch has settled, and the node gives up what it claims of earlier
+    /// ones, and its copies of all that it does not own.
+    GaveUp "gave_up" {
+        /// The epoch.
+        epoch: Epoch,
+        /// What it owns in that epoch.
+        keeps: Arcs,
     }
     /// Participant, forced: its yes. From here on only the decision releases the pins.
     Voted "voted" {
         /// Which transaction.
         txn: TxnId,
+        /// The epoch in which it is given.
+        epoch: Epoch,
         /// The request that it serves.
         request: RequestId,
         /// Everyone who votes, the coordinator left out.
-        participants: Arc<[NodeId]>,
+        participants: Arc<[Member]>,
         /// The paths that are pinned.
         paths: Arc<[Path]>,
         /// What a commit does here.
         changes: Changes,
         /// What the vote said of each operation.
         results: Results,
+        /// How many operations the request has.
+        operations: u8,
     }
     /// Participant, forced: its promise never to vote for the transaction.
     Promised "promised" {
@@ -88,10 +120,12 @@ records! {
     Decided "decided" {
         /// Which transaction.
         txn: TxnId,
+        /// The epoch in which the coordinator took its own part.
+        epoch: Epoch,
         /// The request that it serves.
         request: RequestId,
         /// Everyone who voted, the coordinator left out.
-        participants: Arc<[NodeId]>,
+        participants: Arc<[Member]>,
         /// What the commit does at the coordinator itself.
         changes: Changes,
         /// The whole answer.
@@ -105,6 +139,12 @@ records! {
         request: RequestId,
         /// The whole answer.
         answer: Answer,
+    }
+    /// Participant, forced: the coordinator's disk is gone. From here on the vote is settled among
+    /// the participants, whatever else the coordinator has said that is still under way.
+    Orphaned "orphaned" {
+        /// Which transaction.
+        txn: TxnId,
     }
     /// Participant, lazy: the transaction it was in doubt about has aborted.
     RolledBack "rolled_back" {
@@ -140,7 +180,7 @@ records! {
     /// Checkpoint: a coordinator's low-water mark.
     Mark "mark" {
         /// Whose.
-        coordinator: NodeId,
+        coordinator: Member,
         /// Up to where everything is over.
         low_water: LowWater,
     }
@@ -188,6 +228,52 @@ records! {
         /// The token.
         token: Token,
     }
+    /// Centre, forced: a number is given to a node; no two nodes or disks ever have the same one.
+    Admitted "admission" {
+        /// The node and its number.
+        member: Member,
+    }
+    /// Centre, forced: what the operator wants.
+    Wanted "wanted" {
+        /// All of it.
+        wanted: Wanted,
+    }
+    /// Centre, forced: the next view. From here on no lease of the one before is renewed.
+    Announced "announced" {
+        /// The view.
+        view: View,
+    }
+    /// Centre, forced: every member of the epoch before has left it, or its lease is over.
+    Activated "activated" {
+        /// Which epoch is in force now.
+        epoch: Epoch,
+    }
+    /// Centre, forced: every owner in this epoch is complete.
+    Converged "converged" {
+        /// The epoch.
+        epoch: Epoch,
+    }
+    /// Centre, forced: the operator gives up what only lost disks could prove up to this epoch.
+    LossAccepted "loss_accepted" {
+        /// The epoch.
+        epoch: Epoch,
+    }
+    /// Checkpoint: the longest lease that a lock was ever granted for.
+    LongestLease "longest_lease" {
+        /// How long.
+        span: Span,
+    }
+}
+
+/// Something that an owner knows of requests, and hands over with the paths.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Handed {
+    /// The request took effect, with this answer.
+    Done(RequestId, Answer),
+    /// An owner has promised never to vote for it.
+    Declined(RequestId, Refusal),
+    /// The client, in that life, waits for no number below this one.
+    Forgotten(NodeId, Incarnation, u32),
 }
 
 /// What replaces the log up to a position: records that, replayed, give the same state.

@@ -34,6 +34,7 @@ use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
+use super::arcs::Arcs;
 use super::{NodeId, Path};
 
 /// The hash that puts nodes and paths on the ring.
@@ -107,6 +108,15 @@ pub struct Point {
     pub number: u32,
 }
 
+/// Which of two points on the same position comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ties {
+    /// The one that is first in the order of (node, number): the same on every machine.
+    ByName,
+    /// The one that the machine has met first.
+    AsMet,
+}
+
 /// An immutable ring: a pure function of hash, virtual nodes, replicas and the set of members.
 ///
 /// # Examples
@@ -125,6 +135,8 @@ pub struct Point {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Ring {
     hash: HashKind,
+    /// Which bits of a hash count: all, but on a coarse ring.
+    mask: u64,
     /// How many owners a path has: the replicas asked for, or all nodes if there are fewer.
     width: usize,
     /// Sorted, without repetitions.
@@ -137,14 +149,29 @@ impl Ring {
     /// The ring of `members`, in whatever order they come. Without members, virtual nodes or
     /// replicas no path has an owner.
     pub fn new(hash: HashKind, virtual_nodes: u32, replicas: usize, members: &[NodeId]) -> Ring {
+        Ring::coarse(hash, 64, virtual_nodes, replicas, members)
+    }
+
+    /// A ring on which only the first `bits` bits of a hash count, from 1 to 64: with few of them
+    /// points fall on the same positions, as they hardly ever do on a ring of full width.
+    pub fn coarse(
+        hash: HashKind,
+        bits: u32,
+        virtual_nodes: u32,
+        replicas: usize,
+        members: &[NodeId],
+    ) -> Ring {
         let members: BTreeSet<NodeId> = members.iter().copied().collect();
+        let mask = u64::MAX << (64 - bits.clamp(1, 64));
         let points_of = |node| {
             (0..virtual_nodes).map(move |number| {
-                let hash = hash.position(&format!("{node}#{number}"));
+                let hash = hash.position(&format!("{node}#{number}")) & mask;
                 Point { hash, node, number }
             })
         };
-        Ring::from_points(hash, replicas, members.into_iter().flat_map(points_of).collect())
+        let mut points: Vec<Point> = members.into_iter().flat_map(points_of).collect();
+        points.sort_unstable();
+        Ring::arranged(hash, mask, replicas, points)
     }
 
     /// The ring with exactly these points, wherever they came from; `hash` is for the paths.
@@ -154,15 +181,20 @@ impl Ring {
     pub fn from_points(hash: HashKind, replicas: usize, mut points: Vec<Point>) -> Ring {
         points.sort_unstable();
         points.dedup();
+        Ring::arranged(hash, u64::MAX, replicas, points)
+    }
+
+    /// The ring with these points in this order, which is that of their hashes.
+    fn arranged(hash: HashKind, mask: u64, replicas: usize, points: Vec<Point>) -> Ring {
         let nodes: BTreeSet<NodeId> = points.iter().map(|point| point.node).collect();
         let width = replicas.min(nodes.len());
         let owners = owners_of_each(&points, width);
-        Ring { hash, width, points, owners }
+        Ring { hash, mask, width, points, owners }
     }
 
     /// The distinct nodes that own `path`, the primary first: R of them, or all if there are fewer.
     pub fn owners(&self, path: &Path) -> &[NodeId] {
-        self.owners_at(self.hash.position(path.as_str()))
+        self.owners_at(self.position(path))
     }
 
     /// The owners of whatever hashes to `position`.
@@ -180,7 +212,42 @@ impl Ring {
 
     /// Where `path` stands on this ring's circle.
     pub fn position(&self, path: &Path) -> u64 {
-        self.hash.position(path.as_str())
+        self.hash.position(path.as_str()) & self.mask
+    }
+
+    /// The ring of other `members`, or another number of replicas: points that stand here are
+    /// taken over, the others are worked out. Both rings have `virtual_nodes` points for each node.
+    pub fn changed(
+        &self,
+        virtual_nodes: u32,
+        replicas: usize,
+        members: &[NodeId],
+        ties: Ties,
+    ) -> Ring {
+        let kept = self.points.iter().filter(|point| members.contains(&point.node));
+        let known: BTreeSet<NodeId> = self.points.iter().map(|point| point.node).collect();
+        let new: Vec<NodeId> =
+            members.iter().copied().filter(|member| !known.contains(member)).collect();
+        let bits = 64 - self.mask.trailing_zeros();
+        let added = Ring::coarse(self.hash, bits, virtual_nodes, replicas, &new);
+        let mut points: Vec<Point> = kept.copied().chain(added.points()).collect();
+        match ties {
+            Ties::ByName => points.sort_unstable(),
+            Ties::AsMet => points.sort_by_key(|point| point.hash),
+        }
+        Ring::arranged(self.hash, self.mask, replicas, points)
+    }
+
+    /// Every position of which `node` is one of the owners.
+    pub fn owned_by(&self, node: NodeId) -> Arcs {
+        let ends = self.points.iter().map(|point| point.hash);
+        let begins = ends.clone().cycle().skip(self.points.len().saturating_sub(1));
+        let arcs = begins.zip(ends).enumerate().filter(|(index, (begin, end))| {
+            // Of several points in one place only the first ends an arc.
+            let is_arc = begin != end || *index == 0;
+            is_arc && self.owners[index * self.width..][..self.width].contains(&node)
+        });
+        Arcs::of(arcs.map(|(_, (begin, end))| (begin.wrapping_add(1), end)))
     }
 
     /// The points in ring order. Each ends an arc that begins behind the one before it; the first

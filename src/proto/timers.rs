@@ -19,6 +19,12 @@ pub enum Timer {
     Inquire(TxnId),
     /// Lock server: the lease of a holder or waiter runs out.
     Lease(Path),
+    /// Centre: the lease of a member runs out, or the first members have had their time to come.
+    Members,
+    /// Storage: ask to be admitted, or send a heartbeat.
+    Heartbeat,
+    /// Storage: ask for the next chunk, or somebody else.
+    Pull,
     /// Client: this attempt at a request gets no answer, or it is time for the next.
     Attempt(u32),
     /// Client: stop trying.

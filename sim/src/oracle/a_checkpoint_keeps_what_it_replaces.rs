@@ -86,7 +86,7 @@ impl Replayed {
             Record::RolledBack { txn } | Record::Promised { txn } => self.end(*txn, false),
             Record::Settled { txn, answer } => self.end(*txn, answer.is_some()),
             Record::Mark { coordinator, low_water } => {
-                self.marks.insert(*coordinator, *low_water);
+                self.marks.insert(coordinator.node, *low_water);
             }
             Record::Decided { txn, .. } => {
                 self.undone.insert(*txn);
@@ -111,6 +111,7 @@ impl Replayed {
             Record::LastToken { token } => self.last_token = self.last_token.max(*token),
             Record::Born { .. } | Record::Declined { .. } | Record::Stored { .. } => {}
             Record::Answered { .. } | Record::Forgotten { .. } | Record::LockOver { .. } => {}
+            _ => {}
         }
     }
 

@@ -142,7 +142,8 @@ impl Invariant for BankTotalNeverChanges {
 
 /// What the first owner that serves `path` would answer; if none does, what was committed last.
 pub(super) fn stored(path: &Path, model: &Model, world: &World) -> Option<Contents> {
-    let owners = world.config().ring().owners(path).iter();
+    let layout = model.views.layout(world.config());
+    let owners = layout.ring().owners(path).iter();
     let mut serving = owners
         .filter_map(|owner| world.host(*owner).storage())
         .filter(|storage| !storage.is_pinned(path));

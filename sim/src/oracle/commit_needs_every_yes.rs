@@ -1,6 +1,6 @@
 //! Validity of a commit.
 
-use seedbed::proto::{Record, RecordKind};
+use seedbed::proto::{Member, Record, RecordKind};
 
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -28,7 +28,7 @@ impl Invariant for CommitNeedsEveryYes {
         let Seen::Appended { node, record, .. } = *seen else { return Ok(()) };
         let Record::Decided { txn: id, participants, .. } = record else { return Ok(()) };
         let txn = model.txns.get(id);
-        for voter in participants.iter() {
+        for Member { node: voter, .. } in participants.iter() {
             let yes = txn.and_then(|txn| txn.yes.get(voter));
             let no = txn.and_then(|txn| txn.no.get(voter));
             let now =

@@ -52,6 +52,7 @@ impl Invariant for HoldersStopBelievingFirst {
                     self.believe(path, belief);
                 }
                 Notice::Lost { path, token } => self.forget(path, client, *token),
+                Notice::View(_) => {}
             },
             Seen::Appended {
                 node: NodeId::CONTROL,

@@ -10,11 +10,11 @@ use super::Seen;
 /// A set of kinds of [`Seen`]; messages and records count by their own kind as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SeenKinds {
-    plain: u32,
-    sent: u32,
-    received: u32,
-    appended: u32,
-    durable: u32,
+    plain: u64,
+    sent: u64,
+    received: u64,
+    appended: u64,
+    durable: u64,
 }
 
 const NONE: SeenKinds = SeenKinds { plain: 0, sent: 0, received: 0, appended: 0, durable: 0 };
@@ -26,19 +26,19 @@ const fn plain(bit: usize) -> SeenKinds {
     SeenKinds { plain: 1 << bit, ..NONE }
 }
 
-const fn mask_of_messages(kinds: &[MessageKind]) -> u32 {
+const fn mask_of_messages(kinds: &[MessageKind]) -> u64 {
     let (mut mask, mut i) = (0, 0);
     while i < kinds.len() {
-        mask |= 1 << kinds[i] as u32;
+        mask |= 1 << kinds[i] as u64;
         i += 1;
     }
     mask
 }
 
-const fn mask_of_records(kinds: &[RecordKind]) -> u32 {
+const fn mask_of_records(kinds: &[RecordKind]) -> u64 {
     let (mut mask, mut i) = (0, 0);
     while i < kinds.len() {
-        mask |= 1 << kinds[i] as u32;
+        mask |= 1 << kinds[i] as u64;
         i += 1;
     }
     mask

@@ -264,7 +264,8 @@ impl Milestones {
                 let run = self.run(header.txn);
                 run.attempt = Some((terms.request, terms.attempt));
                 if run.phase == Phase::Alone {
-                    run.participants = terms.participants.to_vec();
+                    run.participants =
+                        terms.participants.iter().map(|member| member.node).collect();
                     run.phase = match work {
                         Some(_) => Phase::Voting,
                         None => Phase::Preparing,
@@ -321,6 +322,7 @@ impl Milestones {
             }
             AttemptEnd::Refused { .. } => {}
             AttemptEnd::Retry(Retry::NoAnswer | Retry::Epoch(_) | Retry::Session(_)) => {}
+            AttemptEnd::Retry(Retry::NotReady) => {}
         }
         if let Some(txn) = txn {
             self.on_aborted(from, txn);
@@ -366,7 +368,7 @@ impl Milestones {
                 }
             }
             Vote::No(No::Refused { refusal, .. }) => run.fenced |= is_fenced(*refusal),
-            Vote::No(No::Answered(_) | No::Conflict | No::Lost | No::Epoch(_)) => {}
+            Vote::No(No::Answered(_) | No::Conflict | No::Lost | No::Epoch(_) | No::NotReady) => {}
         }
     }
 
@@ -380,7 +382,7 @@ impl Milestones {
         match record {
             Record::Decided { txn, participants, .. } => {
                 let run = self.run(*txn);
-                run.participants = participants.to_vec();
+                run.participants = participants.iter().map(|member| member.node).collect();
             }
             Record::Over { txn } => {
                 let run = self.runs.remove(txn).map(|run| !run.participants.is_empty());
@@ -523,7 +525,7 @@ impl Milestones {
             Role::Participant => self.participant(reached, model),
             Role::Owner => {
                 let path = self.path_of(reached, model)?;
-                world.config().ring().owners(path).first().copied()
+                model.views.layout(world.config()).ring().owners(path).first().copied()
             }
             Role::Holder => held(reached).or_else(|| {
                 let lock = model.locks.get(self.path_of(reached, model)?)?;
@@ -619,7 +621,7 @@ fn about_message(message: &Message) -> About {
         | Message::Ready { txn, .. }
         | Message::Executed { txn, .. }
         | Message::Committed { txn }
-        | Message::Inquire { txn }
+        | Message::Inquire { txn, .. }
         | Message::Told { txn, .. } => About::Txn(*txn),
         Message::Acquire { path, request, .. }
         | Message::Release { path, request, .. }
@@ -634,6 +636,14 @@ fn about_message(message: &Message) -> About {
             About::Lock(path.clone(), request)
         }
         Message::KeptAlive { path, .. } => About::Lock(path.clone(), None),
+        Message::Admit { .. } | Message::Admitted { .. } | Message::Heartbeat { .. } => {
+            About::Nothing
+        }
+        Message::Alive { .. } | Message::Entered { .. } | Message::Completed { .. } => {
+            About::Nothing
+        }
+        Message::Departed { .. } | Message::Watch { .. } | Message::Views { .. } => About::Nothing,
+        Message::Pull { .. } | Message::Chunk { .. } => About::Nothing,
     }
 }
 
@@ -646,6 +656,7 @@ fn about_record(record: &Record) -> About {
         | Record::Applied { txn, .. }
         | Record::RolledBack { txn }
         | Record::Over { txn }
+        | Record::Orphaned { txn }
         | Record::Settled { txn, .. } => About::Txn(*txn),
         Record::Declined { request, .. } | Record::Answered { request, .. } => {
             About::Request(*request)
@@ -656,5 +667,10 @@ fn about_record(record: &Record) -> About {
         Record::Born { .. } | Record::Stored { .. } | Record::Mark { .. } => About::Nothing,
         Record::LockOver { request, .. } => About::Request(*request),
         Record::Forgotten { .. } | Record::LastToken { .. } => About::Nothing,
+        Record::Entered { .. } | Record::Pulled { .. } | Record::Complete { .. } => About::Nothing,
+        Record::GaveUp { .. } | Record::Admitted { .. } | Record::Wanted { .. } => About::Nothing,
+        Record::Announced { .. } | Record::Activated { .. } => About::Nothing,
+        Record::Converged { .. } | Record::LossAccepted { .. } => About::Nothing,
+        Record::LongestLease { .. } => About::Nothing,
     }
 }

@@ -23,6 +23,7 @@ mod model;
 pub mod registry;
 mod seen;
 mod txns;
+mod views;
 
 mod effects;
 mod lock_log;
@@ -95,6 +96,7 @@ pub use model::{
 };
 pub use seen::{Seen, seen};
 pub use txns::{Begun, Heard, Txn, Txns};
+pub use views::Views;
 
 /// A rule that must hold after every step.
 pub trait Invariant {

@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Changes, Contents, File, Header, Incarnation, Known, LowWater, Message, NodeId,
+    Action, Changes, Contents, File, Header, Incarnation, Known, LowWater, Member, Message, NodeId,
     Operation, Outcome, Path, Record, Refusal, Reply, Request, RequestId, Time, Token, TxnId,
     Version, Vote,
 };
 
 use super::txns::{Begun, Txns};
+use super::views::Views;
 use super::{Breach, Seen};
 
 /// Everything the invariants share.
@@ -24,6 +25,8 @@ pub struct Model {
     pub step: u64,
     /// True time.
     pub now: Time,
+    /// Views, as the centre's log has them.
+    pub views: Views,
     /// Transactions.
     pub txns: Txns,
     /// Decisions that are durable.
@@ -321,7 +324,7 @@ impl Model {
                     txn.begun = Some(At { step, is: begun });
                     txn.request = Some(terms.request);
                     txn.origin = Some(terms.age.request);
-                    txn.participants = terms.participants.clone();
+                    txn.participants = names(&terms.participants);
                 }
             }
             Message::Execute { header, .. } | Message::Commit { header, .. } => {
@@ -412,7 +415,7 @@ impl Model {
                 let txn = self.txns.entry(*id);
                 txn.request.get_or_insert(*request);
                 if txn.participants.is_empty() {
-                    txn.participants = participants.clone();
+                    txn.participants = names(participants);
                 }
                 txn.yes.insert(node, At { step, is: changes.clone() });
                 txn.pinned.insert(node, paths.clone());
@@ -450,6 +453,10 @@ impl Model {
             Record::Born { .. } | Record::Stored { .. } | Record::Answered { .. } => {}
             Record::Settled { .. } | Record::Mark { .. } | Record::Forgotten { .. } => {}
             Record::LockOver { .. } | Record::LastToken { .. } => {}
+            Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {
+                self.views.on_durable(step, record);
+            }
+            _ => {}
         }
     }
 
@@ -467,7 +474,7 @@ impl Model {
     /// The commit point: what every yes vote and the coordinator's own part would change is
     /// committed now.
     fn on_decided(&mut self, record: &Record) {
-        let Record::Decided { txn: id, request, participants, changes, answer } = record else {
+        let Record::Decided { txn: id, request, participants, changes, answer, .. } = record else {
             return;
         };
         let (step, origin) = (self.step, self.origin(*request));
@@ -479,7 +486,7 @@ impl Model {
         let order = self.commits;
         txn.order = Some(order);
         txn.request = Some(*request);
-        txn.participants = participants.clone();
+        txn.participants = names(participants);
         txn.own = changes.clone();
         txn.decided = Some(At { step, is: answer.clone() });
         let origin = *txn.origin.get_or_insert(origin);
@@ -503,6 +510,10 @@ impl FileHistory {
             self.claimed = Some(At { step, is: token });
         }
     }
+}
+
+fn names(members: &[Member]) -> Arc<[NodeId]> {
+    members.iter().map(|member| member.node).collect()
 }
 
 /// The changes of all parts, each path once: that all owners of a path agree is for an invariant to

@@ -8,8 +8,8 @@ use super::wording::{breach, fact};
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
-    Action, Config, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind, RequestId,
-    TxnId,
+    Action, Config, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind,
+    RequestId, TxnId,
 };
 
 /// The participants of a transaction, with its coordinator, are the owners of its paths, all of
@@ -41,7 +41,7 @@ struct Asked {
 struct Part<'a> {
     txn: TxnId,
     request: RequestId,
-    participants: &'a [NodeId],
+    participants: &'a [Member],
     /// By what it was said, and in which step.
     said: At<&'static str>,
 }
@@ -110,7 +110,7 @@ impl OwnersAgree {
         };
         let others = || asked.owners.iter().filter(|owner| **owner != txn.coordinator);
         let are_owners = participants.len() == others().count()
-            && others().all(|owner| participants.contains(owner));
+            && others().all(|owner| participants.iter().any(|member| member.node == *owner));
         if are_owners {
             return Ok(());
         }

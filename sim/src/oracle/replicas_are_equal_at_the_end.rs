@@ -28,10 +28,10 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
     }
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
-        let nothing = File::default();
+        let (nothing, layout) = (File::default(), model.views.layout(world.config()));
         for (path, history) in &model.files {
             let Some(last) = history.committed.last() else { continue };
-            for &owner in world.config().ring().owners(path) {
+            for &owner in layout.ring().owners(path) {
                 let Some(storage) = world.host(owner).storage() else { continue };
                 let pinned = model.pins.get(&owner).is_some_and(|pins| pins.contains_key(path));
                 let stored = storage.files().get(path).unwrap_or(&nothing);

@@ -108,6 +108,7 @@ impl Subjects {
                 self.request(*request);
             }
             Fact::Noticed { notice: Notice::Lost { path, .. }, .. } => self.path(path),
+            Fact::Noticed { notice: Notice::View(_), .. } => {}
             Fact::Copied { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => {}
             Fact::Checkpointed { .. } | Fact::Forgot { .. } | Fact::Started { .. } => {}
             Fact::RefusedToStart { .. } => {}
@@ -120,6 +121,7 @@ impl Subjects {
             Timer::Ready(txn) | Timer::Inquire(txn) => self.txn(*txn),
             Timer::Lease(path) | Timer::KeepAlive(path) | Timer::LeaseEnd(path) => self.path(path),
             Timer::Start | Timer::Attempt(_) | Timer::GiveUp(_) => {}
+            Timer::Members | Timer::Heartbeat | Timer::Pull => {}
         }
     }
 
@@ -145,7 +147,7 @@ impl Subjects {
             }
             Message::Ready { txn, .. } | Message::Executed { txn, .. } => self.txn(*txn),
             Message::Commit { header, .. } | Message::Abort { header } => self.txn(header.txn),
-            Message::Committed { txn } | Message::Inquire { txn } => self.txn(*txn),
+            Message::Committed { txn } | Message::Inquire { txn, .. } => self.txn(*txn),
             Message::Told { txn, .. } => self.txn(*txn),
             Message::Read { request, path, .. }
             | Message::Acquire { request, path, .. }
@@ -164,6 +166,8 @@ impl Subjects {
                 }
             }
             Message::KeptAlive { path, .. } => self.path(path),
+            Message::Chunk { files, .. } => files.iter().for_each(|(path, _)| self.path(path)),
+            _ => {} // about nodes and views
         }
     }
 
@@ -197,6 +201,9 @@ impl Subjects {
             }
             Record::Born { .. } | Record::Mark { .. } | Record::Forgotten { .. } => {}
             Record::LockOver { .. } | Record::LastToken { .. } => {}
+            Record::Orphaned { txn } => self.txn(*txn),
+            Record::Pulled { files, .. } => files.iter().for_each(|(path, _)| self.path(path)),
+            _ => {} // about nodes and views
         }
     }
 }

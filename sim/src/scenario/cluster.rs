@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use seedbed::proto::ring::HashKind;
-use seedbed::proto::{CommitMode, Config, ConfigError, Defect, NodeId, Role, Settings, Span};
+use seedbed::proto::{
+    CommitMode, Config, ConfigError, Defect, Membership, NodeId, Role, Settings, Span,
+};
 
 use super::error::ScenarioError;
 use super::reader::{Result, Table};
@@ -13,6 +15,7 @@ const CLUSTER: &[&str] = &[
     "nodes",
     "clients",
     "replicas",
+    "membership",
     "virtual_nodes",
     "hash",
     "commit",
@@ -21,6 +24,7 @@ const CLUSTER: &[&str] = &[
 ];
 const TIMING: &[&str] = &[
     "lock_lease",
+    "membership_lease",
     "request_timeout",
     "attempt_timeout",
     "retry_delay",
@@ -129,6 +133,8 @@ fn settings(cluster: &Table<'_>, cast: Cast) -> Result<Settings> {
     Ok(Settings {
         members: cast.storage_nodes().collect(),
         replicas: cluster.or("replicas", replicas, |v| v.integer(0..=NodeId::MAX_NUMBER.into()))?,
+        membership: cluster
+            .or("membership", usual.membership, |v| v.pick("kind of membership", MEMBERSHIPS))?,
         virtual_nodes: cluster.or("virtual_nodes", usual.virtual_nodes, whole)?,
         hash: cluster.or("hash", usual.hash, |v| v.pick("hash", HASHES))?,
         commit: cluster.or("commit", usual.commit, |v| v.pick("commit mode", COMMITS))?,
@@ -140,6 +146,8 @@ fn settings(cluster: &Table<'_>, cast: Cast) -> Result<Settings> {
 }
 
 const HASHES: [(&str, HashKind); 2] = [("sha1", HashKind::Sha1), ("md5", HashKind::Md5)];
+const MEMBERSHIPS: [(&str, Membership); 2] =
+    [("fixed", Membership::Fixed), ("managed", Membership::Managed)];
 const COMMITS: [(&str, CommitMode); 2] =
     [("staged", CommitMode::Staged), ("two_phase", CommitMode::TwoPhase)];
 
@@ -156,6 +164,7 @@ fn timed(timing: &Table<'_>, usual: Settings) -> Result<Settings> {
     let whole = |value: Value<'_>| value.integer(0..=u32::MAX.into());
     Ok(Settings {
         lock_lease: span("lock_lease", usual.lock_lease)?,
+        membership_lease: span("membership_lease", usual.membership_lease)?,
         request_timeout: span("request_timeout", usual.request_timeout)?,
         attempt_timeout: span("attempt_timeout", usual.attempt_timeout)?,
         retry_delay: span("retry_delay", usual.retry_delay)?,

@@ -123,6 +123,17 @@ fn roles_of_message(kind: MessageKind) -> &'static [Role] {
         | MessageKind::NotKept
         | MessageKind::LockRefused
         | MessageKind::Released => LOCK,
+        MessageKind::Admit
+        | MessageKind::Admitted
+        | MessageKind::Heartbeat
+        | MessageKind::Alive
+        | MessageKind::Entered
+        | MessageKind::Completed
+        | MessageKind::Departed
+        | MessageKind::Watch
+        | MessageKind::Views
+        | MessageKind::Pull
+        | MessageKind::Chunk => NOBODY,
     }
 }
 
@@ -134,6 +145,7 @@ fn roles_of_record(kind: RecordKind) -> &'static [Role] {
         | RecordKind::Decided
         | RecordKind::Applied
         | RecordKind::RolledBack
+        | RecordKind::Orphaned
         | RecordKind::Over => TRANSACTION,
         RecordKind::Queued | RecordKind::Granted | RecordKind::Left => LOCK,
         // Of a machine's own start, and what only a checkpoint holds.
@@ -144,7 +156,19 @@ fn roles_of_record(kind: RecordKind) -> &'static [Role] {
         | RecordKind::Mark
         | RecordKind::Forgotten
         | RecordKind::LockOver
-        | RecordKind::LastToken => NOBODY,
+        | RecordKind::LastToken
+        | RecordKind::LongestLease => NOBODY,
+        // Of views.
+        RecordKind::Entered
+        | RecordKind::Pulled
+        | RecordKind::Complete
+        | RecordKind::GaveUp
+        | RecordKind::Admitted
+        | RecordKind::Wanted
+        | RecordKind::Announced
+        | RecordKind::Activated
+        | RecordKind::Converged
+        | RecordKind::LossAccepted => NOBODY,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Header, Keep, Known, Message, No, Operation, Results, Terms, Vote, Work};
 
-use super::words::{answer, end, file, list, operation, operations, outcome};
+use super::words::{answer, count, end, file, list, operation, operations, outcome, view};
 
 /// What it is and what it is about: `Executed yes n1.1/4`.
 pub fn brief(message: &Message) -> String {
@@ -23,7 +23,7 @@ pub fn brief(message: &Message) -> String {
         Message::Commit { header, .. } => format!("Commit {}", header.txn),
         Message::Committed { txn } => format!("Committed {txn}"),
         Message::Abort { header } => format!("Abort {}", header.txn),
-        Message::Inquire { txn } => format!("Inquire {txn}"),
+        Message::Inquire { txn, .. } => format!("Inquire {txn}"),
         Message::Told { txn, known } => format!("Told {txn} {}", knowledge(known)),
         Message::Acquire { request, path, .. } => format!("Acquire {path} for {request}"),
         Message::KeepAlive { path, keep, .. } => format!("KeepAlive {path} {}", kept(*keep)),
@@ -37,6 +37,23 @@ pub fn brief(message: &Message) -> String {
             format!("LockRefused {path} to {request}: {refusal}")
         }
         Message::Released { request, path } => format!("Released {path} for {request}"),
+        Message::Admit { incarnation } => format!("Admit {incarnation}"),
+        Message::Admitted { admission, .. } => format!("Admitted {admission}"),
+        Message::Heartbeat { epoch, .. } => format!("Heartbeat {epoch}"),
+        Message::Alive { epoch, .. } => format!("Alive {epoch}"),
+        Message::Entered { epoch, .. } => format!("Entered {epoch}"),
+        Message::Completed { epoch, .. } => format!("Completed {epoch}"),
+        Message::Departed { epoch, .. } => format!("Departed {epoch}"),
+        Message::Watch { known } => format!("Watch after {known}"),
+        Message::Views { views, .. } => match views.last() {
+            Some(newest) => format!("Views up to {}", newest.epoch),
+            None => "Views: none".to_owned(),
+        },
+        Message::Pull { epoch, level, .. } => format!("Pull for {epoch} of {level}"),
+        Message::Chunk { epoch, files, end, .. } => {
+            let last = if end.is_some() { ", the last" } else { "" };
+            format!("Chunk for {epoch} with {}{last}", count(files.len(), "path"))
+        }
     }
 }
 
@@ -77,7 +94,7 @@ fn rest(message: &Message) -> String {
         }
         Message::Executed { vote: Vote::Yes(results), .. } => result_list(results),
         Message::Executed { vote: Vote::No(_), .. } => String::new(),
-        Message::Commit { header, answer: outcomes } => {
+        Message::Commit { header, voter: _, answer: outcomes } => {
             format!("{}; {}", answer(outcomes), mark(header))
         }
         Message::Abort { header } => mark(header),
@@ -90,6 +107,32 @@ fn rest(message: &Message) -> String {
         }
         Message::Release { request, .. } => format!("for {request}"),
         Message::Granted { asked, .. } => format!("asked {asked}"),
+        Message::Admit { .. } | Message::Watch { .. } => String::new(),
+        Message::Admitted { incarnation, .. } => format!("for {incarnation}"),
+        Message::Heartbeat { admission, incarnation, asked, .. } => {
+            format!("under {admission} in {incarnation}, asked {asked}")
+        }
+        Message::Alive { incarnation, asked, settled, .. } => {
+            format!("for {incarnation}, asked {asked}; {settled} has settled")
+        }
+        Message::Entered { admission, .. }
+        | Message::Completed { admission, .. }
+        | Message::Departed { admission, .. } => format!("under {admission}"),
+        Message::Views { views, settled, accepted: _ } => {
+            format!("{}; {settled} has settled", list(views.iter().map(view)))
+        }
+        Message::Pull { pull, incarnation, owner, arcs, after, .. } => {
+            let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
+            format!("pull {pull} of {incarnation}, from {owner}: {arcs}{after}")
+        }
+        Message::Chunk { pull, incarnation, files, answers, end, .. } => {
+            let found = list(files.iter().map(|(path, found)| format!("{path} {}", file(found))));
+            let end = end.as_ref().map_or(String::new(), |end| {
+                format!("; complete on {}, witness on {}", end.complete, end.witnessed)
+            });
+            let known = count(answers.len(), "word");
+            format!("pull {pull} of {incarnation}: {found}; {known} of requests{end}")
+        }
         Message::Committed { .. } | Message::Inquire { .. } | Message::Told { .. } => String::new(),
         Message::NotKept { .. } | Message::LockRefused { .. } => String::new(),
         Message::Released { .. } => String::new(),
@@ -102,7 +145,7 @@ fn mark(header: &Header) -> String {
 }
 
 fn term(terms: &Terms) -> String {
-    let Terms { request, attempt, lowest, age, participants } = terms;
+    let Terms { request, attempt, lowest, age, participants, operations: _ } = terms;
     format!(
         "serves {request} (attempt {attempt}, first tried {} by {}, waits from #{lowest}), \
          participants {}",
@@ -130,6 +173,7 @@ fn no(no: &No) -> String {
         No::Conflict => "an older transaction has the path".to_owned(),
         No::Lost => "the pin is gone".to_owned(),
         No::Epoch(epoch) => format!("the epoch is {epoch}"),
+        No::NotReady => "no running lease, or not complete".to_owned(),
     }
 }
 
@@ -138,6 +182,8 @@ fn knowledge(known: &Known) -> String {
         Known::Committed(outcomes) => format!("committed: {}", answer(outcomes)),
         Known::Aborted => "aborted".to_owned(),
         Known::Undecided => "undecided".to_owned(),
+        Known::Orphaned(_) => "in doubt, and without a coordinator".to_owned(),
+        Known::Gone => "gone with its disk".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use seedbed::proto::{Changes, Record};
 
 use super::message::result_list;
-use super::words::{answer, file, list};
+use super::words::{answer, count, file, list, view, wanted};
 
 /// What it is and what it is about: `voted n1.1/4`.
 pub fn brief(record: &Record) -> String {
@@ -36,6 +36,18 @@ pub fn brief(record: &Record) -> String {
         Record::LockOver { request, refused: true } => format!("{request} was refused a lock"),
         Record::LockOver { request, refused: false } => format!("{request} has held its lock"),
         Record::LastToken { token } => format!("last token {token}"),
+        Record::Entered { epoch, .. } => format!("{kind} {epoch}"),
+        Record::Pulled { files, .. } => format!("{kind} {}", count(files.len(), "path")),
+        Record::Complete { epoch, arcs } => format!("{kind} in {epoch} on {arcs}"),
+        Record::GaveUp { epoch, .. } => format!("gave up what it claimed before {epoch}"),
+        Record::Orphaned { txn } => format!("{txn} has lost its coordinator"),
+        Record::Admitted { member } => format!("{member} is admitted under {}", member.admission),
+        Record::Wanted { .. } => "what is wanted".to_owned(),
+        Record::Announced { view } => format!("{kind} {}", view.epoch),
+        Record::Activated { epoch } => format!("{kind} {epoch}"),
+        Record::Converged { epoch } => format!("{epoch} has settled"),
+        Record::LossAccepted { epoch } => format!("losses up to {epoch} are accepted"),
+        Record::LongestLease { span } => format!("the longest lease of a lock is {span}"),
     }
 }
 
@@ -48,20 +60,30 @@ pub fn whole(record: &Record) -> String {
 
 fn rest(record: &Record) -> String {
     match record {
-        Record::Born { epoch, .. } => format!("since {epoch}"),
-        Record::Voted { txn: _, request, participants, paths, changes, results } => format!(
-            "yes: {}; changes {}; pins {}; serves {request}, participants {}",
+        Record::Voted {
+            txn: _,
+            epoch,
+            request,
+            participants,
+            paths,
+            changes,
+            results,
+            operations: _,
+        } => format!(
+            "yes: {}; changes {}; pins {}; serves {request}, participants {}, {epoch}",
             result_list(results),
             change_list(changes),
             list(paths.iter()),
             list(participants.iter()),
         ),
-        Record::Decided { txn: _, request, participants, changes, answer: outcomes } => format!(
-            "{}; changes {}; serves {request}, participants {}",
-            answer(outcomes),
-            change_list(changes),
-            list(participants.iter()),
-        ),
+        Record::Decided { txn: _, epoch, request, participants, changes, answer: outcomes } => {
+            format!(
+                "{}; changes {}; serves {request}, participants {}, {epoch}",
+                answer(outcomes),
+                change_list(changes),
+                list(participants.iter()),
+            )
+        }
         Record::Applied { request, answer: outcomes, .. } => {
             format!("{}; serves {request}", answer(outcomes))
         }
@@ -71,7 +93,20 @@ fn rest(record: &Record) -> String {
         Record::Declined { .. } | Record::RolledBack { .. } | Record::Over { .. } => String::new(),
         Record::Stored { .. } | Record::Mark { .. } | Record::Forgotten { .. } => String::new(),
         Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
-        Record::LockOver { .. } | Record::LastToken { .. } => String::new(),
+        Record::LockOver { .. } | Record::LastToken { .. } | Record::Born { .. } => String::new(),
+        Record::Entered { complete, .. } => format!("complete on {complete}"),
+        Record::Pulled { files, answers } => {
+            let words = count(answers.len(), "word");
+            format!("{}; {words} of requests", change_list(files))
+        }
+        Record::GaveUp { keeps, .. } => format!("keeps {keeps}"),
+        Record::Wanted { wanted } => self::wanted(wanted),
+        Record::Announced { view: announced } => view(announced),
+        Record::Complete { .. } | Record::Orphaned { .. } | Record::Admitted { .. } => {
+            String::new()
+        }
+        Record::Activated { .. } | Record::Converged { .. } => String::new(),
+        Record::LossAccepted { .. } | Record::LongestLease { .. } => String::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use seedbed::proto::{
     Action, AttemptEnd, File, Notice, Operation, Outcome, Reply, Request, Retry, Timer, Token,
-    Version,
+    Version, View, Wanted,
 };
 
 /// `a, b, c`; `none` where there is nothing.
@@ -74,6 +74,7 @@ pub(super) fn end(end: &AttemptEnd) -> String {
         AttemptEnd::Retry(Retry::NoAnswer) => "try again: no answer in time".to_owned(),
         AttemptEnd::Retry(Retry::Epoch(epoch)) => format!("try again in epoch {epoch}"),
         AttemptEnd::Retry(Retry::Session(life)) => format!("try again in a session with {life}"),
+        AttemptEnd::Retry(Retry::NotReady) => "try again: no running lease, or not complete".into(),
     }
 }
 
@@ -108,6 +109,7 @@ pub(super) fn notice(notice: &Notice) -> String {
             format!("holds {path} for {request} under {token} until its clock shows {until}")
         }
         Notice::Lost { path, token } => format!("no longer holds {path} under {token}"),
+        Notice::View(view) => format!("{} is in force", view.epoch),
     }
 }
 
@@ -124,5 +126,36 @@ pub(super) fn timer(timer: &Timer) -> String {
         Timer::GiveUp(number) => format!("gives up on request #{number}"),
         Timer::KeepAlive(path) => format!("keeps the lock of {path} alive"),
         Timer::LeaseEnd(path) => format!("own lease on {path} ends"),
+        Timer::Members => "looks who is there".to_owned(),
+        Timer::Heartbeat => "heartbeat".to_owned(),
+        Timer::Pull => "next part of a hand-over".to_owned(),
     }
+}
+
+/// So many of something.
+pub(super) fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+/// A view, with its settings.
+pub(super) fn view(view: &View) -> String {
+    let members = list(view.members.iter().map(|m| format!("{m} ({})", m.admission)));
+    let View { epoch, replicas, virtual_nodes, lock_lease, membership_lease, .. } = view;
+    format!(
+        "{epoch}: {members}; {replicas} replicas, {virtual_nodes} virtual nodes, leases of \
+         {lock_lease} and {membership_lease}"
+    )
+}
+
+/// What an operator wants.
+pub(super) fn wanted(wanted: &Wanted) -> String {
+    let Wanted { nodes, replicas, virtual_nodes, lock_lease, membership_lease } = wanted;
+    format!(
+        "{}; {replicas} replicas, {virtual_nodes} virtual nodes, leases of {lock_lease} and \
+         {membership_lease}",
+        list(nodes.iter())
+    )
 }

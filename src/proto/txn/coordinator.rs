@@ -20,9 +20,9 @@ use super::participant::{decline, no_because};
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Action, Age, Answer, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, File, Header,
-    Incarnation, Known, LowWater, Message, No, NodeId, Operation, Outcome, Path, Record, Refusal,
-    RequestId, Results, Retry, Terms, TxnId, Vote, Work,
+    Action, Age, Answer, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Epoch, File,
+    Header, Incarnation, Known, Layout, LowWater, Member, Message, No, NodeId, Operation, Outcome,
+    Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
 };
 
 /// An attempt at a request, as it arrived.
@@ -49,12 +49,13 @@ pub(in crate::proto) struct Coordinator {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Collecting {
     attempt: Attempt,
+    epoch: Epoch,
     phase: Phase,
     /// Every operation, on one path each, with its place in the request.
     work: Vec<(u8, Operation)>,
     /// The sources of renames, as far as they were found, with the place of the rename.
     sources: Vec<(u8, Path, Option<File>)>,
-    participants: Arc<[NodeId]>,
+    participants: Arc<[Member]>,
     /// Who has answered the question of the phase, and how.
     ready: BTreeMap<NodeId, Incarnation>,
     voted: BTreeMap<NodeId, Results>,
@@ -77,16 +78,26 @@ enum Phase {
 /// A transaction that is decided and not over; `awaited` have not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Committing {
+    epoch: Epoch,
     request: RequestId,
-    participants: Arc<[NodeId]>,
-    awaited: BTreeSet<NodeId>,
+    participants: Arc<[Member]>,
+    awaited: BTreeSet<Member>,
     answer: Answer,
     repeats: u32,
 }
 
+impl Collecting {
+    fn has(&self, node: NodeId) -> bool {
+        self.participants.iter().any(|member| member.node == node)
+    }
+}
+
 impl Coordinator {
     /// Starts a transaction for `attempt`, unless the answer is known already.
-    pub fn on_begin(&mut self, turn: &mut Turn<'_>, attempt: Attempt) {
+    pub fn on_begin(&mut self, turn: &mut Turn<'_>, epoch: Epoch, attempt: Attempt) {
+        if let Err(closed) = turn.check(epoch, []) {
+            return end_attempt(turn, &attempt, end_because(closed.into()));
+        }
         let RequestId { client, incarnation, .. } = attempt.request;
         turn.owner.answers.forget_below(client, incarnation, attempt.lowest);
         if let Some(answered) = turn.owner.answers.get(attempt.request) {
@@ -103,6 +114,7 @@ impl Coordinator {
         let (work, sources) = split_renames(&attempt.operations);
         let collecting = Collecting {
             attempt,
+            epoch,
             phase: Phase::Fetching,
             work,
             sources,
@@ -130,7 +142,7 @@ impl Coordinator {
             return turn.out.send(from, Message::Abort { header }); // let the pins go
         }
         let Some(mut collecting) = self.take(txn, Phase::Preparing) else { return };
-        if collecting.participants.contains(&from) {
+        if collecting.has(from) {
             collecting.ready.insert(from, life);
         }
         match collecting.ready.len() == collecting.participants.len() {
@@ -141,7 +153,7 @@ impl Coordinator {
 
     pub fn on_executed(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, vote: Vote) {
         let Some(mut collecting) = self.collecting.remove(&txn) else { return };
-        if !collecting.participants.contains(&from) {
+        if !collecting.has(from) {
             return self.put(txn, collecting);
         }
         let results = match vote {
@@ -165,16 +177,35 @@ impl Coordinator {
 
     pub fn on_committed(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
         let Some(committing) = self.committing.get_mut(&txn) else { return };
-        committing.awaited.remove(&from);
+        committing.awaited.retain(|member| member.node != from);
         let forgets_early = turn.config.defects.has(Defect::ForgetCommitAfterFirstAck);
         if committing.awaited.is_empty() || forgets_early {
             self.finish(turn, txn);
         }
     }
 
+    /// A participant that voted is gone with its disk: nobody will ever ask in its name.
+    pub fn on_gone(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
+        self.on_committed(turn, from, txn);
+    }
+
+    /// The node leaves its epoch, and gives up what it has not decided.
+    pub fn on_leave(&mut self, turn: &mut Turn<'_>) {
+        for (txn, collecting) in std::mem::take(&mut self.collecting) {
+            let end = AttemptEnd::Retry(Retry::Epoch(turn.standing.epoch()));
+            self.abort(turn, txn, collecting, None, end);
+        }
+    }
+
+    /// Is nothing under way?
+    pub fn is_idle(&self) -> bool {
+        self.collecting.is_empty() && self.committing.is_empty()
+    }
+
     /// A participant in doubt asks.
     pub fn on_inquire(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
         let known = match self.committing.get(&txn) {
+            _ if txn.admission != turn.standing.admission() => Known::Gone,
             Some(committing) => Known::Committed(committing.answer.clone()),
             None if self.collecting.contains_key(&txn) => Known::Undecided,
             None => Known::Aborted,
@@ -201,9 +232,9 @@ impl Coordinator {
     pub fn on_resend_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let header = self.header(txn);
         let Some(committing) = self.committing.get_mut(&txn) else { return };
-        for &to in &committing.awaited {
+        for &Member { node, admission: voter } in &committing.awaited {
             let (header, answer) = (header.clone(), committing.answer.clone());
-            turn.out.send(to, Message::Commit { header, answer });
+            turn.out.send(node, Message::Commit { header, voter, answer });
         }
         committing.repeats += 1;
         let pause = turn.config.inquiry_interval.times(1 << committing.repeats.min(3));
@@ -224,12 +255,14 @@ impl Coordinator {
 
     fn fetch(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
         for (_, path, found) in &mut collecting.sources {
-            let owners = turn.config.ring().owners(path);
-            if owners.contains(&turn.id) {
+            if turn.check(collecting.epoch, [&*path]).is_ok() {
                 *found = Some(turn.owner.file(path));
-            } else {
-                let (epoch, path) = (Config::EPOCH, path.clone());
-                turn.out.send(owners[0], Message::Fetch { txn, epoch, path });
+                continue;
+            }
+            let (this, epoch) = (turn.member(), collecting.epoch);
+            let other = turn.layout().owners(path).find(|owner| *owner != this);
+            if let Some(Member { node, .. }) = other {
+                turn.out.send(node, Message::Fetch { txn, epoch, path: path.clone() });
             }
         }
         self.proceed_when_fetched(turn, txn, collecting);
@@ -248,10 +281,11 @@ impl Coordinator {
             fill_in_source(&mut collecting.work, place, &path, found.unwrap_or_default());
         }
         let paths: BTreeSet<&Path> = collecting.work.iter().map(|(_, op)| &op.path).collect();
-        let owns = |path: &Path| turn.config.ring().owns(turn.id, path);
+        let (layout, this) = (turn.layout(), turn.member());
+        let owns = |path: &Path| layout.owns(this, path);
         collecting.own_paths = paths.iter().filter(|p| owns(p)).map(|p| (*p).clone()).collect();
-        let owners = paths.iter().flat_map(|path| turn.config.ring().owners(path));
-        let others: BTreeSet<NodeId> = owners.copied().filter(|node| *node != turn.id).collect();
+        let owners = paths.iter().flat_map(|path| layout.owners(path));
+        let others: BTreeSet<Member> = owners.filter(|owner| *owner != this).collect();
         collecting.participants = others.into_iter().collect();
         self.pin_own_paths(turn, txn, collecting);
     }
@@ -260,6 +294,10 @@ impl Coordinator {
         if let Some(answered) = turn.owner.answers.get(collecting.attempt.request) {
             // An earlier attempt got its answer while this one was waiting.
             let end = end_because(no_because(answered));
+            return self.abort(turn, txn, collecting, None, end);
+        }
+        if let Err(closed) = turn.check(collecting.epoch, collecting.own_paths.iter()) {
+            let end = end_because(closed.into());
             return self.abort(turn, txn, collecting, None, end);
         }
         match turn.owner.pin(txn, collecting.attempt.age, &collecting.own_paths) {
@@ -286,7 +324,7 @@ impl Coordinator {
 
     /// Executes the coordinator's own part, then asks for the votes.
     fn execute_own_part(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
-        let work = part_of(turn.config, turn.id, &collecting.work);
+        let work = part_of(turn.layout(), turn.member(), &collecting.work);
         match turn.owner.execute(&work) {
             Ok(own) => collecting.own = Some(own),
             Err(cannot) => return self.refuse(turn, txn, collecting, cannot),
@@ -298,9 +336,9 @@ impl Coordinator {
             }
             CommitMode::Staged => self.send_execute(turn, txn, &collecting),
             CommitMode::TwoPhase => {
-                let config = turn.config;
-                let work = |node| Some(part_of(config, node, &collecting.work));
-                self.send_prepare(turn, txn, &collecting, work);
+                let layout = turn.standing.layout().cloned();
+                let part = |to| layout.as_ref().map(|layout| part_of(layout, to, &collecting.work));
+                self.send_prepare(turn, txn, &collecting, part);
             }
         }
         self.put(txn, collecting);
@@ -311,7 +349,7 @@ impl Coordinator {
         turn: &mut Turn<'_>,
         txn: TxnId,
         collecting: &Collecting,
-        work: impl Fn(NodeId) -> Option<Work>,
+        work: impl Fn(Member) -> Option<Work>,
     ) {
         let Collecting { attempt, participants, .. } = collecting;
         let header = self.header(txn);
@@ -321,35 +359,44 @@ impl Coordinator {
             lowest: attempt.lowest,
             age: attempt.age,
             participants: participants.clone(),
+            // Checked to be at most 255.
+            operations: u8::try_from(attempt.operations.len()).unwrap_or(u8::MAX),
         };
         for &to in participants.iter() {
-            let part = part_of(turn.config, to, &collecting.work);
+            let part = part_of(turn.layout(), to, &collecting.work);
             let paths: BTreeSet<&Path> = part.iter().map(|(_, op)| &op.path).collect();
             let paths = paths.into_iter().cloned().collect();
-            let (header, terms, epoch) = (header.clone(), terms.clone(), Config::EPOCH);
+            let (header, terms, epoch) = (header.clone(), terms.clone(), collecting.epoch);
             let prepare = Message::Prepare { header, epoch, terms, paths, work: work(to) };
-            turn.out.send(to, prepare);
+            turn.out.send(to.node, prepare);
         }
     }
 
     fn send_execute(&self, turn: &mut Turn<'_>, txn: TxnId, collecting: &Collecting) {
         let header = self.header(txn);
-        for (&to, &pinned_in) in &collecting.ready {
-            let work = part_of(turn.config, to, &collecting.work);
-            let (header, epoch) = (header.clone(), Config::EPOCH);
-            turn.out.send(to, Message::Execute { header, epoch, pinned_in, work });
+        for &to in collecting.participants.iter() {
+            let Some(&pinned_in) = collecting.ready.get(&to.node) else { continue };
+            let work = part_of(turn.layout(), to, &collecting.work);
+            let (header, epoch) = (header.clone(), collecting.epoch);
+            turn.out.send(to.node, Message::Execute { header, epoch, pinned_in, work });
         }
     }
 
     /// All voted yes. The record is the commit point: client and participants hear only once it is
     /// durable.
     fn commit(&mut self, turn: &mut Turn<'_>, txn: TxnId, collecting: Collecting) {
+        // The record is also the vote of the coordinator's own part, if it has one.
+        let closed = turn.check(collecting.epoch, collecting.own_paths.iter()).err();
+        if let Some(closed) = closed.filter(|_| !collecting.own_paths.is_empty()) {
+            return self.abort(turn, txn, collecting, None, end_because(closed.into()));
+        }
         turn.timers.cancel(&Timer::Collect(txn));
-        let Collecting { attempt, participants, own_paths, own, voted, .. } = collecting;
+        let Collecting { attempt, epoch, participants, own_paths, own, voted, .. } = collecting;
         let (changes, own_results) = own.unwrap_or_default();
         let answer = merge(attempt.operations.len(), &own_results, voted.values());
         let record = Record::Decided {
             txn,
+            epoch,
             request: attempt.request,
             participants: participants.clone(),
             changes: changes.clone(),
@@ -364,6 +411,7 @@ impl Coordinator {
         turn.owner.answers.insert(attempt.request, Answered::Done(answer.clone()));
         end_attempt(turn, &attempt, AttemptEnd::Done(answer.clone()));
         let committing = Committing {
+            epoch,
             request: attempt.request,
             awaited: participants.iter().copied().collect(),
             participants,
@@ -412,8 +460,8 @@ impl Coordinator {
             return; // no participant has heard of it
         }
         let header = self.header(txn);
-        for &to in collecting.participants.iter().filter(|to| Some(**to) != no_from) {
-            turn.out.send(to, Message::Abort { header: header.clone() });
+        for to in collecting.participants.iter().filter(|to| Some(to.node) != no_from) {
+            turn.out.send(to.node, Message::Abort { header: header.clone() });
         }
     }
 
@@ -443,7 +491,8 @@ impl Coordinator {
             true => Incarnation(1),
             false => turn.incarnation,
         };
-        TxnId { coordinator: turn.id, admission: Config::ADMISSION, incarnation, counter }
+        let Member { node: coordinator, admission } = turn.member();
+        TxnId { coordinator, admission, incarnation, counter }
     }
 }
 
@@ -452,10 +501,11 @@ impl Coordinator {
     /// Takes over what one record says.
     pub fn replay(&mut self, owner: &mut Owner, record: &Record) {
         match record {
-            Record::Decided { txn, request, participants, changes, answer } => {
+            Record::Decided { txn, epoch, request, participants, changes, answer } => {
                 owner.apply(changes);
                 owner.answers.insert(*request, Answered::Done(answer.clone()));
                 let committing = Committing {
+                    epoch: *epoch,
                     request: *request,
                     participants: participants.clone(),
                     awaited: participants.iter().copied().collect(),
@@ -467,12 +517,7 @@ impl Coordinator {
             Record::Over { txn } => {
                 self.committing.remove(txn);
             }
-            Record::Born { .. } | Record::Voted { .. } | Record::Promised { .. } => {}
-            Record::Declined { .. } | Record::Applied { .. } | Record::RolledBack { .. } => {}
-            Record::Stored { .. } | Record::Answered { .. } | Record::Settled { .. } => {}
-            Record::Mark { .. } | Record::Forgotten { .. } | Record::Queued { .. } => {}
-            Record::Granted { .. } | Record::Left { .. } => {}
-            Record::LockOver { .. } | Record::LastToken { .. } => {}
+            _ => {} // somebody else's
         }
     }
 
@@ -481,6 +526,7 @@ impl Coordinator {
         for (&txn, committing) in &self.committing {
             records.push(Record::Decided {
                 txn,
+                epoch: committing.epoch,
                 request: committing.request,
                 participants: committing.participants.clone(),
                 changes: Changes::default(),
@@ -502,6 +548,7 @@ fn end_because(no: No) -> AttemptEnd {
         No::Conflict => AttemptEnd::Retry(Retry::Conflict),
         No::Lost => AttemptEnd::Retry(Retry::NoAnswer),
         No::Epoch(epoch) => AttemptEnd::Retry(Retry::Epoch(epoch)),
+        No::NotReady => AttemptEnd::Retry(Retry::NotReady),
     }
 }
 
@@ -580,8 +627,8 @@ fn fill_in_source(work: &mut Vec<(u8, Operation)>, place: u8, path: &Path, file:
 }
 
 /// What `node` has to do as an owner.
-fn part_of(config: &Config, node: NodeId, work: &[(u8, Operation)]) -> Work {
-    work.iter().filter(|(_, op)| config.ring().owns(node, &op.path)).cloned().collect()
+fn part_of(layout: &Layout, node: Member, work: &[(u8, Operation)]) -> Work {
+    work.iter().filter(|(_, op)| layout.owns(node, &op.path)).cloned().collect()
 }
 
 /// The whole answer; every owner of a path gives the same outcome for an operation on it, so any

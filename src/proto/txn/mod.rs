@@ -54,9 +54,27 @@
 //! | participant | the outcome | the outcome |
 //! | participant | in doubt as well | undecided |
 //! | participant | it has not voted, or its no is not durable | forces `Promised`, then: aborted |
+//! | anyone, under a later admission | nothing: the disk that took part is gone | gone |
 //!
 //! If everyone is in doubt and the coordinator is down, all wait. That is no mistake: any other
 //! answer could contradict a decision record that nobody but the coordinator can see.
+//!
+//! If the coordinator's *disk* is gone, nobody will ever see that record, and the participants
+//! settle it among themselves: one that has committed means commit, one that has aborted or not
+//! voted means abort, and if all are in doubt they commit, because that is what the coordinator may
+//! have told its client. (It may as well have given up, but then it has told nobody of a refusal:
+//! giving up without a no vote leaves the outcome unknown.) An `Abort` that the coordinator sent
+//! before it lost its disk may still be under way, so a participant first forces that it believes
+//! the other participants only (`Orphaned`), and only answers that say so count for "all are in
+//! doubt".
+//!
+//! # Epochs
+//!
+//! Reads, `Prepare` and `Execute` are for one epoch, and only a member with a running lease that is
+//! complete on the paths takes them ([`standing`](super::standing)). What has been promised belongs
+//! to the transaction: decisions, inquiries and acknowledgements are taken from and by everyone who
+//! took part, whatever its epoch. Whoever leaves an epoch gives up what it has not promised: a
+//! coordinator what it still collects, a participant its `Ready`.
 //!
 //! # What may be forgotten
 //!
@@ -71,8 +89,9 @@ pub mod coordinator;
 pub mod participant;
 
 use super::owner::Owner;
+use super::standing::{Closed, Standing};
 use super::timers::Timers;
-use super::{Config, Incarnation, NodeId, Outbox, Time};
+use super::{Config, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Time};
 
 /// What a machine has at hand in one step.
 pub(super) struct Turn<'a> {
@@ -80,7 +99,41 @@ pub(super) struct Turn<'a> {
     pub id: NodeId,
     pub incarnation: Incarnation,
     pub now: Time,
+    pub standing: &'a Standing,
     pub owner: &'a mut Owner,
     pub timers: &'a mut Timers,
     pub out: &'a mut Outbox,
+}
+
+impl Turn<'_> {
+    /// The layout of the node's epoch.
+    ///
+    /// # Panics
+    /// If the node has not heard of its view in this life. It has if it was found open.
+    pub fn layout(&self) -> &Layout {
+        self.standing.layout().expect("who may act in an epoch knows its view")
+    }
+
+    /// This node, under its admission.
+    pub fn member(&self) -> Member {
+        Member { node: self.id, admission: self.standing.admission() }
+    }
+
+    /// May the node serve or vote on `paths` in `epoch`?
+    pub fn check<'p>(
+        &self,
+        epoch: Epoch,
+        paths: impl IntoIterator<Item = &'p Path>,
+    ) -> Result<(), Closed> {
+        self.standing.check(self.config, self.now, epoch, paths)
+    }
+}
+
+impl From<Closed> for No {
+    fn from(closed: Closed) -> No {
+        match closed {
+            Closed::Epoch(epoch) => No::Epoch(epoch),
+            Closed::NotReady => No::NotReady,
+        }
+    }
 }

@@ -8,23 +8,24 @@
 //!     +------------------------+----+-----------------------------------------------------------> aborted
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Turn;
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Age, Answer, Changes, Config, Defect, Epoch, Header, Incarnation, Known, LowWater, Message, No,
-    NodeId, Path, Record, RequestId, Results, Terms, Time, TxnId, Vote, Work,
+    Admission, Age, Answer, Changes, Config, Defect, Epoch, Header, Incarnation, Known, LowWater,
+    Member, Message, No, NodeId, Outcome, Path, Record, RequestId, Results, Terms, Time, TxnId,
+    Vote, Work,
 };
 
 /// All transactions in which this node is a participant and not the coordinator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::proto) struct Participant {
     parts: BTreeMap<TxnId, Part>,
-    outcomes: BTreeMap<TxnId, Outcome>,
-    marks: BTreeMap<NodeId, LowWater>,
+    outcomes: BTreeMap<TxnId, End>,
+    marks: BTreeMap<Member, LowWater>,
 }
 
 /// A transaction that is under way.
@@ -48,17 +49,24 @@ struct Prepared {
 /// The vote, as it stands in the log, and how often the decision was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct InDoubt {
+    epoch: Epoch,
     request: RequestId,
-    participants: Arc<[NodeId]>,
+    participants: Arc<[Member]>,
     paths: Arc<[Path]>,
     changes: Changes,
     results: Results,
+    operations: u8,
     inquiries: u32,
+    orphan: Option<Orphan>,
 }
+
+/// A vote whose coordinator's disk is gone: those who have said that they are in doubt as well and
+/// believe the participants only, with what they voted.
+type Orphan = BTreeMap<NodeId, Results>;
 
 /// A transaction that is over here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Outcome {
+enum End {
     Committed(Answer),
     /// By the decision, or by a promise that is forced.
     Aborted,
@@ -81,12 +89,11 @@ impl Participant {
         if self.parts.contains_key(&txn) {
             return; // a copy
         }
-        let owned = || paths.iter().all(|path| turn.config.ring().owns(turn.id, path));
         if self.is_over(txn) {
             return send_vote(turn, txn, Vote::No(No::Lost));
         }
-        if epoch != Config::EPOCH || !owned() {
-            return self.vote_no(turn, txn, No::Epoch(Config::EPOCH));
+        if let Err(closed) = turn.check(epoch, paths.iter()) {
+            return self.vote_no(turn, txn, closed.into());
         }
         let RequestId { client, incarnation, .. } = terms.request;
         turn.owner.answers.forget_below(client, incarnation, terms.lowest);
@@ -104,14 +111,16 @@ impl Participant {
         let txn = header.txn;
         self.learn_mark(&header);
         match self.parts.remove(&txn) {
-            Some(Part::Ready(prepared))
-                if epoch == Config::EPOCH && pinned_in == turn.incarnation =>
-            {
-                self.execute(turn, txn, Prepared { work: Some(work), ..prepared });
-            }
             Some(Part::Ready(prepared)) => {
-                self.let_go(turn, txn, &prepared);
-                self.vote_no(turn, txn, No::Lost);
+                let closed = turn.check(epoch, prepared.paths.iter()).err().map(No::from);
+                let lost = (pinned_in != turn.incarnation).then_some(No::Lost);
+                match closed.or(lost) {
+                    Some(no) => {
+                        self.let_go(turn, txn, &prepared);
+                        self.vote_no(turn, txn, no);
+                    }
+                    None => self.execute(turn, txn, Prepared { work: Some(work), ..prepared }),
+                }
             }
             Some(part @ (Part::Waiting(_) | Part::InDoubt(_))) => {
                 self.parts.insert(txn, part); // a copy of what has been answered
@@ -121,24 +130,54 @@ impl Participant {
         }
     }
 
-    pub fn on_commit(&mut self, turn: &mut Turn<'_>, header: &Header, answer: Answer) {
+    pub fn on_commit(
+        &mut self,
+        turn: &mut Turn<'_>,
+        header: &Header,
+        voter: Admission,
+        answer: Answer,
+    ) {
+        let txn = header.txn;
+        if voter != turn.standing.admission() {
+            // Whoever voted is gone with its disk and will never ask what became of it.
+            let gone = Message::Told { txn, known: Known::Gone };
+            return turn.out.send(txn.coordinator, gone);
+        }
         self.learn_mark(header);
-        self.commit(turn, header.txn, answer);
+        self.commit(turn, txn, answer);
     }
 
     pub fn on_abort(&mut self, turn: &mut Turn<'_>, header: &Header) {
         self.learn_mark(header);
-        self.abort(turn, header.txn);
+        if !self.is_orphan(header.txn) {
+            self.abort(turn, header.txn);
+        }
     }
 
     /// Another participant asks; the coordinator itself is asked elsewhere.
-    pub fn on_inquire(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
+    pub fn on_inquire(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: NodeId,
+        txn: TxnId,
+        asked: Admission,
+        orphaned: bool,
+    ) {
+        if asked != turn.standing.admission() {
+            return turn.out.send(from, Message::Told { txn, known: Known::Gone });
+        }
+        if orphaned {
+            self.believe_participants_only(turn, txn);
+        }
         let known = match (self.parts.get(&txn), self.outcomes.get(&txn)) {
+            (Some(Part::InDoubt(InDoubt { orphan: Some(_), results, .. })), _) => {
+                Known::Orphaned(results.clone())
+            }
             (Some(Part::InDoubt(_)), _) => Known::Undecided,
-            (_, Some(Outcome::Committed(answer))) => Known::Committed(answer.clone()),
-            (_, Some(Outcome::Aborted)) => Known::Aborted,
+            (_, Some(End::Committed(answer))) => Known::Committed(answer.clone()),
+            (_, Some(End::Aborted)) => Known::Aborted,
             _ if self.mark_covers(txn) => Known::Aborted,
-            (Some(Part::Waiting(_) | Part::Ready(_)) | None, Some(Outcome::VotedNo) | None) => {
+            (Some(Part::Waiting(_) | Part::Ready(_)) | None, Some(End::VotedNo) | None) => {
                 self.promise(turn, txn);
                 Known::Aborted
             }
@@ -146,15 +185,58 @@ impl Participant {
         turn.out.send(from, Message::Told { txn, known });
     }
 
-    pub fn on_told(&mut self, turn: &mut Turn<'_>, txn: TxnId, known: Known) {
-        if !matches!(self.parts.get(&txn), Some(Part::InDoubt(_))) {
-            return;
-        }
+    pub fn on_told(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, known: Known) {
+        let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
+        let is_coordinator = from == txn.coordinator;
         match known {
             Known::Committed(answer) => self.commit(turn, txn, answer),
+            Known::Aborted if is_coordinator && vote.orphan.is_some() => {} // said before its end
             Known::Aborted => self.abort(turn, txn),
-            Known::Undecided => {}
+            Known::Gone if is_coordinator => {
+                self.believe_participants_only(turn, txn);
+                self.on_inquiry_time(turn, txn);
+            }
+            Known::Orphaned(results) => {
+                if let Some(orphan) = &mut vote.orphan {
+                    orphan.insert(from, results);
+                    self.settle_orphan(turn, txn);
+                }
+            }
+            Known::Undecided | Known::Gone => {}
         }
+    }
+
+    /// The coordinator's disk is gone. From here on nothing that it said counts, unless it is a
+    /// commit, with which all who are in doubt agree anyway.
+    fn believe_participants_only(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
+        if vote.orphan.is_none() {
+            vote.orphan = Some(Orphan::default());
+            turn.out.force(Record::Orphaned { txn });
+            self.settle_orphan(turn, txn);
+        }
+    }
+
+    /// If all participants are in doubt and believe each other only, they commit. The whole answer
+    /// is lost with the coordinator, so it is put together again; where a part of it was the
+    /// coordinator's alone, so was the path, and what became of the transaction cannot be proved.
+    fn settle_orphan(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        let Some(Part::InDoubt(vote)) = self.parts.get(&txn) else { return };
+        let Some(orphan) = &vote.orphan else { return };
+        let mut others = vote.participants.iter().filter(|other| other.node != turn.id);
+        if others.all(|other| orphan.contains_key(&other.node)) {
+            let results = orphan.values().chain([&vote.results]);
+            let known: BTreeMap<u8, &Outcome> =
+                results.flat_map(|r| r.iter()).map(|(place, outcome)| (*place, outcome)).collect();
+            if known.len() == usize::from(vote.operations) {
+                let answer = known.into_values().cloned().collect();
+                self.commit(turn, txn, answer);
+            }
+        }
+    }
+
+    fn is_orphan(&self, txn: TxnId) -> bool {
+        matches!(self.parts.get(&txn), Some(Part::InDoubt(InDoubt { orphan: Some(_), .. })))
     }
 
     /// A transaction that waits for its pins gets another chance.
@@ -172,7 +254,7 @@ impl Participant {
     pub fn on_ready_timeout(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         if let Some(Part::Ready(prepared)) = self.parts.remove(&txn) {
             self.let_go(turn, txn, &prepared);
-            self.outcomes.insert(txn, Outcome::VotedNo);
+            self.outcomes.insert(txn, End::VotedNo);
         }
     }
 
@@ -182,10 +264,14 @@ impl Participant {
         if turn.config.defects.has(Defect::AbortWhileInDoubt) && vote.inquiries == 2 {
             return self.abort(turn, txn);
         }
-        turn.out.send(txn.coordinator, Message::Inquire { txn });
-        if vote.inquiries > 0 {
-            for &other in vote.participants.iter().filter(|other| **other != turn.id) {
-                turn.out.send(other, Message::Inquire { txn });
+        let orphaned = vote.orphan.is_some();
+        let ask = |asked| Message::Inquire { txn, asked, orphaned };
+        if !orphaned {
+            turn.out.send(txn.coordinator, ask(txn.admission));
+        }
+        if vote.inquiries > 0 || orphaned {
+            for other in vote.participants.iter().filter(|other| other.node != turn.id) {
+                turn.out.send(other.node, ask(other.admission));
             }
         }
         vote.inquiries += 1;
@@ -246,30 +332,35 @@ impl Participant {
         changes: Changes,
         results: Results,
     ) {
-        let Prepared { terms: Terms { request, participants, .. }, paths, .. } = prepared;
+        let Prepared { terms, paths, .. } = prepared;
+        let Terms { request, participants, operations, .. } = terms;
+        let epoch = turn.standing.epoch();
         if turn.config.defects.has(Defect::ReadOnlyLeavesEarly) && changes.is_empty() {
             turn.owner.unpin(txn, None, &paths);
         }
-        let record = Record::Voted {
-            txn,
+        let vote = InDoubt {
+            epoch,
             request,
-            participants: participants.clone(),
-            paths: paths.clone(),
-            changes: changes.clone(),
+            participants,
+            paths,
+            changes,
             results: results.clone(),
+            operations,
+            inquiries: 0,
+            orphan: None,
         };
+        let record = vote.record(txn);
         match turn.config.defects.has(Defect::VoteNotForced) {
             true => turn.out.write_lazily(record),
             false => turn.out.force(record),
         }
-        send_vote(turn, txn, Vote::Yes(results.clone()));
-        let vote = InDoubt { request, participants, paths, changes, results, inquiries: 0 };
+        send_vote(turn, txn, Vote::Yes(results));
         self.parts.insert(txn, Part::InDoubt(vote));
         turn.timers.set(Timer::Inquire(txn), turn.now + turn.config.inquiry_interval);
     }
 
     fn vote_no(&mut self, turn: &mut Turn<'_>, txn: TxnId, no: No) {
-        self.outcomes.insert(txn, Outcome::VotedNo);
+        self.outcomes.insert(txn, End::VotedNo);
         send_vote(turn, txn, Vote::No(no));
     }
 
@@ -280,7 +371,7 @@ impl Participant {
             // before.
             Some(Part::Waiting(_) | Part::Ready(_)) => return,
             None => {
-                let known = matches!(self.outcomes.get(&txn), Some(Outcome::Committed(_)));
+                let known = matches!(self.outcomes.get(&txn), Some(End::Committed(_)));
                 if known || self.mark_covers(txn) {
                     turn.out.send(txn.coordinator, Message::Committed { txn });
                 }
@@ -294,7 +385,7 @@ impl Participant {
         turn.owner.unpin(txn, None, &vote.paths);
         turn.owner.answers.insert(request, Answered::Done(answer.clone()));
         if !turn.config.defects.has(Defect::OutcomeForgottenByParticipant) {
-            self.outcomes.insert(txn, Outcome::Committed(answer.clone()));
+            self.outcomes.insert(txn, End::Committed(answer.clone()));
         }
         turn.out.force(Record::Applied { txn, request, answer });
         turn.out.send(txn.coordinator, Message::Committed { txn });
@@ -310,11 +401,11 @@ impl Participant {
             Some(Part::Waiting(prepared) | Part::Ready(prepared)) => {
                 self.let_go(turn, txn, &prepared);
             }
-            None if matches!(self.outcomes.get(&txn), Some(Outcome::Committed(_))) => return,
+            None if matches!(self.outcomes.get(&txn), Some(End::Committed(_))) => return,
             None if self.mark_covers(txn) => return,
             None => {}
         }
-        self.outcomes.insert(txn, Outcome::Aborted);
+        self.outcomes.insert(txn, End::Aborted);
     }
 
     /// Gives the coordinator's transaction up for ever, so that others need not wait for it.
@@ -327,7 +418,7 @@ impl Participant {
             true => turn.out.write_lazily(record),
             false => turn.out.force(record),
         }
-        self.outcomes.insert(txn, Outcome::Aborted);
+        self.outcomes.insert(txn, End::Aborted);
     }
 
     fn let_go(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: &Prepared) {
@@ -340,13 +431,13 @@ impl Participant {
     }
 
     fn mark_covers(&self, txn: TxnId) -> bool {
-        self.marks.get(&txn.coordinator).is_some_and(|mark| mark.covers(txn))
+        self.marks.get(&coordinator(txn)).is_some_and(|mark| mark.covers(txn))
     }
 
     /// Forgets the outcomes that the coordinator's low-water mark has passed.
     fn learn_mark(&mut self, header: &Header) {
         let TxnId { coordinator, admission, .. } = header.txn;
-        let known = self.marks.entry(coordinator).or_default();
+        let known = self.marks.entry(self::coordinator(header.txn)).or_default();
         if header.low_water <= *known {
             return;
         }
@@ -363,23 +454,105 @@ impl Participant {
     }
 }
 
+impl InDoubt {
+    fn record(&self, txn: TxnId) -> Record {
+        Record::Voted {
+            txn,
+            epoch: self.epoch,
+            request: self.request,
+            participants: self.participants.clone(),
+            paths: self.paths.clone(),
+            changes: self.changes.clone(),
+            results: self.results.clone(),
+            operations: self.operations,
+        }
+    }
+}
+
+/// Hand-overs.
+impl Participant {
+    /// Gives up every promise that is not a vote: the node leaves its epoch.
+    pub fn on_leave(&mut self, turn: &mut Turn<'_>) {
+        let is_open = |part: &Part| !matches!(part, Part::InDoubt(_));
+        for (txn, part) in self.parts.extract_if(.., |_, part| is_open(part)) {
+            if let Part::Waiting(prepared) | Part::Ready(prepared) = part {
+                turn.timers.cancel(&Timer::Ready(txn));
+                turn.owner.unpin(txn, Some(prepared.terms.age), &prepared.paths);
+                self.outcomes.insert(txn, End::VotedNo);
+            }
+        }
+    }
+
+    /// The paths that votes pin, each once.
+    pub fn paths_in_doubt(&self) -> BTreeSet<&Path> {
+        let votes = self.parts.values().filter_map(|part| match part {
+            Part::InDoubt(vote) => Some(vote),
+            Part::Waiting(_) | Part::Ready(_) => None,
+        });
+        votes.flat_map(|vote| vote.paths.iter()).collect()
+    }
+
+    /// Is the node in doubt about anything?
+    pub fn is_in_doubt(&self) -> bool {
+        self.parts.values().any(|part| matches!(part, Part::InDoubt(_)))
+    }
+
+    /// Votes count no more on paths that `is_replaced` names: whoever these were pulled from has
+    /// settled the transaction. What becomes of it is recorded and acknowledged as ever, and
+    /// changes nothing there. (Such votes are of older epochs: a node votes where it is complete,
+    /// and pulls where it is not.)
+    pub fn void(
+        &mut self,
+        config: &Config,
+        owner: &mut Owner,
+        is_replaced: impl Fn(&Path) -> bool,
+    ) {
+        for (txn, part) in &mut self.parts {
+            let Part::InDoubt(vote) = part else { continue };
+            if !vote.paths.iter().any(&is_replaced) {
+                continue;
+            }
+            let (gone, kept): (Vec<Path>, Vec<Path>) =
+                vote.paths.iter().cloned().partition(&is_replaced);
+            owner.unpin(*txn, None, &gone);
+            vote.paths = kept.into();
+            if !config.defects.has(Defect::LateDecisionAppliedAfterPull) {
+                let changes = vote.changes.iter().filter(|(path, _)| !is_replaced(path));
+                vote.changes = changes.cloned().collect();
+            }
+        }
+    }
+}
+
 /// Recovery and checkpoints.
 impl Participant {
     /// Takes over what one record says.
     pub fn replay(&mut self, config: &Config, owner: &mut Owner, record: &Record) {
         match record {
-            Record::Voted { txn, request, participants, paths, changes, results } => {
+            Record::Voted {
+                txn,
+                epoch,
+                request,
+                participants,
+                paths,
+                changes,
+                results,
+                operations,
+            } => {
                 let holds_pins = !config.defects.has(Defect::RecoveryWithoutPins);
                 if holds_pins {
                     owner.pin(*txn, pinned_before(*request), paths);
                 }
                 let vote = InDoubt {
+                    epoch: *epoch,
                     request: *request,
                     participants: participants.clone(),
                     paths: paths.clone(),
                     changes: changes.clone(),
                     results: results.clone(),
+                    operations: *operations,
                     inquiries: 0,
+                    orphan: None,
                 };
                 self.parts.insert(*txn, Part::InDoubt(vote));
             }
@@ -389,28 +562,30 @@ impl Participant {
                     owner.unpin(*txn, None, &vote.paths);
                 }
                 owner.answers.insert(*request, Answered::Done(answer.clone()));
-                self.outcomes.insert(*txn, Outcome::Committed(answer.clone()));
+                self.outcomes.insert(*txn, End::Committed(answer.clone()));
+            }
+            Record::Orphaned { txn } => {
+                if let Some(Part::InDoubt(vote)) = self.parts.get_mut(txn) {
+                    vote.orphan = Some(Orphan::default());
+                }
             }
             Record::RolledBack { txn } => {
                 if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
                     owner.unpin(*txn, None, &vote.paths);
                 }
-                self.outcomes.insert(*txn, Outcome::Aborted);
+                self.outcomes.insert(*txn, End::Aborted);
             }
             Record::Promised { txn } => {
-                self.outcomes.insert(*txn, Outcome::Aborted);
+                self.outcomes.insert(*txn, End::Aborted);
             }
             Record::Settled { txn, answer } => {
-                let outcome = answer.clone().map_or(Outcome::Aborted, Outcome::Committed);
+                let outcome = answer.clone().map_or(End::Aborted, End::Committed);
                 self.outcomes.insert(*txn, outcome);
             }
             Record::Mark { coordinator, low_water } => {
                 self.marks.insert(*coordinator, *low_water);
             }
-            Record::Born { .. } | Record::Declined { .. } | Record::Decided { .. } => {}
-            Record::Over { .. } | Record::Stored { .. } | Record::Answered { .. } => {}
-            Record::Forgotten { .. } | Record::Queued { .. } | Record::Granted { .. } => {}
-            Record::Left { .. } | Record::LockOver { .. } | Record::LastToken { .. } => {}
+            _ => {} // somebody else's
         }
     }
 
@@ -421,26 +596,25 @@ impl Participant {
         }
         for (&txn, outcome) in &self.outcomes {
             match outcome {
-                Outcome::Committed(answer) => {
+                End::Committed(answer) => {
                     records.push(Record::Settled { txn, answer: Some(answer.clone()) });
                 }
-                Outcome::Aborted => records.push(Record::Settled { txn, answer: None }),
-                Outcome::VotedNo => {}
+                End::Aborted => records.push(Record::Settled { txn, answer: None }),
+                End::VotedNo => {}
             }
         }
         for (&txn, part) in &self.parts {
             if let Part::InDoubt(vote) = part {
-                records.push(Record::Voted {
-                    txn,
-                    request: vote.request,
-                    participants: vote.participants.clone(),
-                    paths: vote.paths.clone(),
-                    changes: vote.changes.clone(),
-                    results: vote.results.clone(),
-                });
+                records.push(vote.record(txn));
+                records.extend(vote.orphan.as_ref().map(|_| Record::Orphaned { txn }));
             }
         }
     }
+}
+
+/// Who coordinates a transaction: a name under an admission.
+fn coordinator(txn: TxnId) -> Member {
+    Member { node: txn.coordinator, admission: txn.admission }
 }
 
 /// The age of a pin that was taken in an earlier life: older than everything, so whoever meets it

@@ -1,0 +1,350 @@
+//! Hand-over: a new owner pulls what it owns from those who had it.
+//!
+//! | new owner | owner of an earlier epoch |
+//! |---|---|
+//! | `Pull(epoch, level, arcs, after)` | is in the same epoch, and tells of the earlier epoch `level` |
+//! | forces `Pulled`, asks for what comes after | `Chunk(files)`: paths in order, up to one that it is in doubt about |
+//! | forces `Complete` | `Chunk(files, answers, end)`: where it was complete, and where it is a witness |
+//!
+//! What is pulled is all that is durable of a path: contents, version, token, also of paths that
+//! are gone, and what is known of requests. It replaces what the new owner had, and every vote that
+//! it gave there in an older epoch: the source has settled that transaction, so its late decision
+//! is recorded and acknowledged and changes nothing (or it would overwrite what was pulled).
+//!
+//! # Whom to ask
+//!
+//! The owners of the epoch before. One that was complete there hands over: it has all that was
+//! committed, because its own vote was needed, and it hands no path over about which it is in
+//! doubt. One that was *not* complete never voted there and, having left that epoch, never will: it
+//! is a **witness** that nothing was committed in it, and on the pieces it witnesses, the owners of
+//! the epoch before that are asked in turn, and so on back to the last epoch that has settled, in
+//! which everyone was complete. The new owner may itself be the witness. If neither a complete
+//! owner nor a witness answers, the piece waits; it is never served empty.
+//!
+//! # Pace and crashes
+//!
+//! One pull at a time and one chunk at a time, with a pause between. Every message names the epoch
+//! and the pull, and a chunk of any other is ignored: a late one would put back what has changed
+//! since. If the source goes quiet another is asked; if the new owner restarts it begins again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::owner::{Answered, Owner};
+use super::standing::Standing;
+use super::timers::{Timer, Timers};
+use super::txn::participant::Participant;
+use super::{
+    Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Member, Message, NodeId,
+    Outbox, Path, PullEnd, Record, Time,
+};
+
+/// What a node has at hand while paths move.
+pub(super) struct Move<'a> {
+    pub config: &'a Config,
+    pub incarnation: Incarnation,
+    pub now: Time,
+    pub standing: &'a mut Standing,
+    pub owner: &'a mut Owner,
+    pub participant: &'a mut Participant,
+    pub timers: &'a mut Timers,
+    pub out: &'a mut Outbox,
+}
+
+/// What a new owner pulls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Handover {
+    /// The number of the last pull of this life.
+    last: u32,
+    current: Option<Pull>,
+    /// Where somebody has witnessed that nothing was committed, by epoch.
+    witnessed: BTreeMap<Epoch, Arcs>,
+    /// Who has been asked since anything was pulled.
+    tried: BTreeSet<Source>,
+}
+
+/// An owner of an earlier epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Source {
+    level: Epoch,
+    owner: Member,
+}
+
+/// A pull under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pull {
+    number: u32,
+    source: Source,
+    arcs: Arcs,
+    after: Option<Path>,
+    /// Is a chunk asked for and not there?
+    is_asked: bool,
+}
+
+/// A chunk as it arrives.
+pub(super) struct Chunk {
+    pub epoch: Epoch,
+    pub pull: u32,
+    pub incarnation: Incarnation,
+    pub after: Option<Path>,
+    pub files: Arc<[(Path, File)]>,
+    pub answers: Arc<[Handed]>,
+    pub end: Option<PullEnd>,
+}
+
+/// The new owner's side.
+impl Handover {
+    /// Forgets what was under way: the node is in another epoch.
+    pub fn on_enter(&mut self, turn: &mut Move<'_>) {
+        *self = Handover { last: self.last, ..Handover::default() };
+        self.proceed(turn);
+    }
+
+    /// Pulls what is missing, if anything is and nobody is being asked.
+    pub fn proceed(&mut self, turn: &mut Move<'_>) {
+        if self.current.is_some() || turn.standing.missing().is_empty() {
+            return;
+        }
+        self.witness_for_itself(turn.standing);
+        let (sources, left) = self.sources(turn.config, turn.standing);
+        if !left.is_empty() {
+            // Before the first epoch there was nothing.
+            complete(turn, &left);
+            return self.proceed(turn);
+        }
+        match sources.iter().find(|(source, _)| !self.tried.contains(source)) {
+            Some((source, arcs)) => {
+                self.last += 1;
+                let (number, arcs) = (self.last, arcs.clone());
+                self.tried.insert(*source);
+                self.current =
+                    Some(Pull { number, source: *source, arcs, after: None, is_asked: false });
+                self.ask(turn);
+            }
+            None => {
+                // Everyone has been asked; perhaps somebody is there, or settled, a little later.
+                self.tried.clear();
+                turn.timers.set(Timer::Pull, turn.now + turn.config.inquiry_interval);
+            }
+        }
+    }
+
+    /// Time for the next chunk, or for somebody else if it has not come.
+    pub fn on_pull_time(&mut self, turn: &mut Move<'_>) {
+        match self.current.take_if(|pull| pull.is_asked) {
+            Some(pull) if pull.source.level <= turn.standing.accepted() => {
+                // The operator has given up what only such an owner could prove.
+                self.witness(pull.source.level, &pull.arcs);
+            }
+            Some(_) => {}
+            None if self.current.is_some() => return self.ask(turn),
+            None => {}
+        }
+        self.proceed(turn);
+    }
+
+    pub fn on_chunk(&mut self, turn: &mut Move<'_>, from: NodeId, chunk: Chunk) {
+        let is_awaited = self.current.as_ref().is_some_and(|pull| {
+            chunk.epoch == turn.standing.epoch()
+                && (chunk.incarnation, chunk.pull) == (turn.incarnation, pull.number)
+                && from == pull.source.owner.node
+                && chunk.after == pull.after
+                && pull.is_asked
+        });
+        if is_awaited || turn.config.defects.has(Defect::StaleChunkApplied) {
+            install(turn, &chunk.files, &chunk.answers);
+        }
+        let Some(pull) = self.current.as_mut().filter(|_| is_awaited) else { return };
+        let Some(end) = chunk.end else {
+            if let Some((last, _)) = chunk.files.last() {
+                pull.after = Some(last.clone());
+                pull.is_asked = false;
+                return turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause);
+            }
+            self.current = None; // it is in doubt; meanwhile perhaps another is not
+            return self.proceed(turn);
+        };
+        let level = pull.source.level;
+        self.current = None;
+        self.tried.clear();
+        self.witness(level, &end.witnessed);
+        let pulled = end.complete.intersection(turn.standing.missing());
+        if !pulled.is_empty() {
+            complete(turn, &pulled);
+        }
+        turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause);
+    }
+
+    fn ask(&mut self, turn: &mut Move<'_>) {
+        let Some(pull) = &mut self.current else { return };
+        pull.is_asked = true;
+        let Source { level, owner } = pull.source;
+        let message = Message::Pull {
+            epoch: turn.standing.epoch(),
+            pull: pull.number,
+            incarnation: turn.incarnation,
+            level,
+            owner: owner.admission,
+            arcs: pull.arcs.clone(),
+            after: pull.after.clone(),
+        };
+        turn.out.send(owner.node, message);
+        turn.timers.set(Timer::Pull, turn.now + turn.config.inquiry_interval);
+    }
+
+    fn witness(&mut self, level: Epoch, arcs: &Arcs) {
+        let known = self.witnessed.entry(level).or_default();
+        *known = known.union(arcs);
+    }
+
+    /// Where the node was an owner without being complete, it is a witness itself.
+    fn witness_for_itself(&mut self, standing: &Standing) {
+        let Some(member) = standing.member() else { return };
+        for level in levels(standing) {
+            let Some(layout) = standing.layout_of(level) else { continue };
+            if let Some(claim) = standing.claim(level) {
+                self.witness(level, &layout.owned_by(member).difference(&claim));
+            }
+        }
+    }
+
+    /// Whom to ask for what, the newest epoch first; and what nobody needs to be asked for because
+    /// it is witnessed back to the beginning.
+    fn sources(&self, config: &Config, standing: &Standing) -> (Vec<(Source, Arcs)>, Arcs) {
+        let mut sources = Vec::new();
+        let mut open = standing.missing().clone();
+        for level in levels(standing) {
+            // Without this view nothing can be said of older ones either.
+            let Some(layout) = standing.layout_of(level) else { return (sources, Arcs::default()) };
+            for &owner in layout.view().members.iter() {
+                let arcs = layout.owned_by(owner).intersection(&open);
+                if !arcs.is_empty() && Some(owner) != standing.member() {
+                    sources.push((Source { level, owner }, arcs));
+                }
+            }
+            if !config.defects.has(Defect::WitnessRuleSkipped) {
+                let witnessed = self.witnessed.get(&level).cloned().unwrap_or_default();
+                open = open.intersection(&witnessed);
+            }
+            if open.is_empty() {
+                break;
+            }
+        }
+        (sources, open)
+    }
+}
+
+/// The epochs whose owners can be asked: from the one before the node's own back to the last that
+/// has settled.
+fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
+    let oldest = standing.settled().0.max(1);
+    (oldest..standing.epoch().0).rev().map(Epoch)
+}
+
+/// Takes over what was pulled, durably.
+fn install(turn: &mut Move<'_>, files: &Arc<[(Path, File)]>, answers: &Arc<[Handed]>) {
+    if files.is_empty() && answers.is_empty() {
+        return;
+    }
+    turn.out.force(Record::Pulled { files: files.clone(), answers: answers.clone() });
+    replay_pulled(turn.config, turn.owner, turn.participant, files, answers);
+}
+
+/// What taking over does to the node's memory, also when it recovers.
+pub(super) fn replay_pulled(
+    config: &Config,
+    owner: &mut Owner,
+    participant: &mut Participant,
+    files: &[(Path, File)],
+    answers: &[Handed],
+) {
+    let replaced: BTreeSet<&Path> = files.iter().map(|(path, _)| path).collect();
+    participant.void(config, owner, |path| replaced.contains(path));
+    for (path, file) in files {
+        let keeps_old = config.defects.has(Defect::ReturningNodeKeepsOldFiles);
+        if !(keeps_old && owner.files.contains_key(path)) {
+            owner.files.insert(path.clone(), file.clone());
+        }
+    }
+    for handed in answers {
+        match handed {
+            Handed::Done(request, answer) => {
+                owner.answers.insert(*request, Answered::Done(answer.clone()));
+            }
+            Handed::Declined(request, refusal) => {
+                owner.answers.insert_if_new(*request, Answered::Declined(*refusal));
+            }
+            Handed::Forgotten(client, life, lowest) => {
+                owner.answers.forget_below(*client, *life, *lowest);
+            }
+        }
+    }
+}
+
+/// The node is a complete owner of `arcs`, durably.
+fn complete(turn: &mut Move<'_>, arcs: &Arcs) {
+    let record = turn.standing.complete(arcs);
+    turn.out.force(record);
+    replay_complete(turn.config, turn.owner, turn.participant, arcs);
+}
+
+/// What becoming complete does to the node's memory, also when it recovers.
+pub(super) fn replay_complete(
+    config: &Config,
+    owner: &mut Owner,
+    participant: &mut Participant,
+    arcs: &Arcs,
+) {
+    participant.void(config, owner, |path| arcs.contains(config.position(path)));
+}
+
+/// The owner's side: hands over what it has, or says that it is a witness.
+pub(super) fn on_pull(
+    turn: &mut Move<'_>,
+    from: NodeId,
+    ask: (Epoch, u32, Incarnation),
+    (level, owner): (Epoch, Admission),
+    arcs: &Arcs,
+    after: Option<Path>,
+) {
+    let (epoch, pull, incarnation) = ask;
+    if epoch != turn.standing.epoch() || owner != turn.standing.admission() || level >= epoch {
+        return;
+    }
+    let Some(claim) = turn.standing.claim(level) else { return };
+    let complete = arcs.intersection(&claim);
+    let (files, is_last) = next_files(turn, &complete, after.as_ref());
+    let end = is_last.then(|| PullEnd { complete, witnessed: arcs.difference(&claim) });
+    let answers = match is_last && !turn.config.defects.has(Defect::AnswersLeftBehind) {
+        true => turn.owner.answers.hand_over(),
+        false => Arc::default(),
+    };
+    turn.out.send(from, Message::Chunk { epoch, pull, incarnation, after, files, answers, end });
+}
+
+/// The next paths in `arcs`, and whether there are no more. Stops before a path that the node is in
+/// doubt about.
+fn next_files(turn: &Move<'_>, arcs: &Arcs, after: Option<&Path>) -> (Arc<[(Path, File)]>, bool) {
+    let is_asked = |path: &Path| arcs.contains(turn.config.position(path));
+    let hands_over_anyway = turn.config.defects.has(Defect::HandedOverWhileInDoubt);
+    let doubtful = turn.participant.paths_in_doubt();
+    let beyond = |path: &&&Path| after.is_none_or(|after| **path > after) && is_asked(path);
+    let doubtful = doubtful.iter().find(beyond).copied().filter(|_| !hands_over_anyway);
+    let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let end = doubtful.map_or(Bound::Unbounded, Bound::Excluded);
+    let size = turn.config.chunk_paths as usize;
+    let mut files = Vec::new();
+    for (path, file) in turn.owner.files.range::<Path, _>((begin, end)).filter(|(p, _)| is_asked(p))
+    {
+        if files.len() == size {
+            return (files.into(), false);
+        }
+        let mut file = file.clone();
+        if turn.config.defects.has(Defect::FenceLeftBehind) {
+            file.fence = Default::default();
+        }
+        files.push((path.clone(), file));
+    }
+    (files.into(), doubtful.is_none())
+}

@@ -1,0 +1,490 @@
+//! The centre: it admits storage nodes, lays down views, and knows who is there by leases.
+//!
+//! | storage node | centre |
+//! |---|---|
+//! | `Admit` (its log is empty) | forces `Admitted`, a number that nobody has had; `Admitted` |
+//! | `Heartbeat` in the epoch in force, from a member | `Alive`: the membership lease for that epoch |
+//! | `Heartbeat` in an older epoch, or from no member | `Views`, from the last that has settled to the newest |
+//! | `Entered` | it has left every epoch before; forced over there |
+//! | `Completed` | it has all that it owns in that epoch |
+//!
+//! ```text
+//!                force Announced              force Activated               force Converged
+//!  (a change) ------------------> announced --------------------> active -------------------> settled
+//!                 no lease of the           every member of the              every member is
+//!                 epoch before is           epoch before has left            complete
+//!                 renewed any more          it, or its lease is over
+//! ```
+//!
+//! What the cluster should be is what the operator *wants* of it, as far as nodes are there: a node
+//! that is wanted and heard is a member of the next view, one whose lease has surely ended is none.
+//! Being slow is not being dead, so nobody is declared gone while its lease may run; and if it was
+//! only slow, its next heartbeat makes it a member of a later view.
+//!
+//! **No two epochs are served at once.** A node serves an epoch only under a lease for it. A lease
+//! for e+1 is given after e+1 was activated, and that is after every member of e had either left e
+//! (and forced that it never goes back) or a lease that had surely ended, by the arithmetic of
+//! [`lease`](super::lease). No lease of e was given after e+1 was announced. For this to go through
+//! by induction there is *one view at a time*: e+1 is announced only when e is active.
+//!
+//! After a restart, or a pause of its own, the centre knows nothing of who is there: every lease
+//! counts as given now, and suspicion starts afresh.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::control::Turn;
+use super::lease::LeaseTerms;
+use super::timers::Timer;
+use super::{
+    Admission, Command, Config, Defect, Epoch, Incarnation, Member, Membership, Message, NodeId,
+    Record, Span, Time, View, Wanted,
+};
+
+/// The configuration centre.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Centre {
+    wanted: Option<Wanted>,
+    /// The newest number that each node was given.
+    admissions: BTreeMap<NodeId, Admission>,
+    last_admission: Admission,
+    /// From the last that has settled to the newest.
+    views: BTreeMap<Epoch, View>,
+    active: Epoch,
+    settled: Epoch,
+    accepted: Epoch,
+    /// The longest lease that a lock was ever granted for.
+    longest_lock_lease: Span,
+
+    // From here on: what this life has heard.
+    nodes: BTreeMap<Member, Heard>,
+    /// Clients that want to hear of views.
+    watchers: BTreeMap<NodeId, Epoch>,
+    /// When to make do with those who have come, if it is the first view.
+    patience: Time,
+    /// When this life was last at work.
+    awake: Time,
+}
+
+/// What was heard of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Heard {
+    /// When its newest heartbeat came; `None` since the centre's start.
+    at: Option<Time>,
+    /// Its newest heartbeat: in which life, when it was sent by that life's clock, in which epoch.
+    beat: (Incarnation, Time, Epoch),
+    /// When its lease has surely ended.
+    until: Time,
+    /// It has left every epoch before this one.
+    entered: Epoch,
+    /// The epoch in which it is complete.
+    completed: Epoch,
+}
+
+impl Centre {
+    pub fn new(config: &Config) -> Centre {
+        Centre {
+            wanted: None,
+            admissions: BTreeMap::new(),
+            last_admission: Admission::default(),
+            views: BTreeMap::new(),
+            active: Epoch::default(),
+            settled: Epoch::default(),
+            accepted: Epoch::default(),
+            longest_lock_lease: config.lock_lease,
+            nodes: BTreeMap::new(),
+            watchers: BTreeMap::new(),
+            patience: Time::ZERO,
+            awake: Time::ZERO,
+        }
+    }
+
+    /// The terms under which a lock is granted now.
+    pub fn lock_terms(&self, config: &Config) -> LeaseTerms {
+        let view = self.views.get(&self.active);
+        let length = view.map_or(config.lock_lease, |view| view.lock_lease);
+        LeaseTerms { length, drift_max_ppm: config.drift_max_ppm }
+    }
+
+    /// The terms of the longest lock that may still be held from an earlier life.
+    pub fn longest_lock_terms(&self, config: &Config) -> LeaseTerms {
+        LeaseTerms { length: self.longest_lock_lease, drift_max_ppm: config.drift_max_ppm }
+    }
+
+    /// The first step of a life.
+    pub fn on_start(&mut self, turn: &mut Turn<'_>) {
+        if turn.config.membership == Membership::Fixed {
+            return;
+        }
+        if self.wanted.is_none() {
+            self.want(turn, turn.config.wanted());
+        }
+        self.patience = self.terms(turn.config).giver_until(turn.now);
+        self.awake = turn.now;
+        self.count_afresh(turn);
+        self.proceed(turn);
+    }
+
+    /// Whatever happens, first: has the centre itself been stopped for so long that what it has not
+    /// heard says nothing of who is there?
+    pub fn on_step(&mut self, turn: &mut Turn<'_>) {
+        if self.wanted.is_some() && turn.now.since(self.awake) > self.tick(turn.config).times(2) {
+            self.count_afresh(turn);
+        }
+        self.awake = turn.now;
+    }
+
+    /// Time to look whose lease has ended.
+    pub fn on_time(&mut self, turn: &mut Turn<'_>) {
+        self.proceed(turn);
+    }
+
+    pub fn on_admit(&mut self, turn: &mut Turn<'_>, node: NodeId, incarnation: Incarnation) {
+        let keeps_name = turn.config.defects.has(Defect::WipedNodeKeepsItsName);
+        let old = self.admissions.get(&node).copied().filter(|_| keeps_name);
+        let admission = old.unwrap_or_else(|| {
+            let member = Member { node, admission: self.last_admission.next() };
+            turn.out.force(Record::Admitted { member });
+            self.replay_admitted(member);
+            member.admission
+        });
+        turn.out.send(node, Message::Admitted { incarnation, admission });
+    }
+
+    pub fn on_heartbeat(
+        &mut self,
+        turn: &mut Turn<'_>,
+        member: Member,
+        beat: (Incarnation, Time, Epoch),
+    ) {
+        if !self.is_current(member) {
+            return;
+        }
+        let heard = self.nodes.entry(member).or_default();
+        heard.at = Some(turn.now);
+        heard.beat = heard.beat.max(beat);
+        if self.is_served(member, beat) {
+            return self.give_lease(turn, member, beat);
+        }
+        let newest = self.newest();
+        self.proceed(turn);
+        if self.newest() == newest {
+            self.send_views(turn, member.node); // or everyone has just been told
+        }
+    }
+
+    /// Is the heartbeat in the epoch in force, from a member, with no other view announced?
+    fn is_served(&self, member: Member, (_, _, epoch): (Incarnation, Time, Epoch)) -> bool {
+        let view = self.views.get(&epoch).filter(|_| epoch == self.active);
+        view.is_some_and(|view| view.has(member)) && self.newest() == epoch
+    }
+
+    pub fn on_entered(&mut self, turn: &mut Turn<'_>, member: Member, epoch: Epoch) {
+        if self.is_current(member) {
+            let heard = self.nodes.entry(member).or_default();
+            heard.entered = heard.entered.max(epoch);
+            self.proceed(turn);
+        }
+    }
+
+    pub fn on_completed(&mut self, turn: &mut Turn<'_>, member: Member, epoch: Epoch) {
+        if self.is_current(member) {
+            let heard = self.nodes.entry(member).or_default();
+            heard.completed = heard.completed.max(epoch);
+            self.proceed(turn);
+        }
+    }
+
+    /// A client wants to hear of every view after `known`.
+    pub fn on_watch(&mut self, turn: &mut Turn<'_>, client: NodeId, known: Epoch) {
+        self.watchers.insert(client, known);
+        self.tell_watcher(turn, client);
+    }
+
+    pub fn on_command(&mut self, turn: &mut Turn<'_>, command: Command) {
+        let Some(mut wanted) = self.wanted.clone() else { return };
+        let mut nodes = wanted.nodes.to_vec();
+        match command {
+            Command::Join(node) if !nodes.contains(&node) => nodes.push(node),
+            Command::Join(_) => {}
+            Command::Leave(node) => nodes.retain(|other| *other != node),
+            Command::Set { replicas, virtual_nodes, lock_lease, membership_lease } => {
+                wanted.replicas = replicas.unwrap_or(wanted.replicas);
+                wanted.virtual_nodes = virtual_nodes.unwrap_or(wanted.virtual_nodes);
+                wanted.lock_lease = lock_lease.unwrap_or(wanted.lock_lease);
+                wanted.membership_lease = membership_lease.unwrap_or(wanted.membership_lease);
+            }
+            Command::AcceptLoss => return self.accept_loss(turn),
+        }
+        nodes.sort_unstable();
+        wanted.nodes = nodes.into();
+        if Some(&wanted) != self.wanted.as_ref() {
+            self.want(turn, wanted);
+            self.proceed(turn);
+        }
+    }
+
+    fn want(&mut self, turn: &mut Turn<'_>, wanted: Wanted) {
+        turn.out.force(Record::Wanted { wanted: wanted.clone() });
+        self.wanted = Some(wanted);
+    }
+
+    fn accept_loss(&mut self, turn: &mut Turn<'_>) {
+        let epoch = self.newest();
+        if epoch > self.accepted {
+            turn.out.force(Record::LossAccepted { epoch });
+            self.accepted = epoch;
+            self.broadcast(turn);
+        }
+    }
+
+    /// Does what can be done now: activates, settles, announces.
+    fn proceed(&mut self, turn: &mut Turn<'_>) {
+        self.activate_if_free(turn);
+        self.settle_if_complete(turn);
+        self.announce_if_changed(turn);
+        let ends = self.nodes.values().map(|heard| heard.until).filter(|until| *until > turn.now);
+        let patience = Some(self.patience).filter(|patience| *patience > turn.now);
+        let next = ends.chain(patience).chain([turn.now + self.tick(turn.config)]).min();
+        next.into_iter().for_each(|next| turn.timers.set(Timer::Members, next));
+    }
+
+    fn activate_if_free(&mut self, turn: &mut Turn<'_>) {
+        let newest = self.newest();
+        if newest == self.active {
+            return;
+        }
+        let before = self.views.get(&Epoch(newest.0 - 1));
+        let members = before.map_or(&[][..], |view| &view.members);
+        let too_early = turn.config.defects.has(Defect::DeclaredGoneTooEarly);
+        let has_left = |member: &Member| {
+            self.nodes
+                .get(member)
+                .is_none_or(|heard| heard.entered >= newest || heard.until <= turn.now || too_early)
+        };
+        if !members.iter().all(has_left) {
+            return;
+        }
+        turn.out.force(Record::Activated { epoch: newest });
+        self.active = newest;
+        self.begin_epoch(turn);
+    }
+
+    /// Gives leases to the members that are in the new epoch already, and the others time to come.
+    fn begin_epoch(&mut self, turn: &mut Turn<'_>) {
+        let Some(view) = self.views.get(&self.active).cloned() else { return };
+        self.longest_lock_lease = self.longest_lock_lease.max(view.lock_lease);
+        let until = self.terms(turn.config).giver_until(turn.now);
+        for &member in view.members.iter() {
+            let heard = self.nodes.entry(member).or_default();
+            heard.until = heard.until.max(until);
+            let beat = heard.beat;
+            if beat.2 == view.epoch && heard.at.is_some() {
+                self.give_lease(turn, member, beat);
+            }
+        }
+        let watchers: Vec<NodeId> = self.watchers.keys().copied().collect();
+        watchers.into_iter().for_each(|client| self.tell_watcher(turn, client));
+    }
+
+    fn give_lease(
+        &mut self,
+        turn: &mut Turn<'_>,
+        member: Member,
+        (incarnation, asked, epoch): (Incarnation, Time, Epoch),
+    ) {
+        let until = self.terms(turn.config).giver_until(turn.now);
+        let heard = self.nodes.entry(member).or_default();
+        heard.until = heard.until.max(until);
+        let settled = self.settled;
+        turn.out.send(member.node, Message::Alive { incarnation, asked, epoch, settled });
+    }
+
+    fn settle_if_complete(&mut self, turn: &mut Turn<'_>) {
+        let epoch = self.active;
+        let Some(view) = self.views.get(&epoch).filter(|_| self.settled < epoch) else { return };
+        let completed =
+            |member| self.nodes.get(member).is_some_and(|heard| heard.completed == epoch);
+        if self.newest() == epoch && view.members.iter().all(completed) {
+            turn.out.force(Record::Converged { epoch });
+            self.replay_converged(epoch);
+            self.broadcast(turn);
+        }
+    }
+
+    fn announce_if_changed(&mut self, turn: &mut Turn<'_>) {
+        let replaces = turn.config.defects.has(Defect::ViewReplacedBeforeActive);
+        if self.newest() != self.active && !replaces {
+            return;
+        }
+        let Some(view) = self.next_view(turn) else { return };
+        turn.out.force(Record::Announced { view: view.clone() });
+        self.views.insert(view.epoch, view);
+        self.broadcast(turn);
+        self.activate_if_free(turn);
+    }
+
+    /// The next view, if it would differ.
+    fn next_view(&self, turn: &Turn<'_>) -> Option<View> {
+        let wanted = self.wanted.as_ref()?;
+        let members: Vec<Member> =
+            wanted.nodes.iter().filter_map(|node| self.is_there(turn, *node)).collect();
+        let newest = self.views.get(&self.newest());
+        if newest.is_none() && members.len() < wanted.nodes.len() && turn.now < self.patience {
+            return None; // the cluster begins with everyone, if they come soon
+        }
+        let view = View {
+            epoch: self.newest().next(),
+            members: members.into(),
+            replicas: wanted.replicas,
+            virtual_nodes: wanted.virtual_nodes,
+            lock_lease: wanted.lock_lease,
+            membership_lease: wanted.membership_lease,
+        };
+        let differs =
+            newest.is_none_or(|newest| View { epoch: newest.epoch, ..view.clone() } != *newest);
+        (differs && !view.members.is_empty()).then_some(view)
+    }
+
+    /// The node under its newest admission, if it is there: a member whose lease may run, or anyone
+    /// else that was heard within a lease.
+    fn is_there(&self, turn: &Turn<'_>, node: NodeId) -> Option<Member> {
+        let member = Member { node, admission: *self.admissions.get(&node)? };
+        let heard = self.nodes.get(&member)?;
+        let is_member = self.views.get(&self.active).is_some_and(|view| view.has(member));
+        let until = match is_member {
+            true => heard.until,
+            false => self.terms(turn.config).giver_until(heard.at?),
+        };
+        (turn.now < until).then_some(member)
+    }
+
+    fn is_current(&self, member: Member) -> bool {
+        self.admissions.get(&member.node) == Some(&member.admission)
+    }
+
+    fn newest(&self) -> Epoch {
+        self.views.last_key_value().map_or(self.active, |(epoch, _)| *epoch)
+    }
+
+    /// The terms of a membership lease in the epoch in force.
+    fn terms(&self, config: &Config) -> LeaseTerms {
+        let view = self.views.get(&self.active);
+        let length = view.map_or(config.membership_lease, |view| view.membership_lease);
+        LeaseTerms { length, drift_max_ppm: config.drift_max_ppm }
+    }
+
+    /// How often the centre looks.
+    fn tick(&self, config: &Config) -> Span {
+        self.terms(config).length.fraction(4)
+    }
+
+    /// Every lease that may run counts as given now.
+    fn count_afresh(&mut self, turn: &mut Turn<'_>) {
+        let until = self.terms(turn.config).giver_until(turn.now);
+        for view in self.views.range(self.active..).map(|(_, view)| view) {
+            for member in view.members.iter() {
+                let heard = self.nodes.entry(*member).or_default();
+                heard.until = heard.until.max(until);
+            }
+        }
+        for heard in self.nodes.values_mut().filter(|heard| heard.at.is_some()) {
+            heard.at = Some(turn.now);
+        }
+    }
+
+    fn send_views(&self, turn: &mut Turn<'_>, to: NodeId) {
+        let views: Arc<[View]> = self.views.values().cloned().collect();
+        if !views.is_empty() {
+            let (settled, accepted) = (self.settled, self.accepted);
+            turn.out.send(to, Message::Views { views, settled, accepted });
+        }
+    }
+
+    fn broadcast(&self, turn: &mut Turn<'_>) {
+        for node in self.admissions.keys() {
+            self.send_views(turn, *node);
+        }
+    }
+
+    /// Tells a client of the view in force, if it does not know it.
+    fn tell_watcher(&mut self, turn: &mut Turn<'_>, client: NodeId) {
+        let known = self.watchers.get_mut(&client);
+        let view = self.views.get(&self.active);
+        if let (Some(known), Some(view)) = (known, view) {
+            if *known < view.epoch {
+                *known = view.epoch;
+                let (settled, accepted) = (self.settled, self.accepted);
+                let views = [view.clone()].into();
+                turn.out.send(client, Message::Views { views, settled, accepted });
+            }
+        }
+    }
+}
+
+/// Recovery and checkpoints.
+impl Centre {
+    /// Takes over what one record says.
+    pub fn replay(&mut self, record: &Record) {
+        match record {
+            Record::Admitted { member } => self.replay_admitted(*member),
+            Record::Wanted { wanted } => self.wanted = Some(wanted.clone()),
+            Record::Announced { view } => {
+                self.views.insert(view.epoch, view.clone());
+            }
+            Record::Activated { epoch } => {
+                self.active = *epoch;
+                let lease = self.views.get(epoch).map(|view| view.lock_lease);
+                self.longest_lock_lease = self.longest_lock_lease.max(lease.unwrap_or_default());
+            }
+            Record::Converged { epoch } => self.replay_converged(*epoch),
+            Record::LossAccepted { epoch } => self.accepted = *epoch,
+            Record::LongestLease { span } => self.longest_lock_lease = *span,
+            _ => {} // somebody else's
+        }
+    }
+
+    fn replay_admitted(&mut self, member: Member) {
+        self.admissions.insert(member.node, member.admission);
+        self.last_admission = self.last_admission.max(member.admission);
+    }
+
+    fn replay_converged(&mut self, epoch: Epoch) {
+        self.settled = epoch;
+        self.views.retain(|of, _| *of >= epoch);
+        let members = self.views.values().flat_map(|view| view.members.iter());
+        let known: Vec<Member> = members.copied().collect();
+        let admissions = &self.admissions;
+        self.nodes.retain(|member, _| {
+            known.contains(member) || admissions.get(&member.node) == Some(&member.admission)
+        });
+    }
+
+    /// The records that give this state again.
+    pub fn snapshot(&self) -> Vec<Record> {
+        let admitted = self
+            .admissions
+            .iter()
+            .map(|(&node, &admission)| Record::Admitted { member: Member { node, admission } });
+        let mut records: Vec<Record> = admitted.collect();
+        records.sort_by_key(|record| match record {
+            Record::Admitted { member } => member.admission,
+            _ => Admission::default(),
+        });
+        records.extend(self.wanted.clone().map(|wanted| Record::Wanted { wanted }));
+        for (&epoch, view) in &self.views {
+            records.push(Record::Announced { view: view.clone() });
+            if epoch <= self.active {
+                records.push(Record::Activated { epoch });
+            }
+        }
+        if self.settled > Epoch::default() {
+            records.push(Record::Converged { epoch: self.settled });
+        }
+        if self.accepted > Epoch::default() {
+            records.push(Record::LossAccepted { epoch: self.accepted });
+        }
+        records.push(Record::LongestLease { span: self.longest_lock_lease });
+        records
+    }
+}
