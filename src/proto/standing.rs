@@ -110,6 +110,11 @@ impl Standing {
         self.layouts.get(&self.epoch)
     }
 
+    /// The newest view that this life has heard of: that of its epoch, or none yet.
+    pub fn known(&self) -> Epoch {
+        self.layout().map(|layout| layout.epoch()).unwrap_or_default()
+    }
+
     /// The layout of an epoch since the last that has settled.
     pub fn layout_of(&self, epoch: Epoch) -> Option<&Arc<Layout>> {
         self.layouts.get(&epoch)
