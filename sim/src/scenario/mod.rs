@@ -252,7 +252,7 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
     let about = root.maybe("about", |value| value.string())?.unwrap_or_default().trim().to_owned();
     let (cast, config) = cluster::read(root)?;
     let phases = expect::phases(root, &config)?;
-    let faults = fault::read(root, cast, phases.safety)?;
+    let faults = fault::read(root, cast, &config, phases.safety)?;
     let scenario = Scenario {
         file: name.to_owned(),
         title,
@@ -267,7 +267,7 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
         expect: expect::expect(root, &faults, invariants)?,
         faults,
         messages: message::read(root, cast)?,
-        chaos: chaos::read(root, cast)?,
+        chaos: chaos::read(root, cast, &config)?,
         phases,
         config,
     };
