@@ -141,7 +141,8 @@ enum Due {
 }
 
 impl<'a> Simulation<'a> {
-    /// The run of `scenario` under `seed`, with nothing started yet.
+    /// The run of `scenario` under `seed`, with nothing started yet. What a `[swarm]` draws is not
+    /// drawn here: [`Scenario::for_seed`] comes first.
     pub fn new(scenario: &'a Scenario, seed: u64) -> Simulation<'a> {
         let seed = Seed(seed);
         let cast = scenario.cast;
