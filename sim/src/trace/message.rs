@@ -39,7 +39,7 @@ pub fn brief(message: &Message) -> String {
         Message::Released { request, path } => format!("Released {path} for {request}"),
         Message::Admit { incarnation } => format!("Admit {incarnation}"),
         Message::Admitted { admission, .. } => format!("Admitted {admission}"),
-        Message::Heartbeat { epoch, .. } => format!("Heartbeat {epoch}"),
+        Message::Heartbeat { known, .. } => format!("Heartbeat {known}"),
         Message::Alive { epoch, .. } => format!("Alive {epoch}"),
         Message::Entered { epoch, .. } => format!("Entered {epoch}"),
         Message::Completed { epoch, .. } => format!("Completed {epoch}"),
