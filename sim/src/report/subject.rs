@@ -111,7 +111,7 @@ impl Subjects {
             Fact::Noticed { notice: Notice::View(_), .. } => {}
             Fact::Copied { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => {}
             Fact::Checkpointed { .. } | Fact::Forgot { .. } | Fact::Started { .. } => {}
-            Fact::RefusedToStart { .. } => {}
+            Fact::RefusedToStart { .. } | Fact::Wiped { .. } => {}
         }
     }
 
