@@ -14,7 +14,7 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::figures::{GROUPS, Nanoseconds, Thousands};
+use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::oracle::blocked::Wait;
 use crate::oracle::registry;
 use crate::oracle::{Breach, Violation};
@@ -182,7 +182,7 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
         paragraph(&scenario.about, WIDTH, 8).into_iter().for_each(|line| page.plain(line));
     }
     page.gap();
-    for group in GROUPS {
+    for group in groups(scenario.cluster.membership) {
         let figures = group.figures.iter();
         let figures = figures.map(|(name, of)| format!("{} {name}", Thousands(run.count(*of))));
         page.plain(format!("{:<14}{}", group.name, figures.collect::<Vec<_>>().join(", ")));
