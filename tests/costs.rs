@@ -123,7 +123,7 @@ fn stage(commit: CommitMode, replicas: usize, clients: u16) -> Stage<Ledger> {
 }
 
 fn owners(config: &Config, path: &Path) -> Vec<NodeId> {
-    config.ring().owners(path).to_vec()
+    config.first_layout().ring().owners(path).to_vec()
 }
 
 fn path(name: &str) -> Path {

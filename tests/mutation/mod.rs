@@ -369,7 +369,7 @@ pub const MUTATIONS: &[Mutation] = &[
             shown.step.facts.remove(place);
             for to in participants.iter() {
                 let header = Header { txn, low_water: LowWater::default() };
-                shown.send(node, *to, Message::Abort { header });
+                shown.send(node, to.node, Message::Abort { header });
             }
             true
         }),

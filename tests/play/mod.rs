@@ -268,7 +268,7 @@ impl Stage<Scribe> {
             CommitMode::TwoPhase => "two_phase",
         };
         let owners = paths.iter().map(|path| {
-            let owners = config.ring().owners(path).iter();
+            let owners = config.first_layout().ring().owners(path).iter();
             let names: Vec<String> = owners.map(NodeId::to_string).collect();
             format!("{path} is on {}", names.join(" and "))
         });

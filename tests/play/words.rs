@@ -30,7 +30,7 @@ pub fn subject(message: &Message) -> String {
         Message::Ready { txn, .. }
         | Message::Executed { txn, .. }
         | Message::Committed { txn }
-        | Message::Inquire { txn }
+        | Message::Inquire { txn, .. }
         | Message::Told { txn, .. } => format!("{kind} {txn}"),
         Message::Acquire { request, path, .. }
         | Message::Granted { request, path, .. }
@@ -40,6 +40,15 @@ pub fn subject(message: &Message) -> String {
         Message::KeepAlive { path, .. }
         | Message::KeptAlive { path, .. }
         | Message::NotKept { path, .. } => format!("{kind} {path}"),
+        Message::Heartbeat { epoch, .. }
+        | Message::Alive { epoch, .. }
+        | Message::Entered { epoch, .. }
+        | Message::Completed { epoch, .. }
+        | Message::Departed { epoch, .. } => format!("{kind} {epoch}"),
+        Message::Pull { epoch, level, .. } => format!("{kind} for {epoch} from {level}"),
+        Message::Chunk { epoch, .. } => format!("{kind} for {epoch}"),
+        Message::Admit { .. } | Message::Admitted { .. } => kind.to_owned(),
+        Message::Watch { .. } | Message::Views { .. } => kind.to_owned(),
     }
 }
 
@@ -76,6 +85,8 @@ fn details(message: &Message) -> String {
             }
             Known::Aborted => "aborted".to_owned(),
             Known::Undecided => "undecided".to_owned(),
+            Known::Orphaned(_) => "in doubt, the coordinator's disk is gone".to_owned(),
+            Known::Gone => "gone with its disk".to_owned(),
         },
         Message::Acquire { wait: true, asked, .. } => {
             format!("wait in line, asked at {}", time(*asked))
@@ -92,6 +103,32 @@ fn details(message: &Message) -> String {
         }
         Message::NotKept { keep: kept, .. } => keep(*kept),
         Message::LockRefused { refusal, .. } => refusal.to_string(),
+        Message::Admitted { admission, .. } => admission.to_string(),
+        Message::Heartbeat { asked, .. } | Message::Alive { asked, .. } => {
+            format!("asked at {}", time(*asked))
+        }
+        Message::Watch { known } => format!("after {known}"),
+        Message::Views { views, settled, .. } => {
+            let views = list(
+                views.iter().map(|view| format!("{} of {}", view.epoch, list(view.members.iter()))),
+            );
+            format!("{views}; {settled} has settled")
+        }
+        Message::Pull { arcs, after, .. } => match after {
+            Some(after) => format!("{arcs} after {after}"),
+            None => arcs.to_string(),
+        },
+        Message::Chunk { files, end, .. } => {
+            let files = list(files.iter().map(|(path, found)| format!("{path} {}", file(found))));
+            match end {
+                Some(end) => {
+                    format!("{files}; complete on {}, witness on {}", end.complete, end.witnessed)
+                }
+                None => files,
+            }
+        }
+        Message::Admit { .. } | Message::Entered { .. } => String::new(),
+        Message::Completed { .. } | Message::Departed { .. } => String::new(),
     }
 }
 
@@ -99,7 +136,7 @@ fn details(message: &Message) -> String {
 pub fn record(record: &Record) -> String {
     let kind = record.kind().name();
     match record {
-        Record::Born { epoch, .. } => format!("{kind} in {epoch}"),
+        Record::Born { admission } => format!("{kind} under {admission}"),
         Record::Voted { txn, changes, results: found, .. } => {
             format!("{kind} {txn}: {}", changed_or(changes, &results(found)))
         }
@@ -114,6 +151,7 @@ pub fn record(record: &Record) -> String {
         | Record::Applied { txn, .. }
         | Record::RolledBack { txn }
         | Record::Over { txn }
+        | Record::Orphaned { txn }
         | Record::Settled { txn, .. } => format!("{kind} {txn}"),
         Record::Declined { request, refusal } => format!("{kind} {request}: {refusal}"),
         Record::Stored { path, file: stored } => format!("{kind} {path}: {}", file(stored)),
@@ -131,6 +169,21 @@ pub fn record(record: &Record) -> String {
             format!("{kind} {request} {how}")
         }
         Record::LastToken { token } => format!("{kind} {token}"),
+        Record::Entered { epoch, complete } => format!("{kind} {epoch}, complete on {complete}"),
+        Record::Pulled { files, .. } => {
+            list(files.iter().map(|(path, found)| format!("{kind} {path} {}", file(found))))
+        }
+        Record::Complete { epoch, arcs } => format!("{kind} in {epoch} on {arcs}"),
+        Record::GaveUp { epoch, .. } => format!("{kind} all before {epoch}"),
+        Record::Admitted { member } => format!("{kind} of {member} under {}", member.admission),
+        Record::Wanted { wanted } => format!("{kind} {}", list(wanted.nodes.iter())),
+        Record::Announced { view } => {
+            format!("{kind} {} of {}", view.epoch, list(view.members.iter()))
+        }
+        Record::Activated { epoch }
+        | Record::Converged { epoch }
+        | Record::LossAccepted { epoch } => format!("{kind} {epoch}"),
+        Record::LongestLease { span } => format!("{kind} {span}"),
     }
 }
 
@@ -168,6 +221,7 @@ pub fn notice(notice: &Notice) -> String {
             format!("holds {path} {} until {}", held_under(*token), time(*until))
         }
         Notice::Lost { path, token } => format!("holds {path} {} no longer", held_under(*token)),
+        Notice::View(view) => format!("{} is in force", view.epoch),
     }
 }
 
@@ -246,6 +300,7 @@ fn attempt_end(end: &AttemptEnd) -> String {
         AttemptEnd::Retry(Retry::Conflict) => "try again, conflict".to_owned(),
         AttemptEnd::Retry(Retry::NoAnswer) => "try again, somebody did not answer".to_owned(),
         AttemptEnd::Retry(Retry::Epoch(epoch)) => format!("try again, the epoch is {epoch}"),
+        AttemptEnd::Retry(Retry::NotReady) => "try again, not ready".to_owned(),
         AttemptEnd::Retry(Retry::Session(life)) => {
             format!("not taken, the session is with life {}", life.0)
         }
@@ -261,6 +316,7 @@ fn no(no: &No) -> String {
         No::Conflict => "conflict".to_owned(),
         No::Lost => "the pin is gone".to_owned(),
         No::Epoch(epoch) => format!("the epoch is {epoch}"),
+        No::NotReady => "not ready".to_owned(),
     }
 }
 

@@ -166,6 +166,7 @@ mod tests {
     use super::super::lock_tests_support::{CONTROL, granted, left, path, queued, request};
     use super::super::testing::{applied, decided, n, over, rolled_back, txn, txn_of, voted};
     use super::*;
+    use seedbed::proto::Member;
 
     fn after(node: NodeId, records: &[Record]) -> Model {
         let mut model = Model::default();
@@ -210,7 +211,8 @@ mod tests {
         let model = after(n(2), &log);
         assert_eq!(lost(n(2), [settled(txn(1)), log[2].clone()].iter(), &model), None);
         let low_water = LowWater { incarnation: txn(1).incarnation, counter: 1 };
-        let mark = Record::Mark { coordinator: n(1), low_water };
+        let coordinator = Member { node: n(1), admission: txn(1).admission };
+        let mark = Record::Mark { coordinator, low_water };
         assert_eq!(lost(n(2), [mark, log[2].clone()].iter(), &model), None);
     }
 

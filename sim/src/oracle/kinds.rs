@@ -198,12 +198,12 @@ pub(super) fn slot_of(seen: &Seen<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seedbed::proto::{Admission, Epoch, NodeId, Record};
+    use seedbed::proto::{Admission, NodeId, Record};
 
     #[test]
     fn what_is_seen_falls_into_the_kinds_that_name_it_and_no_others() {
         let (node, position) = (NodeId::storage(1), 0);
-        let record = &Record::Born { admission: Admission(1), epoch: Epoch(1) };
+        let record = &Record::Born { admission: Admission(1) };
         let appended = slot_of(&Seen::Appended { node, position, record, forced: true });
         let durable = slot_of(&Seen::Durable { node, position, record });
         let crashed = slot_of(&Seen::Crashed { node });

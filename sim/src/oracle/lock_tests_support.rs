@@ -189,7 +189,8 @@ pub(super) fn left(at: &str, request: RequestId) -> Record {
 
 /// The message that grants.
 pub(super) fn grant(at: &str, request: RequestId, token: u64) -> Message {
-    Message::Granted { request, path: path(at), token: Token(token), asked: Time::ZERO }
+    let (asked, lease) = (Time::ZERO, Settings::default().lock_lease);
+    Message::Granted { request, path: path(at), token: Token(token), asked, lease }
 }
 
 pub(super) fn acquire(at: &str, request: RequestId) -> Message {

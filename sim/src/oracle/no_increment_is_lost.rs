@@ -130,7 +130,7 @@ impl Invariant for NoIncrementIsLost {
 mod tests {
     use super::super::txn_tests_support::*;
     use super::*;
-    use seedbed::proto::{Contents, File, Outcome, Record, Version};
+    use seedbed::proto::{Config, Contents, File, Outcome, Record, Version};
 
     const NAME: &str = "no_increment_is_lost";
 
@@ -149,7 +149,9 @@ mod tests {
         let (txn, request, participants) = (txn(1, 1), request(1, 1), [].into());
         let changes = [(path("/count"), file)].into();
         let answer = [Outcome::Changed(Version(2))].into();
-        play.durable(node(1), Record::Decided { txn, request, participants, changes, answer });
+        let epoch = Config::FIRST_EPOCH;
+        let record = Record::Decided { txn, epoch, request, participants, changes, answer };
+        play.durable(node(1), record);
     }
 
     #[test]

@@ -240,7 +240,7 @@ mod tests {
 
     /// The owners of `/a` among three nodes with two replicas, and the third node.
     fn owners_of_a(world: &World) -> (NodeId, NodeId, NodeId) {
-        let &[first, second] = world.config().ring().owners(&path("/a")) else {
+        let &[first, second] = world.config().first_layout().ring().owners(&path("/a")) else {
             panic!("two replicas")
         };
         let third = [1, 2, 3].map(node).into_iter().find(|n| *n != first && *n != second);
@@ -296,7 +296,7 @@ mod tests {
     fn a_read_goes_to_somebody_who_has_not_got_it() {
         let (mut play, _, second, third) = play();
         let read = |attempt| Message::Read {
-            epoch: Config::EPOCH,
+            epoch: Config::FIRST_EPOCH,
             request: request(1, 2),
             attempt,
             path: path("/a"),

@@ -513,7 +513,7 @@ fn a_transaction_passes_its_milestones() {
         assert_eq!(run.count(milestone), 1, "{milestone}");
         assert_eq!(run.bind(Role::Coordinator, milestone), Some(node(1)));
         assert_eq!(run.bind(Role::Participant, milestone), Some(node(2)));
-        let owner = run.world.config().ring().owners(&path("/a"))[0];
+        let owner = run.world.config().first_layout().ring().owners(&path("/a"))[0];
         assert_eq!(run.bind(Role::Owner, milestone), Some(owner));
         assert_eq!(run.bind(Role::Holder, milestone), None);
     }

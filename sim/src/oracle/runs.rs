@@ -33,7 +33,7 @@ fn done(drive: &mut Drive, request: RequestId) {
 #[track_caller]
 fn stores(drive: &Drive, at: &str, version: u64, contents: Option<&str>) {
     let at = path(at);
-    for &owner in drive.world.config().ring().owners(&at) {
+    for &owner in drive.world.config().first_layout().ring().owners(&at) {
         let Some(storage) = drive.world.host(owner).storage() else { continue };
         let file = storage.files().get(&at).cloned().unwrap_or_default();
         let expected = (Version(version), contents.map(Into::into));
@@ -175,7 +175,8 @@ fn judging_after_the_commit_is_caught() {
     let mut drive = started(with_defect(Defect::JudgeAfterCommit));
     // The coordinator is no owner of the path that is missing, so the refusal comes as a vote.
     let missing = ["/p", "/q", "/r", "/s", "/t", "/u", "/v"].into_iter();
-    let mut missing = missing.filter(|p| !drive.world.config().ring().owns(n(1), &path(p)));
+    let mut missing =
+        missing.filter(|p| !drive.world.config().first_layout().ring().owns(n(1), &path(p)));
     let at = missing.next().expect("a path that n1 does not own");
     drive.ask_at(1, vec![write("/a", "1"), delete(at)], Some(n(1)));
     drive.run(Span::from_secs(1));

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use seedbed::proto::{
     Action, Age, AttemptEnd, Config, Contents, Epoch, File, Header, Incarnation, Known, LowWater,
-    Message, No, NodeId, Operation, Outcome, Path, Record, Reply, Request, RequestId, Session,
-    Settings, Span, Terms, Time, Token, TxnId, Version, Vote,
+    Member, Message, No, NodeId, Operation, Outcome, Path, Record, Reply, Request, RequestId,
+    Session, Settings, Span, Terms, Time, Token, TxnId, Version, Vote,
 };
 
 use super::{Breach, Invariant, Model, Oracle, Seen, Violation, kinds};
@@ -131,7 +131,7 @@ impl<I: Invariant> Play<I> {
     }
 
     pub fn owners(&self, of: &str) -> Vec<NodeId> {
-        self.drive.world.config().ring().owners(&path(of)).to_vec()
+        self.drive.world.config().first_layout().ring().owners(&path(of)).to_vec()
     }
 
     /// Starts `node` in the world behind the play too.
@@ -400,7 +400,7 @@ pub fn txn(counter: u32) -> TxnId {
 }
 
 pub fn txn_of(coordinator: NodeId, counter: u32) -> TxnId {
-    let (admission, incarnation) = (Config::ADMISSION, Incarnation(1));
+    let (admission, incarnation) = (Config::FIRST_ADMISSION, Incarnation(1));
     TxnId { coordinator, admission, incarnation, counter }
 }
 
@@ -412,11 +412,13 @@ fn file(version: u64, contents: Option<&str>, fence: u64) -> File {
 fn vote_record(txn: TxnId, at: &str, file: File) -> Record {
     Record::Voted {
         txn,
+        epoch: Config::FIRST_EPOCH,
         request: request(1),
         participants: [].into(),
         paths: [path(at)].into(),
         changes: [(path(at), file)].into(),
         results: [].into(),
+        operations: 1,
     }
 }
 
@@ -428,6 +430,12 @@ pub fn voted_gone(txn: TxnId, at: &str, version: u64) -> Record {
     vote_record(txn, at, file(version, None, 0))
 }
 
+/// The nodes under their first admission.
+pub fn members(nodes: &[NodeId]) -> Arc<[Member]> {
+    let admission = Config::FIRST_ADMISSION;
+    nodes.iter().map(|&node| Member { node, admission }).collect()
+}
+
 fn decision(
     request: RequestId,
     txn: TxnId,
@@ -435,8 +443,9 @@ fn decision(
     changes: &[(Path, File)],
     answer: &[Outcome],
 ) -> Record {
-    let (participants, changes, answer) = (participants.into(), changes.into(), answer.into());
-    Record::Decided { txn, request, participants, changes, answer }
+    let (participants, changes) = (members(participants), changes.into());
+    let (epoch, answer) = (Config::FIRST_EPOCH, answer.into());
+    Record::Decided { txn, epoch, request, participants, changes, answer }
 }
 
 pub fn decided(
@@ -512,9 +521,10 @@ pub fn prepare(txn: TxnId, participants: &[NodeId]) -> Message {
         attempt: 1,
         lowest: 1,
         age: Age { first_attempt: Time::ZERO, request },
-        participants: participants.into(),
+        participants: members(participants),
+        operations: 1,
     };
-    let (header, epoch, paths) = (header(txn, 0), Config::EPOCH, [].into());
+    let (header, epoch, paths) = (header(txn, 0), Config::FIRST_EPOCH, [].into());
     Message::Prepare { header, epoch, terms, paths, work: None }
 }
 
@@ -527,7 +537,8 @@ pub fn vote_no(txn: TxnId) -> Message {
 }
 
 pub fn commit(txn: TxnId) -> Message {
-    Message::Commit { header: header(txn, 0), answer: [].into() }
+    let voter = Config::FIRST_ADMISSION;
+    Message::Commit { header: header(txn, 0), voter, answer: [].into() }
 }
 
 pub fn committed(txn: TxnId) -> Message {
@@ -547,7 +558,7 @@ pub fn told_aborted(txn: TxnId) -> Message {
 }
 
 pub fn read_of(request: RequestId, at: &str) -> Message {
-    Message::Read { epoch: Config::EPOCH, request, attempt: 1, path: path(at) }
+    Message::Read { epoch: Config::FIRST_EPOCH, request, attempt: 1, path: path(at) }
 }
 
 pub fn ended_done(request: RequestId, answer: &[Outcome]) -> Message {

@@ -13,14 +13,19 @@ pub(super) fn node(number: u16) -> NodeId {
 
 pub(super) fn txn(coordinator: u16, counter: u32) -> TxnId {
     let incarnation = Incarnation(1);
-    TxnId { coordinator: node(coordinator), admission: Config::ADMISSION, incarnation, counter }
+    TxnId {
+        coordinator: node(coordinator),
+        admission: Config::FIRST_ADMISSION,
+        incarnation,
+        counter,
+    }
 }
 
 /// A decision without participants and changes, with one outcome: this version.
 pub(super) fn decided(txn: TxnId, request: RequestId, version: u64) -> Record {
     let answer = [Outcome::Changed(Version(version))].into();
-    let (participants, changes) = ([].into(), Changes::default());
-    Record::Decided { txn, request, participants, changes, answer }
+    let (epoch, participants, changes) = (Config::FIRST_EPOCH, [].into(), Changes::default());
+    Record::Decided { txn, epoch, request, participants, changes, answer }
 }
 
 pub(super) fn operation(at: &str, action: Action) -> Operation {
@@ -32,7 +37,7 @@ pub(super) fn begin(request: RequestId, origin: RequestId, paths: &[&str]) -> Me
     let write = |at: &&str| operation(at, Action::Write(Contents::from("1"), None));
     Message::Begin {
         session: Session { node: Incarnation(1), number: 1, lowest: 1 },
-        epoch: Config::EPOCH,
+        epoch: Config::FIRST_EPOCH,
         request,
         attempt: 1,
         lowest: 1,
@@ -52,11 +57,11 @@ pub(super) fn prepare(
     paths: &[&str],
 ) -> Message {
     let age = Age { first_attempt: Time::ZERO, request };
-    let participants = participants.into();
+    let participants = super::testing::members(participants);
     Message::Prepare {
         header: header(txn),
-        epoch: Config::EPOCH,
-        terms: Terms { request, attempt: 1, lowest: 1, age, participants },
+        epoch: Config::FIRST_EPOCH,
+        terms: Terms { request, attempt: 1, lowest: 1, age, participants, operations: 1 },
         paths: paths.iter().map(|at| path(at)).collect(),
         work: None,
     }

@@ -52,9 +52,9 @@ fn sent(id: u64, from: u16, to: u16, message: Message) -> Fact {
 /// n1 sends an abort to n3 and a commit to n2, where it arrives; the one to n4 is lost; n3 crashes;
 /// n2 asks n3.
 fn made() -> History {
-    let commit = || Message::Commit { header: header(4), answer: [].into() };
+    let commit = || Message::Commit { header: header(4), voter: Admission(1), answer: [].into() };
     let abort = || Message::Abort { header: header(4) };
-    let other = || Message::Inquire { txn: txn(9) };
+    let other = || Message::Inquire { txn: txn(9), asked: Admission(1), orphaned: false };
     let mut made = Made::default();
     let facts = vec![
         sent(1, 1, 3, abort()),
