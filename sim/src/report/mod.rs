@@ -182,7 +182,7 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
         paragraph(&scenario.about, WIDTH, 8).into_iter().for_each(|line| page.plain(line));
     }
     page.gap();
-    for group in groups(scenario.cluster.membership) {
+    for group in groups(scenario.config.membership) {
         let figures = group.figures.iter();
         let figures = figures.map(|(name, of)| format!("{} {name}", Thousands(run.count(*of))));
         page.plain(format!("{:<14}{}", group.name, figures.collect::<Vec<_>>().join(", ")));

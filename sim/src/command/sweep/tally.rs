@@ -109,7 +109,7 @@ impl Tally {
             plain(format!("  {} more seeds fail", Thousands(more)));
         }
         plain("  per 1,000 seeds".to_owned());
-        for group in groups(scenario.cluster.membership) {
+        for group in groups(scenario.config.membership) {
             let figure =
                 |(name, of): &(&str, Milestone)| format!("{} {name}", self.per_thousand(*of));
             let figures: Vec<String> = group.figures.iter().map(figure).collect();
