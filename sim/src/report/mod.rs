@@ -24,6 +24,7 @@ use crate::verdict::{RunReport, Verdict};
 
 use chart::{Chart, LEGEND, WIDTH, shorten};
 use past::Past;
+use subject::is_background;
 
 pub use history::History;
 
@@ -272,7 +273,7 @@ fn panicked(page: &mut Page, text: &str, history: &History) {
     page.named("message", text, 6);
     page.gap();
     let mut lines: Vec<String> = Vec::new();
-    for step in history.steps().rev() {
+    for step in history.steps().rev().filter(|step| !is_background(step)) {
         let of_step = trace::lines(step);
         if lines.len() + of_step.len() > SHOWN && !lines.is_empty() {
             break;

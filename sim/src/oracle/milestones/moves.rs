@@ -169,9 +169,10 @@ impl Milestones {
     ) {
         match record {
             Record::Complete { arcs, .. } => {
-                let source = self.moves.source_of(node);
-                let about = || About::Move { receiver: node, source };
-                self.hit(Milestone::ARC_COMPLETED, node, about);
+                // Nobody is asked for what was there before the first epoch: nothing.
+                if let Some(source) = self.moves.source_of(node) {
+                    self.hit_move(Milestone::ARC_COMPLETED, node, node, source);
+                }
                 self.void(node, model, |path| is_on(config, arcs, path));
             }
             Record::Pulled { files, .. } => {
