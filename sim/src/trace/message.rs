@@ -5,7 +5,7 @@ use seedbed::proto::{
 };
 
 use super::words::{
-    answer, at, count, end, file, list, on, operation, operations, outcome, settled, views,
+    answer, count, end, file, list, on, operation, operations, outcome, settled, views,
 };
 
 /// What it is and what it is about: `Executed yes n1.1/4`.
@@ -43,7 +43,8 @@ pub fn brief(message: &Message) -> String {
         Message::Released { request, path } => format!("Released {path} for {request}"),
         Message::Admit { incarnation } => format!("Admit {incarnation}"),
         Message::Admitted { admission, .. } => format!("Admitted under {admission}"),
-        Message::Heartbeat { epoch, .. } => format!("Heartbeat in {}", at(*epoch)),
+        Message::Heartbeat { known: Epoch(0), .. } => "Heartbeat, knows no view".to_owned(),
+        Message::Heartbeat { known, .. } => format!("Heartbeat, knows {known}"),
         Message::Alive { epoch, .. } => format!("Alive: a lease for {epoch}"),
         Message::Entered { epoch, .. } => format!("Entered {epoch}"),
         Message::Completed { epoch, .. } => format!("Completed in {epoch}"),

@@ -147,14 +147,6 @@ pub(super) fn on(arcs: &Arcs) -> String {
     if arcs.is_empty() { "nowhere".to_owned() } else { format!("on {arcs}") }
 }
 
-/// The epoch that a node is in.
-pub(super) fn at(epoch: Epoch) -> String {
-    match epoch {
-        Epoch(0) => "no epoch yet".to_owned(),
-        epoch => epoch.to_string(),
-    }
-}
-
 /// The last epoch that has settled.
 pub(super) fn settled(epoch: Epoch) -> String {
     match epoch {
