@@ -106,6 +106,11 @@ fn subjects(
     if subjects.is_empty() {
         subjects = at_facts;
     }
+    if said.contains("lease") {
+        let is_lease = |subject: &&Subject| matches!(subject, Subject::Lease(_));
+        let leases = about.iter().flat_map(|about| about.0.iter().filter(is_lease));
+        subjects.extend(leases.filter(|lease| names(&said, lease)).cloned());
+    }
     narrow(&mut subjects, &said);
     link(&mut subjects, history, facts);
     subjects
