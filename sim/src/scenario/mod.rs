@@ -98,7 +98,7 @@
 //! | | `verdict` | `"pass"` | `"pass"` |
 //! | | `violates` | invariant | |
 //! | | `blocks` | milestone | |
-//! | | `reached` | milestones | none |
+//! | | `reached`, `never` | milestones that some run must reach, that none may | none |
 //!
 //! A *target* is a machine or, with `when`, a role: `coordinator`, `participant` and `owner` of the
 //! milestone's transaction, `holder` and `waiter` of its lock ([`roles_of`]). A file asks for
