@@ -138,6 +138,9 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
         &format!("{}, seed {}: {}", scenario.file, run.seed, scenario.title),
         WIDTH,
     ));
+    if let Some(drawn) = scenario.drawn(run.seed) {
+        page.named("drawn", &drawn, 3);
+    }
 }
 
 /// What every report ends with: whether this was expected, the figures, and the line that replays

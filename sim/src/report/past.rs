@@ -196,12 +196,15 @@ fn breaks(step: &Step, involved: &BTreeSet<NodeId>) -> bool {
     match &step.event {
         Event::Crash { node, .. } | Event::Start { node, .. } => involved.contains(node),
         Event::Pause(node) | Event::Resume(node) => involved.contains(node),
+        Event::Wipe { node } => involved.contains(node),
         Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => involved.contains(node),
         Event::Cut(links) | Event::Mend(links) => {
             links.iter().any(|(a, b)| involved.contains(a) && involved.contains(b))
         }
         Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => false,
         Event::Synced(_) | Event::Request { .. } => false,
+        // Whoever is told to come or to go changes who owns what, wherever that is.
+        Event::Command(_) => true,
     }
 }
 
@@ -212,10 +215,12 @@ fn weight(step: &Step, subjects: &BTreeSet<Subject>) -> usize {
         return BACKGROUND;
     }
     match &step.event {
+        Event::Wipe { .. } => 1,
         Event::Crash { .. } | Event::Drop(_, Loss::Cut | Loss::Network | Loss::Rule) => 1,
         Event::Drop(_, Loss::Down) | Event::Cut(_) => 2,
         Event::Synced(_) => 2,
         Event::Deliver(_) if has_effect(step, subjects) => 3,
+        Event::Command(_) => 3,
         Event::Request { .. } | Event::Duplicate(_) | Event::Pause(_) => 3,
         Event::Start { .. } | Event::Resume(_) | Event::ClockJump { .. } => 4,
         Event::Wake(_) if has_effect(step, subjects) => 4,

@@ -125,7 +125,7 @@ impl Subjects {
             Fact::Noticed { notice: Notice::View(view), .. } => self.epoch(view.epoch),
             Fact::Copied { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => {}
             Fact::Checkpointed { .. } | Fact::Forgot { .. } | Fact::Started { .. } => {}
-            Fact::RefusedToStart { .. } => {}
+            Fact::RefusedToStart { .. } | Fact::Wiped { .. } => {}
         }
     }
 

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use seedbed::proto::{
-    Action, Arcs, AttemptEnd, Epoch, File, Notice, Operation, Outcome, Reply, Request, Retry, Span,
-    Timer, Token, Version, View, Wanted,
+    Action, Arcs, AttemptEnd, Command, Epoch, File, Notice, Operation, Outcome, Reply, Request,
+    Retry, Span, Timer, Token, Version, View, Wanted,
 };
 
 /// `a, b, c`; `none` where there is nothing.
@@ -90,6 +90,24 @@ pub(super) fn request(request: &Request) -> String {
         Request::Acquire { path, wait: true } => format!("acquire {path}"),
         Request::Acquire { path, wait: false } => format!("acquire {path} without waiting"),
         Request::Release { path } => format!("release {path}"),
+    }
+}
+
+/// What an operator says: `join n4`, `set replicas 3, lock lease 5s`.
+pub(super) fn command(command: &Command) -> String {
+    match command {
+        Command::Join(node) => format!("join {node}"),
+        Command::Leave(node) => format!("leave {node}"),
+        Command::Set { replicas, virtual_nodes, lock_lease, membership_lease } => {
+            let settings = [
+                replicas.map(|number| format!("replicas {number}")),
+                virtual_nodes.map(|number| format!("virtual nodes {number}")),
+                lock_lease.map(|span| format!("lock lease {span}")),
+                membership_lease.map(|span| format!("membership lease {span}")),
+            ];
+            format!("set {}", list(settings.into_iter().flatten()))
+        }
+        Command::AcceptLoss => "accept the loss".to_owned(),
     }
 }
 
