@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Incarnation, Message, NodeId, Outcome, Record, Time, Timer, TxnId, Version, Vote,
+    Admission, Command, Incarnation, Message, NodeId, Outcome, Record, Span, Time, Timer, TxnId,
+    Version, Vote,
 };
 
 use super::*;
@@ -53,6 +54,32 @@ fn a_wake_says_what_it_is_for() {
     let event = Event::Wake(NodeId::storage(2));
     let step = Step { event, timer: Some(Timer::Inquire(txn(4))), ..Step::new() };
     assert_eq!(lines(&step), ["     0    0.000000s  n2       wakes: is in doubt about n1.1/4"]);
+}
+
+#[test]
+fn an_operator_and_a_lost_disk_are_told() {
+    let node = NodeId::storage(4);
+    let said = |command| {
+        let step = Step { event: Event::Command(command), ..Step::new() };
+        lines(&step).concat().split_off(21)
+    };
+    let set = Command::Set {
+        replicas: Some(3),
+        virtual_nodes: None,
+        lock_lease: Some(Span::from_secs(5)),
+        membership_lease: None,
+    };
+    assert_eq!(said(Command::Join(node)), "control  operator: join n4");
+    assert_eq!(said(Command::Leave(node)), "control  operator: leave n4");
+    assert_eq!(said(set), "control  operator: set replicas 3, lock lease 5s");
+    assert_eq!(said(Command::AcceptLoss), "control  operator: accept the loss");
+    let facts = vec![Fact::Wiped { node }];
+    let wiped = Step { event: Event::Wipe { node }, facts, ..Step::new() };
+    let expected = [
+        "     0    0.000000s  n4       crashes, and its disk is gone",
+        "     0    0.000000s  n4       log and checkpoint are gone",
+    ];
+    assert_eq!(lines(&wiped), expected);
 }
 
 #[test]
