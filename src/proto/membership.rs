@@ -410,15 +410,13 @@ impl Centre {
 
     /// Tells a client of the view in force, if it does not know it.
     fn tell_watcher(&mut self, turn: &mut Turn<'_>, client: NodeId) {
-        let known = self.watchers.get_mut(&client);
-        let view = self.views.get(&self.active);
-        if let (Some(known), Some(view)) = (known, view) {
-            if *known < view.epoch {
-                *known = view.epoch;
-                let (settled, accepted) = (self.settled, self.accepted);
-                let views = [view.clone()].into();
-                turn.out.send(client, Message::Views { views, settled, accepted });
-            }
+        let Some(view) = self.views.get(&self.active) else { return };
+        let Some(known) = self.watchers.get_mut(&client) else { return };
+        if *known < view.epoch {
+            *known = view.epoch;
+            let (settled, accepted) = (self.settled, self.accepted);
+            let views = [view.clone()].into();
+            turn.out.send(client, Message::Views { views, settled, accepted });
         }
     }
 }
