@@ -12,6 +12,8 @@
 //! *healed*, and in the *liveness phase* everything must get done.
 
 mod strike;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
