@@ -241,6 +241,7 @@ impl Milestones {
             Seen::ClockJumped { node } => self.hit_node(Milestone::CLOCK_JUMPED, node),
             Seen::Copied { .. } | Seen::Mended { .. } => {}
             Seen::Woken { .. } | Seen::Noticed { .. } => {}
+            Seen::Wiped { .. } | Seen::Commanded { .. } => {}
         }
     }
 

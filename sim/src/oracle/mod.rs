@@ -17,9 +17,12 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod blocked;
+mod disks;
 mod kinds;
+mod leases;
 pub mod milestones;
 mod model;
+mod placement;
 pub mod registry;
 mod seen;
 mod txns;
@@ -89,11 +92,14 @@ use std::fmt;
 use crate::scenario::Workload;
 use crate::world::{Step, World};
 
+pub use disks::{Disk, Disks, Promise};
 pub use kinds::SeenKinds;
+pub use leases::{Lease, Leases};
 pub use model::{
     Asked, At, Committed, FileHistory, LockHistory, LogSeen, Model, changes_path, reads,
     single_read,
 };
+pub use placement::Placement;
 pub use seen::{Seen, seen};
 pub use txns::{Begun, Heard, Txn, Txns};
 pub use views::Views;
@@ -169,7 +175,7 @@ impl Oracle {
             wanting.map(|(number, _)| number).collect()
         };
         let interested = (0..SeenKinds::SLOTS).map(wants).collect();
-        Oracle { model: Model::default(), invariants, interested }
+        Oracle { model: Model::new(world.config()), invariants, interested }
     }
 
     /// How many invariants watch.

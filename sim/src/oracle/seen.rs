@@ -1,6 +1,8 @@
 //! What the oracle sees of a step: a flat list, the event first, then what came of it, in order.
 
-use seedbed::proto::{Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId};
+use seedbed::proto::{
+    Command, Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId,
+};
 
 use crate::world::{Event, Fact, Loss, PacketId, Step};
 
@@ -48,6 +50,10 @@ pub enum Seen<'a> {
     Replied { request: RequestId, reply: &'a Reply },
     /// A client told its user something unasked.
     Noticed { client: NodeId, notice: &'a Notice },
+    /// A machine lost its disk.
+    Wiped { node: NodeId },
+    /// The operator told the central node something.
+    Commanded { command: &'a Command },
 }
 
 /// Everything that is to be seen in `step`, in order.
