@@ -129,13 +129,21 @@ impl Replayed {
         if let Some(txn) = self.in_doubt.difference(in_doubt).next() {
             return Some(format!("{node} starts and is in doubt about {txn} again"));
         }
+        let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
+        let since = born.map_or(0, |born| born.step);
         model.txns.iter().find_map(|(id, txn)| {
             if id.coordinator == node {
+                if model.coordinator_is_gone(id).is_some() {
+                    return None; // that was another disk
+                }
                 let is_undone = txn.decided.is_some() && txn.over.is_none();
                 let is_lost = is_undone && !self.undone.contains(&id);
                 return is_lost.then(|| format!("{node} starts and has forgotten to commit {id}"));
             }
             let outcome = txn.outcomes.get(&node).filter(|_| !model.is_below_the_mark(id))?;
+            if outcome.step < since {
+                return None;
+            }
             let whose = Member { node: id.coordinator, admission: id.admission };
             let is_marked = self.marks.get(&whose).is_some_and(|mark| mark.covers(id));
             let is_known = is_marked || self.outcomes.get(&id) == Some(&outcome.is);

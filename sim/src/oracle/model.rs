@@ -288,11 +288,10 @@ impl Model {
         history.committed.last().filter(counts)
     }
 
-    /// Since which step `node` claims, durably, to be complete on `path` in the epoch that it has
-    /// entered durably.
+    /// Since which step `node` claims, durably, to be complete on `path` in the epoch in force.
     pub fn claims(&self, node: NodeId, path: &Path) -> Option<u64> {
         let (config, disk) = (self.disks.managed()?, self.disks.get(node)?);
-        disk.claims(disk.epoch.is, config.position(path))
+        disk.claims(self.views.active(), config.position(path))
     }
 
     /// The epoch that `node` has entered, as its memory should have it.
