@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_lease_after_the_announcement_is_a_breach() {
-        let breach = play().breaks(|play| play.is_leased(n(1), 1));
+        let breach = play().breaks(|play| play.in_one_step(|play| play.is_leased(n(1), 1)));
         assert_eq!(breach.earlier.is, "e2 was announced");
         assert_eq!(breach.now.is, "control gives n1 a lease for e1");
     }

@@ -91,7 +91,7 @@ mod tests {
         play
     }
 
-    fn says(epoch: u64) -> Message {
+    fn says(epoch: u32) -> Message {
         Message::Entered { admission: Config::FIRST_ADMISSION, epoch: Epoch(epoch) }
     }
 

@@ -161,7 +161,7 @@ mod tests {
         let says = Message::Completed { admission: Config::FIRST_ADMISSION, epoch: Epoch(2) };
         play.sends(n(3), NodeId::CONTROL, says);
         play.forces(n(1), voted(txn(2), "/a", 2, "y"));
-        play.forces(n(2), decided(txn(2), &[n(1)], "/b", 1, "y"));
+        play.forces(n(2), decided(txn(2), &[n(1)], "/a", 2, "y"));
         play.forces(n(1), entered(2, Arcs::all()));
         play.forces(n(1), applied(txn(2)));
         play.forces(n(1), entered(3, Arcs::all()));

@@ -214,7 +214,7 @@ mod tests {
         Record::Wanted { wanted: Wanted { nodes: nodes.into(), ..config.wanted() } }
     }
 
-    fn beat(epoch: u64) -> Message {
+    fn beat(epoch: u32) -> Message {
         let (admission, incarnation) = (Config::FIRST_ADMISSION, Incarnation(1));
         let (epoch, asked) = (Epoch(epoch), Time::ZERO);
         Message::Heartbeat { admission, incarnation, epoch, asked }

@@ -298,7 +298,7 @@ mod tests {
         let (mut play, txn, second, third) = play();
         let prepare = prepare(txn, request(1, 1), &[second], &["/a"]);
         play.at(2).sends(txn.coordinator, third, prepare);
-        play.breaks("owners_agree", (2, "the owners of /a are"), (2, "to pin /a"));
+        play.breaks("owners_agree", (2, "the owners of /a in e1 are"), (2, "to pin /a"));
     }
 
     #[test]
@@ -327,6 +327,6 @@ mod tests {
         play.at(2).sends(client(1), second, read(1));
         play.holds();
         play.at(3).sends(client(1), third, read(2));
-        play.breaks("owners_agree", (3, "the owners of /a are"), (3, "to read /a"));
+        play.breaks("owners_agree", (3, "the owners of /a in e1 are"), (3, "to read /a"));
     }
 }

@@ -52,19 +52,19 @@ impl<I: Invariant> Play<I> {
     }
 
     /// The centre announces a view of these nodes and puts it into force.
-    pub fn views(&mut self, epoch: u64, nodes: &[NodeId]) {
+    pub fn views(&mut self, epoch: u32, nodes: &[NodeId]) {
         self.forces(NodeId::CONTROL, announced(epoch, nodes));
         self.forces(NodeId::CONTROL, activated(epoch));
     }
 
     /// A node is born, and enters the epoch complete on all the ring.
-    pub fn is_complete(&mut self, node: NodeId, epoch: u64) {
+    pub fn is_complete(&mut self, node: NodeId, epoch: u32) {
         self.forces(node, born());
         self.forces(node, entered(epoch, Arcs::all()));
     }
 
     /// A node that is up has a heartbeat of this moment answered.
-    pub fn is_leased(&mut self, node: NodeId, epoch: u64) {
+    pub fn is_leased(&mut self, node: NodeId, epoch: u32) {
         let (admission, epoch) = (Config::FIRST_ADMISSION, Epoch(epoch));
         let incarnation = self.model.lives.get(&node).copied().unwrap_or_default();
         let (asked, settled) = (self.model.now, Epoch(0));
@@ -82,7 +82,7 @@ impl<I: Invariant> Play<I> {
     }
 
     /// The owners of a path in an epoch, and the first node that is none.
-    pub fn owners_in(&self, epoch: u64, of: &str) -> (Vec<NodeId>, NodeId) {
+    pub fn owners_in(&self, epoch: u32, of: &str) -> (Vec<NodeId>, NodeId) {
         let config = self.drive.world.config();
         let placement = self.model.views.placement(config, Epoch(epoch)).expect("a view");
         let owners: Vec<NodeId> = placement.owners(config, &path(of)).collect();
@@ -483,17 +483,17 @@ pub fn voted(txn: TxnId, at: &str, version: u64, contents: &str) -> Record {
 }
 
 /// The view of these nodes, with two owners for each path.
-pub fn view(epoch: u64, nodes: &[NodeId]) -> View {
+pub fn view(epoch: u32, nodes: &[NodeId]) -> View {
     let Settings { virtual_nodes, lock_lease, membership_lease, .. } = Settings::default();
     let (epoch, members, replicas) = (Epoch(epoch), members(nodes), 2);
     View { epoch, members, replicas, virtual_nodes, lock_lease, membership_lease }
 }
 
-pub fn announced(epoch: u64, nodes: &[NodeId]) -> Record {
+pub fn announced(epoch: u32, nodes: &[NodeId]) -> Record {
     Record::Announced { view: view(epoch, nodes) }
 }
 
-pub fn activated(epoch: u64) -> Record {
+pub fn activated(epoch: u32) -> Record {
     Record::Activated { epoch: Epoch(epoch) }
 }
 
@@ -501,11 +501,11 @@ pub fn born() -> Record {
     Record::Born { admission: Config::FIRST_ADMISSION }
 }
 
-pub fn entered(epoch: u64, complete: Arcs) -> Record {
+pub fn entered(epoch: u32, complete: Arcs) -> Record {
     Record::Entered { epoch: Epoch(epoch), complete }
 }
 
-pub fn complete(epoch: u64, arcs: Arcs) -> Record {
+pub fn complete(epoch: u32, arcs: Arcs) -> Record {
     Record::Complete { epoch: Epoch(epoch), arcs }
 }
 
@@ -516,7 +516,7 @@ pub fn pulled(at: &str, version: u64, contents: &str) -> Record {
 }
 
 /// A vote in this epoch.
-pub fn voted_in(epoch: u64, txn: TxnId, at: &str, version: u64, contents: &str) -> Record {
+pub fn voted_in(epoch: u32, txn: TxnId, at: &str, version: u64, contents: &str) -> Record {
     let mut record = voted(txn, at, version, contents);
     if let Record::Voted { epoch: of, .. } = &mut record {
         *of = Epoch(epoch);
