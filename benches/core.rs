@@ -10,8 +10,8 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use recording::Recording;
 use seedbed::proto::ring::{HashKind, Ring};
 use seedbed::proto::{
-    Admission, Contents, Defects, File, Incarnation, NodeId, Outcome, Path, Record, RequestId,
-    Token, TxnId, Version, log,
+    Admission, Contents, Defects, Epoch, File, Incarnation, Member, NodeId, Outcome, Path, Record,
+    RequestId, Token, TxnId, Version, log,
 };
 use seedbed_sim::scenario::Scenario;
 
@@ -88,7 +88,10 @@ fn decided(counter: u32) -> Record {
             counter,
         },
         request: RequestId { client, incarnation: Incarnation(1), number: counter },
-        participants: [NodeId::storage(2), NodeId::storage(3)].into(),
+        epoch: Epoch(1),
+        participants: [2, 3]
+            .map(|n| Member { node: NodeId::storage(n), admission: Admission(1) })
+            .into(),
         changes: [(path, File { version, contents, fence: Token::default() })].into(),
         answer: [Outcome::Changed(version)].into(),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use seedbed::proto::ring::{HashKind, Point, Ring};
+use seedbed::proto::ring::{HashKind, Point, Ring, Ties};
 use seedbed::proto::{NodeId, Path};
 
 /// All positions of the circle.
@@ -90,6 +90,51 @@ proptest! {
             prop_assert_eq!(&before.owners_at(key)[..stayed.len()], stayed);
         }
     }
+}
+
+/// Some members, a few points each, a coarse ring: points collide.
+fn coarse_rings() -> impl Strategy<Value = (u32, u32, usize, Vec<u16>, Vec<u16>)> {
+    let members = || prop::collection::vec(1..12u16, 0..9);
+    (4..12u32, 1..6u32, 1..4usize, members(), members())
+}
+
+proptest! {
+    #[test]
+    fn a_changed_ring_is_the_ring_of_its_members(
+        (bits, virtual_nodes, replicas, before, after) in coarse_rings(),
+    ) {
+        let ring = |numbers: &[u16]| {
+            let members = nodes(numbers.iter().copied());
+            Ring::coarse(HashKind::Sha1, bits, virtual_nodes, replicas, &members)
+        };
+        let members = nodes(after.iter().copied());
+        let changed = ring(&before).changed(virtual_nodes, replicas, &members, Ties::ByName);
+        prop_assert_eq!(changed, ring(&after));
+    }
+
+    #[test]
+    fn what_a_node_owns_is_where_it_is_an_owner(
+        points in crowded_points(),
+        replicas in 0..5usize,
+        key in any::<u64>(),
+    ) {
+        let ring = by_hand(replicas, &points);
+        for node in nodes(1..8) {
+            let owned = ring.owned_by(node);
+            for key in (0..20).chain(u64::MAX - 5..=u64::MAX).chain([key]) {
+                prop_assert_eq!(owned.contains(key), ring.owners_at(key).contains(&node));
+            }
+        }
+    }
+}
+
+#[test]
+fn ties_in_the_order_of_meeting_differ_from_machine_to_machine() {
+    let members = nodes(1..=4);
+    let ring = |members: &[NodeId]| Ring::coarse(HashKind::Sha1, 4, 8, 1, members);
+    let one = ring(&members[1..]).changed(8, 1, &members, Ties::AsMet);
+    let other = ring(&members[..3]).changed(8, 1, &members, Ties::AsMet);
+    assert_ne!(one, other);
 }
 
 #[test]

@@ -4,8 +4,15 @@
 //! so a run that gets stuck is a bug and not bad luck. A machine is *away* while it is down, paused
 //! or isolated. Cuts between machines that are all there are not in the budget: whatever they keep
 //! apart meets again when they are mended.
+//!
+//! A lost disk is worse than a machine that is away, for what was on it has to be copied from the
+//! owners that are left. So it is lost only while every machine is there, none is taken away until
+//! there was time to copy, and the next disk is lost much later. The plan knows whom the operator
+//! wants as members, and lets so many of them leave that `replicas` stay.
 
-use seedbed::proto::{NodeId, Role, Span, Time};
+use std::collections::BTreeSet;
+
+use seedbed::proto::{Config, NodeId, Role, Span, Time};
 
 use crate::scenario::{Budget, Cast, Chaos, ChaosKind, Ppb, SpanRange};
 use crate::seed::Stream;
@@ -46,31 +53,149 @@ pub enum Drawn {
     SlowDisk(NodeId, SpanRange),
     /// The machine's clock gains this many microseconds a second.
     Drift(NodeId, i32),
+    /// The operator lets a machine in.
+    Join(NodeId),
+    /// The operator tells a machine to leave.
+    Leave(NodeId),
+    /// A machine is down, and starts with an empty disk.
+    Wipe(NodeId),
 }
 
 /// Draws the faults of a run that is `safety` long.
 pub fn plan(
     chaos: &Chaos,
     cast: Cast,
-    drift_max_ppm: u32,
+    config: &Config,
     safety: Span,
     stream: &mut Stream,
 ) -> Vec<Planned> {
     let end = Time::ZERO + safety;
     let machines: Vec<NodeId> = cast.machines().collect();
-    let mut plan: Vec<Planned> = Vec::new();
+    let mut plan = Plan::new(chaos.budget, cast, config, end);
     let mut at = Time::ZERO + stream.span(chaos.interval);
     while at < end {
         let until = at + stream.span(chaos.duration);
-        let kind = *stream.pick(&chaos.kinds).expect("at least one kind");
-        let drawn = draw(kind, &machines, drift_max_ppm, stream);
-        if fits(&plan, &drawn, at, &chaos.budget) {
-            plan.push(Planned { at, until, fault: drawn });
+        match *stream.pick(&chaos.kinds).expect("at least one kind") {
+            ChaosKind::Join => plan.join(at, stream),
+            ChaosKind::Leave => plan.leave(at, stream),
+            ChaosKind::Wipe => plan.wipe(at, until, stream),
+            ChaosKind::Attrition => plan.attrition(at, until, stream),
+            kind => plan.add(at, until, draw(kind, &machines, config.drift_max_ppm, stream)),
         }
         at = at + stream.span(chaos.interval);
     }
-    plan
+    plan.faults
 }
+
+/// A plan as it grows.
+struct Plan<'a> {
+    budget: Budget,
+    config: &'a Config,
+    faults: Vec<Planned>,
+    /// Nothing begins at this time or later.
+    end: Time,
+    storage: Vec<NodeId>,
+    /// Whom the operator wants as members.
+    wanted: BTreeSet<NodeId>,
+    wipes: u16,
+    /// Nobody is taken away before this.
+    quiet_until: Time,
+    /// No disk is lost before this.
+    disks_until: Time,
+}
+
+impl Plan<'_> {
+    fn new(budget: Budget, cast: Cast, config: &Config, end: Time) -> Plan<'_> {
+        Plan {
+            budget,
+            config,
+            faults: Vec::new(),
+            end,
+            storage: cast.storage_nodes().collect(),
+            wanted: cast.members().collect(),
+            wipes: 0,
+            quiet_until: Time::ZERO,
+            disks_until: Time::ZERO,
+        }
+    }
+
+    /// Adds a fault, if the budget is large enough for it beside those that are not over at `at`.
+    fn add(&mut self, at: Time, until: Time, fault: Drawn) {
+        if away(&fault).is_none_or(|node| self.has_room(at, node.role())) {
+            self.faults.push(Planned { at, until, fault });
+        }
+    }
+
+    fn has_room(&self, at: Time, role: Role) -> bool {
+        let most = match role {
+            Role::Control => usize::from(self.budget.control_down),
+            Role::Storage => self.budget.storage_nodes_down.into(),
+            Role::Client => self.budget.clients_down.into(),
+        };
+        let same = self.away_at(at).filter(|node| node.role() == role).count();
+        at >= self.quiet_until && same < most
+    }
+
+    /// Whoever is away at `at` or has not caught up by then.
+    fn away_at(&self, at: Time) -> impl Iterator<Item = NodeId> {
+        let open = self.faults.iter().filter(move |planned| at <= planned.until + RECOVERY);
+        open.filter_map(|planned| away(&planned.fault))
+    }
+
+    fn join(&mut self, at: Time, stream: &mut Stream) {
+        let out: Vec<NodeId> =
+            self.storage.iter().copied().filter(|node| !self.wanted.contains(node)).collect();
+        if let Some(&node) = stream.pick(&out) {
+            self.wanted.insert(node);
+            self.add(at, at, Drawn::Join(node));
+        }
+    }
+
+    fn leave(&mut self, at: Time, stream: &mut Stream) {
+        let wanted: Vec<NodeId> = self.wanted.iter().copied().collect();
+        let can = wanted.len() > self.config.replicas;
+        if let Some(&node) = stream.pick(&wanted).filter(|_| can) {
+            self.wanted.remove(&node);
+            self.add(at, at, Drawn::Leave(node));
+        }
+    }
+
+    fn wipe(&mut self, at: Time, until: Time, stream: &mut Stream) {
+        let node = *stream.pick(&self.storage).expect("at least one storage node");
+        let can = self.wipes < self.budget.wipes && self.config.replicas > 1;
+        let is_calm = at >= self.disks_until && self.away_at(at).next().is_none();
+        if can && is_calm && self.has_room(at, Role::Storage) {
+            self.wipes += 1;
+            self.add(at, until, Drawn::Wipe(node));
+            self.quiet_until = until + self.quiet_after();
+            self.disks_until = until + self.quiet_after().times(4);
+        }
+    }
+
+    /// How long nobody is taken away after a machine with a new disk has started. A lease later it
+    /// is a member again, and then it copies what it owns.
+    fn quiet_after(&self) -> Span {
+        self.config.membership_lease.times(4)
+    }
+
+    fn attrition(&mut self, at: Time, until: Time, stream: &mut Stream) {
+        let away: BTreeSet<NodeId> = self.away_at(at).collect();
+        let mut there: Vec<NodeId> =
+            self.storage.iter().copied().filter(|node| !away.contains(node)).collect();
+        while !there.is_empty() && self.has_room(at, Role::Storage) {
+            let node = there.swap_remove(stream.below(there.len() as u64) as usize);
+            let after = stream.span(MOMENT);
+            // Whoever crashes a moment later counts as away from now on.
+            let crash = Planned { at: at + after, until: until + after, fault: Drawn::Crash(node) };
+            if crash.at < self.end {
+                self.faults.push(crash);
+            }
+        }
+    }
+}
+
+/// How far apart the crashes of an attrition are at most.
+const MOMENT: SpanRange = SpanRange::from_millis(0, 300);
 
 fn draw(kind: ChaosKind, machines: &[NodeId], drift_max_ppm: u32, stream: &mut Stream) -> Drawn {
     let (node, other) = two(machines, stream);
@@ -109,6 +234,9 @@ fn draw(kind: ChaosKind, machines: &[NodeId], drift_max_ppm: u32, stream: &mut S
                 stream.below(2 * u64::from(drift_max_ppm) + 1) as i64 - i64::from(drift_max_ppm);
             Drawn::Drift(node, ppm as i32)
         }
+        ChaosKind::Join | ChaosKind::Leave | ChaosKind::Wipe | ChaosKind::Attrition => {
+            unreachable!("what depends on the faults before it is drawn by the plan")
+        }
     }
 }
 
@@ -119,27 +247,14 @@ fn two(machines: &[NodeId], stream: &mut Stream) -> (NodeId, NodeId) {
     (machines[first], machines[if other < first { other } else { other + 1 }])
 }
 
-/// Is the budget large enough for this fault beside those that are not over at `at`?
-fn fits(plan: &[Planned], drawn: &Drawn, at: Time, budget: &Budget) -> bool {
-    let Some(node) = away(drawn) else { return true };
-    let others = plan.iter().filter(|planned| at <= planned.until + RECOVERY);
-    let others: Vec<NodeId> = others.filter_map(|planned| away(&planned.fault)).collect();
-    let same = others.iter().filter(|other| other.role() == node.role()).count();
-    let most = match node.role() {
-        Role::Control => usize::from(budget.control_down),
-        Role::Storage => budget.storage_nodes_down.into(),
-        Role::Client => budget.clients_down.into(),
-    };
-    same < most
-}
-
 /// The machine that the fault takes away.
 fn away(drawn: &Drawn) -> Option<NodeId> {
     match drawn {
-        Drawn::Crash(node) | Drawn::BitRot(node, ..) => Some(*node),
+        Drawn::Crash(node) | Drawn::BitRot(node, ..) | Drawn::Wipe(node) => Some(*node),
         Drawn::Pause(node) | Drawn::Isolate(node) => Some(*node),
         Drawn::Partition(_) | Drawn::Clog(..) | Drawn::Delay(..) | Drawn::Loss(..) => None,
         Drawn::Duplicate(..) | Drawn::SlowDisk(..) | Drawn::Drift(..) => None,
+        Drawn::Join(_) | Drawn::Leave(_) => None,
     }
 }
 

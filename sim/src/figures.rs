@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use seedbed::proto::Membership;
+
 use crate::milestone::Milestone;
 
 /// Milestones that belong together.
@@ -9,6 +11,8 @@ use crate::milestone::Milestone;
 pub struct Group {
     /// What they are about.
     pub name: &'static str,
+    /// Can they come up with managed membership only?
+    managed: bool,
     /// Each with what it counts.
     pub figures: &'static [(&'static str, Milestone)],
 }
@@ -17,6 +21,7 @@ pub struct Group {
 pub const GROUPS: &[Group] = &[
     Group {
         name: "requests",
+        managed: false,
         figures: &[
             ("done", Milestone::REQUEST_DONE),
             ("refused", Milestone::REQUEST_REFUSED),
@@ -25,6 +30,7 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         name: "transactions",
+        managed: false,
         figures: &[
             ("committed", Milestone::DECIDED),
             ("aborted by conflict", Milestone::CONFLICT),
@@ -33,6 +39,7 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         name: "locks",
+        managed: false,
         figures: &[
             ("leases expired", Milestone::LEASE_EXPIRED),
             ("fenced writes", Milestone::WRITE_FENCED),
@@ -40,6 +47,7 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         name: "crashes",
+        managed: false,
         figures: &[
             ("preparing", Milestone::CRASHED_PREPARING),
             ("voting", Milestone::CRASHED_VOTING),
@@ -48,7 +56,31 @@ pub const GROUPS: &[Group] = &[
             ("of all", Milestone::CRASHED),
         ],
     },
+    Group {
+        name: "membership",
+        managed: true,
+        figures: &[
+            ("views in force", Milestone::VIEW_ACTIVE),
+            ("nodes declared gone", Milestone::NODE_DECLARED_GONE),
+            ("rejoined", Milestone::NODE_REJOINED),
+            ("stale epochs refused", Milestone::STALE_EPOCH_REFUSED),
+        ],
+    },
+    Group {
+        name: "hand-overs",
+        managed: true,
+        figures: &[
+            ("done", Milestone::HAND_OVER_DONE),
+            ("interrupted", Milestone::HAND_OVER_INTERRUPTED),
+            ("in-doubt spells on moving arcs", Milestone::IN_DOUBT_ON_A_MOVING_ARC),
+        ],
+    },
 ];
+
+/// Those of [`GROUPS`] that can come up with such a membership.
+pub fn groups(membership: Membership) -> impl Iterator<Item = &'static Group> {
+    GROUPS.iter().filter(move |group| !group.managed || membership == Membership::Managed)
+}
 
 /// `12,345`
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +120,15 @@ impl fmt::Display for Nanoseconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn with_fixed_membership_nothing_is_said_of_it() {
+        let names = |membership| groups(membership).map(|group| group.name).collect::<Vec<_>>();
+        let fixed = ["requests", "transactions", "locks", "crashes"];
+        assert_eq!(names(Membership::Fixed), fixed);
+        assert_eq!(names(Membership::Managed)[..4], fixed);
+        assert_eq!(names(Membership::Managed)[4..], ["membership", "hand-overs"]);
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

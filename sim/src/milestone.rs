@@ -68,6 +68,14 @@ named! {
     REQUEST_REFUSED = "request_refused";
     /// a client answered: unknown
     REQUEST_UNKNOWN = "request_unknown";
+    /// an owner or coordinator refused what came from another epoch than its own
+    STALE_EPOCH_REFUSED = "stale_epoch_refused";
+    /// a node refused for want of a running lease, or of what it has yet to pull
+    NOT_READY_REFUSED = "not_ready_refused";
+    /// a decision reached a voter after a hand-over had voided its vote
+    LATE_DECISION = "late_decision";
+    /// a participant whose coordinator's disk is gone learnt the outcome from the others
+    ORPHAN_SETTLED = "orphan_settled";
     /// a machine crashed
     CRASHED = "crashed";
     /// a coordinator crashed while it was waiting for participants to be ready
@@ -88,6 +96,48 @@ named! {
     RECORD_TORN = "record_torn";
     /// a node replaced the head of its log by a checkpoint
     CHECKPOINT_WRITTEN = "checkpoint_written";
+    /// a storage node was given a number that no node has had
+    NODE_ADMITTED = "node_admitted";
+    /// a view was laid down
+    VIEW_ANNOUNCED = "view_announced";
+    /// a view came into force
+    VIEW_ACTIVE = "view_active";
+    /// every owner of a view is complete
+    VIEW_SETTLED = "view_settled";
+    /// a client learnt of a view
+    VIEW_LEARNT = "view_learnt";
+    /// a view has a node that no view before it had
+    NODE_JOINED = "node_joined";
+    /// a view has a node again, or under a new admission
+    NODE_REJOINED = "node_rejoined";
+    /// a view lacks a node of the view before that is still wanted
+    NODE_DECLARED_GONE = "node_declared_gone";
+    /// a view lacks a node of the view before that is wanted no more
+    NODE_LEFT = "node_left";
+    /// a node that is no member any more is needed for nothing
+    NODE_DEPARTED = "node_departed";
+    /// a view came into force without word from a member of the view before: its lease was over
+    MEMBERSHIP_LEASE_EXPIRED = "membership_lease_expired";
+    /// the operator gave up what only lost disks could prove
+    LOSS_ACCEPTED = "loss_accepted";
+    /// a node asked for the first of what it has to pull in an epoch
+    HAND_OVER_BEGUN = "hand_over_begun";
+    /// a node that has pulled said that it is complete in its epoch
+    HAND_OVER_DONE = "hand_over_done";
+    /// source or receiver crashed in a hand-over, or the receiver entered another epoch
+    HAND_OVER_INTERRUPTED = "hand_over_interrupted";
+    /// a node crashed that another was pulling from
+    SOURCE_CRASHED = "source_crashed";
+    /// a node crashed before it had pulled all that it owns
+    RECEIVER_CRASHED = "receiver_crashed";
+    /// a node is a complete owner of arcs that it has pulled
+    ARC_COMPLETED = "arc_completed";
+    /// an owner testified that nothing was committed on its arcs in an epoch
+    WITNESS_ANSWERED = "witness_answered";
+    /// a participant is in doubt about a path that gets another owner
+    IN_DOUBT_ON_A_MOVING_ARC = "in_doubt_on_a_moving_arc";
+    /// a source handed over no more than what precedes a path that it is in doubt about
+    HAND_OVER_WAITS_FOR_DECISION = "hand_over_waits_for_decision";
     /// a machine stopped for a while
     PAUSED = "paused";
     /// a machine goes on

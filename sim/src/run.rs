@@ -19,7 +19,7 @@ compile_error!(
      environment replaces it; unset RUSTFLAGS, or add `--cfg madsim` to it"
 );
 
-/// Runs `scenario` under `seed` and lets `watcher` see every step. A panic of the code under test
+/// Runs what `scenario` is under `seed` and lets `watcher` see every step. A panic of the code under test
 /// is a verdict.
 pub fn run(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> RunReport {
     catch_unwind(AssertUnwindSafe(|| run_inside(scenario, seed, watcher)))
@@ -31,7 +31,8 @@ fn run_inside(scenario: &Scenario, seed: u64, watcher: &mut impl Watcher) -> Run
     runtime.block_on(async {
         let clock = madsim::time::TimeHandle::current();
         let mut now = Time::ZERO;
-        let mut simulation = Simulation::new(scenario, seed);
+        let scenario = scenario.for_seed(seed);
+        let mut simulation = Simulation::new(&scenario, seed);
         simulation.start(watcher);
         while let Some(at) = simulation.next_at() {
             if at > now {

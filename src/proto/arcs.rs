@@ -125,7 +125,7 @@ impl fmt::Display for Arcs {
     /// How many arcs, and how much of the circle they are together.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let covered: u128 = self.iter().map(|(first, last)| u128::from(last - first) + 1).sum();
-        let per_mille = covered * 1000 >> 64;
+        let per_mille = (covered * 1000) >> 64;
         let (count, whole, tenth) = (self.0.len(), per_mille / 10, per_mille % 10);
         match count {
             1 => write!(f, "1 arc, {whole}.{tenth} %"),

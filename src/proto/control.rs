@@ -105,8 +105,8 @@ fn on_message(
             locks.on_release(turn, from, request, path, token);
         }
         Message::Admit { incarnation } => centre.on_admit(turn, node, incarnation),
-        Message::Heartbeat { admission, incarnation, epoch, asked } => {
-            centre.on_heartbeat(turn, Member { node, admission }, (incarnation, asked, epoch));
+        Message::Heartbeat { admission, incarnation, known, asked } => {
+            centre.on_heartbeat(turn, Member { node, admission }, (incarnation, asked, known));
         }
         Message::Entered { admission, epoch } => {
             centre.on_entered(turn, Member { node, admission }, epoch);

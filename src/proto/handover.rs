@@ -60,7 +60,7 @@ pub(super) struct Handover {
     current: Option<Pull>,
     /// Where somebody has witnessed that nothing was committed, by epoch.
     witnessed: BTreeMap<Epoch, Arcs>,
-    /// Who has been asked since anything was pulled.
+    /// Who has been asked since anything was pulled or witnessed.
     tried: BTreeSet<Source>,
 }
 
@@ -167,11 +167,13 @@ impl Handover {
         };
         let level = pull.source.level;
         self.current = None;
-        self.tried.clear();
-        self.witness(level, &end.witnessed);
+        let is_new = self.witness(level, &end.witnessed);
         let pulled = end.complete.intersection(turn.standing.missing());
         if !pulled.is_empty() {
             complete(turn, &pulled);
+        }
+        if is_new || !pulled.is_empty() {
+            self.tried.clear();
         }
         turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause);
     }
@@ -193,9 +195,11 @@ impl Handover {
         turn.timers.set(Timer::Pull, turn.now + turn.config.inquiry_interval);
     }
 
-    fn witness(&mut self, level: Epoch, arcs: &Arcs) {
+    /// Nothing was committed on `arcs` in that epoch. Is that news?
+    fn witness(&mut self, level: Epoch, arcs: &Arcs) -> bool {
         let known = self.witnessed.entry(level).or_default();
-        *known = known.union(arcs);
+        let before = std::mem::replace(known, known.union(arcs));
+        before != *known
     }
 
     /// Where the node was an owner without being complete, it is a witness itself.
@@ -315,8 +319,9 @@ pub(super) fn on_pull(
     let Some(claim) = turn.standing.claim(level) else { return };
     let complete = arcs.intersection(&claim);
     let (files, is_last) = next_files(turn, &complete, after.as_ref());
+    let hands_over = is_last && !complete.is_empty();
     let end = is_last.then(|| PullEnd { complete, witnessed: arcs.difference(&claim) });
-    let answers = match is_last && !turn.config.defects.has(Defect::AnswersLeftBehind) {
+    let answers = match hands_over && !turn.config.defects.has(Defect::AnswersLeftBehind) {
         true => turn.owner.answers.hand_over(),
         false => Arc::default(),
     };

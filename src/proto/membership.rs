@@ -3,8 +3,8 @@
 //! | storage node | centre |
 //! |---|---|
 //! | `Admit` (its log is empty) | forces `Admitted`, a number that nobody has had; `Admitted` |
-//! | `Heartbeat` in the epoch in force, from a member | `Alive`: the membership lease for that epoch |
-//! | `Heartbeat` in an older epoch, or from no member | `Views`, from the last that has settled to the newest |
+//! | `Heartbeat` that knows the view in force, from a member | `Alive`: the membership lease for it |
+//! | `Heartbeat` that knows an older one, or from no member | `Views`, from the last that has settled to the newest |
 //! | `Entered` | it has left every epoch before; forced over there |
 //! | `Completed` | it has all that it owns in that epoch |
 //!
@@ -71,7 +71,8 @@ pub(super) struct Centre {
 struct Heard {
     /// When its newest heartbeat came; `None` since the centre's start.
     at: Option<Time>,
-    /// Its newest heartbeat: in which life, when it was sent by that life's clock, in which epoch.
+    /// Its newest heartbeat: in which life, when it was sent by that life's clock, and the newest
+    /// view that this life knew.
     beat: (Incarnation, Time, Epoch),
     /// When its lease has surely ended.
     until: Time,
@@ -173,10 +174,10 @@ impl Centre {
         }
     }
 
-    /// Is the heartbeat in the epoch in force, from a member, with no other view announced?
-    fn is_served(&self, member: Member, (_, _, epoch): (Incarnation, Time, Epoch)) -> bool {
-        let view = self.views.get(&epoch).filter(|_| epoch == self.active);
-        view.is_some_and(|view| view.has(member)) && self.newest() == epoch
+    /// Does the heartbeat know the view in force, is it a member's, and is no other view announced?
+    fn is_served(&self, member: Member, (_, _, known): (Incarnation, Time, Epoch)) -> bool {
+        let view = self.views.get(&known).filter(|_| known == self.active);
+        view.is_some_and(|view| view.has(member)) && self.newest() == known
     }
 
     pub fn on_entered(&mut self, turn: &mut Turn<'_>, member: Member, epoch: Epoch) {
@@ -409,15 +410,13 @@ impl Centre {
 
     /// Tells a client of the view in force, if it does not know it.
     fn tell_watcher(&mut self, turn: &mut Turn<'_>, client: NodeId) {
-        let known = self.watchers.get_mut(&client);
-        let view = self.views.get(&self.active);
-        if let (Some(known), Some(view)) = (known, view) {
-            if *known < view.epoch {
-                *known = view.epoch;
-                let (settled, accepted) = (self.settled, self.accepted);
-                let views = [view.clone()].into();
-                turn.out.send(client, Message::Views { views, settled, accepted });
-            }
+        let Some(view) = self.views.get(&self.active) else { return };
+        let Some(known) = self.watchers.get_mut(&client) else { return };
+        if *known < view.epoch {
+            *known = view.epoch;
+            let (settled, accepted) = (self.settled, self.accepted);
+            let views = [view.clone()].into();
+            turn.out.send(client, Message::Views { views, settled, accepted });
         }
     }
 }

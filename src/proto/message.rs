@@ -404,8 +404,8 @@ messages! {
         admission: Admission,
         /// In which life.
         incarnation: Incarnation,
-        /// In which epoch.
-        epoch: Epoch,
+        /// The newest view that this life has heard of: the one that it is in.
+        known: Epoch,
         /// When this was sent, by the node's clock; the answer names it.
         asked: Time,
     }

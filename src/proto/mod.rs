@@ -3,7 +3,7 @@
 //! | machine | file | what it does |
 //! |---|---|---|
 //! | [`node::Node`] | `node` | a storage node: stores files, coordinates and takes part in transactions |
-//! | [`control::Control`] | `control` | the central node: runs the lock server |
+//! | [`control::Control`] | `control` | the central node: runs the lock server, lays down the views |
 //! | [`client::Client`] | `client` | asks, retries, holds locks, answers its user once |
 //!
 //! Each is driven the same way. One [`Input`] in, an ordered list of effects out; time is told,
@@ -35,6 +35,8 @@
 //! | `outbox`, [`log`] | effects and their barrier; the binary form of the log |
 //! | [`ring`], [`lease`] | where paths belong; how long a lease is believed by either side |
 //! | [`txn`], `owner`, [`lock`] | two-phase commit; files, pins and answers; locks |
+//! | `view`, `arcs` | views and their rings; sets of positions on a ring |
+//! | `membership`, `standing`, `handover` | views at the centre; a node's part in them; moving paths |
 //! | `config`, `defect` | settings, checked; deliberate bugs, by name |
 //!
 //! Every state is `Clone + Eq + Hash + Debug` and uses ordered collections only, so that a whole

@@ -483,7 +483,8 @@ impl Node {
             return out.send(NodeId::CONTROL, Message::Admit { incarnation });
         };
         let (admission, epoch) = (member.admission, self.standing.epoch());
-        let beat = Message::Heartbeat { admission, incarnation, epoch, asked: now };
+        let known = self.standing.known();
+        let beat = Message::Heartbeat { admission, incarnation, known, asked: now };
         out.send_now(NodeId::CONTROL, beat);
         if self.confirmed < epoch {
             out.send(NodeId::CONTROL, Message::Entered { admission, epoch });

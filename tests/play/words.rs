@@ -40,7 +40,7 @@ pub fn subject(message: &Message) -> String {
         Message::KeepAlive { path, .. }
         | Message::KeptAlive { path, .. }
         | Message::NotKept { path, .. } => format!("{kind} {path}"),
-        Message::Heartbeat { epoch, .. }
+        Message::Heartbeat { known: epoch, .. }
         | Message::Alive { epoch, .. }
         | Message::Entered { epoch, .. }
         | Message::Completed { epoch, .. }

@@ -17,6 +17,9 @@ use crate::verdict::{RunReport, Verdict};
 struct Run<'a> {
     scenario: &'a str,
     seed: u64,
+    /// What the seed has drawn for a file that has a `[swarm]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drawn: Option<String>,
     /// `pass`, `violation`, `blocked` or `panic`.
     verdict: &'static str,
     /// The invariant that was broken.
@@ -69,6 +72,7 @@ pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> 
         &Run {
             scenario: &scenario.file,
             seed: *seed,
+            drawn: scenario.drawn(*seed),
             verdict: verdict.name(),
             invariant: verdict.invariant(),
             step,

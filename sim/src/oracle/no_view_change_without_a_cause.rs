@@ -67,11 +67,11 @@ impl Invariant for NoViewChangeWithoutACause {
         match *seen {
             Seen::Commanded { .. } => self.commanded = Some(step),
             Seen::Received {
-                from, message: Message::Heartbeat { admission, epoch, .. }, ..
+                from, message: Message::Heartbeat { admission, known, .. }, ..
             } => {
                 let member = Member { node: from, admission: *admission };
                 let at = At { step, is: reading() };
-                if self.newest.now.as_ref().is_some_and(|newest| newest.is.epoch == *epoch) {
+                if self.newest.now.as_ref().is_some_and(|newest| newest.is.epoch == *known) {
                     self.served.insert(member, at.clone());
                 }
                 self.heard.insert(member, at);
@@ -214,10 +214,10 @@ mod tests {
         Record::Wanted { wanted: Wanted { nodes: nodes.into(), ..config.wanted() } }
     }
 
-    fn beat(epoch: u32) -> Message {
+    fn beat(known: u32) -> Message {
         let (admission, incarnation) = (Config::FIRST_ADMISSION, Incarnation(1));
-        let (epoch, asked) = (Epoch(epoch), Time::ZERO);
-        Message::Heartbeat { admission, incarnation, epoch, asked }
+        let (known, asked) = (Epoch(known), Time::ZERO);
+        Message::Heartbeat { admission, incarnation, known, asked }
     }
 
     /// A view of all three, in force since 1,000 ms.

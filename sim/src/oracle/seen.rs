@@ -85,13 +85,14 @@ fn of_event(step: &Step) -> Option<Seen<'_>> {
             Seen::Lost { packet: *id, from, to, message, loss: *loss }
         }
         Event::Wake(node) => Seen::Woken { node: *node },
-        Event::Crash { node, .. } => Seen::Crashed { node: *node },
+        Event::Crash { node, .. } | Event::Wipe { node } => Seen::Crashed { node: *node },
         Event::Pause(node) => Seen::Paused { node: *node },
         Event::Resume(node) => Seen::Resumed { node: *node },
         Event::Cut(links) => Seen::Cut { links },
         Event::Mend(links) => Seen::Mended { links },
         Event::ClockJump { node, .. } => Seen::ClockJumped { node: *node },
         Event::Duplicate(_) | Event::Synced(_) | Event::ClockDrift { .. } => return None,
+        Event::Command(command) => Seen::Commanded { command },
         Event::Start { .. } | Event::Request { .. } => return None,
     })
 }
@@ -121,6 +122,7 @@ fn of_fact<'a>(step: &'a Step, fact: &'a Fact) -> Option<Seen<'a>> {
         Fact::RefusedToStart { node, .. } => Seen::RefusedToStart { node: *node },
         Fact::Replied { request, reply } => Seen::Replied { request: *request, reply },
         Fact::Noticed { client, notice } => Seen::Noticed { client: *client, notice },
+        Fact::Wiped { node } => Seen::Wiped { node: *node },
         Fact::SyncBegan { .. } | Fact::Durable { .. } => return None,
     })
 }

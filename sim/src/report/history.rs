@@ -82,6 +82,7 @@ fn packet_of(step: &Step) -> Option<PacketId> {
         Event::Wake(_) | Event::Synced(_) | Event::Start { .. } | Event::Crash { .. } => None,
         Event::Pause(_) | Event::Resume(_) | Event::Cut(_) | Event::Mend(_) => None,
         Event::ClockJump { .. } | Event::ClockDrift { .. } | Event::Request { .. } => None,
+        Event::Wipe { .. } | Event::Command(_) => None,
     }
 }
 

@@ -29,7 +29,7 @@ impl Lives {
 
     pub fn take(&mut self, step: &Step) {
         match &step.event {
-            Event::Crash { node, .. } => {
+            Event::Crash { node, .. } | Event::Wipe { node } => {
                 self.down.insert(*node);
                 self.paused.remove(node);
             }
@@ -47,7 +47,7 @@ impl Lives {
             }
             Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => {}
             Event::Synced(_) | Event::Cut(_) | Event::Mend(_) | Event::ClockJump { .. } => {}
-            Event::ClockDrift { .. } | Event::Request { .. } => {}
+            Event::ClockDrift { .. } | Event::Request { .. } | Event::Command(_) => {}
         }
     }
 }
@@ -99,7 +99,8 @@ impl Columns {
     pub fn draw(&self, step: &Step, cells: &mut [u8]) {
         let at = |node: &NodeId| self.places.get(node).copied();
         if let Some(place) = trace::place(step).as_ref().and_then(at) {
-            cells[place] = if matches!(step.event, Event::Crash { .. }) { b'X' } else { b'o' };
+            let ends = matches!(step.event, Event::Crash { .. } | Event::Wipe { .. });
+            cells[place] = if ends { b'X' } else { b'o' };
         }
         if let Event::Cut(links) = &step.event {
             let inside = links.iter().filter_map(|(a, b)| at(a).zip(at(b)));

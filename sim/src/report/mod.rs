@@ -14,7 +14,7 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::figures::{GROUPS, Nanoseconds, Thousands};
+use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::oracle::blocked::Wait;
 use crate::oracle::registry;
 use crate::oracle::{Breach, Violation};
@@ -24,6 +24,7 @@ use crate::verdict::{RunReport, Verdict};
 
 use chart::{Chart, LEGEND, WIDTH, shorten};
 use past::Past;
+use subject::is_background;
 
 pub use history::History;
 
@@ -137,6 +138,9 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
         &format!("{}, seed {}: {}", scenario.file, run.seed, scenario.title),
         WIDTH,
     ));
+    if let Some(drawn) = scenario.drawn(run.seed) {
+        page.named("drawn", &drawn, 3);
+    }
 }
 
 /// What every report ends with: whether this was expected, the figures, and the line that replays
@@ -182,7 +186,7 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
         paragraph(&scenario.about, WIDTH, 8).into_iter().for_each(|line| page.plain(line));
     }
     page.gap();
-    for group in GROUPS {
+    for group in groups(scenario.config.membership) {
         let figures = group.figures.iter();
         let figures = figures.map(|(name, of)| format!("{} {name}", Thousands(run.count(*of))));
         page.plain(format!("{:<14}{}", group.name, figures.collect::<Vec<_>>().join(", ")));
@@ -272,7 +276,7 @@ fn panicked(page: &mut Page, text: &str, history: &History) {
     page.named("message", text, 6);
     page.gap();
     let mut lines: Vec<String> = Vec::new();
-    for step in history.steps().rev() {
+    for step in history.steps().rev().filter(|step| !is_background(step)) {
         let of_step = trace::lines(step);
         if lines.len() + of_step.len() > SHOWN && !lines.is_empty() {
             break;

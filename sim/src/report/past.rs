@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seedbed::proto::NodeId;
 
 use super::history::{History, past};
-use super::subject::{Subject, Subjects};
+use super::subject::{Subject, Subjects, is_background};
 use crate::oracle::Breach;
 use crate::trace;
 use crate::world::{Event, Fact, Loss, Step};
@@ -93,7 +93,7 @@ fn subjects(
     let at_facts: BTreeSet<Subject> =
         facts.iter().flat_map(|place| about[*place].0.iter().cloned()).collect();
     let named = |all: &BTreeSet<Subject>| -> BTreeSet<Subject> {
-        all.iter().filter(|subject| mentions(&said, &subject.to_string())).cloned().collect()
+        all.iter().filter(|subject| names(&said, subject)).cloned().collect()
     };
     let mut subjects = named(&at_facts);
     if subjects.is_empty() {
@@ -106,23 +106,46 @@ fn subjects(
     if subjects.is_empty() {
         subjects = at_facts;
     }
-    narrow_and_link(&mut subjects, history, facts);
+    if said.contains("lease") {
+        let is_lease = |subject: &&Subject| matches!(subject, Subject::Lease(_));
+        let leases = about.iter().flat_map(|about| about.0.iter().filter(is_lease));
+        subjects.extend(leases.filter(|lease| names(&said, lease)).cloned());
+    }
+    narrow(&mut subjects, &said);
+    link(&mut subjects, history, facts);
     subjects
 }
 
-/// Where a transaction or request is named, paths are only its circumstances; a transaction goes
-/// with its request, a request with its transactions, a path with the transactions of the two
-/// facts.
-fn narrow_and_link(subjects: &mut BTreeSet<Subject>, history: &History, facts: &[usize]) {
-    let is_path = |subject: &Subject| matches!(subject, Subject::Path(_));
-    if !subjects.iter().all(is_path) {
-        subjects.retain(|subject| !is_path(subject));
+/// Where a transaction or request is named, paths are only its circumstances, and epochs are unless
+/// they are named as well. A lease is what it is about only where no lock can be meant.
+fn narrow(subjects: &mut BTreeSet<Subject>, said: &str) {
+    let has_deed = subjects.iter().any(is_deed);
+    let has_epoch = subjects.iter().any(|subject| matches!(subject, Subject::Epoch(_)));
+    let has_path = subjects.iter().any(|subject| matches!(subject, Subject::Path(_)));
+    subjects.retain(|subject| match subject {
+        Subject::Txn(_) | Subject::Request(_) => true,
+        Subject::Path(_) => !has_deed,
+        Subject::Epoch(_) => !has_deed || names(said, subject),
+        Subject::Lease(_) => names(said, subject) && (has_epoch || !has_deed && !has_path),
+    });
+}
+
+/// Something that is done, not something that it is done to.
+fn is_deed(subject: &Subject) -> bool {
+    match subject {
+        Subject::Txn(_) | Subject::Request(_) => true,
+        Subject::Path(_) | Subject::Epoch(_) | Subject::Lease(_) => false,
     }
+}
+
+/// A transaction goes with its request, a request with its transactions, anything else with the
+/// transactions of the two facts.
+fn link(subjects: &mut BTreeSet<Subject>, history: &History, facts: &[usize]) {
     let has_txn = subjects.iter().any(|subject| matches!(subject, Subject::Txn(_)));
     let wanted = |subject: &Subject| match subject {
         Subject::Txn(_) => !has_txn,
         Subject::Request(_) => has_txn,
-        Subject::Path(_) => false,
+        Subject::Path(_) | Subject::Epoch(_) | Subject::Lease(_) => false,
     };
     let mut linked = Vec::new();
     let mut link = |together: &Subjects| {
@@ -130,7 +153,7 @@ fn narrow_and_link(subjects: &mut BTreeSet<Subject>, history: &History, facts: &
             linked.extend(together.0.iter().filter(|subject| wanted(subject)).cloned());
         }
     };
-    let only_facts = subjects.iter().all(is_path);
+    let only_facts = !subjects.iter().any(is_deed);
     for (place, step) in history.steps().enumerate() {
         if only_facts && !facts.contains(&place) {
             continue;
@@ -140,6 +163,14 @@ fn narrow_and_link(subjects: &mut BTreeSet<Subject>, history: &History, facts: &
         step.durable.iter().for_each(|(_, _, record)| link(&Subjects::of_record(record)));
     }
     subjects.extend(linked);
+}
+
+/// Does `text` name `subject`?
+fn names(text: &str, subject: &Subject) -> bool {
+    match subject {
+        Subject::Lease(node) => text.contains("lease") && mentions(text, &node.to_string()),
+        subject => mentions(text, &subject.to_string()),
+    }
 }
 
 /// Does `text` name `name`, and not something longer?
@@ -165,22 +196,31 @@ fn breaks(step: &Step, involved: &BTreeSet<NodeId>) -> bool {
     match &step.event {
         Event::Crash { node, .. } | Event::Start { node, .. } => involved.contains(node),
         Event::Pause(node) | Event::Resume(node) => involved.contains(node),
+        Event::Wipe { node } => involved.contains(node),
         Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => involved.contains(node),
         Event::Cut(links) | Event::Mend(links) => {
             links.iter().any(|(a, b)| involved.contains(a) && involved.contains(b))
         }
         Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => false,
         Event::Synced(_) | Event::Request { .. } => false,
+        // Whoever is told to come or to go changes who owns what, wherever that is.
+        Event::Command(_) => true,
     }
 }
 
 /// How much would be missed without the step: the lower the more.
 fn weight(step: &Step, subjects: &BTreeSet<Subject>) -> usize {
+    const BACKGROUND: usize = 9;
+    if is_background(step) {
+        return BACKGROUND;
+    }
     match &step.event {
+        Event::Wipe { .. } => 1,
         Event::Crash { .. } | Event::Drop(_, Loss::Cut | Loss::Network | Loss::Rule) => 1,
         Event::Drop(_, Loss::Down) | Event::Cut(_) => 2,
         Event::Synced(_) => 2,
         Event::Deliver(_) if has_effect(step, subjects) => 3,
+        Event::Command(_) => 3,
         Event::Request { .. } | Event::Duplicate(_) | Event::Pause(_) => 3,
         Event::Start { .. } | Event::Resume(_) | Event::ClockJump { .. } => 4,
         Event::Wake(_) if has_effect(step, subjects) => 4,

@@ -1,10 +1,10 @@
-//! What a step is about: transactions, requests, and paths with their locks.
+//! What a step is about: transactions, requests, paths with their locks, epochs, leases.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use seedbed::proto::{
-    Keep, Message, Notice, Operation, Path, Record, Request, RequestId, Timer, TxnId,
+    Epoch, Keep, Message, NodeId, Notice, Operation, Path, Record, Request, RequestId, Timer, TxnId,
 };
 
 use crate::world::{Event, Fact, Step};
@@ -16,6 +16,10 @@ pub(super) enum Subject {
     Request(RequestId),
     /// A file, or the lock of that name.
     Path(Path),
+    /// A view: how it comes into force, who enters it, what is handed over in it.
+    Epoch(Epoch),
+    /// A node's membership lease: its heartbeats and what they are answered.
+    Lease(NodeId),
 }
 
 impl fmt::Display for Subject {
@@ -24,6 +28,8 @@ impl fmt::Display for Subject {
             Subject::Txn(txn) => txn.fmt(f),
             Subject::Request(request) => request.fmt(f),
             Subject::Path(path) => path.fmt(f),
+            Subject::Epoch(epoch) => epoch.fmt(f),
+            Subject::Lease(node) => write!(f, "the lease of {node}"),
         }
     }
 }
@@ -45,7 +51,7 @@ impl Subjects {
     pub fn of_event(step: &Step) -> Subjects {
         let mut subjects = Subjects::default();
         if let Some(packet) = &step.packet {
-            subjects.add_message(&packet.message);
+            subjects.add_message(packet.from, packet.to, &packet.message);
         }
         if let Some(timer) = &step.timer {
             subjects.add_timer(timer);
@@ -87,6 +93,14 @@ impl Subjects {
         self.0.insert(Subject::Path(path.clone()));
     }
 
+    fn epoch(&mut self, epoch: Epoch) {
+        self.0.insert(Subject::Epoch(epoch));
+    }
+
+    fn lease(&mut self, node: NodeId) {
+        self.0.insert(Subject::Lease(node));
+    }
+
     fn paths<'a>(&mut self, operations: impl IntoIterator<Item = &'a Operation>) {
         operations.into_iter().for_each(|operation| self.path(&operation.path));
     }
@@ -101,17 +115,17 @@ impl Subjects {
     fn add_fact(&mut self, fact: &Fact) {
         match fact {
             Fact::Requested { request } | Fact::Replied { request, .. } => self.request(*request),
-            Fact::Sent { message, .. } => self.add_message(message),
+            Fact::Sent { from, to, message, .. } => self.add_message(*from, *to, message),
             Fact::Appended { record, .. } => self.add_record(record),
             Fact::Noticed { notice: Notice::Holding { path, request, .. }, .. } => {
                 self.path(path);
                 self.request(*request);
             }
             Fact::Noticed { notice: Notice::Lost { path, .. }, .. } => self.path(path),
-            Fact::Noticed { notice: Notice::View(_), .. } => {}
+            Fact::Noticed { notice: Notice::View(view), .. } => self.epoch(view.epoch),
             Fact::Copied { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => {}
             Fact::Checkpointed { .. } | Fact::Forgot { .. } | Fact::Started { .. } => {}
-            Fact::RefusedToStart { .. } => {}
+            Fact::RefusedToStart { .. } | Fact::Wiped { .. } => {}
         }
     }
 
@@ -125,7 +139,7 @@ impl Subjects {
         }
     }
 
-    fn add_message(&mut self, message: &Message) {
+    fn add_message(&mut self, from: NodeId, to: NodeId, message: &Message) {
         match message {
             Message::Begin { request, operations, .. } => {
                 self.request(*request);
@@ -166,8 +180,20 @@ impl Subjects {
                 }
             }
             Message::KeptAlive { path, .. } => self.path(path),
-            Message::Chunk { files, .. } => files.iter().for_each(|(path, _)| self.path(path)),
-            _ => {} // about nodes and views
+            Message::Entered { epoch, .. }
+            | Message::Completed { epoch, .. }
+            | Message::Departed { epoch, .. }
+            | Message::Pull { epoch, .. } => self.epoch(*epoch),
+            Message::Chunk { epoch, files, .. } => {
+                self.epoch(*epoch);
+                files.iter().for_each(|(path, _)| self.path(path));
+            }
+            Message::Views { views, .. } => {
+                views.last().into_iter().for_each(|newest| self.epoch(newest.epoch));
+            }
+            Message::Heartbeat { .. } => self.lease(from),
+            Message::Alive { .. } => self.lease(to),
+            Message::Admit { .. } | Message::Admitted { .. } | Message::Watch { .. } => {}
         }
     }
 
@@ -203,7 +229,36 @@ impl Subjects {
             Record::LockOver { .. } | Record::LastToken { .. } => {}
             Record::Orphaned { txn } => self.txn(*txn),
             Record::Pulled { files, .. } => files.iter().for_each(|(path, _)| self.path(path)),
-            _ => {} // about nodes and views
+            Record::Announced { view } => self.epoch(view.epoch),
+            Record::Entered { epoch, .. }
+            | Record::Complete { epoch, .. }
+            | Record::GaveUp { epoch, .. }
+            | Record::Activated { epoch }
+            | Record::Converged { epoch }
+            | Record::LossAccepted { epoch } => self.epoch(*epoch),
+            Record::Admitted { .. } | Record::Wanted { .. } | Record::LongestLease { .. } => {}
         }
     }
+}
+
+/// Is it only about who is there? Such steps are many and tell little.
+pub(super) fn is_background(step: &Step) -> bool {
+    let of_event = match &step.event {
+        Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) => {
+            step.packet.as_ref().is_some_and(|packet| asks_who_is_there(&packet.message))
+        }
+        Event::Wake(_) => matches!(step.timer, Some(Timer::Heartbeat | Timer::Members)),
+        _ => false,
+    };
+    of_event
+        && step.durable.is_empty()
+        && step.facts.iter().all(|fact| match fact {
+            Fact::Sent { message, .. } => asks_who_is_there(message),
+            Fact::Copied { .. } => true,
+            _ => false,
+        })
+}
+
+fn asks_who_is_there(message: &Message) -> bool {
+    matches!(message, Message::Heartbeat { .. } | Message::Alive { .. } | Message::Watch { .. })
 }

@@ -1,6 +1,6 @@
 use seedbed::proto::{
-    Admission, Header, Incarnation, LowWater, Message, NodeId, Path, Record, Span, Time, Timer,
-    TxnId, Vote,
+    Admission, Epoch, Header, Incarnation, LowWater, Message, NodeId, Path, Record, Span, Time,
+    Timer, TxnId, Vote,
 };
 
 use super::chart::Drawn;
@@ -220,6 +220,64 @@ fn every_other_verdict_fits_on_one_screen_too() {
     check(&lines);
     assert_eq!(lines[3].text, "n3 waits since 0.000000s for the decision on n1.1/4");
     assert_eq!(lines[4].text, "    released by n1, when it starts again");
+}
+
+fn to_centre(from: u16, message: Message) -> (Event, Option<Packet>) {
+    let packet = Packet { from: n(from), to: NodeId::CONTROL, message };
+    (Event::Deliver(PacketId(0)), Some(packet))
+}
+
+/// n2 enters e3 and says so, between heartbeats of n2 and n4; then e3 comes into force.
+fn made_of_views() -> History {
+    let (admission, incarnation) = (Admission(2), Incarnation(1));
+    let beat = || Message::Heartbeat { admission, incarnation, known: Epoch(2), asked: Time::ZERO };
+    let alive = |to| Fact::Sent {
+        packet: PacketId(1),
+        from: NodeId::CONTROL,
+        to: n(to),
+        message: Message::Alive {
+            incarnation,
+            asked: Time::ZERO,
+            epoch: Epoch(2),
+            settled: Epoch(1),
+        },
+    };
+    let mut made = Made::default();
+    for node in [2, 4, 2] {
+        let (event, packet) = to_centre(node, beat());
+        made.with(event, packet, vec![alive(node)]);
+    }
+    let record = Record::Entered { epoch: Epoch(3), complete: Default::default() };
+    let entered = Fact::Appended { node: n(2), position: 7, record, forced: true };
+    let message = || Message::Entered { admission, epoch: Epoch(3) };
+    let said =
+        Fact::Sent { packet: PacketId(0), from: n(2), to: NodeId::CONTROL, message: message() };
+    made.step(Event::Wake(n(2)), vec![entered, said]);
+    let (event, packet) = to_centre(2, message());
+    let record = Record::Activated { epoch: Epoch(3) };
+    let node = NodeId::CONTROL;
+    made.with(event, packet, vec![Fact::Appended { node, position: 9, record, forced: true }]);
+    made.0
+}
+
+fn steps_about(earlier: &str, now: &str) -> Vec<usize> {
+    let history = made_of_views();
+    let earlier = At { step: 4, is: earlier.to_owned() };
+    let breach = Breach { earlier, now: At { step: 5, is: now.to_owned() } };
+    Past::of(&breach, &history).steps.iter().map(|(place, _)| place + 1).collect()
+}
+
+#[test]
+fn a_violation_about_an_epoch_leaves_out_heartbeats() {
+    assert_eq!(steps_about("n2 has left e2 for e3", "e3 is in force"), [4, 5]);
+    assert_eq!(steps_about("something", "something else"), [4, 5], "what both are about");
+}
+
+#[test]
+fn a_violation_about_a_lease_shows_the_heartbeats_of_that_node() {
+    assert_eq!(steps_about("the lease of n2 lasts", "e3 is in force"), [1, 3, 4, 5]);
+    let history = made_of_views();
+    assert!(subject::is_background(history.at(0)) && !subject::is_background(history.at(3)));
 }
 
 #[test]

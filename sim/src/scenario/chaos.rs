@@ -1,8 +1,8 @@
 //! `[chaos]`: faults drawn from the seed, within a budget.
 
-use seedbed::proto::Span;
+use seedbed::proto::{Config, Span};
 
-use super::cluster::Cast;
+use super::cluster::{Cast, need_managed};
 use super::quantity::SpanRange;
 use super::reader::{Result, Table};
 use super::value::Value;
@@ -29,6 +29,8 @@ pub struct Budget {
     pub control_down: bool,
     /// Clients that may be.
     pub clients_down: u16,
+    /// Disks that may be lost in a run, one at a time.
+    pub wipes: u16,
 }
 
 /// A kind of drawn fault.
@@ -56,6 +58,17 @@ pub enum ChaosKind {
     BitRot,
     /// A clock runs fast or slow, within the bound.
     Drift,
+    /// The operator lets a storage node in that is not wanted: a spare one, or one that was told
+    /// to leave.
+    Join,
+    /// The operator tells a storage node to leave, if `replicas` wanted ones stay.
+    Leave,
+    /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, only where
+    /// paths have two owners at least, only while every machine is there, and with time after it in
+    /// which none is taken away.
+    Wipe,
+    /// As many storage nodes as the budget has left crash within a moment; at least one.
+    Attrition,
 }
 
 impl ChaosKind {
@@ -72,6 +85,10 @@ impl ChaosKind {
         ChaosKind::SlowDisk,
         ChaosKind::BitRot,
         ChaosKind::Drift,
+        ChaosKind::Join,
+        ChaosKind::Leave,
+        ChaosKind::Wipe,
+        ChaosKind::Attrition,
     ];
 
     /// The name used in scenario files.
@@ -88,18 +105,35 @@ impl ChaosKind {
             ChaosKind::SlowDisk => "slow_disk",
             ChaosKind::BitRot => "bit_rot",
             ChaosKind::Drift => "drift",
+            ChaosKind::Join => "join",
+            ChaosKind::Leave => "leave",
+            ChaosKind::Wipe => "wipe",
+            ChaosKind::Attrition => "attrition",
+        }
+    }
+
+    /// Does it need somebody who decides which nodes are members?
+    fn is_of_managed(self) -> bool {
+        match self {
+            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Wipe => true,
+            ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Partition | ChaosKind::Isolate => {
+                false
+            }
+            ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
+            ChaosKind::SlowDisk | ChaosKind::BitRot | ChaosKind::Drift => false,
+            ChaosKind::Attrition => false,
         }
     }
 }
 
 const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
-const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down"];
+const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down", "wipes"];
 
-pub(super) fn read(root: &Table<'_>, cast: Cast) -> Result<Option<Chaos>> {
+pub(super) fn read(root: &Table<'_>, cast: Cast, config: &Config) -> Result<Option<Chaos>> {
     root.maybe("chaos", |value| {
         let table = value.table(KEYS)?;
         Ok(Chaos {
-            kinds: table.need("kinds", "kinds of faults")?.distinct(kind)?,
+            kinds: table.need("kinds", "kinds of faults")?.distinct(|value| kind(value, config))?,
             budget: budget(&table.section("budget", BUDGET)?, cast)?,
             interval: table.or("interval", SpanRange::from_millis(500, 4_000), interval)?,
             duration: table.or("duration", SpanRange::from_millis(200, 5_000), |v| v.spans())?,
@@ -107,16 +141,22 @@ pub(super) fn read(root: &Table<'_>, cast: Cast) -> Result<Option<Chaos>> {
     })
 }
 
-fn kind(value: &Value<'_>) -> Result<ChaosKind> {
-    value.pick("kind of fault", ChaosKind::ALL.iter().map(|kind| (kind.name(), *kind)))
+fn kind(value: &Value<'_>, config: &Config) -> Result<ChaosKind> {
+    let names = ChaosKind::ALL.iter().map(|kind| (kind.name(), *kind));
+    let kind = value.pick("kind of fault", names)?;
+    if kind.is_of_managed() {
+        need_managed(value, config)?;
+    }
+    Ok(kind)
 }
 
 fn budget(table: &Table<'_>, cast: Cast) -> Result<Budget> {
     let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
     Ok(Budget {
-        storage_nodes_down: down("storage_nodes_down", 1, cast.nodes)?,
+        storage_nodes_down: down("storage_nodes_down", 1, cast.storage())?,
         control_down: table.or("control_down", false, |value| value.boolean())?,
         clients_down: down("clients_down", 0, cast.clients)?,
+        wipes: down("wipes", 0, u16::MAX)?,
     })
 }
 

@@ -13,14 +13,17 @@ use super::value::Value;
 
 const CLUSTER: &[&str] = &[
     "nodes",
+    "spare",
     "clients",
     "replicas",
     "membership",
     "virtual_nodes",
     "hash",
+    "ring_bits",
     "commit",
     "defects",
     "checkpoint_records",
+    "chunk_paths",
 ];
 const TIMING: &[&str] = &[
     "lock_lease",
@@ -30,17 +33,20 @@ const TIMING: &[&str] = &[
     "retry_delay",
     "vote_timeout",
     "inquiry_interval",
+    "chunk_pause",
     "drift_max_ppm",
 ];
 
 /// Points on the ring that a file may ask for: enough for 1000 nodes, and placed in a moment.
-const POINTS: u64 = 1_000_000;
+pub(super) const POINTS: u64 = 1_000_000;
 
 /// The machines of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cast {
-    /// Storage nodes `n1` to `n<nodes>`.
+    /// Storage nodes that are members at first, `n1` to `n<nodes>`.
     pub nodes: u16,
+    /// Storage nodes that are there and not wanted as members at first; they come after those.
+    pub spare: u16,
     /// Clients `c1` to `c<clients>`.
     pub clients: u16,
 }
@@ -50,13 +56,23 @@ impl Cast {
     pub fn has(self, machine: NodeId) -> bool {
         match machine.role() {
             Role::Control => true,
-            Role::Storage => machine.number() <= self.nodes,
+            Role::Storage => machine.number() <= self.storage(),
             Role::Client => machine.number() <= self.clients,
         }
     }
 
-    /// The storage nodes.
+    /// How many storage nodes there are, spare ones included.
+    pub fn storage(self) -> u16 {
+        self.nodes + self.spare
+    }
+
+    /// The storage nodes, spare ones included.
     pub fn storage_nodes(self) -> impl Iterator<Item = NodeId> {
+        (1..=self.storage()).map(NodeId::storage)
+    }
+
+    /// The storage nodes that are members at first.
+    pub fn members(self) -> impl Iterator<Item = NodeId> {
         (1..=self.nodes).map(NodeId::storage)
     }
 
@@ -76,7 +92,7 @@ impl Cast {
             1 => format!("`{letter}1`"),
             _ => format!("`{letter}1` to `{letter}{count}`"),
         };
-        format!("`control`, {}, {}", run('n', self.nodes), run('c', self.clients))
+        format!("`control`, {}, {}", run('n', self.storage()), run('c', self.clients))
     }
 
     /// The names that are worth comparing with a misspelt one.
@@ -114,16 +130,53 @@ pub(super) fn read(root: &Table<'_>) -> Result<(Cast, Arc<Config>)> {
     let cluster = root.section("cluster", CLUSTER)?;
     let timing = root.section("timing", TIMING)?;
     let count = |value: Value<'_>| value.integer(1..=NodeId::MAX_NUMBER.into());
-    let cast =
-        Cast { nodes: cluster.or("nodes", 3, count)?, clients: cluster.or("clients", 1, count)? };
+    let nodes = cluster.or("nodes", 3, count)?;
+    let most = Settings::default().limits.nodes as i64;
+    let spare = cluster.or("spare", 0, |value| value.integer(0..=most))?;
+    let cast = Cast { nodes, spare, clients: cluster.or("clients", 1, count)? };
     let settings = timed(&timing, settings(&cluster, cast)?)?;
-    let points = u64::from(settings.virtual_nodes) * u64::from(cast.nodes);
+    check_spare(&cluster, &settings, cast)?;
+    let points = points(settings.virtual_nodes, cast.storage());
     if points > POINTS {
-        let message = format!("{points} points on the ring in all, expected at most {POINTS}");
-        return Err(cluster.error("virtual_nodes", message));
+        return Err(cluster.error("virtual_nodes", too_many(points)));
     }
     let config = Config::new(settings).map_err(|error| located(&cluster, &timing, &error))?;
     Ok((cast, config))
+}
+
+/// Points on the ring if all storage nodes are members.
+pub(super) fn points(virtual_nodes: u32, storage: u16) -> u64 {
+    u64::from(virtual_nodes) * u64::from(storage)
+}
+
+pub(super) fn too_many(points: u64) -> String {
+    format!("{points} points on the ring in all, expected at most {POINTS}")
+}
+
+/// Spare machines are of use only where somebody may let them in, and count as storage nodes.
+fn check_spare(cluster: &Table<'_>, settings: &Settings, cast: Cast) -> Result<()> {
+    if cast.spare == 0 {
+        return Ok(());
+    }
+    if settings.membership == Membership::Fixed {
+        let message = "a spare machine is of no use while membership is fixed: \
+                       expected 0, or `membership = \"managed\"`";
+        return Err(cluster.error("spare", message));
+    }
+    let (found, most) = (cast.storage(), settings.limits.nodes);
+    if usize::from(found) > most {
+        let message = format!("{found} storage nodes in all, expected at most {most}");
+        return Err(cluster.error("spare", message));
+    }
+    Ok(())
+}
+
+/// Refuses a thing at `value` that the central node has to see to where it sees to nothing.
+pub(super) fn need_managed(value: &Value<'_>, config: &Config) -> Result<()> {
+    match config.membership {
+        Membership::Managed => Ok(()),
+        Membership::Fixed => Err(value.error("needs `cluster.membership = \"managed\"`")),
+    }
 }
 
 fn settings(cluster: &Table<'_>, cast: Cast) -> Result<Settings> {
@@ -131,16 +184,18 @@ fn settings(cluster: &Table<'_>, cast: Cast) -> Result<Settings> {
     let whole = |value: Value<'_>| value.integer::<u32>(0..=u32::MAX.into());
     let replicas = usual.replicas.min(cast.nodes.into());
     Ok(Settings {
-        members: cast.storage_nodes().collect(),
+        members: cast.members().collect(),
         replicas: cluster.or("replicas", replicas, |v| v.integer(0..=NodeId::MAX_NUMBER.into()))?,
         membership: cluster
             .or("membership", usual.membership, |v| v.pick("kind of membership", MEMBERSHIPS))?,
         virtual_nodes: cluster.or("virtual_nodes", usual.virtual_nodes, whole)?,
         hash: cluster.or("hash", usual.hash, |v| v.pick("hash", HASHES))?,
+        ring_bits: cluster.or("ring_bits", usual.ring_bits, |v| v.integer(1..=64))?,
         commit: cluster.or("commit", usual.commit, |v| v.pick("commit mode", COMMITS))?,
         defects: cluster
             .or("defects", usual.defects, |v| v.list()?.iter().map(defect).collect())?,
         checkpoint_records: cluster.or("checkpoint_records", usual.checkpoint_records, whole)?,
+        chunk_paths: cluster.or("chunk_paths", usual.chunk_paths, whole)?,
         ..usual
     })
 }
@@ -170,6 +225,7 @@ fn timed(timing: &Table<'_>, usual: Settings) -> Result<Settings> {
         retry_delay: span("retry_delay", usual.retry_delay)?,
         vote_timeout: span("vote_timeout", usual.vote_timeout)?,
         inquiry_interval: span("inquiry_interval", usual.inquiry_interval)?,
+        chunk_pause: span("chunk_pause", usual.chunk_pause)?,
         drift_max_ppm: timing.or("drift_max_ppm", usual.drift_max_ppm, whole)?,
         ..usual
     })

@@ -1,8 +1,8 @@
 //! `[[fault]]`: what breaks, when, and for how long.
 
-use seedbed::proto::{NodeId, Span};
+use seedbed::proto::{Command, Config, NodeId, Span};
 
-use super::cluster::Cast;
+use super::cluster::{Cast, POINTS, need_managed, points, too_many};
 use super::environment::ends;
 use super::error::{ScenarioError, one_of};
 use super::reader::{Form, Result, Table};
@@ -116,6 +116,31 @@ pub enum FaultAction {
         /// When it starts again; never [`Restart::Never`].
         restart: Restart,
     },
+    /// The machine crashes and loses its disk: it starts with an empty one.
+    Wipe {
+        /// Which machine: a storage node.
+        target: Target,
+        /// When it starts again; never [`Restart::Never`].
+        restart: Restart,
+    },
+    /// Every storage node in turn crashes and starts again.
+    RollingRestart {
+        /// How long each is down.
+        down: Span,
+        /// How long it is from the start of one to the crash of the next.
+        pause: Span,
+    },
+    /// Some storage nodes, drawn from the seed, crash one after the other.
+    Attrition {
+        /// How many: none twice.
+        count: u16,
+        /// How long it is from one crash to the next.
+        pause: Span,
+        /// When each starts again; never [`Restart::Never`].
+        restart: Restart,
+    },
+    /// The operator tells the central node something, and tries until it is there to be told.
+    Operator(Command),
 }
 
 #[derive(Clone, Copy)]
@@ -128,9 +153,18 @@ enum Kind {
     MajoritiesRing,
     Bump,
     BitRot,
+    Wipe,
+    RollingRestart,
+    Attrition,
+    Join,
+    Leave,
+    Set,
+    AcceptLoss,
 }
 
-const FORMS: [Form<Kind>; 8] = [
+const SETTINGS: &[&str] = &["replicas", "virtual_nodes", "lock_lease", "membership_lease"];
+
+const FORMS: [Form<Kind>; 15] = [
     Form { key: "crash", beside: &["restart_after", "restart"], is: Kind::Crash },
     Form { key: "pause", beside: &["for"], is: Kind::Pause },
     Form { key: "isolate", beside: &["for"], is: Kind::Isolate },
@@ -139,14 +173,39 @@ const FORMS: [Form<Kind>; 8] = [
     Form { key: "majorities_ring", beside: &["for"], is: Kind::MajoritiesRing },
     Form { key: "bump", beside: &["by"], is: Kind::Bump },
     Form { key: "bit_rot", beside: &["restart_after"], is: Kind::BitRot },
+    Form { key: "wipe", beside: &["restart_after"], is: Kind::Wipe },
+    Form { key: "rolling_restart", beside: &["down", "pause"], is: Kind::RollingRestart },
+    Form { key: "attrition", beside: &["pause", "restart_after"], is: Kind::Attrition },
+    Form { key: "join", beside: &[], is: Kind::Join },
+    Form { key: "leave", beside: &[], is: Kind::Leave },
+    Form { key: "set", beside: &[], is: Kind::Set },
+    Form { key: "accept_loss", beside: &[], is: Kind::AcceptLoss },
 ];
 
-pub(super) fn read(root: &Table<'_>, cast: Cast, safety: Span) -> Result<Vec<Fault>> {
+pub(super) fn read(
+    root: &Table<'_>,
+    cast: Cast,
+    config: &Config,
+    safety: Span,
+) -> Result<Vec<Fault>> {
     root.each("fault", |value| {
         let (table, kind, main) = value.table_of(&["at", "when"], &FORMS)?;
         let trigger = trigger(&table, cast, safety)?;
+        if is_of_managed(kind) {
+            need_managed(&main, config)?;
+        }
         Ok(Fault { trigger, action: action(&table, kind, &main, cast, trigger)? })
     })
+}
+
+/// Does it need somebody who decides which nodes are members?
+fn is_of_managed(kind: Kind) -> bool {
+    match kind {
+        Kind::Wipe | Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => true,
+        Kind::Crash | Kind::Pause | Kind::Isolate | Kind::Partition | Kind::Clog => false,
+        Kind::MajoritiesRing | Kind::Bump | Kind::BitRot => false,
+        Kind::RollingRestart | Kind::Attrition => false,
+    }
 }
 
 fn trigger(table: &Table<'_>, cast: Cast, safety: Span) -> Result<Trigger> {
@@ -174,12 +233,8 @@ fn action(
     trigger: Trigger,
 ) -> Result<FaultAction> {
     let target = || main.target(cast, trigger);
-    let lasts = || match kind {
-        Kind::Crash | Kind::Bump | Kind::BitRot => Ok(None),
-        Kind::Pause | Kind::Isolate | Kind::Partition | Kind::Clog | Kind::MajoritiesRing => {
-            table.maybe("for", |value| value.some_span())
-        }
-    };
+    let lasts = || table.maybe("for", |value| value.some_span());
+    let span = |key, usual| table.or(key, usual, |value| value.span());
     Ok(match kind {
         Kind::Crash => FaultAction::Crash { target: target()?, restart: restart(table)? },
         Kind::Pause => FaultAction::Pause { target: target()?, lasts: lasts()? },
@@ -199,8 +254,9 @@ fn action(
         Kind::MajoritiesRing => {
             main.yes()?;
             // Of three nodes each has a majority with its two neighbours: nothing would be cut.
-            if cast.nodes < 4 {
-                return Err(main.error(format!("needs 4 storage nodes, found {}", cast.nodes)));
+            if cast.storage() < 4 {
+                let found = cast.storage();
+                return Err(main.error(format!("needs 4 storage nodes, found {found}")));
             }
             FaultAction::MajoritiesRing { lasts: lasts()? }
         }
@@ -211,6 +267,52 @@ fn action(
         Kind::BitRot => {
             FaultAction::BitRot { target: logged(main, target()?)?, restart: restart_after(table)? }
         }
+        Kind::Wipe => {
+            FaultAction::Wipe { target: storing(main, target()?)?, restart: restart_after(table)? }
+        }
+        Kind::RollingRestart => {
+            main.yes()?;
+            FaultAction::RollingRestart {
+                down: span("down", Span::from_millis(500))?,
+                pause: span("pause", Span::from_secs(2))?,
+            }
+        }
+        Kind::Attrition => FaultAction::Attrition {
+            count: main.integer(1..=cast.storage().into())?,
+            pause: span("pause", Span::ZERO)?,
+            restart: restart_after(table)?,
+        },
+        Kind::Join => FaultAction::Operator(Command::Join(main.storage_node(cast)?)),
+        Kind::Leave => FaultAction::Operator(Command::Leave(main.storage_node(cast)?)),
+        Kind::Set => FaultAction::Operator(set(main, cast)?),
+        Kind::AcceptLoss => {
+            main.yes()?;
+            FaultAction::Operator(Command::AcceptLoss)
+        }
+    })
+}
+
+/// Settings to change, each within the range that it has in `[cluster]` or `[timing]`.
+fn set(main: &Value<'_>, cast: Cast) -> Result<Command> {
+    let table = main.table(SETTINGS)?;
+    if SETTINGS.iter().all(|key| table.get(key).is_none()) {
+        return Err(main.error(format!(
+            "expected at least one of {}, found none",
+            one_of(SETTINGS.iter().copied())
+        )));
+    }
+    let virtual_nodes = table.maybe("virtual_nodes", |value| {
+        let number = value.integer(1..=10_000)?;
+        match points(number, cast.storage()) {
+            found if found > POINTS => Err(value.error(too_many(found))),
+            _ => Ok(number),
+        }
+    })?;
+    Ok(Command::Set {
+        replicas: table.maybe("replicas", |value| value.integer(1..=cast.storage().into()))?,
+        virtual_nodes,
+        lock_lease: table.maybe("lock_lease", |value| value.lease())?,
+        membership_lease: table.maybe("membership_lease", |value| value.lease())?,
     })
 }
 
@@ -234,6 +336,17 @@ fn logged(main: &Value<'_>, target: Target) -> Result<Target> {
         Target::Role(role) => role.is_client(),
     };
     if client { Err(main.not("a machine with a log, and a client has none")) } else { Ok(target) }
+}
+
+/// `target`, which must be a storage node: others have no disk, or none that can be replaced.
+fn storing(main: &Value<'_>, target: Target) -> Result<Target> {
+    match logged(main, target)? {
+        Target::Node(NodeId::CONTROL) => Err(main.error(
+            "the disk of `control` cannot be lost: views and locks stand nowhere else; \
+             expected a storage node",
+        )),
+        target => Ok(target),
+    }
 }
 
 fn groups(main: &Value<'_>, cast: Cast, one_way: bool) -> Result<Vec<Vec<NodeId>>> {

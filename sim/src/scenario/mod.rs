@@ -16,16 +16,21 @@
 //! | | `about` | text | empty |
 //! | | `seeds` | `{ start, count }`, whole numbers, `count` at least 1 | 0, 100 |
 //! | `[cluster]` | `nodes`, `clients` | how many storage nodes and clients | 3, 1 |
+//! | | `membership` | `"fixed"`, `"managed"`: by the central node, in views | `"fixed"` |
+//! | | `spare` | storage nodes that are there and not wanted as members at first (*) | 0 |
 //! | | `replicas` | owners of a path, 1 to `nodes` | 2, or 1 for one node |
 //! | | `virtual_nodes` | points of a node on the ring | 100 |
 //! | | `hash` | `"sha1"`, `"md5"` | `"sha1"` |
+//! | | `ring_bits` | how many bits of a hash count, 1 to 64 | 64 |
 //! | | `commit` | `"staged"`, `"two_phase"` | `"staged"` |
 //! | | `defects` | names of deliberate bugs | none |
 //! | | `checkpoint_records` | records between two checkpoints | 10000 |
-//! | `[timing]` | `lock_lease` | duration | 10s |
+//! | | `chunk_paths` | paths in a chunk of a hand-over, at most | 64 |
+//! | `[timing]` | `lock_lease`, `membership_lease` | duration | 10s, 2s |
 //! | | `request_timeout`, `attempt_timeout` | duration | 30s, 2s |
 //! | | `retry_delay` | duration | 20ms |
 //! | | `vote_timeout`, `inquiry_interval` | duration | 1s, 500ms |
+//! | | `chunk_pause` | duration, between two chunks of a hand-over | 5ms |
 //! | | `drift_max_ppm` | bound of every clock's drift | 500 |
 //! | `[network]` | `latency` | range | 1ms to 10ms |
 //! | | `loss`, `duplication`, `spike` | probability for each message | 0 |
@@ -56,7 +61,7 @@
 //! | | `coordinator` | storage node asked first for a transaction | the client chooses |
 //! | `[[fault]]` | `at` | time within the safety phase | this or `when` |
 //! | | `when` | `{ milestone, nth, node }`: right after its nth time (there) | `nth` 1, anywhere |
-//! | | one of the eight below | | must be there |
+//! | | one of those below | | must be there |
 //! | | `crash` | target; perhaps `restart_after` or `restart = "never"` | restarts when healed |
 //! | | `pause`, `isolate` | target; perhaps `for` | until healed |
 //! | | `partition` | array of groups of machines; perhaps `for`, `one_way = true` | until healed |
@@ -64,14 +69,30 @@
 //! | | `majorities_ring` | `true`; perhaps `for` | until healed |
 //! | | `bump` | target; with `by`, a duration | |
 //! | | `bit_rot` | target with a log; perhaps `restart_after` | restarts when healed |
+//! | | `wipe` | storage node or role (*); perhaps `restart_after` | restarts when healed |
+//! | | `rolling_restart` | `true`; perhaps `down`, `pause` | 500ms, 2s |
+//! | | `attrition` | storage nodes, how many; perhaps `pause`, `restart_after` | 0ms, when healed |
+//! | | `join`, `leave` | storage node (*) | |
+//! | | `set` | `{ replicas, virtual_nodes, lock_lease, membership_lease }` (*) | at least one |
+//! | | `accept_loss` | `true` (*) | |
 //! | `[[message]]` | `kind` | kind of message | must be there |
 //! | | `from`, `to` | machines | any |
 //! | | `nth` | which of those that match, from 1 | all |
 //! | | one of `drop = true`, `delay`, `duplicate` | durations | must be there |
 //! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`] | must be there |
-//! | | `budget` | `{ storage_nodes_down, control_down, clients_down }` | 1, `false`, 0 |
+//! | | `budget` | `{ storage_nodes_down, control_down, clients_down, wipes }` | 1, no, 0, 0 |
 //! | | `interval` | range, from one fault to the next | 500ms to 4s |
 //! | | `duration` | range, of each fault | 200ms to 5s |
+//! | `[swarm]` | `nodes`, `spare` (*), `clients` | two whole numbers, the smaller first | not drawn |
+//! | | `replicas`, `virtual_nodes`, `ring_bits` | the same | |
+//! | | `chunk_paths`, `checkpoint_records` | the same | |
+//! | | `lock_lease`, `membership_lease`, `chunk_pause` | range | |
+//! | | `attempt_timeout`, `vote_timeout`, `inquiry_interval` | range | |
+//! | | `loss`, `duplication`, `spike` | two probabilities, the smaller first | |
+//! | | `latency_max`, `sync_max` | range of the longer end of `latency`, of `sync` | |
+//! | | `chaos_interval_max`, `chaos_duration_max` | range of the longer end | |
+//! | | `storage_nodes_down`, `wipes` | two whole numbers, of the budget | |
+//! | | `kinds` | `"any"`: some of the kinds of `[chaos]` | |
 //! | `[phases]` | `safety`, `liveness` | duration | 30s; twice `request_timeout`, at least 30s |
 //! | `[expect]` | one of the three below | | `verdict` |
 //! | | `verdict` | `"pass"` | `"pass"` |
@@ -83,6 +104,18 @@
 //! milestone's transaction, `holder` and `waiter` of its lock ([`roles_of`]). A file asks for
 //! something: it has a workload, a script, or both. Only a file with a crash that says `restart =
 //! "never"` may say `blocks`.
+//!
+//! (*) needs `membership = "managed"`. A `wipe` is a crash after which the disk is empty. A
+//! `rolling_restart` crashes every storage node in turn: each is `down` for so long, and so long a
+//! `pause` is between the start of one and the crash of the next. An `attrition` crashes storage
+//! nodes drawn from the seed, one each `pause`. `join`, `leave`, `set` and `accept_loss` are what an
+//! operator tells the central node; where that is down or paused, the operator tries again every
+//! second, in order, and the fault has struck when it is told.
+//!
+//! With a `[swarm]` every seed runs a cluster of its own: what is drawn replaces what the other
+//! tables say. `replicas` is drawn up to the nodes there are, `storage_nodes_down` up to `replicas`
+//! less one, and no budget is larger than that. Machines that a file names are there whatever is
+//! drawn. With its `longer end` a range keeps its shorter one, unless that is longer.
 
 mod chaos;
 mod cluster;
@@ -95,6 +128,7 @@ mod quantity;
 mod reader;
 mod role;
 mod script;
+mod swarm;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -117,6 +151,7 @@ pub use message::{Fate, MessageRule};
 pub use quantity::{Ppb, SpanRange};
 pub use role::{Role, roles_of};
 pub use script::Script;
+pub use swarm::Swarm;
 pub use workload::{Workload, WorkloadKind};
 
 #[cfg(feature = "command")]
@@ -128,7 +163,7 @@ pub const LONGEST: usize = 1 << 20;
 
 const KEYS: &[&str] = &[
     "title", "about", "seeds", "cluster", "timing", "network", "disk", "clock", "workload",
-    "script", "fault", "message", "chaos", "phases", "expect",
+    "script", "fault", "message", "chaos", "swarm", "phases", "expect",
 ];
 
 /// A scenario: what a file says, checked, with nothing left out.
@@ -162,6 +197,8 @@ pub struct Scenario {
     pub messages: Vec<MessageRule>,
     /// What breaks, drawn from the seed.
     pub chaos: Option<Chaos>,
+    /// What is drawn from the seed before the run; [`Scenario::for_seed`] draws it.
+    pub swarm: Option<Swarm>,
     /// How long a run is.
     pub phases: Phases,
     /// What must come of it.
@@ -251,23 +288,26 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
     let title = root.need("title", "a few words on what is shown")?.line()?.to_owned();
     let about = root.maybe("about", |value| value.string())?.unwrap_or_default().trim().to_owned();
     let (cast, config) = cluster::read(root)?;
+    let swarm = swarm::read(root, cast, &config)?;
+    let named = swarm.as_ref().map_or(cast, |swarm| swarm.fewest(cast));
     let phases = expect::phases(root, &config)?;
-    let faults = fault::read(root, cast, phases.safety)?;
+    let faults = fault::read(root, named, &config, phases.safety)?;
     let scenario = Scenario {
         file: name.to_owned(),
         title,
         about,
         seeds: expect::seeds(root)?,
         cast,
-        network: environment::network(root, cast)?,
+        network: environment::network(root, named)?,
         disk: environment::disk(root)?,
-        clocks: environment::clocks(root, cast, config.drift_max_ppm)?,
+        clocks: environment::clocks(root, named, config.drift_max_ppm)?,
         workload: workload::read(root, config.limits.contents_bytes)?,
-        script: script::read(root, cast, phases.safety)?,
+        script: script::read(root, named, phases.safety)?,
         expect: expect::expect(root, &faults, invariants)?,
         faults,
-        messages: message::read(root, cast)?,
-        chaos: chaos::read(root, cast)?,
+        messages: message::read(root, named)?,
+        chaos: chaos::read(root, named, &config)?,
+        swarm,
         phases,
         config,
     };

@@ -204,7 +204,10 @@ impl<'a> Table<'a> {
         forms: &[Form<T>],
     ) -> Result<(T, Value<'a>)> {
         let given = |key: &&str| self.entries.is_some_and(|entries| entries.contains_key(*key));
-        let present: Vec<_> = forms.iter().filter(|form| given(&form.key)).collect();
+        let mut present: Vec<_> = forms.iter().filter(|form| given(&form.key)).collect();
+        // The key of one form may stand beside the key of another, and then means something else.
+        let beside: Vec<&str> = present.iter().flat_map(|form| form.beside).copied().collect();
+        present.retain(|form| !beside.contains(&form.key));
         let [form] = present[..] else {
             let found = match present.len() {
                 0 => "none".to_owned(),

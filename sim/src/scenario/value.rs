@@ -107,6 +107,13 @@ impl<'a> Value<'a> {
         if span == Span::ZERO { Err(self.not("a duration above zero")) } else { Ok(span) }
     }
 
+    /// How long something is promised for.
+    pub(super) fn lease(&self) -> Result<Span> {
+        let span = self.span()?;
+        let ok = (1_000..=86_400_000_000_000).contains(&span.as_nanos());
+        if ok { Ok(span) } else { Err(self.not("1us to one day")) }
+    }
+
     /// Two durations, the shorter one first.
     pub(super) fn spans(&self) -> Result<SpanRange> {
         let expected = "two durations such as [\"1ms\", \"10ms\"]";

@@ -24,7 +24,7 @@ use crate::digest::Digest;
 use crate::milestone::Milestone;
 use crate::oracle::Oracle;
 use crate::oracle::milestones::Milestones;
-use crate::scenario::{Scenario, Trigger};
+use crate::scenario::{Restart, Scenario, Trigger};
 use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
 use crate::weather::{Course, Weather, code};
@@ -130,6 +130,10 @@ enum Due {
     Strike(usize),
     /// The drawn fault of this number strikes.
     Chaos(usize),
+    /// A machine crashes, in a series of crashes.
+    TakeDown(NodeId, Restart),
+    /// The operator tries again.
+    Operator,
     /// A fault is over.
     Undo(strike::Undo),
     /// Everything is healed.
@@ -137,17 +141,19 @@ enum Due {
 }
 
 impl<'a> Simulation<'a> {
-    /// The run of `scenario` under `seed`, with nothing started yet.
+    /// The run of `scenario` under `seed`, with nothing started yet. What a `[swarm]` draws is not
+    /// drawn here: [`Scenario::for_seed`] comes first.
     pub fn new(scenario: &'a Scenario, seed: u64) -> Simulation<'a> {
         let seed = Seed(seed);
-        let mut world = World::new(scenario.config.clone(), scenario.cast.clients);
+        let cast = scenario.cast;
+        let mut world = World::with_spare(scenario.config.clone(), cast.spare, cast.clients);
         for clock in &scenario.clocks {
             *world.clock_mut(clock.node) = Clock::new(clock.offset, clock.drift_ppm);
         }
         let safety = scenario.phases.safety;
-        let drift = scenario.config.drift_max_ppm;
         let plan = scenario.chaos.as_ref().map_or_else(Vec::new, |chaos| {
-            chaos::plan(chaos, scenario.cast, drift, safety, &mut seed.stream("chaos", 0))
+            let stream = &mut seed.stream("chaos", 0);
+            chaos::plan(chaos, cast, &scenario.config, safety, stream)
         });
         let mut simulation = Simulation {
             scenario,
@@ -287,6 +293,8 @@ impl<'a> Simulation<'a> {
             }
             Due::Strike(i) => self.strike(at, i, None, watcher),
             Due::Chaos(i) => self.strike_drawn(at, i, watcher),
+            Due::TakeDown(node, restart) => self.take_down(at, node, restart, watcher),
+            Due::Operator => self.operate(at, watcher),
             Due::Undo(undo) => self.undo(at, undo, watcher),
             Due::Heal => self.heal(at, watcher),
         }
@@ -299,7 +307,7 @@ impl<'a> Simulation<'a> {
             Due::Wake(node) | Due::Synced(node, _) | Due::Ask(node, ..) => Some(*node),
             Due::Script(i) => Some(self.scenario.script[*i].client),
             Due::Arrive(_, true) | Due::Copy(..) | Due::Strike(_) | Due::Chaos(_) => None,
-            Due::Undo(_) | Due::Heal => None,
+            Due::TakeDown(..) | Due::Operator | Due::Undo(_) | Due::Heal => None,
         }
     }
 
@@ -389,6 +397,7 @@ impl<'a> Simulation<'a> {
                 }
                 Fact::Appended { .. } | Fact::Durable { .. } | Fact::Checkpointed { .. } => {}
                 Fact::Forgot { .. } | Fact::RefusedToStart { .. } | Fact::Noticed { .. } => {}
+                Fact::Wiped { .. } => {}
             }
         }
         self.step.facts = facts;
@@ -403,7 +412,9 @@ impl<'a> Simulation<'a> {
             }
             Event::ClockDrift { node, .. } | Event::Resume(node) => self.put_wake(node),
             Event::Request { client, .. } => self.put_wake(client),
+            Event::Command(_) => self.put_wake(NodeId::CONTROL),
             Event::Drop(..) | Event::Duplicate(_) | Event::Synced(_) => {}
+            Event::Wipe { .. } => {}
             Event::Crash { .. } | Event::Pause(_) | Event::Cut(_) | Event::Mend(_) => {}
         }
     }

@@ -1,9 +1,9 @@
 //! Faults as they strike, and what undoes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use seedbed::proto::{NodeId, Span, Time};
+use seedbed::proto::{Command, NodeId, Span, Time};
 
 use super::{Due, Simulation, Watcher};
 use crate::chaos::{Drawn, RECOVERY};
@@ -25,9 +25,14 @@ pub(super) struct Strikes {
     drifting: BTreeSet<NodeId>,
     /// What reads wrong at a machine's next start.
     rot: BTreeMap<NodeId, Rot>,
+    /// What the operator has to say, the first thing first, and which scripted fault it is.
+    commands: VecDeque<(Option<usize>, Command)>,
     /// Counts what strikes.
     last: u32,
 }
+
+/// How long an operator waits who has found the central node down.
+const OPERATOR_TRIES_AGAIN: Span = Span::from_secs(1);
 
 /// What ends a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +57,7 @@ impl Strikes {
             down_for_good: BTreeSet::new(),
             drifting: BTreeSet::new(),
             rot: BTreeMap::new(),
+            commands: VecDeque::new(),
             last: 0,
         }
     }
@@ -111,9 +117,12 @@ impl Simulation<'_> {
         let target = match action {
             FaultAction::Crash { target, .. } | FaultAction::Pause { target, .. } => bound(target),
             FaultAction::Isolate { target, .. } | FaultAction::Bump { target, .. } => bound(target),
-            FaultAction::BitRot { target, .. } => bound(target),
+            FaultAction::BitRot { target, .. } | FaultAction::Wipe { target, .. } => bound(target),
             FaultAction::Partition { .. } | FaultAction::Clog { .. } => Some(NodeId::CONTROL),
-            FaultAction::MajoritiesRing { .. } => Some(NodeId::CONTROL),
+            FaultAction::MajoritiesRing { .. } | FaultAction::Operator(_) => Some(NodeId::CONTROL),
+            FaultAction::RollingRestart { .. } | FaultAction::Attrition { .. } => {
+                Some(NodeId::CONTROL)
+            }
         };
         let Some(node) = target else { return };
         let fired = match action {
@@ -147,6 +156,21 @@ impl Simulation<'_> {
                 self.apply(at, Event::ClockJump { node, by: *by }, watcher);
                 true
             }
+            FaultAction::Wipe { restart, .. } => self.wipe(at, node, *restart, watcher),
+            FaultAction::RollingRestart { down, pause } => {
+                let nodes: Vec<NodeId> = scenario.cast.storage_nodes().collect();
+                let apart = Span::from_nanos(down.as_nanos() + pause.as_nanos());
+                self.take_down_all(at, &nodes, apart, Restart::After(*down), watcher)
+            }
+            FaultAction::Attrition { count, pause, restart } => {
+                let mut stream = self.seed.stream("attrition", i as u64);
+                let nodes = drawn_of(scenario.cast.storage_nodes(), *count, &mut stream);
+                self.take_down_all(at, &nodes, *pause, *restart, watcher)
+            }
+            FaultAction::Operator(command) => {
+                self.tell_operator(at, Some(i), command.clone(), watcher);
+                false // not before the central node is told
+            }
         };
         self.strikes.scripted[i].1 |= fired;
     }
@@ -165,6 +189,18 @@ impl Simulation<'_> {
                 if self.crash(at, node, Restart::After(lasts), watcher) {
                     self.strikes.rot.insert(node, Rot { record, bit });
                 }
+                None
+            }
+            Drawn::Wipe(node) => {
+                self.wipe(at, node, Restart::After(lasts), watcher);
+                None
+            }
+            Drawn::Join(node) => {
+                self.tell_operator(at, None, Command::Join(node), watcher);
+                None
+            }
+            Drawn::Leave(node) => {
+                self.tell_operator(at, None, Command::Leave(node), watcher);
                 None
             }
             Drawn::Pause(node) => {
@@ -259,6 +295,28 @@ impl Simulation<'_> {
         }
         let pending = self.world.host(node).disk().pending();
         let (kept, torn, checkpointed) = self.weather.crash(node, pending);
+        self.put_restart(at, node, restart);
+        self.apply(at, Event::Crash { node, kept, torn, checkpointed }, watcher);
+        true
+    }
+
+    fn wipe(
+        &mut self,
+        at: Time,
+        node: NodeId,
+        restart: Restart,
+        watcher: &mut impl Watcher,
+    ) -> bool {
+        if !self.world.host(node).is_up() {
+            return false;
+        }
+        self.put_restart(at, node, restart);
+        self.apply(at, Event::Wipe { node }, watcher);
+        true
+    }
+
+    /// Puts what follows for a machine that goes down now.
+    fn put_restart(&mut self, at: Time, node: NodeId, restart: Restart) {
         self.put_deferred(at, node); // to find the machine down
         match restart {
             Restart::After(span) => self.put(at + span, Due::Undo(Undo::Start(node))),
@@ -267,8 +325,65 @@ impl Simulation<'_> {
                 self.strikes.down_for_good.insert(node);
             }
         }
-        self.apply(at, Event::Crash { node, kept, torn, checkpointed }, watcher);
+    }
+
+    /// Takes the first of `nodes` down now and each of the others `apart` after the one before.
+    fn take_down_all(
+        &mut self,
+        at: Time,
+        nodes: &[NodeId],
+        apart: Span,
+        restart: Restart,
+        watcher: &mut impl Watcher,
+    ) -> bool {
+        let Some((first, others)) = nodes.split_first() else { return false };
+        for (place, node) in (1..).zip(others) {
+            self.put(at + apart.times(place), Due::TakeDown(*node, restart));
+        }
+        self.take_down(at, *first, restart, watcher);
         true
+    }
+
+    /// A machine crashes in its turn, if nothing is healed yet.
+    pub(super) fn take_down(
+        &mut self,
+        at: Time,
+        node: NodeId,
+        restart: Restart,
+        watcher: &mut impl Watcher,
+    ) {
+        if !self.is_healed(at) {
+            self.crash(at, node, restart, watcher);
+        }
+    }
+
+    fn tell_operator(
+        &mut self,
+        at: Time,
+        scripted: Option<usize>,
+        command: Command,
+        watcher: &mut impl Watcher,
+    ) {
+        self.strikes.commands.push_back((scripted, command));
+        // With more than one to deliver, somebody is at it.
+        if self.strikes.commands.len() == 1 {
+            self.operate(at, watcher);
+        }
+    }
+
+    /// The operator says what there is to say, in order, or tries again later if nobody listens.
+    pub(super) fn operate(&mut self, at: Time, watcher: &mut impl Watcher) {
+        while let Some((scripted, command)) = self.strikes.commands.front().cloned() {
+            let control = self.world.host(NodeId::CONTROL);
+            if !control.is_up() || control.is_paused() {
+                return self.put(at + OPERATOR_TRIES_AGAIN, Due::Operator);
+            }
+            self.strikes.commands.pop_front();
+            if let Some(i) = scripted {
+                self.strikes.scripted[i].1 = true;
+            }
+            self.apply(at, Event::Command(command), watcher);
+        }
     }
 
     fn bit_rot(
@@ -381,4 +496,11 @@ impl Simulation<'_> {
             (None, _) | (_, None) => false,
         })
     }
+}
+
+/// So many of `nodes`, none twice.
+fn drawn_of(nodes: impl Iterator<Item = NodeId>, count: u16, stream: &mut Stream) -> Vec<NodeId> {
+    let mut left: Vec<NodeId> = nodes.collect();
+    let count = left.len().min(count.into());
+    (0..count).map(|_| left.swap_remove(stream.below(left.len() as u64) as usize)).collect()
 }

@@ -1,8 +1,12 @@
 //! Messages, spelled: in brief for charts, with every field for traces.
 
-use seedbed::proto::{Header, Keep, Known, Message, No, Operation, Results, Terms, Vote, Work};
+use seedbed::proto::{
+    Epoch, Header, Keep, Known, Message, No, Operation, PullEnd, Results, Terms, Vote, Work,
+};
 
-use super::words::{answer, count, end, file, list, operation, operations, outcome, view};
+use super::words::{
+    answer, count, end, file, list, on, operation, operations, outcome, settled, views,
+};
 
 /// What it is and what it is about: `Executed yes n1.1/4`.
 pub fn brief(message: &Message) -> String {
@@ -38,21 +42,39 @@ pub fn brief(message: &Message) -> String {
         }
         Message::Released { request, path } => format!("Released {path} for {request}"),
         Message::Admit { incarnation } => format!("Admit {incarnation}"),
-        Message::Admitted { admission, .. } => format!("Admitted {admission}"),
-        Message::Heartbeat { epoch, .. } => format!("Heartbeat {epoch}"),
-        Message::Alive { epoch, .. } => format!("Alive {epoch}"),
+        Message::Admitted { admission, .. } => format!("Admitted under {admission}"),
+        Message::Heartbeat { known: Epoch(0), .. } => "Heartbeat, knows no view".to_owned(),
+        Message::Heartbeat { known, .. } => format!("Heartbeat, knows {known}"),
+        Message::Alive { epoch, .. } => format!("Alive: a lease for {epoch}"),
         Message::Entered { epoch, .. } => format!("Entered {epoch}"),
-        Message::Completed { epoch, .. } => format!("Completed {epoch}"),
-        Message::Departed { epoch, .. } => format!("Departed {epoch}"),
-        Message::Watch { known } => format!("Watch after {known}"),
-        Message::Views { views, .. } => match views.last() {
-            Some(newest) => format!("Views up to {}", newest.epoch),
-            None => "Views: none".to_owned(),
+        Message::Completed { epoch, .. } => format!("Completed in {epoch}"),
+        Message::Departed { epoch, .. } => format!("Departed by {epoch}"),
+        Message::Watch { known: Epoch(0) } => "Watch for any view".to_owned(),
+        Message::Watch { known } => format!("Watch for views after {known}"),
+        Message::Views { views, .. } => match &views[..] {
+            [] => "Views: none".to_owned(),
+            [only] => format!("Views {}", only.epoch),
+            [oldest, .., newest] => format!("Views {} to {}", oldest.epoch, newest.epoch),
         },
-        Message::Pull { epoch, level, .. } => format!("Pull for {epoch} of {level}"),
-        Message::Chunk { epoch, files, end, .. } => {
-            let last = if end.is_some() { ", the last" } else { "" };
-            format!("Chunk for {epoch} with {}{last}", count(files.len(), "path"))
+        Message::Pull { epoch, pull, level, .. } => {
+            format!("Pull #{pull} for {epoch} of what {level} had")
+        }
+        Message::Chunk { epoch, pull, files, end, .. } => {
+            format!("Chunk #{pull} for {epoch}, {}: {}", count(files.len(), "path"), comes_to(end))
+        }
+    }
+}
+
+/// What a chunk says of its pull.
+fn comes_to(end: &Option<PullEnd>) -> &'static str {
+    match end {
+        None => "not the last",
+        Some(PullEnd { complete, witnessed }) => {
+            match (complete.is_empty(), witnessed.is_empty()) {
+                (_, true) => "the last",
+                (false, false) => "the last, part is witnessed",
+                (true, false) => "only witnessed",
+            }
         }
     }
 }
@@ -112,28 +134,35 @@ fn rest(message: &Message) -> String {
         Message::Heartbeat { admission, incarnation, asked, .. } => {
             format!("under {admission} in {incarnation}, asked {asked}")
         }
-        Message::Alive { incarnation, asked, settled, .. } => {
-            format!("for {incarnation}, asked {asked}; {settled} has settled")
+        Message::Alive { incarnation, asked, settled: last, .. } => {
+            format!("counts from {asked} of {incarnation}; {}", settled(*last))
         }
         Message::Entered { admission, .. }
         | Message::Completed { admission, .. }
         | Message::Departed { admission, .. } => format!("under {admission}"),
-        Message::Views { views, settled, accepted: _ } => {
-            format!("{}; {settled} has settled", list(views.iter().map(view)))
+        Message::Views { views: all, settled: last, accepted } => {
+            let accepted = match accepted {
+                Epoch(0) => String::new(),
+                accepted => format!("; losses up to {accepted} are accepted"),
+            };
+            format!("{}; {}{accepted}", views(all.iter()), settled(*last))
         }
-        Message::Pull { pull, incarnation, owner, arcs, after, .. } => {
+        Message::Pull { incarnation, owner, arcs, after, .. } => {
             let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
-            format!("pull {pull} of {incarnation}, from {owner}: {arcs}{after}")
+            format!("by {incarnation} from {owner}, {}{after}", on(arcs))
         }
-        Message::Chunk { pull, incarnation, files, answers, end, .. } => {
+        Message::Chunk { incarnation, after, files, answers, end, .. } => {
             let found = list(files.iter().map(|(path, found)| format!("{path} {}", file(found))));
+            let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
             let end = end.as_ref().map_or(String::new(), |end| {
-                format!("; complete on {}, witness on {}", end.complete, end.witnessed)
+                format!("; complete {}, witness {}", on(&end.complete), on(&end.witnessed))
             });
             let known = count(answers.len(), "word");
-            format!("pull {pull} of {incarnation}: {found}; {known} of requests{end}")
+            format!("for {incarnation}{after}: {found}; {known} on requests{end}")
         }
-        Message::Committed { .. } | Message::Inquire { .. } | Message::Told { .. } => String::new(),
+        Message::Inquire { orphaned: true, .. } => "the coordinator's disk is gone".to_owned(),
+        Message::Inquire { orphaned: false, .. } => String::new(),
+        Message::Committed { .. } | Message::Told { .. } => String::new(),
         Message::NotKept { .. } | Message::LockRefused { .. } => String::new(),
         Message::Released { .. } => String::new(),
     }
@@ -173,7 +202,7 @@ fn no(no: &No) -> String {
         No::Conflict => "an older transaction has the path".to_owned(),
         No::Lost => "the pin is gone".to_owned(),
         No::Epoch(epoch) => format!("the epoch is {epoch}"),
-        No::NotReady => "no running lease, or not complete".to_owned(),
+        No::NotReady => "no running lease, or something yet to pull".to_owned(),
     }
 }
 

@@ -62,7 +62,9 @@ pub fn place(step: &Step) -> Option<NodeId> {
         Event::Pause(node) | Event::Resume(node) => Some(*node),
         Event::Start { node, .. } | Event::Crash { node, .. } => Some(*node),
         Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => Some(*node),
+        Event::Wipe { node } => Some(*node),
         Event::Request { client, .. } => Some(*client),
+        Event::Command(_) => Some(NodeId::CONTROL),
     }
 }
 
@@ -86,6 +88,7 @@ pub fn event(step: &Step, detail: Detail) -> String {
         }
         Event::Crash { kept: 0, .. } => "crashes".to_owned(),
         Event::Crash { kept, .. } => format!("crashes; {kept} records are kept by chance"),
+        Event::Wipe { .. } => "crashes, and its disk is gone".to_owned(),
         Event::Pause(_) => "pauses".to_owned(),
         Event::Resume(_) => "goes on".to_owned(),
         Event::Cut(cut) => format!("cut: {}", links(cut)),
@@ -93,6 +96,7 @@ pub fn event(step: &Step, detail: Detail) -> String {
         Event::ClockJump { by, .. } => format!("clock jumps by {by}"),
         Event::ClockDrift { ppm, .. } => format!("clock now gains {ppm} us each second"),
         Event::Request { request, .. } => format!("is asked: {}", words::request(request)),
+        Event::Command(command) => format!("operator: {}", words::command(command)),
     }
 }
 
@@ -149,6 +153,7 @@ pub fn fact(fact: &Fact, detail: Detail) -> Option<(Option<NodeId>, String)> {
             (Some(*node), format!("checkpoint replaces the log below #{covers}"))
         }
         Fact::Forgot { node, from, count, torn } => (Some(*node), forgot(*from, *count, *torn)),
+        Fact::Wiped { node } => (Some(*node), "log and checkpoint are gone".to_owned()),
         Fact::Started { node, incarnation } => (Some(*node), format!("is up as {incarnation}")),
         Fact::RefusedToStart { node, reason } => {
             (Some(*node), format!("refuses to start: {reason}"))

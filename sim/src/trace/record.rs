@@ -3,7 +3,7 @@
 use seedbed::proto::{Changes, Record};
 
 use super::message::result_list;
-use super::words::{answer, count, file, list, view, wanted};
+use super::words::{answer, count, file, list, members, on, views, wanted};
 
 /// What it is and what it is about: `voted n1.1/4`.
 pub fn brief(record: &Record) -> String {
@@ -38,12 +38,12 @@ pub fn brief(record: &Record) -> String {
         Record::LastToken { token } => format!("last token {token}"),
         Record::Entered { epoch, .. } => format!("{kind} {epoch}"),
         Record::Pulled { files, .. } => format!("{kind} {}", count(files.len(), "path")),
-        Record::Complete { epoch, arcs } => format!("{kind} in {epoch} on {arcs}"),
+        Record::Complete { epoch, arcs } => format!("{kind} in {epoch} {}", on(arcs)),
         Record::GaveUp { epoch, .. } => format!("gave up what it claimed before {epoch}"),
         Record::Orphaned { txn } => format!("{txn} has lost its coordinator"),
         Record::Admitted { member } => format!("{member} is admitted under {}", member.admission),
         Record::Wanted { .. } => "what is wanted".to_owned(),
-        Record::Announced { view } => format!("{kind} {}", view.epoch),
+        Record::Announced { view } => format!("{kind} {} of {}", view.epoch, members(view)),
         Record::Activated { epoch } => format!("{kind} {epoch}"),
         Record::Converged { epoch } => format!("{epoch} has settled"),
         Record::LossAccepted { epoch } => format!("losses up to {epoch} are accepted"),
@@ -94,14 +94,14 @@ fn rest(record: &Record) -> String {
         Record::Stored { .. } | Record::Mark { .. } | Record::Forgotten { .. } => String::new(),
         Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
         Record::LockOver { .. } | Record::LastToken { .. } | Record::Born { .. } => String::new(),
-        Record::Entered { complete, .. } => format!("complete on {complete}"),
+        Record::Entered { complete, .. } => format!("complete {}", on(complete)),
         Record::Pulled { files, answers } => {
             let words = count(answers.len(), "word");
-            format!("{}; {words} of requests", change_list(files))
+            format!("{}; {words} on requests", change_list(files))
         }
-        Record::GaveUp { keeps, .. } => format!("keeps {keeps}"),
+        Record::GaveUp { keeps, .. } => format!("keeps what is {}", on(keeps)),
         Record::Wanted { wanted } => self::wanted(wanted),
-        Record::Announced { view: announced } => view(announced),
+        Record::Announced { view } => views([view]),
         Record::Complete { .. } | Record::Orphaned { .. } | Record::Admitted { .. } => {
             String::new()
         }

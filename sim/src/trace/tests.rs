@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Incarnation, Message, NodeId, Outcome, Record, Time, Timer, TxnId, Version, Vote,
+    Admission, Arcs, Epoch, Incarnation, Member, Message, NodeId, Outcome, PullEnd, Record, Span,
+    Time, Timer, TxnId, Version, View, Vote,
 };
 
 use super::*;
@@ -55,14 +56,86 @@ fn a_wake_says_what_it_is_for() {
     assert_eq!(lines(&step), ["     0    0.000000s  n2       wakes: is in doubt about n1.1/4"]);
 }
 
+fn view(epoch: u32, nodes: &[u16], replicas: u16) -> View {
+    let member = |node: &u16| Member {
+        node: NodeId::storage(*node),
+        admission: Admission(u32::from(*node) + 10),
+    };
+    let members = nodes.iter().map(member).collect();
+    let (lock_lease, membership_lease) = (Span::from_secs(10), Span::from_secs(2));
+    let epoch = Epoch(epoch);
+    View { epoch, members, replicas, virtual_nodes: 20, lock_lease, membership_lease }
+}
+
 #[test]
-fn nothing_of_a_run_is_spelled_as_code() {
-    let text = "title = 'all sorts'\n[cluster]\nnodes = 3\nclients = 3\n\
-                [workload]\nkind = 'locked_counter'\noperations = 60\npaths = 2\n\
-                [chaos]\nkinds = ['crash', 'pause', 'partition', 'clog', 'duplicate', 'loss']\n\
-                budget = { storage_nodes_down = 1, control_down = true }\n\
-                [phases]\nsafety = '10s'\nliveness = '40s'";
-    let scenario = Scenario::parse("all_sorts.toml", text).unwrap();
+fn views_name_their_members_and_the_settings_once() {
+    let views = [view(2, &[1, 2], 3), view(3, &[1, 2, 3], 3), view(4, &[1], 2)];
+    let message =
+        Message::Views { views: views.into(), settled: Epoch(2), accepted: Epoch::default() };
+    assert_eq!(super::message(&message, Detail::Brief), "Views e2 to e4");
+    assert_eq!(
+        super::message(&message, Detail::Whole),
+        "Views e2 to e4; e2: n1 under a11, n2 under a12; e3: n1 under a11, n2 under a12, n3 under \
+         a13 with 3 replicas, 20 virtual nodes, lock leases of 10s, membership leases of 2s; e4: \
+         n1 under a11 with 2 replicas, 20 virtual nodes, lock leases of 10s, membership leases of \
+         2s; e2 has settled"
+    );
+    let announced = Record::Announced { view: view(3, &[1, 2, 3], 3) };
+    assert_eq!(durable(7, &announced), "log #7 announced e3 of n1 n2 n3 is durable");
+    let many: Vec<u16> = (1..=20).collect();
+    let announced = Record::Announced { view: view(4, &many, 3) };
+    assert_eq!(durable(8, &announced), "log #8 announced e4 of 20 members is durable");
+}
+
+#[test]
+fn a_hand_over_is_told_as_question_and_answer() {
+    let (epoch, pull, incarnation) = (Epoch(3), 2, Incarnation(1));
+    let (level, owner, arcs) = (Epoch(2), Admission(5), Arcs::all());
+    let ask = Message::Pull { epoch, pull, incarnation, level, owner, arcs, after: None };
+    assert_eq!(message(&ask, Detail::Brief), "Pull #2 for e3 of what e2 had");
+    assert_eq!(
+        message(&ask, Detail::Whole),
+        "Pull #2 for e3 of what e2 had; by i1 from a5, on 1 arc, 100.0 %"
+    );
+    let chunk = |complete: &Arcs, witnessed: &Arcs| Message::Chunk {
+        epoch,
+        pull,
+        incarnation,
+        after: None,
+        files: [].into(),
+        answers: [].into(),
+        end: Some(PullEnd { complete: complete.clone(), witnessed: witnessed.clone() }),
+    };
+    let (all, none) = (Arcs::all(), Arcs::default());
+    let brief = |answer: &Message| message(answer, Detail::Brief);
+    assert_eq!(brief(&chunk(&all, &none)), "Chunk #2 for e3, 0 paths: the last");
+    assert_eq!(brief(&chunk(&none, &all)), "Chunk #2 for e3, 0 paths: only witnessed");
+    assert_eq!(brief(&chunk(&all, &all)), "Chunk #2 for e3, 0 paths: the last, part is witnessed");
+    assert_eq!(
+        message(&chunk(&none, &all), Detail::Whole),
+        "Chunk #2 for e3, 0 paths: only witnessed; for i1: none; 0 words on requests; complete \
+         nowhere, witness on 1 arc, 100.0 %"
+    );
+}
+
+#[test]
+fn leases_are_told_by_what_they_count_from() {
+    let (admission, incarnation, asked) = (Admission(5), Incarnation(1), Time::from_nanos(5_000));
+    let beat = |known| Message::Heartbeat { admission, incarnation, known, asked };
+    assert_eq!(message(&beat(Epoch(0)), Detail::Brief), "Heartbeat, knows no view");
+    assert_eq!(
+        message(&beat(Epoch(3)), Detail::Whole),
+        "Heartbeat, knows e3; under a5 in i1, asked 0.000005s"
+    );
+    let alive = Message::Alive { incarnation, asked, epoch: Epoch(3), settled: Epoch(2) };
+    assert_eq!(
+        message(&alive, Detail::Whole),
+        "Alive: a lease for e3; counts from 0.000005s of i1; e2 has settled"
+    );
+}
+
+fn check_words_of_a_run(file: &str, text: &str) {
+    let scenario = Scenario::parse(file, text).unwrap();
     let mut seen = 0;
     let mut watcher = |_: &World, step: &Step| {
         for line in lines(step) {
@@ -78,4 +151,23 @@ fn nothing_of_a_run_is_spelled_as_code() {
         simulation.advance(&mut watcher);
     }
     assert!(seen > 1000, "{seen} lines");
+}
+
+#[test]
+fn nothing_of_a_managed_run_is_spelled_as_code() {
+    let text = "title = 'views'\n[cluster]\nnodes = 5\nclients = 2\nmembership = 'managed'\n\
+                [workload]\nkind = 'files'\noperations = 60\n\
+                [chaos]\nkinds = ['crash', 'pause', 'isolate']\n\
+                [phases]\nsafety = '20s'\nliveness = '40s'";
+    check_words_of_a_run("views.toml", text);
+}
+
+#[test]
+fn nothing_of_a_run_is_spelled_as_code() {
+    let text = "title = 'all sorts'\n[cluster]\nnodes = 3\nclients = 3\n\
+                [workload]\nkind = 'locked_counter'\noperations = 60\npaths = 2\n\
+                [chaos]\nkinds = ['crash', 'pause', 'partition', 'clog', 'duplicate', 'loss']\n\
+                budget = { storage_nodes_down = 1, control_down = true }\n\
+                [phases]\nsafety = '10s'\nliveness = '40s'";
+    check_words_of_a_run("all_sorts.toml", text);
 }

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use seedbed::proto::{
-    Action, AttemptEnd, File, Notice, Operation, Outcome, Reply, Request, Retry, Timer, Token,
-    Version, View, Wanted,
+    Action, Arcs, AttemptEnd, Command, Epoch, File, Notice, Operation, Outcome, Reply, Request,
+    Retry, Span, Timer, Token, Version, View, Wanted,
 };
 
 /// `a, b, c`; `none` where there is nothing.
@@ -74,7 +74,9 @@ pub(super) fn end(end: &AttemptEnd) -> String {
         AttemptEnd::Retry(Retry::NoAnswer) => "try again: no answer in time".to_owned(),
         AttemptEnd::Retry(Retry::Epoch(epoch)) => format!("try again in epoch {epoch}"),
         AttemptEnd::Retry(Retry::Session(life)) => format!("try again in a session with {life}"),
-        AttemptEnd::Retry(Retry::NotReady) => "try again: no running lease, or not complete".into(),
+        AttemptEnd::Retry(Retry::NotReady) => {
+            "try again: no running lease, or something yet to pull".into()
+        }
     }
 }
 
@@ -88,6 +90,24 @@ pub(super) fn request(request: &Request) -> String {
         Request::Acquire { path, wait: true } => format!("acquire {path}"),
         Request::Acquire { path, wait: false } => format!("acquire {path} without waiting"),
         Request::Release { path } => format!("release {path}"),
+    }
+}
+
+/// What an operator says: `join n4`, `set replicas 3, lock lease 5s`.
+pub(super) fn command(command: &Command) -> String {
+    match command {
+        Command::Join(node) => format!("join {node}"),
+        Command::Leave(node) => format!("leave {node}"),
+        Command::Set { replicas, virtual_nodes, lock_lease, membership_lease } => {
+            let settings = [
+                replicas.map(|number| format!("replicas {number}")),
+                virtual_nodes.map(|number| format!("virtual nodes {number}")),
+                lock_lease.map(|span| format!("lock lease {span}")),
+                membership_lease.map(|span| format!("membership lease {span}")),
+            ];
+            format!("set {}", list(settings.into_iter().flatten()))
+        }
+        Command::AcceptLoss => "accept the loss".to_owned(),
     }
 }
 
@@ -109,7 +129,7 @@ pub(super) fn notice(notice: &Notice) -> String {
             format!("holds {path} for {request} under {token} until its clock shows {until}")
         }
         Notice::Lost { path, token } => format!("no longer holds {path} under {token}"),
-        Notice::View(view) => format!("{} is in force", view.epoch),
+        Notice::View(view) => format!("learns that {} is in force", view.epoch),
     }
 }
 
@@ -126,9 +146,9 @@ pub(super) fn timer(timer: &Timer) -> String {
         Timer::GiveUp(number) => format!("gives up on request #{number}"),
         Timer::KeepAlive(path) => format!("keeps the lock of {path} alive"),
         Timer::LeaseEnd(path) => format!("own lease on {path} ends"),
-        Timer::Members => "looks who is there".to_owned(),
-        Timer::Heartbeat => "heartbeat".to_owned(),
-        Timer::Pull => "next part of a hand-over".to_owned(),
+        Timer::Members => "looks whose lease has ended".to_owned(),
+        Timer::Heartbeat => "says that it is there".to_owned(),
+        Timer::Pull => "next step of what it pulls".to_owned(),
     }
 }
 
@@ -140,22 +160,58 @@ pub(super) fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// A view, with its settings.
-pub(super) fn view(view: &View) -> String {
-    let members = list(view.members.iter().map(|m| format!("{m} ({})", m.admission)));
-    let View { epoch, replicas, virtual_nodes, lock_lease, membership_lease, .. } = view;
+/// Where: `on 3 arcs, 8.5 %`; `nowhere`.
+pub(super) fn on(arcs: &Arcs) -> String {
+    if arcs.is_empty() { "nowhere".to_owned() } else { format!("on {arcs}") }
+}
+
+/// The last epoch that has settled.
+pub(super) fn settled(epoch: Epoch) -> String {
+    match epoch {
+        Epoch(0) => "none has settled".to_owned(),
+        epoch => format!("{epoch} has settled"),
+    }
+}
+
+/// The names of a view's members, as far as a chart has room for them.
+pub(super) fn members(view: &View) -> String {
+    const SHOWN: usize = 9;
+    if view.members.len() > SHOWN {
+        return count(view.members.len(), "member");
+    }
+    view.members.iter().map(|member| member.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Views, each with its members and their admissions; the settings once for as long as they stay.
+pub(super) fn views<'a>(views: impl IntoIterator<Item = &'a View>) -> String {
+    let mut views = views.into_iter().peekable();
+    let mut spelled = Vec::new();
+    while let Some(view) = views.next() {
+        let named = view.members.iter().map(|m| format!("{m} under {}", m.admission));
+        let mut text = format!("{}: {}", view.epoch, list(named));
+        if views.peek().is_none_or(|next| settings(next) != settings(view)) {
+            text = format!("{text} with {}", settings(view));
+        }
+        spelled.push(text);
+    }
+    spelled.join("; ")
+}
+
+fn settings(view: &View) -> String {
+    let View { epoch: _, members: _, replicas, virtual_nodes, lock_lease, membership_lease } = view;
+    as_set(*replicas, *virtual_nodes, *lock_lease, *membership_lease)
+}
+
+fn as_set(replicas: u16, virtual_nodes: u32, lock_lease: Span, membership_lease: Span) -> String {
     format!(
-        "{epoch}: {members}; {replicas} replicas, {virtual_nodes} virtual nodes, leases of \
-         {lock_lease} and {membership_lease}"
+        "{replicas} replicas, {virtual_nodes} virtual nodes, lock leases of {lock_lease}, \
+         membership leases of {membership_lease}"
     )
 }
 
 /// What an operator wants.
 pub(super) fn wanted(wanted: &Wanted) -> String {
     let Wanted { nodes, replicas, virtual_nodes, lock_lease, membership_lease } = wanted;
-    format!(
-        "{}; {replicas} replicas, {virtual_nodes} virtual nodes, leases of {lock_lease} and \
-         {membership_lease}",
-        list(nodes.iter())
-    )
+    let set = as_set(*replicas, *virtual_nodes, *lock_lease, *membership_lease);
+    format!("{} with {set}", list(nodes.iter()))
 }

@@ -150,6 +150,11 @@ impl Disk {
         (survive, lost.len() as u64, self.torn.len() as u32)
     }
 
+    /// Loses everything. What was ever forced stays counted.
+    pub(super) fn wipe(&mut self) {
+        *self = Disk { forced_records: self.forced_records, ..Disk::default() };
+    }
+
     /// What the machine finds when it starts.
     pub(super) fn read(
         &mut self,

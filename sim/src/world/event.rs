@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId, Span, Time, Timer,
+    Command, Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId, Span, Time,
+    Timer,
 };
 use serde::Serialize;
 
@@ -42,6 +43,11 @@ pub enum Event {
         /// disk.
         checkpointed: bool,
     },
+    /// A machine stops and loses its disk too: whatever it ever wrote is gone.
+    Wipe {
+        /// Which.
+        node: NodeId,
+    },
     /// A machine stops for a while: messages wait, timers pass.
     Pause(NodeId),
     /// It goes on.
@@ -71,6 +77,8 @@ pub enum Event {
         /// What.
         request: Arc<Request>,
     },
+    /// The operator tells the central node something.
+    Command(Command),
 }
 
 /// Why a message was lost.
@@ -153,6 +161,11 @@ pub enum Fact {
         count: u64,
         /// How many bytes of the first are left.
         torn: u32,
+    },
+    /// A disk lost all that was on it.
+    Wiped {
+        /// Whose.
+        node: NodeId,
     },
     /// A machine is up.
     Started {

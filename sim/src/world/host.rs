@@ -184,6 +184,17 @@ impl Host {
         }
     }
 
+    /// A crash after which the disk is a new one. The count of incarnations is the driver's and
+    /// goes on: it never gives a number twice.
+    pub(super) fn wipe(&mut self, step: &mut Step) {
+        assert!(self.process.is_some(), "{} is down already", self.id);
+        self.process = None;
+        self.is_paused = false;
+        self.outbox = Outbox::default();
+        self.disk.wipe();
+        step.facts.push(Fact::Wiped { node: self.id });
+    }
+
     /// Takes an input and appends the records it led to.
     pub(super) fn step(&mut self, now: Time, input: Input, step: &mut Step) {
         let reading = self.clock.reading(now);

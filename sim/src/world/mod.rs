@@ -36,6 +36,8 @@ pub use network::{Network, Packet, PacketId};
 pub struct World {
     config: Arc<Config>,
     hosts: Vec<Host>,
+    /// How many storage nodes there are: the members of the configuration and the spare ones.
+    storage: u16,
     clients: u16,
     network: Network,
     now: Time,
@@ -45,13 +47,24 @@ pub struct World {
 impl World {
     /// The machines of `config` and `clients` clients, all down, with empty disks.
     pub fn new(config: Arc<Config>, clients: u16) -> World {
-        let storage = config.members.iter().copied();
+        World::with_spare(config, 0, clients)
+    }
+
+    /// The same with `spare` storage nodes more, numbered after the members of `config`.
+    ///
+    /// # Panics
+    /// If the members are not `n1`, `n2`, ... in this order.
+    pub fn with_spare(config: Arc<Config>, spare: u16, clients: u16) -> World {
+        let members = config.members.len() as u16;
+        let expected = (1..=members).map(NodeId::storage);
+        assert!(config.members.iter().copied().eq(expected), "members are n1, n2, ...");
+        let storage = members + spare;
         let ids = std::iter::once(NodeId::CONTROL)
-            .chain(storage)
+            .chain((1..=storage).map(NodeId::storage))
             .chain((1..=clients).map(NodeId::client));
         let hosts: Vec<Host> = ids.map(|id| Host::new(config.clone(), id)).collect();
         let network = Network::new(hosts.len());
-        World { config, hosts, clients, network, now: Time::ZERO, steps: 0 }
+        World { config, hosts, storage, clients, network, now: Time::ZERO, steps: 0 }
     }
 
     /// True time.
@@ -86,7 +99,7 @@ impl World {
     pub fn has(&self, id: NodeId) -> bool {
         match id.role() {
             Role::Control => true,
-            Role::Storage => self.config.members.contains(&id),
+            Role::Storage => (1..=self.storage).contains(&id.number()),
             Role::Client => (1..=self.clients).contains(&id.number()),
         }
     }
@@ -133,6 +146,7 @@ impl World {
                 let index = self.index(node);
                 self.hosts[index].crash((kept, torn), checkpointed, step);
             }
+            Event::Wipe { node } => self.host_mut(node).wipe(step),
             Event::Pause(node) => self.host_mut(node).set_paused(true),
             Event::Resume(node) => self.host_mut(node).set_paused(false),
             Event::Cut(links) => self.change_links(&links, true),
@@ -145,6 +159,9 @@ impl World {
                 let id = self.host_mut(client).next_request();
                 step.facts.push(Fact::Requested { request: id });
                 self.drive(client, Input::Request(id, (*request).clone()), step);
+            }
+            Event::Command(command) => {
+                self.drive(NodeId::CONTROL, Input::Command(command), step);
             }
         }
     }
@@ -219,19 +236,13 @@ impl World {
         &mut self.hosts[index]
     }
 
-    /// Members are numbered in the order of the configuration, usually 1, 2, 3, ...
+    /// Where the machine `id` stands: the central node, the storage nodes, the clients.
     pub(crate) fn index(&self, id: NodeId) -> usize {
-        let members = self.config.members.len();
+        assert!(self.has(id), "{id} is a machine of this world");
         match id.role() {
             Role::Control => 0,
-            Role::Storage => {
-                let guess = usize::from(id.number());
-                match self.hosts.get(guess) {
-                    Some(host) if host.id() == id => guess,
-                    _ => self.hosts.iter().position(|h| h.id() == id).expect("a known machine"),
-                }
-            }
-            Role::Client => members + usize::from(id.number()),
+            Role::Storage => usize::from(id.number()),
+            Role::Client => usize::from(self.storage) + usize::from(id.number()),
         }
     }
 }

@@ -21,8 +21,8 @@ use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
     Action, Age, Answer, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Epoch, File,
-    Header, Incarnation, Known, Layout, LowWater, Member, Message, No, NodeId, Operation, Outcome,
-    Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
+    Header, Incarnation, Known, LowWater, Member, Message, No, NodeId, Operation, Outcome, Path,
+    Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
 };
 
 /// An attempt at a request, as it arrived.
@@ -53,6 +53,8 @@ struct Collecting {
     phase: Phase,
     /// Every operation, on one path each, with its place in the request.
     work: Vec<(u8, Operation)>,
+    /// The owners of the path of each of them.
+    owners: Vec<Arc<[Member]>>,
     /// The sources of renames, as far as they were found, with the place of the rename.
     sources: Vec<(u8, Path, Option<File>)>,
     participants: Arc<[Member]>,
@@ -87,6 +89,22 @@ struct Committing {
 }
 
 impl Collecting {
+    /// What `member` has to do as an owner.
+    fn part_of(&self, member: Member) -> Work {
+        self.parts_of(member).cloned().collect()
+    }
+
+    /// The paths of that, each once.
+    fn paths_of(&self, member: Member) -> Arc<[Path]> {
+        let paths: BTreeSet<&Path> = self.parts_of(member).map(|(_, op)| &op.path).collect();
+        paths.into_iter().cloned().collect()
+    }
+
+    fn parts_of(&self, member: Member) -> impl Iterator<Item = &(u8, Operation)> {
+        let parts = self.work.iter().zip(&self.owners);
+        parts.filter(move |(_, owners)| owners.contains(&member)).map(|(part, _)| part)
+    }
+
     fn has(&self, node: NodeId) -> bool {
         self.participants.iter().any(|member| member.node == node)
     }
@@ -117,6 +135,7 @@ impl Coordinator {
             epoch,
             phase: Phase::Fetching,
             work,
+            owners: Vec::new(),
             sources,
             participants: Arc::default(),
             ready: BTreeMap::new(),
@@ -280,11 +299,11 @@ impl Coordinator {
         for (place, path, found) in std::mem::take(&mut collecting.sources) {
             fill_in_source(&mut collecting.work, place, &path, found.unwrap_or_default());
         }
-        let paths: BTreeSet<&Path> = collecting.work.iter().map(|(_, op)| &op.path).collect();
         let (layout, this) = (turn.layout(), turn.member());
-        let owns = |path: &Path| layout.owns(this, path);
-        collecting.own_paths = paths.iter().filter(|p| owns(p)).map(|p| (*p).clone()).collect();
-        let owners = paths.iter().flat_map(|path| layout.owners(path));
+        let work = collecting.work.iter();
+        collecting.owners = work.map(|(_, op)| layout.owners(&op.path).collect()).collect();
+        collecting.own_paths = collecting.paths_of(this);
+        let owners = collecting.owners.iter().flat_map(|owners| owners.iter().copied());
         let others: BTreeSet<Member> = owners.filter(|owner| *owner != this).collect();
         collecting.participants = others.into_iter().collect();
         self.pin_own_paths(turn, txn, collecting);
@@ -324,7 +343,7 @@ impl Coordinator {
 
     /// Executes the coordinator's own part, then asks for the votes.
     fn execute_own_part(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
-        let work = part_of(turn.layout(), turn.member(), &collecting.work);
+        let work = collecting.part_of(turn.member());
         match turn.owner.execute(&work) {
             Ok(own) => collecting.own = Some(own),
             Err(cannot) => return self.refuse(turn, txn, collecting, cannot),
@@ -336,9 +355,7 @@ impl Coordinator {
             }
             CommitMode::Staged => self.send_execute(turn, txn, &collecting),
             CommitMode::TwoPhase => {
-                let layout = turn.standing.layout().cloned();
-                let part = |to| layout.as_ref().map(|layout| part_of(layout, to, &collecting.work));
-                self.send_prepare(turn, txn, &collecting, part);
+                self.send_prepare(turn, txn, &collecting, |to| Some(collecting.part_of(to)));
             }
         }
         self.put(txn, collecting);
@@ -363,9 +380,7 @@ impl Coordinator {
             operations: u8::try_from(attempt.operations.len()).unwrap_or(u8::MAX),
         };
         for &to in participants.iter() {
-            let part = part_of(turn.layout(), to, &collecting.work);
-            let paths: BTreeSet<&Path> = part.iter().map(|(_, op)| &op.path).collect();
-            let paths = paths.into_iter().cloned().collect();
+            let paths = collecting.paths_of(to);
             let (header, terms, epoch) = (header.clone(), terms.clone(), collecting.epoch);
             let prepare = Message::Prepare { header, epoch, terms, paths, work: work(to) };
             turn.out.send(to.node, prepare);
@@ -376,7 +391,7 @@ impl Coordinator {
         let header = self.header(txn);
         for &to in collecting.participants.iter() {
             let Some(&pinned_in) = collecting.ready.get(&to.node) else { continue };
-            let work = part_of(turn.layout(), to, &collecting.work);
+            let work = collecting.part_of(to);
             let (header, epoch) = (header.clone(), collecting.epoch);
             turn.out.send(to.node, Message::Execute { header, epoch, pinned_in, work });
         }
@@ -624,11 +639,6 @@ fn fill_in_source(work: &mut Vec<(u8, Operation)>, place: u8, path: &Path, file:
     let contents = file.contents.unwrap_or_else(|| Contents::from([]));
     let target = Operation { path: to, action: Action::Place(contents), token };
     work.insert(at + 1, (place, target));
-}
-
-/// What `node` has to do as an owner.
-fn part_of(layout: &Layout, node: Member, work: &[(u8, Operation)]) -> Work {
-    work.iter().filter(|(_, op)| layout.owns(node, &op.path)).cloned().collect()
 }
 
 /// The whole answer; every owner of a path gives the same outcome for an operation on it, so any

@@ -473,11 +473,14 @@ impl InDoubt {
 impl Participant {
     /// Gives up every promise that is not a vote: the node leaves its epoch.
     pub fn on_leave(&mut self, turn: &mut Turn<'_>) {
-        let is_open = |part: &Part| !matches!(part, Part::InDoubt(_));
-        for (txn, part) in self.parts.extract_if(.., |_, part| is_open(part)) {
+        let is_promised = |part: &Part| matches!(part, Part::InDoubt(_));
+        let parts = std::mem::take(&mut self.parts).into_iter();
+        let (promised, open) = parts.partition(|(_, part)| is_promised(part));
+        self.parts = promised;
+        let open: BTreeMap<TxnId, Part> = open;
+        for (txn, part) in open {
             if let Part::Waiting(prepared) | Part::Ready(prepared) = part {
-                turn.timers.cancel(&Timer::Ready(txn));
-                turn.owner.unpin(txn, Some(prepared.terms.age), &prepared.paths);
+                self.let_go(turn, txn, &prepared);
                 self.outcomes.insert(txn, End::VotedNo);
             }
         }

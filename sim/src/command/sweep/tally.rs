@@ -9,7 +9,7 @@ use seedbed::proto::Defect;
 use super::super::json;
 use super::super::play::Played;
 use super::in_short;
-use crate::figures::{GROUPS, Nanoseconds, Thousands};
+use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::milestone::Milestone;
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
@@ -109,7 +109,7 @@ impl Tally {
             plain(format!("  {} more seeds fail", Thousands(more)));
         }
         plain("  per 1,000 seeds".to_owned());
-        for group in GROUPS {
+        for group in groups(scenario.config.membership) {
             let figure =
                 |(name, of): &(&str, Milestone)| format!("{} {name}", self.per_thousand(*of));
             let figures: Vec<String> = group.figures.iter().map(figure).collect();

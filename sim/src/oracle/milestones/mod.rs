@@ -1,0 +1,251 @@
+//! Which milestones a run has reached: what faults strike at and scenarios demand.
+//!
+//! Everything here is worked out from what is to be seen of a step, like the invariants: the steps
+//! of a transaction from its messages and records, the state of a lock from the lock server's log,
+//! views from the centre's log, hand-overs from what is asked and sent. With fixed membership the
+//! last two cost nothing: none of their messages and records comes up.
+
+mod about;
+mod locks;
+mod moves;
+mod roles;
+#[cfg(test)]
+mod tests;
+mod transactions;
+mod views;
+
+use std::collections::BTreeMap;
+
+use seedbed::proto::{Config, NodeId, Notice, Record, RequestId, TxnId};
+
+use super::blocked::{StepTimes, Wait, who_waits};
+use super::lock_log::LockLog;
+use super::per_node::PerNode;
+use super::{Model, Seen, seen};
+use crate::milestone::Milestone;
+use crate::world::{Event, Step, World};
+
+use about::{about_message, about_record};
+use moves::Moves;
+use transactions::Run;
+use views::ViewsSeen;
+
+pub use about::About;
+
+/// A milestone that was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Which.
+    pub milestone: Milestone,
+    /// Where: who did it, or to whom it happened. For a lost message who should have got it.
+    pub node: NodeId,
+    /// What it belongs to.
+    pub about: About,
+}
+
+/// Counts what a run reaches.
+#[derive(Clone, Debug)]
+pub struct Milestones {
+    counts: Vec<u64>,
+    /// The first step of each; 0 for none.
+    first: Vec<u64>,
+    watched: Vec<bool>,
+    reached: Vec<Reached>,
+    runs: BTreeMap<TxnId, Run>,
+    /// By node the transactions it has voted yes in, and whether it has learnt the decision.
+    in_doubt: PerNode<BTreeMap<TxnId, bool>>,
+    /// Requests that are not answered, with the newest attempt seen.
+    attempts: BTreeMap<RequestId, u32>,
+    log: LockLog,
+    views: ViewsSeen,
+    moves: Moves,
+    times: StepTimes,
+    /// The step under way.
+    step: u64,
+    /// Is the step one in which a release reached the lock server?
+    release: bool,
+    /// The attempt that the step brought to a storage node.
+    begun: Option<(NodeId, RequestId, u32)>,
+}
+
+impl Default for Milestones {
+    fn default() -> Milestones {
+        Milestones::new()
+    }
+}
+
+/// What is asked of it.
+impl Milestones {
+    /// Counts all milestones and says of each that was reached what it is about.
+    pub fn new() -> Milestones {
+        Milestones {
+            counts: vec![0; Milestone::COUNT],
+            first: vec![0; Milestone::COUNT],
+            watched: vec![true; Milestone::COUNT],
+            reached: Vec::new(),
+            runs: BTreeMap::new(),
+            in_doubt: PerNode::default(),
+            attempts: BTreeMap::new(),
+            log: LockLog::default(),
+            views: ViewsSeen::default(),
+            moves: Moves::default(),
+            times: StepTimes::default(),
+            step: 0,
+            release: false,
+            begun: None,
+        }
+    }
+
+    /// Counts all milestones, and says only of these what they are about: a run with few triggers
+    /// need not name every message.
+    pub fn watching(milestones: impl IntoIterator<Item = Milestone>) -> Milestones {
+        let mut watched = vec![false; Milestone::COUNT];
+        for milestone in milestones {
+            watched[milestone.index()] = true;
+        }
+        Milestones { watched, ..Milestones::new() }
+    }
+
+    /// Looks at a step that was applied to `world`; the model has taken it over already.
+    pub fn observe(&mut self, world: &World, step: &Step, model: &Model) {
+        self.reached.clear();
+        (self.step, self.release, self.begun) = (step.index, false, None);
+        self.times.observe(step);
+        for seen in seen(step) {
+            self.see(&seen, model, world.config());
+        }
+        if let (Event::Duplicate(_), Some(packet)) = (&step.event, &step.packet) {
+            let about = || about_message(packet.from, packet.to, &packet.message);
+            self.hit(Milestone::MESSAGE_DUPLICATED, packet.to, about);
+        }
+    }
+
+    /// Who is up and waits.
+    pub fn who_waits(&self, world: &World, model: &Model) -> Vec<Wait> {
+        who_waits(world, model, &self.log, &self.times)
+    }
+
+    /// What the last step has reached, in order.
+    pub fn reached(&self) -> &[Reached] {
+        &self.reached
+    }
+
+    /// How often each milestone was reached, by [`Milestone::index`].
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// How often `milestone` was reached.
+    pub fn count(&self, milestone: Milestone) -> u64 {
+        self.counts[milestone.index()]
+    }
+
+    /// The first step that reached `milestone`.
+    pub fn first_step(&self, milestone: Milestone) -> Option<u64> {
+        Some(self.first[milestone.index()]).filter(|step| *step > 0)
+    }
+}
+
+/// What happens.
+impl Milestones {
+    fn hit(&mut self, milestone: Milestone, node: NodeId, about: impl FnOnce() -> About) {
+        let at = milestone.index();
+        self.counts[at] += 1;
+        if self.counts[at] == 1 {
+            self.first[at] = self.step;
+        }
+        if self.watched[at] {
+            self.reached.push(Reached { milestone, node, about: about() });
+        }
+    }
+
+    fn hit_txn(&mut self, milestone: Milestone, node: NodeId, txn: TxnId) {
+        self.hit(milestone, node, || About::Txn(txn));
+    }
+
+    fn hit_node(&mut self, milestone: Milestone, node: NodeId) {
+        self.hit(milestone, node, || About::Nothing);
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, config: &Config) {
+        match *seen {
+            Seen::Sent { from, to, message, .. } => {
+                let about = || about_message(from, to, message);
+                self.hit(Milestone::sent(message.kind()), from, about);
+                self.txn_on_sent(from, message);
+                self.move_on_sent(from, to, message, config);
+            }
+            Seen::Received { from, to, message, .. } => {
+                let about = || about_message(from, to, message);
+                self.hit(Milestone::received(message.kind()), to, about);
+                self.txn_on_received(from, to, message);
+                self.view_on_received(from, to, message);
+                self.move_on_received(from, to, message);
+            }
+            Seen::Lost { from, to, message, .. } => {
+                let about = || about_message(from, to, message);
+                self.hit(Milestone::lost(message.kind()), to, about);
+                self.hit(Milestone::MESSAGE_LOST, to, about);
+            }
+            Seen::Appended { node, record, .. } => {
+                let about = || about_record(node, record);
+                self.hit(Milestone::appended(record.kind()), node, about);
+                self.txn_on_appended(node, record, model);
+                self.lock_on_appended(node, record);
+                self.view_on_appended(record);
+                self.move_on_appended(node, record);
+                self.log.see(seen, self.step);
+            }
+            Seen::Durable { node, record, .. } => {
+                let about = || about_record(node, record);
+                self.hit(Milestone::durable(record.kind()), node, about);
+                self.txn_on_durable(node, record, model);
+                self.lock_on_durable(node, record);
+                self.move_on_durable(node, record, model, config);
+                self.view_on_durable(node, record, config);
+                if let Record::Announced { .. } = record {
+                    self.move_on_announced(model);
+                }
+                self.log.see(seen, self.step);
+            }
+            Seen::Forgot { node, torn, .. } => {
+                self.log.see(seen, self.step);
+                self.hit_node(Milestone::RECORDS_LOST, node);
+                if torn > 0 {
+                    self.hit_node(Milestone::RECORD_TORN, node);
+                }
+            }
+            Seen::Started { node, incarnation } => {
+                self.log.see(seen, self.step);
+                if incarnation.0 > 1 {
+                    self.hit_node(Milestone::RESTARTED, node);
+                }
+            }
+            Seen::Crashed { node } => {
+                self.hit_node(Milestone::CRASHED, node);
+                self.txn_on_crashed(node);
+                self.view_on_crashed(node);
+                self.move_on_crashed(node);
+            }
+            Seen::Requested { request, .. } => {
+                self.attempts.insert(request, 0);
+            }
+            Seen::Replied { request, reply } => self.on_replied(request, reply),
+            Seen::Checkpointed { node } => self.hit_node(Milestone::CHECKPOINT_WRITTEN, node),
+            Seen::RefusedToStart { node } => self.hit_node(Milestone::REFUSED_TO_START, node),
+            Seen::Paused { node } => self.hit_node(Milestone::PAUSED, node),
+            Seen::Resumed { node } => self.hit_node(Milestone::RESUMED, node),
+            Seen::Cut { links } => {
+                let from = links.first().map_or(NodeId::CONTROL, |(from, _)| *from);
+                self.hit_node(Milestone::PARTITIONED, from);
+            }
+            Seen::ClockJumped { node } => self.hit_node(Milestone::CLOCK_JUMPED, node),
+            Seen::Wiped { .. } | Seen::Commanded { .. } => {}
+            Seen::Copied { .. } | Seen::Mended { .. } => {}
+            Seen::Noticed { client, notice: Notice::View(view) } => {
+                self.hit(Milestone::VIEW_LEARNT, client, || About::View(view.epoch));
+            }
+            Seen::Woken { .. } | Seen::Noticed { .. } => {}
+        }
+    }
+}
