@@ -1,8 +1,10 @@
 //! Copies stay as long as somebody may ask for them.
 
+use std::collections::BTreeMap;
+
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Message, MessageKind, NodeId, RecordKind};
+use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind};
 
 /// A node stores what its log has of every path that it claims, in whatever epoch, until it has
 /// given the claim up: looked at when it enters another epoch, and when it hands over.
@@ -12,7 +14,10 @@ use seedbed::proto::{Message, MessageKind, NodeId, RecordKind};
 /// Corbett et al., "Spanner", OSDI 2012, section 2.2, and Adya et al., "Slicer", OSDI 2016, keep
 /// the old copy until the new one is there.
 #[derive(Clone, Debug, Default)]
-pub struct ClaimedCopiesAreKept;
+pub struct ClaimedCopiesAreKept {
+    /// Where in each log the last claims are given up.
+    given_up: BTreeMap<NodeId, u64>,
+}
 
 impl Invariant for ClaimedCopiesAreKept {
     fn name(&self) -> &'static str {
@@ -20,19 +25,37 @@ impl Invariant for ClaimedCopiesAreKept {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::appended(&[RecordKind::Entered]) | SeenKinds::sent(&[MessageKind::Chunk])
+        SeenKinds::appended(&[RecordKind::Entered, RecordKind::GaveUp])
+            | SeenKinds::sent(&[MessageKind::Chunk])
+            | SeenKinds::CRASHED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         let (node, now) = match *seen {
-            Seen::Appended { node, .. } => (node, format!("{node} enters another epoch")),
+            Seen::Appended { node, position, record: Record::GaveUp { .. }, .. } => {
+                self.given_up.insert(node, position);
+                return Ok(());
+            }
+            Seen::Crashed { node } => {
+                self.given_up.remove(&node);
+                return Ok(());
+            }
+            Seen::Appended { node, record: Record::Entered { epoch, .. }, .. } => {
+                if model.views.settled().is_some_and(|settled| settled.is == *epoch) {
+                    return Ok(()); // it may give older claims up in the same step
+                }
+                (node, format!("{node} enters another epoch"))
+            }
             Seen::Sent { from, to, message: Message::Chunk { .. }, .. } => {
                 (from, format!("{from} hands over to {to}"))
             }
             _ => return Ok(()),
         };
-        // What a sync lets go may be older than what it has made durable.
-        match model.is_put_together_now(node) {
+        // What a sync lets go may be older than what it has made durable, and what is not durable
+        // may have given the claims up.
+        let durable = model.log(node).durable;
+        let has_given_up = self.given_up.get(&node).is_some_and(|position| *position >= durable);
+        match model.is_put_together_now(node) && !has_given_up {
             true => judge(node, &now, model, world),
             false => Ok(()),
         }
@@ -59,10 +82,10 @@ fn judge(node: NodeId, now: &str, model: &Model, world: &World) -> Result<(), Br
 mod tests {
     use super::super::testing::{Play, born, decided, entered, n, txn};
     use super::*;
-    use seedbed::proto::{Arcs, Epoch, Record};
+    use seedbed::proto::{Arcs, Epoch};
 
     fn play(claim: Arcs) -> Play<ClaimedCopiesAreKept> {
-        let mut play = Play::managed(ClaimedCopiesAreKept);
+        let mut play = Play::managed(ClaimedCopiesAreKept::default());
         play.really_starts(n(1));
         play.forces(n(1), born());
         play.forces(n(1), entered(1, claim));
