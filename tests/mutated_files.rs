@@ -45,7 +45,7 @@ fn a_file_with_other_numbers_and_words_is_refused_or_runs_without_a_panic() {
     let result = runner.run(&changes, |(file, exchanges, seed)| {
         let text = exchange(&files[file], &exchanges, &words);
         let Ok(scenario) = Scenario::parse("changed.toml", &text) else { return Ok(()) };
-        if scenario.cast.machines().count() > MACHINES {
+        if scenario.for_seed(seed).cast.machines().count() > MACHINES {
             return Ok(());
         }
         ran.set(ran.get() + 1);
@@ -62,7 +62,8 @@ fn a_file_with_other_numbers_and_words_is_refused_or_runs_without_a_panic() {
 
 /// As `run` does it, but without the runtime and not to the end.
 fn run_for_a_while(scenario: &Scenario, seed: u64) {
-    let mut simulation = Simulation::new(scenario, seed);
+    let scenario = scenario.for_seed(seed);
+    let mut simulation = Simulation::new(&scenario, seed);
     simulation.start(&mut ());
     while simulation.next_at().is_some() {
         if simulation.world().steps() > STEPS {

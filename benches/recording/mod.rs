@@ -50,7 +50,9 @@ impl Recording {
     /// # Panics
     /// If the run does not pass: a run that ends early says nothing about speed.
     pub fn of(scenario: &Scenario, seed: u64) -> Recording {
-        let mut before = World::new(scenario.config.clone(), scenario.cast.clients);
+        let scenario = &*scenario.for_seed(seed);
+        let mut before =
+            World::with_spare(scenario.config.clone(), scenario.cast.spare, scenario.cast.clients);
         for clock in &scenario.clocks {
             *before.clock_mut(clock.node) = Clock::new(clock.offset, clock.drift_ppm);
         }

@@ -264,22 +264,41 @@ pub const RECOVERY: Span = Span::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use seedbed::proto::{Membership, Settings};
+
     use super::*;
     use crate::seed::Seed;
 
-    #[test]
-    fn a_plan_never_exceeds_its_budget() {
+    const SAFETY: Span = Span::from_secs(60);
+    const CAST: Cast = Cast { nodes: 4, spare: 2, clients: 3 };
+
+    fn config() -> std::sync::Arc<Config> {
+        let settings = Settings {
+            members: CAST.members().collect(),
+            membership: Membership::Managed,
+            replicas: 3,
+            membership_lease: Span::from_millis(300),
+            ..Settings::default()
+        };
+        Config::new(settings).unwrap()
+    }
+
+    fn plan_of(seed: u64, kinds: &[ChaosKind]) -> Vec<Planned> {
         let chaos = Chaos {
-            kinds: ChaosKind::ALL.to_vec(),
-            budget: Budget { storage_nodes_down: 2, control_down: true, clients_down: 1 },
-            interval: SpanRange::from_millis(1, 300),
+            kinds: kinds.to_vec(),
+            budget: Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 },
+            interval: SpanRange::from_millis(1, 600),
             duration: SpanRange::from_millis(1, 3000),
         };
-        let cast = Cast { nodes: 5, clients: 3 };
+        plan(&chaos, CAST, &config(), SAFETY, &mut Seed(seed).stream("chaos", 0))
+    }
+
+    #[test]
+    fn a_plan_never_exceeds_its_budget() {
         let mut most = [0; 3];
         for seed in 0..50 {
-            let mut stream = Seed(seed).stream("chaos", 0);
-            let plan = plan(&chaos, cast, 500, Span::from_secs(30), &mut stream);
+            let plan = plan_of(seed, ChaosKind::ALL);
+            assert!(plan.iter().all(|planned| planned.at < Time::ZERO + SAFETY));
             for planned in &plan {
                 let at = planned.at;
                 let now = plan.iter().filter(|p| p.at <= at && at <= p.until);
@@ -292,5 +311,51 @@ mod tests {
             }
         }
         assert_eq!(most, [1, 2, 1], "the budget is used up, and no more");
+    }
+
+    #[test]
+    fn a_disk_is_lost_only_while_everyone_is_there_and_stays_until_it_is_copied() {
+        let mut most = 0;
+        for seed in 0..100 {
+            let plan = plan_of(seed, ChaosKind::ALL);
+            let wipes = plan.iter().filter(|p| matches!(p.fault, Drawn::Wipe(_)));
+            for wipe in wipes.clone() {
+                let others = plan.iter().filter(|p| *p != wipe && away(&p.fault).is_some());
+                let quiet = wipe.until + Span::from_millis(4 * 300);
+                for other in others {
+                    assert!(other.until < wipe.at || quiet <= other.at, "seed {seed}: {other:?}");
+                }
+            }
+            most = most.max(wipes.count());
+        }
+        assert_eq!(most, 2, "the budget is used up, and no more");
+    }
+
+    #[test]
+    fn so_many_stay_that_a_path_finds_its_owners() {
+        let mut fewest = usize::MAX;
+        for seed in 0..50 {
+            let mut wanted: BTreeSet<NodeId> = CAST.members().collect();
+            for planned in plan_of(seed, ChaosKind::ALL) {
+                match planned.fault {
+                    Drawn::Join(node) => assert!(wanted.insert(node), "{node} is out"),
+                    Drawn::Leave(node) => assert!(wanted.remove(&node), "{node} is in"),
+                    _ => {}
+                }
+                fewest = fewest.min(wanted.len());
+            }
+        }
+        assert_eq!(fewest, 3);
+    }
+
+    #[test]
+    fn an_attrition_takes_what_the_budget_has_left_within_a_moment() {
+        let plan = plan_of(1, &[ChaosKind::Attrition]);
+        let together = |pair: &&[Planned]| {
+            let apart = pair[0].at.as_nanos().abs_diff(pair[1].at.as_nanos());
+            apart <= MOMENT.max.as_nanos() && away(&pair[0].fault) != away(&pair[1].fault)
+        };
+        let waves = plan.windows(2).filter(together).count();
+        assert!(waves > 5, "{waves} of {plan:?}");
     }
 }

@@ -16,6 +16,9 @@ pub enum Verdict {
     Violation(Box<Violation>),
     /// Every invariant held, and somebody waits for ever.
     Blocked(Vec<Wait>),
+    /// Every invariant held and everything got done, but the run reached a milestone that its file
+    /// rules out.
+    RuledOut(Milestone),
     /// The code under test, or the simulator, panicked.
     Panic(String),
 }
@@ -27,6 +30,7 @@ impl Verdict {
             Verdict::Pass => "pass",
             Verdict::Violation(_) => "violation",
             Verdict::Blocked(_) => "blocked",
+            Verdict::RuledOut(_) => "ruled_out",
             Verdict::Panic(_) => "panic",
         }
     }
@@ -35,7 +39,7 @@ impl Verdict {
     pub fn invariant(&self) -> Option<&'static str> {
         match self {
             Verdict::Violation(violation) => Some(violation.invariant),
-            Verdict::Pass | Verdict::Blocked(_) | Verdict::Panic(_) => None,
+            Verdict::Pass | Verdict::Blocked(_) | Verdict::RuledOut(_) | Verdict::Panic(_) => None,
         }
     }
 }

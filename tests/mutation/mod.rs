@@ -115,7 +115,9 @@ struct Recording<'a> {
 
 impl Recording<'_> {
     fn of(scenario: &Scenario) -> Recording<'_> {
-        let before = World::new(scenario.config.clone(), scenario.cast.clients);
+        let before =
+            World::with_spare(scenario.config.clone(), scenario.cast.spare, scenario.cast.clients);
+        assert!(scenario.swarm.is_none(), "the world is what the file says");
         assert!(scenario.clocks.is_empty(), "every clock shows true time");
         let mut events = Vec::new();
         let mut watcher = |_: &World, step: &Step| events.push((step.at, step.event.clone()));

@@ -315,6 +315,7 @@ fn event(step: &Step) -> String {
         Event::Synced(node) => format!("{node} has synced"),
         Event::Start { node, .. } => format!("{node} starts"),
         Event::Crash { node, .. } => format!("{node} crashes"),
+        Event::Wipe { node } => format!("{node} crashes and loses its disk"),
         Event::Pause(node) => format!("{node} pauses"),
         Event::Resume(node) => format!("{node} goes on"),
         Event::Cut(links) => format!("the links between {} are cut", ends(links)),
@@ -324,6 +325,7 @@ fn event(step: &Step) -> String {
         Event::Request { client, request } => {
             format!("{client} is asked: {}", words::request(request))
         }
+        Event::Command(command) => format!("the operator says: {command:?}"),
     }
 }
 
@@ -356,6 +358,7 @@ fn effect(fact: &Fact) -> Option<String> {
         Fact::Forgot { node, count, .. } => {
             format!("{node} loses what was not durable, {count} in all")
         }
+        Fact::Wiped { node } => format!("{node} has an empty disk"),
         Fact::Started { node, incarnation } => format!("{node} is in life {}", incarnation.0),
         Fact::RefusedToStart { node, reason } => format!("{node} refuses to start: {reason}"),
         Fact::Replied { request, reply } => {

@@ -86,7 +86,7 @@ impl<W: Watcher> Stage<W> {
                 self.sent.remove(&packet);
                 self.held.remove(&packet);
             }
-            Event::Synced(node) | Event::Crash { node, .. } => {
+            Event::Synced(node) | Event::Crash { node, .. } | Event::Wipe { node } => {
                 self.syncing.remove(&node);
             }
             _ => {}

@@ -65,7 +65,7 @@ pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> 
         &played.run;
     let step = match verdict {
         Verdict::Violation(violation) => Some(violation.step),
-        Verdict::Pass | Verdict::Blocked(_) | Verdict::Panic(_) => None,
+        Verdict::Pass | Verdict::Blocked(_) | Verdict::RuledOut(_) | Verdict::Panic(_) => None,
     };
     object(
         output,

@@ -122,6 +122,7 @@ fn in_short(verdict: &Verdict) -> String {
             Some(wait) => format!("blocked: {} waits for {}", wait.who, wait.for_what),
             None => "blocked".to_owned(),
         },
+        Verdict::RuledOut(milestone) => format!("reached {milestone}, which is ruled out"),
         Verdict::Panic(text) => {
             let line = text.lines().next().unwrap_or_default();
             format!("panic: {line}")

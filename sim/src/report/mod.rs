@@ -101,6 +101,7 @@ pub fn explain(
             violated(&mut page, violation, history, LINES - end.0.len());
         }
         Verdict::Blocked(waits) => blocked(&mut page, waits),
+        Verdict::RuledOut(_) => passed(&mut page, scenario, run),
         Verdict::Panic(text) => panicked(&mut page, text, history),
     }
     page.0.extend(end.0);
@@ -130,6 +131,9 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
         }
         Verdict::Blocked(waits) => {
             format!("blocked: every invariant held, and {} wait for ever", waits.len())
+        }
+        Verdict::RuledOut(milestone) => {
+            format!("ruled out: the run reached `{milestone}`, which it never may")
         }
         Verdict::Panic(_) => "panic: the code under test, or the simulator, panicked".to_owned(),
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seedbed::proto::NodeId;
 
 use super::history::{History, past};
-use super::subject::{Subject, Subjects, is_background};
+use super::subject::{Subject, Subjects, only_answers_a_heartbeat};
 use crate::oracle::Breach;
 use crate::trace;
 use crate::world::{Event, Fact, Loss, Step};
@@ -211,7 +211,7 @@ fn breaks(step: &Step, involved: &BTreeSet<NodeId>) -> bool {
 /// How much would be missed without the step: the lower the more.
 fn weight(step: &Step, subjects: &BTreeSet<Subject>) -> usize {
     const BACKGROUND: usize = 9;
-    if is_background(step) {
+    if only_answers_a_heartbeat(step) {
         return BACKGROUND;
     }
     match &step.event {

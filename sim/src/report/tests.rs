@@ -280,6 +280,49 @@ fn a_violation_about_a_lease_shows_the_heartbeats_of_that_node() {
     assert!(subject::is_background(history.at(0)) && !subject::is_background(history.at(3)));
 }
 
+/// The first step that appends such a record.
+fn first(history: &History, is_it: impl Fn(&Record) -> bool) -> u64 {
+    let appends = |step: &&Step| {
+        step.facts.iter().any(|fact| matches!(fact, Fact::Appended { record, .. } if is_it(record)))
+    };
+    history.steps().find(appends).expect("such a record").index
+}
+
+#[test]
+fn a_report_about_an_epoch_tells_how_it_came_into_force() {
+    let text = "title = 'views'\n[cluster]\nnodes = 5\nclients = 2\nmembership = 'managed'\n\
+                [workload]\nkind = 'files'\noperations = 60\n\
+                [[fault]]\nat = '5s'\ncrash = 'n2'\n\
+                [phases]\nsafety = '20s'\nliveness = '40s'";
+    let scenario = Scenario::parse("a file.toml", text).unwrap();
+    let mut history = History::default();
+    let mut simulation = Simulation::new(&scenario, 1);
+    simulation.start(&mut history);
+    while simulation.next_at().is_some() {
+        simulation.advance(&mut history);
+    }
+    let mut run = simulation.finish();
+    let is_second = |epoch: &Epoch| *epoch == Epoch(2);
+    let entered = first(
+        &history,
+        |record| matches!(record, Record::Entered { epoch, .. } if is_second(epoch)),
+    );
+    let active =
+        first(&history, |record| matches!(record, Record::Activated { epoch } if is_second(epoch)));
+    let earlier = At { step: entered, is: "a node enters e2".to_owned() };
+    let breach = Breach { earlier, now: At { step: active, is: "e2 is in force".to_owned() } };
+    let invariant = "participants_agree";
+    run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: active, breach }));
+    let lines = explain(&scenario, &run, &history, None);
+    check(&lines);
+    let shown = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+    for told in ["about e2", "announced e2 of n1 n3 n4 n5", "entered e2", "activated e2", "Pull #"]
+    {
+        assert!(shown.contains(told), "{told}\n{shown}");
+    }
+    assert!(!shown.contains("Alive"), "{shown}");
+}
+
 #[test]
 fn a_timer_counts_as_a_step_about_its_transaction() {
     let mut made = Made::default();

@@ -33,6 +33,8 @@ pub struct Expect {
     pub verdict: Expected,
     /// Milestones that some of its runs must reach.
     pub reached: Vec<Milestone>,
+    /// Milestones that none of its runs may reach.
+    pub never: Vec<Milestone>,
 }
 
 /// How the runs of a file end.
@@ -85,15 +87,20 @@ pub(super) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
 }
 
 pub(super) fn expect(root: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expect> {
-    let table = root.section("expect", &["verdict", "violates", "blocks", "reached"])?;
+    let table = root.section("expect", &["verdict", "violates", "blocks", "reached", "never"])?;
     let told = FORMS.iter().any(|form| table.get(form.key).is_some());
     let verdict = if told { verdict(&table, faults, known)? } else { Expected::Pass };
     let read = |value: Value<'_>| value.distinct(|value| value.milestone());
-    Ok(Expect { verdict, reached: table.or("reached", Vec::new(), read)? })
+    let reached = table.or("reached", Vec::new(), read)?;
+    let never: Vec<Milestone> = table.or("never", Vec::new(), read)?;
+    match never.iter().find(|milestone| reached.contains(milestone)) {
+        Some(both) => Err(table.error("never", format!("`{both}` stands in `reached` as well"))),
+        None => Ok(Expect { verdict, reached, never }),
+    }
 }
 
 fn verdict(table: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expected> {
-    let (kind, value) = table.form(&["reached"], &FORMS)?;
+    let (kind, value) = table.form(&["reached", "never"], &FORMS)?;
     match kind {
         Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
         Kind::Violates if known.is_empty() => {

@@ -83,7 +83,7 @@
 //! | | `budget` | `{ storage_nodes_down, control_down, clients_down, wipes }` | 1, no, 0, 0 |
 //! | | `interval` | range, from one fault to the next | 500ms to 4s |
 //! | | `duration` | range, of each fault | 200ms to 5s |
-//! | `[swarm]` | `nodes`, `spare` (*), `clients` | two whole numbers, the smaller first | not drawn |
+//! | `[swarm]` | `nodes`, `spare` (*), `clients` | two numbers, the smaller first | not drawn |
 //! | | `replicas`, `virtual_nodes`, `ring_bits` | the same | |
 //! | | `chunk_paths`, `checkpoint_records` | the same | |
 //! | | `lock_lease`, `membership_lease`, `chunk_pause` | range | |
@@ -98,7 +98,7 @@
 //! | | `verdict` | `"pass"` | `"pass"` |
 //! | | `violates` | invariant | |
 //! | | `blocks` | milestone | |
-//! | | `reached` | milestones | none |
+//! | | `reached`, `never` | milestones that some run must reach, that none may | none |
 //!
 //! A *target* is a machine or, with `when`, a role: `coordinator`, `participant` and `owner` of the
 //! milestone's transaction, `holder` and `waiter` of its lock ([`roles_of`]). A file asks for
@@ -108,8 +108,8 @@
 //! (*) needs `membership = "managed"`. A `wipe` is a crash after which the disk is empty. A
 //! `rolling_restart` crashes every storage node in turn: each is `down` for so long, and so long a
 //! `pause` is between the start of one and the crash of the next. An `attrition` crashes storage
-//! nodes drawn from the seed, one each `pause`. `join`, `leave`, `set` and `accept_loss` are what an
-//! operator tells the central node; where that is down or paused, the operator tries again every
+//! nodes drawn from the seed, one each `pause`. `join`, `leave`, `set` and `accept_loss` are what
+//! an operator tells the central node; where that is down or paused, the operator tries again every
 //! second, in order, and the fault has struck when it is told.
 //!
 //! With a `[swarm]` every seed runs a cluster of its own: what is drawn replaces what the other

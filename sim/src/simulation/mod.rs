@@ -12,6 +12,8 @@
 //! *healed*, and in the *liveness phase* everything must get done.
 
 mod strike;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -229,9 +231,16 @@ impl<'a> Simulation<'a> {
             return Verdict::Violation(Box::new(violation));
         }
         match self.milestones.who_waits(&self.world, self.oracle.model()) {
-            waits if waits.is_empty() => Verdict::Pass,
+            waits if waits.is_empty() => self.judge_milestones(),
             waits => Verdict::Blocked(waits),
         }
+    }
+
+    fn judge_milestones(&self) -> Verdict {
+        let counts = self.milestones.counts();
+        let was_reached = |milestone: &&Milestone| counts[milestone.index()] > 0;
+        let ruled_out = self.scenario.expect.never.iter().find(was_reached);
+        ruled_out.map_or(Verdict::Pass, |milestone| Verdict::RuledOut(*milestone))
     }
 
     /// Puts everything into the queue whose time is known from the start.

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Arcs, Epoch, Incarnation, Member, Message, NodeId, Outcome, PullEnd, Record, Span,
-    Time, Timer, TxnId, Version, View, Vote,
+    Admission, Arcs, Command, Epoch, Incarnation, Member, Message, NodeId, Outcome, PullEnd,
+    Record, Span, Time, Timer, TxnId, Version, View, Vote,
 };
 
 use super::*;
@@ -170,4 +170,30 @@ fn nothing_of_a_run_is_spelled_as_code() {
                 budget = { storage_nodes_down = 1, control_down = true }\n\
                 [phases]\nsafety = '10s'\nliveness = '40s'";
     check_words_of_a_run("all_sorts.toml", text);
+}
+
+#[test]
+fn an_operator_and_a_lost_disk_are_told() {
+    let node = NodeId::storage(4);
+    let said = |command| {
+        let step = Step { event: Event::Command(command), ..Step::new() };
+        lines(&step).concat().split_off(21)
+    };
+    let set = Command::Set {
+        replicas: Some(3),
+        virtual_nodes: None,
+        lock_lease: Some(Span::from_secs(5)),
+        membership_lease: None,
+    };
+    assert_eq!(said(Command::Join(node)), "control  operator: join n4");
+    assert_eq!(said(Command::Leave(node)), "control  operator: leave n4");
+    assert_eq!(said(set), "control  operator: set replicas 3, lock lease 5s");
+    assert_eq!(said(Command::AcceptLoss), "control  operator: accept the loss");
+    let facts = vec![Fact::Wiped { node }];
+    let wiped = Step { event: Event::Wipe { node }, facts, ..Step::new() };
+    let expected = [
+        "     0    0.000000s  n4       crashes, and its disk is gone",
+        "     0    0.000000s  n4       log and checkpoint are gone",
+    ];
+    assert_eq!(lines(&wiped), expected);
 }

@@ -246,3 +246,25 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use seedbed::proto::Settings;
+
+    use super::*;
+
+    #[test]
+    fn spare_machines_stand_between_the_members_and_the_clients() {
+        let config = Config::new(Settings::default()).unwrap();
+        let world = World::with_spare(config, 2, 2);
+        let nodes: Vec<NodeId> = world.nodes().collect();
+        let names: Vec<String> = nodes.iter().map(NodeId::to_string).collect();
+        assert_eq!(names, ["control", "n1", "n2", "n3", "n4", "n5", "c1", "c2"]);
+        for (place, node) in nodes.iter().enumerate() {
+            assert!(
+                world.has(*node) && world.index(*node) == place && world.host(*node).id() == *node
+            );
+        }
+        assert!(!world.has(NodeId::storage(6)) && !world.has(NodeId::client(3)));
+    }
+}

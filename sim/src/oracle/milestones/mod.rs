@@ -114,6 +114,9 @@ impl Milestones {
         for seen in seen(step) {
             self.see(&seen, model, world.config());
         }
+        if let Event::Wipe { node } = &step.event {
+            self.on_wiped(*node);
+        }
         if let (Event::Duplicate(_), Some(packet)) = (&step.event, &step.packet) {
             let about = || about_message(packet.from, packet.to, &packet.message);
             self.hit(Milestone::MESSAGE_DUPLICATED, packet.to, about);
@@ -148,6 +151,12 @@ impl Milestones {
 
 /// What happens.
 impl Milestones {
+    /// A disk is gone: its node has promised nothing any more and will learn no decision.
+    fn on_wiped(&mut self, node: NodeId) {
+        self.in_doubt.slot(node).clear();
+        self.moves.forget_all(node);
+    }
+
     fn hit(&mut self, milestone: Milestone, node: NodeId, about: impl FnOnce() -> About) {
         let at = milestone.index();
         self.counts[at] += 1;

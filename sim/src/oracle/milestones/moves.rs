@@ -70,6 +70,13 @@ impl Moves {
         .collect()
     }
 
+    /// Nothing that `node` voted for is known to it any more.
+    pub fn forget_all(&mut self, node: NodeId) {
+        for votes in [&mut self.voided, &mut self.orphaned, &mut self.doubts] {
+            votes.retain(|(voter, _)| *voter != node);
+        }
+    }
+
     /// A vote is decided at its voter.
     fn forget(&mut self, vote: (NodeId, TxnId)) {
         self.voided.remove(&vote);

@@ -106,11 +106,16 @@ impl Milestones {
                 *newest = (*newest).max(*epoch);
             }
             Message::Departed { admission, .. } => {
-                if self.views.departed.insert(Member { node: from, admission: *admission }) {
-                    self.hit(Milestone::NODE_DEPARTED, from, || About::Member);
-                }
+                self.on_departed(Member { node: from, admission: *admission });
             }
             _ => {}
+        }
+    }
+
+    /// A node says so until nobody listens any more; it counts once.
+    fn on_departed(&mut self, member: Member) {
+        if self.views.departed.insert(member) {
+            self.hit(Milestone::NODE_DEPARTED, member.node, || About::Member);
         }
     }
 

@@ -3,6 +3,7 @@
 mod any_bytes;
 mod refused;
 mod sample;
+mod swarm;
 
 use super::*;
 

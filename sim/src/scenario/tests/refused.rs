@@ -63,15 +63,16 @@ fn unknown_keys() {
             "7: script[0].transaction[1].raed: unknown key; did you mean `read`?",
         ),
         (
-            "[cluster]\nspare = 1",
-            "3: cluster.spare: unknown key, expected `nodes`, `clients`, \
-          `replicas`, `virtual_nodes`, `hash`, `commit`, `defects` or `checkpoint_records`",
+            "[cluster]\nbandwidth = 1",
+            "3: cluster.bandwidth: unknown key, expected `nodes`, `spare`, `clients`, \
+             `replicas`, `membership`, `virtual_nodes`, `hash`, `ring_bits`, `commit`, `defects`, \
+             `checkpoint_records` or `chunk_paths`",
         ),
         (
             "\"a\\nb\" = 1",
             "2: a...: unknown key, expected `title`, `about`, `seeds`, `cluster`, \
           `timing`, `network`, `disk`, `clock`, `workload`, `script`, `fault`, `message`, `chaos`, \
-          `phases` or `expect`",
+          `swarm`, `phases` or `expect`",
         ),
     ]);
 }
@@ -171,8 +172,8 @@ fn unknown_names() {
         (
             "[chaos]\nkinds = ['crush']",
             "3: chaos.kinds[0]: unknown kind of fault `crush`, expected `crash`, `pause`, \
-             `partition`, `isolate`, `clog`, `delay`, `loss`, `duplicate`, `slow_disk`, `bit_rot` \
-             or `drift`; did you mean `crash`?",
+             `partition`, `isolate`, `clog`, `delay`, `loss`, `duplicate`, `slow_disk`, `bit_rot`, \
+             `drift`, `join`, `leave`, `wipe` or `attrition`; did you mean `crash`?",
         ),
         (
             "[expect]\nverdict = 'fail'",
@@ -338,7 +339,8 @@ fn scripts_that_make_no_sense() {
 fn faults_that_make_no_sense() {
     let at = |lines| wrong(&format!("[[fault]]\nat = '1s'\n{lines}"));
     let forms = "expected exactly one of `crash`, `pause`, `isolate`, `partition`, `clog`, \
-                 `majorities_ring`, `bump` or `bit_rot`, found";
+                 `majorities_ring`, `bump`, `bit_rot`, `wipe`, `rolling_restart`, `attrition`, \
+                 `join`, `leave`, `set` or `accept_loss`, found";
     assert_eq!(at(""), format!("2: fault[0]: {forms} none"));
     assert_eq!(
         at("crash = 'n1'\npause = 'n1'"),
@@ -384,8 +386,92 @@ fn faults_that_make_no_sense() {
         "5: fault[0].majorities_ring: needs 4 storage nodes, found 2"
     );
     assert_eq!(
+        at("rolling_restart = true\nfor = '1s'"),
+        "5: fault[0].for: does not go with `rolling_restart`"
+    );
+    assert_eq!(
+        at("attrition = 4"),
+        "4: fault[0].attrition: expected a whole number, 1 to 3, found `4`"
+    );
+    assert_eq!(at("crash = 'n1'\ndown = '1s'"), "5: fault[0].down: does not go with `crash`");
+    assert_eq!(
         at("clog = { from = 'n1' }"),
         "4: fault[0].clog.to: missing, expected the node that receives"
+    );
+}
+
+#[test]
+fn changes_of_membership_that_make_no_sense() {
+    assert_wrong(&[
+        (
+            "[cluster]\nspare = 1",
+            "3: cluster.spare: a spare machine is of no use while membership is fixed: \
+             expected 0, or `membership = \"managed\"`",
+        ),
+        (
+            "[cluster]\nnodes = 900\nspare = 101\nmembership = 'managed'",
+            "4: cluster.spare: 1001 storage nodes in all, expected at most 1000",
+        ),
+        (
+            "[cluster]\nring_bits = 65",
+            "3: cluster.ring_bits: expected a whole number, 1 to 64, found `65`",
+        ),
+        ("[cluster]\nchunk_paths = 0", "3: cluster.chunk_paths: expected at least 1, found `0`"),
+        (
+            "[timing]\nchunk_pause = '0s'",
+            "3: timing.chunk_pause: expected 1us to one day, found `'0s'`",
+        ),
+        (
+            "[[fault]]\nat = '1s'\njoin = 'n1'",
+            "4: fault[0].join: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "[[fault]]\nat = '1s'\nwipe = 'n1'",
+            "4: fault[0].wipe: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "[chaos]\nkinds = ['crash', 'leave']",
+            "3: chaos.kinds[1]: needs `cluster.membership = \"managed\"`",
+        ),
+    ]);
+    let at = |lines| {
+        let cluster = "cluster = { membership = 'managed', spare = 1 }";
+        wrong(&format!("{cluster}\n[[fault]]\nat = '1s'\n{lines}"))
+    };
+    assert_eq!(
+        at("join = 'n5'"),
+        "5: fault[0].join: expected `control`, `n1` to `n4`, `c1`, found `'n5'`"
+    );
+    assert_eq!(at("leave = 'c1'"), "5: fault[0].leave: expected a storage node, found `'c1'`");
+    assert_eq!(
+        at("set = {}"),
+        "5: fault[0].set: expected at least one of `replicas`, `virtual_nodes`, `lock_lease` or \
+         `membership_lease`, found none"
+    );
+    assert_eq!(
+        at("set = { replicas = 5 }"),
+        "5: fault[0].set.replicas: expected a whole number, 1 to 4, found `5`"
+    );
+    assert_eq!(
+        at("set = { membership_lease = '0s' }"),
+        "5: fault[0].set.membership_lease: expected 1us to one day, found `'0s'`"
+    );
+    assert_eq!(
+        at("accept_loss = false"),
+        "5: fault[0].accept_loss: expected `true`, or no such key, found `false`"
+    );
+    assert_eq!(
+        at("wipe = 'control'"),
+        "5: fault[0].wipe: the disk of `control` cannot be lost: views and locks stand nowhere \
+         else; expected a storage node"
+    );
+    assert_eq!(
+        at("wipe = 'c1'"),
+        "5: fault[0].wipe: expected a machine with a log, and a client has none, found `'c1'`"
+    );
+    assert_eq!(
+        at("wipe = 'n1'\nrestart = 'never'"),
+        "6: fault[0].restart: does not go with `wipe`"
     );
 }
 

@@ -1,7 +1,7 @@
 use seedbed::proto::ring::HashKind;
 use seedbed::proto::{
-    Action, CommitMode, Contents, Defect, MessageKind, NodeId, Operation, Request, Settings, Span,
-    Version,
+    Action, Command, CommitMode, Contents, Defect, Membership, MessageKind, NodeId, Operation,
+    Request, Settings, Span, Version,
 };
 
 use super::*;
@@ -33,6 +33,8 @@ fn the_sample_has_every_key_there_is() {
         "nodes clients replicas virtual_nodes hash commit defects checkpoint_records lock_lease",
         "request_timeout attempt_timeout retry_delay vote_timeout inquiry_interval drift_max_ppm",
         "latency loss duplication spike spike_latency sync offset drift_ppm beyond_bound kind",
+        "spare membership ring_bits chunk_paths membership_lease chunk_pause latency_max sync_max",
+        "chaos_interval_max chaos_duration_max storage_nodes_down wipes kinds rolling_restart",
         "operations paths read_fraction contents_bytes think client at coordinator wait",
     ];
     for key in keys.iter().flat_map(|line| line.split(' ')) {
@@ -45,14 +47,18 @@ fn the_cluster_and_what_it_runs_on() {
     let Scenario { title, about, seeds, cast, config, network, disk, clocks, .. } = sample();
     assert_eq!((&*title, &*about), ("every table once", "What a file may say."));
     assert_eq!(seeds, Seeds { start: 7, count: 20 });
-    assert_eq!(cast, Cast { nodes: 4, clients: 2 });
-    assert_eq!(cast.machines().count(), 7);
+    assert_eq!(cast, Cast { nodes: 4, spare: 2, clients: 2 });
+    assert_eq!((cast.machines().count(), cast.storage()), (9, 6));
     assert_eq!((config.members.len(), config.replicas, config.virtual_nodes), (4, 3, 50));
     assert_eq!((config.hash, config.commit), (HashKind::Md5, CommitMode::TwoPhase));
     let defects = [Defect::VoteNotForced, Defect::ReadOnlyLeavesEarly];
     assert_eq!(config.defects.iter().collect::<Vec<_>>(), defects);
     assert_eq!(config.attempt_timeout, Span::from_millis(1_500));
     assert_eq!((config.drift_max_ppm, config.checkpoint_records), (200, 500));
+    assert_eq!(config.membership, Membership::Managed);
+    assert_eq!((config.ring_bits, config.chunk_paths), (16, 3));
+    let spans = [config.membership_lease, config.chunk_pause];
+    assert_eq!(spans, [1_000, 1].map(Span::from_millis));
     assert_eq!((network.latency, network.spike_latency), (millis(2, 20), millis(1_000, 2_000)));
     assert_eq!([network.loss, network.spike].map(Ppb::get), [10_000_000, 1_000_000]);
     let control = NodeId::CONTROL;
@@ -106,6 +112,12 @@ fn the_faults() {
     let after = |secs| Restart::After(Span::from_secs(secs));
     let groups = vec![vec![n(1), NodeId::CONTROL], vec![n(2), c(1)]];
     let control = Target::Node(NodeId::CONTROL);
+    let set = Command::Set {
+        replicas: Some(2),
+        virtual_nodes: Some(8),
+        lock_lease: Some(Span::from_secs(5)),
+        membership_lease: Some(Span::from_millis(500)),
+    };
     let expected = [
         (when(Milestone::ALL_VOTED), crash(coordinator, after(20))),
         (second, crash(Target::Node(n(1)), Restart::Never)),
@@ -120,6 +132,22 @@ fn the_faults() {
         (at(6), FaultAction::MajoritiesRing { lasts: lasts(2) }),
         (when(Milestone::CRASHED), FaultAction::Bump { target: control, by: Span::from_secs(5) }),
         (at(7), FaultAction::BitRot { target: Target::Node(n(3)), restart: after(0) }),
+        (
+            when(Milestone::ALL_VOTED),
+            FaultAction::Wipe { target: Target::Role(Role::Participant), restart: after(1) },
+        ),
+        (
+            at(8),
+            FaultAction::RollingRestart { down: Span::from_millis(100), pause: Span::from_secs(1) },
+        ),
+        (
+            at(8),
+            FaultAction::Attrition { count: 2, pause: Span::from_millis(10), restart: after(3) },
+        ),
+        (at(9), FaultAction::Operator(Command::Join(n(6)))),
+        (at(9), FaultAction::Operator(Command::Leave(n(1)))),
+        (at(9), FaultAction::Operator(set)),
+        (at(10), FaultAction::Operator(Command::AcceptLoss)),
     ];
     assert_eq!(sample().faults, expected.map(|(trigger, action)| Fault { trigger, action }));
 }
@@ -136,8 +164,8 @@ fn the_rest() {
     ];
     assert_eq!(messages, rules);
     let chaos = chaos.expect("chaos");
-    assert_eq!(chaos.kinds, [ChaosKind::Crash, ChaosKind::SlowDisk]);
-    let budget = Budget { storage_nodes_down: 2, control_down: true, clients_down: 1 };
+    assert_eq!(chaos.kinds, [ChaosKind::Crash, ChaosKind::SlowDisk, ChaosKind::Wipe]);
+    let budget = Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 };
     assert_eq!((chaos.budget, chaos.duration), (budget, millis(1_000, 3_000)));
     assert_eq!(phases, Phases { safety: Span::from_secs(20), liveness: Span::from_secs(40) });
     assert_eq!(expect.verdict, Expected::Blocks(Milestone::PARTICIPANT_IN_DOUBT));
@@ -149,7 +177,7 @@ fn what_is_left_out_has_the_documented_value() {
     let scenario = Scenario::parse("x.toml", &around("")).unwrap();
     let usual = Config::new(Settings::default()).unwrap();
     assert_eq!(scenario.config, usual);
-    assert_eq!(scenario.cast, Cast { nodes: 3, clients: 1 });
+    assert_eq!(scenario.cast, Cast { nodes: 3, spare: 0, clients: 1 });
     assert_eq!(scenario.seeds, Seeds { start: 0, count: 100 });
     assert_eq!((scenario.network.latency, scenario.network.loss), (millis(1, 10), Ppb::ZERO));
     assert_eq!(scenario.disk.sync.max, Span::from_millis(2));
@@ -158,7 +186,7 @@ fn what_is_left_out_has_the_documented_value() {
     let read_fraction = Ppb::new(300_000_000).unwrap();
     assert_eq!(workload.kind, WorkloadKind::Files { read_fraction, contents_bytes: 16 });
     assert_eq!(scenario.expect, Expect { verdict: Expected::Pass, reached: vec![] });
-    assert_eq!(scenario.chaos, None);
+    assert_eq!((scenario.chaos, scenario.swarm), (None, None));
     let one = Scenario::parse("x.toml", &around("cluster.nodes = 1")).unwrap();
     assert_eq!(one.config.replicas, 1);
 }

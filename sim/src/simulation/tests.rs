@@ -1,0 +1,104 @@
+//! What becomes of faults that change who is there.
+
+use seedbed::proto::Command;
+
+use super::*;
+
+fn n(number: u16) -> NodeId {
+    NodeId::storage(number)
+}
+
+/// What happens in the first ten seconds, in which nobody asks for anything.
+fn first_steps(cluster: &str, faults: &str, mut see: impl FnMut(&World, &Step)) {
+    let text = format!(
+        "title = 't'\n[cluster]\nmembership = 'managed'\n{cluster}\n{faults}\n\
+         [[script]]\nclient = 'c1'\nat = '20s'\nread = '/a'\n"
+    );
+    let scenario = Scenario::parse("x.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+    let mut simulation = Simulation::new(&scenario, 1);
+    simulation.start(&mut see);
+    while simulation.next_at().is_some_and(|at| at < Time::ZERO + Span::from_secs(10)) {
+        simulation.advance(&mut see);
+    }
+}
+
+fn millis(at: Time) -> u64 {
+    at.as_nanos() / 1_000_000
+}
+
+#[test]
+fn an_operator_tries_until_the_central_node_is_there_and_keeps_the_order() {
+    let faults = "[[fault]]\nat = '1s'\ncrash = 'control'\nrestart_after = '2500ms'\n\
+                  [[fault]]\nat = '2s'\njoin = 'n4'\n\
+                  [[fault]]\nat = '2s'\nleave = 'n1'\n\
+                  [[fault]]\nat = '3700ms'\nset = { replicas = 1 }\n\
+                  [[fault]]\nat = '5s'\naccept_loss = true\n";
+    let mut told = Vec::new();
+    first_steps("spare = 1", faults, |_, step| {
+        if let Event::Command(command) = &step.event {
+            told.push((millis(step.at), command.clone()));
+        }
+    });
+    let set = Command::Set {
+        replicas: Some(1),
+        virtual_nodes: None,
+        lock_lease: None,
+        membership_lease: None,
+    };
+    let expected = [
+        (4_000, Command::Join(n(4))),
+        (4_000, Command::Leave(n(1))),
+        (4_000, set),
+        (5_000, Command::AcceptLoss),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_machine_whose_disk_is_lost_begins_with_an_empty_log_in_a_new_life() {
+    let fault = "[[fault]]\nat = '5s'\nwipe = 'n2'\nrestart_after = '1s'\n";
+    let (mut before, mut after, mut lives) = (0, None, Vec::new());
+    first_steps("", fault, |world, step| {
+        let host = world.host(n(2));
+        match &step.event {
+            Event::Wipe { node } => {
+                assert_eq!((*node, millis(step.at)), (n(2), 5_000));
+                assert_eq!(step.facts, [Fact::Wiped { node: n(2) }]);
+                assert!(!host.is_up() && host.disk().end() == 0);
+                assert_eq!(host.disk().durable_records().count(), 0);
+                after = Some(host.disk().forced_records());
+            }
+            Event::Start { node, .. } if *node == n(2) => lives.push(host.incarnation()),
+            _ => before = if after.is_none() { host.disk().forced_records() } else { before },
+        }
+    });
+    assert_eq!(lives, [Incarnation(1), Incarnation(2)]);
+    assert!(before > 0 && after == Some(before), "what was forced stays counted");
+}
+
+/// Who crashes, and when.
+fn crashes(faults: &str) -> Vec<(u64, NodeId)> {
+    let mut crashes = Vec::new();
+    first_steps("spare = 1", faults, |_, step| {
+        if let Event::Crash { node, .. } = step.event {
+            crashes.push((millis(step.at), node));
+        }
+    });
+    crashes
+}
+
+#[test]
+fn a_rolling_restart_takes_every_storage_node_in_turn() {
+    let found = crashes("[[fault]]\nat = '1s'\nrolling_restart = true\npause = '1s'\n");
+    assert_eq!(found, [(1_000, n(1)), (2_500, n(2)), (4_000, n(3)), (5_500, n(4))]);
+}
+
+#[test]
+fn an_attrition_takes_different_storage_nodes() {
+    let fault = "[[fault]]\nat = '1s'\nattrition = 4\npause = '10ms'\nrestart_after = '1s'\n";
+    let found = crashes(fault);
+    assert!(found.iter().map(|(at, _)| *at).eq([1_000, 1_010, 1_020, 1_030]), "{found:?}");
+    let mut nodes: Vec<NodeId> = found.into_iter().map(|(_, node)| node).collect();
+    nodes.sort_unstable();
+    assert_eq!(nodes, [n(1), n(2), n(3), n(4)]);
+}
