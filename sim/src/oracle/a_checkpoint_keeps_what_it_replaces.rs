@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed::proto::{LowWater, NodeId, Path, Record, RequestId, Token, TxnId};
+use seedbed::proto::{LowWater, Member, NodeId, Path, Record, RequestId, Token, TxnId};
 
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -24,7 +24,7 @@ pub struct ACheckpointKeepsWhatItReplaces {
 struct Replayed {
     in_doubt: BTreeSet<TxnId>,
     outcomes: BTreeMap<TxnId, bool>,
-    marks: BTreeMap<NodeId, LowWater>,
+    marks: BTreeMap<Member, LowWater>,
     undone: BTreeSet<TxnId>,
     locks: BTreeMap<Path, Lock>,
     last_token: Token,
@@ -86,7 +86,7 @@ impl Replayed {
             Record::RolledBack { txn } | Record::Promised { txn } => self.end(*txn, false),
             Record::Settled { txn, answer } => self.end(*txn, answer.is_some()),
             Record::Mark { coordinator, low_water } => {
-                self.marks.insert(coordinator.node, *low_water);
+                self.marks.insert(*coordinator, *low_water);
             }
             Record::Decided { txn, .. } => {
                 self.undone.insert(*txn);
@@ -129,14 +129,23 @@ impl Replayed {
         if let Some(txn) = self.in_doubt.difference(in_doubt).next() {
             return Some(format!("{node} starts and is in doubt about {txn} again"));
         }
+        let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
+        let since = born.map_or(0, |born| born.step);
         model.txns.iter().find_map(|(id, txn)| {
             if id.coordinator == node {
+                if model.coordinator_is_gone(id).is_some() {
+                    return None; // that was another disk
+                }
                 let is_undone = txn.decided.is_some() && txn.over.is_none();
                 let is_lost = is_undone && !self.undone.contains(&id);
                 return is_lost.then(|| format!("{node} starts and has forgotten to commit {id}"));
             }
             let outcome = txn.outcomes.get(&node).filter(|_| !model.is_below_the_mark(id))?;
-            let is_marked = self.marks.get(&id.coordinator).is_some_and(|mark| mark.covers(id));
+            if outcome.step < since {
+                return None;
+            }
+            let whose = Member { node: id.coordinator, admission: id.admission };
+            let is_marked = self.marks.get(&whose).is_some_and(|mark| mark.covers(id));
             let is_known = is_marked || self.outcomes.get(&id) == Some(&outcome.is);
             (!is_known).then(|| format!("{node} starts and has forgotten what became of {id}"))
         })

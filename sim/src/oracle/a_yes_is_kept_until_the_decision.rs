@@ -51,7 +51,8 @@ impl Invariant for AYesIsKeptUntilTheDecision {
                 let Some((txn, commits, what)) = end_of_doubt(record) else { return Ok(()) };
                 let yes = model.txns.get(&txn).filter(|known| known.is_in_doubt(node));
                 let Some(yes) = yes.and_then(|known| known.yes.get(&node)) else { return Ok(()) };
-                if self.news == Some(News { step, node, txn, commits }) {
+                let is_told = self.news == Some(News { step, node, txn, commits });
+                if is_told || model.coordinator_is_gone(txn).is_some() {
                     return Ok(());
                 }
                 let earlier = format!("{node} voted yes to {txn}");

@@ -1,6 +1,6 @@
 //! Validity of an abort.
 
-use seedbed::proto::{Known, Message, MessageKind};
+use seedbed::proto::{Known, Message, MessageKind, NodeId};
 
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -10,7 +10,8 @@ use crate::world::World;
 /// AC3 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 says that without failures unanimous yes
 /// votes lead to commit. Here it is narrower: a time-out is a reason to abort only for a vote that
 /// has not arrived. A life of the coordinator that follows has heard nothing and may say aborted.
-/// An abort that was put together before the last yes came may leave after it, held back by a
+/// So may one that has left its epoch or whose membership lease is over, where membership is
+/// managed. An abort that was put together before the last yes came may leave after it, held back by a
 /// forced record, and is lawful too.
 pub struct AbortNeedsAReason;
 
@@ -23,7 +24,7 @@ impl Invariant for AbortNeedsAReason {
         SeenKinds::sent(&[MessageKind::Abort, MessageKind::Told])
     }
 
-    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
         let id = match message {
             Message::Abort { header } => header.txn,
@@ -41,10 +42,25 @@ impl Invariant for AbortNeedsAReason {
         if !is_this_life || has_reason || txn.aborted != Some(model.step) {
             return Ok(());
         }
+        if may_not_vote(from, all.step, model, world) {
+            return Ok(());
+        }
         let heard =
             format!("{from} has heard yes to {id} from every participant, and no from none");
         model.breach(all.step, heard, format!("{from} tells {to} that {id} is aborted"))
     }
+}
+
+/// The decision record is also the vote of the coordinator's own part. One that has left its epoch
+/// since it had heard from all, or whose membership lease is over, does not give that vote.
+fn may_not_vote(node: NodeId, since: u64, model: &Model, world: &World) -> bool {
+    let Some(config) = model.disks.managed() else { return false };
+    let life = model.lives.get(&node).copied().unwrap_or_default();
+    let lease = model.leases.held(node, life).filter(|lease| lease.epoch == model.epoch(node));
+    let reading = world.host(node).clock().reading(model.now);
+    let is_leased = lease.is_some_and(|lease| reading < lease.believed_until(config.drift_max_ppm));
+    let has_left = model.epochs.get(&node).is_some_and(|entered| entered.step >= since);
+    has_left || !is_leased
 }
 
 #[cfg(test)]

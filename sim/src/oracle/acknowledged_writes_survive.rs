@@ -14,7 +14,8 @@ use crate::world::World;
 /// Durability, the D of ACID (Haerder, Reuter, "Principles of Transaction-Oriented Database
 /// Recovery", 1983), and the real-time half of linearizability for reads (Herlihy, Wing, 1990). At
 /// a start the store must hold, for each path, at least what the node's durable log has committed
-/// there.
+/// there. What a node has given up with a settled epoch, has replaced by what it pulled, or has lost
+/// with its disk is not missed at its next start: others have it, which other invariants see to.
 #[derive(Default)]
 pub struct AcknowledgedWritesSurvive {
     stores: BTreeMap<NodeId, Store>,
@@ -46,11 +47,16 @@ impl Invariant for AcknowledgedWritesSurvive {
                 record: Record::Applied { txn, .. } | Record::Decided { txn, .. },
                 ..
             } => {
-                self.stores.entry(node).or_default().since.push((model.step, *txn));
+                if model.disks.managed().is_none() {
+                    self.stores.entry(node).or_default().since.push((model.step, *txn));
+                }
                 Ok(())
             }
             Seen::Replied { request, reply } => on_replied(request, reply, model),
             Seen::Started { node, .. } => {
+                if model.disks.managed().is_some() {
+                    return on_managed_start(node, model, world);
+                }
                 let store = self.stores.entry(node).or_default();
                 store.catch_up(node, model);
                 store.compare(node, model, world)
@@ -58,6 +64,27 @@ impl Invariant for AcknowledgedWritesSurvive {
             _ => Ok(()),
         }
     }
+}
+
+/// Where views change, a node may have given copies up or pulled others since; what its disk then
+/// holds must be there.
+fn on_managed_start(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> {
+    let (Some(storage), Some(disk)) = (world.host(node).storage(), model.disks.get(node)) else {
+        return Ok(());
+    };
+    let nothing = File::default();
+    for (path, file) in &disk.files {
+        let stored = storage.files().get(path).unwrap_or(&nothing);
+        let is_same = (stored.version, &stored.contents) == (file.is.version, &file.is.contents);
+        if stored.version > file.is.version || is_same {
+            continue;
+        }
+        let was = in_words(file.is.version, file.is.contents.as_ref());
+        let is = in_words(stored.version, stored.contents.as_ref());
+        let earlier = format!("{node}'s log had {path} durably as {was}");
+        return model.breach(file.step, earlier, format!("{node} starts with {path} as {is}"));
+    }
+    Ok(())
 }
 
 impl Store {

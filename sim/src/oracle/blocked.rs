@@ -4,7 +4,9 @@
 //! could know is gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a report that says
 //! for whom everybody waits is worth more than one that says that nothing happened.
 
-use seedbed::proto::{NodeId, Path, Reply, Request, RequestId, Time, TxnId};
+use std::collections::BTreeSet;
+
+use seedbed::proto::{Arcs, Epoch, Member, NodeId, Path, Reply, Request, RequestId, Time, TxnId};
 
 use super::every_request_ends::is_alive;
 use super::lock_log::{LockLog, LoggedLock};
@@ -37,6 +39,10 @@ pub enum WaitKind {
     BehindTheDead,
     /// A client, for an answer.
     Unanswered,
+    /// A new owner of a piece of the ring, for an owner of an earlier epoch that is down.
+    NotPulled,
+    /// Somebody, for what only a disk could prove that is gone.
+    Lost,
 }
 
 /// When the steps were that made something durable: the model knows facts by their steps.
@@ -72,11 +78,14 @@ pub(super) fn who_waits(
     let mut waits = Vec::new();
     for (txn, known) in model.txns.iter() {
         in_doubt(txn, known, world, model, times, &mut waits);
-        unacknowledged(txn, known, world, times, &mut waits);
+        if model.coordinator_is_gone(txn).is_none() {
+            unacknowledged(txn, known, world, times, &mut waits);
+        }
     }
     for (path, lock) in locks.locks() {
         behind_the_dead(path.as_str(), lock, world, times, &mut waits);
     }
+    not_pulled(world, model, times, &mut waits);
     unanswered(world, model, &mut waits);
     waits
 }
@@ -95,15 +104,23 @@ fn in_doubt(
             continue;
         }
         let pins = known.pinned.get(&node).map_or(&[][..], |pins| &pins[..]);
+        let is_lost = model.is_lost(txn);
         waits.push(Wait {
-            kind: WaitKind::InDoubt,
+            kind: if is_lost { WaitKind::Lost } else { WaitKind::InDoubt },
             who: node,
             for_what: format!(
                 "the decision about {txn}, for which it has voted yes; it keeps {} pinned",
                 pins.iter().map(Path::as_str).collect::<Vec<_>>().join(", ")
             ),
             since: times.of(yes.step),
-            released_by: who_can_tell(txn, known, node, world),
+            released_by: match is_lost {
+                true => format!(
+                    "nothing: the disk of {}, which coordinated it, is gone, and nobody who is \
+                     left can prove what became of it",
+                    txn.coordinator
+                ),
+                false => who_can_tell(txn, known, node, world),
+            },
         });
     }
 }
@@ -159,7 +176,8 @@ fn unacknowledged(
     if !world.host(coordinator).is_up() {
         return;
     }
-    let awaited = known.participants.iter().filter(|node| !known.outcomes.contains_key(node));
+    let is_open = |node: &&NodeId| !known.outcomes.contains_key(node) && !known.gone.contains(node);
+    let awaited = known.participants.iter().filter(is_open);
     for &node in awaited {
         let released_by = match reach(node, coordinator, world) {
             Reach::Down => format!("{node} starting again"),
@@ -175,6 +193,102 @@ fn unacknowledged(
             since: times.of(decided.step),
             released_by,
         });
+    }
+}
+
+/// A piece of the ring that a node owns and cannot pull.
+pub(super) struct Missed {
+    /// The new owner.
+    pub who: NodeId,
+    /// The earlier epoch of which nobody who is up can tell.
+    pub level: Epoch,
+    /// What it misses.
+    pub arcs: Arcs,
+    /// The owners in that epoch whose word would do, and who are down.
+    pub down: BTreeSet<NodeId>,
+    /// Those whose disk is gone.
+    pub gone: BTreeSet<NodeId>,
+}
+
+/// What members of the newest view cannot pull because nobody is up who could hand it over or
+/// witness that nothing was committed.
+pub(super) fn who_is_missed(model: &Model, world: &World) -> Vec<Missed> {
+    let mut missed = Vec::new();
+    let (Some(config), Some(newest)) = (model.disks.managed(), model.views.newest()) else {
+        return missed;
+    };
+    let epoch = newest.is.epoch;
+    let Some(placement) = model.views.placement(config, epoch) else { return missed };
+    for who in newest.is.members.iter().map(|member| member.node) {
+        let claim = model.disks.get(who).and_then(|disk| disk.claims.get(&epoch));
+        let claimed = claim.map_or(Arcs::default(), |claim| claim.is.clone());
+        let mut open = placement.owned_by(who).difference(&claimed);
+        for view in model.views.open().filter(|view| view.is.epoch < epoch) {
+            if open.is_empty() || !world.host(who).is_up() {
+                break;
+            }
+            let level = view.is.epoch;
+            let Some(then) = model.views.placement(config, level) else { break };
+            let (mut has, mut witnesses) = (Arcs::default(), Arcs::default());
+            let (mut down, mut gone) = (BTreeSet::new(), BTreeSet::new());
+            for &member in view.is.members.iter() {
+                let owned = then.owned_by(member.node).intersection(&open);
+                match owned.is_empty() {
+                    true => {}
+                    false if is_gone(member, model) => {
+                        gone.insert(member.node);
+                    }
+                    false if !world.host(member.node).is_up() => {
+                        down.insert(member.node);
+                    }
+                    false => {
+                        let disk = model.disks.get(member.node);
+                        let claim = disk.and_then(|disk| disk.claims.get(&level));
+                        let claim = claim.map_or(Arcs::default(), |claim| claim.is.clone());
+                        has = has.union(&owned.intersection(&claim));
+                        witnesses = witnesses.union(&owned.difference(&claim));
+                    }
+                }
+            }
+            open = open.difference(&has);
+            let arcs = open.difference(&witnesses);
+            let is_accepted = model.views.accepted().is_some_and(|accepted| level <= accepted.is);
+            if is_accepted {
+                continue;
+            }
+            if !arcs.is_empty() {
+                let concerns = |node: &NodeId| !then.owned_by(*node).intersection(&arcs).is_empty();
+                down.retain(concerns);
+                gone.retain(concerns);
+                missed.push(Missed { who, level, arcs, down, gone });
+            }
+            open = open.intersection(&witnesses);
+        }
+    }
+    missed
+}
+
+/// Is the disk of this member lost?
+fn is_gone(member: Member, model: &Model) -> bool {
+    model.gone.contains_key(&member)
+}
+
+fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits: &mut Vec<Wait>) {
+    for Missed { who, level, arcs, down, gone } in who_is_missed(model, world) {
+        let names = |of: &BTreeSet<NodeId>| {
+            of.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" or ")
+        };
+        let (kind, released_by) = match down.is_empty() {
+            false => (WaitKind::NotPulled, format!("{} starting again", names(&down))),
+            true => {
+                let of = names(&gone);
+                let says = format!("nothing but the operator: the disk of {of} is gone");
+                (WaitKind::Lost, says)
+            }
+        };
+        let entered = model.disks.get(who).map_or(0, |disk| disk.epoch.step);
+        let for_what = format!("what was committed in {level} on {arcs}, which it owns now");
+        waits.push(Wait { kind, who, for_what, since: times.of(entered), released_by });
     }
 }
 

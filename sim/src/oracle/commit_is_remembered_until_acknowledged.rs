@@ -9,7 +9,8 @@ use crate::world::World;
 ///
 /// With presumed abort, who knows nothing answers "aborted". So a coordinator that forgets a commit
 /// too early answers wrongly to whoever is still in doubt: Mohan, Lindsay, Obermarck, "Transaction
-/// Management in the R* Distributed Database Management System", 1986, section 3.
+/// Management in the R* Distributed Database Management System", 1986, section 3. A participant that
+/// is gone with its disk never asks.
 pub struct CommitIsRememberedUntilAcknowledged;
 
 impl Invariant for CommitIsRememberedUntilAcknowledged {
@@ -26,7 +27,8 @@ impl Invariant for CommitIsRememberedUntilAcknowledged {
             return Ok(());
         };
         let Some(txn) = model.txns.get(id) else { return Ok(()) };
-        let applied = |p| txn.outcomes.get(p).is_some_and(|outcome| outcome.is);
+        let applied =
+            |p| txn.outcomes.get(p).is_some_and(|outcome| outcome.is) || txn.gone.contains(p);
         let Some(missing) = txn.participants.iter().find(|participant| !applied(*participant))
         else {
             return Ok(());

@@ -57,6 +57,9 @@ fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Br
 fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> {
     let Some(storage) = world.host(node).storage() else { return Ok(()) };
     for (path, file) in storage.files().iter().filter(|(_, file)| file.contents.is_some()) {
+        if model.disks.managed().is_some() && model.claims(node, path).is_none() {
+            continue; // it is no owner, or has still to pull
+        }
         // A participant that is in doubt about the deletion has it in its log and not yet in its
         // store.
         let may_lag = model.pins.get(&node).is_some_and(|pins| pins.contains_key(path));

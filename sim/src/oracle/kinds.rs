@@ -18,7 +18,7 @@ pub struct SeenKinds {
 }
 
 const NONE: SeenKinds = SeenKinds { plain: 0, sent: 0, received: 0, appended: 0, durable: 0 };
-const PLAIN: usize = 16;
+const PLAIN: usize = 18;
 const MESSAGES: usize = MessageKind::ALL.len();
 const RECORDS: usize = RecordKind::ALL.len();
 
@@ -87,6 +87,10 @@ impl SeenKinds {
     pub const REPLIED: SeenKinds = plain(14);
     /// [`Seen::Noticed`].
     pub const NOTICED: SeenKinds = plain(15);
+    /// [`Seen::Wiped`].
+    pub const WIPED: SeenKinds = plain(16);
+    /// [`Seen::Commanded`].
+    pub const COMMANDED: SeenKinds = plain(17);
     /// [`Seen::Sent`] of any message.
     pub const SENT: SeenKinds = SeenKinds { sent: (1 << MESSAGES) - 1, ..NONE };
     /// [`Seen::Received`] of any message.
@@ -188,6 +192,8 @@ pub(super) fn slot_of(seen: &Seen<'_>) -> usize {
         Seen::Woken { .. } => 13,
         Seen::Replied { .. } => 14,
         Seen::Noticed { .. } => 15,
+        Seen::Wiped { .. } => 16,
+        Seen::Commanded { .. } => 17,
         Seen::Sent { message, .. } => PLAIN + message.kind() as usize,
         Seen::Received { message, .. } => PLAIN + MESSAGES + message.kind() as usize,
         Seen::Appended { record, .. } => PLAIN + 2 * MESSAGES + record.kind() as usize,

@@ -17,9 +17,12 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod blocked;
+mod disks;
 mod kinds;
+mod leases;
 pub mod milestones;
 mod model;
+mod placement;
 pub mod registry;
 mod seen;
 mod txns;
@@ -28,39 +31,57 @@ mod views;
 mod effects;
 mod lock_log;
 mod per_node;
+mod service;
 mod wording;
 
 mod a_checkpoint_keeps_what_it_replaces;
+mod a_serving_owner_has_the_last_decided_contents;
+mod a_view_is_active_after_all_have_left;
 mod a_yes_is_kept_until_the_decision;
 mod abort_needs_a_reason;
 mod acknowledged_writes_survive;
 mod acknowledgement_is_durable_before_it_leaves;
 mod acquired_means_held;
+mod admissions_are_used_once;
 mod bank_total_never_changes;
+mod claimed_copies_are_kept;
 mod commit_is_remembered_until_acknowledged;
 mod commit_needs_every_yes;
+mod complete_owners_have_every_decided_write;
 mod decision_is_durable_before_it_leaves;
 mod decisions_are_final;
 mod deleted_files_stay_deleted;
 mod done_means_effect;
+mod epochs_of_a_node_only_grow;
+mod every_arc_is_complete_and_settled_at_the_end;
 mod every_lock_is_free_or_held_by_the_living;
 mod every_request_ends;
 mod grant_is_durable_before_it_leaves;
 mod grants_follow_the_line;
 mod grants_go_to_the_living;
+mod hand_overs_keep_tokens_and_answers;
 mod holders_stop_believing_first;
 mod in_doubt_keeps_its_pins;
+mod keys_move_only_to_joiners_and_from_leavers;
 #[cfg(test)]
 mod lock_tests_support;
 mod messages_are_conserved;
+mod no_claim_without_what_it_claims;
+mod no_copies_elsewhere_at_the_end;
 mod no_free_lock_with_a_live_waiter;
 mod no_increment_is_lost;
+mod no_path_is_handed_over_in_doubt;
 mod no_pin_is_orphaned;
+mod no_view_change_without_a_cause;
 mod no_write_below_the_claimed_token;
 mod nobody_is_in_doubt_at_the_end;
 mod one_answer_per_request;
 mod one_effect_per_request;
+mod one_epoch_is_served_at_once;
 mod one_holder_per_lock;
+mod only_complete_owners_serve_and_vote;
+mod only_leased_members_serve_and_vote;
+mod only_settled_epochs_give_up_copies;
 mod only_the_holder_releases;
 mod owners_agree;
 mod participants_agree;
@@ -82,6 +103,7 @@ mod transaction_ids_are_used_once;
 #[cfg(test)]
 mod txn_tests_support;
 mod versions_grow;
+mod views_are_decided_once_and_in_order;
 mod vote_is_durable_before_it_leaves;
 
 use std::fmt;
@@ -89,11 +111,14 @@ use std::fmt;
 use crate::scenario::Workload;
 use crate::world::{Step, World};
 
+pub use disks::{Disk, Disks, Promise};
 pub use kinds::SeenKinds;
+pub use leases::{Lease, Leases};
 pub use model::{
     Asked, At, Committed, FileHistory, LockHistory, LogSeen, Model, changes_path, reads,
     single_read,
 };
+pub use placement::Placement;
 pub use seen::{Seen, seen};
 pub use txns::{Begun, Heard, Txn, Txns};
 pub use views::Views;
@@ -169,7 +194,7 @@ impl Oracle {
             wanting.map(|(number, _)| number).collect()
         };
         let interested = (0..SeenKinds::SLOTS).map(wants).collect();
-        Oracle { model: Model::default(), invariants, interested }
+        Oracle { model: Model::new(world.config()), invariants, interested }
     }
 
     /// How many invariants watch.

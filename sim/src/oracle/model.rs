@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Changes, Contents, File, Header, Incarnation, Known, LowWater, Member, Message, NodeId,
-    Operation, Outcome, Path, Record, Refusal, Reply, Request, RequestId, Time, Token, TxnId,
-    Version, Vote,
+    Action, Answer, Changes, Config, Contents, Epoch, File, Header, Incarnation, Known, LowWater,
+    Member, Membership, Message, NodeId, Operation, Outcome, Path, Record, Refusal, Reply, Request,
+    RequestId, Time, Token, TxnId, Version, Vote,
 };
 
+use super::disks::Disks;
+use super::leases::Leases;
 use super::txns::{Begun, Txns};
 use super::views::Views;
 use super::{Breach, Seen};
@@ -44,7 +46,7 @@ pub struct Model {
     /// How far each machine's log reaches.
     pub logs: BTreeMap<NodeId, LogSeen>,
     /// The highest low-water mark that each coordinator has sent.
-    pub marks: BTreeMap<NodeId, LowWater>,
+    pub marks: BTreeMap<Member, LowWater>,
     /// By node: the paths that an undecided yes vote of its own would change, as its memory should
     /// have them, each with the step of the vote.
     pub pins: BTreeMap<NodeId, BTreeMap<Path, At<TxnId>>>,
@@ -54,10 +56,18 @@ pub struct Model {
     pub settled: BTreeMap<NodeId, BTreeSet<TxnId>>,
     /// The request that the user made, for attempts that go under another id.
     pub origins: BTreeMap<RequestId, RequestId>,
+    /// What storage nodes have durably, where membership is managed.
+    pub disks: Disks,
+    /// Membership leases.
+    pub leases: Leases,
+    /// By node: the epoch that it has entered, as its memory should have it.
+    pub epochs: BTreeMap<NodeId, At<Epoch>>,
+    /// Nodes whose disk is gone, under the admission that it held.
+    pub gone: BTreeMap<Member, u64>,
 }
 
 /// A fact and the step that made it one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct At<T> {
     /// The step.
     pub step: u64,
@@ -87,6 +97,9 @@ pub struct Asked {
 pub struct FileHistory {
     /// Every committed state, in the order of commitment, so usually with growing versions.
     pub committed: Vec<Committed>,
+    /// When the operator has given up what only lost disks had of it. What was committed before
+    /// does not count any more.
+    pub given_up: Option<u64>,
     /// Versions of changes that a client was told of, as far as each is higher than all before.
     pub acknowledged: Vec<At<Version>>,
     /// Versions of deletions that a client was told of, likewise.
@@ -174,11 +187,19 @@ pub fn before<T>(facts: &[At<T>], step: u64) -> Option<&At<T>> {
 }
 
 impl Model {
+    /// What is known before anything has happened to a cluster of this configuration.
+    pub fn new(config: &Arc<Config>) -> Model {
+        match config.membership {
+            Membership::Fixed => Model::default(),
+            Membership::Managed => Model { disks: Disks::of(config.clone()), ..Model::default() },
+        }
+    }
+
     /// Takes over what was seen.
     pub fn update(&mut self, seen: &Seen<'_>) {
         match *seen {
             Seen::Requested { request, wanted } => self.on_requested(request, wanted),
-            Seen::Sent { from, message, .. } => self.on_sent(from, message),
+            Seen::Sent { from, to, message, .. } => self.on_sent(from, to, message),
             Seen::Received { from, to, message, .. } => self.on_received(from, to, message),
             Seen::Appended { node, position, record, forced } => {
                 if forced {
@@ -196,11 +217,12 @@ impl Model {
                 self.lives.insert(node, incarnation);
             }
             Seen::Crashed { node } => self.on_crashed(node),
+            Seen::Wiped { node } => self.on_wiped(node),
             Seen::Lost { .. } | Seen::Copied { .. } => {}
             Seen::Checkpointed { .. } | Seen::Forgot { .. } => {}
             Seen::RefusedToStart { .. } | Seen::Paused { .. } | Seen::Resumed { .. } => {}
             Seen::Cut { .. } | Seen::Mended { .. } | Seen::ClockJumped { .. } => {}
-            Seen::Woken { .. } | Seen::Noticed { .. } => {}
+            Seen::Woken { .. } | Seen::Noticed { .. } | Seen::Commanded { .. } => {}
         }
     }
 
@@ -229,7 +251,7 @@ impl Model {
 
     /// Is `txn` one that the coordinator has called over?
     pub fn is_below_the_mark(&self, txn: TxnId) -> bool {
-        self.marks.get(&txn.coordinator).is_some_and(|mark| mark.covers(txn))
+        self.marks.get(&coordinator(txn)).is_some_and(|mark| mark.covers(txn))
     }
 
     /// The transactions that `node` is in doubt about: it has not even appended what became of
@@ -242,7 +264,45 @@ impl Model {
 
     /// The paths that `node`'s yes to `txn` pins.
     pub fn paths_pinned(&self, node: NodeId, txn: TxnId) -> impl Iterator<Item = &Path> {
-        self.txns.get(&txn).and_then(|txn| txn.pinned.get(&node)).into_iter().flat_map(|p| p.iter())
+        let left = self.disks.get(node).and_then(|disk| disk.votes.get(&txn));
+        let given = self.txns.get(&txn).and_then(|txn| txn.pinned.get(&node));
+        let paths = left.map(|promise| &promise.paths[..]).or(given.map(|paths| &paths[..]));
+        paths.into_iter().flatten()
+    }
+
+    /// When the disk of whoever coordinated `txn` was lost, if it was.
+    pub fn coordinator_is_gone(&self, txn: TxnId) -> Option<u64> {
+        self.gone.get(&coordinator(txn)).copied()
+    }
+
+    /// Is `txn` one that nobody who is left can settle?
+    pub fn is_lost(&self, txn: TxnId) -> bool {
+        let known = self.coordinator_is_gone(txn).and_then(|_| self.txns.get(&txn));
+        known.is_some_and(|known| known.is_lost())
+    }
+
+    /// What was committed to `path` last, of what still counts.
+    pub fn last(&self, path: &Path) -> Option<&Committed> {
+        let history = self.files.get(path)?;
+        let counts = |last: &&Committed| history.given_up.is_none_or(|step| last.step > step);
+        history.committed.last().filter(counts)
+    }
+
+    /// Since which step `node` claims, durably, to be complete on `path` in the epoch in force.
+    pub fn claims(&self, node: NodeId, path: &Path) -> Option<u64> {
+        let (config, disk) = (self.disks.managed()?, self.disks.get(node)?);
+        disk.claims(self.views.active(), config.position(path))
+    }
+
+    /// The epoch that `node` has entered, as its memory should have it.
+    pub fn epoch(&self, node: NodeId) -> Epoch {
+        self.epochs.get(&node).map_or(Epoch::default(), |epoch| epoch.is)
+    }
+
+    /// Was a message that leaves `node` now put together in this very step? If a sync has let it
+    /// go, then it is older.
+    pub fn is_put_together_now(&self, node: NodeId) -> bool {
+        self.log(node).synced != self.step
     }
 
     /// Is `node` in doubt about `txn`?
@@ -304,7 +364,7 @@ impl Model {
         }
     }
 
-    fn on_sent(&mut self, from: NodeId, message: &Message) {
+    fn on_sent(&mut self, from: NodeId, to: NodeId, message: &Message) {
         let step = self.step;
         match message {
             Message::Begin { request, age, operations, .. } => {
@@ -316,7 +376,7 @@ impl Model {
                 }
             }
             Message::Prepare { header, terms, .. } => {
-                self.on_mark(from, header);
+                self.on_mark(header);
                 let life = self.lives.get(&from).copied().unwrap_or_default();
                 let begun = Begun { request: terms.request, attempt: terms.attempt, life };
                 let txn = self.txns.entry(header.txn);
@@ -328,10 +388,10 @@ impl Model {
                 }
             }
             Message::Execute { header, .. } | Message::Commit { header, .. } => {
-                self.on_mark(from, header);
+                self.on_mark(header);
             }
             Message::Abort { header } => {
-                self.on_mark(from, header);
+                self.on_mark(header);
                 self.txns.entry(header.txn).aborted.get_or_insert(step);
             }
             Message::Told { txn, known: Known::Aborted } if from == txn.coordinator => {
@@ -340,17 +400,24 @@ impl Model {
             Message::Executed { txn, vote: Vote::No(no) } => {
                 self.txns.entry(*txn).no.insert(from, At { step, is: no.clone() });
             }
+            Message::Heartbeat { .. } | Message::Alive { .. } => {
+                self.leases.on_sent((step, self.now), from, to, message, &self.views);
+            }
             _ => {}
         }
     }
 
-    fn on_mark(&mut self, coordinator: NodeId, header: &Header) {
-        let mark = self.marks.entry(coordinator).or_default();
+    fn on_mark(&mut self, header: &Header) {
+        let mark = self.marks.entry(coordinator(header.txn)).or_default();
         *mark = header.low_water.max(*mark);
     }
 
-    /// A vote arrives at the coordinator.
+    /// A vote arrives at the coordinator, or a lease at its holder.
     fn on_received(&mut self, from: NodeId, to: NodeId, message: &Message) {
+        if let Message::Alive { .. } = message {
+            let life = self.lives.get(&to).copied().unwrap_or_default();
+            return self.leases.on_received(self.step, to, life, message, &self.views);
+        }
         let Message::Executed { txn: id, vote } = message else { return };
         let life = self.lives.get(&to).copied().unwrap_or_default();
         let forced = self.log(to).forced;
@@ -389,7 +456,27 @@ impl Model {
                 }
                 self.settled.entry(node).or_default().insert(*txn);
             }
+            Record::Entered { epoch, .. } => {
+                self.epochs.insert(node, At { step: self.step, is: *epoch });
+            }
+            Record::Pulled { files, .. } => {
+                self.void(node, |_, path| files.iter().any(|(pulled, _)| pulled == path));
+            }
+            Record::Complete { arcs, .. } => {
+                self.void(node, |config, path| arcs.contains(config.position(path)));
+            }
+            Record::GaveUp { keeps, .. } => {
+                self.void(node, |config, path| !keeps.contains(config.position(path)));
+            }
             _ => {}
+        }
+    }
+
+    /// Votes of `node` on the paths that `is_replaced` names count no more.
+    fn void(&mut self, node: NodeId, is_replaced: impl Fn(&Config, &Path) -> bool) {
+        let Some(config) = self.disks.managed() else { return };
+        if let Some(pins) = self.pins.get_mut(&node) {
+            pins.retain(|path, _| !is_replaced(config, path));
         }
     }
 
@@ -400,6 +487,17 @@ impl Model {
         self.settled.remove(&node);
         let pins = self.pins.entry(node).or_default();
         pins.clear();
+        if self.disks.managed().is_some() {
+            let disk = self.disks.get(node);
+            let epoch = disk.map(|disk| disk.epoch.clone()).unwrap_or_default();
+            self.epochs.insert(node, epoch);
+            for (txn, promise) in disk.into_iter().flat_map(|disk| &disk.votes) {
+                for (path, _) in &promise.changes {
+                    pins.insert(path.clone(), At { step: promise.step, is: *txn });
+                }
+            }
+            return;
+        }
         for txn in self.in_doubt.get(&node).into_iter().flatten() {
             let Some(yes) = self.txns.get(txn).and_then(|txn| txn.yes.get(&node)) else { continue };
             for (path, _) in yes.is.iter() {
@@ -408,11 +506,56 @@ impl Model {
         }
     }
 
+    /// A disk is gone, and what only it could tell. Whoever comes back under its name is another.
+    fn on_wiped(&mut self, node: NodeId) {
+        let step = self.step;
+        self.settled.remove(&node);
+        self.pins.remove(&node);
+        self.epochs.remove(&node);
+        self.logs.remove(&node);
+        for txn in self.in_doubt.remove(&node).into_iter().flatten() {
+            self.txns.entry(txn).gone.push(node);
+        }
+        let born = self.disks.remove(node).and_then(|disk| disk.born);
+        if let Some(At { is: admission, .. }) = born {
+            self.gone.insert(Member { node, admission }, step);
+        }
+    }
+
+    /// The operator gives up what only lost disks had: nobody has the last committed state, and
+    /// nobody has promised it.
+    fn on_loss_accepted(&mut self) {
+        for (path, history) in &mut self.files {
+            let Some(last) = history.committed.last() else { continue };
+            let (txn, file) = (&last.txn, &last.file);
+            let has = |disk: &super::disks::Disk| {
+                let stored = disk.files.get(path).is_some_and(|stored| stored.is == *file);
+                stored || disk.votes.contains_key(txn) && disk.promise(path).is_some()
+            };
+            if !self.disks.iter().any(|(_, disk)| has(disk)) {
+                history.given_up = Some(self.step);
+            }
+        }
+    }
+
     fn on_durable(&mut self, node: NodeId, record: &Record) {
         let step = self.step;
         match record {
-            Record::Voted { txn: id, participants, request, paths, changes, .. } => {
+            Record::Voted {
+                txn: id,
+                participants,
+                request,
+                paths,
+                changes,
+                results,
+                operations,
+                ..
+            } => {
                 let txn = self.txns.entry(*id);
+                if self.disks.managed().is_some() {
+                    txn.told.0 = *operations;
+                    txn.told.1.extend(results.iter().map(|(place, _)| *place));
+                }
                 txn.request.get_or_insert(*request);
                 if txn.participants.is_empty() {
                     txn.participants = names(participants);
@@ -424,7 +567,10 @@ impl Model {
             Record::Promised { txn } | Record::RolledBack { txn } => {
                 self.on_outcome(node, *txn, false);
             }
-            Record::Applied { txn, .. } => self.on_outcome(node, *txn, true),
+            Record::Applied { txn, answer, .. } => {
+                self.settle_orphan(*txn, answer);
+                self.on_outcome(node, *txn, true);
+            }
             Record::Decided { .. } => self.on_decided(record),
             Record::Over { txn } => {
                 self.txns.entry(*txn).over.get_or_insert(step);
@@ -450,14 +596,21 @@ impl Model {
                 lock.line.retain(|waiting| waiting.is != *request);
                 lock.holder.take_if(|holder| holder.is.0 == *request);
             }
-            Record::Born { .. } | Record::Stored { .. } | Record::Answered { .. } => {}
+            Record::Stored { .. } | Record::Answered { .. } | Record::LockOver { .. } => {}
             Record::Settled { .. } | Record::Mark { .. } | Record::Forgotten { .. } => {}
-            Record::LockOver { .. } | Record::LastToken { .. } => {}
+            Record::LastToken { .. } | Record::LongestLease { .. } | Record::Wanted { .. } => {}
             Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {
                 self.views.on_durable(step, record);
             }
-            _ => {}
+            Record::Admitted { .. } => self.views.on_durable(step, record),
+            Record::LossAccepted { .. } => {
+                self.views.on_durable(step, record);
+                self.on_loss_accepted();
+            }
+            Record::Born { .. } | Record::Entered { .. } | Record::Pulled { .. } => {}
+            Record::Complete { .. } | Record::GaveUp { .. } | Record::Orphaned { .. } => {}
         }
+        self.disks.on_durable(step, node, record);
     }
 
     fn on_outcome(&mut self, node: NodeId, id: TxnId, applied: bool) {
@@ -477,29 +630,48 @@ impl Model {
         let Record::Decided { txn: id, request, participants, changes, answer, .. } = record else {
             return;
         };
-        let (step, origin) = (self.step, self.origin(*request));
         let txn = self.txns.entry(*id);
-        if txn.decided.is_some() {
+        if txn.decided.is_none() {
+            txn.request = Some(*request);
+            txn.participants = names(participants);
+            txn.own = changes.clone();
+            self.commit(*id, *request, answer);
+        }
+    }
+
+    /// The participants of a transaction whose coordinator's disk is gone settle it among
+    /// themselves: the first of them that applies it is the commit point.
+    fn settle_orphan(&mut self, id: TxnId, answer: &Answer) {
+        if self.gone.is_empty() {
             return;
         }
+        let is_gone = self.coordinator_is_gone(id).is_some();
+        let Some(txn) = self.txns.get(&id).filter(|txn| is_gone && txn.decided.is_none()) else {
+            return;
+        };
+        if let Some(request) = txn.request {
+            self.commit(id, request, answer);
+        }
+    }
+
+    fn commit(&mut self, id: TxnId, request: RequestId, answer: &Answer) {
+        let (step, origin) = (self.step, self.origin(request));
         self.commits += 1;
         let order = self.commits;
+        let txn = self.txns.entry(id);
         txn.order = Some(order);
-        txn.request = Some(*request);
-        txn.participants = names(participants);
-        txn.own = changes.clone();
         txn.decided = Some(At { step, is: answer.clone() });
         let origin = *txn.origin.get_or_insert(origin);
-        let parts: Vec<Changes> =
-            std::iter::once(changes).chain(txn.yes.values().map(|yes| &yes.is)).cloned().collect();
+        let votes = txn.yes.values().map(|yes| &yes.is);
+        let parts: Vec<Changes> = std::iter::once(&txn.own).chain(votes).cloned().collect();
         for (path, file) in committed_once(&parts) {
             let history = self.files.entry(path.clone()).or_default();
             history.claimed_before = history.claimed.clone();
             history.claim(step, file.fence);
-            history.committed.push(Committed { step, order, txn: *id, file: file.clone() });
+            history.committed.push(Committed { step, order, txn: id, file: file.clone() });
         }
         if let Some(asked) = self.requests.get_mut(&origin) {
-            asked.effects.push(*id);
+            asked.effects.push(id);
         }
     }
 }
@@ -510,6 +682,11 @@ impl FileHistory {
             self.claimed = Some(At { step, is: token });
         }
     }
+}
+
+/// Who coordinates a transaction: a name under an admission.
+fn coordinator(txn: TxnId) -> Member {
+    Member { node: txn.coordinator, admission: txn.admission }
 }
 
 fn names(members: &[Member]) -> Arc<[NodeId]> {

@@ -1,5 +1,7 @@
 //! Termination.
 
+use seedbed::proto::TxnId;
+
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -8,7 +10,8 @@ use crate::world::World;
 ///
 /// AC5 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("if all failures are repaired and no new
 /// ones occur for long enough, all processes reach a decision"). A node that stays down, or waits
-/// for one that does, is no breach: that is what blocking means.
+/// for one that does, is no breach: that is what blocking means. And if the coordinator's disk is
+/// gone, and with it what only it could prove, nobody can ever know: that is reported as lost.
 pub struct NobodyIsInDoubtAtTheEnd;
 
 impl Invariant for NobodyIsInDoubtAtTheEnd {
@@ -26,7 +29,8 @@ impl Invariant for NobodyIsInDoubtAtTheEnd {
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
         for node in world.nodes().filter(|node| world.host(*node).is_up()) {
-            let doubt = model.doubts(node).find(|id| world.host(id.coordinator).is_up());
+            let can_end = |id: &TxnId| world.host(id.coordinator).is_up() && !model.is_lost(*id);
+            let doubt = model.doubts(node).find(can_end);
             let Some(id) = doubt else { continue };
             let yes = model.txns.get(&id).and_then(|txn| txn.yes.get(&node));
             let step = yes.map_or(0, |yes| yes.step);

@@ -1,14 +1,13 @@
 //! Everyone who takes part in a transaction owns a path in it, and every owner takes part.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::wording::{breach, fact};
-use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use super::{At, Breach, Invariant, Model, Placement, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
-    Action, Config, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind,
+    Action, Epoch, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind,
     RequestId, TxnId,
 };
 
@@ -16,16 +15,23 @@ use seedbed::proto::{
 /// them.
 ///
 /// An owner that is left out does not hear of the change and serves the old contents; one too many
-/// stores what nobody will ever look for. The owners are worked out here once more, by the
-/// definition and not by the ring's tables: the nodes in the order of how far clockwise their
-/// nearest point is. Karger et al., "Consistent Hashing and Random Trees", STOC 1997; DeCandia et
-/// al., "Dynamo", SOSP 2007, section 4.3.
+/// stores what nobody will ever look for. The owners are those in the epoch that the message or
+/// record names, worked out by the definition ([`Placement`]): Karger et al., "Consistent Hashing
+/// and Random Trees", STOC 1997; DeCandia et al., "Dynamo", SOSP 2007, section 4.3. Where membership
+/// is managed they must be named under the admissions that the view gives them, and where a client
+/// sends a read is its guess until it has heard of a view, and is not judged.
 #[derive(Clone, Debug, Default)]
 pub struct OwnersAgree {
-    owners: BTreeMap<Path, BTreeSet<NodeId>>,
-    points: Option<Arc<Points>>,
+    epochs: BTreeMap<Epoch, Owners>,
     /// What each request asks for that is to become a transaction.
     asked: BTreeMap<RequestId, Arc<Asked>>,
+}
+
+/// The owners in one epoch.
+#[derive(Clone, Debug)]
+struct Owners {
+    placement: Arc<Placement>,
+    of: BTreeMap<Path, BTreeSet<NodeId>>,
 }
 
 /// What a request is about.
@@ -33,14 +39,15 @@ pub struct OwnersAgree {
 struct Asked {
     step: u64,
     paths: BTreeSet<Path>,
-    /// The owners of all of them.
-    owners: BTreeSet<NodeId>,
+    /// The owners of all of them in the epoch in which it was asked for first.
+    owners: (Epoch, BTreeSet<NodeId>),
 }
 
 /// Who takes part, as somebody wrote or said it.
 struct Part<'a> {
     txn: TxnId,
     request: RequestId,
+    epoch: Epoch,
     participants: &'a [Member],
     /// By what it was said, and in which step.
     said: At<&'static str>,
@@ -60,29 +67,35 @@ impl Invariant for OwnersAgree {
         let step = model.step;
         match *seen {
             Seen::Sent { to, message, .. } => match message {
-                Message::Begin { request, operations, .. } => {
-                    self.on_begin(*request, operations, step, world);
+                Message::Begin { request, epoch, operations, .. } => {
+                    self.on_begin(*request, *epoch, operations, model, world);
                     Ok(())
                 }
-                Message::Read { path, request, .. } => {
+                Message::Read { path, request, epoch, .. } => {
+                    if model.disks.managed().is_some() {
+                        return Ok(());
+                    }
                     let what = || format!("{request} is sent to {to} to read {path}");
-                    self.judge_owner(path, to, step, what, world)
+                    self.judge_owner(path, (to, *epoch), what, model, world)
                 }
-                Message::Prepare { header, terms, paths, .. } => {
+                Message::Prepare { header, epoch, terms, paths, .. } => {
                     let said = At { step, is: "a prepare message" };
                     let (txn, participants) = (header.txn, &terms.participants[..]);
-                    let part = Part { txn, request: terms.request, participants, said };
-                    self.judge_participants(&part)?;
-                    self.judge_paths(&part, to, paths, world)
+                    let (request, epoch) = (terms.request, *epoch);
+                    let part = Part { txn, request, epoch, participants, said };
+                    self.judge_participants(&part, model, world)?;
+                    self.judge_paths(&part, to, paths, model, world)
                 }
                 _ => Ok(()),
             },
             Seen::Durable {
-                record: Record::Decided { txn, request, participants, .. }, ..
+                record: Record::Decided { txn, request, epoch, participants, .. },
+                ..
             } => {
                 let said = At { step, is: "the decision record" };
-                let part = Part { txn: *txn, request: *request, participants, said };
-                self.judge_participants(&part)
+                let (txn, request, epoch) = (*txn, *request, *epoch);
+                let part = Part { txn, request, epoch, participants, said };
+                self.judge_participants(&part, model, world)
             }
             _ => Ok(()),
         }
@@ -90,34 +103,54 @@ impl Invariant for OwnersAgree {
 }
 
 impl OwnersAgree {
-    fn on_begin(&mut self, request: RequestId, operations: &[Operation], step: u64, world: &World) {
+    fn on_begin(
+        &mut self,
+        request: RequestId,
+        epoch: Epoch,
+        operations: &[Operation],
+        model: &Model,
+        world: &World,
+    ) {
         if self.asked.contains_key(&request) {
             return;
         }
         let paths: BTreeSet<Path> = operations.iter().flat_map(paths_of).cloned().collect();
-        let mut owners = BTreeSet::new();
-        for path in &paths {
-            owners.extend(self.owners(path, world.config()));
-        }
-        self.asked.insert(request, Arc::new(Asked { step, paths, owners }));
+        let owners = (epoch, self.owners_of_all(&paths, epoch, model, world).unwrap_or_default());
+        self.asked.insert(request, Arc::new(Asked { step: model.step, paths, owners }));
     }
 
     /// Are the participants the owners of the request's paths, the coordinator left out?
-    fn judge_participants(&self, part: &Part<'_>) -> Result<(), Breach> {
-        let Part { txn, request, participants, ref said } = *part;
-        let Some(asked) = self.asked.get(&request) else {
+    fn judge_participants(
+        &mut self,
+        part: &Part<'_>,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Part { txn, request, epoch, participants, ref said } = *part;
+        let Some(asked) = self.asked.get(&request).cloned() else {
             return Ok(()); // a transaction that no attempt began is judged elsewhere
         };
-        let others = || asked.owners.iter().filter(|owner| **owner != txn.coordinator);
+        let elsewhere = match asked.owners.0 == epoch && !asked.owners.1.is_empty() {
+            true => None,
+            false => self.owners_of_all(&asked.paths, epoch, model, world),
+        };
+        let owners = elsewhere.as_ref().unwrap_or(&asked.owners.1);
+        let others = || owners.iter().filter(|owner| **owner != txn.coordinator);
+        let is_the_member = |member: &Member| {
+            let of_view = model.views.member(epoch, member.node);
+            of_view.is_none_or(|of_view| of_view == *member)
+        };
         let are_owners = participants.len() == others().count()
-            && others().all(|owner| participants.iter().any(|member| member.node == *owner));
+            && others().all(|owner| participants.iter().any(|member| member.node == *owner))
+            && participants.iter().all(is_the_member);
         if are_owners {
             return Ok(());
         }
         let (paths, owners) = (in_words(&asked.paths), in_words(others()));
         let coordinator = txn.coordinator;
-        let asks =
-            format!("{request} asks for {paths}; the owners beside {coordinator} are {owners}");
+        let asks = format!(
+            "{request} asks for {paths}; the owners in {epoch} beside {coordinator} are {owners}"
+        );
         let names = format!("{} of {txn} names {}", said.is, in_words(participants));
         breach(fact(asked.step, asks), fact(said.step, names))
     }
@@ -128,16 +161,20 @@ impl OwnersAgree {
         part: &Part<'_>,
         to: NodeId,
         asked: &[Path],
+        model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
-        let Part { txn, request, ref said, .. } = *part;
+        let Part { txn, request, epoch, ref said, .. } = *part;
         for path in asked {
             let what = || format!("{} of {txn} asks {to} to pin {path}", said.is);
-            self.judge_owner(path, to, said.step, what, world)?;
+            self.judge_owner(path, (to, epoch), what, model, world)?;
         }
         let Some(of_request) = self.asked.get(&request).cloned() else { return Ok(()) };
         for path in &of_request.paths {
-            if !asked.contains(path) && self.owners(path, world.config()).contains(&to) {
+            if asked.contains(path) {
+                continue;
+            }
+            if self.owners(path, epoch, model, world).is_some_and(|owners| owners.contains(&to)) {
                 return breach(
                     fact(of_request.step, format!("{request} asks for {path}, which {to} owns")),
                     fact(said.step, format!("{} of {txn} to {to} leaves it out", said.is)),
@@ -150,29 +187,52 @@ impl OwnersAgree {
     fn judge_owner(
         &mut self,
         path: &Path,
-        node: NodeId,
-        step: u64,
+        (node, epoch): (NodeId, Epoch),
         what: impl FnOnce() -> String,
+        model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
-        let owners = self.owners(path, world.config());
-        match owners.contains(&node) {
-            true => Ok(()),
-            false => {
-                let owners = in_words(owners);
-                breach(fact(step, format!("the owners of {path} are {owners}")), fact(step, what()))
+        match self.owners(path, epoch, model, world) {
+            Some(owners) if !owners.contains(&node) => {
+                let is = format!("the owners of {path} in {epoch} are {}", in_words(owners));
+                breach(fact(model.step, is), fact(model.step, what()))
             }
+            Some(_) | None => Ok(()),
         }
     }
 
-    fn owners(&mut self, path: &Path, config: &Arc<Config>) -> &BTreeSet<NodeId> {
-        if !self.owners.contains_key(path) {
-            let points = self.points.get_or_insert_with(|| points(config));
-            let owners = nearest(points, config.hash.position(path.as_str()));
-            let owners = owners.into_iter().take(config.replicas).collect();
-            self.owners.insert(path.clone(), owners);
+    fn owners_of_all(
+        &mut self,
+        paths: &BTreeSet<Path>,
+        epoch: Epoch,
+        model: &Model,
+        world: &World,
+    ) -> Option<BTreeSet<NodeId>> {
+        let mut owners = BTreeSet::new();
+        for path in paths {
+            owners.extend(self.owners(path, epoch, model, world)?);
         }
-        &self.owners[path]
+        Some(owners)
+    }
+
+    /// The owners of `path` in `epoch`; `None` if there is no such view.
+    fn owners(
+        &mut self,
+        path: &Path,
+        epoch: Epoch,
+        model: &Model,
+        world: &World,
+    ) -> Option<&BTreeSet<NodeId>> {
+        let config = world.config();
+        if !self.epochs.contains_key(&epoch) {
+            let placement = model.views.placement(config, epoch)?;
+            self.epochs.insert(epoch, Owners { placement, of: BTreeMap::new() });
+        }
+        let Owners { placement, of } = self.epochs.get_mut(&epoch)?;
+        if !of.contains_key(path) {
+            of.insert(path.clone(), placement.owners(config, path).collect());
+        }
+        of.get(path)
     }
 }
 
@@ -183,42 +243,6 @@ fn in_words<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
         true => "nobody".to_owned(),
         false => list.join(", "),
     }
-}
-
-/// Every point of the ring: whose, and where.
-type Points = Vec<(NodeId, Vec<u64>)>;
-
-thread_local! {
-    /// The points of the cluster that was looked at last: the runs of a file have one
-    /// configuration, and the points follow from it.
-    static LAST: RefCell<Option<(Arc<Config>, Arc<Points>)>> = const { RefCell::new(None) };
-}
-
-fn points(config: &Arc<Config>) -> Arc<Points> {
-    LAST.with_borrow_mut(|last| match last {
-        Some((of, points)) if Arc::ptr_eq(of, config) => points.clone(),
-        _ => {
-            let points = Arc::new(every_point(config));
-            *last = Some((config.clone(), points.clone()));
-            points
-        }
-    })
-}
-
-fn every_point(config: &Config) -> Points {
-    let points_of = |node: &NodeId| {
-        let names = (0..config.virtual_nodes).map(|number| format!("{node}#{number}"));
-        (*node, names.map(|name| config.hash.position(&name)).collect())
-    };
-    config.members.iter().map(points_of).collect()
-}
-
-/// The nodes, nearest first: how far it is clockwise from `position` to a node's nearest point.
-fn nearest(points: &[(NodeId, Vec<u64>)], position: u64) -> Vec<NodeId> {
-    let distance = |points: &[u64]| points.iter().map(|at| at.wrapping_sub(position)).min();
-    let mut nodes: Vec<_> = points.iter().map(|(node, points)| (distance(points), *node)).collect();
-    nodes.sort_unstable();
-    nodes.into_iter().map(|(_, node)| node).collect()
 }
 
 /// The paths that an operation is on.
@@ -235,8 +259,7 @@ fn paths_of(operation: &Operation) -> impl Iterator<Item = &Path> {
 mod tests {
     use super::super::txn_tests_support::*;
     use super::*;
-    use seedbed::proto::Settings;
-    use seedbed::proto::ring::{HashKind, Ring};
+    use seedbed::proto::Config;
 
     /// The owners of `/a` among three nodes with two replicas, and the third node.
     fn owners_of_a(world: &World) -> (NodeId, NodeId, NodeId) {
@@ -275,7 +298,7 @@ mod tests {
         let (mut play, txn, second, third) = play();
         let prepare = prepare(txn, request(1, 1), &[second], &["/a"]);
         play.at(2).sends(txn.coordinator, third, prepare);
-        play.breaks("owners_agree", (2, "the owners of /a are"), (2, "to pin /a"));
+        play.breaks("owners_agree", (2, "the owners of /a in e1 are"), (2, "to pin /a"));
     }
 
     #[test]
@@ -304,21 +327,6 @@ mod tests {
         play.at(2).sends(client(1), second, read(1));
         play.holds();
         play.at(3).sends(client(1), third, read(2));
-        play.breaks("owners_agree", (3, "the owners of /a are"), (3, "to read /a"));
-    }
-
-    #[test]
-    fn the_definition_agrees_with_the_ring() {
-        for (hash, virtual_nodes) in [(HashKind::Sha1, 7), (HashKind::Md5, 100)] {
-            let members: Vec<NodeId> = (1..=5).map(node).collect();
-            let ring = Ring::new(hash, virtual_nodes, 3, &members);
-            let settings = Settings { members, hash, virtual_nodes, ..Settings::default() };
-            let points = points(&Config::new(settings).expect("sound settings"));
-            for file in 0..500 {
-                let path = path(&format!("/file/{file}"));
-                let nearest = nearest(&points, hash.position(path.as_str()));
-                assert_eq!(ring.owners(&path), &nearest[..3], "{path}");
-            }
-        }
+        play.breaks("owners_agree", (3, "the owners of /a in e1 are"), (3, "to read /a"));
     }
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::workload::{account_paths, counter_paths};
+use seedbed::proto::Membership;
 
 /// Makes an invariant for one run.
 type Make = fn(&World, Option<&Workload>) -> Option<Box<dyn Invariant>>;
@@ -37,6 +38,70 @@ macro_rules! registry {
 }
 
 registry! {
+    "views_are_decided_once_and_in_order",
+        "views have epochs that grow by one, one content each, and come into force one at a time",
+        "view synchrony; Birman, Joseph 1987",
+        |world, _| managed(world, views_are_decided_once_and_in_order::ViewsAreDecidedOnceAndInOrder::default());
+    "admissions_are_used_once",
+        "a number that the centre gives names one disk",
+        "Liskov, Cowling 2012, section 4.3",
+        |world, _| managed(world, admissions_are_used_once::AdmissionsAreUsedOnce::default());
+    "epochs_of_a_node_only_grow",
+        "a node says that it has left an epoch once that is durable, and never goes back",
+        "promises; Lamport 1998",
+        |world, _| managed(world, epochs_of_a_node_only_grow::EpochsOfANodeOnlyGrow::default());
+    "a_view_is_active_after_all_have_left",
+        "a view comes into force when all of the one before have left it or lost their lease",
+        "leases; Gray, Cheriton 1989",
+        |world, _| managed(world, a_view_is_active_after_all_have_left::AViewIsActiveAfterAllHaveLeft::default());
+    "no_view_change_without_a_cause",
+        "a view leaves out the silent and the unwanted, takes in the heard and wanted, and no more",
+        "accuracy; Chandra, Toueg 1996",
+        |world, _| managed(world, no_view_change_without_a_cause::NoViewChangeWithoutACause::default());
+    "keys_move_only_to_joiners_and_from_leavers",
+        "a change of members moves only what those who come and go own",
+        "monotonicity; Karger et al. 1997",
+        |world, _| managed(world, keys_move_only_to_joiners_and_from_leavers::KeysMoveOnlyToJoinersAndFromLeavers::default());
+    "no_path_is_handed_over_in_doubt",
+        "an owner hands no path over about which it is in doubt",
+        "Mohan, Lindsay, Obermarck 1986, section 2",
+        |world, _| managed(world, no_path_is_handed_over_in_doubt::NoPathIsHandedOverInDoubt::default());
+    "claimed_copies_are_kept",
+        "a node stores what it claims to be complete on until it gives the claim up",
+        "Adya et al. 2016 (Slicer)",
+        |world, _| managed(world, claimed_copies_are_kept::ClaimedCopiesAreKept::default());
+    "only_settled_epochs_give_up_copies",
+        "claims and copies are given up only when everyone has all that it owns",
+        "Lamport, Malkhi, Zhou 2010, section 3",
+        |world, _| managed(world, only_settled_epochs_give_up_copies::OnlySettledEpochsGiveUpCopies::default());
+    "hand_overs_keep_tokens_and_answers",
+        "a complete owner has the tokens, versions and answers that belong to what it owns",
+        "RIFL: Lee et al. 2015, section 3",
+        |world, _| managed(world, hand_overs_keep_tokens_and_answers::HandOversKeepTokensAndAnswers::default());
+    "no_claim_without_what_it_claims",
+        "who claims to be complete on a path has what was decided there last, or is in doubt",
+        "Lamport, Malkhi, Zhou 2010",
+        |world, _| managed(world, no_claim_without_what_it_claims::NoClaimWithoutWhatItClaims::default());
+    "complete_owners_have_every_decided_write",
+        "what is decided, every complete owner in force has or is in doubt about",
+        "Lamport, Malkhi, Zhou 2010",
+        |world, _| managed(world, complete_owners_have_every_decided_write::CompleteOwnersHaveEveryDecidedWrite::default());
+    "only_leased_members_serve_and_vote",
+        "who serves or votes in an epoch is a member with a lease for it that runs",
+        "leases; Gray, Cheriton 1989",
+        |world, _| managed(world, only_leased_members_serve_and_vote::OnlyLeasedMembersServeAndVote::default());
+    "only_complete_owners_serve_and_vote",
+        "who serves or votes on a path owns it and has durably claimed to be complete",
+        "Lamport, Malkhi, Zhou 2010",
+        |world, _| managed(world, only_complete_owners_serve_and_vote::OnlyCompleteOwnersServeAndVote::default());
+    "one_epoch_is_served_at_once",
+        "once an epoch is served, no earlier one is",
+        "view synchrony; Birman, Joseph 1987",
+        |world, _| managed(world, one_epoch_is_served_at_once::OneEpochIsServedAtOnce::default());
+    "a_serving_owner_has_the_last_decided_contents",
+        "what an owner answers or votes on is what was decided last",
+        "atomic registers; Lamport 1986",
+        |world, _| managed(world, a_serving_owner_has_the_last_decided_contents::AServingOwnerHasTheLastDecidedContents::default());
     "transaction_ids_are_used_once",
         "a transaction id names one attempt at one request, in one life of its coordinator",
         "W5; R*: Mohan, Lindsay, Obermarck 1986",
@@ -125,6 +190,14 @@ registry! {
         "when everything had its time, every yes has an outcome",
         "AC5, termination; Bernstein, Hadzilacos, Goodman 1987, ch. 7",
         |_, _| boxed(nobody_is_in_doubt_at_the_end::NobodyIsInDoubtAtTheEnd);
+    "every_arc_is_complete_and_settled_at_the_end",
+        "when everything had its time, every owner is complete and the view has settled",
+        "liveness; Lamport, Malkhi, Zhou 2010",
+        |world, _| managed(world, every_arc_is_complete_and_settled_at_the_end::EveryArcIsCompleteAndSettledAtTheEnd::default());
+    "no_copies_elsewhere_at_the_end",
+        "when everything had its time, nobody stores what it does not own",
+        "Demers et al. 1987",
+        |world, _| managed(world, no_copies_elsewhere_at_the_end::NoCopiesElsewhereAtTheEnd::default());
     "replicas_are_equal_at_the_end",
         "when everything had its time, every owner stores what was committed last",
         "convergence; Vogels 2008",
@@ -218,6 +291,11 @@ fn boxed(invariant: impl Invariant + 'static) -> Option<Box<dyn Invariant>> {
     Some(Box::new(invariant))
 }
 
+/// One that is about managed membership.
+fn managed(world: &World, invariant: impl Invariant + 'static) -> Option<Box<dyn Invariant>> {
+    (world.config().membership == Membership::Managed).then(|| Box::new(invariant) as _)
+}
+
 /// The invariant of this name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.name == name)
@@ -242,7 +320,8 @@ mod tests {
 
     #[test]
     fn every_invariant_goes_by_the_name_it_is_listed_under_and_no_name_comes_twice() {
-        let world = World::new(Config::new(Settings::default()).unwrap(), 1);
+        let settings = Settings { membership: Membership::Managed, ..Settings::default() };
+        let world = World::new(Config::new(settings).unwrap(), 1);
         let bank = workload(WorkloadKind::Bank { balance: 1 });
         let workloads = [bank, workload(WorkloadKind::LockedCounter)];
         for (number, entry) in ALL.iter().enumerate() {

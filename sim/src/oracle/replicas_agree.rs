@@ -62,7 +62,8 @@ fn on_decided(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
 fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> {
     let Some(storage) = world.host(node).storage() else { return Ok(()) };
     for (path, file) in storage.files() {
-        let committed = model.files.get(path).and_then(|history| history.at_version(file.version));
+        let history = model.files.get(path).filter(|history| history.given_up.is_none());
+        let committed = history.and_then(|history| history.at_version(file.version));
         match committed {
             Some(committed) if !same(&committed.file, file) => {
                 let (id, was) = (committed.txn, words(&committed.file));

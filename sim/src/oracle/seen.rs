@@ -1,6 +1,8 @@
 //! What the oracle sees of a step: a flat list, the event first, then what came of it, in order.
 
-use seedbed::proto::{Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId};
+use seedbed::proto::{
+    Command, Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId,
+};
 
 use crate::world::{Event, Fact, Loss, PacketId, Step};
 
@@ -48,6 +50,10 @@ pub enum Seen<'a> {
     Replied { request: RequestId, reply: &'a Reply },
     /// A client told its user something unasked.
     Noticed { client: NodeId, notice: &'a Notice },
+    /// A machine lost its disk.
+    Wiped { node: NodeId },
+    /// The operator told the central node something.
+    Commanded { command: &'a Command },
 }
 
 /// Everything that is to be seen in `step`, in order.
@@ -86,7 +92,8 @@ fn of_event(step: &Step) -> Option<Seen<'_>> {
         Event::Mend(links) => Seen::Mended { links },
         Event::ClockJump { node, .. } => Seen::ClockJumped { node: *node },
         Event::Duplicate(_) | Event::Synced(_) | Event::ClockDrift { .. } => return None,
-        Event::Start { .. } | Event::Request { .. } | Event::Command(_) => return None,
+        Event::Command(command) => Seen::Commanded { command },
+        Event::Start { .. } | Event::Request { .. } => return None,
     })
 }
 
@@ -115,6 +122,7 @@ fn of_fact<'a>(step: &'a Step, fact: &'a Fact) -> Option<Seen<'a>> {
         Fact::RefusedToStart { node, .. } => Seen::RefusedToStart { node: *node },
         Fact::Replied { request, reply } => Seen::Replied { request: *request, reply },
         Fact::Noticed { client, notice } => Seen::Noticed { client: *client, notice },
-        Fact::SyncBegan { .. } | Fact::Durable { .. } | Fact::Wiped { .. } => return None,
+        Fact::Wiped { node } => Seen::Wiped { node: *node },
+        Fact::SyncBegan { .. } | Fact::Durable { .. } => return None,
     })
 }

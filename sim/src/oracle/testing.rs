@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Age, AttemptEnd, Config, Contents, Epoch, File, Header, Incarnation, Known, LowWater,
-    Member, Message, No, NodeId, Operation, Outcome, Path, Record, Reply, Request, RequestId,
-    Session, Settings, Span, Terms, Time, Token, TxnId, Version, Vote,
+    Action, Age, Arcs, AttemptEnd, Config, Contents, Epoch, File, Header, Incarnation, Known,
+    LowWater, Member, Membership, Message, No, NodeId, Operation, Outcome, Path, Record, Reply,
+    Request, RequestId, Session, Settings, Span, Terms, Time, Token, TxnId, Version, View, Vote,
 };
 
 use super::{Breach, Invariant, Model, Oracle, Seen, Violation, kinds};
@@ -36,6 +36,62 @@ impl<I: Invariant> Play<I> {
         let drive = Drive::new(settings, 1);
         let (model, logs) = (Model::default(), BTreeMap::new());
         Play { invariant, model, drive, logs, one_step: false, breach: None }
+    }
+
+    /// Three storage nodes that wait for a view, two owners for each path, and a client.
+    pub fn managed(invariant: I) -> Play<I> {
+        let settings = Settings { membership: Membership::Managed, ..Settings::default() };
+        let drive = Drive::new(settings, 1);
+        let (model, logs) = (Model::new(drive.world.config()), BTreeMap::new());
+        Play { invariant, model, drive, logs, one_step: false, breach: None }
+    }
+
+    /// From here on it is so late.
+    pub fn at_ms(&mut self, ms: u64) {
+        self.model.now = Time::ZERO + Span::from_millis(ms);
+    }
+
+    /// The centre announces a view of these nodes and puts it into force.
+    pub fn views(&mut self, epoch: u32, nodes: &[NodeId]) {
+        self.forces(NodeId::CONTROL, announced(epoch, nodes));
+        self.forces(NodeId::CONTROL, activated(epoch));
+    }
+
+    /// A node is born, and enters the epoch complete on all the ring.
+    pub fn is_complete(&mut self, node: NodeId, epoch: u32) {
+        self.forces(node, born());
+        self.forces(node, entered(epoch, Arcs::all()));
+    }
+
+    /// A node that is up has a heartbeat of this moment answered.
+    pub fn is_leased(&mut self, node: NodeId, epoch: u32) {
+        let (admission, epoch) = (Config::FIRST_ADMISSION, Epoch(epoch));
+        let incarnation = self.model.lives.get(&node).copied().unwrap_or_default();
+        let (asked, settled) = (self.model.now, Epoch(0));
+        let beat = Message::Heartbeat { admission, incarnation, known: epoch, asked };
+        self.sends(node, NodeId::CONTROL, beat);
+        let alive = Message::Alive { incarnation, asked, epoch, settled };
+        self.sends(NodeId::CONTROL, node, alive.clone());
+        self.receives(NodeId::CONTROL, node, alive);
+    }
+
+    pub fn loses_its_disk(&mut self, node: NodeId) {
+        self.crashes(node);
+        self.logs.remove(&node);
+        self.see(&Seen::Wiped { node });
+    }
+
+    /// The owners of a path in an epoch, and the first node that is none.
+    pub fn owners_in(&self, epoch: u32, of: &str) -> (Vec<NodeId>, NodeId) {
+        let config = self.drive.world.config();
+        let placement = self.model.views.placement(config, Epoch(epoch)).expect("a view");
+        let owners: Vec<NodeId> = placement.owners(config, &path(of)).collect();
+        let other = (1..=9).map(n).find(|node| !owners.contains(node)).expect("one of nine");
+        (owners, other)
+    }
+
+    pub fn position(&self, of: &str) -> u64 {
+        self.drive.world.config().position(&path(of))
     }
 
     /// Nothing is broken so far.
@@ -424,6 +480,48 @@ fn vote_record(txn: TxnId, at: &str, file: File) -> Record {
 
 pub fn voted(txn: TxnId, at: &str, version: u64, contents: &str) -> Record {
     vote_record(txn, at, file(version, Some(contents), 0))
+}
+
+/// The view of these nodes, with two owners for each path.
+pub fn view(epoch: u32, nodes: &[NodeId]) -> View {
+    let Settings { virtual_nodes, lock_lease, membership_lease, .. } = Settings::default();
+    let (epoch, members, replicas) = (Epoch(epoch), members(nodes), 2);
+    View { epoch, members, replicas, virtual_nodes, lock_lease, membership_lease }
+}
+
+pub fn announced(epoch: u32, nodes: &[NodeId]) -> Record {
+    Record::Announced { view: view(epoch, nodes) }
+}
+
+pub fn activated(epoch: u32) -> Record {
+    Record::Activated { epoch: Epoch(epoch) }
+}
+
+pub fn born() -> Record {
+    Record::Born { admission: Config::FIRST_ADMISSION }
+}
+
+pub fn entered(epoch: u32, complete: Arcs) -> Record {
+    Record::Entered { epoch: Epoch(epoch), complete }
+}
+
+pub fn complete(epoch: u32, arcs: Arcs) -> Record {
+    Record::Complete { epoch: Epoch(epoch), arcs }
+}
+
+/// A part of what was pulled: this file.
+pub fn pulled(at: &str, version: u64, contents: &str) -> Record {
+    let files = [(path(at), file(version, Some(contents), 0))].into();
+    Record::Pulled { files, answers: [].into() }
+}
+
+/// A vote in this epoch.
+pub fn voted_in(epoch: u32, txn: TxnId, at: &str, version: u64, contents: &str) -> Record {
+    let mut record = voted(txn, at, version, contents);
+    if let Record::Voted { epoch: of, .. } = &mut record {
+        *of = Epoch(epoch);
+    }
+    record
 }
 
 pub fn voted_gone(txn: TxnId, at: &str, version: u64) -> Record {

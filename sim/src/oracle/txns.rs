@@ -1,6 +1,6 @@
 //! What is known of each transaction, found without searching.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{Admission, Answer, Changes, Incarnation, No, NodeId, Path, RequestId, TxnId};
@@ -39,6 +39,11 @@ pub struct Txn {
     pub outcomes: BTreeMap<NodeId, At<bool>>,
     /// When the coordinator's log said that it is over.
     pub over: Option<u64>,
+    /// The participants whose disk is gone: nobody will ever ask in their name, or tell.
+    pub gone: Vec<NodeId>,
+    /// How many operations its request has, and of which of them some vote says what came of it;
+    /// where membership is managed.
+    pub told: (u8, BTreeSet<u8>),
 }
 
 /// What a transaction was begun for, and in which life of its coordinator.
@@ -67,10 +72,23 @@ pub struct Heard {
 }
 
 impl Txn {
-    /// Has every participant durably applied it? Then nothing said of it can do any harm.
+    /// Has every participant durably applied it, or is it gone with its disk? Then nothing said of
+    /// it can do any harm.
     pub fn is_applied_everywhere(&self) -> bool {
         let applied = |node| self.outcomes.get(node).is_some_and(|outcome| outcome.is);
-        self.decided.is_some() && self.participants.iter().all(applied)
+        let is_done = |node| applied(node) || self.gone.contains(node);
+        self.decided.is_some() && self.participants.iter().all(is_done)
+    }
+
+    /// Can nobody who is left ever know what became of it, given that its coordinator's disk is
+    /// gone? The participants settle it among themselves if one of them knows the outcome or has
+    /// not voted, or if all are in doubt and know the whole answer together.
+    pub fn is_lost(&self) -> bool {
+        let left = || self.participants.iter().filter(|node| !self.gone.contains(node));
+        let knows = |node| self.outcomes.contains_key(node) || !self.yes.contains_key(node);
+        let (operations, told) = &self.told;
+        let is_whole = self.gone.is_empty() && told.len() == usize::from(*operations);
+        !is_whole && !left().any(knows)
     }
 
     /// Did its decision become durable in `step`?
@@ -80,7 +98,8 @@ impl Txn {
 
     /// Is `node`'s yes durable and what became of it not?
     pub fn is_in_doubt(&self, node: NodeId) -> bool {
-        self.yes.contains_key(&node) && !self.outcomes.contains_key(&node)
+        let is_open = self.yes.contains_key(&node) && !self.outcomes.contains_key(&node);
+        is_open && !self.gone.contains(&node)
     }
 
     /// What `node` stores once it is committed.

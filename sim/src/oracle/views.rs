@@ -1,18 +1,26 @@
-//! Views as the centre's log has them.
+//! Views and admissions, as the centre's log has them.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seedbed::proto::{Config, Epoch, Layout, Record, View};
+use seedbed::proto::{Admission, Config, Epoch, Layout, Member, Membership, NodeId, Record, View};
 
 use super::At;
+use super::placement::Placement;
 
-/// Every view that was announced.
+/// Every view that was announced, and every number that was given.
 #[derive(Clone, Debug, Default)]
 pub struct Views {
     announced: BTreeMap<Epoch, At<View>>,
-    active: Option<At<Epoch>>,
+    /// The epochs that came into force, with the step.
+    activated: BTreeMap<Epoch, u64>,
     settled: Option<At<Epoch>>,
+    accepted: Option<At<Epoch>>,
+    admitted: BTreeMap<Admission, At<NodeId>>,
+    /// Worked out when they are first wanted.
+    layouts: RefCell<BTreeMap<Epoch, Arc<Layout>>>,
+    placements: RefCell<BTreeMap<Epoch, Arc<Placement>>>,
 }
 
 impl Views {
@@ -22,23 +30,119 @@ impl Views {
             Record::Announced { view } => {
                 self.announced.entry(view.epoch).or_insert(At { step, is: view.clone() });
             }
-            Record::Activated { epoch } => self.active = Some(At { step, is: *epoch }),
+            Record::Activated { epoch } => {
+                self.activated.entry(*epoch).or_insert(step);
+            }
             Record::Converged { epoch } => self.settled = Some(At { step, is: *epoch }),
+            Record::LossAccepted { epoch } => self.accepted = Some(At { step, is: *epoch }),
+            Record::Admitted { member } => {
+                self.admitted.entry(member.admission).or_insert(At { step, is: member.node });
+            }
             _ => {}
         }
     }
 
+    /// The view of `epoch`.
+    pub fn view(&self, epoch: Epoch) -> Option<&At<View>> {
+        self.announced.get(&epoch)
+    }
+
+    /// The newest view that was announced.
+    pub fn newest(&self) -> Option<&At<View>> {
+        self.announced.last_key_value().map(|(_, view)| view)
+    }
+
     /// The epoch in force; with fixed membership the first.
     pub fn active(&self) -> Epoch {
-        self.active.as_ref().map_or(Config::FIRST_EPOCH, |active| active.is)
+        self.activated.last_key_value().map_or(Config::FIRST_EPOCH, |(epoch, _)| *epoch)
+    }
+
+    /// In which step `epoch` came into force.
+    pub fn activated(&self, epoch: Epoch) -> Option<u64> {
+        self.activated.get(&epoch).copied()
+    }
+
+    /// The last epoch that has settled.
+    pub fn settled(&self) -> Option<&At<Epoch>> {
+        self.settled.as_ref()
+    }
+
+    /// Up to which epoch the operator has given up what only lost disks could prove.
+    pub fn accepted(&self) -> Option<&At<Epoch>> {
+        self.accepted.as_ref()
+    }
+
+    /// To whom a number was given.
+    pub fn admitted(&self, admission: Admission) -> Option<&At<NodeId>> {
+        self.admitted.get(&admission)
+    }
+
+    /// The newest admission of `node`.
+    pub fn admission(&self, node: NodeId) -> Option<Admission> {
+        let of_node = self.admitted.iter().rev().find(|(_, to)| to.is == node);
+        of_node.map(|(admission, _)| *admission)
+    }
+
+    /// The views from the last that has settled to the newest, the newest first.
+    pub fn open(&self) -> impl Iterator<Item = &At<View>> {
+        let settled = self.settled.as_ref().map_or(Epoch::default(), |settled| settled.is);
+        self.announced.range(settled..).rev().map(|(_, view)| view)
     }
 
     /// The layout in force.
     pub fn layout(&self, config: &Config) -> Arc<Layout> {
         let first = config.first_layout();
-        match self.announced.get(&self.active()) {
-            Some(view) => Layout::new(config, view.is.clone(), first),
-            None => first.clone(),
+        let Some(view) = self.announced.get(&self.active()) else { return first.clone() };
+        let mut layouts = self.layouts.borrow_mut();
+        let layout = layouts.entry(view.is.epoch);
+        layout.or_insert_with(|| Layout::new(config, view.is.clone(), first)).clone()
+    }
+
+    /// Who owns what in `epoch`, by the oracle's own definition; `None` if there is no such view.
+    pub fn placement(&self, config: &Arc<Config>, epoch: Epoch) -> Option<Arc<Placement>> {
+        let mut placements = self.placements.borrow_mut();
+        if let Some(known) = placements.get(&epoch) {
+            return Some(known.clone());
         }
+        let view = match config.membership {
+            Membership::Fixed => Some(config.first_layout().view()).filter(|v| v.epoch == epoch),
+            Membership::Managed => self.announced.get(&epoch).map(|view| &view.is),
+        };
+        let placement = Arc::new(Placement::of(config, view?));
+        placements.insert(epoch, placement.clone());
+        Some(placement)
+    }
+
+    /// The member of this name in `epoch`.
+    pub fn member(&self, epoch: Epoch, node: NodeId) -> Option<Member> {
+        self.announced.get(&epoch)?.is.member(node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{members, n};
+    use super::*;
+    use seedbed::proto::{Settings, Span};
+
+    #[test]
+    fn a_layout_is_worked_out_once() {
+        let config = Config::new(Settings::default()).expect("sound settings");
+        let mut views = Views::default();
+        assert!(Arc::ptr_eq(&views.layout(&config), config.first_layout()));
+        let view = View {
+            epoch: Epoch(1),
+            members: members(&[n(1), n(2)]),
+            replicas: 2,
+            virtual_nodes: 5,
+            lock_lease: Span::from_secs(1),
+            membership_lease: Span::from_secs(1),
+        };
+        views.on_durable(1, &Record::Announced { view });
+        views.on_durable(2, &Record::Activated { epoch: Epoch(1) });
+        let layout = views.layout(&config);
+        assert_eq!(layout.view().members.len(), 2);
+        assert!(Arc::ptr_eq(&layout, &views.layout(&config)));
+        assert_eq!((views.active(), views.activated(Epoch(1))), (Epoch(1), Some(2)));
     }
 }

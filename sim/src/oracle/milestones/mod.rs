@@ -249,6 +249,7 @@ impl Milestones {
                 self.hit_node(Milestone::PARTITIONED, from);
             }
             Seen::ClockJumped { node } => self.hit_node(Milestone::CLOCK_JUMPED, node),
+            Seen::Wiped { .. } | Seen::Commanded { .. } => {}
             Seen::Copied { .. } | Seen::Mended { .. } => {}
             Seen::Noticed { client, notice: Notice::View(view) } => {
                 self.hit(Milestone::VIEW_LEARNT, client, || About::View(view.epoch));

@@ -1,0 +1,181 @@
+//! What a storage node's durable records say of it and of what it stores, where membership is
+//! managed: a node's disk as the oracle has it.
+//!
+//! A node may come back under another admission after its disk was lost, and is then somebody else;
+//! so all of this goes with the disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use seedbed::proto::{
+    Admission, Answer, Arcs, Config, Epoch, File, Handed, NodeId, Path, Record, RequestId, TxnId,
+};
+
+use super::At;
+
+/// One disk.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    /// Its admission.
+    pub born: Option<At<Admission>>,
+    /// The epoch that it has entered; 0 before the first.
+    pub epoch: At<Epoch>,
+    /// Where it claims to be complete, by epoch, with the step that last added to it.
+    pub claims: BTreeMap<Epoch, At<Arcs>>,
+    /// Claims on epochs before this one are given up.
+    pub given_up: Epoch,
+    /// What it stores: what was applied, decided or pulled last.
+    pub files: BTreeMap<Path, At<File>>,
+    /// The answers that it knows.
+    pub answers: BTreeMap<RequestId, At<Answer>>,
+    /// Its votes that have no outcome.
+    pub votes: BTreeMap<TxnId, Promise>,
+}
+
+/// What is left of a vote that has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The step that made it durable.
+    pub step: u64,
+    /// The paths that it pins.
+    pub paths: Vec<Path>,
+    /// What a commit would change.
+    pub changes: Vec<(Path, File)>,
+}
+
+impl Disk {
+    /// Takes over a durable record.
+    pub(super) fn take(&mut self, step: u64, node: NodeId, record: &Record, config: &Config) {
+        match record {
+            Record::Born { admission } => {
+                *self = Disk { born: Some(At { step, is: *admission }), ..Disk::default() };
+            }
+            Record::Entered { epoch, complete } => {
+                self.epoch = At { step, is: *epoch };
+                self.claims.insert(*epoch, At { step, is: complete.clone() });
+            }
+            Record::Complete { epoch, arcs } => {
+                let claim = self.claims.entry(*epoch).or_default();
+                *claim = At { step, is: claim.is.union(arcs) };
+                self.void(|path| arcs.contains(config.position(path)));
+            }
+            Record::GaveUp { epoch, keeps } => {
+                self.given_up = *epoch;
+                self.claims.retain(|of, _| of >= epoch);
+                let is_dropped = |path: &Path| !keeps.contains(config.position(path));
+                self.void(is_dropped);
+                self.files.retain(|path, _| !is_dropped(path));
+            }
+            Record::Pulled { files, answers } => {
+                self.void(|path| files.iter().any(|(pulled, _)| pulled == path));
+                for (path, file) in files.iter() {
+                    self.files.insert(path.clone(), At { step, is: file.clone() });
+                }
+                for handed in answers.iter() {
+                    if let Handed::Done(request, answer) = handed {
+                        self.answers.insert(*request, At { step, is: answer.clone() });
+                    }
+                }
+            }
+            Record::Voted { txn, paths, changes, .. } => {
+                let (paths, changes) = (paths.to_vec(), changes.to_vec());
+                self.votes.insert(*txn, Promise { step, paths, changes });
+            }
+            Record::Applied { txn, request, answer } => {
+                if let Some(vote) = self.votes.remove(txn) {
+                    self.store(step, &vote.changes);
+                }
+                self.answers.insert(*request, At { step, is: answer.clone() });
+            }
+            Record::RolledBack { txn } => {
+                self.votes.remove(txn);
+            }
+            Record::Decided { txn, request, changes, answer, .. } if txn.coordinator == node => {
+                self.store(step, changes);
+                self.answers.insert(*request, At { step, is: answer.clone() });
+            }
+            _ => {}
+        }
+    }
+
+    /// Does it claim to be complete at `position` in `epoch`?
+    pub fn claims(&self, epoch: Epoch, position: u64) -> Option<u64> {
+        let claim = self.claims.get(&epoch)?;
+        claim.is.contains(position).then_some(claim.step)
+    }
+
+    /// The vote without an outcome that pins `path`.
+    pub fn promise(&self, path: &Path) -> Option<(TxnId, &Promise)> {
+        let mut votes = self.votes.iter();
+        let (txn, promise) = votes.find(|(_, promise)| promise.paths.contains(path))?;
+        Some((*txn, promise))
+    }
+
+    /// Has it got `file`, or something newer, of `path`? Or does a vote of its own pin the path,
+    /// so that it will find out before it says anything?
+    pub fn has(&self, path: &Path, file: &File) -> bool {
+        let stored = self.files.get(path).map(|stored| &stored.is);
+        let is_there = match stored {
+            Some(stored) => {
+                let same = (stored.version, &stored.contents) == (file.version, &file.contents);
+                same || stored.version > file.version
+            }
+            None => *file == File { fence: file.fence, ..File::default() },
+        };
+        is_there || self.promise(path).is_some()
+    }
+
+    fn store(&mut self, step: u64, changes: &[(Path, File)]) {
+        for (path, file) in changes {
+            self.files.insert(path.clone(), At { step, is: file.clone() });
+        }
+    }
+
+    fn void(&mut self, is_replaced: impl Fn(&Path) -> bool) {
+        for promise in self.votes.values_mut() {
+            promise.paths.retain(|path| !is_replaced(path));
+            promise.changes.retain(|(path, _)| !is_replaced(path));
+        }
+    }
+}
+
+/// The disks of a cluster whose membership is managed; with fixed membership there is nothing to
+/// know that the transactions do not say.
+#[derive(Clone, Debug, Default)]
+pub struct Disks {
+    config: Option<Arc<Config>>,
+    disks: BTreeMap<NodeId, Disk>,
+}
+
+impl Disks {
+    /// The empty disks of a managed cluster.
+    pub(super) fn of(config: Arc<Config>) -> Disks {
+        Disks { config: Some(config), disks: BTreeMap::new() }
+    }
+
+    /// The configuration, if membership is managed.
+    pub fn managed(&self) -> Option<&Arc<Config>> {
+        self.config.as_ref()
+    }
+
+    /// The disk of `node`.
+    pub fn get(&self, node: NodeId) -> Option<&Disk> {
+        self.disks.get(&node)
+    }
+
+    /// Every disk that anything was written to.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Disk)> {
+        self.disks.iter().map(|(node, disk)| (*node, disk))
+    }
+
+    pub(super) fn on_durable(&mut self, step: u64, node: NodeId, record: &Record) {
+        if let Some(config) = self.config.as_ref().filter(|_| node != NodeId::CONTROL) {
+            self.disks.entry(node).or_default().take(step, node, record, config);
+        }
+    }
+
+    /// The disk is gone.
+    pub(super) fn remove(&mut self, node: NodeId) -> Option<Disk> {
+        self.disks.remove(&node)
+    }
+}

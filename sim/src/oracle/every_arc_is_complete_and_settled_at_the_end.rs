@@ -1,0 +1,100 @@
+//! Hand-overs end.
+
+use super::blocked::who_is_missed;
+use super::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Arcs, NodeId};
+
+/// When all faults are over and everything had its time, the newest view is in force, each of its
+/// members claims all that it owns there, and the epoch has settled.
+///
+/// A hand-over that never ends keeps every promise by serving nothing. This is the liveness of
+/// reconfiguration: Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", SIGACT News 2010. A
+/// piece whose every source is down, or is gone with its disk, is blocked or lost and left out, and
+/// so is all that waits for it.
+#[derive(Clone, Debug, Default)]
+pub struct EveryArcIsCompleteAndSettledAtTheEnd;
+
+impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
+    fn name(&self) -> &'static str {
+        "every_arc_is_complete_and_settled_at_the_end"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::NONE
+    }
+
+    fn see(&mut self, _: &Seen<'_>, _: &Model, _: &World) -> Result<(), Breach> {
+        Ok(())
+    }
+
+    fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
+        let Some(config) = model.disks.managed() else { return Ok(()) };
+        let control = world.host(NodeId::CONTROL);
+        let Some(newest) = model.views.newest() else { return Ok(()) };
+        let epoch = newest.is.epoch;
+        let members = || newest.is.members.iter().map(|member| member.node);
+        let is_there = |node: NodeId| world.host(node).is_up() && !world.host(node).is_paused();
+        if !control.is_up() || !members().all(is_there) || !who_is_missed(model, world).is_empty() {
+            return Ok(());
+        }
+        let announced = format!("{epoch} was announced");
+        if model.views.active() != epoch {
+            return model.breach(newest.step, announced, "at the end it is not in force");
+        }
+        let Some(placement) = model.views.placement(config, epoch) else { return Ok(()) };
+        for node in members() {
+            let claim = model.disks.get(node).and_then(|disk| disk.claims.get(&epoch));
+            let claimed = claim.map_or(Arcs::default(), |claim| claim.is.clone());
+            let missing = placement.owned_by(node).difference(&claimed);
+            if !missing.is_empty() {
+                let now = format!("at the end {node} is not complete on {missing} of what it owns");
+                return model.breach(newest.step, announced, now);
+            }
+        }
+        match model.views.settled().is_some_and(|settled| settled.is == epoch) {
+            true => Ok(()),
+            false => model.breach(newest.step, announced, "at the end it has not settled"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Play, entered, n};
+    use super::*;
+    use seedbed::proto::{Epoch, Record};
+
+    fn play() -> Play<EveryArcIsCompleteAndSettledAtTheEnd> {
+        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd);
+        play.really_starts(NodeId::CONTROL);
+        play.really_starts(n(1));
+        play.really_starts(n(2));
+        play.views(1, &[n(1), n(2)]);
+        play.is_complete(n(1), 1);
+        play
+    }
+
+    #[test]
+    fn an_owner_that_is_not_complete_is_a_breach() {
+        let breach = play().breaks(Play::ends);
+        assert_eq!(breach.earlier.is, "e1 was announced");
+        assert!(breach.now.is.starts_with("at the end n2 is not complete on"));
+        let mut unsettled = play();
+        unsettled.is_complete(n(2), 1);
+        let breach = unsettled.breaks(Play::ends);
+        assert_eq!(breach.now.is, "at the end it has not settled");
+    }
+
+    #[test]
+    fn all_complete_or_a_member_that_is_down_is_none() {
+        let mut play = play();
+        play.is_complete(n(2), 1);
+        play.forces(NodeId::CONTROL, Record::Converged { epoch: Epoch(1) });
+        play.ends();
+        play.views(2, &[n(1), n(2), n(3)]);
+        play.forces(n(1), entered(2, Arcs::default()));
+        play.ends();
+        play.holds();
+    }
+}

@@ -1,0 +1,177 @@
+//! What is handed over beside the contents.
+
+use std::collections::BTreeSet;
+
+use super::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Arcs, NodeId, Record, RecordKind, RequestId};
+
+/// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
+/// every path, its version even if the file is gone, and the answer to every request that has taken
+/// effect there and whose client has no answer yet; or a vote that pins the path.
+///
+/// An owner without the token lets a holder write whose lock is long somebody else's; one without
+/// the version begins again at the first; one without the answer executes a retry once more. What
+/// makes requests take effect at most once must move with the data: Ongaro, "Consensus: Bridging
+/// Theory and Practice", 2014, section 6.3; Lee et al., "Implementing Linearizability at Large
+/// Scale and Low Latency" (RIFL), SOSP 2015, section 3.
+#[derive(Clone, Debug, Default)]
+pub struct HandOversKeepTokensAndAnswers {
+    /// Requests of users that have no answer.
+    open: BTreeSet<RequestId>,
+}
+
+impl Invariant for HandOversKeepTokensAndAnswers {
+    fn name(&self) -> &'static str {
+        "hand_overs_keep_tokens_and_answers"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::durable(&[RecordKind::Entered, RecordKind::Complete])
+            | SeenKinds::REQUESTED
+            | SeenKinds::REPLIED
+            | SeenKinds::CRASHED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Requested { request, .. } => {
+                self.open.insert(request);
+                Ok(())
+            }
+            Seen::Replied { request, .. } => {
+                self.open.remove(&request);
+                Ok(())
+            }
+            Seen::Crashed { node } => {
+                self.open.retain(|request| request.client != node); // nobody waits any more
+                Ok(())
+            }
+            Seen::Durable {
+                node,
+                record: Record::Entered { complete: arcs, .. } | Record::Complete { arcs, .. },
+                ..
+            } => {
+                let Some(disk) = model.disks.get(node) else { return Ok(()) };
+                tokens((node, disk), arcs, model)?;
+                self.answers((node, disk), arcs, model)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn tokens((node, disk): (NodeId, &Disk), arcs: &Arcs, model: &Model) -> Result<(), Breach> {
+    let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else { return Ok(()) };
+    for path in model.files.keys().filter(|path| arcs.contains(config.position(path))) {
+        let Some(last) = model.last(path) else { continue };
+        let stored = disk.files.get(path).map(|stored| stored.is.clone()).unwrap_or_default();
+        let is_there = stored.fence >= last.file.fence && stored.version >= last.file.version;
+        if is_there || disk.promise(path).is_some() {
+            continue;
+        }
+        let (version, fence) = (last.file.version, last.file.fence);
+        let earlier = format!("{} left {path} at {version}, claimed under {fence}", last.txn);
+        let now = format!(
+            "{node} claims to be complete on {path}, and has it at {}, claimed under {}",
+            stored.version, stored.fence
+        );
+        return model.breach(last.step, earlier, now);
+    }
+    Ok(())
+}
+
+impl HandOversKeepTokensAndAnswers {
+    fn answers(
+        &self,
+        (node, disk): (NodeId, &Disk),
+        arcs: &Arcs,
+        model: &Model,
+    ) -> Result<(), Breach> {
+        let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else {
+            return Ok(());
+        };
+        for origin in &self.open {
+            let Some(asked) = model.requests.get(origin) else { continue };
+            for id in &asked.effects {
+                let Some(txn) = model.txns.get(id) else { continue };
+                let Some(request) = txn.request else { continue };
+                if disk.answers.contains_key(&request) || disk.votes.contains_key(id) {
+                    continue;
+                }
+                let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
+                let counts = |path: &_| model.last(path).is_some();
+                let mut changes = txn.own.iter().chain(votes);
+                let Some((path, _)) =
+                    changes.find(|(path, _)| arcs.contains(config.position(path)) && counts(path))
+                else {
+                    continue;
+                };
+                let step = txn.decided.as_ref().map_or(0, |decided| decided.step);
+                let earlier = format!("{id} was committed for {request}, which waits");
+                let now = format!(
+                    "{node} claims to be complete on {path}, and does not know that answer"
+                );
+                return model.breach(step, earlier, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        Play, born, changed, complete, decided_for, entered, fenced, n, path, pulled, request, txn,
+        write,
+    };
+    use super::*;
+    use seedbed::proto::{Handed, Reply};
+
+    fn play(decision: Record) -> Play<HandOversKeepTokensAndAnswers> {
+        let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
+        play.views(1, &[n(1)]);
+        play.is_complete(n(1), 1);
+        play.asks(request(1), &[write("/a", "x")]);
+        play.forces(n(1), decision);
+        play.views(2, &[n(1), n(3)]);
+        play.forces(n(3), born());
+        play.forces(n(3), entered(2, Arcs::default()));
+        play
+    }
+
+    #[test]
+    fn a_token_that_was_left_behind_is_a_breach() {
+        let mut play = play(fenced(request(1), txn(1), "/a", 1, "x", 7));
+        play.replies(request(1), Reply::Done([changed(1)].into()));
+        play.forces(n(3), pulled("/a", 1, "x"));
+        let breach = play.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        assert_eq!(breach.earlier.is, "n1.1/1 left /a at v1, claimed under t7");
+        assert!(breach.now.is.ends_with("has it at v1, claimed under t0"));
+    }
+
+    #[test]
+    fn an_answer_that_was_left_behind_is_a_breach() {
+        let mut play = play(decided_for(request(1), txn(1), &[], "/a", 1, "x"));
+        play.forces(n(3), pulled("/a", 1, "x"));
+        let breach = play.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        assert_eq!(breach.earlier.is, "n1.1/1 was committed for c1.1#1, which waits");
+    }
+
+    #[test]
+    fn an_answer_that_came_along_or_that_nobody_waits_for_is_none() {
+        let decision = || decided_for(request(1), txn(1), &[], "/a", 1, "x");
+        let mut answered = play(decision());
+        answered.replies(request(1), Reply::Done([changed(1)].into()));
+        answered.forces(n(3), pulled("/a", 1, "x"));
+        answered.forces(n(3), complete(2, Arcs::all()));
+        answered.holds();
+        let mut play = play(decision());
+        let Record::Pulled { files, .. } = pulled("/a", 1, "x") else { unreachable!() };
+        assert_eq!(files[0].0, path("/a"));
+        let answers = [Handed::Done(request(1), [changed(1)].into())].into();
+        play.forces(n(3), Record::Pulled { files, answers });
+        play.forces(n(3), complete(2, Arcs::all()));
+        play.holds();
+    }
+}
