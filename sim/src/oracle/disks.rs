@@ -57,7 +57,6 @@ impl Disk {
             Record::Complete { epoch, arcs } => {
                 let claim = self.claims.entry(*epoch).or_default();
                 *claim = At { step, is: claim.is.union(arcs) };
-                self.void(|path| arcs.contains(config.position(path)));
             }
             Record::GaveUp { epoch, keeps } => {
                 self.given_up = *epoch;
@@ -66,8 +65,11 @@ impl Disk {
                 self.void(is_dropped);
                 self.files.retain(|path, _| !is_dropped(path));
             }
-            Record::Pulled { files, answers } => {
-                self.void(|path| files.iter().any(|(pulled, _)| pulled == path));
+            Record::Pulled { files, answers, replaced } => {
+                self.void(|path| {
+                    replaced.contains(config.position(path))
+                        || files.iter().any(|(pulled, _)| pulled == path)
+                });
                 for (path, file) in files.iter() {
                     self.files.insert(path.clone(), At { step, is: file.clone() });
                 }

@@ -36,7 +36,7 @@ impl Invariant for NoClaimWithoutWhatItClaims {
                     | Record::Complete { epoch, arcs } => {
                         on_claim((node, disk), *epoch, arcs, model)
                     }
-                    Record::Pulled { files, answers } => {
+                    Record::Pulled { files, answers, .. } => {
                         on_pulled((node, disk), files.iter().map(|(path, _)| path), answers, model)
                     }
                     _ => Ok(()),
