@@ -18,7 +18,8 @@
 //! doubt. One that was *not* complete never voted there and, having left that epoch, never will: it
 //! is a **witness** that nothing was committed in it, and on the pieces it witnesses, the owners of
 //! the epoch before that are asked in turn, and so on back to the last epoch that has settled, in
-//! which everyone was complete. The new owner may itself be the witness. If neither a complete
+//! which everyone was complete. The new owner may itself be the witness, or even the source: if
+//! nothing was committed since it was complete, it still is, with its votes. If neither a complete
 //! owner nor a witness answers, the piece waits; it is never served empty.
 //!
 //! # Pace and crashes
@@ -71,6 +72,16 @@ struct Source {
     owner: Member,
 }
 
+/// Where a new owner gets what is missing.
+#[derive(Default)]
+struct Candidates {
+    /// Whom to ask for what, the newest epoch first.
+    sources: Vec<(Source, Arcs)>,
+    /// What nobody needs to be asked for: what the node itself was complete on when anything was
+    /// committed there last, and what is witnessed back to the beginning.
+    at_hand: Arcs,
+}
+
 /// A pull under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Pull {
@@ -107,10 +118,9 @@ impl Handover {
             return;
         }
         self.witness_for_itself(turn.standing);
-        let (sources, left) = self.sources(turn.config, turn.standing);
-        if !left.is_empty() {
-            // Before the first epoch there was nothing.
-            complete(turn, &left);
+        let Candidates { sources, at_hand } = self.candidates(turn.config, turn.standing);
+        if !at_hand.is_empty() {
+            complete(turn, &at_hand);
             return self.proceed(turn);
         }
         match sources.iter().find(|(source, _)| !self.tried.contains(source)) {
@@ -153,7 +163,7 @@ impl Handover {
                 && pull.is_asked
         });
         if is_awaited || turn.config.defects.has(Defect::StaleChunkApplied) {
-            install(turn, &chunk.files, &chunk.answers);
+            install(turn, &chunk);
         }
         let Some(pull) = self.current.as_mut().filter(|_| is_awaited) else { return };
         let Some(end) = chunk.end else {
@@ -213,29 +223,35 @@ impl Handover {
         }
     }
 
-    /// Whom to ask for what, the newest epoch first; and what nobody needs to be asked for because
-    /// it is witnessed back to the beginning.
-    fn sources(&self, config: &Config, standing: &Standing) -> (Vec<(Source, Arcs)>, Arcs) {
-        let mut sources = Vec::new();
-        let mut open = standing.missing().clone();
+    /// Where what is missing can come from.
+    fn candidates(&self, config: &Config, standing: &Standing) -> Candidates {
+        let mut candidates = Candidates::default();
+        // What is witnessed so far, and where the next older epoch may be asked.
+        let mut witnessed = standing.missing().clone();
+        let mut open = witnessed.clone();
         for level in levels(standing) {
             // Without this view nothing can be said of older ones either.
-            let Some(layout) = standing.layout_of(level) else { return (sources, Arcs::default()) };
+            let Some(layout) = standing.layout_of(level) else { return candidates };
+            let own = standing.claim(level).unwrap_or_default().intersection(&open);
+            candidates.at_hand = candidates.at_hand.union(&own);
             for &owner in layout.view().members.iter() {
                 let arcs = layout.owned_by(owner).intersection(&open);
                 if !arcs.is_empty() && Some(owner) != standing.member() {
-                    sources.push((Source { level, owner }, arcs));
+                    candidates.sources.push((Source { level, owner }, arcs));
                 }
             }
+            let here = self.witnessed.get(&level).cloned().unwrap_or_default();
+            witnessed = witnessed.intersection(&here);
             if !config.defects.has(Defect::WitnessRuleSkipped) {
-                let witnessed = self.witnessed.get(&level).cloned().unwrap_or_default();
-                open = open.intersection(&witnessed);
+                open = witnessed.clone();
             }
             if open.is_empty() {
                 break;
             }
         }
-        (sources, open)
+        // Before the first epoch there was nothing.
+        candidates.at_hand = candidates.at_hand.union(&witnessed);
+        candidates
     }
 }
 
@@ -247,12 +263,14 @@ fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
 }
 
 /// Takes over what was pulled, durably.
-fn install(turn: &mut Move<'_>, files: &Arc<[(Path, File)]>, answers: &Arc<[Handed]>) {
-    if files.is_empty() && answers.is_empty() {
+fn install(turn: &mut Move<'_>, chunk: &Chunk) {
+    let replaced = chunk.end.as_ref().map(|end| end.complete.clone()).unwrap_or_default();
+    if chunk.files.is_empty() && replaced.is_empty() {
         return;
     }
-    turn.out.force(Record::Pulled { files: files.clone(), answers: answers.clone() });
-    replay_pulled(turn.config, turn.owner, turn.participant, files, answers);
+    let (files, answers) = (chunk.files.clone(), chunk.answers.clone());
+    replay_pulled(turn.config, turn.owner, turn.participant, (&files, &answers, &replaced));
+    turn.out.force(Record::Pulled { files, answers, replaced });
 }
 
 /// What taking over does to the node's memory, also when it recovers.
@@ -260,11 +278,12 @@ pub(super) fn replay_pulled(
     config: &Config,
     owner: &mut Owner,
     participant: &mut Participant,
-    files: &[(Path, File)],
-    answers: &[Handed],
+    (files, answers, replaced): (&[(Path, File)], &[Handed], &Arcs),
 ) {
-    let replaced: BTreeSet<&Path> = files.iter().map(|(path, _)| path).collect();
-    participant.void(config, owner, |path| replaced.contains(path));
+    let paths: BTreeSet<&Path> = files.iter().map(|(path, _)| path).collect();
+    let is_replaced =
+        |path: &Path| paths.contains(path) || replaced.contains(config.position(path));
+    participant.void(config, owner, is_replaced);
     for (path, file) in files {
         let keeps_old = config.defects.has(Defect::ReturningNodeKeepsOldFiles);
         if !(keeps_old && owner.files.contains_key(path)) {
@@ -290,17 +309,6 @@ pub(super) fn replay_pulled(
 fn complete(turn: &mut Move<'_>, arcs: &Arcs) {
     let record = turn.standing.complete(arcs);
     turn.out.force(record);
-    replay_complete(turn.config, turn.owner, turn.participant, arcs);
-}
-
-/// What becoming complete does to the node's memory, also when it recovers.
-pub(super) fn replay_complete(
-    config: &Config,
-    owner: &mut Owner,
-    participant: &mut Participant,
-    arcs: &Arcs,
-) {
-    participant.void(config, owner, |path| arcs.contains(config.position(path)));
 }
 
 /// The owner's side: hands over what it has, or says that it is a witness.

@@ -383,15 +383,12 @@ impl Node {
         match record {
             Record::Born { admission } => self.standing.replay_born(*admission),
             Record::Entered { epoch, complete } => self.standing.replay_entered(*epoch, complete),
-            Record::Pulled { files, answers } => {
+            Record::Pulled { files, answers, replaced } => {
                 let (owner, participant) = (&mut self.owner, &mut self.participant);
-                handover::replay_pulled(&self.config, owner, participant, files, answers);
+                let pulled = (&files[..], &answers[..], replaced);
+                handover::replay_pulled(&self.config, owner, participant, pulled);
             }
-            Record::Complete { epoch, arcs } => {
-                self.standing.replay_complete(*epoch, arcs);
-                let (owner, participant) = (&mut self.owner, &mut self.participant);
-                handover::replay_complete(&self.config, owner, participant, arcs);
-            }
+            Record::Complete { epoch, arcs } => self.standing.replay_complete(*epoch, arcs),
             Record::GaveUp { epoch, keeps } => {
                 self.standing.replay_gave_up(*epoch);
                 self.drop_all_but(keeps);

@@ -67,10 +67,13 @@ records! {
     Pulled "pulled" {
         /// Paths as the source had them.
         files: Arc<[(Path, File)]>,
-        /// What the source knew of requests.
+        /// With the last part: what the source knew of requests.
         answers: Arc<[Handed]>,
+        /// With the last part: where all of this replaces what the node had, its votes included.
+        replaced: Arcs,
     }
-    /// Storage, forced: the node is a complete owner here: it has all that was ever committed.
+    /// Storage, forced: the node is a complete owner here: it has all that was ever committed, or
+    /// is in doubt about it.
     Complete "complete" {
         /// In which epoch.
         epoch: Epoch,

@@ -232,7 +232,7 @@ fn a_decision_is_late_once_if_a_hand_over_has_voided_the_vote() {
     let mut show = Show::new();
     show.forces(n(2), &voted(txn(1), "/a", 1, "x")).forces(n(2), &voted(txn(2), "/b", 1, "x"));
     let files = [(path("/a"), Default::default())].into();
-    show.forces(n(2), &Record::Pulled { files, answers: [].into() });
+    show.forces(n(2), &Record::Pulled { files, answers: [].into(), replaced: Arcs::default() });
     show.receives(n(1), n(2), &commit(txn(2))).receives(n(1), n(2), &abort(txn(1)));
     assert_eq!(show.bound(Milestone::LATE_DECISION, Role::Coordinator), Some(n(1)));
     show.receives(n(1), n(2), &abort(txn(1))).forces(n(2), &rolled_back(txn(1)));
