@@ -176,7 +176,7 @@ mod tests {
         let Record::Pulled { files, .. } = pulled("/a", 1, "x") else { unreachable!() };
         assert_eq!(files[0].0, path("/a"));
         let answers = [Handed::Done(request(1), [changed(1)].into())].into();
-        play.forces(n(3), Record::Pulled { files, answers });
+        play.forces(n(3), Record::Pulled { files, answers, replaced: Arcs::default() });
         play.forces(n(3), complete(2, Arcs::all()));
         play.holds();
     }

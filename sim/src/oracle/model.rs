@@ -468,11 +468,11 @@ impl Model {
             Record::Entered { epoch, .. } => {
                 self.epochs.insert(node, At { step: self.step, is: *epoch });
             }
-            Record::Pulled { files, .. } => {
-                self.void(node, |_, path| files.iter().any(|(pulled, _)| pulled == path));
-            }
-            Record::Complete { arcs, .. } => {
-                self.void(node, |config, path| arcs.contains(config.position(path)));
+            Record::Pulled { files, replaced, .. } => {
+                self.void(node, |config, path| {
+                    let is_in = replaced.contains(config.position(path));
+                    is_in || files.iter().any(|(pulled, _)| pulled == path)
+                });
             }
             Record::GaveUp { keeps, .. } => {
                 self.void(node, |config, path| !keeps.contains(config.position(path)));

@@ -4,7 +4,7 @@ use super::model::in_words;
 use super::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
-    Admission, Arcs, Epoch, Handed, Message, MessageKind, NodeId, Path, Record, RecordKind,
+    Admission, Arcs, Epoch, Message, MessageKind, NodeId, Path, Record, RecordKind,
 };
 
 /// Where a node's log says that it is a complete owner in an epoch, the log holds what was decided
@@ -36,8 +36,8 @@ impl Invariant for NoClaimWithoutWhatItClaims {
                     | Record::Complete { epoch, arcs } => {
                         on_claim((node, disk), *epoch, arcs, model)
                     }
-                    Record::Pulled { files, answers } => {
-                        on_pulled((node, disk), files.iter().map(|(path, _)| path), answers, model)
+                    Record::Pulled { files, .. } => {
+                        on_pulled((node, disk), files.iter().map(|(path, _)| path), model)
                     }
                     _ => Ok(()),
                 }
@@ -77,7 +77,6 @@ fn on_claim(
 fn on_pulled<'a>(
     (node, disk): (NodeId, &Disk),
     mut paths: impl Iterator<Item = &'a Path>,
-    _: &[Handed],
     model: &Model,
 ) -> Result<(), Breach> {
     let Some(config) = model.disks.managed() else { return Ok(()) };

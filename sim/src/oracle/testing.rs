@@ -512,7 +512,7 @@ pub fn complete(epoch: u32, arcs: Arcs) -> Record {
 /// A part of what was pulled: this file.
 pub fn pulled(at: &str, version: u64, contents: &str) -> Record {
     let files = [(path(at), file(version, Some(contents), 0))].into();
-    Record::Pulled { files, answers: [].into() }
+    Record::Pulled { files, answers: [].into(), replaced: Arcs::default() }
 }
 
 /// A vote in this epoch.

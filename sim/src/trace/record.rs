@@ -95,7 +95,7 @@ fn rest(record: &Record) -> String {
         Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
         Record::LockOver { .. } | Record::LastToken { .. } | Record::Born { .. } => String::new(),
         Record::Entered { complete, .. } => format!("complete {}", on(complete)),
-        Record::Pulled { files, answers, replaced } => {
+        Record::Pulled { files, answers, replaced: _ } => {
             let words = count(answers.len(), "word");
             format!("{}; {words} on requests", change_list(files))
         }
