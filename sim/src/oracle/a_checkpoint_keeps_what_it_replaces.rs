@@ -49,13 +49,17 @@ impl Invariant for ACheckpointKeepsWhatItReplaces {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::CHECKPOINTED | SeenKinds::STARTED
+        SeenKinds::CHECKPOINTED | SeenKinds::STARTED | SeenKinds::WIPED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
             Seen::Checkpointed { node } => {
                 self.checkpointed.insert(node, model.step);
+                Ok(())
+            }
+            Seen::Wiped { node } => {
+                self.checkpointed.remove(&node);
                 Ok(())
             }
             Seen::Started { node, .. } => {
