@@ -97,7 +97,14 @@ fn rest(record: &Record) -> String {
         Record::Entered { complete, .. } => format!("complete {}", on(complete)),
         Record::Pulled { files, answers, replaced: _ } => {
             let words = count(answers.len(), "word");
-            format!("{}; {words} on requests", change_list(files))
+            match replaced.is_empty() {
+                true => format!("{}; {words} on requests", change_list(files)),
+                false => format!(
+                    "{}; {words} on requests; replaces all votes {}",
+                    change_list(files),
+                    on(replaced)
+                ),
+            }
         }
         Record::GaveUp { keeps, .. } => format!("keeps what is {}", on(keeps)),
         Record::Wanted { wanted } => self::wanted(wanted),
