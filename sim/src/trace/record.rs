@@ -95,7 +95,7 @@ fn rest(record: &Record) -> String {
         Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
         Record::LockOver { .. } | Record::LastToken { .. } | Record::Born { .. } => String::new(),
         Record::Entered { complete, .. } => format!("complete {}", on(complete)),
-        Record::Pulled { files, answers, replaced: _ } => {
+        Record::Pulled { files, answers, replaced } => {
             let words = count(answers.len(), "word");
             match replaced.is_empty() {
                 true => format!("{}; {words} on requests", change_list(files)),
