@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed::proto::{LowWater, Member, NodeId, Path, Record, RequestId, Token, TxnId};
+use seedbed::proto::{File, LowWater, Member, NodeId, Path, Record, RequestId, Token, TxnId};
 
-use super::{Breach, Invariant, Model, Seen, SeenKinds};
+use super::{At, Breach, Disk, Invariant, Model, Seen, SeenKinds, Views};
 use crate::world::World;
 
 /// A log whose head a checkpoint has replaced says the same as the whole log did.
@@ -13,6 +13,9 @@ use crate::world::World;
 /// a node starts that has written one, what its disk holds is replayed in the simplest way there
 /// is: it must be in doubt about the same transactions, must know every outcome and every decision
 /// that somebody can still ask for, and the lock server the same holders, lines and last token.
+/// Where membership is managed it must also store the same files and know every answer that is
+/// waited for, under the same number, in the same epoch, with the same claims; and the centre the
+/// same views and numbers.
 /// Mohan and others, "ARIES", 1992, section 5.4.
 #[derive(Clone, Debug, Default)]
 pub struct ACheckpointKeepsWhatItReplaces {
@@ -28,6 +31,10 @@ struct Replayed {
     undone: BTreeSet<TxnId>,
     locks: BTreeMap<Path, Lock>,
     last_token: Token,
+    /// What it says of a storage node of a managed cluster.
+    disk: Disk,
+    /// What it says of views and admissions.
+    views: Views,
 }
 
 #[derive(Default, PartialEq, Eq)]
@@ -42,13 +49,17 @@ impl Invariant for ACheckpointKeepsWhatItReplaces {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::CHECKPOINTED | SeenKinds::STARTED
+        SeenKinds::CHECKPOINTED | SeenKinds::STARTED | SeenKinds::WIPED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
             Seen::Checkpointed { node } => {
                 self.checkpointed.insert(node, model.step);
+                Ok(())
+            }
+            Seen::Wiped { node } => {
+                self.checkpointed.remove(&node);
                 Ok(())
             }
             Seen::Started { node, .. } => {
@@ -69,10 +80,17 @@ impl Invariant for ACheckpointKeepsWhatItReplaces {
 /// What `log`, which `node` starts on, says otherwise than all that was durable.
 fn lost<'a>(node: NodeId, log: impl Iterator<Item = &'a Record>, model: &Model) -> Option<String> {
     let mut replayed = Replayed::default();
-    log.for_each(|record| replayed.replay(record));
+    let managed = model.disks.managed();
+    log.for_each(|record| {
+        replayed.replay(record);
+        if let Some(config) = managed {
+            replayed.disk.replay(node, record, config);
+            replayed.views.on_durable(0, record);
+        }
+    });
     match node == NodeId::CONTROL {
-        true => replayed.lost_locks(model),
-        false => replayed.lost_txns(node, model),
+        true => replayed.lost_locks(model).or_else(|| replayed.lost_views(model)),
+        false => replayed.lost_txns(node, model).or_else(|| replayed.lost_files(node, model)),
     }
 }
 
@@ -149,6 +167,58 @@ impl Replayed {
             let is_known = is_marked || self.outcomes.get(&id) == Some(&outcome.is);
             (!is_known).then(|| format!("{node} starts and has forgotten what became of {id}"))
         })
+    }
+
+    /// Files, claims, and what else a managed node's disk holds.
+    fn lost_files(&self, node: NodeId, model: &Model) -> Option<String> {
+        let (was, is) = (model.disks.get(node)?, &self.disk);
+        let number = |disk: &Disk| disk.born.as_ref().map(|born| born.is);
+        if (number(was), was.epoch.is, was.given_up) != (number(is), is.epoch.is, is.given_up) {
+            return Some(format!("{node} starts under another number or in another epoch"));
+        }
+        let claims = |disk: &Disk| -> Vec<_> {
+            disk.claims.iter().map(|(epoch, claim)| (*epoch, claim.is.clone())).collect()
+        };
+        if claims(was) != claims(is) {
+            return Some(format!("{node} starts and claims otherwise than it did"));
+        }
+        let differs = |(path, file): &(&Path, &At<File>)| {
+            is.files.get(*path).map(|stored| &stored.is) != Some(&file.is)
+        };
+        if let Some((path, _)) = was.files.iter().find(differs) {
+            return Some(format!("{node} starts and has forgotten what it had of {path}"));
+        }
+        if let Some(path) = is.files.keys().find(|path| !was.files.contains_key(*path)) {
+            return Some(format!("{node} starts and has {path} again, which it had given up"));
+        }
+        // An answer may be forgotten when nobody waits for it any more.
+        let is_open = |request: &&RequestId| {
+            let asked = model.requests.get(&model.origin(**request));
+            asked.is_some_and(|asked| asked.reply.is_none())
+        };
+        let lost = |request: &&RequestId| !is.answers.contains_key(*request);
+        let alive =
+            |request: &&RequestId| model.lives.get(&request.client) == Some(&request.incarnation);
+        let mut answers = was.answers.keys().filter(is_open).filter(alive);
+        let request = answers.find(lost)?;
+        Some(format!("{node} starts and has forgotten the answer to {request}"))
+    }
+
+    fn lost_views(&self, model: &Model) -> Option<String> {
+        model.disks.managed()?;
+        let (was, is) = (&model.views, &self.views);
+        let newest = |views: &Views| views.newest().map(|view| view.is.clone());
+        let settled = |views: &Views| views.settled().map(|settled| settled.is);
+        let accepted = |views: &Views| views.accepted().map(|accepted| accepted.is);
+        if newest(was) != newest(is) || was.active() != is.active() {
+            return Some("control starts with another view than it had".to_owned());
+        }
+        if (settled(was), accepted(was)) != (settled(is), accepted(is)) {
+            return Some("control starts with another epoch settled or given up".to_owned());
+        }
+        let lost = |node: &NodeId| was.admission(*node) != is.admission(*node);
+        let node = was.everyone_admitted().find(lost)?;
+        Some(format!("control starts and has forgotten the number of {node}"))
     }
 
     fn lost_locks(&self, model: &Model) -> Option<String> {

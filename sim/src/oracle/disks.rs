@@ -44,6 +44,19 @@ pub struct Promise {
 }
 
 impl Disk {
+    /// Takes over a record that a start finds, which a checkpoint may have written.
+    pub(super) fn replay(&mut self, node: NodeId, record: &Record, config: &Config) {
+        match record {
+            Record::Stored { path, file } => {
+                self.files.insert(path.clone(), At { step: 0, is: file.clone() });
+            }
+            Record::Answered { request, answer } => {
+                self.answers.insert(*request, At { step: 0, is: answer.clone() });
+            }
+            _ => self.take(0, node, record, config),
+        }
+    }
+
     /// Takes over a durable record.
     pub(super) fn take(&mut self, step: u64, node: NodeId, record: &Record, config: &Config) {
         match record {
@@ -66,10 +79,8 @@ impl Disk {
                 self.files.retain(|path, _| !is_dropped(path));
             }
             Record::Pulled { files, answers, replaced } => {
-                self.void(|path| {
-                    replaced.contains(config.position(path))
-                        || files.iter().any(|(pulled, _)| pulled == path)
-                });
+                let is_in = |path: &Path| replaced.contains(config.position(path));
+                self.void(|path| is_in(path) || files.iter().any(|(pulled, _)| pulled == path));
                 for (path, file) in files.iter() {
                     self.files.insert(path.clone(), At { step, is: file.clone() });
                 }

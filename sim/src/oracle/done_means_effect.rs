@@ -34,7 +34,7 @@ impl Invariant for DoneMeansEffect {
             Seen::Replied { request, reply: Reply::Done(answer) }
                 if is_a_transaction(request, model) =>
             {
-                self.judge(request, answer, model.step)
+                self.judge(request, answer, model)
             }
             _ => Ok(()),
         }
@@ -42,9 +42,13 @@ impl Invariant for DoneMeansEffect {
 }
 
 impl DoneMeansEffect {
-    fn judge(&self, request: RequestId, answer: &Answer, step: u64) -> Result<(), Breach> {
+    fn judge(&self, request: RequestId, answer: &Answer, model: &Model) -> Result<(), Breach> {
+        let step = model.step;
         let now = fact(step, format!("{request} is answered: done, {answer:?}"));
+        let orphan = model.requests.get(&request).and_then(|asked| asked.effects.first());
         match self.effects.of(request) {
+            // Its participants have settled it among themselves, and put the answer together.
+            None if orphan.is_some_and(|txn| model.coordinator_is_gone(*txn).is_some()) => Ok(()),
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
                 breach(fact(step, is), now)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Arcs, NodeId, Record, RecordKind, RequestId};
+use seedbed::proto::{Arcs, Epoch, NodeId, Record, RecordKind, RequestId};
 
 /// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
 /// every path, its version even if the file is gone, and the answer to every request that has taken
@@ -49,22 +49,27 @@ impl Invariant for HandOversKeepTokensAndAnswers {
             }
             Seen::Durable {
                 node,
-                record: Record::Entered { complete: arcs, .. } | Record::Complete { arcs, .. },
+                record: Record::Entered { epoch, complete: arcs } | Record::Complete { epoch, arcs },
                 ..
             } => {
                 let Some(disk) = model.disks.get(node) else { return Ok(()) };
-                tokens((node, disk), arcs, model)?;
-                self.answers((node, disk), arcs, model)
+                tokens((node, disk), *epoch, arcs, model)?;
+                self.answers((node, disk), *epoch, arcs, model)
             }
             _ => Ok(()),
         }
     }
 }
 
-fn tokens((node, disk): (NodeId, &Disk), arcs: &Arcs, model: &Model) -> Result<(), Breach> {
+fn tokens(
+    (node, disk): (NodeId, &Disk),
+    epoch: Epoch,
+    arcs: &Arcs,
+    model: &Model,
+) -> Result<(), Breach> {
     let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else { return Ok(()) };
     for path in model.files.keys().filter(|path| arcs.contains(config.position(path))) {
-        let Some(last) = model.last(path) else { continue };
+        let Some(last) = model.last_in(path, epoch) else { continue };
         let stored = disk.files.get(path).map(|stored| stored.is.clone()).unwrap_or_default();
         let is_there = stored.fence >= last.file.fence && stored.version >= last.file.version;
         if is_there || disk.promise(path).is_some() {
@@ -85,6 +90,7 @@ impl HandOversKeepTokensAndAnswers {
     fn answers(
         &self,
         (node, disk): (NodeId, &Disk),
+        epoch: Epoch,
         arcs: &Arcs,
         model: &Model,
     ) -> Result<(), Breach> {
@@ -100,7 +106,7 @@ impl HandOversKeepTokensAndAnswers {
                     continue;
                 }
                 let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
-                let counts = |path: &_| model.last(path).is_some();
+                let counts = |path: &_| txn.epoch <= epoch && model.last(path).is_some();
                 let mut changes = txn.own.iter().chain(votes);
                 let Some((path, _)) =
                     changes.find(|(path, _)| arcs.contains(config.position(path)) && counts(path))

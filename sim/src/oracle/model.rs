@@ -119,6 +119,8 @@ pub struct Committed {
     pub order: u64,
     /// Whose.
     pub txn: TxnId,
+    /// The epoch in which it was voted for.
+    pub epoch: Epoch,
     /// The state.
     pub file: File,
 }
@@ -294,6 +296,13 @@ impl Model {
         disk.claims(self.views.active(), config.position(path))
     }
 
+    /// What was committed to `path` last in `epoch` and before, of what still counts.
+    pub fn last_in(&self, path: &Path, epoch: Epoch) -> Option<&Committed> {
+        let history = self.files.get(path)?;
+        let counts = |last: &&Committed| history.given_up.is_none_or(|step| last.step > step);
+        history.committed.iter().rev().find(|last| last.epoch <= epoch).filter(counts)
+    }
+
     /// The epoch that `node` has entered, as its memory should have it.
     pub fn epoch(&self, node: NodeId) -> Epoch {
         self.epochs.get(&node).map_or(Epoch::default(), |epoch| epoch.is)
@@ -459,10 +468,12 @@ impl Model {
             Record::Entered { epoch, .. } => {
                 self.epochs.insert(node, At { step: self.step, is: *epoch });
             }
-            Record::Pulled { files, replaced, .. } => self.void(node, |config, path| {
-                replaced.contains(config.position(path))
-                    || files.iter().any(|(pulled, _)| pulled == path)
-            }),
+            Record::Pulled { files, replaced, .. } => {
+                self.void(node, |config, path| {
+                    let is_in = replaced.contains(config.position(path));
+                    is_in || files.iter().any(|(pulled, _)| pulled == path)
+                });
+            }
             Record::GaveUp { keeps, .. } => {
                 self.void(node, |config, path| !keeps.contains(config.position(path)));
             }
@@ -541,6 +552,7 @@ impl Model {
         match record {
             Record::Voted {
                 txn: id,
+                epoch,
                 participants,
                 request,
                 paths,
@@ -555,6 +567,7 @@ impl Model {
                     txn.told.1.extend(results.iter().map(|(place, _)| *place));
                 }
                 txn.request.get_or_insert(*request);
+                txn.epoch = *epoch;
                 if txn.participants.is_empty() {
                     txn.participants = names(participants);
                 }
@@ -625,7 +638,8 @@ impl Model {
     /// The commit point: what every yes vote and the coordinator's own part would change is
     /// committed now.
     fn on_decided(&mut self, record: &Record) {
-        let Record::Decided { txn: id, request, participants, changes, answer, .. } = record else {
+        let Record::Decided { txn: id, epoch, request, participants, changes, answer } = record
+        else {
             return;
         };
         let txn = self.txns.entry(*id);
@@ -633,6 +647,7 @@ impl Model {
             txn.request = Some(*request);
             txn.participants = names(participants);
             txn.own = changes.clone();
+            txn.epoch = *epoch;
             self.commit(*id, *request, answer);
         }
     }
@@ -659,6 +674,7 @@ impl Model {
         let txn = self.txns.entry(id);
         txn.order = Some(order);
         txn.decided = Some(At { step, is: answer.clone() });
+        let epoch = txn.epoch;
         let origin = *txn.origin.get_or_insert(origin);
         let votes = txn.yes.values().map(|yes| &yes.is);
         let parts: Vec<Changes> = std::iter::once(&txn.own).chain(votes).cloned().collect();
@@ -666,7 +682,8 @@ impl Model {
             let history = self.files.entry(path.clone()).or_default();
             history.claimed_before = history.claimed.clone();
             history.claim(step, file.fence);
-            history.committed.push(Committed { step, order, txn: id, file: file.clone() });
+            let file = file.clone();
+            history.committed.push(Committed { step, order, txn: id, epoch, file });
         }
         if let Some(asked) = self.requests.get_mut(&origin) {
             asked.effects.push(id);

@@ -4,11 +4,11 @@ use super::model::in_words;
 use super::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
-    Admission, Arcs, Epoch, Handed, Message, MessageKind, NodeId, Path, Record, RecordKind,
+    Admission, Arcs, Epoch, Message, MessageKind, NodeId, Path, Record, RecordKind,
 };
 
-/// Where a node's log says that it is a complete owner, the log holds what was decided last on
-/// every path, or a vote that pins it; what it has claimed it does not pull again; and it says that
+/// Where a node's log says that it is a complete owner in an epoch, the log holds what was decided
+/// last on every path, in that epoch and before, or a vote that pins it; what it has claimed it does not pull again; and it says that
 /// it is complete in an epoch only if it claims all that it owns there.
 ///
 /// Everything that reconfiguration promises hangs on the claims: an owner serves on them, hands
@@ -36,8 +36,8 @@ impl Invariant for NoClaimWithoutWhatItClaims {
                     | Record::Complete { epoch, arcs } => {
                         on_claim((node, disk), *epoch, arcs, model)
                     }
-                    Record::Pulled { files, answers, .. } => {
-                        on_pulled((node, disk), files.iter().map(|(path, _)| path), answers, model)
+                    Record::Pulled { files, .. } => {
+                        on_pulled((node, disk), files.iter().map(|(path, _)| path), model)
                     }
                     _ => Ok(()),
                 }
@@ -59,7 +59,7 @@ fn on_claim(
 ) -> Result<(), Breach> {
     let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else { return Ok(()) };
     for path in model.files.keys().filter(|path| arcs.contains(config.position(path))) {
-        let Some(last) = model.last(path) else { continue };
+        let Some(last) = model.last_in(path, epoch) else { continue };
         if disk.has(path, &last.file) {
             continue;
         }
@@ -77,7 +77,6 @@ fn on_claim(
 fn on_pulled<'a>(
     (node, disk): (NodeId, &Disk),
     mut paths: impl Iterator<Item = &'a Path>,
-    _: &[Handed],
     model: &Model,
 ) -> Result<(), Breach> {
     let Some(config) = model.disks.managed() else { return Ok(()) };

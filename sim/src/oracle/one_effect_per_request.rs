@@ -28,7 +28,18 @@ impl Invariant for OneEffectPerRequest {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        match self.effects.see(seen, model.step) {
+        let effect = self.effects.see(seen, model.step);
+        if let Some(Effect { origin, txn, before: None }) = &effect
+            && let Some(first) = model.requests.get(origin).and_then(|asked| asked.effects.first())
+            && first != txn
+        {
+            // The first was settled without its coordinator, whose disk is gone.
+            let decided = model.txns.get(first).and_then(|known| known.decided.as_ref());
+            let earlier = format!("transaction {first} committed for {origin}");
+            let now = format!("transaction {txn} commits for {origin} as well");
+            return model.breach(decided.map_or(0, |decided| decided.step), earlier, now);
+        }
+        match effect {
             Some(Effect { origin, txn, before: Some(before) }) => breach(
                 fact(before.step, format!("transaction {} committed for {origin}", before.is)),
                 fact(model.step, format!("transaction {txn} commits for {origin} as well")),

@@ -2,7 +2,7 @@
 
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Arcs, Record, RecordKind};
+use seedbed::proto::{Arcs, Member, Record, RecordKind};
 
 /// A node gives up older claims, and copies that it does not own, only for an epoch that the centre
 /// has durably called settled; it keeps exactly what it owns there; and an epoch is called settled
@@ -51,7 +51,9 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
                 let Some(placement) = model.views.placement(config, *epoch) else {
                     return Ok(());
                 };
-                for member in view.is.members.iter() {
+                // Whose disk was lost since has said so before, and nobody else can know.
+                let left = |member: &&Member| !model.gone.contains_key(member);
+                for member in view.is.members.iter().filter(left) {
                     let disk = model.disks.get(member.node);
                     let claim = disk.and_then(|disk| disk.claims.get(epoch));
                     let claimed = claim.map_or(Arcs::default(), |claim| claim.is.clone());

@@ -74,14 +74,14 @@ registry! {
         "claims and copies are given up only when everyone has all that it owns",
         "Lamport, Malkhi, Zhou 2010, section 3",
         |world, _| managed(world, only_settled_epochs_give_up_copies::OnlySettledEpochsGiveUpCopies::default());
-    "hand_overs_keep_tokens_and_answers",
-        "a complete owner has the tokens, versions and answers that belong to what it owns",
-        "RIFL: Lee et al. 2015, section 3",
-        |world, _| managed(world, hand_overs_keep_tokens_and_answers::HandOversKeepTokensAndAnswers::default());
     "no_claim_without_what_it_claims",
         "who claims to be complete on a path has what was decided there last, or is in doubt",
         "Lamport, Malkhi, Zhou 2010",
         |world, _| managed(world, no_claim_without_what_it_claims::NoClaimWithoutWhatItClaims::default());
+    "hand_overs_keep_tokens_and_answers",
+        "a complete owner has the tokens, versions and answers that belong to what it owns",
+        "RIFL: Lee et al. 2015, section 3",
+        |world, _| managed(world, hand_overs_keep_tokens_and_answers::HandOversKeepTokensAndAnswers::default());
     "complete_owners_have_every_decided_write",
         "what is decided, every complete owner in force has or is in doubt about",
         "Lamport, Malkhi, Zhou 2010",

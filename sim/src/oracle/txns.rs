@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seedbed::proto::{Admission, Answer, Changes, Incarnation, No, NodeId, Path, RequestId, TxnId};
+use seedbed::proto::{
+    Admission, Answer, Changes, Epoch, Incarnation, No, NodeId, Path, RequestId, TxnId,
+};
 
 use super::At;
 
@@ -26,6 +28,8 @@ pub struct Txn {
     pub no: BTreeMap<NodeId, At<No>>,
     /// The votes that have arrived at the coordinator.
     pub heard: Heard,
+    /// The epoch in which it is voted for and decided.
+    pub epoch: Epoch,
     /// The decision to commit, once its record is durable.
     pub decided: Option<At<Answer>>,
     /// What the decision changes at the coordinator itself.

@@ -77,6 +77,11 @@ impl Views {
         self.admitted.get(&admission)
     }
 
+    /// Everyone who was given a number, once for each.
+    pub fn everyone_admitted(&self) -> impl Iterator<Item = NodeId> {
+        self.admitted.values().map(|node| node.is)
+    }
+
     /// The newest admission of `node`.
     pub fn admission(&self, node: NodeId) -> Option<Admission> {
         let of_node = self.admitted.iter().rev().find(|(_, to)| to.is == node);

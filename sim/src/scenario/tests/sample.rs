@@ -185,7 +185,7 @@ fn what_is_left_out_has_the_documented_value() {
     assert_eq!((workload.operations, workload.paths, workload.think), (200, 8, millis(0, 50)));
     let read_fraction = Ppb::new(300_000_000).unwrap();
     assert_eq!(workload.kind, WorkloadKind::Files { read_fraction, contents_bytes: 16 });
-    assert_eq!(scenario.expect, Expect { verdict: Expected::Pass, reached: vec![] });
+    assert_eq!(scenario.expect, Expect { verdict: Expected::Pass, reached: vec![], never: vec![] });
     assert_eq!((scenario.chaos, scenario.swarm), (None, None));
     let one = Scenario::parse("x.toml", &around("cluster.nodes = 1")).unwrap();
     assert_eq!(one.config.replicas, 1);
