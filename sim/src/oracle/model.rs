@@ -465,6 +465,7 @@ impl Model {
                 }
                 self.settled.entry(node).or_default().insert(*txn);
             }
+            Record::Announced { .. } | Record::Activated { .. } => self.views.on_appended(record),
             Record::Entered { epoch, .. } => {
                 self.epochs.insert(node, At { step: self.step, is: *epoch });
             }
@@ -491,6 +492,9 @@ impl Model {
 
     fn on_crashed(&mut self, node: NodeId) {
         self.up.remove(&node);
+        if node == NodeId::CONTROL {
+            self.views.on_crashed();
+        }
         let log = self.logs.entry(node).or_default();
         log.forced = log.forced.min(log.durable);
         self.settled.remove(&node);
