@@ -98,8 +98,10 @@ pub struct FileHistory {
     /// Every committed state, in the order of commitment, so usually with growing versions.
     pub committed: Vec<Committed>,
     /// When the operator has given up what only lost disks had of it. What was committed before
-    /// does not count any more.
+    /// does not count any more, and all that was said of it is forgotten.
     pub given_up: Option<u64>,
+    /// What was committed before that: whatever old copy is left may be seen again.
+    pub lost: Vec<Committed>,
     /// Versions of changes that a client was told of, as far as each is higher than all before.
     pub acknowledged: Vec<At<Version>>,
     /// Versions of deletions that a client was told of, likewise.
@@ -167,7 +169,8 @@ impl FileHistory {
     /// The committed state of `version`: the first one, where a claim left the version as it was.
     pub fn at_version(&self, version: Version) -> Option<&Committed> {
         let at = self.committed.partition_point(|state| state.file.version < version);
-        self.committed.get(at).filter(|state| state.file.version == version)
+        let state = self.committed.get(at).filter(|state| state.file.version == version);
+        state.or_else(|| self.lost.iter().find(|state| state.file.version == version))
     }
 
     /// The first committed state with a higher version.
@@ -546,7 +549,10 @@ impl Model {
                 stored || disk.votes.contains_key(txn) && disk.promise(path).is_some()
             };
             if !self.disks.iter().any(|(_, disk)| has(disk)) {
-                history.given_up = Some(self.step);
+                let mut lost = std::mem::take(&mut history.lost);
+                lost.append(&mut history.committed);
+                let given_up = Some(self.step);
+                *history = FileHistory { given_up, lost, ..FileHistory::default() };
             }
         }
     }
