@@ -192,3 +192,68 @@ impl Disks {
         self.disks.remove(&node)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::nobody_is_in_doubt_at_the_end::NobodyIsInDoubtAtTheEnd;
+    use super::super::testing::{Play, applied, decided, n, path, pulled, txn, txn_of, voted};
+    use super::super::versions_grow::VersionsGrow;
+    use super::*;
+
+    fn in_doubt(participants: &[NodeId]) -> Play<NobodyIsInDoubtAtTheEnd> {
+        let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
+        play.really_starts(n(1));
+        play.really_starts(n(2));
+        for node in participants {
+            play.is_complete(*node, 1);
+            play.sends(n(1), *node, super::super::testing::prepare(txn(1), participants));
+            play.forces(*node, voted(txn(1), "/a", 1, "x"));
+        }
+        play.is_complete(n(1), 1);
+        play
+    }
+
+    #[test]
+    fn who_waits_for_what_only_a_lost_disk_could_prove_is_not_late() {
+        let mut play = in_doubt(&[n(2), n(3)]);
+        play.loses_its_disk(n(3));
+        play.loses_its_disk(n(1));
+        play.ends();
+        play.holds();
+        let mut open = in_doubt(&[n(2), n(3)]);
+        open.loses_its_disk(n(3));
+        open.breaks(Play::ends);
+    }
+
+    #[test]
+    fn what_is_pulled_replaces_what_was_there_and_the_votes_on_it() {
+        let config = Config::new(seedbed::proto::Settings::default()).expect("sound settings");
+        let mut disk = Disk::default();
+        disk.take(1, n(2), &voted(txn(1), "/a", 1, "x"), &config);
+        assert!(disk.promise(&path("/a")).is_some());
+        disk.take(2, n(2), &pulled("/a", 3, "z"), &config);
+        assert_eq!(disk.promise(&path("/a")), None);
+        disk.take(3, n(2), &applied(txn(1)), &config);
+        assert_eq!(disk.files[&path("/a")].is.version.0, 3, "a late decision changes nothing");
+    }
+
+    #[test]
+    fn what_only_lost_disks_had_begins_again_when_the_operator_gives_it_up() {
+        let accept = Record::LossAccepted { epoch: Epoch(1) };
+        let begun = || {
+            let mut play = Play::managed(VersionsGrow);
+            play.is_complete(n(1), 1);
+            play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
+            play
+        };
+        let again = || decided(txn_of(n(2), 1), &[], "/a", 1, "y");
+        let mut lost = begun();
+        lost.loses_its_disk(n(1));
+        lost.forces(NodeId::CONTROL, accept.clone());
+        lost.forces(n(2), again());
+        lost.holds();
+        let mut kept = begun();
+        kept.forces(NodeId::CONTROL, accept);
+        kept.breaks(|play| play.forces(n(2), again()));
+    }
+}

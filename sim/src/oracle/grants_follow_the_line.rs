@@ -65,9 +65,8 @@ impl GrantsFollowTheLine {
             return breach(fact(model.step, earlier), now);
         };
         let reading = HeardAt::now(model, world).reading;
-        let config = world.config();
         let ahead = line[..place].iter();
-        match ahead.clone().find(|ahead| self.heard.is_live(ahead.is, reading, config)) {
+        match ahead.clone().find(|ahead| self.heard.is_live(ahead.is, reading)) {
             None => Ok(()),
             Some(ahead) => {
                 let heard = self.heard.last(ahead.is).map_or(model.now, |heard| heard.time);
@@ -93,7 +92,7 @@ impl GrantsFollowTheLine {
         }
         let reading = HeardAt::now(model, world).reading;
         match self.heard.last(request) {
-            Some(heard) if heard.is_within_a_lease(reading, world.config()) => breach(
+            Some(heard) if heard.is_within_a_lease(reading) => breach(
                 fact(
                     heard.step,
                     format!(

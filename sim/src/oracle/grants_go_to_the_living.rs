@@ -42,7 +42,7 @@ impl GrantsGoToTheLiving {
         let Record::Granted { path, request, .. } = record else { return Ok(()) };
         let reading = HeardAt::now(model, world).reading;
         let earlier = match self.heard.last(*request) {
-            Some(heard) if heard.is_within_a_lease(reading, world.config()) => return Ok(()),
+            Some(heard) if heard.is_within_a_lease(reading) => return Ok(()),
             Some(heard) => fact(
                 heard.step,
                 format!("control heard of {request} for the last time, at {}", heard.time),

@@ -112,18 +112,28 @@ pub(super) struct HeardAt {
     pub step: u64,
     pub time: Time,
     pub reading: Time,
+    /// Until when, by its clock, the lock server owes what it then gave.
+    pub until: Time,
 }
 
 impl HeardAt {
     /// Now, by the lock server's clock.
     pub fn now(model: &Model, world: &World) -> HeardAt {
         let reading = world.host(NodeId::CONTROL).clock().reading(model.now);
-        HeardAt { step: model.step, time: model.now, reading }
+        let lease = model.views.lock_lease(world.config());
+        let until = reading + owed(lease, world.config());
+        HeardAt { step: model.step, time: model.now, reading, until }
     }
 
     /// Has the lock server to count a lease that it gave then as running at `reading`?
-    pub fn is_within_a_lease(self, reading: Time, config: &Config) -> bool {
-        reading < self.reading + owed(config)
+    pub fn is_within_a_lease(self, reading: Time) -> bool {
+        reading < self.until
+    }
+
+    /// The lease of a holder that runs is never cut short.
+    pub fn after(self, before: Option<HeardAt>) -> HeardAt {
+        let until = before.map_or(self.until, |before| before.until.max(self.until));
+        HeardAt { until, ..self }
     }
 }
 
@@ -147,8 +157,8 @@ impl Heard {
     }
 
     /// Was `request` heard within a lease, as the server counts it?
-    pub fn is_live(&self, request: RequestId, reading: Time, config: &Config) -> bool {
-        self.last(request).is_some_and(|heard| heard.is_within_a_lease(reading, config))
+    pub fn is_live(&self, request: RequestId, reading: Time) -> bool {
+        self.last(request).is_some_and(|heard| heard.is_within_a_lease(reading))
     }
 
     /// Takes over what was seen.
@@ -185,9 +195,9 @@ pub(super) fn keeps_request(message: &Message) -> Option<RequestId> {
 /// How long the lock server must wait on its own clock before it may take a lock back: the length
 /// of a lease and the drift bound, rounded up, and one nanosecond because a reading is cut to whole
 /// ones.
-pub(super) fn owed(config: &Config) -> Span {
+fn owed(lease: Span, config: &Config) -> Span {
     const MILLION: u128 = 1_000_000;
-    let length = u128::from(config.lock_lease.as_nanos());
+    let length = u128::from(lease.as_nanos());
     let drift = (length * u128::from(config.drift_max_ppm)).div_ceil(MILLION);
     Span::from_nanos(u64::try_from(length + drift + 1).unwrap_or(u64::MAX))
 }

@@ -98,8 +98,10 @@ pub struct FileHistory {
     /// Every committed state, in the order of commitment, so usually with growing versions.
     pub committed: Vec<Committed>,
     /// When the operator has given up what only lost disks had of it. What was committed before
-    /// does not count any more.
+    /// does not count any more, and all that was said of it is forgotten.
     pub given_up: Option<u64>,
+    /// What was committed before that: whatever old copy is left may be seen again.
+    pub lost: Vec<Committed>,
     /// Versions of changes that a client was told of, as far as each is higher than all before.
     pub acknowledged: Vec<At<Version>>,
     /// Versions of deletions that a client was told of, likewise.
@@ -167,7 +169,8 @@ impl FileHistory {
     /// The committed state of `version`: the first one, where a claim left the version as it was.
     pub fn at_version(&self, version: Version) -> Option<&Committed> {
         let at = self.committed.partition_point(|state| state.file.version < version);
-        self.committed.get(at).filter(|state| state.file.version == version)
+        let state = self.committed.get(at).filter(|state| state.file.version == version);
+        state.or_else(|| self.lost.iter().find(|state| state.file.version == version))
     }
 
     /// The first committed state with a higher version.
@@ -465,6 +468,7 @@ impl Model {
                 }
                 self.settled.entry(node).or_default().insert(*txn);
             }
+            Record::Announced { .. } | Record::Activated { .. } => self.views.on_appended(record),
             Record::Entered { epoch, .. } => {
                 self.epochs.insert(node, At { step: self.step, is: *epoch });
             }
@@ -491,6 +495,9 @@ impl Model {
 
     fn on_crashed(&mut self, node: NodeId) {
         self.up.remove(&node);
+        if node == NodeId::CONTROL {
+            self.views.on_crashed();
+        }
         let log = self.logs.entry(node).or_default();
         log.forced = log.forced.min(log.durable);
         self.settled.remove(&node);
@@ -542,7 +549,10 @@ impl Model {
                 stored || disk.votes.contains_key(txn) && disk.promise(path).is_some()
             };
             if !self.disks.iter().any(|(_, disk)| has(disk)) {
-                history.given_up = Some(self.step);
+                let mut lost = std::mem::take(&mut history.lost);
+                lost.append(&mut history.committed);
+                let given_up = Some(self.step);
+                *history = FileHistory { given_up, lost, ..FileHistory::default() };
             }
         }
     }

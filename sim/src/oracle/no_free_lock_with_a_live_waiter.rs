@@ -39,7 +39,7 @@ impl Invariant for NoFreeLockWithALiveWaiter {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         if self.when.is_some_and(|when| when.step < model.step) {
-            self.judge(world)?;
+            self.judge()?;
         }
         self.heard.see(seen, model, world);
         self.log.see(seen, model.step);
@@ -50,27 +50,26 @@ impl Invariant for NoFreeLockWithALiveWaiter {
         Ok(())
     }
 
-    fn at_end(&mut self, _model: &Model, world: &World) -> Result<(), Breach> {
-        self.judge(world)
+    fn at_end(&mut self, _model: &Model, _world: &World) -> Result<(), Breach> {
+        self.judge()
     }
 }
 
 impl NoFreeLockWithALiveWaiter {
-    fn judge(&mut self, world: &World) -> Result<(), Breach> {
+    fn judge(&mut self) -> Result<(), Breach> {
         let Some(when) = self.when.take() else { return Ok(()) };
         for path in std::mem::take(&mut self.touched) {
-            self.judge_lock(&path, when, world)?;
+            self.judge_lock(&path, when)?;
         }
         Ok(())
     }
 
-    fn judge_lock(&self, path: &Path, when: HeardAt, world: &World) -> Result<(), Breach> {
+    fn judge_lock(&self, path: &Path, when: HeardAt) -> Result<(), Breach> {
         let Some(lock) = self.log.lock(path) else { return Ok(()) };
         if lock.holder.is_some() {
             return Ok(());
         }
-        let live =
-            |waiting: &&super::At<_>| self.heard.is_live(waiting.is, when.reading, world.config());
+        let live = |waiting: &&super::At<_>| self.heard.is_live(waiting.is, when.reading);
         let Some(waiting) = lock.line.iter().find(live) else { return Ok(()) };
         let heard = self.heard.last(waiting.is).unwrap_or(when);
         breach(

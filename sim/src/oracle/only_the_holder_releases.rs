@@ -42,7 +42,8 @@ impl Invariant for OnlyTheHolderReleases {
             }
             Seen::Appended { node: NodeId::CONTROL, record, .. } => match record {
                 Record::Granted { path, .. } => {
-                    self.kept.insert(path.clone(), HeardAt::now(model, world));
+                    let kept = HeardAt::now(model, world);
+                    self.kept.insert(path.clone(), kept);
                 }
                 Record::Left { path, request } => {
                     verdict = self.judge(path, *request, model, world);
@@ -79,7 +80,8 @@ impl OnlyTheHolderReleases {
             _ => return,
         };
         if keeps {
-            self.kept.insert(path.clone(), HeardAt::now(model, world));
+            let kept = HeardAt::now(model, world).after(self.kept.get(path).copied());
+            self.kept.insert(path.clone(), kept);
         }
     }
 
@@ -101,7 +103,7 @@ impl OnlyTheHolderReleases {
         }
         let now = HeardAt::now(model, world);
         let kept = self.kept.get(path).copied().unwrap_or(now);
-        if !kept.is_within_a_lease(now.reading, world.config()) {
+        if !kept.is_within_a_lease(now.reading) {
             return Ok(());
         }
         let why = match release {

@@ -1,5 +1,6 @@
 //! Everyone who takes part in a transaction owns a path in it, and every owner takes part.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -224,11 +225,13 @@ impl OwnersAgree {
         world: &World,
     ) -> Option<&BTreeSet<NodeId>> {
         let config = world.config();
-        if !self.epochs.contains_key(&epoch) {
-            let placement = model.views.placement(config, epoch)?;
-            self.epochs.insert(epoch, Owners { placement, of: BTreeMap::new() });
-        }
-        let Owners { placement, of } = self.epochs.get_mut(&epoch)?;
+        let Owners { placement, of } = match self.epochs.entry(epoch) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let placement = model.views.placement(config, epoch)?;
+                new.insert(Owners { placement, of: BTreeMap::new() })
+            }
+        };
         if !of.contains_key(path) {
             of.insert(path.clone(), placement.owners(config, path).collect());
         }

@@ -53,7 +53,7 @@ registry! {
     "a_view_is_active_after_all_have_left",
         "a view comes into force when all of the one before have left it or lost their lease",
         "leases; Gray, Cheriton 1989",
-        |world, _| managed(world, a_view_is_active_after_all_have_left::AViewIsActiveAfterAllHaveLeft::default());
+        |world, _| managed(world, a_view_is_active_after_all_have_left::AViewIsActiveAfterAllHaveLeft);
     "no_view_change_without_a_cause",
         "a view leaves out the silent and the unwanted, takes in the heard and wanted, and no more",
         "accuracy; Chandra, Toueg 1996",
@@ -61,7 +61,7 @@ registry! {
     "keys_move_only_to_joiners_and_from_leavers",
         "a change of members moves only what those who come and go own",
         "monotonicity; Karger et al. 1997",
-        |world, _| managed(world, keys_move_only_to_joiners_and_from_leavers::KeysMoveOnlyToJoinersAndFromLeavers::default());
+        |world, _| managed(world, keys_move_only_to_joiners_and_from_leavers::KeysMoveOnlyToJoinersAndFromLeavers);
     "no_path_is_handed_over_in_doubt",
         "an owner hands no path over about which it is in doubt",
         "Mohan, Lindsay, Obermarck 1986, section 2",
@@ -73,11 +73,11 @@ registry! {
     "only_settled_epochs_give_up_copies",
         "claims and copies are given up only when everyone has all that it owns",
         "Lamport, Malkhi, Zhou 2010, section 3",
-        |world, _| managed(world, only_settled_epochs_give_up_copies::OnlySettledEpochsGiveUpCopies::default());
+        |world, _| managed(world, only_settled_epochs_give_up_copies::OnlySettledEpochsGiveUpCopies);
     "no_claim_without_what_it_claims",
         "who claims to be complete on a path has what was decided there last, or is in doubt",
         "Lamport, Malkhi, Zhou 2010",
-        |world, _| managed(world, no_claim_without_what_it_claims::NoClaimWithoutWhatItClaims::default());
+        |world, _| managed(world, no_claim_without_what_it_claims::NoClaimWithoutWhatItClaims);
     "hand_overs_keep_tokens_and_answers",
         "a complete owner has the tokens, versions and answers that belong to what it owns",
         "RIFL: Lee et al. 2015, section 3",
@@ -85,7 +85,7 @@ registry! {
     "complete_owners_have_every_decided_write",
         "what is decided, every complete owner in force has or is in doubt about",
         "Lamport, Malkhi, Zhou 2010",
-        |world, _| managed(world, complete_owners_have_every_decided_write::CompleteOwnersHaveEveryDecidedWrite::default());
+        |world, _| managed(world, complete_owners_have_every_decided_write::CompleteOwnersHaveEveryDecidedWrite);
     "only_leased_members_serve_and_vote",
         "who serves or votes in an epoch is a member with a lease for it that runs",
         "leases; Gray, Cheriton 1989",
@@ -193,11 +193,11 @@ registry! {
     "every_arc_is_complete_and_settled_at_the_end",
         "when everything had its time, every owner is complete and the view has settled",
         "liveness; Lamport, Malkhi, Zhou 2010",
-        |world, _| managed(world, every_arc_is_complete_and_settled_at_the_end::EveryArcIsCompleteAndSettledAtTheEnd::default());
+        |world, _| managed(world, every_arc_is_complete_and_settled_at_the_end::EveryArcIsCompleteAndSettledAtTheEnd);
     "no_copies_elsewhere_at_the_end",
         "when everything had its time, nobody stores what it does not own",
         "Demers et al. 1987",
-        |world, _| managed(world, no_copies_elsewhere_at_the_end::NoCopiesElsewhereAtTheEnd::default());
+        |world, _| managed(world, no_copies_elsewhere_at_the_end::NoCopiesElsewhereAtTheEnd);
     "replicas_are_equal_at_the_end",
         "when everything had its time, every owner stores what was committed last",
         "convergence; Vogels 2008",

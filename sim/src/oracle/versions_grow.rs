@@ -36,6 +36,10 @@ impl Invariant for VersionsGrow {
             if newest.step != model.step {
                 continue; // decided long ago; this is a copy
             }
+            let history = model.files.get(path);
+            if before.is_none() && history.is_some_and(|history| history.given_up.is_some()) {
+                continue; // what was before was lost with the disks, and the operator knows
+            }
             let nothing = File::default();
             let (step, earlier) = before.map_or((0, &nothing), |state| (state.step, &state.file));
             if continues(earlier, &newest.file, path, asked) {

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seedbed::proto::{Admission, Config, Epoch, Layout, Member, Membership, NodeId, Record, View};
+use seedbed::proto::{
+    Admission, Config, Epoch, Layout, Member, Membership, NodeId, Record, Span, View,
+};
 
 use super::At;
 use super::placement::Placement;
@@ -18,6 +20,9 @@ pub struct Views {
     settled: Option<At<Epoch>>,
     accepted: Option<At<Epoch>>,
     admitted: BTreeMap<Admission, At<NodeId>>,
+    /// The view announced last, and how long locks are granted for, as the centre's memory has it.
+    announcing: Option<View>,
+    lock_lease: Option<Span>,
     /// Worked out when they are first wanted.
     layouts: RefCell<BTreeMap<Epoch, Arc<Layout>>>,
     placements: RefCell<BTreeMap<Epoch, Arc<Placement>>>,
@@ -40,6 +45,30 @@ impl Views {
             }
             _ => {}
         }
+    }
+
+    /// Takes over what the centre appends: it grants locks by that.
+    pub(super) fn on_appended(&mut self, record: &Record) {
+        match record {
+            Record::Announced { view } => self.announcing = Some(view.clone()),
+            Record::Activated { epoch } => {
+                let view = self.announcing.as_ref().filter(|view| view.epoch == *epoch);
+                self.lock_lease = view.map(|view| view.lock_lease).or(self.lock_lease);
+            }
+            _ => {}
+        }
+    }
+
+    /// The centre's memory goes back to what is durable.
+    pub(super) fn on_crashed(&mut self) {
+        let active = self.announced.get(&self.active());
+        self.lock_lease = active.map(|view| view.is.lock_lease);
+        self.announcing = None;
+    }
+
+    /// How long the centre grants a lock for now.
+    pub fn lock_lease(&self, config: &Config) -> Span {
+        self.lock_lease.unwrap_or(config.lock_lease)
     }
 
     /// The view of `epoch`.
@@ -128,7 +157,7 @@ impl Views {
 mod tests {
     use super::super::testing::{members, n};
     use super::*;
-    use seedbed::proto::{Settings, Span};
+    use seedbed::proto::Settings;
 
     #[test]
     fn a_layout_is_worked_out_once() {
