@@ -26,7 +26,14 @@
 //!
 //! One pull at a time and one chunk at a time, with a pause between. Every message names the epoch
 //! and the pull, and a chunk of any other is ignored: a late one would put back what has changed
-//! since. If the source goes quiet another is asked; if the new owner restarts it begins again.
+//! since. If the source stays quiet another is asked; if the new owner restarts it begins again.
+//!
+//! # Lost disks
+//!
+//! A node that is asked about an admission that it had before it lost its disk can neither hand
+//! over nor testify, and says so. If all owners of a piece have lost theirs, the piece waits for
+//! ever, unless the operator gives up what only they could prove: then such an answer counts as a
+//! witness, and if there is nobody before them either, the piece starts again empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -59,9 +66,9 @@ pub(super) struct Handover {
     /// The number of the last pull of this life.
     last: u32,
     current: Option<Pull>,
-    /// Where somebody has witnessed that nothing was committed, by epoch.
-    witnessed: BTreeMap<Epoch, Arcs>,
-    /// Who has been asked since anything was pulled or witnessed.
+    /// Where a source has witnessed that nothing was committed in its epoch.
+    witnesses: BTreeMap<Source, Arcs>,
+    /// Who has been asked in vain since there was anything new.
     tried: BTreeSet<Source>,
 }
 
@@ -82,6 +89,9 @@ struct Candidates {
     at_hand: Arcs,
 }
 
+/// How often a chunk is asked for before another source is.
+const MOST_ASKS: u32 = 4;
+
 /// A pull under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Pull {
@@ -89,8 +99,8 @@ struct Pull {
     source: Source,
     arcs: Arcs,
     after: Option<Path>,
-    /// Is a chunk asked for and not there?
-    is_asked: bool,
+    /// How often the next chunk was asked for.
+    asks: u32,
 }
 
 /// A chunk as it arrives.
@@ -128,8 +138,7 @@ impl Handover {
                 self.last += 1;
                 let (number, arcs) = (self.last, arcs.clone());
                 self.tried.insert(*source);
-                self.current =
-                    Some(Pull { number, source: *source, arcs, after: None, is_asked: false });
+                self.current = Some(Pull { number, source: *source, arcs, after: None, asks: 0 });
                 self.ask(turn);
             }
             None => {
@@ -140,18 +149,13 @@ impl Handover {
         }
     }
 
-    /// Time for the next chunk, or for somebody else if it has not come.
+    /// Time for the next chunk, or to ask for it again, or for somebody else.
     pub fn on_pull_time(&mut self, turn: &mut Move<'_>) {
-        match self.current.take_if(|pull| pull.is_asked) {
-            Some(pull) if pull.source.level <= turn.standing.accepted() => {
-                // The operator has given up what only such an owner could prove.
-                self.witness(pull.source.level, &pull.arcs);
-            }
-            Some(_) => {}
-            None if self.current.is_some() => return self.ask(turn),
-            None => {}
+        self.current.take_if(|pull| pull.asks >= MOST_ASKS);
+        match self.current.is_some() {
+            true => self.ask(turn),
+            false => self.proceed(turn),
         }
-        self.proceed(turn);
     }
 
     pub fn on_chunk(&mut self, turn: &mut Move<'_>, from: NodeId, chunk: Chunk) {
@@ -160,7 +164,7 @@ impl Handover {
                 && (chunk.incarnation, chunk.pull) == (turn.incarnation, pull.number)
                 && from == pull.source.owner.node
                 && chunk.after == pull.after
-                && pull.is_asked
+                && pull.asks > 0
         });
         if is_awaited || turn.config.defects.has(Defect::StaleChunkApplied) {
             install(turn, &chunk);
@@ -169,15 +173,20 @@ impl Handover {
         let Some(end) = chunk.end else {
             if let Some((last, _)) = chunk.files.last() {
                 pull.after = Some(last.clone());
-                pull.is_asked = false;
+                pull.asks = 0;
                 return turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause);
             }
             self.current = None; // it is in doubt; meanwhile perhaps another is not
             return self.proceed(turn);
         };
-        let level = pull.source.level;
+        let (source, arcs) = (pull.source, pull.arcs.clone());
         self.current = None;
-        let is_new = self.witness(level, &end.witnessed);
+        let mut witnessed = end.witnessed;
+        if source.level <= turn.standing.accepted() {
+            // The operator has given up what only a disk could prove that is gone.
+            witnessed = arcs.difference(&end.complete);
+        }
+        let is_new = self.witness(source, &witnessed);
         let pulled = end.complete.intersection(turn.standing.missing());
         if !pulled.is_empty() {
             complete(turn, &pulled);
@@ -185,12 +194,16 @@ impl Handover {
         if is_new || !pulled.is_empty() {
             self.tried.clear();
         }
-        turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause);
+        match chunk.files.is_empty() {
+            true => self.proceed(turn),
+            false => turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause),
+        }
     }
 
     fn ask(&mut self, turn: &mut Move<'_>) {
         let Some(pull) = &mut self.current else { return };
-        pull.is_asked = true;
+        let patience = turn.config.inquiry_interval.times(1 << pull.asks);
+        pull.asks += 1;
         let Source { level, owner } = pull.source;
         let message = Message::Pull {
             epoch: turn.standing.epoch(),
@@ -202,23 +215,30 @@ impl Handover {
             after: pull.after.clone(),
         };
         turn.out.send(owner.node, message);
-        turn.timers.set(Timer::Pull, turn.now + turn.config.inquiry_interval);
+        turn.timers.set(Timer::Pull, turn.now + patience);
     }
 
-    /// Nothing was committed on `arcs` in that epoch. Is that news?
-    fn witness(&mut self, level: Epoch, arcs: &Arcs) -> bool {
-        let known = self.witnessed.entry(level).or_default();
+    /// Nothing was committed on `arcs` in the epoch of `source`, which must know. Is that news?
+    fn witness(&mut self, source: Source, arcs: &Arcs) -> bool {
+        let known = self.witnesses.entry(source).or_default();
         let before = std::mem::replace(known, known.union(arcs));
         before != *known
     }
 
+    /// Where anybody has witnessed that nothing was committed in an epoch.
+    fn witnessed_in(&self, level: Epoch) -> Arcs {
+        let here = self.witnesses.iter().filter(|(source, _)| source.level == level);
+        here.fold(Arcs::default(), |all, (_, arcs)| all.union(arcs))
+    }
+
     /// Where the node was an owner without being complete, it is a witness itself.
     fn witness_for_itself(&mut self, standing: &Standing) {
-        let Some(member) = standing.member() else { return };
+        let Some(owner) = standing.member() else { return };
         for level in levels(standing) {
             let Some(layout) = standing.layout_of(level) else { continue };
             if let Some(claim) = standing.claim(level) {
-                self.witness(level, &layout.owned_by(member).difference(&claim));
+                let arcs = layout.owned_by(owner).difference(&claim);
+                self.witness(Source { level, owner }, &arcs);
             }
         }
     }
@@ -235,13 +255,16 @@ impl Handover {
             let own = standing.claim(level).unwrap_or_default().intersection(&open);
             candidates.at_hand = candidates.at_hand.union(&own);
             for &owner in layout.view().members.iter() {
-                let arcs = layout.owned_by(owner).intersection(&open);
+                let source = Source { level, owner };
+                let mut arcs = layout.owned_by(owner).intersection(&open);
+                if let Some(witnessed) = self.witnesses.get(&source) {
+                    arcs = arcs.difference(witnessed); // it has told all it knows
+                }
                 if !arcs.is_empty() && Some(owner) != standing.member() {
-                    candidates.sources.push((Source { level, owner }, arcs));
+                    candidates.sources.push((source, arcs));
                 }
             }
-            let here = self.witnessed.get(&level).cloned().unwrap_or_default();
-            witnessed = witnessed.intersection(&here);
+            witnessed = witnessed.intersection(&self.witnessed_in(level));
             if !config.defects.has(Defect::WitnessRuleSkipped) {
                 open = witnessed.clone();
             }
@@ -321,8 +344,15 @@ pub(super) fn on_pull(
     after: Option<Path>,
 ) {
     let (epoch, pull, incarnation) = ask;
-    if epoch != turn.standing.epoch() || owner != turn.standing.admission() || level >= epoch {
+    if epoch != turn.standing.epoch() || level >= epoch {
         return;
+    }
+    if owner < turn.standing.admission() {
+        // Whoever could tell is gone with its disk.
+        let (files, answers) = (Arc::default(), Arc::default());
+        let end = Some(PullEnd { complete: Arcs::default(), witnessed: Arcs::default() });
+        let chunk = Message::Chunk { epoch, pull, incarnation, after, files, answers, end };
+        return turn.out.send(from, chunk);
     }
     let Some(claim) = turn.standing.claim(level) else { return };
     let complete = arcs.intersection(&claim);
