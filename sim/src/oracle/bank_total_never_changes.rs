@@ -3,7 +3,9 @@
 use super::wording::{breach, fact};
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Answer, Contents, Operation, Outcome, Path, Reply, Request, RequestId};
+use seedbed::proto::{
+    Answer, Contents, NodeId, Operation, Outcome, Path, Reply, Request, RequestId,
+};
 
 /// Whoever reads all accounts in one transaction finds the total, and so does who looks at the end.
 ///
@@ -49,7 +51,7 @@ impl BankTotalNeverChanges {
 
     fn on_answer(
         &mut self,
-        request: RequestId,
+        (request, asked): (RequestId, u64),
         operations: &[Operation],
         answer: &Answer,
         step: u64,
@@ -61,12 +63,15 @@ impl BankTotalNeverChanges {
         let found: Option<Vec<Sum>> =
             self.accounts.iter().map(|account| Some(Sum::of(found(account)?.1))).collect();
         let Some(found) = found else { return Ok(()) }; // it does not read all accounts
-        if found.iter().all(|sum| !matches!(sum, Sum::NoAccount)) {
+        let sees_all = found.iter().all(|sum| !matches!(sum, Sum::NoAccount));
+        if sees_all {
             self.open.get_or_insert(At { step, is: request });
         }
-        match self.open {
-            None => Ok(()),
+        match &self.open {
+            // It was asked for before anybody had found them, and may have come first.
+            Some(open) if !sees_all && asked < open.step => Ok(()),
             Some(_) => self.judge(&found, step, &format!("{request} reads them all")),
+            None => Ok(()),
         }
     }
 }
@@ -122,11 +127,13 @@ impl Invariant for BankTotalNeverChanges {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
         let Seen::Replied { request, reply: Reply::Done(answer) } = *seen else { return Ok(()) };
-        match model.requests.get(&request).map(|asked| &asked.wanted) {
-            Some(Request::Files { operations, .. }) => {
+        let Some(asked) = model.requests.get(&request) else { return Ok(()) };
+        match &asked.wanted {
+            Request::Files { operations, .. } => {
+                let request = (request, asked.asked.step);
                 self.on_answer(request, operations, answer, model.step)
             }
-            Some(Request::Acquire { .. } | Request::Release { .. }) | None => Ok(()),
+            Request::Acquire { .. } | Request::Release { .. } => Ok(()),
         }
     }
 
@@ -142,9 +149,15 @@ impl Invariant for BankTotalNeverChanges {
 
 /// What the first owner that serves `path` would answer; if none does, what was committed last.
 pub(super) fn stored(path: &Path, model: &Model, world: &World) -> Option<Contents> {
-    let layout = model.views.layout(world.config());
+    let (config, epoch) = (world.config(), model.views.active());
+    let layout = model.views.layout(config);
+    let is_complete = |owner: &&NodeId| {
+        let disk = model.disks.get(**owner);
+        disk.is_none_or(|disk| disk.claims(epoch, config.position(path)).is_some())
+    };
     let owners = layout.ring().owners(path).iter();
     let mut serving = owners
+        .filter(is_complete)
         .filter_map(|owner| world.host(*owner).storage())
         .filter(|storage| !storage.is_pinned(path));
     match serving.next() {
@@ -195,8 +208,17 @@ mod tests {
     fn an_account_disappears() {
         let mut play = bank();
         play.at(3).replies(request(1, 1), found(&[Some("50"), Some("50")]));
-        play.at(4).replies(request(1, 2), found(&[Some("100"), None]));
-        play.breaks("bank_total_never_changes", (3, "accounts exist"), (4, "100 + (no file)"));
+        play.at(4).requests(request(1, 3), reads(&["/bank/0", "/bank/1"]));
+        play.at(5).replies(request(1, 3), found(&[Some("100"), None]));
+        play.breaks("bank_total_never_changes", (3, "accounts exist"), (5, "100 + (no file)"));
+    }
+
+    #[test]
+    fn a_read_that_came_first_and_is_answered_last_sees_no_accounts() {
+        let mut play = bank();
+        play.at(3).replies(request(1, 1), found(&[Some("50"), Some("50")]));
+        play.at(4).replies(request(1, 2), found(&[None, None]));
+        play.holds();
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub enum ChaosKind {
     Leave,
     /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, only where
     /// paths have two owners at least, only while every machine is there, and with time after it in
-    /// which none is taken away.
+    /// which none is taken away. It does not strike where some path has one complete owner only.
     Wipe,
     /// As many storage nodes as the budget has left crash within a moment; at least one.
     Attrition,

@@ -192,7 +192,11 @@ impl Simulation<'_> {
                 None
             }
             Drawn::Wipe(node) => {
-                self.wipe(at, node, Restart::After(lasts), watcher);
+                // The plan cannot know whom the centre will suspect. A disk that is the only one
+                // to hold something is not in the budget.
+                if self.everything_has_two_owners() {
+                    self.wipe(at, node, Restart::After(lasts), watcher);
+                }
                 None
             }
             Drawn::Join(node) => {
@@ -238,6 +242,14 @@ impl Simulation<'_> {
             self.weather.begin(id, storm);
             self.put(at + lasts, Due::Undo(Undo::Storm(id)));
         }
+    }
+
+    /// Is every owner in the newest view complete, and is it never the only one?
+    fn everything_has_two_owners(&self) -> bool {
+        let views = &self.oracle.model().views;
+        let Some(newest) = views.newest() else { return false };
+        let has_settled = views.settled().is_some_and(|settled| settled.is == newest.is.epoch);
+        has_settled && newest.is.members.len().min(newest.is.replicas.into()) >= 2
     }
 
     /// A fault is over.
