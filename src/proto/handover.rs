@@ -44,8 +44,8 @@ use super::standing::Standing;
 use super::timers::{Timer, Timers};
 use super::txn::participant::Participant;
 use super::{
-    Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Member, Message, NodeId,
-    Outbox, Path, PullEnd, Record, Time,
+    Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Layout, Member, Message,
+    NodeId, Outbox, Path, PullEnd, Record, Time,
 };
 
 /// What a node has at hand while paths move.
@@ -68,6 +68,8 @@ pub(super) struct Handover {
     current: Option<Pull>,
     /// Where a source has witnessed that nothing was committed in its epoch.
     witnesses: BTreeMap<Source, Arcs>,
+    /// Sources that are gone with their disks.
+    gone: BTreeSet<Source>,
     /// Who has been asked in vain since there was anything new.
     tried: BTreeSet<Source>,
 }
@@ -179,14 +181,13 @@ impl Handover {
             self.current = None; // it is in doubt; meanwhile perhaps another is not
             return self.proceed(turn);
         };
-        let (source, arcs) = (pull.source, pull.arcs.clone());
+        let source = pull.source;
+        let is_gone = end.complete.is_empty() && end.witnessed.is_empty();
         self.current = None;
-        let mut witnessed = end.witnessed;
-        if source.level <= turn.standing.accepted() {
-            // The operator has given up what only a disk could prove that is gone.
-            witnessed = arcs.difference(&end.complete);
-        }
-        let is_new = self.witness(source, &witnessed);
+        let is_new = match is_gone {
+            true => self.gone.insert(source),
+            false => self.witness(source, &end.witnessed),
+        };
         let pulled = end.complete.intersection(turn.standing.missing());
         if !pulled.is_empty() {
             complete(turn, &pulled);
@@ -225,6 +226,14 @@ impl Handover {
         before != *known
     }
 
+    /// Where every owner in a view is gone with its disk.
+    fn lost_in(&self, layout: &Layout) -> Arcs {
+        let level = layout.epoch();
+        let members = layout.view().members.iter().copied();
+        let left = members.filter(|owner| !self.gone.contains(&Source { level, owner: *owner }));
+        left.fold(Arcs::all(), |lost, owner| lost.difference(&layout.owned_by(owner)))
+    }
+
     /// Where anybody has witnessed that nothing was committed in an epoch.
     fn witnessed_in(&self, level: Epoch) -> Arcs {
         let here = self.witnesses.iter().filter(|(source, _)| source.level == level);
@@ -260,11 +269,16 @@ impl Handover {
                 if let Some(witnessed) = self.witnesses.get(&source) {
                     arcs = arcs.difference(witnessed); // it has told all it knows
                 }
-                if !arcs.is_empty() && Some(owner) != standing.member() {
+                let is_other = Some(owner) != standing.member();
+                if !arcs.is_empty() && is_other && !self.gone.contains(&source) {
                     candidates.sources.push((source, arcs));
                 }
             }
-            witnessed = witnessed.intersection(&self.witnessed_in(level));
+            let mut here = self.witnessed_in(level);
+            if level <= standing.accepted() {
+                here = here.union(&self.lost_in(layout).intersection(&open));
+            }
+            witnessed = witnessed.intersection(&here);
             if !config.defects.has(Defect::WitnessRuleSkipped) {
                 open = witnessed.clone();
             }
