@@ -92,7 +92,7 @@ struct Candidates {
 }
 
 /// How often a chunk is asked for before another source is.
-const MOST_ASKS: u32 = 4;
+const MOST_ASKS: u32 = 2;
 
 /// A pull under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -135,7 +135,12 @@ impl Handover {
             complete(turn, &at_hand);
             return self.proceed(turn);
         }
-        match sources.iter().find(|(source, _)| !self.tried.contains(source)) {
+        // Whoever is a member still is likely to be there.
+        let view = turn.standing.layout().map(|layout| layout.view());
+        let is_there = |source: &Source| view.is_some_and(|view| view.has(source.owner));
+        let untried = || sources.iter().filter(|(source, _)| !self.tried.contains(source));
+        let first = untried().find(|(source, _)| is_there(source)).or_else(|| untried().next());
+        match first {
             Some((source, arcs)) => {
                 self.last += 1;
                 let (number, arcs) = (self.last, arcs.clone());
