@@ -2,7 +2,7 @@
 //!
 //! | storage node | centre |
 //! |---|---|
-//! | `Admit` (its log is empty) | forces `Admitted`, a number that nobody has had; `Admitted` |
+//! | `Admit` (its log is empty) | forces `Admitted`, a number that nobody has had, one for each life that asks; `Admitted` |
 //! | `Heartbeat` that knows the view in force, from a member | `Alive`: the membership lease for it |
 //! | `Heartbeat` that knows an older one, or from no member | `Views`, from the last that has settled to the newest |
 //! | `Entered` | it has left every epoch before; forced over there |
@@ -45,8 +45,8 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Centre {
     wanted: Option<Wanted>,
-    /// The newest number that each node was given.
-    admissions: BTreeMap<NodeId, Admission>,
+    /// The newest number that each node was given, and the life that had asked for it.
+    admissions: BTreeMap<NodeId, (Admission, Incarnation)>,
     last_admission: Admission,
     /// From the last that has settled to the newest.
     views: BTreeMap<Epoch, View>,
@@ -142,13 +142,17 @@ impl Centre {
 
     pub fn on_admit(&mut self, turn: &mut Turn<'_>, node: NodeId, incarnation: Incarnation) {
         let keeps_name = turn.config.defects.has(Defect::WipedNodeKeepsItsName);
-        let old = self.admissions.get(&node).copied().filter(|_| keeps_name);
-        let admission = old.unwrap_or_else(|| {
-            let member = Member { node, admission: self.last_admission.next() };
-            turn.out.force(Record::Admitted { member });
-            self.replay_admitted(member);
-            member.admission
-        });
+        let admission = match self.admissions.get(&node) {
+            // Late: the node is another by now, and a new number would make it a stranger.
+            Some((_, asked)) if incarnation < *asked => return,
+            Some((admission, asked)) if incarnation == *asked || keeps_name => *admission,
+            _ => {
+                let member = Member { node, admission: self.last_admission.next() };
+                turn.out.force(Record::Admitted { member, incarnation });
+                self.replay_admitted(member, incarnation);
+                member.admission
+            }
+        };
         turn.out.send(node, Message::Admitted { incarnation, admission });
     }
 
@@ -350,7 +354,7 @@ impl Centre {
     /// The node under its newest admission, if it is there: a member whose lease may run, or anyone
     /// else that was heard within a lease.
     fn is_there(&self, turn: &Turn<'_>, node: NodeId) -> Option<Member> {
-        let member = Member { node, admission: *self.admissions.get(&node)? };
+        let member = self.current(node)?;
         let heard = self.nodes.get(&member)?;
         let is_member = self.views.get(&self.active).is_some_and(|view| view.has(member));
         let until = match is_member {
@@ -361,7 +365,13 @@ impl Centre {
     }
 
     fn is_current(&self, member: Member) -> bool {
-        self.admissions.get(&member.node) == Some(&member.admission)
+        self.current(member.node) == Some(member)
+    }
+
+    /// The node under its newest number.
+    fn current(&self, node: NodeId) -> Option<Member> {
+        let (admission, _) = *self.admissions.get(&node)?;
+        Some(Member { node, admission })
     }
 
     fn newest(&self) -> Epoch {
@@ -426,7 +436,9 @@ impl Centre {
     /// Takes over what one record says.
     pub fn replay(&mut self, record: &Record) {
         match record {
-            Record::Admitted { member } => self.replay_admitted(*member),
+            Record::Admitted { member, incarnation } => {
+                self.replay_admitted(*member, *incarnation);
+            }
             Record::Wanted { wanted } => self.wanted = Some(wanted.clone()),
             Record::Announced { view } => {
                 self.views.insert(view.epoch, view.clone());
@@ -443,8 +455,8 @@ impl Centre {
         }
     }
 
-    fn replay_admitted(&mut self, member: Member) {
-        self.admissions.insert(member.node, member.admission);
+    fn replay_admitted(&mut self, member: Member, incarnation: Incarnation) {
+        self.admissions.insert(member.node, (member.admission, incarnation));
         self.last_admission = self.last_admission.max(member.admission);
     }
 
@@ -453,23 +465,20 @@ impl Centre {
         self.views.retain(|of, _| *of >= epoch);
         let members = self.views.values().flat_map(|view| view.members.iter());
         let known: Vec<Member> = members.copied().collect();
-        let admissions = &self.admissions;
-        self.nodes.retain(|member, _| {
-            known.contains(member) || admissions.get(&member.node) == Some(&member.admission)
-        });
+        let mut nodes = std::mem::take(&mut self.nodes);
+        nodes.retain(|member, _| known.contains(member) || self.is_current(*member));
+        self.nodes = nodes;
     }
 
     /// The records that give this state again.
     pub fn snapshot(&self) -> Vec<Record> {
-        let admitted = self
-            .admissions
-            .iter()
-            .map(|(&node, &admission)| Record::Admitted { member: Member { node, admission } });
-        let mut records: Vec<Record> = admitted.collect();
-        records.sort_by_key(|record| match record {
-            Record::Admitted { member } => member.admission,
-            _ => Admission::default(),
+        let admissions = self.admissions.iter();
+        let mut admissions: Vec<_> = admissions.map(|(node, given)| (*given, *node)).collect();
+        admissions.sort_unstable(); // as they were given
+        let admitted = admissions.into_iter().map(|((admission, incarnation), node)| {
+            Record::Admitted { member: Member { node, admission }, incarnation }
         });
+        let mut records: Vec<Record> = admitted.collect();
         records.extend(self.wanted.clone().map(|wanted| Record::Wanted { wanted }));
         for (&epoch, view) in &self.views {
             records.push(Record::Announced { view: view.clone() });

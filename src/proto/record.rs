@@ -235,6 +235,8 @@ records! {
     Admitted "admission" {
         /// The node and its number.
         member: Member,
+        /// The life that asked, with an empty log; it is given no other number.
+        incarnation: Incarnation,
     }
     /// Centre, forced: what the operator wants.
     Wanted "wanted" {

@@ -175,7 +175,7 @@ pub fn record(record: &Record) -> String {
         }
         Record::Complete { epoch, arcs } => format!("{kind} in {epoch} on {arcs}"),
         Record::GaveUp { epoch, .. } => format!("{kind} all before {epoch}"),
-        Record::Admitted { member } => format!("{kind} of {member} under {}", member.admission),
+        Record::Admitted { member, .. } => format!("{kind} of {member} under {}", member.admission),
         Record::Wanted { wanted } => format!("{kind} {}", list(wanted.nodes.iter())),
         Record::Announced { view } => {
             format!("{kind} {} of {}", view.epoch, list(view.members.iter()))

@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 
 use super::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Admission, Member, Message, MessageKind, NodeId, Record, RecordKind};
+use seedbed::proto::{
+    Admission, Incarnation, Member, Message, MessageKind, NodeId, Record, RecordKind,
+};
 
-/// The centre gives each number once, durably before it says so; and a node takes one that it was
-/// given, on one disk.
+/// The centre gives each number once, and only the newest life of a node one, durably before it
+/// says so; and a node takes one that it was given, on one disk.
 ///
 /// A node that lost its disk and comes back under its old name would be taken for one that has kept
 /// its promises: it would be asked for its vote and deny it, and be believed. That is why Viewstamped
 /// Replication lets a replica without its state back only by recovery (Liskov, Cowling,
 /// "Viewstamped Replication Revisited", 2012, section 4.3), and why Kafka and etcd give each member
-/// that joins a new id.
+/// that joins a new id. And a node that has its number would be a stranger if it were given another:
+/// it does not ask any more, so it is one for ever.
 #[derive(Clone, Debug, Default)]
 pub struct AdmissionsAreUsedOnce {
     given: BTreeMap<Admission, At<NodeId>>,
+    asked: BTreeMap<NodeId, At<Incarnation>>,
     used: BTreeMap<Member, At<()>>,
 }
 
@@ -33,16 +37,19 @@ impl Invariant for AdmissionsAreUsedOnce {
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
         let step = model.step;
         match *seen {
-            Seen::Durable { record: Record::Admitted { member }, .. } => {
-                let at = At { step, is: member.node };
-                match self.given.insert(member.admission, at) {
-                    None => Ok(()),
-                    Some(before) => {
-                        let number = member.admission;
-                        let earlier = format!("{} was given the number {number}", before.is);
-                        let now = format!("{member} is given the number {number}");
+            Seen::Durable { record: Record::Admitted { member, incarnation }, .. } => {
+                let Member { node, admission } = *member;
+                let now = format!("{node} in {incarnation} is given the number {admission}");
+                if let Some(before) = self.given.insert(admission, At { step, is: node }) {
+                    let earlier = format!("{} was given the number {admission}", before.is);
+                    return model.breach(before.step, earlier, now);
+                }
+                match self.asked.insert(node, At { step, is: *incarnation }) {
+                    Some(before) if before.is >= *incarnation => {
+                        let earlier = format!("{node} in {} was given a number", before.is);
                         model.breach(before.step, earlier, now)
                     }
+                    _ => Ok(()),
                 }
             }
             Seen::Durable { node, record: Record::Born { admission }, .. } => {
@@ -89,13 +96,13 @@ impl Invariant for AdmissionsAreUsedOnce {
 mod tests {
     use super::super::testing::{Play, born, n};
     use super::*;
-    use seedbed::proto::{Config, Incarnation};
+    use seedbed::proto::Config;
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
     fn admitted(number: u16) -> Record {
-        let (node, admission) = (n(number), Config::FIRST_ADMISSION);
-        Record::Admitted { member: Member { node, admission } }
+        let member = Member { node: n(number), admission: Config::FIRST_ADMISSION };
+        Record::Admitted { member, incarnation: Incarnation(1) }
     }
 
     fn tells() -> Message {
@@ -123,6 +130,19 @@ mod tests {
         again.loses_its_disk(n(1));
         let breach = again.breaks(|play| play.forces(n(1), born()));
         assert!(breach.earlier.is.ends_with("on another disk"));
+    }
+
+    #[test]
+    fn two_numbers_for_one_life_or_one_for_an_older_life_are_a_breach() {
+        let member = Member { node: n(1), admission: Config::FIRST_ADMISSION.next() };
+        let second = |incarnation| Record::Admitted { member, incarnation };
+        for incarnation in [Incarnation(0), Incarnation(1)] {
+            let breach = play().breaks(|play| play.forces(CONTROL, second(incarnation)));
+            assert_eq!(breach.earlier.is, "n1 in i1 was given a number");
+        }
+        let mut newer = play();
+        newer.forces(CONTROL, second(Incarnation(2)));
+        newer.holds();
     }
 
     #[test]

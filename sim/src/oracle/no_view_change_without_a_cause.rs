@@ -87,7 +87,7 @@ impl Invariant for NoViewChangeWithoutACause {
                 self.served.clear();
             }
             Seen::Appended { record, .. } => match record {
-                Record::Admitted { member } => {
+                Record::Admitted { member, .. } => {
                     let known = self.admissions.now.get_or_insert_default();
                     known.is.insert(member.node, member.admission);
                 }
@@ -111,7 +111,7 @@ impl Invariant for NoViewChangeWithoutACause {
                 _ => {}
             },
             Seen::Durable { record, .. } => match record {
-                Record::Admitted { member } => {
+                Record::Admitted { member, .. } => {
                     let known = self.admissions.durable.get_or_insert_default();
                     known.is.insert(member.node, member.admission);
                 }
@@ -206,7 +206,7 @@ mod tests {
 
     fn admitted(number: u16) -> Record {
         let (node, admission) = (n(number), Config::FIRST_ADMISSION);
-        Record::Admitted { member: Member { node, admission } }
+        Record::Admitted { member: Member { node, admission }, incarnation: Incarnation(1) }
     }
 
     fn wanted(nodes: &[NodeId]) -> Record {

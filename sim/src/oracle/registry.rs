@@ -43,7 +43,7 @@ registry! {
         "view synchrony; Birman, Joseph 1987",
         |world, _| managed(world, views_are_decided_once_and_in_order::ViewsAreDecidedOnceAndInOrder::default());
     "admissions_are_used_once",
-        "a number that the centre gives names one disk",
+        "the centre gives a life one number, and a number names one disk",
         "Liskov, Cowling 2012, section 4.3",
         |world, _| managed(world, admissions_are_used_once::AdmissionsAreUsedOnce::default());
     "epochs_of_a_node_only_grow",

@@ -40,7 +40,7 @@ impl Views {
             }
             Record::Converged { epoch } => self.settled = Some(At { step, is: *epoch }),
             Record::LossAccepted { epoch } => self.accepted = Some(At { step, is: *epoch }),
-            Record::Admitted { member } => {
+            Record::Admitted { member, .. } => {
                 self.admitted.entry(member.admission).or_insert(At { step, is: member.node });
             }
             _ => {}

@@ -41,7 +41,9 @@ pub fn brief(record: &Record) -> String {
         Record::Complete { epoch, arcs } => format!("{kind} in {epoch} {}", on(arcs)),
         Record::GaveUp { epoch, .. } => format!("gave up what it claimed before {epoch}"),
         Record::Orphaned { txn } => format!("{txn} has lost its coordinator"),
-        Record::Admitted { member } => format!("{member} is admitted under {}", member.admission),
+        Record::Admitted { member, incarnation } => {
+            format!("{member} in {incarnation} is admitted under {}", member.admission)
+        }
         Record::Wanted { .. } => "what is wanted".to_owned(),
         Record::Announced { view } => format!("{kind} {} of {}", view.epoch, members(view)),
         Record::Activated { epoch } => format!("{kind} {epoch}"),

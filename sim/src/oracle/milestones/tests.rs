@@ -117,7 +117,7 @@ const FOUR: &[(u16, u32)] = &[(1, 1), (2, 2), (3, 3), (4, 4)];
 fn who_comes_and_goes_with_a_view_is_told_apart() {
     let mut show = Show::new();
     show.forces(CONTROL, &wanted(&[1, 2, 3]));
-    show.forces(CONTROL, &Record::Admitted { member: member(1, 1) });
+    show.forces(CONTROL, &Record::Admitted { member: member(1, 1), incarnation: Incarnation(1) });
     assert_eq!(show.bound(Milestone::NODE_ADMITTED, Role::Joiner), Some(n(1)));
     show.views(1, &[(1, 1), (2, 2), (3, 3)]);
     assert_eq!(show.count(Milestone::NODE_JOINED), 0, "the first view has no view before it");

@@ -128,7 +128,7 @@ impl Milestones {
 
     pub(super) fn view_on_durable(&mut self, node: NodeId, record: &Record, config: &Config) {
         match record {
-            Record::Admitted { member } => {
+            Record::Admitted { member, .. } => {
                 self.hit(Milestone::NODE_ADMITTED, member.node, || About::Member);
             }
             Record::Wanted { wanted } => {
