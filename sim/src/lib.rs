@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! scenario file -> scenario -> seed          names, times and probabilities, checked; one stream for each purpose
+//!               -> swarm                     where the file leaves a cluster open, the seed draws it
 //!               -> workload, chaos, weather  what users ask, what breaks, how long things take
 //!               -> simulation                a queue of what is due; the earliest becomes an event
 //!               -> world                     applies one event to a whole cluster, and says what came of it

@@ -1,4 +1,4 @@
-//! The protocols: four kinds of machine, pure, and what they say to each other.
+//! The protocols: three kinds of machine, pure, and what they say to each other.
 //!
 //! | machine | file | what it does |
 //! |---|---|---|
