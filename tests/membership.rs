@@ -107,16 +107,15 @@ impl Nodes {
     /// `node` asks to be admitted if it has to, and sends a heartbeat.
     fn beats(&mut self, centre: &mut Centre, node: NodeId) {
         let incarnation = Incarnation(1);
-        if !self.0.contains_key(&node) {
+        let (admission, known) = *self.0.entry(node).or_insert_with(|| {
             centre.sent.clear();
             centre.hears(node, Message::Admit { incarnation });
             let number = centre.sent.iter().find_map(|(to, message)| match message {
                 Message::Admitted { admission, .. } if *to == node => Some(*admission),
                 _ => None,
             });
-            self.0.insert(node, (number.expect("everyone is admitted"), Epoch::default()));
-        }
-        let (admission, known) = self.0[&node];
+            (number.expect("everyone is admitted"), Epoch::default())
+        });
         let asked = centre.now;
         centre.hears(node, Message::Heartbeat { admission, incarnation, known, asked });
     }

@@ -1,5 +1,5 @@
 //! The central node, `control`: it runs the [lock server](super::lock) and lays down the
-//! [views](super::membership).
+//! views (`membership`).
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 //! | forces `Complete` | `Chunk(files, answers, end)`: where it was complete, and where it is a witness |
 //!
 //! What is pulled is all that is durable of a path: contents, version, token, also of paths that
-//! are gone, and what is known of requests. It replaces what the new owner had, and every vote that
+//! are gone, and what is known of requests and of transactions that may not be over. It replaces what the new owner had, and every vote that
 //! it gave there in an older epoch: the source has settled that transaction, so its late decision
 //! is recorded and acknowledged and changes nothing (or it would overwrite what was pulled).
 //!
@@ -42,6 +42,7 @@ use std::sync::Arc;
 use super::owner::{Answered, Owner};
 use super::standing::Standing;
 use super::timers::{Timer, Timers};
+use super::txn::coordinator::Coordinator;
 use super::txn::participant::Participant;
 use super::{
     Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Layout, Member, Message,
@@ -55,6 +56,7 @@ pub(super) struct Move<'a> {
     pub now: Time,
     pub standing: &'a mut Standing,
     pub owner: &'a mut Owner,
+    pub coordinator: &'a Coordinator,
     pub participant: &'a mut Participant,
     pub timers: &'a mut Timers,
     pub out: &'a mut Outbox,
@@ -206,6 +208,15 @@ impl Handover {
         }
     }
 
+    /// Pulls from `owner` no more: its disk is gone.
+    pub fn renounce(&mut self, turn: &mut Move<'_>, owner: Member) {
+        let levels = levels(turn.standing);
+        self.gone.extend(levels.map(|level| Source { level, owner }));
+        if self.current.take_if(|pull| pull.source.owner == owner).is_some() {
+            self.proceed(turn);
+        }
+    }
+
     fn ask(&mut self, turn: &mut Move<'_>) {
         let Some(pull) = &mut self.current else { return };
         let patience = turn.config.inquiry_interval.times(1 << pull.asks);
@@ -343,6 +354,7 @@ pub(super) fn replay_pulled(
             Handed::Forgotten(client, life, lowest) => {
                 owner.answers.forget_below(*client, *life, *lowest);
             }
+            Handed::Settled(..) | Handed::Presumed(..) => participant.remember(handed),
         }
     }
 }
@@ -378,10 +390,15 @@ pub(super) fn on_pull(
     let (files, is_last) = next_files(turn, &complete, after.as_ref());
     let hands_over = is_last && !complete.is_empty();
     let end = is_last.then(|| PullEnd { complete, witnessed: arcs.difference(&claim) });
-    let answers = match hands_over && !turn.config.defects.has(Defect::AnswersLeftBehind) {
-        true => turn.owner.answers.hand_over(),
-        false => Arc::default(),
-    };
+    let mut answers = Vec::new();
+    if hands_over && !turn.config.defects.has(Defect::AnswersLeftBehind) {
+        answers.extend(turn.owner.answers.hand_over());
+    }
+    if let Some(this) = turn.standing.member().filter(|_| hands_over) {
+        answers.extend(turn.coordinator.hand_over(this, level));
+        answers.extend(turn.participant.hand_over());
+    }
+    let answers = answers.into();
     turn.out.send(from, Message::Chunk { epoch, pull, incarnation, after, files, answers, end });
 }
 

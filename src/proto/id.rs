@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Time;
+use super::{Member, Time};
 
 /// The address of a machine: the central node, a storage node or a client.
 ///
@@ -189,6 +189,13 @@ pub struct TxnId {
     pub incarnation: Incarnation,
     /// Counts the transactions of that life, from 1.
     pub counter: u32,
+}
+
+impl TxnId {
+    /// Who coordinates: a name under an admission.
+    pub fn begun_by(self) -> Member {
+        Member { node: self.coordinator, admission: self.admission }
+    }
 }
 
 impl fmt::Display for TxnId {

@@ -173,8 +173,10 @@ impl Centre {
         }
         let newest = self.newest();
         self.proceed(turn);
+        // Otherwise everyone has just been told.
         if self.newest() == newest {
-            self.send_views(turn, member.node); // or everyone has just been told
+            let (incarnation, asked, _) = beat;
+            self.send_views(turn, member.node, Some((incarnation, asked)));
         }
     }
 
@@ -404,17 +406,17 @@ impl Centre {
         }
     }
 
-    fn send_views(&self, turn: &mut Turn<'_>, to: NodeId) {
+    fn send_views(&self, turn: &mut Turn<'_>, to: NodeId, asked: Option<(Incarnation, Time)>) {
         let views: Arc<[View]> = self.views.values().cloned().collect();
         if !views.is_empty() {
             let (settled, accepted) = (self.settled, self.accepted);
-            turn.out.send(to, Message::Views { views, settled, accepted });
+            turn.out.send(to, Message::Views { asked, views, settled, accepted });
         }
     }
 
     fn broadcast(&self, turn: &mut Turn<'_>) {
         for node in self.admissions.keys() {
-            self.send_views(turn, *node);
+            self.send_views(turn, *node, None);
         }
     }
 
@@ -426,7 +428,7 @@ impl Centre {
             *known = view.epoch;
             let (settled, accepted) = (self.settled, self.accepted);
             let views = [view.clone()].into();
-            turn.out.send(client, Message::Views { views, settled, accepted });
+            turn.out.send(client, Message::Views { asked: None, views, settled, accepted });
         }
     }
 }

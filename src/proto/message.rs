@@ -6,6 +6,7 @@
 //! | coordinator, participant | `Prepare` -> `Ready`, `Execute` -> `Executed`, `Commit` -> `Committed`, `Abort` |
 //! | coordinator, owner | `Fetch` -> `Fetched` (the source of a rename) |
 //! | participant in doubt, anyone who took part | `Inquire` -> `Told` |
+//! | participant without a coordinator, its heirs | `Recall` -> `Recalled` |
 //! | storage node, centre | `Admit` -> `Admitted`; `Heartbeat` -> `Alive`; `Entered`, `Completed`, `Departed` |
 //! | centre, storage nodes and clients | `Views`; a client asks with `Watch` |
 //! | new owner, owner of an earlier epoch | `Pull` -> `Chunk` |
@@ -309,6 +310,20 @@ messages! {
         /// What is known.
         known: Known,
     }
+    /// A participant whose coordinator's disk is gone asks whoever may have pulled from it.
+    Recall "recall" {
+        /// Which transaction.
+        txn: TxnId,
+        /// The epoch that it was for.
+        epoch: Epoch,
+    }
+    /// What the coordinator, or somebody in its line, handed over about the transaction.
+    Recalled "recalled" {
+        /// Which transaction.
+        txn: TxnId,
+        /// The outcome; undecided if nothing was, and from now on nothing will be.
+        known: Known,
+    }
     /// Asks for a lock.
     Acquire "acquire" {
         /// Which request.
@@ -386,7 +401,8 @@ messages! {
         request: RequestId,
         /// The path whose lock it was.
         path: Path,
-    }    /// A storage node with an empty log asks to be admitted.
+    }
+    /// A storage node with an empty log asks to be admitted.
     Admit "admit" {
         /// In which life it asks.
         incarnation: Incarnation,
@@ -448,6 +464,8 @@ messages! {
     }
     /// Views: to storage nodes all since the last that has settled, to clients the one in force.
     Views "views" {
+        /// The heartbeat that this answers: its life, and when it was sent by that life's clock.
+        asked: Option<(Incarnation, Time)>,
         /// In the order of their epochs.
         views: Arc<[View]>,
         /// The last epoch that has settled.

@@ -12,8 +12,8 @@
 //! # In and out of views
 //!
 //! With managed membership a node does nothing before it has been admitted, serves and votes only
-//! while its membership lease runs ([`standing`](super::standing)), and pulls what it newly owns
-//! ([`handover`](super::handover)):
+//! while its membership lease runs (`standing`), and pulls what it newly owns
+//! (`handover`):
 //!
 //! ```text
 //!  empty log --Admit, force Born--> admitted --Views, force Entered--> in an epoch --Alive--> serving
@@ -181,14 +181,18 @@ impl Node {
                 coordinator.on_gone(turn, from, txn);
             }
             Message::Told { txn, known } => participant.on_told(turn, from, txn, known),
+            Message::Recall { txn, epoch } => self.on_recall(now, from, txn, epoch, out),
+            Message::Recalled { txn, known } => participant.on_recalled(turn, from, txn, known),
             Message::Admitted { incarnation, admission } => {
                 self.on_admitted(now, incarnation, admission, out);
             }
             Message::Alive { incarnation, asked, epoch, settled } => {
                 self.on_alive(now, incarnation, asked, epoch, settled, out);
             }
-            Message::Views { views, settled, accepted } => {
+            Message::Views { asked, views, settled, accepted } => {
                 self.on_views(now, &views, settled, accepted, out);
+                let asked = asked.filter(|(life, _)| *life == self.incarnation);
+                asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
             }
             Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
                 let (mut turn, _) = self.moving(now, out);
@@ -372,6 +376,7 @@ impl Node {
             now,
             standing: &mut self.standing,
             owner: &mut self.owner,
+            coordinator: &self.coordinator,
             participant: &mut self.participant,
             timers: &mut self.timers,
             out,
@@ -414,7 +419,7 @@ impl Node {
             Record::Promised { .. } | Record::Settled { .. } | Record::Mark { .. } => {
                 self.participant.replay(&self.config, &mut self.owner, record);
             }
-            Record::Orphaned { .. } => {
+            Record::Orphaned { .. } | Record::Presumed { .. } => {
                 self.participant.replay(&self.config, &mut self.owner, record);
             }
             _ => {} // the central node's
@@ -510,6 +515,7 @@ impl Node {
         if incarnation == self.incarnation {
             let until = layout.membership_terms(&self.config).holder_until(asked);
             self.standing.extend_lease(epoch, until);
+            self.standing.learn_up_to_date(asked); // or it would not have been given
             self.confirmed = epoch;
         }
         self.standing.learn_settled(settled);
@@ -534,6 +540,19 @@ impl Node {
             }
         }
         self.on_settled(now, out);
+    }
+
+    /// A participant whose coordinator's disk is gone asks what was handed over about a transaction.
+    /// If nothing was, nothing will be: a chunk of that coordinator that is still under way is not
+    /// taken any more.
+    fn on_recall(&mut self, now: Time, from: NodeId, txn: TxnId, epoch: Epoch, out: &mut Outbox) {
+        let known = self.participant.recall(txn, epoch);
+        if known == Known::Undecided {
+            let (mut turn, handover) = self.moving(now, out);
+            handover.renounce(&mut turn, txn.begun_by());
+            self.on_moved(now, out);
+        }
+        out.send(from, Message::Recalled { txn, known });
     }
 
     /// Leaves the epoch: what is not promised is given up, what is promised stays.

@@ -82,13 +82,13 @@ impl Answers {
     }
 
     /// Everything known of requests, for somebody else.
-    pub fn hand_over(&self) -> Arc<[Handed]> {
+    pub fn hand_over(&self) -> impl Iterator<Item = Handed> + '_ {
         let marks = self.marks().map(|(client, life, low)| Handed::Forgotten(client, life, low));
         let answers = self.iter().map(|(request, answered)| match answered {
             Answered::Done(answer) => Handed::Done(*request, answer.clone()),
             Answered::Declined(refusal) => Handed::Declined(*request, *refusal),
         });
-        marks.chain(answers).collect()
+        marks.chain(answers)
     }
 
     /// What is known of `request`; one that its client does not wait for is refused for good.

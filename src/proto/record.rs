@@ -100,6 +100,8 @@ records! {
         participants: Arc<[Member]>,
         /// The paths that are pinned.
         paths: Arc<[Path]>,
+        /// In a checkpoint: those of them where the vote counts no more.
+        voided: Arc<[Path]>,
         /// What a commit does here.
         changes: Changes,
         /// What the vote said of each operation.
@@ -263,6 +265,14 @@ records! {
         /// The epoch.
         epoch: Epoch,
     }
+    /// Checkpoint: what was handed over of a coordinator: what it began up to that epoch, and what
+    /// the checkpoint does not hold as committed, has aborted or is over.
+    Presumed "presumed" {
+        /// Whose transactions.
+        coordinator: Member,
+        /// Up to which epoch.
+        epoch: Epoch,
+    }
     /// Checkpoint: the longest lease that a lock was ever granted for.
     LongestLease "longest_lease" {
         /// How long.
@@ -279,6 +289,11 @@ pub enum Handed {
     Declined(RequestId, Refusal),
     /// The client, in that life, waits for no number below this one.
     Forgotten(NodeId, Incarnation, u32),
+    /// The transaction has committed with this answer, or aborted, and may not be over.
+    Settled(TxnId, Option<Answer>),
+    /// What this coordinator began up to that epoch, and what is not handed over as committed, has
+    /// aborted or is over.
+    Presumed(Member, Epoch),
 }
 
 /// What replaces the log up to a position: records that, replayed, give the same state.

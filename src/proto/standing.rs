@@ -55,6 +55,8 @@ pub(super) struct Standing {
     given_up: Epoch,
     /// The end of the lease, which is for `epoch`.
     leased_until: Option<Time>,
+    /// When this life last asked for views and got the answer: it knows all that there were then.
+    up_to_date: Option<Time>,
     /// What this life knows of views: those since the last that has settled.
     layouts: BTreeMap<Epoch, Arc<Layout>>,
     /// The last epoch that has settled.
@@ -75,6 +77,7 @@ impl Standing {
             claims: BTreeMap::new(),
             given_up: Epoch::default(),
             leased_until: None,
+            up_to_date: None,
             layouts: BTreeMap::new(),
             settled: Epoch::default(),
             accepted: Epoch::default(),
@@ -118,6 +121,23 @@ impl Standing {
     /// The layout of an epoch since the last that has settled.
     pub fn layout_of(&self, epoch: Epoch) -> Option<&Arc<Layout>> {
         self.layouts.get(&epoch)
+    }
+
+    /// The views after `epoch` whose owners may be asked about it: none before the last that has
+    /// settled, because all its owners are complete.
+    pub fn layouts_after(&self, epoch: Epoch) -> impl Iterator<Item = &Arc<Layout>> {
+        let first = epoch.next().max(self.settled);
+        self.layouts.range(first..).map(|(_, layout)| layout)
+    }
+
+    /// Does the node know every view that there was at `time`?
+    pub fn is_up_to_date(&self, time: Time) -> bool {
+        self.up_to_date >= Some(time)
+    }
+
+    /// It knows every view that there was when it asked.
+    pub fn learn_up_to_date(&mut self, asked: Time) {
+        self.up_to_date = self.up_to_date.max(Some(asked));
     }
 
     /// The last epoch that has settled, as far as the node knows.

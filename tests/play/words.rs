@@ -31,6 +31,8 @@ pub fn subject(message: &Message) -> String {
         | Message::Executed { txn, .. }
         | Message::Committed { txn }
         | Message::Inquire { txn, .. }
+        | Message::Recall { txn, .. }
+        | Message::Recalled { txn, .. }
         | Message::Told { txn, .. } => format!("{kind} {txn}"),
         Message::Acquire { request, path, .. }
         | Message::Granted { request, path, .. }

@@ -1,6 +1,10 @@
 //! The window of two-phase commit.
 
-use seedbed::proto::{Known, Message, MessageKind, NodeId, Record, RecordKind, TxnId};
+use std::collections::BTreeMap;
+
+use seedbed::proto::{
+    Epoch, Handed, Known, Member, Message, MessageKind, NodeId, Record, RecordKind, TxnId,
+};
 
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -13,10 +17,43 @@ use crate::world::World;
 /// section 7.3; Skeen 1981). `participants_agree` notices only once a decision is durable; that
 /// nobody has decided yet is no excuse. So the record that ends the doubt is appended in the very
 /// step that brings the news: "aborted" or "committed" from the coordinator or another participant.
-/// Whether those may say so is judged where they say it.
+/// Whether those may say so is judged where they say it. What a node was handed over when it pulled
+/// it remembers.
 #[derive(Clone, Debug, Default)]
 pub struct AYesIsKeptUntilTheDecision {
     news: Option<News>,
+    handed: BTreeMap<NodeId, HandedOver>,
+}
+
+/// What a node was handed over about transactions when it pulled.
+#[derive(Clone, Debug, Default)]
+struct HandedOver {
+    settled: BTreeMap<TxnId, bool>,
+    presumed: BTreeMap<Member, Epoch>,
+}
+
+impl HandedOver {
+    fn take(&mut self, answers: &[Handed]) {
+        for handed in answers {
+            match handed {
+                Handed::Settled(txn, answer) => {
+                    self.settled.insert(*txn, answer.is_some());
+                }
+                Handed::Presumed(coordinator, epoch) => {
+                    let last = self.presumed.entry(*coordinator).or_default();
+                    *last = (*epoch).max(*last);
+                }
+                Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => {}
+            }
+        }
+    }
+
+    /// Did it commit? `None` if nothing was said of it.
+    fn outcome(&self, txn: TxnId, model: &Model) -> Option<bool> {
+        let epoch = model.txns.get(&txn)?.epoch;
+        let is_presumed = self.presumed.get(&txn.begun_by()).is_some_and(|last| epoch <= *last);
+        self.settled.get(&txn).copied().or_else(|| is_presumed.then_some(false))
+    }
 }
 
 /// What a node was told last, and in which step.
@@ -34,8 +71,10 @@ impl Invariant for AYesIsKeptUntilTheDecision {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::received(&[MessageKind::Commit, MessageKind::Abort, MessageKind::Told])
+        SeenKinds::received(&[MessageKind::Commit, MessageKind::Abort])
+            | SeenKinds::received(&[MessageKind::Told, MessageKind::Recalled])
             | SeenKinds::appended(&[RecordKind::Applied, RecordKind::RolledBack])
+            | SeenKinds::appended(&[RecordKind::Pulled])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
@@ -47,12 +86,17 @@ impl Invariant for AYesIsKeptUntilTheDecision {
                 }
                 Ok(())
             }
+            Seen::Appended { node, record: Record::Pulled { answers, .. }, .. } => {
+                self.handed.entry(node).or_default().take(answers);
+                Ok(())
+            }
             Seen::Appended { node, record, .. } => {
                 let Some((txn, commits, what)) = end_of_doubt(record) else { return Ok(()) };
                 let yes = model.txns.get(&txn).filter(|known| known.is_in_doubt(node));
                 let Some(yes) = yes.and_then(|known| known.yes.get(&node)) else { return Ok(()) };
                 let is_told = self.news == Some(News { step, node, txn, commits });
-                if is_told || model.coordinator_is_gone(txn).is_some() {
+                let handed = self.handed.get(&node).and_then(|handed| handed.outcome(txn, model));
+                if is_told || handed == Some(commits) || model.coordinator_is_gone(txn).is_some() {
                     return Ok(());
                 }
                 let earlier = format!("{node} voted yes to {txn}");
@@ -70,8 +114,11 @@ fn told(from: NodeId, message: &Message) -> Option<(TxnId, bool)> {
             Some((header.txn, true))
         }
         Message::Abort { header } if from == header.txn.coordinator => Some((header.txn, false)),
-        Message::Told { txn, known: Known::Committed(_) } => Some((*txn, true)),
-        Message::Told { txn, known: Known::Aborted } => Some((*txn, false)),
+        Message::Told { txn, known } | Message::Recalled { txn, known } => match known {
+            Known::Committed(_) => Some((*txn, true)),
+            Known::Aborted => Some((*txn, false)),
+            Known::Undecided | Known::Orphaned(_) | Known::Gone => None,
+        },
         _ => None,
     }
 }
@@ -90,6 +137,7 @@ mod tests {
         Play, abort, applied, commit, n, rolled_back, told_aborted, txn, voted,
     };
     use super::*;
+    use seedbed::proto::{Arcs, Config};
 
     fn play() -> Play<AYesIsKeptUntilTheDecision> {
         let mut play = Play::new(AYesIsKeptUntilTheDecision::default());
@@ -126,6 +174,37 @@ mod tests {
                 play.appends(n(2), rolled_back(txn(1)));
             });
         });
+    }
+
+    #[test]
+    fn who_was_handed_over_what_became_of_it_may_end_its_doubt() {
+        let coordinator = txn(1).begun_by();
+        let pulls = |handed: Handed| Record::Pulled {
+            files: [].into(),
+            answers: [handed].into(),
+            replaced: Arcs::default(),
+        };
+        let aborted = || [Handed::Settled(txn(1), None), presumed(coordinator)];
+        let committed = || Handed::Settled(txn(1), Some([].into()));
+        for handed in aborted() {
+            let mut play = play();
+            play.forces(n(2), pulls(handed));
+            play.forces(n(2), rolled_back(txn(1)));
+            play.holds();
+        }
+        for handed in aborted() {
+            let mut play = play();
+            play.forces(n(2), pulls(handed));
+            play.breaks(|play| play.forces(n(2), applied(txn(1))));
+        }
+        let mut play = play();
+        play.forces(n(2), pulls(presumed(coordinator)));
+        play.forces(n(2), pulls(committed()));
+        play.breaks(|play| play.forces(n(2), rolled_back(txn(1))));
+    }
+
+    fn presumed(coordinator: Member) -> Handed {
+        Handed::Presumed(coordinator, Config::FIRST_EPOCH)
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Invariant for DecisionsAreFinal {
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(OUTCOMES)
             | SeenKinds::durable(OUTCOMES)
-            | SeenKinds::sent(&[MessageKind::Abort, MessageKind::Told])
+            | SeenKinds::sent(&[MessageKind::Abort, MessageKind::Told, MessageKind::Recalled])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
@@ -40,6 +40,12 @@ impl Invariant for DecisionsAreFinal {
             Seen::Sent {
                 from, to, message: Message::Told { txn, known: Known::Aborted }, ..
             } => on_abort(from, to, *txn, model),
+            Seen::Sent {
+                from,
+                to,
+                message: Message::Recalled { txn, known: Known::Aborted },
+                ..
+            } => on_recalled(from, to, *txn, model),
             _ => Ok(()),
         }
     }
@@ -84,6 +90,14 @@ fn on_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Br
     model.breach(step, earlier, format!("{from} tells {to} that it is aborted"))
 }
 
+/// Somebody says that the coordinator has handed over that a transaction is aborted.
+fn on_recalled(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Breach> {
+    let txn = model.txns.get(&id).filter(|txn| !txn.is_applied_everywhere());
+    let Some(decided) = txn.and_then(|txn| txn.decided.as_ref()) else { return Ok(()) };
+    let earlier = format!("{} had decided to commit {id}", id.coordinator);
+    model.breach(decided.step, earlier, format!("{from} tells {to} that it is aborted"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
@@ -119,6 +133,18 @@ mod tests {
         let breach = play.breaks(|play| play.sends(n(1), n(2), told_aborted(txn(1))));
         assert_eq!(breach.earlier.is, "n1 had decided to commit n1.1/1");
         assert_eq!(breach.now.is, "n1 tells n2 that it is aborted");
+    }
+
+    #[test]
+    fn a_third_that_denies_what_was_decided_is_a_breach() {
+        let mut play = Play::new(DecisionsAreFinal);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        let recalled = |txn| Message::Recalled { txn, known: Known::Aborted };
+        play.sends(n(3), n(2), recalled(txn(1)));
+        play.holds();
+        play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.breaks(|play| play.sends(n(3), n(2), recalled(txn(1))));
+        assert_eq!(breach.earlier.is, "n1 had decided to commit n1.1/1");
     }
 
     #[test]

@@ -90,8 +90,9 @@ impl Disk {
                     }
                 }
             }
-            Record::Voted { txn, paths, changes, .. } => {
-                let (paths, changes) = (paths.to_vec(), changes.to_vec());
+            Record::Voted { txn, paths, voided, changes, .. } => {
+                let left = paths.iter().filter(|path| !voided.contains(path));
+                let (paths, changes) = (left.cloned().collect(), changes.to_vec());
                 self.votes.insert(*txn, Promise { step, paths, changes });
             }
             Record::Applied { txn, request, answer } => {

@@ -618,7 +618,8 @@ impl Model {
                 lock.holder.take_if(|holder| holder.is.0 == *request);
             }
             Record::Stored { .. } | Record::Answered { .. } | Record::LockOver { .. } => {}
-            Record::Settled { .. } | Record::Mark { .. } | Record::Forgotten { .. } => {}
+            Record::Settled { .. } | Record::Mark { .. } | Record::Presumed { .. } => {}
+            Record::Forgotten { .. } => {}
             Record::LastToken { .. } | Record::LongestLease { .. } | Record::Wanted { .. } => {}
             Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {
                 self.views.on_durable(step, record);

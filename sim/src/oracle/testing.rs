@@ -472,6 +472,7 @@ fn vote_record(txn: TxnId, at: &str, file: File) -> Record {
         request: request(1),
         participants: [].into(),
         paths: [path(at)].into(),
+        voided: [].into(),
         changes: [(path(at), file)].into(),
         results: [].into(),
         operations: 1,

@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn views(of: View) -> Message {
-        Message::Views { views: [of].into(), settled: Epoch(0), accepted: Epoch(0) }
+        Message::Views { asked: None, views: [of].into(), settled: Epoch(0), accepted: Epoch(0) }
     }
 
     #[test]

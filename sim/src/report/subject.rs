@@ -163,6 +163,7 @@ impl Subjects {
             Message::Commit { header, .. } | Message::Abort { header } => self.txn(header.txn),
             Message::Committed { txn } | Message::Inquire { txn, .. } => self.txn(*txn),
             Message::Told { txn, .. } => self.txn(*txn),
+            Message::Recall { txn, .. } | Message::Recalled { txn, .. } => self.txn(*txn),
             Message::Read { request, path, .. }
             | Message::Acquire { request, path, .. }
             | Message::Release { request, path, .. }
@@ -226,6 +227,7 @@ impl Subjects {
                 self.request(*request);
             }
             Record::Born { .. } | Record::Mark { .. } | Record::Forgotten { .. } => {}
+            Record::Presumed { .. } => {}
             Record::LockOver { .. } | Record::LastToken { .. } => {}
             Record::Orphaned { txn } => self.txn(*txn),
             Record::Pulled { files, .. } => files.iter().for_each(|(path, _)| self.path(path)),

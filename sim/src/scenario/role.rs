@@ -174,7 +174,9 @@ fn roles_of_message(kind: MessageKind) -> &'static [Role] {
         | MessageKind::Committed
         | MessageKind::Abort
         | MessageKind::Inquire
-        | MessageKind::Told => TRANSACTION,
+        | MessageKind::Told
+        | MessageKind::Recall
+        | MessageKind::Recalled => TRANSACTION,
         // One file is read at one owner, without a transaction.
         MessageKind::Read => &[Role::Owner],
         MessageKind::Acquire
@@ -213,6 +215,7 @@ fn roles_of_record(kind: RecordKind) -> &'static [Role] {
         | RecordKind::Answered
         | RecordKind::Settled
         | RecordKind::Mark
+        | RecordKind::Presumed
         | RecordKind::Forgotten
         | RecordKind::LockOver
         | RecordKind::LastToken

@@ -29,6 +29,9 @@ pub fn brief(message: &Message) -> String {
         Message::Abort { header } => format!("Abort {}", header.txn),
         Message::Inquire { txn, .. } => format!("Inquire {txn}"),
         Message::Told { txn, known } => format!("Told {txn} {}", knowledge(known)),
+        Message::Recall { txn, .. } => format!("Recall {txn}"),
+        Message::Recalled { txn, known: Known::Undecided } => format!("Recalled {txn} not at all"),
+        Message::Recalled { txn, known } => format!("Recalled {txn} {}", knowledge(known)),
         Message::Acquire { request, path, .. } => format!("Acquire {path} for {request}"),
         Message::KeepAlive { path, keep, .. } => format!("KeepAlive {path} {}", kept(*keep)),
         Message::Release { path, token, .. } => format!("Release {path} under {token}"),
@@ -140,7 +143,7 @@ fn rest(message: &Message) -> String {
         Message::Entered { admission, .. }
         | Message::Completed { admission, .. }
         | Message::Departed { admission, .. } => format!("under {admission}"),
-        Message::Views { views: all, settled: last, accepted } => {
+        Message::Views { views: all, settled: last, accepted, asked: _ } => {
             let accepted = match accepted {
                 Epoch(0) => String::new(),
                 accepted => format!("; losses up to {accepted} are accepted"),
@@ -162,6 +165,8 @@ fn rest(message: &Message) -> String {
         }
         Message::Inquire { orphaned: true, .. } => "the coordinator's disk is gone".to_owned(),
         Message::Inquire { orphaned: false, .. } => String::new(),
+        Message::Recall { epoch, .. } => format!("it was for {epoch}"),
+        Message::Recalled { .. } => String::new(),
         Message::Committed { .. } | Message::Told { .. } => String::new(),
         Message::NotKept { .. } | Message::LockRefused { .. } => String::new(),
         Message::Released { .. } => String::new(),

@@ -21,6 +21,9 @@ pub fn brief(record: &Record) -> String {
         Record::Answered { request, .. } => format!("{kind} {request}"),
         Record::Settled { txn, answer: Some(_) } => format!("{kind} {txn}: committed"),
         Record::Settled { txn, answer: None } => format!("{kind} {txn}: aborted"),
+        Record::Presumed { coordinator, epoch } => {
+            format!("what {coordinator} began up to {epoch} is settled")
+        }
         Record::Mark { coordinator, low_water } => {
             let (life, counter) = (low_water.incarnation.0, low_water.counter);
             format!("{coordinator} is over up to {life}/{counter}")
@@ -68,6 +71,7 @@ fn rest(record: &Record) -> String {
             request,
             participants,
             paths,
+            voided: _,
             changes,
             results,
             operations: _,
@@ -93,7 +97,8 @@ fn rest(record: &Record) -> String {
         | Record::Settled { answer: Some(outcomes), .. } => answer(outcomes),
         Record::Settled { answer: None, .. } | Record::Promised { .. } => String::new(),
         Record::Declined { .. } | Record::RolledBack { .. } | Record::Over { .. } => String::new(),
-        Record::Stored { .. } | Record::Mark { .. } | Record::Forgotten { .. } => String::new(),
+        Record::Stored { .. } | Record::Mark { .. } | Record::Presumed { .. } => String::new(),
+        Record::Forgotten { .. } => String::new(),
         Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
         Record::LockOver { .. } | Record::LastToken { .. } | Record::Born { .. } => String::new(),
         Record::Entered { complete, .. } => format!("complete {}", on(complete)),

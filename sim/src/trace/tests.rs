@@ -70,8 +70,12 @@ fn view(epoch: u32, nodes: &[u16], replicas: u16) -> View {
 #[test]
 fn views_name_their_members_and_the_settings_once() {
     let views = [view(2, &[1, 2], 3), view(3, &[1, 2, 3], 3), view(4, &[1], 2)];
-    let message =
-        Message::Views { views: views.into(), settled: Epoch(2), accepted: Epoch::default() };
+    let message = Message::Views {
+        asked: None,
+        views: views.into(),
+        settled: Epoch(2),
+        accepted: Epoch::default(),
+    };
     assert_eq!(super::message(&message, Detail::Brief), "Views e2 to e4");
     assert_eq!(
         super::message(&message, Detail::Whole),

@@ -21,8 +21,8 @@ use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
     Action, Age, Answer, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Epoch, File,
-    Header, Incarnation, Known, LowWater, Member, Message, No, NodeId, Operation, Outcome, Path,
-    Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
+    Handed, Header, Incarnation, Known, LowWater, Member, Message, No, NodeId, Operation, Outcome,
+    Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
 };
 
 /// An attempt at a request, as it arrived.
@@ -219,6 +219,14 @@ impl Coordinator {
     /// Is nothing under way?
     pub fn is_idle(&self) -> bool {
         self.collecting.is_empty() && self.committing.is_empty()
+    }
+
+    /// What another node can say in its stead of what it began up to `level`, which it has left: it
+    /// decides nothing there any more.
+    pub fn hand_over(&self, this: Member, level: Epoch) -> impl Iterator<Item = Handed> + '_ {
+        let committed = self.committing.iter();
+        let committed = committed.map(|(txn, c)| Handed::Settled(*txn, Some(c.answer.clone())));
+        committed.chain([Handed::Presumed(this, level)])
     }
 
     /// A participant in doubt asks.

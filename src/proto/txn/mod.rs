@@ -68,10 +68,19 @@
 //! the other participants only (`Orphaned`), and only answers that say so count for "all are in
 //! doubt".
 //!
+//! One thing may have outlived that disk: a *copy*. A coordinator that was an owner as well and left
+//! its epoch has given up what it had not decided; if it then handed its files over, the new owner
+//! serves them without the transaction, and a commit would come too late. So with its files it hands
+//! over what became of its transactions (those it has decided and that are not over, and that all
+//! others up to its last epoch have aborted), and so does everyone in its line. Before participants
+//! commit by the rule above they ask these *heirs*, which are the owners of the paths in every later
+//! view up to the time when they learnt of the loss. One that was handed over nothing promises that
+//! it will take nothing from that coordinator any more.
+//!
 //! # Epochs
 //!
 //! Reads, `Prepare` and `Execute` are for one epoch, and only a member with a running lease that is
-//! complete on the paths takes them ([`standing`](super::standing)). What has been promised belongs
+//! complete on the paths takes them (`standing`). What has been promised belongs
 //! to the transaction: decisions, inquiries and acknowledgements are taken from and by everyone who
 //! took part, whatever its epoch. Whoever leaves an epoch gives up what it has not promised: a
 //! coordinator what it still collects, a participant its `Ready`.

@@ -15,9 +15,9 @@ use super::Turn;
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Admission, Age, Answer, Changes, Config, Defect, Epoch, Header, Incarnation, Known, LowWater,
-    Member, Message, No, NodeId, Outcome, Path, Record, RequestId, Results, Terms, Time, TxnId,
-    Vote, Work,
+    Admission, Age, Answer, Changes, Config, Defect, Epoch, Handed, Header, Incarnation, Known,
+    LowWater, Member, Message, No, NodeId, Outcome, Path, Record, RequestId, Results, Terms, Time,
+    TxnId, Vote, Work,
 };
 
 /// All transactions in which this node is a participant and not the coordinator.
@@ -25,6 +25,9 @@ use crate::proto::{
 pub(in crate::proto) struct Participant {
     parts: BTreeMap<TxnId, Part>,
     outcomes: BTreeMap<TxnId, End>,
+    /// What a coordinator began up to an epoch and has not decided to commit has aborted: it said
+    /// so when it handed over, or somebody in its line did.
+    presumed: BTreeMap<Member, Epoch>,
     marks: BTreeMap<Member, LowWater>,
 }
 
@@ -52,6 +55,9 @@ struct InDoubt {
     epoch: Epoch,
     request: RequestId,
     participants: Arc<[Member]>,
+    /// What it was for.
+    asked: Arc<[Path]>,
+    /// What it still pins.
     paths: Arc<[Path]>,
     changes: Changes,
     results: Results,
@@ -60,9 +66,16 @@ struct InDoubt {
     orphan: Option<Orphan>,
 }
 
-/// A vote whose coordinator's disk is gone: those who have said that they are in doubt as well and
-/// believe the participants only, with what they voted.
-type Orphan = BTreeMap<NodeId, Results>;
+/// What is known of a vote whose coordinator's disk is gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Orphan {
+    /// When this life learnt that.
+    since: Time,
+    /// Participants that are in doubt as well and believe each other only, with what they voted.
+    agreed: BTreeMap<NodeId, Results>,
+    /// Heirs that were handed over nothing about the transaction.
+    unaware: BTreeSet<NodeId>,
+}
 
 /// A transaction that is over here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -170,8 +183,8 @@ impl Participant {
             self.believe_participants_only(turn, txn);
         }
         let known = match (self.parts.get(&txn), self.outcomes.get(&txn)) {
-            (Some(Part::InDoubt(InDoubt { orphan: Some(_), results, .. })), _) => {
-                Known::Orphaned(results.clone())
+            (Some(Part::InDoubt(vote)), _) if vote.is_left_alone(turn, txn) => {
+                Known::Orphaned(vote.results.clone())
             }
             (Some(Part::InDoubt(_)), _) => Known::Undecided,
             (_, Some(End::Committed(answer))) => Known::Committed(answer.clone()),
@@ -198,11 +211,43 @@ impl Participant {
             }
             Known::Orphaned(results) => {
                 if let Some(orphan) = &mut vote.orphan {
-                    orphan.insert(from, results);
+                    orphan.agreed.insert(from, results);
                     self.settle_orphan(turn, txn);
                 }
             }
             Known::Undecided | Known::Gone => {}
+        }
+    }
+
+    /// An heir of the coordinator answers.
+    pub fn on_recalled(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, known: Known) {
+        match known {
+            Known::Undecided => {
+                let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
+                let Some(orphan) = &mut vote.orphan else { return };
+                orphan.unaware.insert(from);
+                self.settle_orphan(turn, txn);
+            }
+            known => self.end(turn, txn, known),
+        }
+    }
+
+    /// What was handed over about a transaction that was for `epoch`.
+    pub fn recall(&self, txn: TxnId, epoch: Epoch) -> Known {
+        let presumed = self.presumed.get(&txn.begun_by());
+        match self.outcomes.get(&txn) {
+            Some(End::Committed(answer)) => Known::Committed(answer.clone()),
+            Some(End::Aborted) => Known::Aborted,
+            _ if presumed.is_some_and(|last| epoch <= *last) => Known::Aborted,
+            _ => Known::Undecided,
+        }
+    }
+
+    fn end(&mut self, turn: &mut Turn<'_>, txn: TxnId, known: Known) {
+        match known {
+            Known::Committed(answer) => self.commit(turn, txn, answer),
+            Known::Aborted if self.parts.contains_key(&txn) => self.abort(turn, txn),
+            _ => {}
         }
     }
 
@@ -211,21 +256,23 @@ impl Participant {
     fn believe_participants_only(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
         if vote.orphan.is_none() {
-            vote.orphan = Some(Orphan::default());
+            vote.orphan = Some(Orphan { since: turn.now, ..Orphan::default() });
             turn.out.force(Record::Orphaned { txn });
             self.settle_orphan(turn, txn);
         }
     }
 
-    /// If all participants are in doubt and believe each other only, they commit. The whole answer
-    /// is lost with the coordinator, so it is put together again; where a part of it was the
-    /// coordinator's alone, so was the path, and what became of the transaction cannot be proved.
+    /// If all participants are in doubt and believe each other only, and no heir of the coordinator
+    /// knows more, they commit. The whole answer is lost with the coordinator, so it is put together
+    /// again; where a part of it was the coordinator's alone, so was the path, and what became of
+    /// the transaction cannot be proved.
     fn settle_orphan(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let Some(Part::InDoubt(vote)) = self.parts.get(&txn) else { return };
-        let Some(orphan) = &vote.orphan else { return };
+        let Some(Orphan { agreed, .. }) = &vote.orphan else { return };
         let mut others = vote.participants.iter().filter(|other| other.node != turn.id);
-        if others.all(|other| orphan.contains_key(&other.node)) {
-            let results = orphan.values().chain([&vote.results]);
+        let all_agree = others.all(|other| agreed.contains_key(&other.node));
+        if all_agree && vote.is_left_alone(turn, txn) {
+            let results = agreed.values().chain([&vote.results]);
             let known: BTreeMap<u8, &Outcome> =
                 results.flat_map(|r| r.iter()).map(|(place, outcome)| (*place, outcome)).collect();
             if known.len() == usize::from(vote.operations) {
@@ -260,6 +307,10 @@ impl Participant {
 
     /// In doubt for too long: ask the coordinator, and from the second time on everyone.
     pub fn on_inquiry_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        if let Some(Part::InDoubt(vote)) = self.parts.get(&txn) {
+            let known = self.recall(txn, vote.epoch);
+            self.end(turn, txn, known);
+        }
         let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
         if turn.config.defects.has(Defect::AbortWhileInDoubt) && vote.inquiries == 2 {
             return self.abort(turn, txn);
@@ -272,6 +323,11 @@ impl Participant {
         if vote.inquiries > 0 || orphaned {
             for other in vote.participants.iter().filter(|other| other.node != turn.id) {
                 turn.out.send(other.node, ask(other.admission));
+            }
+        }
+        if orphaned {
+            for heir in vote.heirs(turn, txn) {
+                turn.out.send(heir, Message::Recall { txn, epoch: vote.epoch });
             }
         }
         vote.inquiries += 1;
@@ -342,6 +398,7 @@ impl Participant {
             epoch,
             request,
             participants,
+            asked: paths.clone(),
             paths,
             changes,
             results: results.clone(),
@@ -396,7 +453,12 @@ impl Participant {
             Some(Part::InDoubt(vote)) => {
                 turn.timers.cancel(&Timer::Inquire(txn));
                 turn.owner.unpin(txn, None, &vote.paths);
-                turn.out.write_lazily(Record::RolledBack { txn });
+                let record = Record::RolledBack { txn };
+                match vote.epoch == turn.standing.epoch() {
+                    true => turn.out.write_lazily(record),
+                    // The next copy that it hands over counts on it.
+                    false => turn.out.force(record),
+                }
             }
             Some(Part::Waiting(prepared) | Part::Ready(prepared)) => {
                 self.let_go(turn, txn, &prepared);
@@ -431,13 +493,13 @@ impl Participant {
     }
 
     fn mark_covers(&self, txn: TxnId) -> bool {
-        self.marks.get(&coordinator(txn)).is_some_and(|mark| mark.covers(txn))
+        self.marks.get(&txn.begun_by()).is_some_and(|mark| mark.covers(txn))
     }
 
     /// Forgets the outcomes that the coordinator's low-water mark has passed.
     fn learn_mark(&mut self, header: &Header) {
         let TxnId { coordinator, admission, .. } = header.txn;
-        let known = self.marks.entry(self::coordinator(header.txn)).or_default();
+        let known = self.marks.entry(header.txn.begun_by()).or_default();
         if header.low_water <= *known {
             return;
         }
@@ -455,13 +517,33 @@ impl Participant {
 }
 
 impl InDoubt {
+    /// Is the coordinator's disk gone, and all that it has told of the transaction? Every path of
+    /// it has a participant that asks, or the whole answer cannot be put together.
+    fn is_left_alone(&self, turn: &Turn<'_>, txn: TxnId) -> bool {
+        self.orphan.as_ref().is_some_and(|orphan| {
+            turn.standing.is_up_to_date(orphan.since)
+                && self.heirs(turn, txn).is_subset(&orphan.unaware)
+        })
+    }
+
+    /// Who may have pulled from the coordinator what the vote was for: every later owner. Who took
+    /// part is asked as a participant.
+    fn heirs(&self, turn: &Turn<'_>, txn: TxnId) -> BTreeSet<NodeId> {
+        let layouts = turn.standing.layouts_after(self.epoch);
+        let owners = layouts.flat_map(|layout| self.asked.iter().flat_map(|p| layout.owners(p)));
+        let took_part =
+            |owner: &Member| *owner == txn.begun_by() || self.participants.contains(owner);
+        owners.filter(|owner| !took_part(owner)).map(|owner| owner.node).collect()
+    }
+
     fn record(&self, txn: TxnId) -> Record {
         Record::Voted {
             txn,
             epoch: self.epoch,
             request: self.request,
             participants: self.participants.clone(),
-            paths: self.paths.clone(),
+            paths: self.asked.clone(),
+            voided: self.asked.iter().filter(|p| !self.paths.contains(p)).cloned().collect(),
             changes: self.changes.clone(),
             results: self.results.clone(),
             operations: self.operations,
@@ -471,6 +553,35 @@ impl InDoubt {
 
 /// Hand-overs.
 impl Participant {
+    /// What became of transactions, for somebody else.
+    pub fn hand_over(&self) -> impl Iterator<Item = Handed> + '_ {
+        let outcomes = self.outcomes.iter().filter_map(|(&txn, end)| match end {
+            End::Committed(answer) => Some(Handed::Settled(txn, Some(answer.clone()))),
+            End::Aborted => Some(Handed::Settled(txn, None)),
+            End::VotedNo => None,
+        });
+        let presumed = self.presumed.iter();
+        outcomes.chain(presumed.map(|(&member, &epoch)| Handed::Presumed(member, epoch)))
+    }
+
+    /// Takes over what was handed over of transactions.
+    pub fn remember(&mut self, handed: &Handed) {
+        match handed {
+            Handed::Settled(txn, _) if self.mark_covers(*txn) => {}
+            Handed::Settled(txn, answer) => {
+                let end = answer.clone().map_or(End::Aborted, End::Committed);
+                self.outcomes.insert(*txn, end);
+            }
+            Handed::Presumed(coordinator, epoch) => self.presume(*coordinator, *epoch),
+            Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => {}
+        }
+    }
+
+    fn presume(&mut self, coordinator: Member, epoch: Epoch) {
+        let last = self.presumed.entry(coordinator).or_default();
+        *last = epoch.max(*last);
+    }
+
     /// Gives up every promise that is not a vote: the node leaves its epoch.
     pub fn on_leave(&mut self, turn: &mut Turn<'_>) {
         let is_promised = |part: &Part| matches!(part, Part::InDoubt(_));
@@ -538,19 +649,24 @@ impl Participant {
                 request,
                 participants,
                 paths,
+                voided,
                 changes,
                 results,
                 operations,
             } => {
+                let asked = paths.clone();
+                let left = paths.iter().filter(|path| !voided.contains(path));
+                let paths: Arc<[Path]> = left.cloned().collect();
                 let holds_pins = !config.defects.has(Defect::RecoveryWithoutPins);
                 if holds_pins {
-                    owner.pin(*txn, pinned_before(*request), paths);
+                    owner.pin(*txn, pinned_before(*request), &paths);
                 }
                 let vote = InDoubt {
                     epoch: *epoch,
                     request: *request,
                     participants: participants.clone(),
-                    paths: paths.clone(),
+                    asked,
+                    paths,
                     changes: changes.clone(),
                     results: results.clone(),
                     operations: *operations,
@@ -585,6 +701,7 @@ impl Participant {
                 let outcome = answer.clone().map_or(End::Aborted, End::Committed);
                 self.outcomes.insert(*txn, outcome);
             }
+            Record::Presumed { coordinator, epoch } => self.presume(*coordinator, *epoch),
             Record::Mark { coordinator, low_water } => {
                 self.marks.insert(*coordinator, *low_water);
             }
@@ -596,6 +713,9 @@ impl Participant {
     pub fn snapshot(&self, records: &mut Vec<Record>) {
         for (&coordinator, &low_water) in &self.marks {
             records.push(Record::Mark { coordinator, low_water });
+        }
+        for (&coordinator, &epoch) in &self.presumed {
+            records.push(Record::Presumed { coordinator, epoch });
         }
         for (&txn, outcome) in &self.outcomes {
             match outcome {
@@ -613,11 +733,6 @@ impl Participant {
             }
         }
     }
-}
-
-/// Who coordinates a transaction: a name under an admission.
-fn coordinator(txn: TxnId) -> Member {
-    Member { node: txn.coordinator, admission: txn.admission }
 }
 
 /// The age of a pin that was taken in an earlier life: older than everything, so whoever meets it

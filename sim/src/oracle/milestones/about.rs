@@ -42,6 +42,8 @@ pub(super) fn about_message(from: NodeId, to: NodeId, message: &Message) -> Abou
         | Message::Executed { txn, .. }
         | Message::Committed { txn }
         | Message::Inquire { txn, .. }
+        | Message::Recall { txn, .. }
+        | Message::Recalled { txn, .. }
         | Message::Told { txn, .. } => About::Txn(*txn),
         Message::Acquire { path, request, .. }
         | Message::Release { path, request, .. }
@@ -88,7 +90,9 @@ pub(super) fn about_record(node: NodeId, record: &Record) -> About {
         | Record::Left { path, request } => About::Lock(path.clone(), Some(*request)),
         Record::Born { .. } | Record::Stored { .. } | Record::Mark { .. } => About::Nothing,
         Record::LockOver { request, .. } => About::Request(*request),
-        Record::Forgotten { .. } | Record::LastToken { .. } => About::Nothing,
+        Record::Presumed { .. } | Record::Forgotten { .. } | Record::LastToken { .. } => {
+            About::Nothing
+        }
         Record::Pulled { .. } | Record::Complete { .. } => {
             About::Move { receiver: node, source: None }
         }
