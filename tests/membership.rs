@@ -101,13 +101,17 @@ impl Centre {
 
 /// A storage node as the centre sees it: it does what it is told, when the test lets it.
 #[derive(Default)]
-struct Nodes(BTreeMap<NodeId, (Admission, Epoch)>);
+struct Nodes {
+    known: BTreeMap<NodeId, (Admission, Epoch)>,
+    /// How often each has lost its disk.
+    wiped: BTreeMap<NodeId, u32>,
+}
 
 impl Nodes {
     /// `node` asks to be admitted if it has to, and sends a heartbeat.
     fn beats(&mut self, centre: &mut Centre, node: NodeId) {
-        let incarnation = Incarnation(1);
-        let (admission, known) = *self.0.entry(node).or_insert_with(|| {
+        let incarnation = Incarnation(1 + self.wiped.get(&node).copied().unwrap_or_default());
+        let (admission, known) = *self.known.entry(node).or_insert_with(|| {
             centre.sent.clear();
             centre.hears(node, Message::Admit { incarnation });
             let number = centre.sent.iter().find_map(|(to, message)| match message {
@@ -117,20 +121,28 @@ impl Nodes {
             (number.expect("everyone is admitted"), Epoch::default())
         });
         let asked = centre.now;
-        centre.hears(node, Message::Heartbeat { admission, incarnation, known, asked });
+        let answered = Some(asked);
+        let beat = Message::Heartbeat { admission, incarnation, known, asked, answered };
+        centre.hears(node, beat);
+    }
+
+    /// `node` comes back without what it knew; its old number.
+    fn loses_its_disk(&mut self, node: NodeId) -> Admission {
+        *self.wiped.entry(node).or_default() += 1;
+        self.known.remove(&node).expect("it was admitted").0
     }
 
     /// `node` enters the newest view, and says so.
     fn enters(&mut self, centre: &mut Centre, node: NodeId) {
         let Some(newest) = centre.views().last().map(|view| view.epoch) else { return };
-        let Some((admission, known)) = self.0.get_mut(&node) else { return };
+        let Some((admission, known)) = self.known.get_mut(&node) else { return };
         *known = newest;
         let message = Message::Entered { admission: *admission, epoch: newest };
         centre.hears(node, message);
     }
 
     fn completes(&mut self, centre: &mut Centre, node: NodeId) {
-        if let Some(&(admission, epoch)) = self.0.get(&node) {
+        if let Some(&(admission, epoch)) = self.known.get(&node) {
             centre.hears(node, Message::Completed { admission, epoch });
         }
     }
@@ -235,11 +247,11 @@ fn a_pause_of_the_centre_is_no_reason_to_suspect_anybody() {
 }
 
 #[test]
-fn a_node_that_asks_again_gets_another_number() {
+fn a_node_that_has_lost_its_disk_gets_another_number() {
     let (mut centre, mut nodes) = begun();
-    let (old, _) = nodes.0.remove(&n(2)).expect("it was admitted");
+    let old = nodes.loses_its_disk(n(2));
     nodes.beats(&mut centre, n(2));
-    let (new, _) = nodes.0[&n(2)];
+    let (new, _) = nodes.known[&n(2)];
     assert!(new > old);
     let member = Member { node: n(2), admission: new };
     assert!(centre.views().last().is_some_and(|view| view.has(member)));
@@ -249,9 +261,47 @@ fn a_node_that_asks_again_gets_another_number() {
         incarnation: Incarnation(1),
         known: Epoch(1),
         asked: centre.now,
+        answered: Some(centre.now),
     };
     centre.hears(n(2), beat);
     assert_eq!(centre.sent, [], "the old number is dead");
+}
+
+#[test]
+fn a_life_is_given_one_number_however_often_it_asks() {
+    let (mut centre, mut nodes) = begun();
+    let asks = |centre: &mut Centre, life| {
+        centre.sent.clear();
+        centre.hears(n(2), Message::Admit { incarnation: Incarnation(life) });
+        std::mem::take(&mut centre.sent)
+    };
+    let (admission, _) = nodes.known[&n(2)];
+    let again = Message::Admitted { incarnation: Incarnation(1), admission };
+    assert_eq!(asks(&mut centre, 1), [(n(2), again)]);
+    nodes.loses_its_disk(n(2));
+    nodes.beats(&mut centre, n(2));
+    assert_eq!(asks(&mut centre, 1), [], "that life is over");
+}
+
+#[test]
+fn a_node_that_does_not_hear_the_centre_is_no_member_for_long() {
+    let (mut centre, mut nodes) = begun();
+    let deaf = n(3);
+    let (admission, known) = nodes.known[&deaf];
+    let answered = Some(centre.now);
+    for _ in 0..40 {
+        centre.pass(LEASE.fraction(4));
+        for node in [n(1), n(2)] {
+            nodes.beats(&mut centre, node);
+            nodes.enters(&mut centre, node);
+        }
+        let asked = centre.now;
+        let incarnation = Incarnation(1);
+        let beat = Message::Heartbeat { admission, incarnation, known, asked, answered };
+        centre.hears(deaf, beat);
+    }
+    assert_eq!(centre.names(), [n(1), n(2)]);
+    assert_eq!(centre.views().count(), 2, "it is left out once, and stays out");
 }
 
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::lock::LockServer;
-use super::membership::Centre;
+use super::membership::{Beat, Centre};
 use super::timers::{Timer, Timers};
 use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Time};
 
@@ -105,8 +105,9 @@ fn on_message(
             locks.on_release(turn, from, request, path, token);
         }
         Message::Admit { incarnation } => centre.on_admit(turn, node, incarnation),
-        Message::Heartbeat { admission, incarnation, known, asked } => {
-            centre.on_heartbeat(turn, Member { node, admission }, (incarnation, asked, known));
+        Message::Heartbeat { admission, incarnation, known, asked, answered } => {
+            let beat = Beat { incarnation, asked, known };
+            centre.on_heartbeat(turn, Member { node, admission }, beat, answered);
         }
         Message::Entered { admission, epoch } => {
             centre.on_entered(turn, Member { node, admission }, epoch);

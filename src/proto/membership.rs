@@ -18,6 +18,10 @@
 //!
 //! What the cluster should be is what the operator *wants* of it, as far as nodes are there: a node
 //! that is wanted and heard is a member of the next view, one whose lease has surely ended is none.
+//! *Heard* is who hears the centre as well: a heartbeat says when the newest one that was answered
+//! was sent. A link that carries one way only would otherwise make a member of a node that can never
+//! have a lease, again and again (partial partitions: Alfatafta, Alkhatib, Alquraan, Al-Kiswany,
+//! "Toward a Generic Fault Tolerance Technique for Partial Network Partitioning", OSDI 2020).
 //! Being slow is not being dead, so nobody is declared gone while its lease may run; and if it was
 //! only slow, its next heartbeat makes it a member of a later view.
 //!
@@ -71,15 +75,25 @@ pub(super) struct Centre {
 struct Heard {
     /// When its newest heartbeat came; `None` since the centre's start.
     at: Option<Time>,
-    /// Its newest heartbeat: in which life, when it was sent by that life's clock, and the newest
-    /// view that this life knew.
-    beat: (Incarnation, Time, Epoch),
+    /// Its newest heartbeat.
+    beat: Beat,
     /// When its lease has surely ended.
     until: Time,
     /// It has left every epoch before this one.
     entered: Epoch,
     /// The epoch in which it is complete.
     completed: Epoch,
+}
+
+/// A heartbeat; of two, the newer one is the greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Beat {
+    /// In which life of the node.
+    pub incarnation: Incarnation,
+    /// When it was sent, by that life's clock.
+    pub asked: Time,
+    /// The newest view that this life knew.
+    pub known: Epoch,
 }
 
 impl Centre {
@@ -160,10 +174,14 @@ impl Centre {
         &mut self,
         turn: &mut Turn<'_>,
         member: Member,
-        beat: (Incarnation, Time, Epoch),
+        beat: Beat,
+        answered: Option<Time>,
     ) {
         if !self.is_current(member) {
             return;
+        }
+        if !self.is_answered(turn, beat, answered) {
+            return self.send_views(turn, member.node, Some(beat));
         }
         let heard = self.nodes.entry(member).or_default();
         heard.at = Some(turn.now);
@@ -175,15 +193,21 @@ impl Centre {
         self.proceed(turn);
         // Otherwise everyone has just been told.
         if self.newest() == newest {
-            let (incarnation, asked, _) = beat;
-            self.send_views(turn, member.node, Some((incarnation, asked)));
+            self.send_views(turn, member.node, Some(beat));
         }
     }
 
+    /// Does the node hear the centre? Before there is a view there is nothing to hear.
+    fn is_answered(&self, turn: &Turn<'_>, beat: Beat, answered: Option<Time>) -> bool {
+        let lease = self.terms(turn.config).length;
+        let is_recent = |answered| beat.asked.since(answered) < lease;
+        self.views.is_empty() || answered.is_some_and(is_recent)
+    }
+
     /// Does the heartbeat know the view in force, is it a member's, and is no other view announced?
-    fn is_served(&self, member: Member, (_, _, known): (Incarnation, Time, Epoch)) -> bool {
-        let view = self.views.get(&known).filter(|_| known == self.active);
-        view.is_some_and(|view| view.has(member)) && self.newest() == known
+    fn is_served(&self, member: Member, beat: Beat) -> bool {
+        let view = self.views.get(&beat.known).filter(|_| beat.known == self.active);
+        view.is_some_and(|view| view.has(member)) && self.newest() == beat.known
     }
 
     pub fn on_entered(&mut self, turn: &mut Turn<'_>, member: Member, epoch: Epoch) {
@@ -286,7 +310,7 @@ impl Centre {
             let heard = self.nodes.entry(member).or_default();
             heard.until = heard.until.max(until);
             let beat = heard.beat;
-            if beat.2 == view.epoch && heard.at.is_some() {
+            if beat.known == view.epoch && heard.at.is_some() {
                 self.give_lease(turn, member, beat);
             }
         }
@@ -294,16 +318,11 @@ impl Centre {
         watchers.into_iter().for_each(|client| self.tell_watcher(turn, client));
     }
 
-    fn give_lease(
-        &mut self,
-        turn: &mut Turn<'_>,
-        member: Member,
-        (incarnation, asked, epoch): (Incarnation, Time, Epoch),
-    ) {
+    fn give_lease(&mut self, turn: &mut Turn<'_>, member: Member, beat: Beat) {
         let until = self.terms(turn.config).giver_until(turn.now);
         let heard = self.nodes.entry(member).or_default();
         heard.until = heard.until.max(until);
-        let settled = self.settled;
+        let (Beat { incarnation, asked, known: epoch }, settled) = (beat, self.settled);
         turn.out.send(member.node, Message::Alive { incarnation, asked, epoch, settled });
     }
 
@@ -406,7 +425,8 @@ impl Centre {
         }
     }
 
-    fn send_views(&self, turn: &mut Turn<'_>, to: NodeId, asked: Option<(Incarnation, Time)>) {
+    fn send_views(&self, turn: &mut Turn<'_>, to: NodeId, beat: Option<Beat>) {
+        let asked = beat.map(|beat| (beat.incarnation, beat.asked));
         let views: Arc<[View]> = self.views.values().cloned().collect();
         if !views.is_empty() {
             let (settled, accepted) = (self.settled, self.accepted);

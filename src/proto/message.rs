@@ -424,6 +424,8 @@ messages! {
         known: Epoch,
         /// When this was sent, by the node's clock; the answer names it.
         asked: Time,
+        /// When the newest heartbeat of this life that was answered was sent, by that clock.
+        answered: Option<Time>,
     }
     /// The membership lease.
     Alive "alive" {

@@ -190,9 +190,9 @@ impl Node {
                 self.on_alive(now, incarnation, asked, epoch, settled, out);
             }
             Message::Views { asked, views, settled, accepted } => {
-                self.on_views(now, &views, settled, accepted, out);
                 let asked = asked.filter(|(life, _)| *life == self.incarnation);
                 asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
+                self.on_views(now, &views, settled, accepted, out);
             }
             Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
                 let (mut turn, _) = self.moving(now, out);
@@ -486,7 +486,8 @@ impl Node {
         };
         let (admission, epoch) = (member.admission, self.standing.epoch());
         let known = self.standing.known();
-        let beat = Message::Heartbeat { admission, incarnation, known, asked: now };
+        let answered = self.standing.up_to_date();
+        let beat = Message::Heartbeat { admission, incarnation, known, asked: now, answered };
         out.send_now(NodeId::CONTROL, beat);
         if self.confirmed < epoch {
             out.send(NodeId::CONTROL, Message::Entered { admission, epoch });

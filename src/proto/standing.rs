@@ -135,6 +135,11 @@ impl Standing {
         self.up_to_date >= Some(time)
     }
 
+    /// When it asked for views last and was answered, in this life.
+    pub fn up_to_date(&self) -> Option<Time> {
+        self.up_to_date
+    }
+
     /// It knows every view that there was when it asked.
     pub fn learn_up_to_date(&mut self, asked: Time) {
         self.up_to_date = self.up_to_date.max(Some(asked));

@@ -13,7 +13,8 @@ use seedbed::proto::{
 /// operator does not want it, if it has come back under another admission, or if for a membership
 /// lease the centre has received no heartbeat from it in the epoch in force; one is added if it is
 /// wanted and was heard by this life of the centre; all else is as the operator wants it, and what
-/// that is only the operator changes.
+/// that is only the operator changes. A heartbeat counts if its sender was answered within a lease:
+/// who does not hear the centre has no lease, whatever it says.
 ///
 /// A detector that suspects at random would keep every other promise and move files for ever. This
 /// is the accuracy of failure detectors, as far as leases can give it: Chandra, Toueg, "Unreliable
@@ -67,9 +68,17 @@ impl Invariant for NoViewChangeWithoutACause {
         match *seen {
             Seen::Commanded { .. } => self.commanded = Some(step),
             Seen::Received {
-                from, message: Message::Heartbeat { admission, known, .. }, ..
+                from,
+                message: Message::Heartbeat { admission, known, asked, answered, .. },
+                ..
             } => {
                 let member = Member { node: from, admission: *admission };
+                if let Some(newest) = &self.newest.now {
+                    let lease = newest.is.membership_lease;
+                    if !answered.is_some_and(|answered| asked.since(answered) < lease) {
+                        return Ok(());
+                    }
+                }
                 let at = At { step, is: reading() };
                 if self.newest.now.as_ref().is_some_and(|newest| newest.is.epoch == *known) {
                     self.served.insert(member, at.clone());
@@ -217,7 +226,7 @@ mod tests {
     fn beat(known: u32) -> Message {
         let (admission, incarnation) = (Config::FIRST_ADMISSION, Incarnation(1));
         let (known, asked) = (Epoch(known), Time::ZERO);
-        Message::Heartbeat { admission, incarnation, known, asked }
+        Message::Heartbeat { admission, incarnation, known, asked, answered: Some(asked) }
     }
 
     /// A view of all three, in force since 1,000 ms.

@@ -68,7 +68,8 @@ impl<I: Invariant> Play<I> {
         let (admission, epoch) = (Config::FIRST_ADMISSION, Epoch(epoch));
         let incarnation = self.model.lives.get(&node).copied().unwrap_or_default();
         let (asked, settled) = (self.model.now, Epoch(0));
-        let beat = Message::Heartbeat { admission, incarnation, known: epoch, asked };
+        let answered = Some(asked);
+        let beat = Message::Heartbeat { admission, incarnation, known: epoch, asked, answered };
         self.sends(node, NodeId::CONTROL, beat);
         let alive = Message::Alive { incarnation, asked, epoch, settled };
         self.sends(NodeId::CONTROL, node, alive.clone());

@@ -230,7 +230,8 @@ fn to_centre(from: u16, message: Message) -> (Event, Option<Packet>) {
 /// n2 enters e3 and says so, between heartbeats of n2 and n4; then e3 comes into force.
 fn made_of_views() -> History {
     let (admission, incarnation) = (Admission(2), Incarnation(1));
-    let beat = || Message::Heartbeat { admission, incarnation, known: Epoch(2), asked: Time::ZERO };
+    let (known, asked, answered) = (Epoch(2), Time::ZERO, None);
+    let beat = || Message::Heartbeat { admission, incarnation, known, asked, answered };
     let alive = |to| Fact::Sent {
         packet: PacketId(1),
         from: NodeId::CONTROL,

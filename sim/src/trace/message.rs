@@ -134,8 +134,9 @@ fn rest(message: &Message) -> String {
         Message::Granted { asked, .. } => format!("asked {asked}"),
         Message::Admit { .. } | Message::Watch { .. } => String::new(),
         Message::Admitted { incarnation, .. } => format!("for {incarnation}"),
-        Message::Heartbeat { admission, incarnation, asked, .. } => {
-            format!("under {admission} in {incarnation}, asked {asked}")
+        Message::Heartbeat { admission, incarnation, asked, answered, .. } => {
+            let answered = answered.map_or("none".to_owned(), |answered| answered.to_string());
+            format!("under {admission} in {incarnation}, asked {asked}; last answered: {answered}")
         }
         Message::Alive { incarnation, asked, settled: last, .. } => {
             format!("counts from {asked} of {incarnation}; {}", settled(*last))

@@ -125,7 +125,7 @@ fn a_hand_over_is_told_as_question_and_answer() {
 #[test]
 fn leases_are_told_by_what_they_count_from() {
     let (admission, incarnation, asked) = (Admission(5), Incarnation(1), Time::from_nanos(5_000));
-    let beat = |known| Message::Heartbeat { admission, incarnation, known, asked };
+    let beat = |known| Message::Heartbeat { admission, incarnation, known, asked, answered: None };
     assert_eq!(message(&beat(Epoch(0)), Detail::Brief), "Heartbeat, knows no view");
     assert_eq!(
         message(&beat(Epoch(3)), Detail::Whole),
