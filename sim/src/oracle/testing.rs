@@ -206,6 +206,7 @@ impl<I: Invariant> Play<I> {
     /// Makes all nodes of the world behind the play, `node` among them, store a file.
     pub fn really_stores(&mut self, node: NodeId, at: &str, version: u64, contents: &str) {
         self.drive.start_all();
+        self.drive.run(Span::from_secs(1)); // where membership is managed, there is no view before
         for _ in 0..version {
             self.drive.ask(1, vec![write(at, contents)]);
             self.drive.run(Span::from_secs(1));
