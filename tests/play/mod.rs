@@ -26,8 +26,9 @@
 //! | `show heartbeats`, `hide heartbeats` | with managed membership they are hidden at first |
 //!
 //! A play ends as if with `show`. What is hidden with the heartbeats: their answers, but not the
-//! first lease that a node is given for an epoch, that clients want to hear of views, and when
-//! somebody wakes or a message arrives and nothing comes of it.
+//! first lease that a node is given for an epoch; what goes with them again and again, but not the
+//! first time; that clients want to hear of views; and when somebody wakes or a message arrives and
+//! nothing comes of it.
 
 pub mod words;
 
@@ -309,12 +310,15 @@ struct Scribe {
     hides_heartbeats: bool,
     /// The lives that have been given a lease for an epoch.
     leased: BTreeSet<(NodeId, Incarnation, Epoch)>,
+    /// What has been said from one to another, as far as it is said again until it is answered.
+    said: BTreeSet<(NodeId, NodeId, String)>,
     /// Messages about heartbeats that are news.
     news: BTreeSet<PacketId>,
 }
 
 impl seedbed_sim::simulation::Watcher for Scribe {
     fn watch(&mut self, _world: &World, step: &Step) {
+        self.forget_said(step);
         let mut effects = Vec::new();
         for (node, _, record) in &step.durable {
             let record = words::record(record, &self.map);
@@ -345,18 +349,47 @@ impl Scribe {
         let hides_heartbeats = map.config.membership == Membership::Managed;
         let first = |node: &NodeId| (*node, Incarnation(1), Config::FIRST_EPOCH);
         let leased = map.config.members.iter().map(first).collect();
-        Scribe { text: String::new(), map, hides_heartbeats, leased, news: BTreeSet::new() }
+        let (text, said, news) = (String::new(), BTreeSet::new(), BTreeSet::new());
+        Scribe { text, map, hides_heartbeats, leased, said, news }
     }
 
     /// Does the fact go without saying?
     fn is_hidden(&mut self, fact: &Fact) -> bool {
-        let Fact::Sent { packet, to, message, .. } = fact else { return false };
-        if let Message::Alive { incarnation, epoch, .. } = message
-            && self.leased.insert((*to, *incarnation, *epoch))
-        {
+        let Fact::Sent { packet, from, to, message } = fact else { return false };
+        if self.is_first(*from, *to, message) {
             self.news.insert(*packet);
         }
         self.hides_heartbeats && is_about_heartbeats(message) && !self.news.contains(packet)
+    }
+
+    /// Is it said for the first time, of what is said again with the heartbeats?
+    fn is_first(&mut self, from: NodeId, to: NodeId, message: &Message) -> bool {
+        match message {
+            Message::Alive { incarnation, epoch, .. } => {
+                self.leased.insert((to, *incarnation, *epoch))
+            }
+            Message::Entered { .. }
+            | Message::Completed { .. }
+            | Message::Departed { .. }
+            | Message::Views { .. } => {
+                self.said.insert((from, to, words::message(message, &self.map)))
+            }
+            _ => false,
+        }
+    }
+
+    /// What was lost, or said to or by an earlier life, is said for the first time again.
+    fn forget_said(&mut self, step: &Step) {
+        match (&step.event, &step.packet) {
+            (Event::Crash { node, .. } | Event::Wipe { node }, _) => {
+                self.said.retain(|(from, to, _)| from != node && to != node);
+            }
+            (Event::Drop(..), Some(packet)) => {
+                let words = words::message(&packet.message, &self.map);
+                self.said.remove(&(packet.from, packet.to, words));
+            }
+            _ => {}
+        }
     }
 
     /// Does an event of which nothing comes go without saying?
@@ -380,9 +413,19 @@ impl Scribe {
     }
 }
 
-/// Is it a heartbeat, the answer to one, or a client that wants to hear of views?
+/// Is it a heartbeat, the answer to one, what goes with them, or a client that wants to hear of
+/// views?
 fn is_about_heartbeats(message: &Message) -> bool {
-    matches!(message, Message::Heartbeat { .. } | Message::Alive { .. } | Message::Watch { .. })
+    matches!(
+        message,
+        Message::Heartbeat { .. }
+            | Message::Alive { .. }
+            | Message::Watch { .. }
+            | Message::Entered { .. }
+            | Message::Completed { .. }
+            | Message::Departed { .. }
+            | Message::Views { .. }
+    )
 }
 
 fn event(step: &Step) -> String {
