@@ -10,6 +10,7 @@ use seedbed::proto::{
     Request, RequestId, Session, Settings, Span, Terms, Time, Token, TxnId, Version, View, Vote,
 };
 
+use super::blocked::{Missed, who_is_missed};
 use super::{Breach, Invariant, Model, Oracle, Seen, Violation, kinds};
 use crate::world::{Event, Fact, Loss, PacketId, Rot, Step, World};
 
@@ -179,6 +180,11 @@ impl<I: Invariant> Play<I> {
 
     pub fn replies(&mut self, request: RequestId, reply: Reply) {
         self.see(&Seen::Replied { request, reply: &reply });
+    }
+
+    /// Who cannot pull what it owns.
+    pub fn missed(&self) -> Vec<Missed> {
+        who_is_missed(&self.model, &self.drive.world)
     }
 
     pub fn ends(&mut self) {
