@@ -21,7 +21,7 @@
 //! *Heard* is who hears the centre as well: a heartbeat says when the newest one that was answered
 //! was sent. A link that carries one way only would otherwise make a member of a node that can never
 //! have a lease, again and again (partial partitions: Alfatafta, Alkhatib, Alquraan, Al-Kiswany,
-//! "Toward a Generic Fault Tolerance Technique for Partial Network Partitioning", OSDI 2020).
+//! OSDI 2020).
 //! Being slow is not being dead, so nobody is declared gone while its lease may run; and if it was
 //! only slow, its next heartbeat makes it a member of a later view.
 //!

@@ -8,10 +8,12 @@
 #![allow(dead_code, reason = "the catalogue wants to know only what there is")]
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use seedbed::proto::{
-    Action, Answer, AttemptEnd, Changes, Contents, File, Header, LowWater, Message, NodeId,
-    Operation, Outcome, Record, Reply, Request, RequestId, Span, Time, Version, Vote,
+    Action, Answer, Arcs, AttemptEnd, Changes, Config, Contents, Epoch, File, Header, LowWater,
+    Member, Message, NodeId, Operation, Outcome, Record, Reply, Request, RequestId, Retry, Span,
+    Time, Version, Vote,
 };
 use seedbed_sim::oracle::{Model, Oracle, Violation, single_read};
 use seedbed_sim::run;
@@ -333,6 +335,43 @@ const COUNTER: &str = r#"
     client = "c2"
     at = "5s"
     write = "/counter0"
+    data = "2"
+"#;
+
+/// n4 joins three nodes and takes over /f; /c stays on n2, /e on n1. The messages of the centre to
+/// n1 take long, so n1 is in the second epoch for a while before it gets a lease.
+const JOIN: &str = r#"
+    title = "a fourth node joins"
+    [cluster]
+    membership = "managed"
+    nodes = 3
+    spare = 1
+    clients = 2
+    replicas = 1
+    virtual_nodes = 20
+    [network]
+    latency = ["1ms", "1ms"]
+    link = [{ from = "control", to = "n1", latency = ["400ms", "400ms"] }]
+    [[script]]
+    client = "c2"
+    at = "3s"
+    write = "/f"
+    data = "1"
+    [[fault]]
+    at = "5s"
+    join = "n4"
+    [[script]]
+    client = "c2"
+    at = "5600ms"
+    read = "/c"
+    [[script]]
+    client = "c1"
+    at = "5700ms"
+    read = "/e"
+    [[script]]
+    client = "c2"
+    at = "8s"
+    write = "/c"
     data = "2"
 "#;
 
@@ -678,6 +717,114 @@ pub const MUTATIONS: &[Mutation] = &[
             });
         }),
     },
+    Mutation {
+        violates: "no_view_change_without_a_cause",
+        mistake: "the centre leaves a member out that it hears, only because another joins",
+        scenario: JOIN,
+        change: Change::Step(|_, shown| {
+            shown.append_otherwise(|record| match record {
+                Record::Announced { view } if view.epoch > Config::FIRST_EPOCH => {
+                    let stays = |member: &&Member| member.node != NodeId::storage(2);
+                    view.members = view.members.iter().filter(stays).copied().collect();
+                    true
+                }
+                _ => false,
+            })
+        }),
+    },
+    Mutation {
+        violates: "keys_move_only_to_joiners_and_from_leavers",
+        mistake: "a new owner pulls the whole ring, and not only what it owns",
+        scenario: JOIN,
+        change: Change::Step(|_, shown| {
+            shown.sent(|message| match message {
+                Message::Pull { arcs, .. } => {
+                    *arcs = Arcs::all();
+                    true
+                }
+                _ => false,
+            })
+        }),
+    },
+    Mutation {
+        violates: "only_settled_epochs_give_up_copies",
+        mistake: "a node gives its older claims up as soon as the next view is in force",
+        scenario: JOIN,
+        change: Change::Step(|model, shown| {
+            let Some((node, Message::Alive { epoch, .. })) = shown.arrived() else { return false };
+            let (epoch, config) = (*epoch, shown.world.config());
+            let settled = model.views.settled().map_or(Epoch::default(), |settled| settled.is);
+            let placement = model.views.placement(config, epoch).filter(|_| settled < epoch);
+            // Before the first view nobody claims anything.
+            let Some(placement) = placement.filter(|_| epoch > Config::FIRST_EPOCH) else {
+                return false;
+            };
+            let keeps = placement.owned_by(node);
+            let position = model.log(node).forced;
+            let record = Record::GaveUp { epoch, keeps };
+            shown.step.facts.push(Fact::Appended { node, position, record, forced: true });
+            true
+        }),
+    },
+    Mutation {
+        violates: "complete_owners_have_every_decided_write",
+        mistake: "a new owner claims the whole ring, where nobody asks it for its vote",
+        scenario: JOIN,
+        change: Change::Step(|_, shown| {
+            let joiner = NodeId::storage(4);
+            let has_pulled = |files: &BTreeMap<_, _>| !files.is_empty();
+            if !shown.world.host(joiner).storage().is_some_and(|node| has_pulled(node.files())) {
+                return false; // it would lack what is there already
+            }
+            shown.step.durable.iter_mut().any(|(node, _, record)| match record {
+                Record::Complete { arcs, .. } if *node == joiner => {
+                    *arcs = Arcs::all();
+                    true
+                }
+                _ => false,
+            })
+        }),
+    },
+    Mutation {
+        violates: "one_epoch_is_served_at_once",
+        mistake: "a node that has left an epoch answers reads there until its lease is over",
+        scenario: JOIN,
+        change: Change::Step(|_, shown| {
+            shown.sent(|message| match message {
+                // It comes from n1, whose lease for the second epoch is on its way.
+                Message::Ended { end: end @ AttemptEnd::Retry(Retry::Epoch(_)), .. } => {
+                    *end = AttemptEnd::Done([Outcome::Found(Version(0), None)].into());
+                    true
+                }
+                _ => false,
+            })
+        }),
+    },
+    Mutation {
+        violates: "every_arc_is_complete_and_settled_at_the_end",
+        mistake: "the centre is never told that the new owner is complete",
+        scenario: JOIN,
+        change: Change::End(|step| {
+            let joiner = NodeId::storage(4);
+            step.facts.iter().any(|fact| match fact {
+                Fact::Sent { from, message: Message::Completed { epoch, .. }, .. } => {
+                    *from == joiner && *epoch > Config::FIRST_EPOCH
+                }
+                _ => false,
+            })
+        }),
+    },
+    Mutation {
+        violates: "no_copies_elsewhere_at_the_end",
+        mistake: "nobody is told that the view has settled, so nobody drops what has moved",
+        scenario: JOIN,
+        change: Change::End(|step| {
+            step.durable.iter().any(|(_, _, record)| match record {
+                Record::Converged { epoch } => *epoch > Config::FIRST_EPOCH,
+                _ => false,
+            })
+        }),
+    },
 ];
 
 const HALF_A_SECOND: Span = Span::from_millis(500);
@@ -701,6 +848,14 @@ impl Shown<'_> {
     fn forget_to_append(&mut self, which: impl Fn(&Record) -> bool) -> bool {
         let place = self.appended(|record| which(record).then_some(()));
         place.map(|(place, ..)| self.step.facts.remove(place)).is_some()
+    }
+
+    /// Alters the first record that is appended and lets itself be altered.
+    fn append_otherwise(&mut self, alter: impl Fn(&mut Record) -> bool) -> bool {
+        self.step.facts.iter_mut().any(|fact| match fact {
+            Fact::Appended { record, .. } => alter(record),
+            _ => false,
+        })
     }
 
     /// Alters the first record that becomes durable and lets itself be altered.

@@ -5,6 +5,7 @@
 //! | direction | what happens |
 //! |---|---|
 //! | `cluster nodes 3 replicas 1 clients 2 commit two_phase lock_lease 4s` | all are up; what is left out is 3, 1, 1, staged, 10s |
+//! | `... membership managed spare 1 membership_lease 1s virtual_nodes 8 chunk_paths 1` | in views; spare nodes are down; the first view has settled |
 //! | `request c1 write /a x, read /b at n1` | a user asks; also `create`, `delete`, `rename /a /b`, `acquire`, `try`, `release` |
 //! | `deliver KIND [from NODE] [to NODE]` | the first such message in flight arrives |
 //! | `deliver all [from NODE] [to NODE]` | every such message that is in flight now |
@@ -12,6 +13,8 @@
 //! | `sync n1` | the sync under way is done |
 //! | `crash n1 keeping 0` | n1 stops; so many records that were not durable stay |
 //! | `start n1` | n1 starts on what its disk holds, and is woken |
+//! | `wipe n2` | n2 stops, and its disk is empty |
+//! | `operator join n4`, `operator leave n2` | the operator tells the central node |
 //! | `pause c1`, `resume c1` | c1 stops, c1 goes on |
 //! | `cut n1 n2`, `mend n1 n2` | between the two nothing arrives, both ways |
 //! | `wake n1` | time passes until the next deadline of n1; those due before come first |
@@ -20,8 +23,12 @@
 //! | `settle until KIND sent`, `... appended`, `... durable` | the same, up to that |
 //! | `run 2s` | the same for so long, with all deadlines |
 //! | `show` | what each node stores, and what is pinned there |
+//! | `show heartbeats`, `hide heartbeats` | with managed membership they are hidden at first |
 //!
-//! A play ends as if with `show`.
+//! A play ends as if with `show`. What is hidden with the heartbeats: their answers, but not the
+//! first lease that a node is given for an epoch; what goes with them again and again, but not the
+//! first time; that clients want to hear of views; and when somebody wakes or a message arrives and
+//! nothing comes of it.
 
 pub mod words;
 
@@ -30,12 +37,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, CommitMode, Config, Contents, MessageKind, NodeId, Operation, Path, RecordKind,
-    Request, Settings, Span,
+    Action, Command, CommitMode, Config, Contents, Epoch, Incarnation, Layout, Membership, Message,
+    MessageKind, NodeId, Operation, Path, Record, RecordKind, Request, Role, Settings, Span, View,
 };
 use seedbed_sim::world::{Event, Fact, Loss, PacketId, Step, World};
 
 use crate::stage::Stage;
+use words::Map;
 
 /// Plays `directions` and gives what can be read of it afterwards.
 ///
@@ -45,7 +53,7 @@ pub fn play(about: &str, directions: &str) -> String {
     let mut lines = directions.lines().map(str::trim).filter(|line| !line.is_empty());
     let cluster = lines.next().expect("a play begins with its cluster");
     let mut play = Play::new(cluster, paths_of(directions));
-    let mut text = format!("{}\n\n{}", reflow(about), play.stage.world_words(&play.paths));
+    let mut text = format!("{}\n\n{}", reflow(about), play.world_words());
     for line in lines {
         match line.strip_prefix('#') {
             Some(remark) => writeln!(text, "\n#{remark}"),
@@ -65,7 +73,6 @@ pub fn play(about: &str, directions: &str) -> String {
 
 struct Play {
     stage: Stage<Scribe>,
-    paths: Vec<Path>,
 }
 
 type Told<T = ()> = Result<T, String>;
@@ -77,7 +84,7 @@ impl Play {
             panic!("`{cluster}`: expected `cluster ...`")
         };
         let mut settings = Settings { replicas: 1, ..Settings::default() };
-        let mut clients = 1;
+        let (mut clients, mut spare) = (1, 0);
         for option in options.chunks(2) {
             let [key, value] = option else { panic!("`{cluster}`: expected pairs") };
             match *key {
@@ -86,6 +93,11 @@ impl Play {
                 }
                 "replicas" => settings.replicas = number(value),
                 "clients" => clients = number(value),
+                "spare" => spare = number(value),
+                "virtual_nodes" => settings.virtual_nodes = number(value),
+                "chunk_paths" => settings.chunk_paths = number(value),
+                "membership" if *value == "managed" => settings.membership = Membership::Managed,
+                "membership_lease" => settings.membership_lease = span(value).expect("a span"),
                 "commit" if *value == "staged" => settings.commit = CommitMode::Staged,
                 "commit" if *value == "two_phase" => settings.commit = CommitMode::TwoPhase,
                 "lock_lease" => settings.lock_lease = span(value).expect("a span"),
@@ -94,7 +106,8 @@ impl Play {
         }
         let config = Config::new(settings).expect("settings that make sense");
         let ms = Span::from_millis(1);
-        Play { stage: Stage::new(config, clients, ms, ms, Scribe::default()), paths }
+        let scribe = Scribe::new(Map { config: config.clone(), paths });
+        Play { stage: Stage::with_spare(config, spare, clients, (ms, ms), scribe) }
     }
 
     fn direct(&mut self, words: &[&str]) -> Told {
@@ -134,6 +147,15 @@ impl Play {
                     self.stage.wake(node);
                 }
             }
+            ["wipe", who] => {
+                self.stage.apply(Event::Wipe { node: node(who)? });
+            }
+            ["operator", "join", who] => {
+                self.stage.apply(Event::Command(Command::Join(node(who)?)));
+            }
+            ["operator", "leave", who] => {
+                self.stage.apply(Event::Command(Command::Leave(node(who)?)));
+            }
             ["pause", who] => {
                 self.stage.apply(Event::Pause(node(who)?));
             }
@@ -160,6 +182,8 @@ impl Play {
                 let shown = self.shown();
                 self.stage.watcher.text.push_str(&shown);
             }
+            ["show", "heartbeats"] => self.stage.watcher.hides_heartbeats = false,
+            ["hide", "heartbeats"] => self.stage.watcher.hides_heartbeats = true,
             _ => return Err("no such direction".to_owned()),
         }
         Ok(())
@@ -238,8 +262,8 @@ impl Play {
     /// What each node stores, and what is pinned there.
     fn shown(&self) -> String {
         let mut text = String::new();
-        let world = &self.stage.world;
-        for id in world.config().members.iter().copied() {
+        let (world, map) = (&self.stage.world, &self.stage.watcher.map);
+        for id in world.nodes().filter(|id| id.role() == Role::Storage) {
             let Some(node) = world.host(id).storage() else {
                 writeln!(text, "    {id} is down").expect("a string takes everything");
                 continue;
@@ -248,48 +272,160 @@ impl Play {
                 let pinned = if node.is_pinned(path) { ", pinned" } else { "" };
                 format!("{path} is {}{pinned}", words::file(file))
             });
-            let unknown = self.paths.iter().filter(|path| !node.files().contains_key(*path));
+            let unknown = map.paths.iter().filter(|path| !node.files().contains_key(*path));
             let pinned = unknown.filter(|path| node.is_pinned(path));
             let all: Vec<String> =
                 files.chain(pinned.map(|path| format!("{path} is pinned"))).collect();
             let all = if all.is_empty() { "nothing".to_owned() } else { all.join("; ") };
-            writeln!(text, "    {id}: {all}").expect("a string takes everything");
+            let epoch = match map.config.membership {
+                Membership::Fixed => String::new(),
+                Membership::Managed => format!(" in {}", node.epoch()),
+            };
+            writeln!(text, "    {id}{epoch}: {all}").expect("a string takes everything");
         }
         text
     }
-}
 
-impl Stage<Scribe> {
     /// Who takes part, and who owns what.
-    fn world_words(&self, paths: &[Path]) -> String {
-        let config = self.world.config();
+    fn world_words(&self) -> String {
+        let Map { config, .. } = &self.stage.watcher.map;
         let mode = match config.commit {
             CommitMode::Staged => "staged",
             CommitMode::TwoPhase => "two_phase",
         };
-        let owners = paths.iter().map(|path| {
-            let owners = config.first_layout().ring().owners(path).iter();
-            let names: Vec<String> = owners.map(NodeId::to_string).collect();
-            format!("{path} is on {}", names.join(" and "))
-        });
-        format!("Commit is {mode}; {}.\n", words::list(owners))
+        let owners = self.stage.watcher.map.owners(config.first_layout());
+        match config.membership {
+            Membership::Fixed => format!("Commit is {mode}; {owners}.\n"),
+            Membership::Managed => {
+                format!("Commit is {mode}; {} has settled, where {owners}.\n", Config::FIRST_EPOCH)
+            }
+        }
     }
 }
 
 /// Writes down every step.
-#[derive(Default)]
 struct Scribe {
     text: String,
+    map: Map,
+    hides_heartbeats: bool,
+    /// The lives that have been given a lease for an epoch.
+    leased: BTreeSet<(NodeId, Incarnation, Epoch)>,
+    /// What has been said from one to another, as far as it is said again until it is answered.
+    said: BTreeSet<(NodeId, NodeId, String)>,
+    /// Messages about heartbeats that are news.
+    news: BTreeSet<PacketId>,
 }
 
 impl seedbed_sim::simulation::Watcher for Scribe {
     fn watch(&mut self, _world: &World, step: &Step) {
+        self.forget_said(step);
+        let mut effects = Vec::new();
+        for (node, _, record) in &step.durable {
+            let record = words::record(record, &self.map);
+            let what = record.split(": ").next().unwrap_or_default();
+            effects.push(format!("{node} has durable: {what}"));
+        }
+        for fact in &step.facts {
+            if !self.is_hidden(fact) {
+                effects.extend(effect(fact, &self.map));
+            }
+            if let Fact::Appended { record: Record::Announced { view }, .. } = fact {
+                effects.push(self.moves(view));
+            }
+        }
+        if effects.is_empty() && self.says_nothing(step) {
+            return;
+        }
         let text = &mut self.text;
         writeln!(text, "  {:>8}  {}", words::time(step.at), event(step)).expect("it fits");
-        for effect in effects(step) {
+        for effect in effects {
             writeln!(text, "              {effect}").expect("it fits");
         }
     }
+}
+
+impl Scribe {
+    fn new(map: Map) -> Scribe {
+        let hides_heartbeats = map.config.membership == Membership::Managed;
+        let first = |node: &NodeId| (*node, Incarnation(1), Config::FIRST_EPOCH);
+        let leased = map.config.members.iter().map(first).collect();
+        let (text, said, news) = (String::new(), BTreeSet::new(), BTreeSet::new());
+        Scribe { text, map, hides_heartbeats, leased, said, news }
+    }
+
+    /// Does the fact go without saying?
+    fn is_hidden(&mut self, fact: &Fact) -> bool {
+        let Fact::Sent { packet, from, to, message } = fact else { return false };
+        if self.is_first(*from, *to, message) {
+            self.news.insert(*packet);
+        }
+        self.hides_heartbeats && is_about_heartbeats(message) && !self.news.contains(packet)
+    }
+
+    /// Is it said for the first time, of what is said again with the heartbeats?
+    fn is_first(&mut self, from: NodeId, to: NodeId, message: &Message) -> bool {
+        match message {
+            Message::Alive { incarnation, epoch, .. } => {
+                self.leased.insert((to, *incarnation, *epoch))
+            }
+            Message::Entered { .. }
+            | Message::Completed { .. }
+            | Message::Departed { .. }
+            | Message::Views { .. } => {
+                self.said.insert((from, to, words::message(message, &self.map)))
+            }
+            _ => false,
+        }
+    }
+
+    /// What was lost, or said to or by an earlier life, is said for the first time again.
+    fn forget_said(&mut self, step: &Step) {
+        match (&step.event, &step.packet) {
+            (Event::Crash { node, .. } | Event::Wipe { node }, _) => {
+                self.said.retain(|(from, to, _)| from != node && to != node);
+            }
+            (Event::Drop(..), Some(packet)) => {
+                let words = words::message(&packet.message, &self.map);
+                self.said.remove(&(packet.from, packet.to, words));
+            }
+            _ => {}
+        }
+    }
+
+    /// Does an event of which nothing comes go without saying?
+    fn says_nothing(&self, step: &Step) -> bool {
+        let is_news = match &step.event {
+            Event::Deliver(packet) | Event::Drop(packet, _) | Event::Duplicate(packet) => {
+                let packet_of = step.packet.as_ref().expect("the event is about a message");
+                !is_about_heartbeats(&packet_of.message) || self.news.contains(packet)
+            }
+            Event::Wake(_) => false,
+            _ => true,
+        };
+        self.hides_heartbeats && !is_news
+    }
+
+    /// Who owns what in a view.
+    fn moves(&self, view: &View) -> String {
+        let config = &self.map.config;
+        let layout = Layout::new(config, view.clone(), config.first_layout());
+        format!("  (in {} {})", view.epoch, self.map.owners(&layout))
+    }
+}
+
+/// Is it a heartbeat, the answer to one, what goes with them, or a client that wants to hear of
+/// views?
+fn is_about_heartbeats(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Heartbeat { .. }
+            | Message::Alive { .. }
+            | Message::Watch { .. }
+            | Message::Entered { .. }
+            | Message::Completed { .. }
+            | Message::Departed { .. }
+            | Message::Views { .. }
+    )
 }
 
 fn event(step: &Step) -> String {
@@ -325,7 +461,7 @@ fn event(step: &Step) -> String {
         Event::Request { client, request } => {
             format!("{client} is asked: {}", words::request(request))
         }
-        Event::Command(command) => format!("the operator says: {command:?}"),
+        Event::Command(command) => format!("the operator says: {}", words::command(command)),
     }
 }
 
@@ -334,25 +470,15 @@ fn ends(links: &[(NodeId, NodeId)]) -> String {
     ends.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" and ")
 }
 
-fn effects(step: &Step) -> Vec<String> {
-    let durable = step.durable.iter();
-    let durable = durable.map(|(node, _, record)| {
-        let txn = words::record(record);
-        let what = txn.split(": ").next().unwrap_or_default();
-        format!("{node} has durable: {what}")
-    });
-    durable.chain(step.facts.iter().filter_map(effect)).collect()
-}
-
-fn effect(fact: &Fact) -> Option<String> {
+fn effect(fact: &Fact, map: &Map) -> Option<String> {
     Some(match fact {
         Fact::Requested { request } => format!("it is request {request}"),
         Fact::Sent { from, to, message, .. } => {
-            format!("{from} -> {to}  {}", words::message(message))
+            format!("{from} -> {to}  {}", words::message(message, map))
         }
         Fact::Appended { node, record, forced, .. } => {
             let how = if *forced { "forces" } else { "writes lazily" };
-            format!("{node} {how}: {}", words::record(record))
+            format!("{node} {how}: {}", words::record(record, map))
         }
         Fact::Checkpointed { node, .. } => format!("{node} has a new checkpoint"),
         Fact::Forgot { node, count, .. } => {

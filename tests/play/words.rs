@@ -1,9 +1,43 @@
 //! Messages, records and answers in words.
 
+use std::sync::Arc;
+
 use seedbed::proto::{
-    Action, AttemptEnd, File, Keep, Known, Message, No, Notice, Operation, Outcome, Path, Record,
-    Refusal, Reply, Request, Results, Retry, Time, Token, Vote, Work,
+    Action, Arcs, AttemptEnd, Command, Config, File, Keep, Known, Layout, Member, Message, No,
+    Notice, Operation, Outcome, Path, Record, Refusal, Reply, Request, Results, Retry, Time, Token,
+    View, Vote, Work,
 };
+
+/// The paths of a play, and where they are on the ring.
+pub struct Map {
+    pub config: Arc<Config>,
+    /// Every path that is named, in the order of names.
+    pub paths: Vec<Path>,
+}
+
+impl Map {
+    /// Who owns each of the paths.
+    pub fn owners(&self, layout: &Layout) -> String {
+        list(self.paths.iter().map(|path| {
+            let owners: Vec<String> =
+                layout.owners(path).map(|owner| owner.node.to_string()).collect();
+            format!("{path} is on {}", owners.join(" and "))
+        }))
+    }
+
+    /// The paths of the play that lie on `arcs`, and how much of the ring these are.
+    fn arcs(&self, arcs: &Arcs) -> String {
+        if arcs.is_empty() {
+            return "nothing".to_owned();
+        }
+        let is_there = |path: &&Path| arcs.contains(self.config.position(path));
+        let paths: Vec<String> = self.paths.iter().filter(is_there).map(Path::to_string).collect();
+        match paths.is_empty() {
+            true => format!("{arcs}, none of these paths"),
+            false => format!("{arcs}, with {}", paths.join(" and ")),
+        }
+    }
+}
 
 /// A moment in milliseconds, which is as fine as a play is.
 pub fn time(at: Time) -> String {
@@ -55,15 +89,15 @@ pub fn subject(message: &Message) -> String {
 }
 
 /// The whole message.
-pub fn message(message: &Message) -> String {
+pub fn message(message: &Message, map: &Map) -> String {
     let subject = subject(message);
-    match details(message) {
+    match details(message, map) {
         details if details.is_empty() => subject,
         details => format!("{subject}: {details}"),
     }
 }
 
-fn details(message: &Message) -> String {
+fn details(message: &Message, map: &Map) -> String {
     match message {
         Message::Begin { operations, .. } => list(operations.iter().map(operation)),
         Message::Read { path, .. } => path.to_string(),
@@ -81,15 +115,10 @@ fn details(message: &Message) -> String {
         Message::Executed { vote: Vote::Yes(found), .. } => format!("yes, {}", results(found)),
         Message::Executed { vote: Vote::No(why), .. } => format!("no, {}", no(why)),
         Message::Commit { answer, .. } => list(answer.iter().map(outcome)),
-        Message::Told { known, .. } => match known {
-            Known::Committed(answer) => {
-                format!("committed, {}", list(answer.iter().map(outcome)))
-            }
-            Known::Aborted => "aborted".to_owned(),
-            Known::Undecided => "undecided".to_owned(),
-            Known::Orphaned(_) => "in doubt, the coordinator's disk is gone".to_owned(),
-            Known::Gone => "gone with its disk".to_owned(),
-        },
+        Message::Told { known, .. } => knowledge(known),
+        Message::Recall { epoch, .. } => format!("it was for {epoch}"),
+        Message::Recalled { known: Known::Undecided, .. } => "not at all".to_owned(),
+        Message::Recalled { known, .. } => knowledge(known),
         Message::Acquire { wait: true, asked, .. } => {
             format!("wait in line, asked at {}", time(*asked))
         }
@@ -111,22 +140,22 @@ fn details(message: &Message) -> String {
         }
         Message::Watch { known } => format!("after {known}"),
         Message::Views { views, settled, .. } => {
-            let views = list(
-                views.iter().map(|view| format!("{} of {}", view.epoch, list(view.members.iter()))),
-            );
-            format!("{views}; {settled} has settled")
+            let views: Vec<String> = views.iter().map(view).collect();
+            format!("{}; {settled} has settled", views.join(", "))
         }
         Message::Pull { arcs, after, .. } => match after {
-            Some(after) => format!("{arcs} after {after}"),
-            None => arcs.to_string(),
+            Some(after) => format!("{}; after {after}", map.arcs(arcs)),
+            None => map.arcs(arcs),
         },
         Message::Chunk { files, end, .. } => {
-            let files = list(files.iter().map(|(path, found)| format!("{path} {}", file(found))));
-            match end {
-                Some(end) => {
-                    format!("{files}; complete on {}, witness on {}", end.complete, end.witnessed)
-                }
-                None => files,
+            let files =
+                list(files.iter().map(|(path, found)| format!("{path} is {}", file(found))));
+            let files = if files.is_empty() { "no files".to_owned() } else { files };
+            let Some(end) = end else { return format!("{files}; more to come") };
+            let complete = format!("{files}; the end; complete on {}", map.arcs(&end.complete));
+            match end.witnessed.is_empty() {
+                true => complete,
+                false => format!("{complete}; witness on {}", map.arcs(&end.witnessed)),
             }
         }
         Message::Admit { .. } | Message::Entered { .. } => String::new(),
@@ -134,8 +163,18 @@ fn details(message: &Message) -> String {
     }
 }
 
+fn knowledge(known: &Known) -> String {
+    match known {
+        Known::Committed(answer) => format!("committed, {}", list(answer.iter().map(outcome))),
+        Known::Aborted => "aborted".to_owned(),
+        Known::Undecided => "undecided".to_owned(),
+        Known::Orphaned(_) => "in doubt, the coordinator's disk is gone".to_owned(),
+        Known::Gone => "gone with its disk".to_owned(),
+    }
+}
+
 /// A record of a log.
-pub fn record(record: &Record) -> String {
+pub fn record(record: &Record, map: &Map) -> String {
     let kind = record.kind().name();
     match record {
         Record::Born { admission } => format!("{kind} under {admission}"),
@@ -158,7 +197,9 @@ pub fn record(record: &Record) -> String {
         Record::Declined { request, refusal } => format!("{kind} {request}: {refusal}"),
         Record::Stored { path, file: stored } => format!("{kind} {path}: {}", file(stored)),
         Record::Answered { request, .. } => format!("{kind} {request}"),
-        Record::Mark { coordinator, .. } => format!("{kind} of {coordinator}"),
+        Record::Mark { coordinator, .. } | Record::Presumed { coordinator, .. } => {
+            format!("{kind} of {coordinator}")
+        }
         Record::Forgotten { client, lowest, .. } => format!("{kind} of {client} below {lowest}"),
         Record::Queued { path, request } | Record::Left { path, request } => {
             format!("{kind} {path} for {request}")
@@ -171,21 +212,44 @@ pub fn record(record: &Record) -> String {
             format!("{kind} {request} {how}")
         }
         Record::LastToken { token } => format!("{kind} {token}"),
-        Record::Entered { epoch, complete } => format!("{kind} {epoch}, complete on {complete}"),
-        Record::Pulled { files, .. } => {
-            list(files.iter().map(|(path, found)| format!("{kind} {path} {}", file(found))))
+        Record::Entered { epoch, complete } => {
+            format!("{kind} {epoch}, complete on {}", map.arcs(complete))
         }
-        Record::Complete { epoch, arcs } => format!("{kind} in {epoch} on {arcs}"),
-        Record::GaveUp { epoch, .. } => format!("{kind} all before {epoch}"),
-        Record::Admitted { member, .. } => format!("{kind} of {member} under {}", member.admission),
+        Record::Pulled { files, replaced, .. } => {
+            let files =
+                list(files.iter().map(|(path, found)| format!("{path} is {}", file(found))));
+            let files = if files.is_empty() { "no files".to_owned() } else { files };
+            match replaced.is_empty() {
+                true => format!("{kind}: {files}"),
+                false => format!("{kind}: {files}; replaces all on {}", map.arcs(replaced)),
+            }
+        }
+        Record::Complete { epoch, arcs } => format!("{kind} in {epoch} on {}", map.arcs(arcs)),
+        Record::GaveUp { epoch, keeps } => {
+            format!("{kind} claims before {epoch}: keeps {}", map.arcs(keeps))
+        }
+        Record::Admitted { member, .. } => format!("{kind} {member} as {}", member.admission),
         Record::Wanted { wanted } => format!("{kind} {}", list(wanted.nodes.iter())),
-        Record::Announced { view } => {
-            format!("{kind} {} of {}", view.epoch, list(view.members.iter()))
-        }
+        Record::Announced { view: announced } => format!("{kind} {}", view(announced)),
         Record::Activated { epoch }
         | Record::Converged { epoch }
         | Record::LossAccepted { epoch } => format!("{kind} {epoch}"),
         Record::LongestLease { span } => format!("{kind} {span}"),
+    }
+}
+
+/// A view and its members.
+fn view(view: &View) -> String {
+    let members: Vec<String> = view.members.iter().map(Member::to_string).collect();
+    format!("{} of {}", view.epoch, members.join(" and "))
+}
+
+/// What the operator says.
+pub fn command(command: &Command) -> String {
+    match command {
+        Command::Join(node) => format!("{node} is to join"),
+        Command::Leave(node) => format!("{node} is to leave"),
+        Command::Set { .. } | Command::AcceptLoss => format!("{command:?}"),
     }
 }
 

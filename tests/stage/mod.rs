@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seedbed::proto::{Config, NodeId, Request, Span, Time};
+use seedbed::proto::{Config, NodeId, Request, Role, Span, Time};
 use seedbed_sim::simulation::Watcher;
 use seedbed_sim::world::{Event, Fact, Loss, PacketId, Step, World};
 
@@ -42,9 +42,23 @@ impl<W: Watcher> Stage<W> {
     /// A cluster in which every machine is up and every storage node has written down that it is a
     /// member; nobody has seen that.
     pub fn new(config: Arc<Config>, clients: u16, latency: Span, sync: Span, watcher: W) -> Self {
-        let world = World::new(config, clients);
+        Stage::with_spare(config, 0, clients, (latency, sync), watcher)
+    }
+
+    /// The same with `spare` machines, which are down. Where membership is managed, the first view
+    /// has settled.
+    pub fn with_spare(
+        config: Arc<Config>,
+        spare: u16,
+        clients: u16,
+        (latency, sync): (Span, Span),
+        watcher: W,
+    ) -> Self {
+        let members = config.members.len() as u16;
+        let is_spare = |node: &NodeId| node.role() == Role::Storage && node.number() > members;
+        let world = World::with_spare(config, spare, clients);
         let mut first = Stage::with((), world, latency, sync);
-        let nodes: Vec<NodeId> = first.world.nodes().collect();
+        let nodes: Vec<NodeId> = first.world.nodes().filter(|node| !is_spare(node)).collect();
         for node in nodes {
             first.apply(Event::Start { node, rot: None });
         }

@@ -197,6 +197,7 @@ fn unacknowledged(
 }
 
 /// A piece of the ring that a node owns and cannot pull.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Missed {
     /// The new owner.
     pub who: NodeId,
@@ -355,5 +356,59 @@ fn in_words(wanted: &Request) -> String {
         }
         Request::Acquire { path, .. } => format!("the lock of {path}"),
         Request::Release { path } => format!("to be rid of the lock of {path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::every_arc_is_complete_and_settled_at_the_end::EveryArcIsCompleteAndSettledAtTheEnd;
+    use super::super::testing::{Play, born, entered, n};
+    use super::*;
+    use seedbed::proto::Record;
+
+    /// n1 was complete in the first epoch, n2 was a member of the second and got nothing, n3 is the
+    /// member of the third. Only n3 is up.
+    fn play() -> Play<EveryArcIsCompleteAndSettledAtTheEnd> {
+        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd);
+        play.views(1, &[n(1)]);
+        play.is_complete(n(1), 1);
+        play.forces(NodeId::CONTROL, Record::Converged { epoch: Epoch(1) });
+        play.views(2, &[n(2)]);
+        play.views(3, &[n(3)]);
+        for (number, epoch) in [(2, 2), (3, 3)] {
+            play.forces(n(number), born());
+            play.forces(n(number), entered(epoch, Arcs::default()));
+        }
+        play.really_starts(n(3));
+        play
+    }
+
+    fn missed(level: u32, down: &[NodeId], gone: &[NodeId]) -> Missed {
+        let [down, gone] = [down, gone].map(|nodes| nodes.iter().copied().collect());
+        Missed { who: n(3), level: Epoch(level), arcs: Arcs::all(), down, gone }
+    }
+
+    #[test]
+    fn without_a_witness_the_epoch_before_is_missed() {
+        assert_eq!(play().missed(), [missed(2, &[n(2)], &[])]);
+    }
+
+    #[test]
+    fn behind_a_witness_the_source_is_missed_until_it_is_up() {
+        let mut play = play();
+        play.really_starts(n(2));
+        assert_eq!(play.missed(), [missed(1, &[n(1)], &[])]);
+        play.really_starts(n(1));
+        assert_eq!(play.missed(), []);
+    }
+
+    #[test]
+    fn what_only_a_lost_disk_had_is_missed_until_the_operator_gives_it_up() {
+        let mut play = play();
+        play.really_starts(n(2));
+        play.loses_its_disk(n(1));
+        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])]);
+        play.forces(NodeId::CONTROL, Record::LossAccepted { epoch: Epoch(3) });
+        assert_eq!(play.missed(), []);
     }
 }

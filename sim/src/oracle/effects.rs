@@ -61,3 +61,46 @@ impl Effects {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{c, decided_for, n, request, txn};
+    use super::*;
+    use crate::world::PacketId;
+    use seedbed::proto::{Age, Epoch, Incarnation, Session, Time};
+
+    fn decide(effects: &mut Effects, request: RequestId, txn: TxnId, step: u64) -> Effect {
+        let record = &decided_for(request, txn, &[], "/a", step, "x");
+        let effect = effects.see(&Seen::Durable { node: n(1), position: 0, record }, step);
+        effect.expect("a decision is an effect")
+    }
+
+    #[test]
+    fn the_second_effect_of_a_request_names_the_first() {
+        let mut effects = Effects::default();
+        assert!(decide(&mut effects, request(1), txn(1), 1).before.is_none());
+        assert!(decide(&mut effects, request(2), txn(2), 2).before.is_none());
+        let again = decide(&mut effects, request(1), txn(3), 3);
+        assert_eq!(again.before, Some(At { step: 1, is: txn(1) }));
+        assert!(effects.of(request(1)).is_some_and(|first| first.is.0 == txn(1)));
+    }
+
+    #[test]
+    fn an_attempt_under_another_name_counts_for_the_request_of_its_age() {
+        let mut effects = Effects::default();
+        let session = Session { node: Incarnation(1), number: 1, lowest: 1 };
+        let age = Age { first_attempt: Time::ZERO, request: request(1) };
+        let message = &Message::Begin {
+            session,
+            epoch: Epoch(1),
+            request: request(2),
+            attempt: 1,
+            lowest: 1,
+            age,
+            operations: [].into(),
+        };
+        let sent = Seen::Sent { packet: PacketId(0), from: c(1), to: n(1), message };
+        assert!(effects.see(&sent, 1).is_none());
+        assert_eq!(decide(&mut effects, request(2), txn(1), 2).origin, request(1));
+    }
+}

@@ -116,3 +116,74 @@ impl Leases {
         self.given.get(&node)?.range(..epoch).map(|(_, given)| *given).max()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{announced, n};
+    use super::*;
+    use seedbed::proto::Config;
+
+    const LIFE: Incarnation = Incarnation(1);
+
+    fn ms(ms: u64) -> Time {
+        Time::ZERO + Span::from_millis(ms)
+    }
+
+    fn beat(asked: Time) -> Message {
+        let (admission, known) = (Config::FIRST_ADMISSION, Epoch(1));
+        let answered = Some(asked);
+        Message::Heartbeat { admission, incarnation: LIFE, known, asked, answered }
+    }
+
+    fn alive(asked: Time) -> Message {
+        let (epoch, settled) = (Epoch(1), Epoch(0));
+        Message::Alive { incarnation: LIFE, asked, epoch, settled }
+    }
+
+    fn views() -> Views {
+        let mut views = Views::default();
+        views.on_durable(1, &announced(1, &[n(1)]));
+        views
+    }
+
+    /// n1 has sent heartbeats at one second and at two, by true time, and its clock is right; the
+    /// centre has answered the second.
+    fn given() -> Leases {
+        let mut leases = Leases::default();
+        for asked in [ms(1000), ms(2000)] {
+            leases.on_sent((2, asked), n(1), NodeId::CONTROL, &beat(asked), &views());
+        }
+        let answer = alive(ms(2000));
+        leases.on_sent((3, ms(2500)), NodeId::CONTROL, n(1), &answer, &views());
+        leases
+    }
+
+    #[test]
+    fn a_lease_counts_from_the_heartbeat_and_not_from_its_answer() {
+        let mut leases = given();
+        leases.on_received(4, n(1), LIFE, &alive(ms(2000)), &views());
+        let lease = leases.held(n(1), LIFE).expect("it was given");
+        assert_eq!(lease.ends(), ms(2000) + lease.length);
+        assert!(lease.believed_until(500) < lease.ends());
+        assert_eq!(leases.given_before(n(1), Epoch(2)), Some((lease.ends(), 3)));
+        assert_eq!(leases.given_before(n(1), Epoch(1)), None);
+    }
+
+    #[test]
+    fn an_older_answer_takes_nothing_away() {
+        let mut leases = given();
+        leases.on_received(4, n(1), LIFE, &alive(ms(2000)), &views());
+        let before = leases.held(n(1), LIFE).copied();
+        leases.on_received(5, n(1), LIFE, &alive(ms(1000)), &views());
+        assert_eq!(leases.held(n(1), LIFE).copied(), before);
+    }
+
+    #[test]
+    fn what_another_life_or_nobody_asked_for_is_no_lease() {
+        let mut leases = given();
+        leases.on_received(4, n(1), LIFE.next(), &alive(ms(2000)), &views());
+        leases.on_received(5, n(1), LIFE, &alive(ms(1500)), &views());
+        assert_eq!(leases.held(n(1), LIFE), None);
+        assert_eq!(leases.held(n(1), LIFE.next()), None);
+    }
+}

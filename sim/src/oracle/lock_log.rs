@@ -201,3 +201,55 @@ fn owed(lease: Span, config: &Config) -> Span {
     let drift = (length * u128::from(config.drift_max_ppm)).div_ceil(MILLION);
     Span::from_nanos(u64::try_from(length + drift + 1).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{path, request};
+    use super::*;
+
+    const CONTROL: NodeId = NodeId::CONTROL;
+
+    /// The first request is granted the lock, and nothing of that is durable.
+    fn granted() -> LockLog {
+        let mut log = LockLog::default();
+        let queued = Record::Queued { path: path("/a"), request: request(1) };
+        let granted = Record::Granted { path: path("/a"), request: request(1), token: Token(1) };
+        for (position, record) in [(0, &queued), (1, &granted)] {
+            log.see(&Seen::Appended { node: CONTROL, position, record, forced: true }, position);
+        }
+        log
+    }
+
+    fn crashes(log: &mut LockLog, from: u64) {
+        log.see(&Seen::Forgot { node: CONTROL, from, count: 2 - from, torn: 0 }, 2);
+    }
+
+    #[test]
+    fn a_crash_takes_back_what_was_only_appended() {
+        let mut log = granted();
+        assert!(log.lock(&path("/a")).is_some_and(|lock| lock.holder.is_some()));
+        crashes(&mut log, 1);
+        let lock = log.lock(&path("/a")).expect("it was named");
+        assert_eq!((lock.line.len(), &lock.holder, &lock.newest), (1, &None, &None));
+        crashes(&mut log, 0);
+        assert_eq!(log.lock(&path("/a")), Some(&LoggedLock::default()));
+    }
+
+    #[test]
+    fn a_crash_leaves_what_is_durable() {
+        let mut log = granted();
+        let record = Record::Left { path: path("/a"), request: request(1) };
+        log.see(&Seen::Durable { node: CONTROL, position: 1, record: &record }, 2);
+        let before = log.lock(&path("/a")).cloned();
+        crashes(&mut log, 0);
+        assert_eq!(log.lock(&path("/a")).cloned(), before);
+    }
+
+    #[test]
+    fn the_lock_server_waits_longer_than_the_lease_is() {
+        let settings = seedbed::proto::Settings { drift_max_ppm: 500, ..Default::default() };
+        let config = Config::new(settings).expect("sound settings");
+        let lease = Span::from_secs(2);
+        assert_eq!(owed(lease, &config), lease + Span::from_millis(1) + Span::from_nanos(1));
+    }
+}

@@ -48,3 +48,52 @@ impl Invariant for NoCopiesElsewhereAtTheEnd {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Play, n};
+    use super::*;
+    use seedbed::proto::{Epoch, Record};
+
+    fn settled(epoch: u32) -> Record {
+        Record::Converged { epoch: Epoch(epoch) }
+    }
+
+    /// The owners of /a store it, and the first epoch, of all three nodes, has settled.
+    fn play() -> Play<NoCopiesElsewhereAtTheEnd> {
+        let mut play = Play::managed(NoCopiesElsewhereAtTheEnd);
+        let owner = play.owners("/a")[0];
+        play.really_stores(owner, "/a", 1, "x");
+        play.views(1, &[n(1), n(2), n(3)]);
+        play.forces(NodeId::CONTROL, settled(1));
+        play
+    }
+
+    /// The same, and a second view in which one of the owners is no member.
+    fn an_owner_leaves() -> (Play<NoCopiesElsewhereAtTheEnd>, NodeId) {
+        let mut play = play();
+        let leaves = play.owners("/a")[0];
+        let stay: Vec<NodeId> = (1..=3).map(n).filter(|node| *node != leaves).collect();
+        play.views(2, &stay);
+        (play, leaves)
+    }
+
+    #[test]
+    fn a_copy_at_a_node_that_is_no_owner_any_more_is_a_breach() {
+        let (mut play, left) = an_owner_leaves();
+        play.forces(NodeId::CONTROL, settled(2));
+        let breach = play.breaks(Play::ends);
+        assert_eq!(breach.earlier.is, format!("e2 has settled, and {left} does not own /a"));
+        assert_eq!(breach.now.is, format!("{left} still stores /a"));
+    }
+
+    #[test]
+    fn a_copy_at_an_owner_or_before_the_epoch_has_settled_is_none() {
+        let mut play = play();
+        play.ends();
+        play.holds();
+        let (mut unsettled, _) = an_owner_leaves();
+        unsettled.ends();
+        unsettled.holds();
+    }
+}

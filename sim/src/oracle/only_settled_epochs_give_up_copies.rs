@@ -35,7 +35,12 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
                     let earlier = format!("{epoch} has not settled");
                     return model.breach(step, earlier, now);
                 }
-                let placement = model.views.placement(config, *epoch);
+                // Under an older number it was another disk that owned anything.
+                let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
+                let member = model.views.member(*epoch, node);
+                let is_member =
+                    member.is_some_and(|m| born.is_some_and(|born| born.is == m.admission));
+                let placement = model.views.placement(config, *epoch).filter(|_| is_member);
                 let owned = placement.map_or(Arcs::default(), |p| p.owned_by(node));
                 match *keeps == owned {
                     true => Ok(()),

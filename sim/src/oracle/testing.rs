@@ -10,6 +10,7 @@ use seedbed::proto::{
     Request, RequestId, Session, Settings, Span, Terms, Time, Token, TxnId, Version, View, Vote,
 };
 
+use super::blocked::{Missed, who_is_missed};
 use super::{Breach, Invariant, Model, Oracle, Seen, Violation, kinds};
 use crate::world::{Event, Fact, Loss, PacketId, Rot, Step, World};
 
@@ -182,6 +183,11 @@ impl<I: Invariant> Play<I> {
         self.see(&Seen::Replied { request, reply: &reply });
     }
 
+    /// Who cannot pull what it owns.
+    pub fn missed(&self) -> Vec<Missed> {
+        who_is_missed(&self.model, &self.drive.world)
+    }
+
     pub fn ends(&mut self) {
         let result = self.invariant.at_end(&self.model, &self.drive.world);
         self.breach = self.breach.take().or(result.err());
@@ -207,6 +213,7 @@ impl<I: Invariant> Play<I> {
     /// Makes all nodes of the world behind the play, `node` among them, store a file.
     pub fn really_stores(&mut self, node: NodeId, at: &str, version: u64, contents: &str) {
         self.drive.start_all();
+        self.drive.run(Span::from_secs(1)); // where membership is managed, there is no view before
         for _ in 0..version {
             self.drive.ask(1, vec![write(at, contents)]);
             self.drive.run(Span::from_secs(1));
