@@ -70,8 +70,8 @@ pub(super) struct Handover {
     current: Option<Pull>,
     /// Where a source has witnessed that nothing was committed in its epoch.
     witnesses: BTreeMap<Source, Arcs>,
-    /// Sources that are gone with their disks.
-    gone: BTreeSet<Source>,
+    /// Sources that are gone with their disks, and the numbers of those who have their names.
+    gone: BTreeMap<Source, Admission>,
     /// Who has been asked in vain since there was anything new.
     tried: BTreeSet<Source>,
 }
@@ -189,11 +189,10 @@ impl Handover {
             return self.proceed(turn);
         };
         let source = pull.source;
-        let is_gone = end.complete.is_empty() && end.witnessed.is_empty();
         self.current = None;
-        let is_new = match is_gone {
-            true => self.gone.insert(source),
-            false => self.witness(source, &end.witnessed),
+        let is_new = match end.successor {
+            Some(successor) => self.gone.insert(source, successor).is_none(),
+            None => self.witness(source, &end.witnessed),
         };
         let pulled = end.complete.intersection(turn.standing.missing());
         if !pulled.is_empty() {
@@ -208,11 +207,10 @@ impl Handover {
         }
     }
 
-    /// Pulls from `owner` no more: its disk is gone.
-    pub fn renounce(&mut self, turn: &mut Move<'_>, owner: Member) {
-        let levels = levels(turn.standing);
-        self.gone.extend(levels.map(|level| Source { level, owner }));
-        if self.current.take_if(|pull| pull.source.owner == owner).is_some() {
+    /// Takes no chunk that is under way any more, and asks anew.
+    pub fn begin_anew(&mut self, turn: &mut Move<'_>) {
+        if self.current.take().is_some() {
+            self.tried.clear();
             self.proceed(turn);
         }
     }
@@ -242,11 +240,15 @@ impl Handover {
         before != *known
     }
 
-    /// Where every owner in a view is gone with its disk.
-    fn lost_in(&self, layout: &Layout) -> Arcs {
+    /// Where every owner in a view is gone with its disk, and the operator has accepted that.
+    fn accepted_in(&self, layout: &Layout, standing: &Standing) -> Arcs {
         let level = layout.epoch();
+        let is_accepted = |owner: &Member| {
+            let successor = self.gone.get(&Source { level, owner: *owner });
+            successor.is_some_and(|successor| standing.is_loss_accepted(*successor))
+        };
         let members = layout.view().members.iter().copied();
-        let left = members.filter(|owner| !self.gone.contains(&Source { level, owner: *owner }));
+        let left = members.filter(|owner| !is_accepted(owner));
         left.fold(Arcs::all(), |lost, owner| lost.difference(&layout.owned_by(owner)))
     }
 
@@ -286,14 +288,11 @@ impl Handover {
                     arcs = arcs.difference(witnessed); // it has told all it knows
                 }
                 let is_other = Some(owner) != standing.member();
-                if !arcs.is_empty() && is_other && !self.gone.contains(&source) {
+                if !arcs.is_empty() && is_other && !self.gone.contains_key(&source) {
                     candidates.sources.push((source, arcs));
                 }
             }
-            let mut here = self.witnessed_in(level);
-            if level <= standing.accepted() {
-                here = here.union(&self.lost_in(layout).intersection(&open));
-            }
+            let here = self.witnessed_in(level).union(&self.accepted_in(layout, standing));
             witnessed = witnessed.intersection(&here);
             if !config.defects.has(Defect::WitnessRuleSkipped) {
                 open = witnessed.clone();
@@ -381,7 +380,9 @@ pub(super) fn on_pull(
     if owner < turn.standing.admission() {
         // Whoever could tell is gone with its disk.
         let (files, answers) = (Arc::default(), Arc::default());
-        let end = Some(PullEnd { complete: Arcs::default(), witnessed: Arcs::default() });
+        let (complete, witnessed) = (Arcs::default(), Arcs::default());
+        let successor = turn.standing.member().map(|member| member.admission);
+        let end = Some(PullEnd { complete, witnessed, successor });
         let chunk = Message::Chunk { epoch, pull, incarnation, after, files, answers, end };
         return turn.out.send(from, chunk);
     }
@@ -389,15 +390,16 @@ pub(super) fn on_pull(
     let complete = arcs.intersection(&claim);
     let (files, is_last) = next_files(turn, &complete, after.as_ref());
     let hands_over = is_last && !complete.is_empty();
-    let end = is_last.then(|| PullEnd { complete, witnessed: arcs.difference(&claim) });
     let mut answers = Vec::new();
     if hands_over && !turn.config.defects.has(Defect::AnswersLeftBehind) {
         answers.extend(turn.owner.answers.hand_over());
     }
     if let Some(this) = turn.standing.member().filter(|_| hands_over) {
-        answers.extend(turn.coordinator.hand_over(this, level));
-        answers.extend(turn.participant.hand_over());
+        answers.extend(turn.coordinator.hand_over(this, level, &complete));
+        answers.extend(turn.participant.hand_over(&complete));
     }
+    let witnessed = arcs.difference(&claim);
+    let end = is_last.then_some(PullEnd { complete, witnessed, successor: None });
     let answers = answers.into();
     turn.out.send(from, Message::Chunk { epoch, pull, incarnation, after, files, answers, end });
 }

@@ -41,8 +41,8 @@ use super::control::Turn;
 use super::lease::LeaseTerms;
 use super::timers::Timer;
 use super::{
-    Admission, Command, Config, Defect, Epoch, Incarnation, Member, Membership, Message, NodeId,
-    Record, Span, Time, View, Wanted,
+    AcceptedLoss, Admission, Command, Config, Defect, Epoch, Incarnation, Member, Membership,
+    Message, NodeId, Record, Span, Time, View, Wanted,
 };
 
 /// The configuration centre.
@@ -56,7 +56,7 @@ pub(super) struct Centre {
     views: BTreeMap<Epoch, View>,
     active: Epoch,
     settled: Epoch,
-    accepted: Epoch,
+    accepted: AcceptedLoss,
     /// The longest lease that a lock was ever granted for.
     longest_lock_lease: Span,
 
@@ -105,7 +105,7 @@ impl Centre {
             views: BTreeMap::new(),
             active: Epoch::default(),
             settled: Epoch::default(),
-            accepted: Epoch::default(),
+            accepted: AcceptedLoss::default(),
             longest_lock_lease: config.lock_lease,
             nodes: BTreeMap::new(),
             watchers: BTreeMap::new(),
@@ -197,10 +197,11 @@ impl Centre {
         }
     }
 
-    /// Does the node hear the centre? Before there is a view there is nothing to hear.
+    /// Does the node hear the centre? Before there is a view there is nothing to hear. A few answers
+    /// may be lost: a node that has heard one in two leases is not deaf.
     fn is_answered(&self, turn: &Turn<'_>, beat: Beat, answered: Option<Time>) -> bool {
-        let lease = self.terms(turn.config).length;
-        let is_recent = |answered| beat.asked.since(answered) < lease;
+        let patience = self.terms(turn.config).length.times(2);
+        let is_recent = |answered| beat.asked.since(answered) < patience;
         self.views.is_empty() || answered.is_some_and(is_recent)
     }
 
@@ -261,10 +262,10 @@ impl Centre {
     }
 
     fn accept_loss(&mut self, turn: &mut Turn<'_>) {
-        let epoch = self.newest();
-        if epoch > self.accepted {
-            turn.out.force(Record::LossAccepted { epoch });
-            self.accepted = epoch;
+        let accepted = AcceptedLoss { epoch: self.newest(), admission: self.last_admission };
+        if accepted > self.accepted {
+            turn.out.force(Record::LossAccepted { accepted });
+            self.accepted = accepted;
             self.broadcast(turn);
         }
     }
@@ -322,8 +323,10 @@ impl Centre {
         let until = self.terms(turn.config).giver_until(turn.now);
         let heard = self.nodes.entry(member).or_default();
         heard.until = heard.until.max(until);
-        let (Beat { incarnation, asked, known: epoch }, settled) = (beat, self.settled);
-        turn.out.send(member.node, Message::Alive { incarnation, asked, epoch, settled });
+        let Beat { incarnation, asked, known: epoch } = beat;
+        let (settled, accepted) = (self.settled, self.accepted);
+        let alive = Message::Alive { incarnation, asked, epoch, settled, accepted };
+        turn.out.send(member.node, alive);
     }
 
     fn settle_if_complete(&mut self, turn: &mut Turn<'_>) {
@@ -471,7 +474,7 @@ impl Centre {
                 self.longest_lock_lease = self.longest_lock_lease.max(lease.unwrap_or_default());
             }
             Record::Converged { epoch } => self.replay_converged(*epoch),
-            Record::LossAccepted { epoch } => self.accepted = *epoch,
+            Record::LossAccepted { accepted } => self.accepted = *accepted,
             Record::LongestLease { span } => self.longest_lock_lease = *span,
             _ => {} // somebody else's
         }
@@ -511,8 +514,8 @@ impl Centre {
         if self.settled > Epoch::default() {
             records.push(Record::Converged { epoch: self.settled });
         }
-        if self.accepted > Epoch::default() {
-            records.push(Record::LossAccepted { epoch: self.accepted });
+        if self.accepted > AcceptedLoss::default() {
+            records.push(Record::LossAccepted { accepted: self.accepted });
         }
         records.push(Record::LongestLease { span: self.longest_lock_lease });
         records

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Handed, Incarnation, Member, Operation,
-    Outcome, Path, Refusal, RequestId, Span, Time, Token, TxnId, View,
+    AcceptedLoss, Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Handed, Incarnation,
+    Member, Operation, Outcome, Path, Refusal, RequestId, Span, Time, Token, TxnId, View,
 };
 
 /// A position in one client's session with one node.
@@ -126,7 +126,21 @@ pub enum Known {
     /// In doubt as well, and believes nobody but the other participants any more: the coordinator's
     /// disk is gone. With what this participant's vote said, as the whole answer is gone too.
     Orphaned(Results),
-    /// Whoever took part is gone with its disk; a later admission of that name knows nothing.
+    /// Whoever took part is gone with its disk; whoever has its name now, under this number, knows
+    /// nothing.
+    Gone(Admission),
+}
+
+/// What an owner was handed over about a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Recollection {
+    /// It has committed, with the whole answer.
+    Committed(Answer),
+    /// It has aborted.
+    Aborted,
+    /// Nothing. No chunk that is under way to it now is taken any more.
+    Nothing,
+    /// Whatever it was handed over is gone with its disk.
     Gone,
 }
 
@@ -146,6 +160,8 @@ pub struct PullEnd {
     pub complete: Arcs,
     /// Where it was not, and so never voted: nothing was committed here in that epoch.
     pub witnessed: Arcs,
+    /// Instead of either: that owner's disk is gone, and its name has this number now.
+    pub successor: Option<Admission>,
 }
 
 macro_rules! messages {
@@ -316,13 +332,19 @@ messages! {
         txn: TxnId,
         /// The epoch that it was for.
         epoch: Epoch,
+        /// The paths that the asker has voted on.
+        paths: Arc<[Path]>,
+        /// Which admission of the node that is asked was an owner of them.
+        asked: Admission,
     }
     /// What the coordinator, or somebody in its line, handed over about the transaction.
     Recalled "recalled" {
         /// Which transaction.
         txn: TxnId,
-        /// The outcome; undecided if nothing was, and from now on nothing will be.
-        known: Known,
+        /// Which admission was asked.
+        asked: Admission,
+        /// What it was handed over.
+        memory: Recollection,
     }
     /// Asks for a lock.
     Acquire "acquire" {
@@ -437,6 +459,8 @@ messages! {
         epoch: Epoch,
         /// The last epoch that has settled.
         settled: Epoch,
+        /// What the operator has given up of what only lost disks could prove.
+        accepted: AcceptedLoss,
     }
     /// A storage node has left every epoch before this one.
     Entered "entered" {
@@ -472,8 +496,8 @@ messages! {
         views: Arc<[View]>,
         /// The last epoch that has settled.
         settled: Epoch,
-        /// The epoch up to which the operator has given up what only lost disks could prove.
-        accepted: Epoch,
+        /// What the operator has given up of what only lost disks could prove.
+        accepted: AcceptedLoss,
     }
     /// Asks an owner of an earlier epoch for what it has.
     Pull "pull" {

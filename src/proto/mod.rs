@@ -80,14 +80,14 @@ pub use id::{
     TxnId, Version,
 };
 pub use message::{
-    Header, Keep, Known, LowWater, Message, MessageKind, No, PullEnd, Results, Session, Terms,
-    Vote, Work,
+    Header, Keep, Known, LowWater, Message, MessageKind, No, PullEnd, Recollection, Results,
+    Session, Terms, Vote, Work,
 };
 pub use outbox::{Append, Effect, Outbox};
 pub use record::{Changes, Handed, Record, RecordKind, Snapshot};
 pub use time::{Span, Time};
 pub use timers::Timer;
-pub use view::{Command, Layout, Member, View, Wanted};
+pub use view::{AcceptedLoss, Command, Layout, Member, View, Wanted};
 
 /// What happens to a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

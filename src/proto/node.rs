@@ -35,9 +35,9 @@ use super::txn::Turn;
 use super::txn::coordinator::{Attempt, Coordinator, check_path};
 use super::txn::participant::Participant;
 use super::{
-    Admission, Arcs, AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Known, Membership,
-    Message, NodeId, Outbox, Outcome, Path, Record, RequestId, Retry, Session, Span, Time, Token,
-    TxnId, View,
+    AcceptedLoss, Admission, Arcs, AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Known,
+    Member, Membership, Message, NodeId, Outbox, Outcome, Path, Recollection, Record, RequestId,
+    Retry, Session, Span, Time, Token, TxnId, View,
 };
 use std::sync::Arc;
 
@@ -116,6 +116,9 @@ impl Node {
             Input::Wake(timer) => self.on_wake(now, timer, out),
             Input::Request(..) | Input::Command(_) => {} // nobody asks a storage node but by message
         }
+        if self.participant.take_agreed() {
+            self.pull_anew(now, out);
+        }
         self.on_released(now, out);
         self.checkpoint_if_due(out.appended() - before, out);
     }
@@ -177,17 +180,25 @@ impl Node {
             Message::Inquire { txn, asked, orphaned } => {
                 participant.on_inquire(turn, from, txn, asked, orphaned);
             }
-            Message::Told { txn, known: Known::Gone } if txn.coordinator == turn.id => {
+            Message::Told { txn, known: Known::Gone(_) } if txn.coordinator == turn.id => {
                 coordinator.on_gone(turn, from, txn);
             }
             Message::Told { txn, known } => participant.on_told(turn, from, txn, known),
-            Message::Recall { txn, epoch } => self.on_recall(now, from, txn, epoch, out),
-            Message::Recalled { txn, known } => participant.on_recalled(turn, from, txn, known),
+            Message::Recall { txn, epoch, paths, asked } => {
+                self.on_recall(now, from, (txn, epoch), &paths, asked, out);
+            }
+            Message::Recalled { txn, asked, memory } => {
+                let heir = Member { node: from, admission: asked };
+                participant.on_recalled(turn, heir, txn, memory);
+            }
             Message::Admitted { incarnation, admission } => {
                 self.on_admitted(now, incarnation, admission, out);
             }
-            Message::Alive { incarnation, asked, epoch, settled } => {
+            Message::Alive { incarnation, asked, epoch, settled, accepted } => {
                 self.on_alive(now, incarnation, asked, epoch, settled, out);
+                if self.standing.learn_accepted(accepted) {
+                    self.proceed(now, out);
+                }
             }
             Message::Views { asked, views, settled, accepted } => {
                 let asked = asked.filter(|(life, _)| *life == self.incarnation);
@@ -488,7 +499,12 @@ impl Node {
         let known = self.standing.known();
         let answered = self.standing.up_to_date();
         let beat = Message::Heartbeat { admission, incarnation, known, asked: now, answered };
-        out.send_now(NodeId::CONTROL, beat);
+        match answered {
+            Some(_) => out.send_now(NodeId::CONTROL, beat),
+            // Not before the number is durable: a crash that lost it would leave a member behind
+            // that nobody can ever speak for.
+            None => out.send(NodeId::CONTROL, beat),
+        }
         if self.confirmed < epoch {
             out.send(NodeId::CONTROL, Message::Entered { admission, epoch });
         }
@@ -528,32 +544,50 @@ impl Node {
         now: Time,
         views: &[View],
         settled: Epoch,
-        accepted: Epoch,
+        accepted: AcceptedLoss,
         out: &mut Outbox,
     ) {
         let entered = self.standing.learn(&self.config, views, settled, accepted);
         match entered {
             Some(record) => self.enter(now, record, out),
-            None => {
-                let (mut turn, handover) = self.moving(now, out);
-                handover.proceed(&mut turn);
-                self.on_moved(now, out);
-            }
+            None => self.proceed(now, out),
         }
         self.on_settled(now, out);
     }
 
     /// A participant whose coordinator's disk is gone asks what was handed over about a transaction.
-    /// If nothing was, nothing will be: a chunk of that coordinator that is still under way is not
-    /// taken any more.
-    fn on_recall(&mut self, now: Time, from: NodeId, txn: TxnId, epoch: Epoch, out: &mut Outbox) {
-        let known = self.participant.recall(txn, epoch);
-        if known == Known::Undecided {
-            let (mut turn, handover) = self.moving(now, out);
-            handover.renounce(&mut turn, txn.begun_by());
-            self.on_moved(now, out);
+    fn on_recall(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        (txn, epoch): (TxnId, Epoch),
+        paths: &[Path],
+        asked: Admission,
+        out: &mut Outbox,
+    ) {
+        let memory = match asked == self.standing.admission() {
+            true => self.participant.recall(&self.config, txn, epoch, paths),
+            false => Recollection::Gone,
+        };
+        if memory == Recollection::Nothing {
+            self.pull_anew(now, out);
         }
-        out.send(from, Message::Recalled { txn, known });
+        out.send(from, Message::Recalled { txn, asked, memory });
+    }
+
+    /// The node has given its word that it was handed over nothing: so it is handed over nothing
+    /// that is on its way now.
+    fn pull_anew(&mut self, now: Time, out: &mut Outbox) {
+        let (mut turn, handover) = self.moving(now, out);
+        handover.begin_anew(&mut turn);
+        self.on_moved(now, out);
+    }
+
+    /// Goes on pulling, if anything is missing.
+    fn proceed(&mut self, now: Time, out: &mut Outbox) {
+        let (mut turn, handover) = self.moving(now, out);
+        handover.proceed(&mut turn);
+        self.on_moved(now, out);
     }
 
     /// Leaves the epoch: what is not promised is given up, what is promised stays.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{LowWater, Results};
 use super::{
-    Admission, Answer, Arcs, Epoch, File, Incarnation, Member, NodeId, Path, Refusal, RequestId,
-    Span, Token, TxnId, View, Wanted,
+    AcceptedLoss, Admission, Answer, Arcs, Epoch, File, Incarnation, Member, NodeId, Path, Refusal,
+    RequestId, Span, Token, TxnId, View, Wanted,
 };
 
 /// New states of paths, as a transaction leaves them: the redo part of a vote or decision.
@@ -262,16 +262,18 @@ records! {
     }
     /// Centre, forced: the operator gives up what only lost disks could prove up to this epoch.
     LossAccepted "loss_accepted" {
-        /// The epoch.
-        epoch: Epoch,
+        /// The newest epoch then, and the last number that had been given.
+        accepted: AcceptedLoss,
     }
-    /// Checkpoint: what was handed over of a coordinator: what it began up to that epoch, and what
-    /// the checkpoint does not hold as committed, has aborted or is over.
+    /// Checkpoint: what was handed over of a coordinator: what it began up to that epoch on these
+    /// arcs, and what the checkpoint does not hold as committed, has aborted or is over.
     Presumed "presumed" {
         /// Whose transactions.
         coordinator: Member,
         /// Up to which epoch.
         epoch: Epoch,
+        /// Where copies came from it, or from somebody in its line.
+        arcs: Arcs,
     }
     /// Checkpoint: the longest lease that a lock was ever granted for.
     LongestLease "longest_lease" {
@@ -291,9 +293,9 @@ pub enum Handed {
     Forgotten(NodeId, Incarnation, u32),
     /// The transaction has committed with this answer, or aborted, and may not be over.
     Settled(TxnId, Option<Answer>),
-    /// What this coordinator began up to that epoch, and what is not handed over as committed, has
-    /// aborted or is over.
-    Presumed(Member, Epoch),
+    /// What this coordinator began up to that epoch on these arcs, and what is not handed over as
+    /// committed, has aborted or is over.
+    Presumed(Member, Epoch, Arcs),
 }
 
 /// What replaces the log up to a position: records that, replayed, give the same state.

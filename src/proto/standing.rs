@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Admission, Arcs, Config, Defect, Epoch, Layout, Member, Membership, NodeId, Path, Record,
-    Retry, Time, View,
+    AcceptedLoss, Admission, Arcs, Config, Defect, Epoch, Layout, Member, Membership, NodeId, Path,
+    Record, Retry, Time, View,
 };
 
 /// Why a node does not serve or vote.
@@ -61,8 +61,8 @@ pub(super) struct Standing {
     layouts: BTreeMap<Epoch, Arc<Layout>>,
     /// The last epoch that has settled.
     settled: Epoch,
-    /// Up to which epoch the operator has given up what only lost disks could prove.
-    accepted: Epoch,
+    /// What the operator has given up of what only lost disks could prove.
+    accepted: AcceptedLoss,
     /// What the node owns and is not complete on.
     missing: Arcs,
 }
@@ -80,7 +80,7 @@ impl Standing {
             up_to_date: None,
             layouts: BTreeMap::new(),
             settled: Epoch::default(),
-            accepted: Epoch::default(),
+            accepted: AcceptedLoss::default(),
             missing: Arcs::default(),
         };
         if config.membership == Membership::Fixed {
@@ -150,9 +150,16 @@ impl Standing {
         self.settled
     }
 
-    /// Up to which epoch the operator has given up what only lost disks could prove.
-    pub fn accepted(&self) -> Epoch {
-        self.accepted
+    /// Has the operator given up what only the disk could prove whose successor has this number?
+    pub fn is_loss_accepted(&self, successor: Admission) -> bool {
+        successor <= self.accepted.admission
+    }
+
+    /// Learns what the operator has given up. Is that news?
+    pub fn learn_accepted(&mut self, accepted: AcceptedLoss) -> bool {
+        let is_new = accepted > self.accepted;
+        self.accepted = self.accepted.max(accepted);
+        is_new
     }
 
     /// What the node owns and is not complete on.
@@ -222,7 +229,7 @@ impl Standing {
         config: &Config,
         views: &[View],
         settled: Epoch,
-        accepted: Epoch,
+        accepted: AcceptedLoss,
     ) -> Option<Record> {
         let newest = views.last().filter(|view| view.epoch >= self.epoch)?.epoch;
         for view in views {
@@ -234,7 +241,7 @@ impl Standing {
             }
         }
         self.learn_settled(settled);
-        self.accepted = self.accepted.max(accepted);
+        self.learn_accepted(accepted);
         if newest > self.epoch {
             return Some(self.enter(newest));
         }
@@ -377,7 +384,7 @@ mod tests {
     }
 
     fn learn(standing: &mut Standing, config: &Config, views: &[View], settled: u32) {
-        standing.learn(config, views, Epoch(settled), Epoch(0));
+        standing.learn(config, views, Epoch(settled), AcceptedLoss::default());
     }
 
     fn pull_all(standing: &mut Standing) {
@@ -466,7 +473,8 @@ mod tests {
         let config = config();
         let mut standing = admitted(&config);
         let mut records = vec![Record::Born { admission: Admission(NODE.into()) }];
-        records.extend(standing.learn(&config, &[view(1, &[1, 2])], Epoch(0), Epoch(0)));
+        let accepted = AcceptedLoss::default();
+        records.extend(standing.learn(&config, &[view(1, &[1, 2])], Epoch(0), accepted));
         let missing = standing.missing().clone();
         records.push(standing.complete(&missing));
         let replayed = |records: &[Record]| {

@@ -30,6 +30,18 @@ impl fmt::Display for Member {
     }
 }
 
+/// What the operator has given up of what only lost disks could prove.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct AcceptedLoss {
+    /// The newest epoch then.
+    pub epoch: Epoch,
+    /// The last number that had been given. A disk counts as lost if its successor has one up to
+    /// this; what is lost later has not been accepted.
+    pub admission: Admission,
+}
+
 /// What the cluster agrees on for one epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use seedbed::proto::{
     Action, Arcs, AttemptEnd, Command, Config, File, Keep, Known, Layout, Member, Message, No,
-    Notice, Operation, Outcome, Path, Record, Refusal, Reply, Request, Results, Retry, Time, Token,
-    View, Vote, Work,
+    Notice, Operation, Outcome, Path, Recollection, Record, Refusal, Reply, Request, Results,
+    Retry, Time, Token, View, Vote, Work,
 };
 
 /// The paths of a play, and where they are on the ring.
@@ -117,8 +117,14 @@ fn details(message: &Message, map: &Map) -> String {
         Message::Commit { answer, .. } => list(answer.iter().map(outcome)),
         Message::Told { known, .. } => knowledge(known),
         Message::Recall { epoch, .. } => format!("it was for {epoch}"),
-        Message::Recalled { known: Known::Undecided, .. } => "not at all".to_owned(),
-        Message::Recalled { known, .. } => knowledge(known),
+        Message::Recalled { memory, .. } => match memory {
+            Recollection::Committed(answer) => {
+                format!("committed, {}", list(answer.iter().map(outcome)))
+            }
+            Recollection::Aborted => "aborted".to_owned(),
+            Recollection::Nothing => "not at all".to_owned(),
+            Recollection::Gone => "gone with its disk".to_owned(),
+        },
         Message::Acquire { wait: true, asked, .. } => {
             format!("wait in line, asked at {}", time(*asked))
         }
@@ -169,7 +175,7 @@ fn knowledge(known: &Known) -> String {
         Known::Aborted => "aborted".to_owned(),
         Known::Undecided => "undecided".to_owned(),
         Known::Orphaned(_) => "in doubt, the coordinator's disk is gone".to_owned(),
-        Known::Gone => "gone with its disk".to_owned(),
+        Known::Gone(_) => "gone with its disk".to_owned(),
     }
 }
 
@@ -231,9 +237,8 @@ pub fn record(record: &Record, map: &Map) -> String {
         Record::Admitted { member, .. } => format!("{kind} {member} as {}", member.admission),
         Record::Wanted { wanted } => format!("{kind} {}", list(wanted.nodes.iter())),
         Record::Announced { view: announced } => format!("{kind} {}", view(announced)),
-        Record::Activated { epoch }
-        | Record::Converged { epoch }
-        | Record::LossAccepted { epoch } => format!("{kind} {epoch}"),
+        Record::Activated { epoch } | Record::Converged { epoch } => format!("{kind} {epoch}"),
+        Record::LossAccepted { accepted } => format!("{kind} {}", accepted.epoch),
         Record::LongestLease { span } => format!("{kind} {span}"),
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use seedbed::proto::{
-    Epoch, Handed, Known, Member, Message, MessageKind, NodeId, Record, RecordKind, TxnId,
+    Arcs, Epoch, Handed, Known, Member, Message, MessageKind, NodeId, Recollection, Record,
+    RecordKind, TxnId,
 };
 
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
@@ -29,7 +30,7 @@ pub struct AYesIsKeptUntilTheDecision {
 #[derive(Clone, Debug, Default)]
 struct HandedOver {
     settled: BTreeMap<TxnId, bool>,
-    presumed: BTreeMap<Member, Epoch>,
+    presumed: Vec<(Member, Epoch, Arcs)>,
 }
 
 impl HandedOver {
@@ -39,9 +40,8 @@ impl HandedOver {
                 Handed::Settled(txn, answer) => {
                     self.settled.insert(*txn, answer.is_some());
                 }
-                Handed::Presumed(coordinator, epoch) => {
-                    let last = self.presumed.entry(*coordinator).or_default();
-                    *last = (*epoch).max(*last);
+                Handed::Presumed(coordinator, epoch, arcs) => {
+                    self.presumed.push((*coordinator, *epoch, arcs.clone()));
                 }
                 Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => {}
             }
@@ -49,10 +49,14 @@ impl HandedOver {
     }
 
     /// Did it commit? `None` if nothing was said of it.
-    fn outcome(&self, txn: TxnId, model: &Model) -> Option<bool> {
-        let epoch = model.txns.get(&txn)?.epoch;
-        let is_presumed = self.presumed.get(&txn.begun_by()).is_some_and(|last| epoch <= *last);
-        self.settled.get(&txn).copied().or_else(|| is_presumed.then_some(false))
+    fn outcome(&self, id: TxnId, node: NodeId, model: &Model) -> Option<bool> {
+        let (txn, config) = (model.txns.get(&id)?, model.disks.managed()?);
+        let paths = txn.pinned.get(&node)?;
+        let mut presumed = self.presumed.iter().filter(|(coordinator, last, arcs)| {
+            let is_one = |path| arcs.contains(config.position(path));
+            *coordinator == id.begun_by() && txn.epoch <= *last && paths.iter().any(is_one)
+        });
+        self.settled.get(&id).copied().or_else(|| presumed.next().map(|_| false))
     }
 }
 
@@ -95,7 +99,8 @@ impl Invariant for AYesIsKeptUntilTheDecision {
                 let yes = model.txns.get(&txn).filter(|known| known.is_in_doubt(node));
                 let Some(yes) = yes.and_then(|known| known.yes.get(&node)) else { return Ok(()) };
                 let is_told = self.news == Some(News { step, node, txn, commits });
-                let handed = self.handed.get(&node).and_then(|handed| handed.outcome(txn, model));
+                let handed =
+                    self.handed.get(&node).and_then(|handed| handed.outcome(txn, node, model));
                 if is_told || handed == Some(commits) || model.coordinator_is_gone(txn).is_some() {
                     return Ok(());
                 }
@@ -114,11 +119,10 @@ fn told(from: NodeId, message: &Message) -> Option<(TxnId, bool)> {
             Some((header.txn, true))
         }
         Message::Abort { header } if from == header.txn.coordinator => Some((header.txn, false)),
-        Message::Told { txn, known } | Message::Recalled { txn, known } => match known {
-            Known::Committed(_) => Some((*txn, true)),
-            Known::Aborted => Some((*txn, false)),
-            Known::Undecided | Known::Orphaned(_) | Known::Gone => None,
-        },
+        Message::Told { txn, known: Known::Committed(_) } => Some((*txn, true)),
+        Message::Told { txn, known: Known::Aborted } => Some((*txn, false)),
+        Message::Recalled { txn, memory: Recollection::Committed(_), .. } => Some((*txn, true)),
+        Message::Recalled { txn, memory: Recollection::Aborted, .. } => Some((*txn, false)),
         _ => None,
     }
 }
@@ -137,7 +141,7 @@ mod tests {
         Play, abort, applied, commit, n, rolled_back, told_aborted, txn, voted,
     };
     use super::*;
-    use seedbed::proto::{Arcs, Config};
+    use seedbed::proto::Config;
 
     fn play() -> Play<AYesIsKeptUntilTheDecision> {
         let mut play = Play::new(AYesIsKeptUntilTheDecision::default());
@@ -204,7 +208,7 @@ mod tests {
     }
 
     fn presumed(coordinator: Member) -> Handed {
-        Handed::Presumed(coordinator, Config::FIRST_EPOCH)
+        Handed::Presumed(coordinator, Config::FIRST_EPOCH, Arcs::all())
     }
 
     #[test]

@@ -232,8 +232,12 @@ pub(super) fn who_is_missed(model: &Model, world: &World) -> Vec<Missed> {
             let Some(then) = model.views.placement(config, level) else { break };
             let (mut has, mut witnesses) = (Arcs::default(), Arcs::default());
             let (mut down, mut gone) = (BTreeSet::new(), BTreeSet::new());
+            let mut given_up = open.clone();
             for &member in view.is.members.iter() {
                 let owned = then.owned_by(member.node).intersection(&open);
+                if !is_given_up(member, model) {
+                    given_up = given_up.difference(&owned);
+                }
                 match owned.is_empty() {
                     true => {}
                     false if is_gone(member, model) => {
@@ -252,11 +256,8 @@ pub(super) fn who_is_missed(model: &Model, world: &World) -> Vec<Missed> {
                 }
             }
             open = open.difference(&has);
+            witnesses = witnesses.union(&given_up);
             let arcs = open.difference(&witnesses);
-            let is_accepted = model.views.accepted().is_some_and(|accepted| level <= accepted.is);
-            if is_accepted {
-                continue;
-            }
             if !arcs.is_empty() {
                 let concerns = |node: &NodeId| !then.owned_by(*node).intersection(&arcs).is_empty();
                 down.retain(concerns);
@@ -267,6 +268,15 @@ pub(super) fn who_is_missed(model: &Model, world: &World) -> Vec<Missed> {
         }
     }
     missed
+}
+
+/// Has the operator given up what only the disk of this member could prove?
+fn is_given_up(member: Member, model: &Model) -> bool {
+    let successor = model.disks.get(member.node).and_then(|disk| disk.born.as_ref());
+    let accepted = model.views.accepted();
+    let is_accepted =
+        successor.zip(accepted).is_some_and(|(born, all)| born.is <= all.is.admission);
+    is_gone(member, model) && is_accepted
 }
 
 /// Is the disk of this member lost?
@@ -362,7 +372,7 @@ fn in_words(wanted: &Request) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::every_arc_is_complete_and_settled_at_the_end::EveryArcIsCompleteAndSettledAtTheEnd;
-    use super::super::testing::{Play, born, entered, n};
+    use super::super::testing::{Play, born, entered, loss_accepted, n};
     use super::*;
     use seedbed::proto::Record;
 
@@ -408,7 +418,7 @@ mod tests {
         play.really_starts(n(2));
         play.loses_its_disk(n(1));
         assert_eq!(play.missed(), [missed(1, &[], &[n(1)])]);
-        play.forces(NodeId::CONTROL, Record::LossAccepted { epoch: Epoch(3) });
+        play.forces(NodeId::CONTROL, loss_accepted());
         assert_eq!(play.missed(), []);
     }
 }

@@ -1,6 +1,8 @@
 //! Stability.
 
-use seedbed::proto::{Known, Message, MessageKind, NodeId, Record, RecordKind, TxnId};
+use seedbed::proto::{
+    Known, Message, MessageKind, NodeId, Recollection, Record, RecordKind, TxnId,
+};
 
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -43,7 +45,7 @@ impl Invariant for DecisionsAreFinal {
             Seen::Sent {
                 from,
                 to,
-                message: Message::Recalled { txn, known: Known::Aborted },
+                message: Message::Recalled { txn, memory: Recollection::Aborted, .. },
                 ..
             } => on_recalled(from, to, *txn, model),
             _ => Ok(()),
@@ -104,6 +106,7 @@ mod tests {
         Play, applied, decided, n, promised, rolled_back, told_aborted, txn, voted,
     };
     use super::*;
+    use seedbed::proto::Config;
 
     #[test]
     fn a_promise_after_a_commit_is_a_breach() {
@@ -139,7 +142,10 @@ mod tests {
     fn a_third_that_denies_what_was_decided_is_a_breach() {
         let mut play = Play::new(DecisionsAreFinal);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        let recalled = |txn| Message::Recalled { txn, known: Known::Aborted };
+        let recalled = |txn| {
+            let (asked, memory) = (Config::FIRST_ADMISSION, Recollection::Aborted);
+            Message::Recalled { txn, asked, memory }
+        };
         play.sends(n(3), n(2), recalled(txn(1)));
         play.holds();
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));

@@ -197,7 +197,9 @@ impl Disks {
 #[cfg(test)]
 mod tests {
     use super::super::nobody_is_in_doubt_at_the_end::NobodyIsInDoubtAtTheEnd;
-    use super::super::testing::{Play, applied, decided, n, path, pulled, txn, txn_of, voted};
+    use super::super::testing::{
+        Play, applied, decided, loss_accepted, n, path, pulled, txn, txn_of, voted,
+    };
     use super::super::versions_grow::VersionsGrow;
     use super::*;
 
@@ -240,7 +242,7 @@ mod tests {
 
     #[test]
     fn what_only_lost_disks_had_begins_again_when_the_operator_gives_it_up() {
-        let accept = Record::LossAccepted { epoch: Epoch(1) };
+        let accept = loss_accepted();
         let begun = || {
             let mut play = Play::managed(VersionsGrow);
             play.is_complete(n(1), 1);

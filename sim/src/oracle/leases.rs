@@ -121,7 +121,7 @@ impl Leases {
 mod tests {
     use super::super::testing::{announced, n};
     use super::*;
-    use seedbed::proto::Config;
+    use seedbed::proto::{AcceptedLoss, Config};
 
     const LIFE: Incarnation = Incarnation(1);
 
@@ -137,7 +137,8 @@ mod tests {
 
     fn alive(asked: Time) -> Message {
         let (epoch, settled) = (Epoch(1), Epoch(0));
-        Message::Alive { incarnation: LIFE, asked, epoch, settled }
+        let accepted = AcceptedLoss::default();
+        Message::Alive { incarnation: LIFE, asked, epoch, settled, accepted }
     }
 
     fn views() -> Views {

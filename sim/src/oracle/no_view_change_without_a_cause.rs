@@ -13,7 +13,7 @@ use seedbed::proto::{
 /// operator does not want it, if it has come back under another admission, or if for a membership
 /// lease the centre has received no heartbeat from it in the epoch in force; one is added if it is
 /// wanted and was heard by this life of the centre; all else is as the operator wants it, and what
-/// that is only the operator changes. A heartbeat counts if its sender was answered within a lease:
+/// that is only the operator changes. A heartbeat counts if its sender was answered within two leases:
 /// who does not hear the centre has no lease, whatever it says.
 ///
 /// A detector that suspects at random would keep every other promise and move files for ever. This
@@ -74,8 +74,8 @@ impl Invariant for NoViewChangeWithoutACause {
             } => {
                 let member = Member { node: from, admission: *admission };
                 if let Some(newest) = &self.newest.now {
-                    let lease = newest.is.membership_lease;
-                    if !answered.is_some_and(|answered| asked.since(answered) < lease) {
+                    let patience = newest.is.membership_lease.times(2);
+                    if !answered.is_some_and(|answered| asked.since(answered) < patience) {
                         return Ok(());
                     }
                 }

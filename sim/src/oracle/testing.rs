@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Age, Arcs, AttemptEnd, Config, Contents, Epoch, File, Header, Incarnation, Known,
-    LowWater, Member, Membership, Message, No, NodeId, Operation, Outcome, Path, Record, Reply,
-    Request, RequestId, Session, Settings, Span, Terms, Time, Token, TxnId, Version, View, Vote,
+    AcceptedLoss, Action, Age, Arcs, AttemptEnd, Config, Contents, Epoch, File, Header,
+    Incarnation, Known, LowWater, Member, Membership, Message, No, NodeId, Operation, Outcome,
+    Path, Record, Reply, Request, RequestId, Session, Settings, Span, Terms, Time, Token, TxnId,
+    Version, View, Vote,
 };
 
 use super::blocked::{Missed, who_is_missed};
@@ -72,7 +73,8 @@ impl<I: Invariant> Play<I> {
         let answered = Some(asked);
         let beat = Message::Heartbeat { admission, incarnation, known: epoch, asked, answered };
         self.sends(node, NodeId::CONTROL, beat);
-        let alive = Message::Alive { incarnation, asked, epoch, settled };
+        let accepted = AcceptedLoss::default();
+        let alive = Message::Alive { incarnation, asked, epoch, settled, accepted };
         self.sends(NodeId::CONTROL, node, alive.clone());
         self.receives(NodeId::CONTROL, node, alive);
     }
@@ -522,6 +524,12 @@ pub fn complete(epoch: u32, arcs: Arcs) -> Record {
 pub fn pulled(at: &str, version: u64, contents: &str) -> Record {
     let files = [(path(at), file(version, Some(contents), 0))].into();
     Record::Pulled { files, answers: [].into(), replaced: Arcs::default() }
+}
+
+/// The operator gives up everything that is lost, in the epochs up to this one.
+pub fn loss_accepted() -> Record {
+    let accepted = AcceptedLoss { epoch: Epoch(3), admission: seedbed::proto::Admission(u32::MAX) };
+    Record::LossAccepted { accepted }
 }
 
 /// A vote in this epoch.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Config, Epoch, Layout, Member, Membership, NodeId, Record, Span, View,
+    AcceptedLoss, Admission, Config, Epoch, Layout, Member, Membership, NodeId, Record, Span, View,
 };
 
 use super::At;
@@ -18,7 +18,7 @@ pub struct Views {
     /// The epochs that came into force, with the step.
     activated: BTreeMap<Epoch, u64>,
     settled: Option<At<Epoch>>,
-    accepted: Option<At<Epoch>>,
+    accepted: Option<At<AcceptedLoss>>,
     admitted: BTreeMap<Admission, At<NodeId>>,
     /// The view announced last, and how long locks are granted for, as the centre's memory has it.
     announcing: Option<View>,
@@ -39,7 +39,9 @@ impl Views {
                 self.activated.entry(*epoch).or_insert(step);
             }
             Record::Converged { epoch } => self.settled = Some(At { step, is: *epoch }),
-            Record::LossAccepted { epoch } => self.accepted = Some(At { step, is: *epoch }),
+            Record::LossAccepted { accepted } => {
+                self.accepted = Some(At { step, is: *accepted });
+            }
             Record::Admitted { member, .. } => {
                 self.admitted.entry(member.admission).or_insert(At { step, is: member.node });
             }
@@ -97,7 +99,7 @@ impl Views {
     }
 
     /// Up to which epoch the operator has given up what only lost disks could prove.
-    pub fn accepted(&self) -> Option<&At<Epoch>> {
+    pub fn accepted(&self) -> Option<&At<AcceptedLoss>> {
         self.accepted.as_ref()
     }
 

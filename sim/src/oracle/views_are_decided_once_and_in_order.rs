@@ -110,7 +110,7 @@ impl ViewsAreDecidedOnceAndInOrder {
 mod tests {
     use super::super::testing::{Play, activated, announced, n, view};
     use super::*;
-    use seedbed::proto::NodeId;
+    use seedbed::proto::{AcceptedLoss, NodeId};
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
@@ -121,7 +121,12 @@ mod tests {
     }
 
     fn views(of: View) -> Message {
-        Message::Views { asked: None, views: [of].into(), settled: Epoch(0), accepted: Epoch(0) }
+        Message::Views {
+            asked: None,
+            views: [of].into(),
+            settled: Epoch(0),
+            accepted: AcceptedLoss::default(),
+        }
     }
 
     #[test]

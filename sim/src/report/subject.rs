@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use seedbed::proto::{
-    Epoch, Keep, Message, NodeId, Notice, Operation, Path, Record, Request, RequestId, Timer, TxnId,
+    AcceptedLoss, Epoch, Keep, Message, NodeId, Notice, Operation, Path, Record, Request,
+    RequestId, Timer, TxnId,
 };
 
 use crate::world::{Event, Fact, Step};
@@ -237,7 +238,7 @@ impl Subjects {
             | Record::GaveUp { epoch, .. }
             | Record::Activated { epoch }
             | Record::Converged { epoch }
-            | Record::LossAccepted { epoch } => self.epoch(*epoch),
+            | Record::LossAccepted { accepted: AcceptedLoss { epoch, .. } } => self.epoch(*epoch),
             Record::Admitted { .. } | Record::Wanted { .. } | Record::LongestLease { .. } => {}
         }
     }

@@ -1,6 +1,6 @@
 use seedbed::proto::{
-    Admission, Epoch, Header, Incarnation, LowWater, Message, NodeId, Path, Record, Span, Time,
-    Timer, TxnId, Vote,
+    AcceptedLoss, Admission, Epoch, Header, Incarnation, LowWater, Message, NodeId, Path, Record,
+    Span, Time, Timer, TxnId, Vote,
 };
 
 use super::chart::Drawn;
@@ -241,6 +241,7 @@ fn made_of_views() -> History {
             asked: Time::ZERO,
             epoch: Epoch(2),
             settled: Epoch(1),
+            accepted: AcceptedLoss::default(),
         },
     };
     let mut made = Made::default();

@@ -1,7 +1,8 @@
 //! Messages, spelled: in brief for charts, with every field for traces.
 
 use seedbed::proto::{
-    Epoch, Header, Keep, Known, Message, No, Operation, PullEnd, Results, Terms, Vote, Work,
+    AcceptedLoss, Epoch, Header, Keep, Known, Message, No, Operation, PullEnd, Recollection,
+    Results, Terms, Vote, Work,
 };
 
 use super::words::{
@@ -30,8 +31,7 @@ pub fn brief(message: &Message) -> String {
         Message::Inquire { txn, .. } => format!("Inquire {txn}"),
         Message::Told { txn, known } => format!("Told {txn} {}", knowledge(known)),
         Message::Recall { txn, .. } => format!("Recall {txn}"),
-        Message::Recalled { txn, known: Known::Undecided } => format!("Recalled {txn} not at all"),
-        Message::Recalled { txn, known } => format!("Recalled {txn} {}", knowledge(known)),
+        Message::Recalled { txn, memory, .. } => format!("Recalled {txn} {}", recollection(memory)),
         Message::Acquire { request, path, .. } => format!("Acquire {path} for {request}"),
         Message::KeepAlive { path, keep, .. } => format!("KeepAlive {path} {}", kept(*keep)),
         Message::Release { path, token, .. } => format!("Release {path} under {token}"),
@@ -72,7 +72,7 @@ pub fn brief(message: &Message) -> String {
 fn comes_to(end: &Option<PullEnd>) -> &'static str {
     match end {
         None => "not the last",
-        Some(PullEnd { complete, witnessed }) => {
+        Some(PullEnd { complete, witnessed, .. }) => {
             match (complete.is_empty(), witnessed.is_empty()) {
                 (_, true) => "the last",
                 (false, false) => "the last, part is witnessed",
@@ -146,8 +146,8 @@ fn rest(message: &Message) -> String {
         | Message::Departed { admission, .. } => format!("under {admission}"),
         Message::Views { views: all, settled: last, accepted, asked: _ } => {
             let accepted = match accepted {
-                Epoch(0) => String::new(),
-                accepted => format!("; losses up to {accepted} are accepted"),
+                AcceptedLoss { epoch: Epoch(0), .. } => String::new(),
+                AcceptedLoss { epoch, .. } => format!("; losses up to {epoch} are accepted"),
             };
             format!("{}; {}{accepted}", views(all.iter()), settled(*last))
         }
@@ -166,8 +166,10 @@ fn rest(message: &Message) -> String {
         }
         Message::Inquire { orphaned: true, .. } => "the coordinator's disk is gone".to_owned(),
         Message::Inquire { orphaned: false, .. } => String::new(),
-        Message::Recall { epoch, .. } => format!("it was for {epoch}"),
-        Message::Recalled { .. } => String::new(),
+        Message::Recall { epoch, paths, asked, .. } => {
+            format!("asks {asked}, it was for {epoch} and {}", list(paths.iter()))
+        }
+        Message::Recalled { asked, .. } => format!("by {asked}"),
         Message::Committed { .. } | Message::Told { .. } => String::new(),
         Message::NotKept { .. } | Message::LockRefused { .. } => String::new(),
         Message::Released { .. } => String::new(),
@@ -212,13 +214,22 @@ fn no(no: &No) -> String {
     }
 }
 
+fn recollection(memory: &Recollection) -> String {
+    match memory {
+        Recollection::Committed(outcomes) => format!("committed: {}", answer(outcomes)),
+        Recollection::Aborted => "aborted".to_owned(),
+        Recollection::Nothing => "not at all".to_owned(),
+        Recollection::Gone => "gone with its disk".to_owned(),
+    }
+}
+
 fn knowledge(known: &Known) -> String {
     match known {
         Known::Committed(outcomes) => format!("committed: {}", answer(outcomes)),
         Known::Aborted => "aborted".to_owned(),
         Known::Undecided => "undecided".to_owned(),
         Known::Orphaned(_) => "in doubt, and without a coordinator".to_owned(),
-        Known::Gone => "gone with its disk".to_owned(),
+        Known::Gone(_) => "gone with its disk".to_owned(),
     }
 }
 

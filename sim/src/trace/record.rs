@@ -1,6 +1,6 @@
 //! Records, spelled: in brief for charts, with every field for traces.
 
-use seedbed::proto::{Changes, Record};
+use seedbed::proto::{AcceptedLoss, Changes, Record};
 
 use super::message::result_list;
 use super::words::{answer, count, file, list, members, on, views, wanted};
@@ -21,7 +21,7 @@ pub fn brief(record: &Record) -> String {
         Record::Answered { request, .. } => format!("{kind} {request}"),
         Record::Settled { txn, answer: Some(_) } => format!("{kind} {txn}: committed"),
         Record::Settled { txn, answer: None } => format!("{kind} {txn}: aborted"),
-        Record::Presumed { coordinator, epoch } => {
+        Record::Presumed { coordinator, epoch, .. } => {
             format!("what {coordinator} began up to {epoch} is settled")
         }
         Record::Mark { coordinator, low_water } => {
@@ -51,7 +51,9 @@ pub fn brief(record: &Record) -> String {
         Record::Announced { view } => format!("{kind} {} of {}", view.epoch, members(view)),
         Record::Activated { epoch } => format!("{kind} {epoch}"),
         Record::Converged { epoch } => format!("{epoch} has settled"),
-        Record::LossAccepted { epoch } => format!("losses up to {epoch} are accepted"),
+        Record::LossAccepted { accepted: AcceptedLoss { epoch, admission } } => {
+            format!("losses up to {epoch} and {admission} are accepted")
+        }
         Record::LongestLease { span } => format!("the longest lease of a lock is {span}"),
     }
 }

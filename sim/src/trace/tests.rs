@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Arcs, Command, Epoch, Incarnation, Member, Message, NodeId, Outcome, PullEnd,
-    Record, Span, Time, Timer, TxnId, Version, View, Vote,
+    AcceptedLoss, Admission, Arcs, Command, Epoch, Incarnation, Member, Message, NodeId, Outcome,
+    PullEnd, Record, Span, Time, Timer, TxnId, Version, View, Vote,
 };
 
 use super::*;
@@ -74,7 +74,7 @@ fn views_name_their_members_and_the_settings_once() {
         asked: None,
         views: views.into(),
         settled: Epoch(2),
-        accepted: Epoch::default(),
+        accepted: AcceptedLoss::default(),
     };
     assert_eq!(super::message(&message, Detail::Brief), "Views e2 to e4");
     assert_eq!(
@@ -108,7 +108,11 @@ fn a_hand_over_is_told_as_question_and_answer() {
         after: None,
         files: [].into(),
         answers: [].into(),
-        end: Some(PullEnd { complete: complete.clone(), witnessed: witnessed.clone() }),
+        end: Some(PullEnd {
+            complete: complete.clone(),
+            witnessed: witnessed.clone(),
+            successor: None,
+        }),
     };
     let (all, none) = (Arcs::all(), Arcs::default());
     let brief = |answer: &Message| message(answer, Detail::Brief);
@@ -131,7 +135,8 @@ fn leases_are_told_by_what_they_count_from() {
         message(&beat(Epoch(3)), Detail::Whole),
         "Heartbeat, knows e3; under a5 in i1, asked 0.000005s"
     );
-    let alive = Message::Alive { incarnation, asked, epoch: Epoch(3), settled: Epoch(2) };
+    let (epoch, settled, accepted) = (Epoch(3), Epoch(2), AcceptedLoss::default());
+    let alive = Message::Alive { incarnation, asked, epoch, settled, accepted };
     assert_eq!(
         message(&alive, Detail::Whole),
         "Alive: a lease for e3; counts from 0.000005s of i1; e2 has settled"

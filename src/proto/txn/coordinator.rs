@@ -20,9 +20,9 @@ use super::participant::{decline, no_because};
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Action, Age, Answer, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Epoch, File,
-    Handed, Header, Incarnation, Known, LowWater, Member, Message, No, NodeId, Operation, Outcome,
-    Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
+    Action, Age, Answer, Arcs, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Epoch,
+    File, Handed, Header, Incarnation, Known, LowWater, Member, Message, No, NodeId, Operation,
+    Outcome, Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
 };
 
 /// An attempt at a request, as it arrived.
@@ -221,18 +221,25 @@ impl Coordinator {
         self.collecting.is_empty() && self.committing.is_empty()
     }
 
-    /// What another node can say in its stead of what it began up to `level`, which it has left: it
-    /// decides nothing there any more.
-    pub fn hand_over(&self, this: Member, level: Epoch) -> impl Iterator<Item = Handed> + '_ {
+    /// What whoever has its copies of `arcs` can say in its stead of what it began up to `level`,
+    /// which it has left: it decides nothing there any more.
+    pub fn hand_over(
+        &self,
+        this: Member,
+        level: Epoch,
+        arcs: &Arcs,
+    ) -> impl Iterator<Item = Handed> + '_ {
         let committed = self.committing.iter();
         let committed = committed.map(|(txn, c)| Handed::Settled(*txn, Some(c.answer.clone())));
-        committed.chain([Handed::Presumed(this, level)])
+        committed.chain([Handed::Presumed(this, level, arcs.clone())])
     }
 
     /// A participant in doubt asks.
     pub fn on_inquire(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
         let known = match self.committing.get(&txn) {
-            _ if txn.admission != turn.standing.admission() => Known::Gone,
+            _ if txn.admission != turn.standing.admission() => {
+                Known::Gone(turn.standing.admission())
+            }
             Some(committing) => Known::Committed(committing.answer.clone()),
             None if self.collecting.contains_key(&txn) => Known::Undecided,
             None => Known::Aborted,

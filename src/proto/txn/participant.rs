@@ -15,9 +15,9 @@ use super::Turn;
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Admission, Age, Answer, Changes, Config, Defect, Epoch, Handed, Header, Incarnation, Known,
-    LowWater, Member, Message, No, NodeId, Outcome, Path, Record, RequestId, Results, Terms, Time,
-    TxnId, Vote, Work,
+    Admission, Age, Answer, Arcs, Changes, CommitMode, Config, Defect, Epoch, Handed, Header,
+    Incarnation, Known, LowWater, Member, Membership, Message, No, NodeId, Outcome, Path,
+    Recollection, Record, RequestId, Results, Terms, Time, TxnId, Vote, Work,
 };
 
 /// All transactions in which this node is a participant and not the coordinator.
@@ -25,9 +25,11 @@ use crate::proto::{
 pub(in crate::proto) struct Participant {
     parts: BTreeMap<TxnId, Part>,
     outcomes: BTreeMap<TxnId, End>,
-    /// What a coordinator began up to an epoch and has not decided to commit has aborted: it said
-    /// so when it handed over, or somebody in its line did.
-    presumed: BTreeMap<Member, Epoch>,
+    /// What a coordinator began up to an epoch on these arcs and has not decided to commit has
+    /// aborted: it said so when it handed them over, or somebody in its line did.
+    presumed: BTreeMap<(Member, Epoch), Arcs>,
+    /// Has the node just given its word, for the first time, that it would commit an orphan?
+    agreed: bool,
     marks: BTreeMap<Member, LowWater>,
 }
 
@@ -71,10 +73,17 @@ struct InDoubt {
 struct Orphan {
     /// When this life learnt that.
     since: Time,
+    /// Has this life given its word that it would commit if all others do?
+    has_agreed: bool,
     /// Participants that are in doubt as well and believe each other only, with what they voted.
     agreed: BTreeMap<NodeId, Results>,
-    /// Heirs that were handed over nothing about the transaction.
-    unaware: BTreeSet<NodeId>,
+    /// Participants whose disks are gone, and the numbers of those who have their names.
+    gone: BTreeMap<NodeId, Admission>,
+    /// Heirs that were handed over nothing about the transaction, and have said so since this life
+    /// learnt of the last one that is gone with its disk.
+    unaware: BTreeSet<Member>,
+    /// Heirs that are gone with their disks.
+    lost: BTreeSet<Member>,
 }
 
 /// A transaction that is over here.
@@ -153,7 +162,7 @@ impl Participant {
         let txn = header.txn;
         if voter != turn.standing.admission() {
             // Whoever voted is gone with its disk and will never ask what became of it.
-            let gone = Message::Told { txn, known: Known::Gone };
+            let gone = Message::Told { txn, known: Known::Gone(turn.standing.admission()) };
             return turn.out.send(txn.coordinator, gone);
         }
         self.learn_mark(header);
@@ -177,15 +186,16 @@ impl Participant {
         orphaned: bool,
     ) {
         if asked != turn.standing.admission() {
-            return turn.out.send(from, Message::Told { txn, known: Known::Gone });
+            let known = Known::Gone(turn.standing.admission());
+            return turn.out.send(from, Message::Told { txn, known });
         }
+        self.settle_by_memory(turn, txn);
         if orphaned {
             self.believe_participants_only(turn, txn);
         }
+        let agrees = self.agrees(turn, txn);
         let known = match (self.parts.get(&txn), self.outcomes.get(&txn)) {
-            (Some(Part::InDoubt(vote)), _) if vote.is_left_alone(turn, txn) => {
-                Known::Orphaned(vote.results.clone())
-            }
+            (Some(Part::InDoubt(vote)), _) if agrees => Known::Orphaned(vote.results.clone()),
             (Some(Part::InDoubt(_)), _) => Known::Undecided,
             (_, Some(End::Committed(answer))) => Known::Committed(answer.clone()),
             (_, Some(End::Aborted)) => Known::Aborted,
@@ -205,7 +215,7 @@ impl Participant {
             Known::Committed(answer) => self.commit(turn, txn, answer),
             Known::Aborted if is_coordinator && vote.orphan.is_some() => {} // said before its end
             Known::Aborted => self.abort(turn, txn),
-            Known::Gone if is_coordinator => {
+            Known::Gone(_) if is_coordinator => {
                 self.believe_participants_only(turn, txn);
                 self.on_inquiry_time(turn, txn);
             }
@@ -215,40 +225,87 @@ impl Participant {
                     self.settle_orphan(turn, txn);
                 }
             }
-            Known::Undecided | Known::Gone => {}
+            Known::Gone(successor) => {
+                if let Some(orphan) = &mut vote.orphan {
+                    orphan.gone.insert(from, successor);
+                    self.settle_orphan(turn, txn);
+                }
+            }
+            Known::Undecided => {}
         }
     }
 
     /// An heir of the coordinator answers.
-    pub fn on_recalled(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, known: Known) {
-        match known {
-            Known::Undecided => {
-                let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
+    pub fn on_recalled(
+        &mut self,
+        turn: &mut Turn<'_>,
+        heir: Member,
+        txn: TxnId,
+        memory: Recollection,
+    ) {
+        let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
+        match memory {
+            Recollection::Committed(answer) => self.commit(turn, txn, answer),
+            Recollection::Aborted => self.abort(turn, txn),
+            Recollection::Nothing | Recollection::Gone => {
                 let Some(orphan) = &mut vote.orphan else { return };
-                orphan.unaware.insert(from);
+                match memory == Recollection::Nothing {
+                    true => {
+                        orphan.unaware.insert(heir);
+                    }
+                    // What it handed over before may have arrived since the others answered.
+                    false if orphan.lost.insert(heir) => orphan.unaware.clear(),
+                    false => {}
+                }
                 self.settle_orphan(turn, txn);
             }
-            known => self.end(turn, txn, known),
         }
     }
 
-    /// What was handed over about a transaction that was for `epoch`.
-    pub fn recall(&self, txn: TxnId, epoch: Epoch) -> Known {
-        let presumed = self.presumed.get(&txn.begun_by());
+    /// What was handed over about a transaction that was for `epoch`, with copies of `paths`.
+    pub fn recall(
+        &self,
+        config: &Config,
+        txn: TxnId,
+        epoch: Epoch,
+        paths: &[Path],
+    ) -> Recollection {
+        let (first, last) = ((txn.begun_by(), epoch), (txn.begun_by(), Epoch(u32::MAX)));
+        let mut presumed = self.presumed.range(first..=last).map(|(_, arcs)| arcs);
+        let is_one = |arcs: &Arcs| paths.iter().any(|path| arcs.contains(config.position(path)));
         match self.outcomes.get(&txn) {
-            Some(End::Committed(answer)) => Known::Committed(answer.clone()),
-            Some(End::Aborted) => Known::Aborted,
-            _ if presumed.is_some_and(|last| epoch <= *last) => Known::Aborted,
-            _ => Known::Undecided,
+            Some(End::Committed(answer)) => Recollection::Committed(answer.clone()),
+            Some(End::Aborted) => Recollection::Aborted,
+            _ if presumed.any(is_one) => Recollection::Aborted,
+            _ => Recollection::Nothing,
         }
     }
 
-    fn end(&mut self, turn: &mut Turn<'_>, txn: TxnId, known: Known) {
-        match known {
-            Known::Committed(answer) => self.commit(turn, txn, answer),
-            Known::Aborted if self.parts.contains_key(&txn) => self.abort(turn, txn),
-            _ => {}
+    /// Ends a doubt that what was handed over leaves no room for.
+    fn settle_by_memory(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        let Some(Part::InDoubt(vote)) = self.parts.get(&txn) else { return };
+        match self.recall(turn.config, txn, vote.epoch, &vote.asked) {
+            Recollection::Committed(answer) => self.commit(turn, txn, answer),
+            Recollection::Aborted => self.abort(turn, txn),
+            Recollection::Nothing | Recollection::Gone => {}
         }
+    }
+
+    /// Would it commit, if all other participants do? From the first time on, no chunk that was
+    /// under way then is taken any more: it might be of the lost coordinator's line.
+    fn agrees(&mut self, turn: &Turn<'_>, txn: TxnId) -> bool {
+        let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return false };
+        let agrees = vote.is_left_alone(turn, txn);
+        if let Some(orphan) = vote.orphan.as_mut().filter(|_| agrees) {
+            self.agreed |= !orphan.has_agreed;
+            orphan.has_agreed = true;
+        }
+        agrees
+    }
+
+    /// Has the node just given its word that it would commit an orphan?
+    pub fn take_agreed(&mut self) -> bool {
+        std::mem::take(&mut self.agreed)
     }
 
     /// The coordinator's disk is gone. From here on nothing that it said counts, unless it is a
@@ -267,11 +324,19 @@ impl Participant {
     /// again; where a part of it was the coordinator's alone, so was the path, and what became of
     /// the transaction cannot be proved.
     fn settle_orphan(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        self.settle_by_memory(turn, txn);
+        if !self.agrees(turn, txn) {
+            return;
+        }
         let Some(Part::InDoubt(vote)) = self.parts.get(&txn) else { return };
-        let Some(Orphan { agreed, .. }) = &vote.orphan else { return };
-        let mut others = vote.participants.iter().filter(|other| other.node != turn.id);
-        let all_agree = others.all(|other| agreed.contains_key(&other.node));
-        if all_agree && vote.is_left_alone(turn, txn) {
+        let Some(Orphan { agreed, gone, .. }) = &vote.orphan else { return };
+        let is_given_up = |node: &NodeId| {
+            gone.get(node).is_some_and(|successor| turn.standing.is_loss_accepted(*successor))
+        };
+        let mut others = vote.participants.iter().map(|other| &other.node);
+        let is_for_it =
+            |node: &NodeId| *node == turn.id || agreed.contains_key(node) || is_given_up(node);
+        if others.all(is_for_it) {
             let results = agreed.values().chain([&vote.results]);
             let known: BTreeMap<u8, &Outcome> =
                 results.flat_map(|r| r.iter()).map(|(place, outcome)| (*place, outcome)).collect();
@@ -307,10 +372,7 @@ impl Participant {
 
     /// In doubt for too long: ask the coordinator, and from the second time on everyone.
     pub fn on_inquiry_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
-        if let Some(Part::InDoubt(vote)) = self.parts.get(&txn) {
-            let known = self.recall(txn, vote.epoch);
-            self.end(turn, txn, known);
-        }
+        self.settle_by_memory(turn, txn);
         let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
         if turn.config.defects.has(Defect::AbortWhileInDoubt) && vote.inquiries == 2 {
             return self.abort(turn, txn);
@@ -326,8 +388,9 @@ impl Participant {
             }
         }
         if orphaned {
-            for heir in vote.heirs(turn, txn) {
-                turn.out.send(heir, Message::Recall { txn, epoch: vote.epoch });
+            for Member { node, admission: asked } in vote.heirs(turn, txn) {
+                let (epoch, paths) = (vote.epoch, vote.asked.clone());
+                turn.out.send(node, Message::Recall { txn, epoch, paths, asked });
             }
         }
         vote.inquiries += 1;
@@ -522,18 +585,19 @@ impl InDoubt {
     fn is_left_alone(&self, turn: &Turn<'_>, txn: TxnId) -> bool {
         self.orphan.as_ref().is_some_and(|orphan| {
             turn.standing.is_up_to_date(orphan.since)
-                && self.heirs(turn, txn).is_subset(&orphan.unaware)
+                && self
+                    .heirs(turn, txn)
+                    .iter()
+                    .all(|heir| orphan.unaware.contains(heir) || orphan.lost.contains(heir))
         })
     }
 
-    /// Who may have pulled from the coordinator what the vote was for: every later owner. Who took
-    /// part is asked as a participant.
-    fn heirs(&self, turn: &Turn<'_>, txn: TxnId) -> BTreeSet<NodeId> {
+    /// Who may have pulled from the coordinator what the vote was for: every later owner.
+    fn heirs(&self, turn: &Turn<'_>, txn: TxnId) -> BTreeSet<Member> {
         let layouts = turn.standing.layouts_after(self.epoch);
         let owners = layouts.flat_map(|layout| self.asked.iter().flat_map(|p| layout.owners(p)));
-        let took_part =
-            |owner: &Member| *owner == txn.begun_by() || self.participants.contains(owner);
-        owners.filter(|owner| !took_part(owner)).map(|owner| owner.node).collect()
+        let is_heir = |owner: &Member| *owner != txn.begun_by() && *owner != turn.member();
+        owners.filter(is_heir).collect()
     }
 
     fn record(&self, txn: TxnId) -> Record {
@@ -554,14 +618,18 @@ impl InDoubt {
 /// Hand-overs.
 impl Participant {
     /// What became of transactions, for somebody else.
-    pub fn hand_over(&self) -> impl Iterator<Item = Handed> + '_ {
+    pub fn hand_over<'a>(&'a self, arcs: &'a Arcs) -> impl Iterator<Item = Handed> + 'a {
         let outcomes = self.outcomes.iter().filter_map(|(&txn, end)| match end {
             End::Committed(answer) => Some(Handed::Settled(txn, Some(answer.clone()))),
             End::Aborted => Some(Handed::Settled(txn, None)),
             End::VotedNo => None,
         });
-        let presumed = self.presumed.iter();
-        outcomes.chain(presumed.map(|(&member, &epoch)| Handed::Presumed(member, epoch)))
+        let presumed = self.presumed.iter().map(|(of, all)| (of, all.intersection(arcs)));
+        let presumed = presumed.filter(|(_, arcs)| !arcs.is_empty());
+        outcomes.chain(
+            presumed
+                .map(|(&(coordinator, epoch), arcs)| Handed::Presumed(coordinator, epoch, arcs)),
+        )
     }
 
     /// Takes over what was handed over of transactions.
@@ -572,14 +640,14 @@ impl Participant {
                 let end = answer.clone().map_or(End::Aborted, End::Committed);
                 self.outcomes.insert(*txn, end);
             }
-            Handed::Presumed(coordinator, epoch) => self.presume(*coordinator, *epoch),
+            Handed::Presumed(coordinator, epoch, arcs) => self.presume(*coordinator, *epoch, arcs),
             Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => {}
         }
     }
 
-    fn presume(&mut self, coordinator: Member, epoch: Epoch) {
-        let last = self.presumed.entry(coordinator).or_default();
-        *last = epoch.max(*last);
+    fn presume(&mut self, coordinator: Member, epoch: Epoch, arcs: &Arcs) {
+        let known = self.presumed.entry((coordinator, epoch)).or_default();
+        *known = known.union(arcs);
     }
 
     /// Gives up every promise that is not a vote: the node leaves its epoch.
@@ -701,7 +769,9 @@ impl Participant {
                 let outcome = answer.clone().map_or(End::Aborted, End::Committed);
                 self.outcomes.insert(*txn, outcome);
             }
-            Record::Presumed { coordinator, epoch } => self.presume(*coordinator, *epoch),
+            Record::Presumed { coordinator, epoch, arcs } => {
+                self.presume(*coordinator, *epoch, arcs);
+            }
             Record::Mark { coordinator, low_water } => {
                 self.marks.insert(*coordinator, *low_water);
             }
@@ -714,8 +784,8 @@ impl Participant {
         for (&coordinator, &low_water) in &self.marks {
             records.push(Record::Mark { coordinator, low_water });
         }
-        for (&coordinator, &epoch) in &self.presumed {
-            records.push(Record::Presumed { coordinator, epoch });
+        for (&(coordinator, epoch), arcs) in &self.presumed {
+            records.push(Record::Presumed { coordinator, epoch, arcs: arcs.clone() });
         }
         for (&txn, outcome) in &self.outcomes {
             match outcome {
@@ -766,7 +836,10 @@ pub(in crate::proto) fn decline(
         CannotExecute::Moved => return No::Conflict,
         CannotExecute::Refused(refusal) => refusal,
     };
-    let recorded = attempt > 1;
+    // And if the coordinator loses its disk, a copy of the question might find another answer.
+    let may_be_orphaned =
+        turn.config.membership == Membership::Managed && turn.config.commit == CommitMode::TwoPhase;
+    let recorded = attempt > 1 || may_be_orphaned;
     if recorded {
         turn.owner.answers.insert(request, Answered::Declined(refusal));
         turn.out.force(Record::Declined { request, refusal });

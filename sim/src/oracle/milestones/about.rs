@@ -99,7 +99,7 @@ pub(super) fn about_record(node: NodeId, record: &Record) -> About {
         Record::Announced { view } => About::View(view.epoch),
         Record::Entered { epoch, .. } | Record::GaveUp { epoch, .. } => About::View(*epoch),
         Record::Activated { epoch } | Record::Converged { epoch } => About::View(*epoch),
-        Record::LossAccepted { epoch } => About::View(*epoch),
+        Record::LossAccepted { accepted } => About::View(accepted.epoch),
         Record::Admitted { .. } | Record::Wanted { .. } => About::Nothing,
         Record::LongestLease { .. } => About::Nothing,
     }

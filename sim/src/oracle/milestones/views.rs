@@ -146,8 +146,8 @@ impl Milestones {
                 self.views.unsettled.retain(|of, _| of >= epoch);
                 self.hit(Milestone::VIEW_SETTLED, node, || About::View(*epoch));
             }
-            Record::LossAccepted { epoch } => {
-                self.hit(Milestone::LOSS_ACCEPTED, node, || About::View(*epoch));
+            Record::LossAccepted { accepted } => {
+                self.hit(Milestone::LOSS_ACCEPTED, node, || About::View(accepted.epoch));
             }
             _ => {} // not of views
         }
