@@ -201,9 +201,14 @@ impl Node {
                 }
             }
             Message::Views { asked, views, settled, accepted } => {
+                let (epoch, answered) = (self.standing.epoch(), self.standing.up_to_date());
                 let asked = asked.filter(|(life, _)| *life == self.incarnation);
                 asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
                 self.on_views(now, &views, settled, accepted, out);
+                let is_first = answered.is_none() && self.standing.up_to_date().is_some();
+                if is_first && self.standing.epoch() == epoch {
+                    self.heartbeat(now, out); // now it counts: a lease can be given
+                }
             }
             Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
                 let (mut turn, _) = self.moving(now, out);
