@@ -1,12 +1,17 @@
 //! How fast whole runs are, on one core with every invariant on, and where the time goes.
 //!
-//! The scenario is `scenarios/mixed/files.toml`: 5 storage nodes, 3 clients, 200 operations in 30
-//! simulated seconds of faults, then the liveness phase.
+//! The scenarios are `scenarios/mixed/files.toml`, whose membership is fixed: 5 storage nodes, 3
+//! clients, 200 operations in 30 simulated seconds of faults, then the liveness phase; and
+//! `scenarios/swarm/files.toml`, whose membership is managed and of which every seed draws a cluster
+//! and faults of its own.
 //!
 //! The shares come from doing the events of recorded runs again: the machines alone, the world
 //! around them, with the digest, with the oracle; each line is the difference to the one before.
 //! What a whole run needs beyond that is choosing the events: the queue, the draws, the faults,
 //! milestones, madsim's runtime.
+//!
+//! Last, what a step costs in a managed cluster that grows while its load stays the same: it should
+//! stay the same, too.
 
 mod recording;
 
@@ -14,8 +19,9 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use recording::Recording;
+use seedbed::proto::{Config, Membership, Settings};
 use seedbed_sim::digest::Digest;
 use seedbed_sim::oracle::{Oracle, registry};
 use seedbed_sim::run;
@@ -27,37 +33,102 @@ const SEEDS: u64 = 20;
 const ROUNDS: usize = 7;
 
 fn main() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/mixed/files.toml");
-    let scenario = Scenario::load(&file).unwrap_or_else(|error| panic!("{error}"));
-    let recordings: Vec<Recording> =
-        (0..SEEDS).map(|seed| Recording::of(&scenario, seed)).collect();
-    every_invariant_is_on(&Oracle::new(&recordings[0].world(), scenario.workload.as_ref()));
-    // Without this argument it is a test that the bench works.
-    if std::env::args().any(|argument| argument == "--bench") {
-        print_shares(&scenario, &recordings);
-    }
     let mut criterion = Criterion::default()
         .sample_size(20)
         .measurement_time(Duration::from_secs(5))
         .configure_from_args();
-    runs(&mut criterion, &scenario, &recordings);
+    for file in ["mixed/files.toml", "swarm/files.toml"] {
+        whole_runs(&mut criterion, file);
+    }
+    sizes(&mut criterion);
     criterion.final_summary();
 }
 
-/// Figures with an invariant switched off are worth nothing. Only the bank's is about another
-/// workload.
-fn every_invariant_is_on(oracle: &Oracle) {
-    assert_eq!(oracle.invariants(), registry::ALL.len() - 1, "an invariant is off: no figures");
+/// Without this argument it is a test that the bench works.
+fn is_measured() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
 }
 
-fn runs(criterion: &mut Criterion, scenario: &Scenario, recordings: &[Recording]) {
+fn whole_runs(criterion: &mut Criterion, file: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(file);
+    let scenario = Scenario::load(&path).unwrap_or_else(|error| panic!("{error}"));
+    let recordings: Vec<Recording> =
+        (0..SEEDS).map(|seed| Recording::of(&scenario, seed)).collect();
+    every_invariant_is_on(&recordings[0].world(), &scenario);
+    if is_measured() {
+        println!("\n{file}:");
+        print_shares(&scenario, &recordings);
+    }
+    runs(criterion, file, &scenario, &recordings);
+}
+
+/// Figures with an invariant switched off are worth nothing. Only the bank's is about another
+/// workload, and some have nothing to see where membership is fixed.
+fn every_invariant_is_on(world: &World, scenario: &Scenario) {
+    let of = |membership| {
+        let settings = Settings { membership, ..Settings::default() };
+        let world = World::new(Config::new(settings).expect("the defaults are right"), 1);
+        registry::ALL.iter().filter(|entry| (entry.make)(&world, None).is_some()).count()
+    };
+    let about_views = match world.config().membership {
+        Membership::Fixed => of(Membership::Managed) - of(Membership::Fixed),
+        Membership::Managed => 0,
+    };
+    let oracle = Oracle::new(world, scenario.workload.as_ref());
+    let wanted = registry::ALL.len() - 1 - about_views;
+    assert_eq!(oracle.invariants(), wanted, "an invariant is off: no figures");
+}
+
+fn runs(criterion: &mut Criterion, file: &str, scenario: &Scenario, recordings: &[Recording]) {
     let steps = recordings.iter().map(|recording| recording.events.len() as u64).sum();
-    let mut group = criterion.benchmark_group("mixed/files.toml");
+    let mut group = criterion.benchmark_group(file);
     group.throughput(Throughput::Elements(steps));
     group.bench_function(format!("whole runs of {SEEDS} seeds, in steps"), |bencher| {
         bencher.iter(|| run_all(scenario, recordings));
     });
     group.finish();
+}
+
+/// Whole runs of managed clusters of several sizes under one load.
+fn sizes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("managed, cost of a step");
+    group.sample_size(10);
+    for nodes in [5, 20, 50, 100] {
+        let scenario = load_on(nodes);
+        let recording = Recording::of(&scenario, 1);
+        every_invariant_is_on(&recording.world(), &scenario);
+        let steps = recording.events.len() as u64;
+        let recordings = [recording];
+        if is_measured() {
+            println!("\nmanaged, {nodes} storage nodes:");
+            print_shares(&scenario, &recordings);
+        }
+        group.throughput(Throughput::Elements(steps));
+        group.bench_with_input(BenchmarkId::new("nodes", nodes), &scenario, |bencher, scenario| {
+            bencher.iter(|| run_all(scenario, &recordings));
+        });
+    }
+    group.finish();
+}
+
+fn load_on(nodes: u32) -> Scenario {
+    let text = format!(
+        "title = \"{nodes} nodes\"
+         [cluster]
+         membership = \"managed\"
+         nodes = {nodes}
+         clients = 20
+         replicas = 3
+         [workload]
+         kind = \"files\"
+         operations = 4000
+         paths = 1000
+         [phases]
+         safety = \"30s\"
+         liveness = \"40s\"
+        "
+    );
+    Scenario::parse("a load", &text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn run_all(scenario: &Scenario, recordings: &[Recording]) {
@@ -102,7 +173,8 @@ fn print_shares(scenario: &Scenario, recordings: &[Recording]) {
         let share = 100.0 * time.as_secs_f64() / whole.as_secs_f64();
         println!("  {name:<38} {ns:>8.0} ns per step {share:>6.1} %");
     };
-    println!("\n{SEEDS} seeds, {steps} steps, {answered} operations answered, on one core:");
+    let seeds = recordings.len();
+    println!("{seeds} seeds, {steps} steps, {answered} operations answered, on one core:");
     line("machines of the protocols", machines);
     line("world: hosts, disks, network, clocks", world.saturating_sub(machines));
     line("digest", digest.saturating_sub(world));
@@ -114,7 +186,7 @@ fn print_shares(scenario: &Scenario, recordings: &[Recording]) {
         "  {:.0} steps/s, {:.0} operations/s, {:.0} seeds/s\n",
         per_second(steps),
         per_second(answered),
-        per_second(SEEDS)
+        per_second(seeds as u64)
     );
 }
 

@@ -58,5 +58,6 @@ fn panicked(seed: u64, panic: &(dyn std::any::Any + Send)) -> RunReport {
         forced_writes: 0,
         counts: Vec::new(),
         fired: Vec::new(),
+        given_up: Vec::new(),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use seedbed::proto::Path;
+
 use crate::milestone::Milestone;
 use crate::oracle::Violation;
 use crate::oracle::blocked::{Wait, WaitKind};
@@ -65,6 +67,8 @@ pub struct RunReport {
     pub counts: Vec<u64>,
     /// For each scripted fault whether it struck, then for each message rule whether it applied.
     pub fired: Vec<bool>,
+    /// The paths that an operator has given up because only lost disks had what was in them.
+    pub given_up: Vec<Path>,
 }
 
 impl RunReport {
@@ -243,6 +247,7 @@ mod tests {
             forced_writes: 0,
             counts,
             fired: Vec::new(),
+            given_up: Vec::new(),
         }
     }
 

@@ -44,7 +44,8 @@ pub(super) enum Command {
     /// Lists the invariants that `expect.violates` can name
     #[command(after_help = "Example:\n  seedbed invariants")]
     Invariants,
-    /// Lists the milestones that `fault.when` and `expect.reached` can name
+    /// Lists the milestones that `fault.when` and, of `expect`, `reached`, `never` and `blocks` can
+    /// name
     #[command(after_help = "Example:\n  seedbed milestones | grep lease")]
     Milestones,
 }

@@ -200,6 +200,12 @@ impl Model {
         }
     }
 
+    /// The paths of which the operator has given up what only lost disks had.
+    pub fn given_up(&self) -> impl Iterator<Item = &Path> {
+        let given_up = self.files.iter().filter(|(_, history)| history.given_up.is_some());
+        given_up.map(|(path, _)| path)
+    }
+
     /// Takes over what was seen.
     pub fn update(&mut self, seen: &Seen<'_>) {
         match *seen {

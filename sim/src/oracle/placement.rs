@@ -19,7 +19,7 @@ pub struct Placement {
     owned: OnceLock<BTreeMap<NodeId, Arcs>>,
 }
 
-/// The points of one node.
+/// The points of one node, in order.
 type Points = Arc<[u64]>;
 
 /// Points by how many there are and whose.
@@ -50,7 +50,11 @@ impl Placement {
 
     /// The owners of `position`, the primary first.
     pub fn owners_at(&self, position: u64) -> impl Iterator<Item = NodeId> {
-        let distance = |points: &[u64]| points.iter().map(|at| at.wrapping_sub(position)).min();
+        // The nearest point clockwise is the first one from there on, or the first of all.
+        let distance = |points: &[u64]| {
+            let next = points.partition_point(|at| *at < position);
+            points.get(next).or(points.first()).map(|at| at.wrapping_sub(position))
+        };
         let mut nodes: Vec<_> =
             self.points.iter().map(|(node, points)| (distance(points), *node)).collect();
         nodes.sort_unstable();
@@ -108,7 +112,10 @@ impl Placement {
 
 fn points(config: &Config, node: NodeId, count: u32) -> Points {
     let mask = u64::MAX << (64 - config.ring_bits);
-    (0..count).map(|number| config.hash.position(&format!("{node}#{number}")) & mask).collect()
+    let position = |number| config.hash.position(&format!("{node}#{number}")) & mask;
+    let mut points: Vec<u64> = (0..count).map(position).collect();
+    points.sort_unstable();
+    points.into()
 }
 
 #[cfg(test)]

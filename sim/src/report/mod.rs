@@ -14,6 +14,8 @@ mod tests;
 
 use std::time::Duration;
 
+use seedbed::proto::Path;
+
 use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::oracle::blocked::Wait;
 use crate::oracle::registry;
@@ -143,7 +145,7 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
         WIDTH,
     ));
     if let Some(drawn) = scenario.drawn(run.seed) {
-        page.named("drawn", &drawn, 3);
+        page.named("drawn", &drawn, LINES);
     }
 }
 
@@ -157,7 +159,7 @@ fn last_lines(page: &mut Page, scenario: &Scenario, run: &RunReport, took: Optio
         (false, true) => (Tone::Bad, "not as the file expects"),
         (false, false) => (Tone::Bad, "not what the file is about; another seed may show it"),
     };
-    page.put(tone, format!("{is}: {}", wanted(expected)));
+    page.put(tone, format!("{is}: {}", wanted(expected, &run.verdict)));
     let took = took.map_or(String::new(), |took| {
         let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         format!(" in {}", Nanoseconds(ns))
@@ -176,7 +178,10 @@ fn last_lines(page: &mut Page, scenario: &Scenario, run: &RunReport, took: Optio
     page.plain(replay_line(&scenario.file, run.seed));
 }
 
-fn wanted(expected: &Expected) -> String {
+fn wanted(expected: &Expected, verdict: &Verdict) -> String {
+    if let Verdict::RuledOut(milestone) = verdict {
+        return format!("never = [\"{milestone}\"]");
+    }
     match expected {
         Expected::Pass => "verdict = \"pass\"".to_owned(),
         Expected::Violates(invariant) => format!("violates = \"{invariant}\""),
@@ -207,6 +212,13 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
     }
     if let Some(more @ 1..) = reached.len().checked_sub(SHOWN) {
         page.plain(format!("{:<14}... {more} more that the file demands", ""));
+    }
+    if !run.given_up.is_empty() {
+        let paths: Vec<&str> = run.given_up.iter().map(Path::as_str).collect();
+        let text = format!("given up with lost disks: {}", paths.join(", "));
+        for (i, line) in paragraph(&text, WIDTH - 14, 4).into_iter().enumerate() {
+            page.plain(format!("{:<14}{line}", if i == 0 { "lost" } else { "" }));
+        }
     }
     if !run.fired.is_empty() {
         let fired = run.fired.iter().filter(|fired| **fired).count();

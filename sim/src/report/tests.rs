@@ -5,6 +5,7 @@ use seedbed::proto::{
 
 use super::chart::Drawn;
 use super::*;
+use crate::milestone::Milestone;
 use crate::oracle::At;
 use crate::oracle::blocked::WaitKind;
 use crate::simulation::Simulation;
@@ -202,10 +203,35 @@ fn a_report_fits_on_one_screen_wherever_a_run_fails() {
 }
 
 #[test]
+fn all_that_a_seed_has_drawn_is_said() {
+    let file =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/swarm/files.toml");
+    let loaded = Scenario::load(&file).unwrap();
+    let (Scenario { file, .. }, run, history) = busy_run(1);
+    let scenario = Scenario { file, ..loaded };
+    let lines = explain(&scenario, &run, &history, None);
+    check(&lines);
+    let at = lines.iter().position(|line| line.text.starts_with("  drawn ")).unwrap();
+    let end = lines.iter().position(|line| line.text.is_empty()).unwrap();
+    let said: Vec<&str> = lines[at..end].iter().map(|line| line.text.trim()).collect();
+    let drawn = format!("drawn     {}", scenario.drawn(run.seed).unwrap());
+    assert_eq!(said.join(" "), drawn);
+}
+
+#[test]
 fn every_other_verdict_fits_on_one_screen_too() {
     let (scenario, mut run, history) = busy_run(1);
     run.verdict = Verdict::Pass;
     check(&explain(&scenario, &run, &history, None));
+    run.verdict = Verdict::RuledOut(Milestone::CRASHED);
+    run.given_up = (0..200).map(|i| Path::new(&format!("/file{i}")).unwrap()).collect();
+    let lines = explain(&scenario, &run, &history, None);
+    check(&lines);
+    let says = |text: &str| lines.iter().any(|line| line.text == text);
+    assert!(says("not as the file expects: never = [\"crashed\"]"));
+    let lost =
+        |line: &&Line| line.text.starts_with("lost          given up with lost disks: /file0,");
+    assert_eq!(lines.iter().filter(lost).count(), 1);
     run.verdict = Verdict::Panic("index out of bounds\nat last".repeat(100));
     check(&explain(&scenario, &run, &history, None));
     let wait = Wait {

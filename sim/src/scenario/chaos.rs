@@ -2,9 +2,10 @@
 
 use seedbed::proto::{Config, Span};
 
-use super::cluster::{Cast, need_managed};
+use super::cluster::{Named, need_managed};
 use super::quantity::SpanRange;
 use super::reader::{Result, Table};
+use super::swarm::Swarm;
 use super::value::Value;
 
 /// Faults drawn from the seed.
@@ -129,28 +130,43 @@ impl ChaosKind {
 const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
 const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down", "wipes"];
 
-pub(super) fn read(root: &Table<'_>, cast: Cast, config: &Config) -> Result<Option<Chaos>> {
+pub(super) fn read(
+    root: &Table<'_>,
+    cast: Named,
+    config: &Config,
+    swarm: Option<&Swarm>,
+) -> Result<Option<Chaos>> {
     root.maybe("chaos", |value| {
         let table = value.table(KEYS)?;
+        let budget = budget(&table.section("budget", BUDGET)?, cast, config)?;
+        let wipes = swarm.map_or(budget.wipes > 0, |swarm| swarm.may_wipe(budget.wipes));
+        let kinds = table.need("kinds", "kinds of faults")?;
         Ok(Chaos {
-            kinds: table.need("kinds", "kinds of faults")?.distinct(|value| kind(value, config))?,
-            budget: budget(&table.section("budget", BUDGET)?, cast)?,
+            kinds: kinds.distinct(|value| kind(value, config, wipes))?,
+            budget,
             interval: table.or("interval", SpanRange::from_millis(500, 4_000), interval)?,
             duration: table.or("duration", SpanRange::from_millis(200, 5_000), |v| v.spans())?,
         })
     })
 }
 
-fn kind(value: &Value<'_>, config: &Config) -> Result<ChaosKind> {
+/// `wipes`: may a seed lose any disk?
+fn kind(value: &Value<'_>, config: &Config, wipes: bool) -> Result<ChaosKind> {
     let names = ChaosKind::ALL.iter().map(|kind| (kind.name(), *kind));
     let kind = value.pick("kind of fault", names)?;
     if kind.is_of_managed() {
         need_managed(value, config)?;
     }
+    if kind == ChaosKind::Wipe && !wipes {
+        return Err(value.error("can never strike: needs `chaos.budget.wipes`, at least 1"));
+    }
     Ok(kind)
 }
 
-fn budget(table: &Table<'_>, cast: Cast) -> Result<Budget> {
+fn budget(table: &Table<'_>, cast: Named, config: &Config) -> Result<Budget> {
+    if let Some(wipes) = table.known_value("wipes") {
+        need_managed(&wipes, config)?;
+    }
     let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
     Ok(Budget {
         storage_nodes_down: down("storage_nodes_down", 1, cast.storage())?,

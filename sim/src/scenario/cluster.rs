@@ -1,5 +1,6 @@
 //! `[cluster]` and `[timing]`: who takes part, and the settings they agree on.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use seedbed::proto::ring::HashKind;
@@ -86,13 +87,14 @@ impl Cast {
         [NodeId::CONTROL].into_iter().chain(self.storage_nodes()).chain(self.clients())
     }
 
-    /// The names there are, for a message.
-    pub(super) fn described(self) -> String {
-        let run = |letter, count| match count {
-            1 => format!("`{letter}1`"),
-            _ => format!("`{letter}1` to `{letter}{count}`"),
-        };
-        format!("`control`, {}, {}", run('n', self.storage()), run('c', self.clients))
+    /// The names of the storage nodes, for a message.
+    fn describe_storage(self) -> String {
+        run_of('n', self.storage())
+    }
+
+    /// The names of the clients, for a message.
+    fn describe_clients(self) -> String {
+        run_of('c', self.clients)
     }
 
     /// The names that are worth comparing with a misspelt one.
@@ -101,27 +103,75 @@ impl Cast {
     }
 }
 
+fn run_of(letter: char, count: u16) -> String {
+    match count {
+        1 => format!("`{letter}1`"),
+        _ => format!("`{letter}1` to `{letter}{count}`"),
+    }
+}
+
+/// The machines that a file may name: those that are there with every seed.
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    /// These.
+    pub cast: Cast,
+    /// Are there only so few because of `[swarm]`?
+    pub is_drawn: bool,
+}
+
+impl Deref for Named {
+    type Target = Cast;
+
+    fn deref(&self) -> &Cast {
+        &self.cast
+    }
+}
+
+impl Named {
+    /// All names, for a message.
+    pub(super) fn described(self) -> String {
+        format!("`control`, {}, {}", self.describe_storage(), self.describe_clients())
+    }
+
+    /// That a machine was named which is not there, and those that are.
+    pub(super) fn absent(self, value: &Value<'_>, expected: &str) -> ScenarioError {
+        let names = self.names();
+        let why = if self.is_drawn { ": `[swarm]` draws as few as these" } else { "" };
+        let error = value.error(format!("expected {expected}, found {}{why}", value.found()));
+        match value.string() {
+            Ok(found) => error.or_rather(found, names.iter().map(String::as_str)),
+            Err(_) => error,
+        }
+    }
+}
+
 impl Value<'_> {
     /// A machine that exists.
-    pub(super) fn node(&self, cast: Cast) -> Result<NodeId> {
-        let found = self.string()?;
-        found.parse().ok().filter(|node| cast.has(*node)).ok_or_else(|| {
-            let names = cast.names();
-            let message = format!("expected {}, found {}", cast.described(), self.found());
-            self.error(message).or_rather(found, names.iter().map(String::as_str))
-        })
+    pub(super) fn node(&self, cast: Named) -> Result<NodeId> {
+        let node = self.machine(cast)?;
+        node.ok_or_else(|| cast.absent(self, &cast.described()))
+    }
+
+    fn machine(&self, cast: Named) -> Result<Option<NodeId>> {
+        Ok(self.string()?.parse().ok().filter(|node| cast.has(*node)))
     }
 
     /// A storage node that exists.
-    pub(super) fn storage_node(&self, cast: Cast) -> Result<NodeId> {
-        let node = self.node(cast)?;
-        if node.role() == Role::Storage { Ok(node) } else { Err(self.not("a storage node")) }
+    pub(super) fn storage_node(&self, cast: Named) -> Result<NodeId> {
+        match self.machine(cast)? {
+            Some(node) if node.role() == Role::Storage => Ok(node),
+            Some(_) => Err(self.not("a storage node")),
+            None => Err(cast.absent(self, &cast.describe_storage())),
+        }
     }
 
     /// A client that exists.
-    pub(super) fn client(&self, cast: Cast) -> Result<NodeId> {
-        let node = self.node(cast)?;
-        if node.role() == Role::Client { Ok(node) } else { Err(self.not("a client")) }
+    pub(super) fn client(&self, cast: Named) -> Result<NodeId> {
+        match self.machine(cast)? {
+            Some(node) if node.role() == Role::Client => Ok(node),
+            Some(_) => Err(self.not("a client")),
+            None => Err(cast.absent(self, &cast.describe_clients())),
+        }
     }
 }
 

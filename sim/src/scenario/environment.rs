@@ -2,7 +2,7 @@
 
 use seedbed::proto::{NodeId, Span};
 
-use super::cluster::Cast;
+use super::cluster::Named;
 use super::quantity::{Ppb, SpanRange};
 use super::reader::{Result, Table};
 use super::value::Value;
@@ -59,7 +59,7 @@ pub struct Clock {
     pub drift_ppm: i32,
 }
 
-pub(super) fn network(root: &Table<'_>, cast: Cast) -> Result<Network> {
+pub(super) fn network(root: &Table<'_>, cast: Named) -> Result<Network> {
     let table = root.section("network", NETWORK)?;
     let spans = |key, usual| table.or(key, usual, |value| value.spans());
     let probability = |key| table.or(key, Ppb::ZERO, |value| value.probability());
@@ -74,7 +74,7 @@ pub(super) fn network(root: &Table<'_>, cast: Cast) -> Result<Network> {
     Ok(network)
 }
 
-fn links(network: &Table<'_>, cast: Cast) -> Result<Vec<Link>> {
+fn links(network: &Table<'_>, cast: Named) -> Result<Vec<Link>> {
     let mut ends = std::collections::BTreeSet::new();
     network.each("link", |value| {
         let link = link(&value, cast)?;
@@ -87,7 +87,7 @@ fn links(network: &Table<'_>, cast: Cast) -> Result<Vec<Link>> {
     })
 }
 
-fn link(value: &Value<'_>, cast: Cast) -> Result<Link> {
+fn link(value: &Value<'_>, cast: Named) -> Result<Link> {
     let table = value.table(LINK)?;
     let (from, to) = ends(&table, cast)?;
     let latency = table.maybe("latency", |value| value.spans())?;
@@ -99,7 +99,7 @@ fn link(value: &Value<'_>, cast: Cast) -> Result<Link> {
 }
 
 /// `from` and `to`, the two ends of a link.
-pub(super) fn ends(table: &Table<'_>, cast: Cast) -> Result<(NodeId, NodeId)> {
+pub(super) fn ends(table: &Table<'_>, cast: Named) -> Result<(NodeId, NodeId)> {
     let from = table.need("from", "the node that sends")?.node(cast)?;
     let receiver = table.need("to", "the node that receives")?;
     let to = receiver.node(cast)?;
@@ -111,7 +111,7 @@ pub(super) fn disk(root: &Table<'_>) -> Result<Disk> {
     Ok(Disk { sync: root.section("disk", &["sync"])?.or("sync", usual, |value| value.spans())? })
 }
 
-pub(super) fn clocks(root: &Table<'_>, cast: Cast, drift_max_ppm: u32) -> Result<Vec<Clock>> {
+pub(super) fn clocks(root: &Table<'_>, cast: Named, drift_max_ppm: u32) -> Result<Vec<Clock>> {
     let mut seen = std::collections::BTreeSet::new();
     root.each("clock", |value| {
         let clock = clock(&value, cast, drift_max_ppm)?;
@@ -123,7 +123,7 @@ pub(super) fn clocks(root: &Table<'_>, cast: Cast, drift_max_ppm: u32) -> Result
     })
 }
 
-fn clock(value: &Value<'_>, cast: Cast, drift_max_ppm: u32) -> Result<Clock> {
+fn clock(value: &Value<'_>, cast: Named, drift_max_ppm: u32) -> Result<Clock> {
     // A clock that stands still or runs backwards is no clock, whatever the bound.
     const FASTEST: i64 = 900_000;
     let table = value.table(CLOCK)?;

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Command, Config, NodeId, Span};
 
-use super::cluster::{Cast, POINTS, need_managed, points, too_many};
+use super::cluster::{Named, POINTS, need_managed, points, too_many};
 use super::environment::ends;
 use super::error::{ScenarioError, one_of};
 use super::reader::{Form, Result, Table};
@@ -184,7 +184,7 @@ const FORMS: [Form<Kind>; 15] = [
 
 pub(super) fn read(
     root: &Table<'_>,
-    cast: Cast,
+    cast: Named,
     config: &Config,
     safety: Span,
 ) -> Result<Vec<Fault>> {
@@ -208,7 +208,7 @@ fn is_of_managed(kind: Kind) -> bool {
     }
 }
 
-fn trigger(table: &Table<'_>, cast: Cast, safety: Span) -> Result<Trigger> {
+fn trigger(table: &Table<'_>, cast: Named, safety: Span) -> Result<Trigger> {
     match (table.get("at"), table.get("when")) {
         (Some(at), None) => at.moment(safety).map(Trigger::At),
         (None, Some(when)) => occasion(&when.table(&["milestone", "nth", "node"])?, cast),
@@ -217,7 +217,7 @@ fn trigger(table: &Table<'_>, cast: Cast, safety: Span) -> Result<Trigger> {
     }
 }
 
-fn occasion(when: &Table<'_>, cast: Cast) -> Result<Trigger> {
+fn occasion(when: &Table<'_>, cast: Named) -> Result<Trigger> {
     Ok(Trigger::When {
         milestone: when.need("milestone", "what to wait for")?.milestone()?,
         nth: when.or("nth", 1, |value| value.integer(1..=u32::MAX.into()))?,
@@ -229,7 +229,7 @@ fn action(
     table: &Table<'_>,
     kind: Kind,
     main: &Value<'_>,
-    cast: Cast,
+    cast: Named,
     trigger: Trigger,
 ) -> Result<FaultAction> {
     let target = || main.target(cast, trigger);
@@ -293,7 +293,7 @@ fn action(
 }
 
 /// Settings to change, each within the range that it has in `[cluster]` or `[timing]`.
-fn set(main: &Value<'_>, cast: Cast) -> Result<Command> {
+fn set(main: &Value<'_>, cast: Named) -> Result<Command> {
     let table = main.table(SETTINGS)?;
     if SETTINGS.iter().all(|key| table.get(key).is_none()) {
         return Err(main.error(format!(
@@ -349,7 +349,7 @@ fn storing(main: &Value<'_>, target: Target) -> Result<Target> {
     }
 }
 
-fn groups(main: &Value<'_>, cast: Cast, one_way: bool) -> Result<Vec<Vec<NodeId>>> {
+fn groups(main: &Value<'_>, cast: Named, one_way: bool) -> Result<Vec<Vec<NodeId>>> {
     let mut grouped = std::collections::BTreeSet::new();
     let mut groups = Vec::new();
     for group in main.list()? {
@@ -375,7 +375,7 @@ impl Value<'_> {
     }
 
     /// A machine that exists, or a role that the trigger binds.
-    fn target(&self, cast: Cast, trigger: Trigger) -> Result<Target> {
+    fn target(&self, cast: Named, trigger: Trigger) -> Result<Target> {
         let found = self.string()?;
         let role = Role::ALL.iter().copied().find(|role| role.name() == found);
         match (role, trigger) {
@@ -387,12 +387,9 @@ impl Value<'_> {
         }
     }
 
-    fn no_target(&self, found: &str, cast: Cast) -> ScenarioError {
-        let names = cast.names();
+    fn no_target(&self, found: &str, cast: Named) -> ScenarioError {
         let roles = Role::ALL.iter().map(|role| role.name());
-        let (machines, written) = (cast.described(), self.found());
-        self.error(format!("expected {machines} or a role, found {written}"))
-            .or_rather(found, names.iter().map(String::as_str).chain(roles))
+        cast.absent(self, &format!("{} or a role", cast.described())).or_rather(found, roles)
     }
 
     fn role(&self, role: Role, milestone: Milestone) -> Result<Target> {

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{MessageKind, NodeId, Span};
 
-use super::cluster::Cast;
+use super::cluster::Named;
 use super::reader::{Form, Result, Table};
 use super::value::Value;
 
@@ -45,11 +45,11 @@ const FORMS: [Form<Kind>; 3] = [
     Form { key: "duplicate", beside: &[], is: Kind::Duplicate },
 ];
 
-pub(super) fn read(root: &Table<'_>, cast: Cast) -> Result<Vec<MessageRule>> {
+pub(super) fn read(root: &Table<'_>, cast: Named) -> Result<Vec<MessageRule>> {
     root.each("message", |value| rule(&value, cast))
 }
 
-fn rule(value: &Value<'_>, cast: Cast) -> Result<MessageRule> {
+fn rule(value: &Value<'_>, cast: Named) -> Result<MessageRule> {
     let (table, fate, main) = value.table_of(&["kind", "from", "to", "nth"], &FORMS)?;
     let kinds = MessageKind::ALL.iter().map(|kind| (kind.name(), *kind));
     Ok(MessageRule {

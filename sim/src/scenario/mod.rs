@@ -101,9 +101,10 @@
 //! | | `reached`, `never` | milestones that some run must reach, that none may | none |
 //!
 //! A *target* is a machine or, with `when`, a role: `coordinator`, `participant` and `owner` of the
-//! milestone's transaction, `holder` and `waiter` of its lock ([`roles_of`]). A file asks for
-//! something: it has a workload, a script, or both. Only a file with a crash that says `restart =
-//! "never"` may say `blocks`.
+//! milestone's transaction, `holder` and `waiter` of its lock, `source` and `receiver` of its
+//! hand-over, `joiner` and `leaver` of its view ([`roles_of`]). A file asks for something: it has a
+//! workload, a script, or both. Only a file with a crash that says `restart = "never"` may say
+//! `blocks`. The kind of chaos `wipe` needs `wipes` in the budget, its own or a drawn one.
 //!
 //! (*) needs `membership = "managed"`. A `wipe` is a crash after which the disk is empty. A
 //! `rolling_restart` crashes every storage node in turn: each is `down` for so long, and so long a
@@ -115,7 +116,7 @@
 //! With a `[swarm]` every seed runs a cluster of its own: what is drawn replaces what the other
 //! tables say. `replicas` is drawn up to the nodes there are, `storage_nodes_down` up to `replicas`
 //! less one, and no budget is larger than that. Machines that a file names are there whatever is
-//! drawn. With its `longer end` a range keeps its shorter one, unless that is longer.
+//! drawn, so it names only those of the smallest cluster. With its `longer end` a range keeps its shorter one, unless that is longer.
 
 mod chaos;
 mod cluster;
@@ -143,6 +144,7 @@ use seedbed::proto::{Config, Defect, Settings};
 
 pub use chaos::{Budget, Chaos, ChaosKind};
 pub use cluster::Cast;
+use cluster::Named;
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::ScenarioError;
 pub use expect::{Expect, Expected, Phases, Seeds};
@@ -289,7 +291,8 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
     let about = root.maybe("about", |value| value.string())?.unwrap_or_default().trim().to_owned();
     let (cast, config) = cluster::read(root)?;
     let swarm = swarm::read(root, cast, &config)?;
-    let named = swarm.as_ref().map_or(cast, |swarm| swarm.fewest(cast));
+    let all = Named { cast, is_drawn: false };
+    let named = swarm.as_ref().map_or(all, |swarm| swarm.fewest(cast));
     let phases = expect::phases(root, &config)?;
     let faults = fault::read(root, named, &config, phases.safety)?;
     let scenario = Scenario {
@@ -306,7 +309,7 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
         expect: expect::expect(root, &faults, invariants)?,
         faults,
         messages: message::read(root, named)?,
-        chaos: chaos::read(root, named, &config)?,
+        chaos: chaos::read(root, named, &config, swarm.as_ref())?,
         swarm,
         phases,
         config,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{Action, Contents, NodeId, Operation, Path, Request, Span, Version};
 
-use super::cluster::Cast;
+use super::cluster::Named;
 use super::reader::{Form, Result, Table};
 use super::value::Value;
 
@@ -64,11 +64,11 @@ const REQUESTS: [Form<Ask>; 8] = [
     Form { key: "release", beside: &[], is: Ask::Release },
 ];
 
-pub(super) fn read(root: &Table<'_>, cast: Cast, safety: Span) -> Result<Vec<Script>> {
+pub(super) fn read(root: &Table<'_>, cast: Named, safety: Span) -> Result<Vec<Script>> {
     root.each("script", |value| script(&value, cast, safety))
 }
 
-fn script(value: &Value<'_>, cast: Cast, safety: Span) -> Result<Script> {
+fn script(value: &Value<'_>, cast: Named, safety: Span) -> Result<Script> {
     let (table, ask, main) = value.table_of(&["client", "at"], &REQUESTS)?;
     Ok(Script {
         client: table.need("client", "the client that asks")?.client(cast)?,
@@ -89,7 +89,7 @@ impl Value<'_> {
     }
 }
 
-fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>, cast: Cast) -> Result<Request> {
+fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>, cast: Named) -> Result<Request> {
     let coordinator = || table.maybe("coordinator", |value| value.storage_node(cast));
     Ok(match ask {
         Ask::Operation(verb) => {

@@ -15,7 +15,7 @@ use seedbed::proto::{Config, Settings, Span};
 
 use super::Scenario;
 use super::chaos::ChaosKind;
-use super::cluster::{Cast, POINTS, need_managed, points, too_many};
+use super::cluster::{Cast, Named, POINTS, need_managed, points, too_many};
 use super::error::ScenarioError;
 use super::quantity::{Ppb, SpanRange};
 use super::reader::{Result, Table};
@@ -180,13 +180,20 @@ impl Range {
 
 impl Swarm {
     /// The machines that are there whatever the seed: a file names no others.
-    pub(super) fn fewest(&self, cast: Cast) -> Cast {
+    pub(super) fn fewest(&self, cast: Cast) -> Named {
         let nodes = self.bounds(Key::Nodes, cast.nodes.into());
         let spare = self.bounds(Key::Spare, cast.spare.into());
         let clients = self.bounds(Key::Clients, cast.clients.into());
         let storage = (nodes.start() + spare.start()).min(cast.storage().into());
         let clients = (*clients.start()).min(cast.clients.into());
-        Cast { nodes: storage as u16, spare: 0, clients: clients as u16 }
+        let fewest = Cast { nodes: storage as u16, spare: 0, clients: clients as u16 };
+        let is_drawn = (fewest.storage(), fewest.clients) != (cast.storage(), cast.clients);
+        Named { cast: fewest, is_drawn }
+    }
+
+    /// May a seed lose a disk, if the budget of the file itself is `wipes`?
+    pub(super) fn may_wipe(&self, wipes: u16) -> bool {
+        *self.bounds(Key::Wipes, wipes.into()).end() > 0
     }
 
     /// From the least to the most that a key may have, which is `usual` if it is not drawn.
@@ -204,7 +211,9 @@ impl Swarm {
                 return Err(value.error("needs `[chaos]`"));
             }
         }
-        given("spare").map_or(Ok(()), |value| need_managed(&value, config))?;
+        for name in ["spare", "wipes"] {
+            given(name).map_or(Ok(()), |value| need_managed(&value, config))?;
+        }
         let nodes = self.bounds(Key::Nodes, cast.nodes.into());
         let spare = self.bounds(Key::Spare, cast.spare.into());
         let replicas = self.bounds(Key::Replicas, config.replicas as u64);

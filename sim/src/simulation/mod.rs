@@ -218,6 +218,7 @@ impl<'a> Simulation<'a> {
             forced_writes: disks.map(|disk| disk.forced_records()).sum(),
             counts: self.milestones.counts().to_vec(),
             fired: self.strikes.fired().chain(self.weather.rules_fired()).collect(),
+            given_up: self.oracle.model().given_up().cloned().collect(),
         }
     }
 

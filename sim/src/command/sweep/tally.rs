@@ -191,6 +191,7 @@ mod tests {
             forced_writes: 0,
             counts,
             fired: Vec::new(),
+            given_up: Vec::new(),
         };
         Played { run, took: Duration::ZERO }
     }

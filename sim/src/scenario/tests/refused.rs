@@ -433,15 +433,20 @@ fn changes_of_membership_that_make_no_sense() {
             "[chaos]\nkinds = ['crash', 'leave']",
             "3: chaos.kinds[1]: needs `cluster.membership = \"managed\"`",
         ),
+        (
+            "[chaos]\nkinds = ['crash']\nbudget = { wipes = 1 }",
+            "4: chaos.budget.wipes: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "cluster.membership = 'managed'\n[chaos]\nkinds = ['crash', 'wipe']",
+            "4: chaos.kinds[1]: can never strike: needs `chaos.budget.wipes`, at least 1",
+        ),
     ]);
     let at = |lines| {
         let cluster = "cluster = { membership = 'managed', spare = 1 }";
         wrong(&format!("{cluster}\n[[fault]]\nat = '1s'\n{lines}"))
     };
-    assert_eq!(
-        at("join = 'n5'"),
-        "5: fault[0].join: expected `control`, `n1` to `n4`, `c1`, found `'n5'`"
-    );
+    assert_eq!(at("join = 'n5'"), "5: fault[0].join: expected `n1` to `n4`, found `'n5'`");
     assert_eq!(at("leave = 'c1'"), "5: fault[0].leave: expected a storage node, found `'c1'`");
     assert_eq!(
         at("set = {}"),

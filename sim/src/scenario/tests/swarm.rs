@@ -127,7 +127,16 @@ fn ranges_that_make_no_sense() {
         ),
         (
             "[swarm]\nnodes = [2, 4]\n[[fault]]\nat = '1s'\ncrash = 'n3'",
-            "6: fault[0].crash: expected `control`, `n1` to `n2`, `c1` or a role, found `'n3'`",
+            "6: fault[0].crash: expected `control`, `n1` to `n2`, `c1` or a role, found `'n3'`: \
+             `[swarm]` draws as few as these",
+        ),
+        (
+            "[swarm]\nwipes = [0, 1]\n[chaos]\nkinds = ['crash']",
+            "3: swarm.wipes: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "cluster.membership = 'managed'\n[swarm]\nwipes = [0, 0]\n[chaos]\nkinds = ['wipe']",
+            "6: chaos.kinds[0]: can never strike: needs `chaos.budget.wipes`, at least 1",
         ),
     ];
     for (lines, message) in cases {
