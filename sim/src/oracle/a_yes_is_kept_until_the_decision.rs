@@ -182,6 +182,11 @@ mod tests {
 
     #[test]
     fn who_was_handed_over_what_became_of_it_may_end_its_doubt() {
+        let play = || {
+            let mut play = Play::managed(AYesIsKeptUntilTheDecision::default());
+            play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+            play
+        };
         let coordinator = txn(1).begun_by();
         let pulls = |handed: Handed| Record::Pulled {
             files: [].into(),
@@ -199,12 +204,12 @@ mod tests {
         for handed in aborted() {
             let mut play = play();
             play.forces(n(2), pulls(handed));
-            play.breaks(|play| play.forces(n(2), applied(txn(1))));
+            play.breaks(|play| play.appends(n(2), applied(txn(1))));
         }
         let mut play = play();
         play.forces(n(2), pulls(presumed(coordinator)));
         play.forces(n(2), pulls(committed()));
-        play.breaks(|play| play.forces(n(2), rolled_back(txn(1))));
+        play.breaks(|play| play.appends(n(2), rolled_back(txn(1))));
     }
 
     fn presumed(coordinator: Member) -> Handed {

@@ -307,7 +307,7 @@ mod tests {
     use super::super::testing;
     use super::super::txn_tests_support::*;
     use super::*;
-    use seedbed::proto::{Epoch, Refusal};
+    use seedbed::proto::Refusal;
 
     fn bank() -> Play<BankTotalNeverChanges> {
         let accounts = vec![path("/bank/0"), path("/bank/1")];
@@ -388,7 +388,7 @@ mod tests {
         play.replies(request(1, 1), found(&[Some("50"), Some("50")]));
         play.wants(request(1, 2), reads(&["/bank/0", "/bank/1"]));
         play.loses_its_disk(node(2));
-        play.forces(NodeId::CONTROL, Record::LossAccepted { epoch: Epoch(1) });
+        play.forces(NodeId::CONTROL, testing::loss_accepted());
         play
     }
 
@@ -432,7 +432,7 @@ mod tests {
         };
         play.asks(request(1, 1), &[write("/bank/0", "43"), write("/bank/1", "57")]);
         play.loses_its_disk(node(2));
-        play.forces(NodeId::CONTROL, Record::LossAccepted { epoch: Epoch(1) });
+        play.forces(NodeId::CONTROL, testing::loss_accepted());
         let mut after = |number, contents: &[Option<&str>]| {
             play.wants(request(2, number), reads(&["/bank/0", "/bank/1"]));
             play.replies(request(2, number), found(contents));

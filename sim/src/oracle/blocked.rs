@@ -374,7 +374,7 @@ mod tests {
     use super::super::every_arc_is_complete_and_settled_at_the_end::EveryArcIsCompleteAndSettledAtTheEnd;
     use super::super::testing::{Play, born, entered, loss_accepted, n};
     use super::*;
-    use seedbed::proto::Record;
+    use seedbed::proto::{Admission, Record};
 
     /// n1 was complete in the first epoch, n2 was a member of the second and got nothing, n3 is the
     /// member of the third. Only n3 is up.
@@ -419,6 +419,8 @@ mod tests {
         play.loses_its_disk(n(1));
         assert_eq!(play.missed(), [missed(1, &[], &[n(1)])]);
         play.forces(NodeId::CONTROL, loss_accepted());
+        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])], "nobody says yet that it is lost");
+        play.forces(n(1), Record::Born { admission: Admission(9) });
         assert_eq!(play.missed(), []);
     }
 }

@@ -191,7 +191,7 @@ mod tests {
     use super::super::testing;
     use super::super::txn_tests_support::*;
     use super::*;
-    use seedbed::proto::{Config, Contents, Epoch, File, NodeId, Outcome, Version};
+    use seedbed::proto::{Config, Contents, File, NodeId, Outcome, Version};
 
     const NAME: &str = "no_increment_is_lost";
 
@@ -274,7 +274,7 @@ mod tests {
             play.forces(node(2), testing::pulled("/count", 2, "2"));
         }
         play.loses_its_disk(node(1));
-        play.forces(NodeId::CONTROL, Record::LossAccepted { epoch: Epoch(1) });
+        play.forces(NodeId::CONTROL, testing::loss_accepted());
         play
     }
 
@@ -322,7 +322,7 @@ mod tests {
         play.replies(request(1, 1), changed());
         play.replies(request(2, 1), found(&[Some("2")]));
         play.loses_its_disk(node(1));
-        play.forces(NodeId::CONTROL, Record::LossAccepted { epoch: Epoch(1) });
+        play.forces(NodeId::CONTROL, testing::loss_accepted());
         play.wants(request(2, 2), writes("/count", "3"));
         let carried = testing::txn_of(node(2), 1);
         play.forces(node(2), testing::decided(carried, &[], "/count", 1, "3"));

@@ -317,7 +317,7 @@ fn first(history: &History, is_it: impl Fn(&Record) -> bool) -> u64 {
 }
 
 #[test]
-fn a_report_about_an_epoch_tells_how_it_came_into_force() {
+fn a_report_about_an_epoch_tells_how_it_began() {
     let text = "title = 'views'\n[cluster]\nnodes = 5\nclients = 2\nmembership = 'managed'\n\
                 [workload]\nkind = 'files'\noperations = 60\n\
                 [[fault]]\nat = '5s'\ncrash = 'n2'\n\
@@ -335,17 +335,19 @@ fn a_report_about_an_epoch_tells_how_it_came_into_force() {
         &history,
         |record| matches!(record, Record::Entered { epoch, .. } if is_second(epoch)),
     );
-    let active =
-        first(&history, |record| matches!(record, Record::Activated { epoch } if is_second(epoch)));
+    let complete = first(
+        &history,
+        |record| matches!(record, Record::Complete { epoch, .. } if is_second(epoch)),
+    );
     let earlier = At { step: entered, is: "a node enters e2".to_owned() };
-    let breach = Breach { earlier, now: At { step: active, is: "e2 is in force".to_owned() } };
+    let breach =
+        Breach { earlier, now: At { step: complete, is: "it is complete in e2".to_owned() } };
     let invariant = "participants_agree";
-    run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: active, breach }));
+    run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: complete, breach }));
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);
     let shown = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
-    for told in ["about e2", "announced e2 of n1 n3 n4 n5", "entered e2", "activated e2", "Pull #"]
-    {
+    for told in ["about e2", "announced e2 of n1 n3 n4 n5", "entered e2", "Pull #", "Chunk #"] {
         assert!(shown.contains(told), "{told}\n{shown}");
     }
     assert!(!shown.contains("Alive"), "{shown}");

@@ -133,7 +133,7 @@ fn leases_are_told_by_what_they_count_from() {
     assert_eq!(message(&beat(Epoch(0)), Detail::Brief), "Heartbeat, knows no view");
     assert_eq!(
         message(&beat(Epoch(3)), Detail::Whole),
-        "Heartbeat, knows e3; under a5 in i1, asked 0.000005s"
+        "Heartbeat, knows e3; under a5 in i1, asked 0.000005s; last answered: none"
     );
     let (epoch, settled, accepted) = (Epoch(3), Epoch(2), AcceptedLoss::default());
     let alive = Message::Alive { incarnation, asked, epoch, settled, accepted };
