@@ -32,8 +32,9 @@
 //!
 //! A node that is asked about an admission that it had before it lost its disk can neither hand
 //! over nor testify, and says so. If all owners of a piece have lost theirs, the piece waits for
-//! ever, unless the operator gives up what only they could prove: then such an answer counts as a
-//! witness, and if there is nobody before them either, the piece starts again empty.
+//! ever, unless the operator gives up what only they could prove, which were lost by then: such an
+//! answer counts as a witness, and if there is nobody before them either, the piece starts again
+//! empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;

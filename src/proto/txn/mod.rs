@@ -74,8 +74,11 @@
 //! over what became of its transactions (those it has decided and that are not over, and that all
 //! others up to its last epoch have aborted), and so does everyone in its line. Before participants
 //! commit by the rule above they ask these *heirs*, which are the owners of the paths in every later
-//! view up to the time when they learnt of the loss. One that was handed over nothing promises that
-//! it will take nothing from that coordinator any more.
+//! view up to the time when they learnt of the loss. One that was handed over nothing drops the pull
+//! that is under way, as does a participant that agrees: a chunk might be of that line.
+//!
+//! If a participant's disk is gone too, the others wait: it may have said no. They wait until the
+//! operator accepts the loss, and then those who are left are all.
 //!
 //! # Epochs
 //!
