@@ -8,7 +8,7 @@ use seedbed::proto::{Arcs, Epoch, NodeId, Record, RecordKind, RequestId};
 
 /// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
 /// every path, its version even if the file is gone, and the answer to every request that has taken
-/// effect there and whose client has no answer yet; or a vote that pins the path.
+/// effect there and whose client has no answer yet; or a vote for what was committed there last.
 ///
 /// An owner without the token lets a holder write whose lock is long somebody else's; one without
 /// the version begins again at the first; one without the answer executes a retry once more. What
@@ -72,7 +72,7 @@ fn tokens(
         let Some(last) = model.last_in(path, epoch) else { continue };
         let stored = disk.files.get(path).map(|stored| stored.is.clone()).unwrap_or_default();
         let is_there = stored.fence >= last.file.fence && stored.version >= last.file.version;
-        if is_there || disk.promise(path).is_some() {
+        if is_there || disk.is_in_doubt(last.txn, path) {
             continue;
         }
         let (version, fence) = (last.file.version, last.file.fence);
@@ -129,7 +129,7 @@ impl HandOversKeepTokensAndAnswers {
 mod tests {
     use super::super::testing::{
         Play, born, changed, complete, decided_for, entered, fenced, n, path, pulled, request, txn,
-        write,
+        voted, write,
     };
     use super::*;
     use seedbed::proto::{Handed, Reply};
@@ -154,6 +154,24 @@ mod tests {
         let breach = play.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
         assert_eq!(breach.earlier.is, "n1.1/1 left /a at v1, claimed under t7");
         assert!(breach.now.is.ends_with("has it at v1, claimed under t0"));
+    }
+
+    #[test]
+    fn a_vote_excuses_a_missing_token_only_if_it_is_for_what_claimed_it() {
+        let claimed_after_a_vote_for = |id| {
+            let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
+            play.views(1, &[n(1), n(3)]);
+            play.is_complete(n(1), 1);
+            play.is_complete(n(3), 1);
+            play.forces(n(3), voted(id, "/a", 1, "x"));
+            play.forces(n(1), fenced(request(1), txn(1), "/a", 1, "x", 7));
+            play.views(2, &[n(1), n(3)]);
+            play
+        };
+        let mut play = claimed_after_a_vote_for(txn(1));
+        play.forces(n(3), entered(2, Arcs::all()));
+        play.holds();
+        claimed_after_a_vote_for(txn(2)).breaks(|play| play.forces(n(3), entered(2, Arcs::all())));
     }
 
     #[test]
