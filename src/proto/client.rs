@@ -7,9 +7,12 @@
 //! |---|---|
 //! | some attempt committed | done, with the answer of the committed transaction |
 //! | the only attempt was refused | refused |
-//! | an attempt was refused, and an owner has forced that under the request's id | refused: no attempt can get that owner's vote any more |
+//! | an attempt was refused, an owner has forced that under the request's id, and no attempt was made in a later epoch | refused: no attempt can get that owner's vote any more |
 //! | an attempt was refused, and another may still be on its way | go on |
 //! | the time is up | unknown |
+//!
+//! A refusal is forced at an owner of the epoch of its attempt. In a later epoch others may be the
+//! owners, who got the path from one that never heard of it, and they may commit.
 //!
 //! "Timed out" is not "failed": an attempt that nobody answered may have taken effect, or may yet.
 //!
@@ -60,6 +63,10 @@ struct Pending {
     first_attempt: Time,
     /// The newest attempt, from 1.
     attempt: u32,
+    /// The epoch of the newest attempt.
+    epoch: Epoch,
+    /// The first attempt in that epoch.
+    first_of_epoch: u32,
     /// Is the newest attempt still unanswered?
     is_asking: bool,
 }
@@ -150,7 +157,15 @@ impl Client {
             self.watch(out);
         }
         self.next_number = self.next_number.max(request.number + 1);
-        let pending = Pending { request, wanted, first_attempt: now, attempt: 0, is_asking: false };
+        let pending = Pending {
+            request,
+            wanted,
+            first_attempt: now,
+            attempt: 0,
+            epoch: self.layout.epoch(),
+            first_of_epoch: 1,
+            is_asking: false,
+        };
         let number = request.number;
         self.timers.set(Timer::GiveUp(number), now + self.config.request_timeout);
         self.pending.insert(number, pending);
@@ -228,6 +243,9 @@ impl Client {
         let lowest = self.lowest();
         let Some(pending) = self.pending.get_mut(&number) else { return };
         pending.is_asking = true;
+        if pending.epoch != self.layout.epoch() {
+            (pending.epoch, pending.first_of_epoch) = (self.layout.epoch(), pending.attempt);
+        }
         let Pending { request, attempt, .. } = *pending;
         let timeout = self.config.attempt_timeout;
         self.timers.set(Timer::Attempt(number), now + timeout);
@@ -311,7 +329,8 @@ impl Client {
             AttemptEnd::Done(answer) => self.on_done(now, number, answer, out),
             AttemptEnd::Refused { refusal, recorded } => {
                 let believes = self.config.defects.has(Defect::LateRefusalBelieved);
-                if recorded || pending.attempt == 1 || believes {
+                let holds_for_all = recorded && attempt >= pending.first_of_epoch;
+                if holds_for_all || pending.attempt == 1 || believes {
                     self.end(number, Reply::Refused(refusal), out);
                 } else if is_newest {
                     self.pause(now, number);
@@ -479,7 +498,7 @@ impl Client {
         let Some(pending) = self.pending.get_mut(&number) else { return };
         let claim = Operation { path: path.clone(), action: Action::Claim, token: Some(token) };
         pending.wanted = Wanted::Claim { path, token, operations: [claim].into() };
-        pending.attempt = 0;
+        (pending.attempt, pending.epoch, pending.first_of_epoch) = (0, self.layout.epoch(), 1);
         if self.config.defects.has(Defect::ClaimSkipped) {
             return self.end(number, Reply::Acquired(token), out);
         }
@@ -622,4 +641,69 @@ fn scramble(key: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{Effect, Settings};
+
+    /// A client that has made an attempt at a request in the first epoch and one in each of these.
+    fn attempts_in(epochs: &[u32]) -> (Client, RequestId) {
+        let settings = Settings { membership: Membership::Managed, ..Settings::default() };
+        let config = Config::new(settings).expect("sound settings");
+        let first = config.first_layout().view().clone();
+        let (id, incarnation) = (NodeId::client(1), Incarnation(1));
+        let mut client = Client::start(config, id, incarnation);
+        let request = RequestId { client: id, incarnation, number: 1 };
+        let path = Path::new("/a").expect("a path");
+        let action = Action::Write("x".into(), None);
+        let operations = [Operation { path, action, token: None }].into();
+        let wanted = Request::Files { operations, coordinator: None };
+        take(&mut client, Input::Request(request, wanted));
+        for &epoch in epochs {
+            let views = [View { epoch: Epoch(epoch), ..first.clone() }].into();
+            let (settled, accepted) = (Epoch::default(), Epoch::default());
+            let news = Message::Views { asked: None, views, settled, accepted };
+            take(&mut client, Input::Message(NodeId::CONTROL, news));
+            let effects = take(&mut client, Input::Wake(Timer::Attempt(1)));
+            let begin = effects.into_iter().find_map(|effect| match effect {
+                Effect::Send(_, Message::Begin { epoch, .. }) => Some(epoch),
+                _ => None,
+            });
+            assert_eq!(begin, Some(Epoch(epoch)));
+        }
+        (client, request)
+    }
+
+    /// What comes of the news that an owner has recorded the refusal of this attempt.
+    fn refuse(client: &mut Client, request: RequestId, attempt: u32) -> Vec<Effect> {
+        let end = AttemptEnd::Refused { refusal: Refusal::Exists, recorded: true };
+        let ended = Message::Ended { request, attempt, end };
+        take(client, Input::Message(NodeId::storage(1), ended))
+    }
+
+    fn take(client: &mut Client, input: Input) -> Vec<Effect> {
+        let mut out = Outbox::default();
+        client.step(Time::ZERO, input, &mut out);
+        std::iter::from_fn(|| out.pop(0)).collect()
+    }
+
+    #[test]
+    fn a_recorded_refusal_of_any_attempt_in_the_newest_epoch_is_believed() {
+        for attempt in 2..=3 {
+            let (mut client, request) = attempts_in(&[2, 2, 2]);
+            let refused = Effect::Reply(request, Reply::Refused(Refusal::Exists));
+            assert!(refuse(&mut client, request, attempt).contains(&refused));
+        }
+    }
+
+    #[test]
+    fn a_recorded_refusal_from_before_the_newest_epoch_is_not() {
+        let (mut client, request) = attempts_in(&[2, 2, 3]);
+        assert_eq!(refuse(&mut client, request, 2), []);
+        assert_eq!(refuse(&mut client, request, 3), []);
+        let refused = Effect::Reply(request, Reply::Refused(Refusal::Exists));
+        assert!(refuse(&mut client, request, 4).contains(&refused));
+    }
 }

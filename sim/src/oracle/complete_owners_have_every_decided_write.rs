@@ -6,7 +6,7 @@ use crate::world::World;
 use seedbed::proto::{Operation, Path, Record, RecordKind, Reply, Request, RequestId, TxnId};
 
 /// When a change is decided, and when a client is told of it, every node that claims to be complete
-/// on its path in the epoch in force has it durably, or a vote that pins the path.
+/// on its path in the epoch in force has it durably, or a vote for it that pins the path.
 ///
 /// A transaction of an epoch that is over may still be decided; whoever was complete before has
 /// voted, and whoever became complete since has waited until all was settled there. So no majority
@@ -53,7 +53,7 @@ fn judge(path: &Path, what: impl Fn() -> String, model: &Model) -> Result<(), Br
     let Some(last) = model.last(path) else { return Ok(()) };
     for (node, disk) in model.disks.iter() {
         let Some(step) = model.claims(node, path) else { continue };
-        if disk.has(path, &last.file) {
+        if disk.has(path, last, model) {
             continue;
         }
         let epoch = model.views.active();
@@ -93,10 +93,18 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_that_pins_the_path_is_enough() {
+    fn a_vote_for_it_that_pins_the_path_is_enough() {
         let mut play = play();
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
         play.holds();
+    }
+
+    #[test]
+    fn a_vote_for_another_is_not() {
+        let mut play = play();
+        play.forces(n(2), voted(txn(2), "/a", 1, "y"));
+        let breach = play.breaks(|play| play.forces(n(1), decided(txn(1), &[], "/a", 1, "x")));
+        assert_eq!(breach.now.is, "n1.1/1 is decided, and n2 has not got /a as \"x\" at v1");
     }
 }

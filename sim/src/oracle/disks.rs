@@ -11,7 +11,8 @@ use seedbed::proto::{
     Admission, Answer, Arcs, Config, Epoch, File, Handed, NodeId, Path, Record, RequestId, TxnId,
 };
 
-use super::At;
+use super::model::Committed;
+use super::{At, Model};
 
 /// One disk.
 #[derive(Clone, Debug, Default)]
@@ -118,25 +119,29 @@ impl Disk {
         claim.is.contains(position).then_some(claim.step)
     }
 
-    /// The vote without an outcome that pins `path`.
-    pub fn promise(&self, path: &Path) -> Option<(TxnId, &Promise)> {
-        let mut votes = self.votes.iter();
-        let (txn, promise) = votes.find(|(_, promise)| promise.paths.contains(path))?;
-        Some((*txn, promise))
+    /// Does a vote for `txn` that has no outcome pin `path`?
+    pub fn is_in_doubt(&self, txn: TxnId, path: &Path) -> bool {
+        self.votes.get(&txn).is_some_and(|promise| promise.paths.contains(path))
     }
 
-    /// Has it got `file`, or something newer, of `path`? Or does a vote of its own pin the path,
-    /// so that it will find out before it says anything?
-    pub fn has(&self, path: &Path, file: &File) -> bool {
-        let stored = self.files.get(path).map(|stored| &stored.is);
-        let is_there = match stored {
-            Some(stored) => {
-                let same = (stored.version, &stored.contents) == (file.version, &file.contents);
-                same || stored.version > file.version
+    /// Has it got what `last` left of `path`, or something newer that was committed? Or is it in
+    /// doubt about that very transaction, so that it will find out before it says anything? A vote
+    /// for any other is no excuse: what that one leads to is not what was committed.
+    pub fn has(&self, path: &Path, last: &Committed, model: &Model) -> bool {
+        let file = &last.file;
+        let is_same = |one: &File, other: &File| {
+            (one.version, &one.contents) == (other.version, &other.contents)
+        };
+        let is_there = match self.files.get(path).map(|stored| &stored.is) {
+            Some(stored) if stored.version > file.version => {
+                let history = model.files.get(path);
+                let states = history.into_iter().flat_map(|of| of.committed.iter().chain(&of.lost));
+                states.rev().any(|state| is_same(&state.file, stored))
             }
+            Some(stored) => is_same(stored, file),
             None => *file == File { fence: file.fence, ..File::default() },
         };
-        is_there || self.promise(path).is_some()
+        is_there || self.is_in_doubt(last.txn, path)
     }
 
     fn store(&mut self, step: u64, changes: &[(Path, File)]) {
@@ -233,9 +238,9 @@ mod tests {
         let config = Config::new(seedbed::proto::Settings::default()).expect("sound settings");
         let mut disk = Disk::default();
         disk.take(1, n(2), &voted(txn(1), "/a", 1, "x"), &config);
-        assert!(disk.promise(&path("/a")).is_some());
+        assert!(disk.is_in_doubt(txn(1), &path("/a")));
         disk.take(2, n(2), &pulled("/a", 3, "z"), &config);
-        assert_eq!(disk.promise(&path("/a")), None);
+        assert!(!disk.is_in_doubt(txn(1), &path("/a")));
         disk.take(3, n(2), &applied(txn(1)), &config);
         assert_eq!(disk.files[&path("/a")].is.version.0, 3, "a late decision changes nothing");
     }

@@ -29,12 +29,12 @@ impl Invariant for DoneMeansEffect {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        self.effects.see(seen, model.step);
+        self.effects.see(seen, model);
         match *seen {
             Seen::Replied { request, reply: Reply::Done(answer) }
                 if is_a_transaction(request, model) =>
             {
-                self.judge(request, answer, model)
+                self.judge(request, answer, model.step)
             }
             _ => Ok(()),
         }
@@ -42,13 +42,9 @@ impl Invariant for DoneMeansEffect {
 }
 
 impl DoneMeansEffect {
-    fn judge(&self, request: RequestId, answer: &Answer, model: &Model) -> Result<(), Breach> {
-        let step = model.step;
+    fn judge(&self, request: RequestId, answer: &Answer, step: u64) -> Result<(), Breach> {
         let now = fact(step, format!("{request} is answered: done, {answer:?}"));
-        let orphan = model.requests.get(&request).and_then(|asked| asked.effects.first());
         match self.effects.of(request) {
-            // Its participants have settled it among themselves, and put the answer together.
-            None if orphan.is_some_and(|txn| model.coordinator_is_gone(*txn).is_some()) => Ok(()),
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
                 breach(fact(step, is), now)

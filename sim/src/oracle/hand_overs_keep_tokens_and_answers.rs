@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use super::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Arcs, Epoch, NodeId, Record, RecordKind, RequestId};
+use seedbed::proto::{Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId};
 
 /// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
 /// every path, its version even if the file is gone, and the answer to every request that has taken
-/// effect there and whose client has no answer yet; or a vote that pins the path.
+/// effect there and whose client has no answer yet; or a vote for what was committed there last.
+/// And what it takes over of transactions is true: what is handed over as committed is, and what is
+/// handed over as aborted, or presumed to be, is not, unless everyone has applied it.
 ///
 /// An owner without the token lets a holder write whose lock is long somebody else's; one without
-/// the version begins again at the first; one without the answer executes a retry once more. What
+/// the version begins again at the first; one without the answer executes a retry once more; and one
+/// that is told a lie of a transaction tells it to those in doubt. What
 /// makes requests take effect at most once must move with the data: Ongaro, "Consensus: Bridging
 /// Theory and Practice", 2014, section 6.3; Lee et al., "Implementing Linearizability at Large
 /// Scale and Low Latency" (RIFL), SOSP 2015, section 3.
@@ -28,6 +31,7 @@ impl Invariant for HandOversKeepTokensAndAnswers {
 
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Entered, RecordKind::Complete])
+            | SeenKinds::appended(&[RecordKind::Pulled])
             | SeenKinds::REQUESTED
             | SeenKinds::REPLIED
             | SeenKinds::CRASHED
@@ -56,6 +60,9 @@ impl Invariant for HandOversKeepTokensAndAnswers {
                 tokens((node, disk), *epoch, arcs, model)?;
                 self.answers((node, disk), *epoch, arcs, model)
             }
+            Seen::Appended { node, record: Record::Pulled { answers, .. }, .. } => {
+                answers.iter().try_for_each(|handed| outcomes(node, handed, answers, model))
+            }
             _ => Ok(()),
         }
     }
@@ -72,7 +79,7 @@ fn tokens(
         let Some(last) = model.last_in(path, epoch) else { continue };
         let stored = disk.files.get(path).map(|stored| stored.is.clone()).unwrap_or_default();
         let is_there = stored.fence >= last.file.fence && stored.version >= last.file.version;
-        if is_there || disk.promise(path).is_some() {
+        if is_there || disk.is_in_doubt(last.txn, path) {
             continue;
         }
         let (version, fence) = (last.file.version, last.file.fence);
@@ -84,6 +91,46 @@ fn tokens(
         return model.breach(last.step, earlier, now);
     }
     Ok(())
+}
+
+/// Is `handed`, which is one of `all`, true of its transactions?
+fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Result<(), Breach> {
+    let decided = |txn| model.txns.get(txn).and_then(|known| known.decided.as_ref());
+    match handed {
+        Handed::Settled(txn, None) => match decided(txn) {
+            Some(decided) => {
+                let now = format!("{node} takes over that {txn} has aborted");
+                model.breach(decided.step, format!("{txn} was committed"), now)
+            }
+            None => Ok(()),
+        },
+        Handed::Settled(txn, Some(_)) => match decided(txn) {
+            Some(_) => Ok(()),
+            None => {
+                let now = format!("{node} takes over that {txn} has committed");
+                model.breach(model.step, format!("nobody has committed {txn}"), now)
+            }
+        },
+        Handed::Presumed(coordinator, epoch, ..) => {
+            let is_told =
+                |id| all.iter().any(|one| matches!(one, Handed::Settled(of, Some(_)) if *of == id));
+            for (id, txn) in model.txns.of(*coordinator) {
+                let Some(decided) = txn.decided.as_ref().filter(|_| txn.epoch <= *epoch) else {
+                    continue;
+                };
+                if !txn.is_applied_everywhere() && !is_told(id) {
+                    let earlier = format!("{id} was committed, and not everyone has applied it");
+                    let who = coordinator.node;
+                    let now = format!(
+                        "{node} takes over that what {who} began up to {epoch} has aborted or is over"
+                    );
+                    return model.breach(decided.step, earlier, now);
+                }
+            }
+            Ok(())
+        }
+        Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => Ok(()),
+    }
 }
 
 impl HandOversKeepTokensAndAnswers {
@@ -128,11 +175,11 @@ impl HandOversKeepTokensAndAnswers {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        Play, born, changed, complete, decided_for, entered, fenced, n, path, pulled, request, txn,
-        write,
+        Play, applied, born, changed, complete, decided, decided_for, entered, fenced, n, path,
+        pulled, request, txn, voted, write,
     };
     use super::*;
-    use seedbed::proto::{Handed, Reply};
+    use seedbed::proto::{Config, Member, Reply};
 
     fn play(decision: Record) -> Play<HandOversKeepTokensAndAnswers> {
         let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
@@ -157,11 +204,86 @@ mod tests {
     }
 
     #[test]
+    fn a_vote_excuses_a_missing_token_only_if_it_is_for_what_claimed_it() {
+        let claimed_after_a_vote_for = |id| {
+            let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
+            play.views(1, &[n(1), n(3)]);
+            play.is_complete(n(1), 1);
+            play.is_complete(n(3), 1);
+            play.forces(n(3), voted(id, "/a", 1, "x"));
+            play.forces(n(1), fenced(request(1), txn(1), "/a", 1, "x", 7));
+            play.views(2, &[n(1), n(3)]);
+            play
+        };
+        let mut play = claimed_after_a_vote_for(txn(1));
+        play.forces(n(3), entered(2, Arcs::all()));
+        play.holds();
+        claimed_after_a_vote_for(txn(2)).breaks(|play| play.forces(n(3), entered(2, Arcs::all())));
+    }
+
+    #[test]
     fn an_answer_that_was_left_behind_is_a_breach() {
         let mut play = play(decided_for(request(1), txn(1), &[], "/a", 1, "x"));
         play.forces(n(3), pulled("/a", 1, "x"));
         let breach = play.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
         assert_eq!(breach.earlier.is, "n1.1/1 was committed for c1.1#1, which waits");
+    }
+
+    /// n1 commits its first transaction, for which n2 has voted, and begins a second; then n3 takes
+    /// this over.
+    fn takes_over(handed: &[Handed]) -> Play<HandOversKeepTokensAndAnswers> {
+        let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(2), voted(txn(2), "/b", 1, "x"));
+        play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        takes_over_as_well(&mut play, handed);
+        play
+    }
+
+    fn takes_over_as_well(play: &mut Play<HandOversKeepTokensAndAnswers>, handed: &[Handed]) {
+        let (files, replaced) = ([].into(), Arcs::all());
+        play.appends(n(3), Record::Pulled { files, answers: handed.into(), replaced });
+    }
+
+    fn presumed_up_to(epoch: u32) -> Handed {
+        let (node, admission) = (n(1), Config::FIRST_ADMISSION);
+        Handed::Presumed(Member { node, admission }, Epoch(epoch))
+    }
+
+    #[test]
+    fn a_lie_about_a_transaction_is_a_breach() {
+        let lies: [(&[Handed], &str, &str); 3] = [
+            (
+                &[Handed::Settled(txn(1), None)],
+                "n1.1/1 was committed",
+                "n3 takes over that n1.1/1 has aborted",
+            ),
+            (
+                &[Handed::Settled(txn(2), Some([].into()))],
+                "nobody has committed n1.1/2",
+                "n3 takes over that n1.1/2 has committed",
+            ),
+            (
+                &[Handed::Settled(txn(2), None), presumed_up_to(1)],
+                "n1.1/1 was committed, and not everyone has applied it",
+                "n3 takes over that what n1 began up to e1 has aborted or is over",
+            ),
+        ];
+        for (handed, earlier, now) in lies {
+            let breach = takes_over(&[]).breaks(|play| takes_over_as_well(play, handed));
+            assert_eq!((&breach.earlier.is[..], &breach.now.is[..]), (earlier, now));
+        }
+    }
+
+    #[test]
+    fn the_truth_about_a_transaction_is_none() {
+        let committed = || Handed::Settled(txn(1), Some([].into()));
+        takes_over(&[committed(), Handed::Settled(txn(2), None), presumed_up_to(1)]).holds();
+        takes_over(&[presumed_up_to(0)]).holds();
+        let mut over = takes_over(&[]);
+        over.forces(n(2), applied(txn(1)));
+        takes_over_as_well(&mut over, &[presumed_up_to(1)]);
+        over.holds();
     }
 
     #[test]

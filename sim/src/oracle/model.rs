@@ -552,7 +552,7 @@ impl Model {
             let (txn, file) = (&last.txn, &last.file);
             let has = |disk: &super::disks::Disk| {
                 let stored = disk.files.get(path).is_some_and(|stored| stored.is == *file);
-                stored || disk.votes.contains_key(txn) && disk.promise(path).is_some()
+                stored || disk.is_in_doubt(*txn, path)
             };
             if !self.disks.iter().any(|(_, disk)| has(disk)) {
                 let mut lost = std::mem::take(&mut history.lost);

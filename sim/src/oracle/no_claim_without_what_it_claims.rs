@@ -8,8 +8,8 @@ use seedbed::proto::{
 };
 
 /// Where a node's log says that it is a complete owner in an epoch, the log holds what was decided
-/// last on every path, in that epoch and before, or a vote that pins it; what it has claimed it does not pull again; and it says that
-/// it is complete in an epoch only if it claims all that it owns there.
+/// last on every path, in that epoch and before, or a vote for that which pins it; what it has claimed it does not pull again; and it says
+/// that it is complete in an epoch only if it claims all that it owns there.
 ///
 /// Everything that reconfiguration promises hangs on the claims: an owner serves on them, hands
 /// over on them, and is a witness where it has none. Lamport, Malkhi, Zhou, "Reconfiguring a State
@@ -60,7 +60,7 @@ fn on_claim(
     let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else { return Ok(()) };
     for path in model.files.keys().filter(|path| arcs.contains(config.position(path))) {
         let Some(last) = model.last_in(path, epoch) else { continue };
-        if disk.has(path, &last.file) {
+        if disk.has(path, last, model) {
             continue;
         }
         let was = in_words(last.file.version, last.file.contents.as_ref());
@@ -142,6 +142,18 @@ mod tests {
         assert_eq!(breach.earlier.is, "n1.1/1, the last commit to /a, left it as \"x\" at v1");
         assert!(breach.now.is.ends_with("its log has nothing"));
         play().breaks(|play| play.forces(n(3), entered(3, Arcs::all())));
+    }
+
+    #[test]
+    fn a_stale_vote_or_a_version_that_was_never_committed_is_no_excuse() {
+        let mut stale = play();
+        stale.forces(n(3), voted(txn(9), "/a", 1, "y"));
+        let breach = stale.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        assert!(breach.now.is.ends_with("its log has nothing"));
+        let mut wrong = play();
+        wrong.forces(n(3), pulled("/a", 2, "y"));
+        let breach = wrong.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        assert!(breach.now.is.ends_with("its log has \"y\" at v2"));
     }
 
     #[test]

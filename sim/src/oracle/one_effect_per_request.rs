@@ -28,18 +28,7 @@ impl Invariant for OneEffectPerRequest {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        let effect = self.effects.see(seen, model.step);
-        if let Some(Effect { origin, txn, before: None }) = &effect
-            && let Some(first) = model.requests.get(origin).and_then(|asked| asked.effects.first())
-            && first != txn
-        {
-            // The first was settled without its coordinator, whose disk is gone.
-            let decided = model.txns.get(first).and_then(|known| known.decided.as_ref());
-            let earlier = format!("transaction {first} committed for {origin}");
-            let now = format!("transaction {txn} commits for {origin} as well");
-            return model.breach(decided.map_or(0, |decided| decided.step), earlier, now);
-        }
-        match effect {
+        match self.effects.see(seen, model) {
             Some(Effect { origin, txn, before: Some(before) }) => breach(
                 fact(before.step, format!("transaction {} committed for {origin}", before.is)),
                 fact(model.step, format!("transaction {txn} commits for {origin} as well")),
@@ -51,8 +40,10 @@ impl Invariant for OneEffectPerRequest {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{applied, voted};
     use super::super::txn_tests_support::*;
     use super::*;
+    use seedbed::proto::{Config, Member};
 
     #[test]
     fn two_attempts_commit() {
@@ -69,6 +60,18 @@ mod tests {
         play.at(2).sends(client(1), node(2), begin(request(1, 900), request(1, 1), &["/a"]));
         play.at(3).durable(node(2), decided(txn(2, 1), request(1, 900), 2));
         play.breaks("one_effect_per_request", (1, "n1.1/1"), (3, "c1.1#1 as well"));
+    }
+
+    #[test]
+    fn an_attempt_commits_and_another_was_settled_without_its_coordinator() {
+        let mut play = Play::new(OneEffectPerRequest::default());
+        play.model.gone.insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
+        play.at(1).durable(node(2), voted(txn(1, 1), "/a", 1, "x"));
+        play.at(2).durable(node(2), applied(txn(1, 1)));
+        play.at(3).durable(node(3), applied(txn(1, 1)));
+        assert!(play.breach.is_none(), "one transaction is one effect, wherever it is applied");
+        play.at(4).durable(node(2), decided(txn(2, 1), request(1, 1), 1));
+        play.breaks("one_effect_per_request", (2, "n1.1/1"), (4, "n2.1/1 commits for c1.1#1"));
     }
 
     #[test]

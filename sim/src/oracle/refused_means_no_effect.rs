@@ -36,7 +36,7 @@ impl Invariant for RefusedMeansNoEffect {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        if let Some(effect) = self.effects.see(seen, model.step) {
+        if let Some(effect) = self.effects.see(seen, model) {
             let is = format!("transaction {} commits for {}", effect.txn, effect.origin);
             return self.judge_effect(effect.origin, fact(model.step, is));
         }
@@ -112,8 +112,10 @@ fn refused(request: RequestId, refusal: Refusal, step: u64) -> At<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{applied, rolled_back, voted};
     use super::super::txn_tests_support::*;
     use super::*;
+    use seedbed::proto::{Config, Member};
 
     const NAME: &str = "refused_means_no_effect";
 
@@ -123,6 +125,21 @@ mod tests {
         play.at(1).replies(request(1, 1), Reply::Refused(Refusal::Exists));
         play.at(2).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
         play.breaks(NAME, (1, "a file is there already"), (2, "n1.1/1 commits for c1.1#1"));
+    }
+
+    #[test]
+    fn a_refused_request_is_settled_without_its_coordinator() {
+        let ends_with = |record| {
+            let mut play = Play::new(RefusedMeansNoEffect::default());
+            play.model.gone.insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
+            play.at(1).durable(node(2), voted(txn(1, 1), "/a", 1, "x"));
+            play.at(2).replies(request(1, 1), Reply::Refused(Refusal::Exists));
+            play.at(3).durable(node(2), record);
+            play
+        };
+        let (then, now) = ((2, "a file is there already"), (3, "n1.1/1 commits for c1.1#1"));
+        ends_with(applied(txn(1, 1))).breaks(NAME, then, now);
+        ends_with(rolled_back(txn(1, 1))).holds();
     }
 
     #[test]

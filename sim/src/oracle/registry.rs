@@ -79,7 +79,7 @@ registry! {
         "Lamport, Malkhi, Zhou 2010",
         |world, _| managed(world, no_claim_without_what_it_claims::NoClaimWithoutWhatItClaims);
     "hand_overs_keep_tokens_and_answers",
-        "a complete owner has the tokens, versions and answers that belong to what it owns",
+        "a complete owner has the tokens, versions and answers of what it owns, and is told no lie",
         "RIFL: Lee et al. 2015, section 3",
         |world, _| managed(world, hand_overs_keep_tokens_and_answers::HandOversKeepTokensAndAnswers::default());
     "complete_owners_have_every_decided_write",

@@ -94,6 +94,12 @@ impl<I: Invariant> Play<I> {
         (owners, other)
     }
 
+    /// What a node owns in an epoch.
+    pub fn owned_in(&self, epoch: u32, node: NodeId) -> Arcs {
+        let config = self.drive.world.config();
+        self.model.views.placement(config, Epoch(epoch)).expect("a view").owned_by(node)
+    }
+
     pub fn position(&self, of: &str) -> u64 {
         self.drive.world.config().position(&path(of))
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Answer, Changes, Epoch, Incarnation, No, NodeId, Path, RequestId, TxnId,
+    Admission, Answer, Changes, Epoch, Incarnation, Member, No, NodeId, Path, RequestId, TxnId,
 };
 
 use super::At;
@@ -143,18 +143,29 @@ impl Txns {
 
     /// Every transaction, by coordinator, life and number.
     pub fn iter(&self) -> impl Iterator<Item = (TxnId, &Txn)> {
-        self.lives.iter().flat_map(|(&(coordinator, admission, incarnation), life)| {
-            (0..).zip(life).filter_map(move |(counter, txn)| {
-                let id = TxnId { coordinator, admission, incarnation, counter };
-                Some((id, txn.as_deref()?))
-            })
-        })
+        self.lives.iter().flat_map(|(life, txns)| of_life(*life, txns))
+    }
+
+    /// Every transaction of one coordinator, by life and number.
+    pub fn of(&self, coordinator: Member) -> impl Iterator<Item = (TxnId, &Txn)> {
+        let Member { node, admission } = coordinator;
+        let lives = self.lives.range((node, admission, Incarnation::default())..);
+        let lives = lives.take_while(move |((of, under, _), _)| (*of, *under) == (node, admission));
+        lives.flat_map(|(life, txns)| of_life(*life, txns))
     }
 
     /// Every transaction.
     pub fn values(&self) -> impl Iterator<Item = &Txn> {
         self.iter().map(|(_, txn)| txn)
     }
+}
+
+fn of_life(life: Life, txns: &[Option<Box<Txn>>]) -> impl Iterator<Item = (TxnId, &Txn)> {
+    let (coordinator, admission, incarnation) = life;
+    (0..).zip(txns).filter_map(move |(counter, txn)| {
+        let id = TxnId { coordinator, admission, incarnation, counter };
+        Some((id, txn.as_deref()?))
+    })
 }
 
 fn life_of(id: &TxnId) -> Life {
