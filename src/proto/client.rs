@@ -646,7 +646,7 @@ fn scramble(key: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{Effect, Settings};
+    use crate::proto::{AcceptedLoss, Effect, Settings};
 
     /// A client that has made an attempt at a request in the first epoch and one in each of these.
     fn attempts_in(epochs: &[u32]) -> (Client, RequestId) {
@@ -663,7 +663,7 @@ mod tests {
         take(&mut client, Input::Request(request, wanted));
         for &epoch in epochs {
             let views = [View { epoch: Epoch(epoch), ..first.clone() }].into();
-            let (settled, accepted) = (Epoch::default(), Epoch::default());
+            let (settled, accepted) = (Epoch::default(), AcceptedLoss::default());
             let news = Message::Views { asked: None, views, settled, accepted };
             take(&mut client, Input::Message(NodeId::CONTROL, news));
             let effects = take(&mut client, Input::Wake(Timer::Attempt(1)));

@@ -111,14 +111,17 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
                 model.breach(model.step, format!("nobody has committed {txn}"), now)
             }
         },
-        Handed::Presumed(coordinator, epoch, ..) => {
+        Handed::Presumed(coordinator, epoch, arcs) => {
+            let Some(config) = model.disks.managed() else { return Ok(()) };
+            let is_of_them = |path| arcs.contains(config.position(path));
             let is_told =
                 |id| all.iter().any(|one| matches!(one, Handed::Settled(of, Some(_)) if *of == id));
             for (id, txn) in model.txns.of(*coordinator) {
                 let Some(decided) = txn.decided.as_ref().filter(|_| txn.epoch <= *epoch) else {
                     continue;
                 };
-                if !txn.is_applied_everywhere() && !is_told(id) {
+                let touches = txn.pinned.values().flat_map(|paths| paths.iter()).any(is_of_them);
+                if touches && !txn.is_applied_everywhere() && !is_told(id) {
                     let earlier = format!("{id} was committed, and not everyone has applied it");
                     let who = coordinator.node;
                     let now = format!(
@@ -247,7 +250,7 @@ mod tests {
 
     fn presumed_up_to(epoch: u32) -> Handed {
         let (node, admission) = (n(1), Config::FIRST_ADMISSION);
-        Handed::Presumed(Member { node, admission }, Epoch(epoch))
+        Handed::Presumed(Member { node, admission }, Epoch(epoch), Arcs::all())
     }
 
     #[test]
