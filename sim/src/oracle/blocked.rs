@@ -379,7 +379,7 @@ mod tests {
     /// n1 was complete in the first epoch, n2 was a member of the second and got nothing, n3 is the
     /// member of the third. Only n3 is up.
     fn play() -> Play<EveryArcIsCompleteAndSettledAtTheEnd> {
-        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd);
+        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd::default());
         play.views(1, &[n(1)]);
         play.is_complete(n(1), 1);
         play.forces(NodeId::CONTROL, Record::Converged { epoch: Epoch(1) });

@@ -3,7 +3,7 @@
 use super::blocked::who_is_missed;
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Arcs, NodeId};
+use seedbed::proto::{Arcs, NodeId, RecordKind, Span, Time};
 
 /// When all faults are over and everything had its time, the newest view is in force, each of its
 /// members claims all that it owns there, and the epoch has settled.
@@ -12,9 +12,16 @@ use seedbed::proto::{Arcs, NodeId};
 /// reconfiguration: Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", SIGACT News 2010. A
 /// piece whose every source is down, or is gone with its disk, is blocked or lost: its owners need
 /// not claim it, and the epoch does not settle. All else that they own they must claim, and no
-/// piece keeps a view from coming into force.
+/// piece keeps a view from coming into force. A view that is younger than ten seconds has not had
+/// its time: the network still loses messages, and now and then all heartbeats of a lease.
 #[derive(Clone, Debug, Default)]
-pub struct EveryArcIsCompleteAndSettledAtTheEnd;
+pub struct EveryArcIsCompleteAndSettledAtTheEnd {
+    /// When the newest view was announced.
+    since: Time,
+}
+
+/// How long a view may take to settle when nothing fails any more.
+const TIME: Span = Span::from_secs(10);
 
 impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
     fn name(&self) -> &'static str {
@@ -22,10 +29,11 @@ impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::NONE
+        SeenKinds::durable(&[RecordKind::Announced])
     }
 
-    fn see(&mut self, _: &Seen<'_>, _: &Model, _: &World) -> Result<(), Breach> {
+    fn see(&mut self, _: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        self.since = model.now;
         Ok(())
     }
 
@@ -36,7 +44,8 @@ impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
         let epoch = newest.is.epoch;
         let members = || newest.is.members.iter().map(|member| member.node);
         let is_there = |node: NodeId| world.host(node).is_up() && !world.host(node).is_paused();
-        if !control.is_up() || !members().all(is_there) {
+        let is_young = model.now < self.since + TIME;
+        if is_young || !control.is_up() || !members().all(is_there) {
             return Ok(());
         }
         let announced = format!("{epoch} was announced");
@@ -70,8 +79,13 @@ mod tests {
     use super::*;
     use seedbed::proto::{Epoch, Record};
 
+    fn ends_later(play: &mut Play<EveryArcIsCompleteAndSettledAtTheEnd>) {
+        play.at_ms(20_000);
+        play.ends();
+    }
+
     fn play() -> Play<EveryArcIsCompleteAndSettledAtTheEnd> {
-        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd);
+        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd::default());
         play.really_starts(NodeId::CONTROL);
         play.really_starts(n(1));
         play.really_starts(n(2));
@@ -82,19 +96,19 @@ mod tests {
 
     #[test]
     fn an_owner_that_is_not_complete_is_a_breach() {
-        let breach = play().breaks(Play::ends);
+        let breach = play().breaks(ends_later);
         assert_eq!(breach.earlier.is, "e1 was announced");
         assert!(breach.now.is.starts_with("at the end n2 is not complete on"));
         let mut unsettled = play();
         unsettled.is_complete(n(2), 1);
-        let breach = unsettled.breaks(Play::ends);
+        let breach = unsettled.breaks(ends_later);
         assert_eq!(breach.now.is, "at the end it has not settled");
     }
 
     /// n1 and n2 are gone with their disks, and with those what only they owned. n3 is left, and
     /// claims what it had, or nothing.
     fn bereft(claims: bool) -> Play<EveryArcIsCompleteAndSettledAtTheEnd> {
-        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd);
+        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd::default());
         play.really_starts(NodeId::CONTROL);
         play.really_starts(n(3));
         play.views(1, &[n(1), n(2), n(3)]);
@@ -115,17 +129,17 @@ mod tests {
     #[test]
     fn what_is_lost_excuses_itself_and_that_the_view_does_not_settle() {
         let mut play = bereft(true);
-        play.ends();
+        ends_later(&mut play);
         play.holds();
     }
 
     #[test]
     fn what_is_lost_excuses_nothing_else() {
-        let breach = bereft(false).breaks(Play::ends);
+        let breach = bereft(false).breaks(ends_later);
         assert!(breach.now.is.starts_with("at the end n3 is not complete on"));
         let mut play = bereft(true);
         play.forces(NodeId::CONTROL, announced(3, &[n(3)]));
-        assert_eq!(play.breaks(Play::ends).now.is, "at the end it is not in force");
+        assert_eq!(play.breaks(ends_later).now.is, "at the end it is not in force");
     }
 
     #[test]
@@ -133,9 +147,17 @@ mod tests {
         let mut play = play();
         play.is_complete(n(2), 1);
         play.forces(NodeId::CONTROL, Record::Converged { epoch: Epoch(1) });
-        play.ends();
+        ends_later(&mut play);
         play.views(2, &[n(1), n(2), n(3)]);
         play.forces(n(1), entered(2, Arcs::default()));
+        ends_later(&mut play);
+        play.holds();
+    }
+
+    #[test]
+    fn a_view_that_is_young_is_given_its_time() {
+        let mut play = play();
+        play.at_ms(9_000);
         play.ends();
         play.holds();
     }

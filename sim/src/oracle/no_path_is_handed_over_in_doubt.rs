@@ -7,7 +7,9 @@ use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId};
 
 /// An owner hands a path over, or says that it has handed over all there is, only if no vote of its
-/// own on the path waits for a decision.
+/// own on the path, given in an earlier epoch, waits for a decision. (One that it has given in the
+/// epoch of the hand-over needs the yes of the new owner too, which is complete then: what is handed
+/// over answers a late copy of its question.)
 ///
 /// The decision would come to the old owner only, and the new one would go on from what was before:
 /// a commit that everyone has voted for and nobody can see. Mohan, Lindsay, Obermarck, 1986,
@@ -33,7 +35,7 @@ impl Invariant for NoPathIsHandedOverInDoubt {
                 self.asked.insert(to, model.step);
                 Ok(())
             }
-            Seen::Sent { from, to, message: Message::Chunk { files, end, .. }, .. } => {
+            Seen::Sent { from, to, message: Message::Chunk { epoch, files, end, .. }, .. } => {
                 let Some(config) = model.disks.managed() else { return Ok(()) };
                 let Some(pins) = model.pins.get(&from) else { return Ok(()) };
                 // A vote that was given since is not in doubt when the chunk is put together.
@@ -47,7 +49,10 @@ impl Invariant for NoPathIsHandedOverInDoubt {
                         .is_some_and(|end| end.complete.contains(config.position(path)));
                     all || files.iter().any(|(handed, _)| handed == path)
                 };
-                let found = pins.iter().find(|(path, pin)| pin.step < asked && is_handed(path));
+                let is_older = |txn| model.txns.get(txn).is_none_or(|known| known.epoch < *epoch);
+                let found = pins
+                    .iter()
+                    .find(|(path, pin)| pin.step < asked && is_handed(path) && is_older(&pin.is));
                 match found {
                     None => Ok(()),
                     Some((path, pin)) => {
@@ -66,7 +71,7 @@ impl Invariant for NoPathIsHandedOverInDoubt {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Play, n, path, rolled_back, txn, voted};
+    use super::super::testing::{Play, n, path, rolled_back, txn, voted, voted_in};
     use super::*;
     use seedbed::proto::{Arcs, Epoch, File, Incarnation, PullEnd};
 
@@ -104,6 +109,14 @@ mod tests {
         play.sends(n(1), n(3), chunk(&["/a"], false));
         play.forces(n(1), rolled_back(txn(1)));
         play.sends(n(1), n(3), chunk(&["/a", "/b"], true));
+        play.holds();
+    }
+
+    #[test]
+    fn a_vote_of_the_same_epoch_is_none() {
+        let mut play = Play::managed(NoPathIsHandedOverInDoubt::default());
+        play.forces(n(1), voted_in(2, txn(1), "/b", 1, "x"));
+        play.sends(n(1), n(3), chunk(&["/b"], true));
         play.holds();
     }
 }

@@ -193,7 +193,7 @@ registry! {
     "every_arc_is_complete_and_settled_at_the_end",
         "when everything had its time, every owner is complete and the view has settled",
         "liveness; Lamport, Malkhi, Zhou 2010",
-        |world, _| managed(world, every_arc_is_complete_and_settled_at_the_end::EveryArcIsCompleteAndSettledAtTheEnd);
+        |world, _| managed(world, every_arc_is_complete_and_settled_at_the_end::EveryArcIsCompleteAndSettledAtTheEnd::default());
     "no_copies_elsewhere_at_the_end",
         "when everything had its time, nobody stores what it does not own",
         "Demers et al. 1987",

@@ -54,7 +54,10 @@ impl Views {
         match record {
             Record::Announced { view } => self.announcing = Some(view.clone()),
             Record::Activated { epoch } => {
+                // It may have been announced in an earlier life.
+                let durable = || self.announced.get(epoch).map(|announced| &announced.is);
                 let view = self.announcing.as_ref().filter(|view| view.epoch == *epoch);
+                let view = view.or_else(durable);
                 self.lock_lease = view.map(|view| view.lock_lease).or(self.lock_lease);
             }
             _ => {}
@@ -180,5 +183,28 @@ mod tests {
         assert_eq!(layout.view().members.len(), 2);
         assert!(Arc::ptr_eq(&layout, &views.layout(&config)));
         assert_eq!((views.active(), views.activated(Epoch(1))), (Epoch(1), Some(2)));
+    }
+
+    #[test]
+    fn a_view_that_was_announced_before_a_crash_brings_its_lease() {
+        let config = Config::new(Settings::default()).expect("sound settings");
+        let view = |epoch, seconds| View {
+            epoch: Epoch(epoch),
+            members: members(&[n(1)]),
+            replicas: 1,
+            virtual_nodes: 5,
+            lock_lease: Span::from_secs(seconds),
+            membership_lease: Span::from_secs(1),
+        };
+        let mut views = Views::default();
+        for (epoch, seconds) in [(1, 8), (2, 3)] {
+            views.on_appended(&Record::Announced { view: view(epoch, seconds) });
+            views.on_durable(1, &Record::Announced { view: view(epoch, seconds) });
+        }
+        views.on_durable(2, &Record::Activated { epoch: Epoch(1) });
+        views.on_crashed();
+        assert_eq!(views.lock_lease(&config), Span::from_secs(8));
+        views.on_appended(&Record::Activated { epoch: Epoch(2) });
+        assert_eq!(views.lock_lease(&config), Span::from_secs(3));
     }
 }
