@@ -375,6 +375,31 @@ const JOIN: &str = r#"
     data = "2"
 "#;
 
+/// n4 joins, and the centre hears only twelve seconds later that it is complete.
+const JOIN_SLOWLY_HEARD: &str = r#"
+    title = "a node joins, and that it is complete is heard late"
+    [cluster]
+    membership = "managed"
+    nodes = 3
+    spare = 1
+    clients = 1
+    replicas = 1
+    virtual_nodes = 20
+    [[script]]
+    client = "c1"
+    at = "3s"
+    write = "/f"
+    data = "1"
+    [[fault]]
+    at = "5s"
+    join = "n4"
+    [[message]]
+    kind = "completed"
+    from = "n4"
+    to = "control"
+    delay = "12s"
+"#;
+
 /// Every mistake.
 pub const MUTATIONS: &[Mutation] = &[
     Mutation {
@@ -803,14 +828,12 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         violates: "every_arc_is_complete_and_settled_at_the_end",
         mistake: "the centre is never told that the new owner is complete",
-        scenario: JOIN,
+        scenario: JOIN_SLOWLY_HEARD,
         change: Change::End(|step| {
-            let joiner = NodeId::storage(4);
-            step.facts.iter().any(|fact| match fact {
-                Fact::Sent { from, message: Message::Completed { epoch, .. }, .. } => {
-                    *from == joiner && *epoch > Config::FIRST_EPOCH
-                }
-                _ => false,
+            let Event::Deliver(_) = step.event else { return false };
+            step.packet.as_ref().is_some_and(|packet| {
+                matches!(packet.message, Message::Completed { epoch, .. } if epoch > Config::FIRST_EPOCH)
+                    && packet.from == NodeId::storage(4)
             })
         }),
     },
