@@ -51,12 +51,13 @@ fn on_done(request: RequestId, model: &Model) -> Result<(), Breach> {
 
 fn judge(path: &Path, what: impl Fn() -> String, model: &Model) -> Result<(), Breach> {
     let Some(last) = model.last(path) else { return Ok(()) };
+    let Some(config) = model.disks.managed() else { return Ok(()) };
+    let (epoch, position) = (model.views.active(), config.position(path));
     for (node, disk) in model.disks.iter() {
-        let Some(step) = model.claims(node, path) else { continue };
+        let Some(step) = disk.claims(epoch, position) else { continue };
         if disk.has(path, last, model) {
             continue;
         }
-        let epoch = model.views.active();
         let earlier = format!("{node} claims to be complete on {path} in {epoch}");
         let was = in_words(last.file.version, last.file.contents.as_ref());
         let now = format!("{}, and {node} has not got {path} as {was}", what());
