@@ -61,24 +61,7 @@
 //!
 //! If the coordinator's *disk* is gone, nobody will ever see that record, and the participants
 //! settle it among themselves: one that has committed means commit, one that has aborted or not
-//! voted means abort, and if all are in doubt they commit, because that is what the coordinator may
-//! have told its client. (It may as well have given up, but then it has told nobody of a refusal:
-//! giving up without a no vote leaves the outcome unknown.) An `Abort` that the coordinator sent
-//! before it lost its disk may still be under way, so a participant first forces that it believes
-//! the other participants only (`Orphaned`), and only answers that say so count for "all are in
-//! doubt".
-//!
-//! One thing may have outlived that disk: a *copy*. A coordinator that was an owner as well and left
-//! its epoch has given up what it had not decided; if it then handed its files over, the new owner
-//! serves them without the transaction, and a commit would come too late. So with its files it hands
-//! over what became of its transactions (those it has decided and that are not over, and that all
-//! others up to its last epoch have aborted), and so does everyone in its line. Before participants
-//! commit by the rule above they ask these *heirs*, which are the owners of the paths in every later
-//! view up to the time when they learnt of the loss. One that was handed over nothing drops the pull
-//! that is under way, as does a participant that agrees: a chunk might be of that line.
-//!
-//! If a participant's disk is gone too, the others wait: it may have said no. They wait until the
-//! operator accepts the loss, and then those who are left are all.
+//! voted means abort, and if all are in doubt they commit (`participant/orphan.rs`).
 //!
 //! # Epochs
 //!
