@@ -395,7 +395,8 @@ pub(super) fn on_pull(
     if hands_over && !turn.config.defects.has(Defect::AnswersLeftBehind) {
         answers.extend(turn.owner.answers.hand_over());
     }
-    if let Some(this) = turn.standing.member().filter(|_| hands_over) {
+    // With each copy goes the word on what it lacks: the pull may be broken off after it.
+    if let Some(this) = turn.standing.member().filter(|_| !complete.is_empty()) {
         answers.extend(turn.coordinator.hand_over(this, level, &complete));
         answers.extend(turn.participant.hand_over(&complete));
     }

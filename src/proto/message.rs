@@ -336,6 +336,8 @@ messages! {
         paths: Arc<[Path]>,
         /// Which admission of the node that is asked was an owner of them.
         asked: Admission,
+        /// The asker's life, and when by its clock it began to ask everyone; the answer names it.
+        round: (Incarnation, Time),
     }
     /// What the coordinator, or somebody in its line, handed over about the transaction.
     Recalled "recalled" {
@@ -343,6 +345,8 @@ messages! {
         txn: TxnId,
         /// Which admission was asked.
         asked: Admission,
+        /// In which round of questions.
+        round: (Incarnation, Time),
         /// What it was handed over.
         memory: Recollection,
     }

@@ -184,12 +184,13 @@ impl Node {
                 coordinator.on_gone(turn, from, txn);
             }
             Message::Told { txn, known } => participant.on_told(turn, from, txn, known),
-            Message::Recall { txn, epoch, paths, asked } => {
-                self.on_recall(now, from, (txn, epoch), &paths, asked, out);
+            Message::Recall { txn, epoch, paths, asked, round } => {
+                let memory = self.on_recall(now, (txn, epoch), &paths, asked, out);
+                out.send(from, Message::Recalled { txn, asked, round, memory });
             }
-            Message::Recalled { txn, asked, memory } => {
+            Message::Recalled { txn, asked, round, memory } => {
                 let heir = Member { node: from, admission: asked };
-                participant.on_recalled(turn, heir, txn, memory);
+                participant.on_recalled(turn, heir, txn, round, memory);
             }
             Message::Admitted { incarnation, admission } => {
                 self.on_admitted(now, incarnation, admission, out);
@@ -564,12 +565,11 @@ impl Node {
     fn on_recall(
         &mut self,
         now: Time,
-        from: NodeId,
         (txn, epoch): (TxnId, Epoch),
         paths: &[Path],
         asked: Admission,
         out: &mut Outbox,
-    ) {
+    ) -> Recollection {
         let memory = match asked == self.standing.admission() {
             true => self.participant.recall(&self.config, txn, epoch, paths),
             false => Recollection::Gone,
@@ -577,7 +577,7 @@ impl Node {
         if memory == Recollection::Nothing {
             self.pull_anew(now, out);
         }
-        out.send(from, Message::Recalled { txn, asked, memory });
+        memory
     }
 
     /// The node has given its word that it was handed over nothing: so it is handed over nothing

@@ -106,7 +106,7 @@ mod tests {
         Play, applied, decided, n, promised, rolled_back, told_aborted, txn, voted,
     };
     use super::*;
-    use seedbed::proto::Config;
+    use seedbed::proto::{Config, Incarnation, Time};
 
     #[test]
     fn a_promise_after_a_commit_is_a_breach() {
@@ -143,8 +143,9 @@ mod tests {
         let mut play = Play::new(DecisionsAreFinal);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         let recalled = |txn| {
-            let (asked, memory) = (Config::FIRST_ADMISSION, Recollection::Aborted);
-            Message::Recalled { txn, asked, memory }
+            let (asked, round) = (Config::FIRST_ADMISSION, (Incarnation(1), Time::ZERO));
+            let memory = Recollection::Aborted;
+            Message::Recalled { txn, asked, round, memory }
         };
         play.sends(n(3), n(2), recalled(txn(1)));
         play.holds();

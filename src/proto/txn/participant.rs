@@ -257,15 +257,12 @@ impl Participant {
                 turn.out.send(other.node, ask(other.admission));
             }
         }
-        if orphaned {
-            for Member { node, admission: asked } in vote.heirs(turn, txn) {
-                let (epoch, paths) = (vote.epoch, vote.asked.clone());
-                turn.out.send(node, Message::Recall { txn, epoch, paths, asked });
-            }
-        }
         vote.inquiries += 1;
         let pause = turn.config.inquiry_interval.times(1 << vote.inquiries.min(3));
         turn.timers.set(Timer::Inquire(txn), turn.now + pause);
+        if orphaned {
+            self.ask_heirs(turn, txn);
+        }
     }
 
     /// Starts to ask about everything that the log left in doubt.

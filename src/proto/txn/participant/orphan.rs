@@ -19,8 +19,8 @@
 //!
 //! # More lost disks
 //!
-//! What an heir handed over before it lost its disk may have arrived since the others answered, so
-//! they are asked again. If a participant's disk is gone too, the others wait: it may have said no.
+//! What an heir handed over before it lost its disk, or before it left and a later view settled, may
+//! have arrived since the others answered, so they are asked again, in a new round. If a participant's disk is gone too, the others wait: it may have said no.
 //! They wait until the operator accepts the loss, and then those who are left are all.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::Turn;
 use super::{End, InDoubt, Part, Participant};
 use crate::proto::{
-    Admission, Arcs, Config, Epoch, Handed, Member, NodeId, Outcome, Path, Recollection, Record,
-    Results, Time, TxnId,
+    Admission, Arcs, Config, Epoch, Handed, Incarnation, Member, Message, NodeId, Outcome, Path,
+    Recollection, Record, Results, Span, Time, TxnId,
 };
 
 /// What is known of a vote whose coordinator's disk is gone.
@@ -43,8 +43,9 @@ pub(super) struct Orphan {
     pub(super) agreed: BTreeMap<NodeId, Results>,
     /// Participants whose disks are gone, and the numbers of those who have their names.
     pub(super) gone: BTreeMap<NodeId, Admission>,
-    /// Heirs that were handed over nothing about the transaction, and have said so since this life
-    /// learnt of the last one that is gone with its disk.
+    /// When the present round of questions began, and which epoch had settled then.
+    pub(super) round: (Time, Epoch),
+    /// Heirs that were handed over nothing about the transaction, and have said so in this round.
     pub(super) unaware: BTreeSet<Member>,
     /// Heirs that are gone with their disks.
     pub(super) lost: BTreeSet<Member>,
@@ -58,6 +59,7 @@ impl Participant {
         turn: &mut Turn<'_>,
         heir: Member,
         txn: TxnId,
+        round: (Incarnation, Time),
         memory: Recollection,
     ) {
         let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
@@ -66,13 +68,13 @@ impl Participant {
             Recollection::Aborted => self.abort(turn, txn),
             Recollection::Nothing | Recollection::Gone => {
                 let Some(orphan) = &mut vote.orphan else { return };
-                match memory == Recollection::Nothing {
-                    true => {
-                        orphan.unaware.insert(heir);
-                    }
+                if memory == Recollection::Gone && orphan.lost.insert(heir) {
                     // What it handed over before may have arrived since the others answered.
-                    false if orphan.lost.insert(heir) => orphan.unaware.clear(),
-                    false => {}
+                    orphan.begin_round(turn);
+                    return self.ask_heirs(turn, txn);
+                }
+                if memory == Recollection::Nothing && round == (turn.incarnation, orphan.round.0) {
+                    orphan.unaware.insert(heir);
                 }
                 self.settle_orphan(turn, txn);
             }
@@ -130,7 +132,9 @@ impl Participant {
     pub(super) fn believe_participants_only(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
         if vote.orphan.is_none() {
-            vote.orphan = Some(Orphan { since: turn.now, ..Orphan::default() });
+            let mut orphan = Orphan { since: turn.now, ..Orphan::default() };
+            orphan.begin_round(turn);
+            vote.orphan = Some(orphan);
             turn.out.force(Record::Orphaned { txn });
             self.settle_orphan(turn, txn);
         }
@@ -161,6 +165,22 @@ impl Participant {
                 let answer = known.into_values().cloned().collect();
                 self.commit(turn, txn, answer);
             }
+        }
+    }
+
+    /// Asks every heir what it was handed over.
+    pub(super) fn ask_heirs(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
+        let Some(orphan) = &mut vote.orphan else { return };
+        // Who has left since that epoch settled is no heir any more, but what it handed over may
+        // have arrived since those who are left answered.
+        if orphan.round.1 != turn.standing.settled() {
+            orphan.begin_round(turn);
+        }
+        let round = (turn.incarnation, orphan.round.0);
+        for Member { node, admission: asked } in vote.heirs(turn, txn) {
+            let (epoch, paths) = (vote.epoch, vote.asked.clone());
+            turn.out.send(node, Message::Recall { txn, epoch, paths, asked, round });
         }
     }
 
@@ -205,12 +225,23 @@ impl Participant {
     }
 }
 
+impl Orphan {
+    /// What was answered before counts no more.
+    fn begin_round(&mut self, turn: &Turn<'_>) {
+        // Two rounds of one moment would have one name.
+        let begins = turn.now.max(self.round.0 + Span::from_nanos(1));
+        self.round = (begins, turn.standing.settled());
+        self.unaware.clear();
+    }
+}
+
 impl InDoubt {
     /// Is the coordinator's disk gone, and all that it has told of the transaction? Every path of
     /// it has a participant that asks, or the whole answer cannot be put together.
     fn is_left_alone(&self, turn: &Turn<'_>, txn: TxnId) -> bool {
         self.orphan.as_ref().is_some_and(|orphan| {
             turn.standing.is_up_to_date(orphan.since)
+                && orphan.round.1 == turn.standing.settled()
                 && self
                     .heirs(turn, txn)
                     .iter()
