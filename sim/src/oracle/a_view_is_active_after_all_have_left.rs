@@ -1,8 +1,10 @@
 //! Nobody is declared gone too early.
 
+use std::collections::BTreeMap;
+
 use super::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Record, RecordKind};
+use seedbed::proto::{Epoch, Member, Message, MessageKind, NodeId, Record, RecordKind};
 
 /// A view comes into force when every member of the one before has durably left that, or the lease
 /// that it was given last is over in true time; and from the announcement of a view on no lease is
@@ -12,7 +14,10 @@ use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Record, RecordKind};
 /// "Impossibility of Distributed Consensus with One Faulty Process", JACM 1985; Chandra, Toueg,
 /// 1996). With leases one need not: Gray, Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
-pub struct AViewIsActiveAfterAllHaveLeft;
+pub struct AViewIsActiveAfterAllHaveLeft {
+    /// The newest epoch that each member has durably entered, also if its disk is gone since.
+    entered: BTreeMap<Member, Epoch>,
+}
 
 impl Invariant for AViewIsActiveAfterAllHaveLeft {
     fn name(&self) -> &'static str {
@@ -20,13 +25,22 @@ impl Invariant for AViewIsActiveAfterAllHaveLeft {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::appended(&[RecordKind::Activated]) | SeenKinds::sent(&[MessageKind::Alive])
+        SeenKinds::appended(&[RecordKind::Activated])
+            | SeenKinds::durable(&[RecordKind::Entered])
+            | SeenKinds::sent(&[MessageKind::Alive])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
         match *seen {
             Seen::Appended { record: Record::Activated { epoch }, .. } => {
-                on_activated(*epoch, model)
+                self.on_activated(*epoch, model)
+            }
+            Seen::Durable { node, record: Record::Entered { epoch, .. }, .. } => {
+                let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
+                if let Some(admission) = born.map(|born| born.is) {
+                    self.entered.insert(Member { node, admission }, *epoch);
+                }
+                Ok(())
             }
             Seen::Sent { from, to, message: Message::Alive { epoch, .. }, .. } => {
                 on_alive(from, to, *epoch, model)
@@ -36,28 +50,28 @@ impl Invariant for AViewIsActiveAfterAllHaveLeft {
     }
 }
 
-fn on_activated(epoch: Epoch, model: &Model) -> Result<(), Breach> {
-    let before = Epoch(epoch.0.saturating_sub(1));
-    let Some(view) = model.views.view(before) else { return Ok(()) };
-    for member in view.is.members.iter() {
-        let disk = model.disks.get(member.node);
-        let is_it = |born: &super::At<_>| born.is == member.admission;
-        let disk = disk.filter(|disk| disk.born.as_ref().is_some_and(is_it));
-        if disk.is_some_and(|disk| disk.epoch.is >= epoch) {
-            continue;
+impl AViewIsActiveAfterAllHaveLeft {
+    fn on_activated(&self, epoch: Epoch, model: &Model) -> Result<(), Breach> {
+        let before = Epoch(epoch.0.saturating_sub(1));
+        let Some(view) = model.views.view(before) else { return Ok(()) };
+        for member in view.is.members.iter() {
+            if self.entered.get(member).is_some_and(|entered| *entered >= epoch) {
+                continue;
+            }
+            if let Some((ends, step)) = model.leases.given_before(member.node, epoch)
+                && ends > model.now
+            {
+                let earlier =
+                    format!("{member} was given a lease for {before} that ends at {ends}");
+                let now = format!(
+                    "at {} control puts {epoch} into force, and {member} has not durably left {before}",
+                    model.now
+                );
+                return model.breach(step, earlier, now);
+            }
         }
-        if let Some((ends, step)) = model.leases.given_before(member.node, epoch)
-            && ends > model.now
-        {
-            let earlier = format!("{member} was given a lease for {before} that ends at {ends}");
-            let now = format!(
-                "at {} control puts {epoch} into force, and {member} has not durably left {before}",
-                model.now
-            );
-            return model.breach(step, earlier, now);
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn on_alive(from: NodeId, to: NodeId, epoch: Epoch, model: &Model) -> Result<(), Breach> {
@@ -79,7 +93,7 @@ mod tests {
     const CONTROL: NodeId = NodeId::CONTROL;
 
     fn play() -> Play<AViewIsActiveAfterAllHaveLeft> {
-        let mut play = Play::managed(AViewIsActiveAfterAllHaveLeft);
+        let mut play = Play::managed(AViewIsActiveAfterAllHaveLeft::default());
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
         play.is_complete(n(2), 1);
@@ -113,6 +127,11 @@ mod tests {
         left.forces(n(1), entered(2, Arcs::default()));
         left.appends(CONTROL, activated(2));
         left.holds();
+        let mut gone = play();
+        gone.forces(n(1), entered(2, Arcs::default()));
+        gone.loses_its_disk(n(1));
+        gone.appends(CONTROL, activated(2));
+        gone.holds();
         let mut over = play();
         over.at_ms(3000);
         over.appends(CONTROL, activated(2));

@@ -53,7 +53,7 @@ registry! {
     "a_view_is_active_after_all_have_left",
         "a view comes into force when all of the one before have left it or lost their lease",
         "leases; Gray, Cheriton 1989",
-        |world, _| managed(world, a_view_is_active_after_all_have_left::AViewIsActiveAfterAllHaveLeft);
+        |world, _| managed(world, a_view_is_active_after_all_have_left::AViewIsActiveAfterAllHaveLeft::default());
     "no_view_change_without_a_cause",
         "a view leaves out the silent and the unwanted, takes in the heard and wanted, and no more",
         "accuracy; Chandra, Toueg 1996",
