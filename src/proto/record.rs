@@ -260,7 +260,7 @@ records! {
         /// The epoch.
         epoch: Epoch,
     }
-    /// Centre, forced: the operator gives up what only lost disks could prove up to this epoch.
+    /// Centre, forced: the operator gives up what only disks could prove that are lost by now.
     LossAccepted "loss_accepted" {
         /// The newest epoch then, and the last number that had been given.
         accepted: AcceptedLoss,
