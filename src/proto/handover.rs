@@ -7,9 +7,10 @@
 //! | forces `Complete` | `Chunk(files, answers, end)`: where it was complete, and where it is a witness |
 //!
 //! What is pulled is all that is durable of a path: contents, version, token, also of paths that
-//! are gone, and what is known of requests and of transactions that may not be over. It replaces what the new owner had, and every vote that
-//! it gave there in an older epoch: the source has settled that transaction, so its late decision
-//! is recorded and acknowledged and changes nothing (or it would overwrite what was pulled).
+//! are gone, and what is known of requests and of transactions that may not be over. It replaces
+//! what the new owner had, and every vote that it gave there in an older epoch: the source has
+//! settled that transaction, so its late decision is recorded and acknowledged and changes nothing
+//! (or it would overwrite what was pulled).
 //!
 //! # Whom to ask
 //!

@@ -232,6 +232,7 @@ impl Standing {
         accepted: AcceptedLoss,
     ) -> Option<Record> {
         let newest = views.last().filter(|view| view.epoch >= self.epoch)?.epoch;
+        let knew_its_view = self.layout().is_some();
         for view in views {
             if !self.layouts.contains_key(&view.epoch) {
                 let near = self.layouts.last_key_value().map(|(_, layout)| layout);
@@ -245,8 +246,8 @@ impl Standing {
         if newest > self.epoch {
             return Some(self.enter(newest));
         }
-        if self.missing.is_empty() {
-            self.find_missing(); // this life had not known its view until now
+        if !knew_its_view {
+            self.find_missing(); // it recovered its claims, and what it owns it learns only now
         }
         None
     }
