@@ -31,7 +31,7 @@ use seedbed::proto::{
     Action, CommitMode, Config, Contents, MessageKind, NodeId, Operation, Path, RecordKind, Reply,
     Request, Role, Settings, Span, Time,
 };
-use seedbed_sim::simulation::Watcher;
+use seedbed_sim::world::Watcher;
 use seedbed_sim::world::{Event, Fact, Step, World};
 use stage::Stage;
 

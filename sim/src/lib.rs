@@ -5,7 +5,7 @@
 //! ```text
 //! scenario file -> scenario -> seed          names, times and probabilities, checked; one stream for each purpose
 //!               -> swarm                     where the file leaves a cluster open, the seed draws it
-//!               -> workload, chaos, weather  what users ask, what breaks, how long things take
+//!               -> draw                      what users ask, what breaks, how long things take
 //!               -> simulation                a queue of what is due; the earliest becomes an event
 //!               -> world                     applies one event to a whole cluster, and says what came of it
 //!               -> digest, oracle            one number for all of it; is every promise kept?
@@ -16,21 +16,21 @@
 //! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature
 //! `command`); the rest compiles without either.
 
-pub mod chaos;
 #[cfg(feature = "command")]
 pub mod command;
 pub mod digest;
+pub mod draw;
 pub mod figures;
 pub mod milestone;
 pub mod oracle;
+pub mod quantity;
 pub mod report;
 #[cfg(feature = "madsim")]
 pub mod run;
 pub mod scenario;
 pub mod seed;
 pub mod simulation;
+mod text;
 pub mod trace;
 pub mod verdict;
-pub mod weather;
-pub mod workload;
 pub mod world;

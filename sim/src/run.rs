@@ -10,8 +10,9 @@ use std::time::Duration;
 use seedbed::proto::Time;
 
 use crate::scenario::Scenario;
-use crate::simulation::{Simulation, Watcher};
+use crate::simulation::Simulation;
 use crate::verdict::{RunReport, Verdict};
+use crate::world::Watcher;
 
 #[cfg(not(madsim))]
 compile_error!(

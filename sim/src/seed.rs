@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use seedbed::proto::Span;
 
-use crate::scenario::{Ppb, SpanRange};
+use crate::quantity::{Ppb, SpanRange};
 
 /// The root of all streams of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

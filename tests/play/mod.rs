@@ -316,7 +316,7 @@ struct Scribe {
     news: BTreeSet<PacketId>,
 }
 
-impl seedbed_sim::simulation::Watcher for Scribe {
+impl seedbed_sim::world::Watcher for Scribe {
     fn watch(&mut self, _world: &World, step: &Step) {
         self.forget_said(step);
         let mut effects = Vec::new();

@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{Config, NodeId, Request, Role, Span, Time};
-use seedbed_sim::simulation::Watcher;
-use seedbed_sim::world::{Event, Fact, Loss, PacketId, Step, World};
+use seedbed_sim::world::{Event, Fact, Loss, PacketId, Step, Watcher, World};
 
 /// A world, and what is due in it.
 pub struct Stage<W> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use seedbed::proto::Defect;
 
-use crate::scenario::nearest;
+use crate::text::nearest;
 
 /// Runs scenarios of a simulated distributed file service, from a seed and always the same.
 #[derive(Debug, Parser)]

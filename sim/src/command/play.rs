@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::quiet::quietly;
 use crate::run;
 use crate::scenario::Scenario;
-use crate::simulation::Watcher;
 use crate::verdict::{RunReport, Verdict};
+use crate::world::Watcher;
 
 /// A run that is over.
 #[derive(Clone, Debug)]

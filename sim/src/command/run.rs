@@ -10,8 +10,8 @@ use super::play::{Played, play};
 use super::{Done, Status, json, load};
 use crate::report::{History, explain};
 use crate::scenario::{Expected, Scenario};
-use crate::simulation::Watcher;
 use crate::trace;
+use crate::world::Watcher;
 use crate::world::{Step, World};
 
 pub(super) fn run(arguments: &RunArguments, output: &mut Output) -> Done {

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::workload::{account_paths, counter_paths};
+use crate::draw::workload::{account_paths, counter_paths};
 use seedbed::proto::Membership;
 
 /// Makes an invariant for one run.
@@ -311,7 +311,8 @@ pub fn names() -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{SpanRange, WorkloadKind};
+    use crate::quantity::SpanRange;
+    use crate::scenario::WorkloadKind;
     use seedbed::proto::{Config, Settings};
 
     fn workload(kind: WorkloadKind) -> Workload {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use seedbed::proto::NodeId;
 
-use crate::simulation::Watcher;
 use crate::trace;
+use crate::world::Watcher;
 use crate::world::{Event, Fact, PacketId, Step, World};
 
 /// The steps of one run, the newest [`History::KEPT`] of them.

@@ -3,10 +3,10 @@
 use seedbed::proto::{Config, Span};
 
 use super::cluster::{Named, need_managed};
-use super::quantity::SpanRange;
 use super::reader::{Result, Table};
 use super::swarm::Swarm;
 use super::value::Value;
+use crate::quantity::SpanRange;
 
 /// Faults drawn from the seed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,9 +3,9 @@
 use seedbed::proto::{NodeId, Span};
 
 use super::cluster::Named;
-use super::quantity::{Ppb, SpanRange};
 use super::reader::{Result, Table};
 use super::value::Value;
+use crate::quantity::{Ppb, SpanRange};
 
 const NETWORK: &[&str] = &["latency", "loss", "duplication", "spike", "spike_latency", "link"];
 const LINK: &[&str] = &["from", "to", "latency", "loss"];

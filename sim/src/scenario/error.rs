@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::text::nearest;
+
 /// What is wrong with a scenario file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ScenarioError {
@@ -50,82 +52,5 @@ impl fmt::Display for ScenarioError {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
             None => Ok(()),
         }
-    }
-}
-
-/// The name among `known` that someone who wrote `found` may have meant.
-///
-/// Slips of the finger are few edits (one in three letters at most); a name that was only begun, or
-/// remembered by its beginning, is many edits but similar in the sense of Jaro and Winkler.
-pub(crate) fn nearest<'a>(
-    found: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    const LONGEST: usize = 64;
-    if found.len() > LONGEST {
-        return None;
-    }
-    let close = |name: &str| {
-        let edits = strsim::damerau_levenshtein(found, name);
-        let similar = name.len() > 3 && strsim::jaro_winkler(found, name) >= 0.88;
-        (edits <= found.len().max(name.len()) / 3 || similar).then_some(edits)
-    };
-    let near = known.into_iter().filter_map(|name| Some((close(name)?, name)));
-    near.min().map(|(_, name)| name)
-}
-
-/// `text` for use in a message: one line, not long.
-pub(super) fn shorten(text: &str) -> String {
-    const LONGEST: usize = 48;
-    let line = text.lines().next().unwrap_or_default();
-    let mut short: String = line.chars().take(LONGEST).flat_map(visible).collect();
-    if line.len() < text.len() || line.chars().nth(LONGEST).is_some() {
-        short.push_str("...");
-    }
-    short
-}
-
-fn visible(c: char) -> impl Iterator<Item = char> {
-    let escaped = c.is_control().then(|| c.escape_default());
-    let plain = escaped.is_none().then_some(c);
-    escaped.into_iter().flatten().chain(plain)
-}
-
-/// The names, quoted, as a list to choose from: `` `a`, `b` or `c` ``.
-pub(super) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut quoted: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match quoted.pop() {
-        Some(last) if quoted.is_empty() => last,
-        Some(last) => format!("{} or {last}", quoted.join(", ")),
-        None => "nothing".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slips_and_beginnings_are_recognised_and_other_words_are_not() {
-        let known = ["latency", "loss", "coordinator", "control"];
-        assert_eq!(nearest("latncy", known), Some("latency"));
-        assert_eq!(nearest("los", known), Some("loss"));
-        assert_eq!(nearest("coordinat", known), Some("coordinator"));
-        assert_eq!(nearest("contorl", known), Some("control"));
-        assert_eq!(nearest("bandwidth", known), None);
-        assert_eq!(nearest(&"latency".repeat(100), known), None);
-    }
-
-    #[test]
-    fn what_is_shown_stays_on_one_line() {
-        assert_eq!(shorten("a\u{1}b"), "a\\u{1}b");
-        assert_eq!(shorten("a\nb"), "a...");
-        assert_eq!(shorten(&"é".repeat(100)), format!("{}...", "é".repeat(48)));
-    }
-
-    #[test]
-    fn a_list_to_choose_from() {
-        assert_eq!(one_of(["a"]), "`a`");
-        assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
     }
 }

@@ -4,11 +4,12 @@ use seedbed::proto::{Command, Config, NodeId, Span};
 
 use super::cluster::{Named, POINTS, need_managed, points, too_many};
 use super::environment::ends;
-use super::error::{ScenarioError, one_of};
+use super::error::ScenarioError;
 use super::reader::{Form, Result, Table};
 use super::role::{Role, roles_of};
 use super::value::Value;
 use crate::milestone::Milestone;
+use crate::text::one_of;
 
 /// One scripted fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

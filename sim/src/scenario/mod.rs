@@ -125,7 +125,6 @@ mod error;
 mod expect;
 mod fault;
 mod message;
-mod quantity;
 mod reader;
 mod role;
 mod script;
@@ -150,14 +149,12 @@ pub use error::ScenarioError;
 pub use expect::{Expect, Expected, Phases, Seeds};
 pub use fault::{Fault, FaultAction, Restart, Target, Trigger};
 pub use message::{Fate, MessageRule};
-pub use quantity::{Ppb, SpanRange};
 pub use role::{Role, roles_of};
 pub use script::Script;
 pub use swarm::Swarm;
 pub use workload::{Workload, WorkloadKind};
 
 #[cfg(feature = "command")]
-pub(crate) use error::nearest;
 use reader::{Result, Source, Table};
 
 /// The longest file that is read, in bytes.

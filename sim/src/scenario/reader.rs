@@ -8,8 +8,9 @@
 use toml::de::DeTable;
 use toml_parser::lexer::TokenKind;
 
-use super::error::{ScenarioError, one_of, shorten};
+use super::error::ScenarioError;
 use super::value::Value;
+use crate::text::{one_of, shorten};
 
 pub(super) type Result<T> = std::result::Result<T, ScenarioError>;
 

@@ -17,9 +17,9 @@ use super::Scenario;
 use super::chaos::ChaosKind;
 use super::cluster::{Cast, Named, POINTS, need_managed, points, too_many};
 use super::error::ScenarioError;
-use super::quantity::{Ppb, SpanRange};
 use super::reader::{Result, Table};
 use super::value::Value;
+use crate::quantity::{Ppb, SpanRange};
 use crate::seed::{Seed, Stream};
 
 /// Values that are drawn from the seed.

@@ -5,9 +5,10 @@ use std::ops::{Range, RangeInclusive};
 use seedbed::proto::{Path, Span};
 use toml::de::DeValue;
 
-use super::error::{ScenarioError, one_of, shorten};
-use super::quantity::{Ppb, SpanRange, parse_span};
+use super::error::ScenarioError;
 use super::reader::{Form, Result, Source, Table};
+use crate::quantity::{Ppb, SpanRange, parse_span};
+use crate::text::{one_of, shorten};
 
 /// A value and where it stands.
 pub(super) struct Value<'a> {

@@ -1,8 +1,8 @@
 //! `[workload]`: what clients ask for, drawn from the seed.
 
-use super::quantity::{Ppb, SpanRange};
 use super::reader::{Form, Result, Table};
 use super::value::Value;
+use crate::quantity::{Ppb, SpanRange};
 
 /// Requests drawn from the seed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

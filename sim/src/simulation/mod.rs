@@ -21,34 +21,17 @@ use std::sync::Arc;
 
 use seedbed::proto::{Incarnation, NodeId, Request, RequestId, Span, Time};
 
-use crate::chaos::{self, Planned};
 use crate::digest::Digest;
+use crate::draw::chaos::{self, Planned};
+use crate::draw::links::{Course, Weather, code};
+use crate::draw::workload::User;
 use crate::milestone::Milestone;
 use crate::oracle::Oracle;
 use crate::oracle::milestones::Milestones;
 use crate::scenario::{Restart, Scenario, Trigger};
 use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
-use crate::weather::{Course, Weather, code};
-use crate::workload::User;
-use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, World};
-
-/// Whoever wants to see every step of a run.
-pub trait Watcher {
-    /// Sees one step, and the world after it.
-    fn watch(&mut self, world: &World, step: &Step);
-}
-
-/// Nobody watches.
-impl Watcher for () {
-    fn watch(&mut self, _world: &World, _step: &Step) {}
-}
-
-impl<F: FnMut(&World, &Step)> Watcher for F {
-    fn watch(&mut self, world: &World, step: &Step) {
-        self(world, step);
-    }
-}
+use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, Watcher, World};
 
 /// A run under way.
 #[derive(Debug)]

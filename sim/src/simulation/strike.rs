@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use seedbed::proto::{Command, NodeId, Span, Time};
 
-use super::{Due, Simulation, Watcher};
-use crate::chaos::{Drawn, RECOVERY};
+use super::{Due, Simulation};
+use crate::draw::chaos::{Drawn, RECOVERY};
+use crate::draw::links::Storm;
 use crate::scenario::{FaultAction, Restart, Target, Trigger};
 use crate::seed::Stream;
-use crate::weather::Storm;
-use crate::world::{Event, Loss, PacketId, Rot};
+use crate::world::{Event, Loss, PacketId, Rot, Watcher};
 
 /// What has struck and is not over.
 #[derive(Debug)]

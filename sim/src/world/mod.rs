@@ -20,6 +20,7 @@ mod disk;
 mod event;
 mod host;
 mod network;
+mod watcher;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub use disk::{Disk, Rot};
 pub use event::{Event, Fact, Loss, Step};
 pub use host::{Host, Process};
 pub use network::{Network, Packet, PacketId};
+pub use watcher::Watcher;
 
 /// A cluster: hosts, the network between them, and true time.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use seedbed::proto::{
 
 use super::*;
 use crate::milestone::Milestone;
+use crate::quantity::{Ppb, SpanRange};
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use seedbed::proto::Span;
 
 use super::*;
+use crate::quantity::Ppb;
 
 #[test]
 fn the_same_seed_draws_the_same() {

@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Config, NodeId, Role, Span, Time};
 
-use crate::scenario::{Budget, Cast, Chaos, ChaosKind, Ppb, SpanRange};
+use crate::quantity::{Ppb, SpanRange};
+use crate::scenario::{Budget, Cast, Chaos, ChaosKind};
 use crate::seed::Stream;
 
 /// A fault of the plan.

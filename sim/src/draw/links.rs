@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use seedbed::proto::{MessageKind, NodeId, Span};
 
-use crate::scenario::{Fate, Link, MessageRule, Ppb, Scenario, SpanRange};
+use crate::quantity::{Ppb, SpanRange};
+use crate::scenario::{Fate, Link, MessageRule, Scenario};
 use crate::seed::{Seed, Stream};
 
 /// What becomes of a message.

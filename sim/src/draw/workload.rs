@@ -15,7 +15,8 @@ use seedbed::proto::{
     Action, Answer, Contents, Operation, Outcome, Path, Reply, Request, Span, Version,
 };
 
-use crate::scenario::{Ppb, Workload, WorkloadKind};
+use crate::quantity::Ppb;
+use crate::scenario::{Workload, WorkloadKind};
 use crate::seed::Stream;
 
 /// The user of one client.

@@ -30,7 +30,7 @@ impl Ppb {
     }
 
     /// A probability as a file writes it; `None` if it is none, or finer than one in a billion.
-    pub(super) fn from_fraction(fraction: f64) -> Option<Ppb> {
+    pub(crate) fn from_fraction(fraction: f64) -> Option<Ppb> {
         if !(0.0..=1.0).contains(&fraction) {
             return None;
         }
@@ -73,7 +73,7 @@ impl fmt::Display for SpanRange {
 ///
 /// # Errors
 /// Why `text` is none.
-pub(super) fn parse_span(text: &str) -> Result<Span, String> {
+pub(crate) fn parse_span(text: &str) -> Result<Span, String> {
     if text.starts_with('-') {
         return Err("it is negative".to_owned());
     }
@@ -96,7 +96,7 @@ fn unit_nanos(unit: &str) -> Result<u128, String> {
         "m" => Ok(60_000_000_000),
         "h" => Ok(3_600_000_000_000),
         "" => Err("it has no unit (ns, us, ms, s, m, h)".to_owned()),
-        _ => Err(format!("unknown unit `{}` (ns, us, ms, s, m, h)", super::error::shorten(unit))),
+        _ => Err(format!("unknown unit `{}` (ns, us, ms, s, m, h)", crate::text::shorten(unit))),
     }
 }
 

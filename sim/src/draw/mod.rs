@@ -1,0 +1,5 @@
+//! Whatever the seed draws: what users ask, what breaks, how long things take.
+
+pub mod chaos;
+pub mod links;
+pub mod workload;
