@@ -4,7 +4,7 @@ use seedbed::proto::{NodeId, Path, Record, RequestId};
 
 use super::{About, Milestones};
 use crate::milestone::Milestone;
-use crate::oracle::lock_log::LoggedLock;
+use crate::oracle::model::lock_log::LoggedLock;
 
 impl Milestones {
     /// The lock server's memory changes; its log as it was before tells what that means.

@@ -18,11 +18,11 @@ use std::collections::BTreeMap;
 
 use seedbed::proto::{Config, NodeId, Notice, Record, RequestId, TxnId};
 
-use super::blocked::{StepTimes, Wait, who_waits};
-use super::lock_log::LockLog;
-use super::per_node::PerNode;
-use super::{Model, Seen, seen};
 use crate::milestone::Milestone;
+use crate::oracle::blocked::{StepTimes, Wait, who_waits};
+use crate::oracle::model::lock_log::LockLog;
+use crate::oracle::model::per_node::PerNode;
+use crate::oracle::{Model, Seen, seen};
 use crate::world::{Event, Step, World};
 
 use about::{about_message, about_record};

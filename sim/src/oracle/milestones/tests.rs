@@ -4,7 +4,7 @@ use seedbed::proto::{
 };
 
 use super::*;
-use crate::oracle::testing::{
+use crate::oracle::tests::testing::{
     abort, applied, c, commit, n, path, prepare, request, rolled_back, txn, voted,
 };
 use crate::scenario::Role;

@@ -1,0 +1,60 @@
+//! Write-ahead: acknowledgements.
+
+use seedbed::proto::{Message, MessageKind};
+
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// A participant acknowledges a commit only once it has durably applied it.
+///
+/// The coordinator forgets the commit when all have acknowledged. One that acknowledged from
+/// memory, crashed and asks again is then told "aborted" by presumption: Mohan, Lindsay, Obermarck,
+/// 1986 ("never need to ask something you used to know: log before acknowledging").
+pub struct AcknowledgementIsDurableBeforeItLeaves;
+
+impl Invariant for AcknowledgementIsDurableBeforeItLeaves {
+    fn name(&self) -> &'static str {
+        "acknowledgement_is_durable_before_it_leaves"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::sent(&[MessageKind::Committed])
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
+        let Message::Committed { txn: id } = message else { return Ok(()) };
+        let outcome = model.txns.get(id).and_then(|txn| txn.outcomes.get(&from));
+        if outcome.is_some_and(|outcome| outcome.is) {
+            return Ok(());
+        }
+        let (step, lacks) = model.log_lacks(from, format_args!("record that it applied {id}"));
+        model.breach(step, lacks, format!("{from} acknowledges the commit of {id} to {to}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, applied, committed, n, txn, voted};
+
+    #[test]
+    fn an_acknowledgement_from_memory_is_a_breach() {
+        let mut play = Play::new(AcknowledgementIsDurableBeforeItLeaves);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.appends(n(2), applied(txn(1)));
+        let breach = play.breaks(|play| play.sends(n(2), n(1), committed(txn(1))));
+        let lacks = "n2's log is durable for 1 records and has no record that it applied n1.1/1";
+        assert_eq!(breach.earlier.is, lacks);
+        assert_eq!(breach.now.is, "n2 acknowledges the commit of n1.1/1 to n1");
+    }
+
+    #[test]
+    fn an_acknowledgement_from_the_log_is_none() {
+        let mut play = Play::new(AcknowledgementIsDurableBeforeItLeaves);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(2), applied(txn(1)));
+        play.sends(n(2), n(1), committed(txn(1)));
+        play.holds();
+    }
+}

@@ -1,0 +1,88 @@
+//! Validity of a commit.
+
+use seedbed::proto::{Member, Record, RecordKind};
+
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// A coordinator decides to commit only if every participant's yes is durable and none said no
+/// after it.
+///
+/// AC2 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("commit only if all processes voted
+/// yes"). It is judged when the decision is *appended*: the coordinator goes on in memory from
+/// there, and every vote it built on must have been durable before it left. A no that came before
+/// the yes is lawful: it was no promise, and a participant that has forgotten it in a crash may
+/// vote again.
+pub struct CommitNeedsEveryYes;
+
+impl Invariant for CommitNeedsEveryYes {
+    fn name(&self) -> &'static str {
+        "commit_needs_every_yes"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::appended(&[RecordKind::Decided])
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        let Seen::Appended { node, record, .. } = *seen else { return Ok(()) };
+        let Record::Decided { txn: id, participants, .. } = record else { return Ok(()) };
+        let txn = model.txns.get(id);
+        for Member { node: voter, .. } in participants.iter() {
+            let yes = txn.and_then(|txn| txn.yes.get(voter));
+            let no = txn.and_then(|txn| txn.no.get(voter));
+            let now =
+                || format!("{node} decides to commit {id}, for which {voter} must have voted");
+            match (yes, no) {
+                (Some(yes), Some(no)) if no.step > yes.step => {
+                    return model.breach(no.step, format!("{voter} voted no: {:?}", no.is), now());
+                }
+                (Some(_), _) => {}
+                (None, Some(no)) => {
+                    return model.breach(no.step, format!("{voter} voted no: {:?}", no.is), now());
+                }
+                (None, None) => {
+                    let (step, lacks) = model.log_lacks(*voter, format_args!("yes to {id}"));
+                    return model.breach(step, lacks, now());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, decided, n, txn, vote_no, voted};
+
+    #[test]
+    fn a_commit_without_a_durable_yes_is_a_breach() {
+        let mut play = Play::new(CommitNeedsEveryYes);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.appends(n(3), voted(txn(1), "/a", 1, "x"));
+        let decision = decided(txn(1), &[n(2), n(3)], "/a", 1, "x");
+        let breach = play.breaks(|play| play.appends(n(1), decision));
+        assert_eq!(breach.earlier.is, "n3's log is durable for 0 records and has no yes to n1.1/1");
+        assert!(breach.now.is.contains("n1 decides to commit n1.1/1"));
+    }
+
+    #[test]
+    fn a_commit_after_a_no_is_a_breach() {
+        let mut play = Play::new(CommitNeedsEveryYes);
+        play.sends(n(2), n(1), vote_no(txn(1)));
+        let decision = decided(txn(1), &[n(2)], "/a", 1, "x");
+        let breach = play.breaks(|play| play.appends(n(1), decision));
+        assert!(breach.earlier.is.starts_with("n2 voted no"), "{}", breach.earlier.is);
+    }
+
+    #[test]
+    fn a_commit_with_every_yes_is_none_even_where_a_no_was_forgotten() {
+        let mut play = Play::new(CommitNeedsEveryYes);
+        play.sends(n(2), n(1), vote_no(txn(1)));
+        play.crashes(n(2));
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.appends(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        play.holds();
+    }
+}

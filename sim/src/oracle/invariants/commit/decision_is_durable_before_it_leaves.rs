@@ -1,0 +1,86 @@
+//! Write-ahead: decisions.
+
+use seedbed::proto::{AttemptEnd, Known, Message, MessageKind};
+
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds, single_read};
+use crate::world::World;
+
+/// Nobody hears of a commit before the decision is durable: no participant, no node in doubt, no
+/// client.
+///
+/// The decision record is the commit point. Announced before, a crash turns the commit into an
+/// abort by presumption, after somebody has acted on it: Gray, "Notes on Data Base Operating
+/// Systems", 1978; Mohan, Lindsay, Obermarck, 1986, section 2.
+pub struct DecisionIsDurableBeforeItLeaves;
+
+impl Invariant for DecisionIsDurableBeforeItLeaves {
+    fn name(&self) -> &'static str {
+        "decision_is_durable_before_it_leaves"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::sent(&[MessageKind::Commit, MessageKind::Told, MessageKind::Ended])
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
+        let id = match message {
+            Message::Commit { header, .. } => header.txn,
+            Message::Told { txn, known: Known::Committed(_) } => *txn,
+            Message::Ended { request, end: AttemptEnd::Done(_), .. } => {
+                let Some(asked) = model.requests.get(&model.origin(*request)) else {
+                    return Ok(());
+                };
+                if single_read(&asked.wanted).is_some() || !asked.effects.is_empty() {
+                    return Ok(());
+                }
+                let lacks = format!("no log has a decision for {request}, asked here");
+                let now = format!("{from} tells {to} that {request} is done");
+                return model.breach(asked.asked.step, lacks, now);
+            }
+            _ => return Ok(()),
+        };
+        if model.txns.get(&id).is_some_and(|txn| txn.decided.is_some()) {
+            return Ok(());
+        }
+        let (step, lacks) = model.log_lacks(id.coordinator, format_args!("decision on {id}"));
+        model.breach(step, lacks, format!("{from} tells {to} that {id} is committed"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{
+        Play, c, commit, decided_for, ended_done, n, request, txn, voted, write,
+    };
+
+    #[test]
+    fn a_commit_that_is_only_appended_is_a_breach() {
+        let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.appends(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.breaks(|play| play.sends(n(1), n(2), commit(txn(1))));
+        assert!(breach.earlier.is.ends_with("has no decision on n1.1/1"), "{}", breach.earlier.is);
+        assert_eq!(breach.now.is, "n1 tells n2 that n1.1/1 is committed");
+    }
+
+    #[test]
+    fn an_answer_before_the_decision_is_a_breach() {
+        let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
+        play.asks(request(1), &[write("/a", "x")]);
+        play.appends(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.breaks(|play| play.sends(n(1), c(1), ended_done(request(1), &[])));
+        assert_eq!(breach.now.is, "n1 tells c1 that c1.1#1 is done");
+    }
+
+    #[test]
+    fn what_is_said_after_the_decision_is_durable_is_none() {
+        let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
+        play.asks(request(1), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
+        play.sends(n(1), n(2), commit(txn(1)));
+        play.sends(n(1), c(1), ended_done(request(1), &[]));
+        play.holds();
+    }
+}

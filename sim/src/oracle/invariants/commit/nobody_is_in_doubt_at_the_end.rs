@@ -1,0 +1,76 @@
+//! Termination.
+
+use seedbed::proto::TxnId;
+
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// When all faults are over and everything had its time, no node that is up has a yes without an
+/// outcome.
+///
+/// AC5 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("if all failures are repaired and no new
+/// ones occur for long enough, all processes reach a decision"). A node that stays down, or waits
+/// for one that does, is no breach: that is what blocking means. And if the coordinator's disk is
+/// gone, and with it what only it could prove, nobody can ever know: that is reported as lost.
+pub struct NobodyIsInDoubtAtTheEnd;
+
+impl Invariant for NobodyIsInDoubtAtTheEnd {
+    fn name(&self) -> &'static str {
+        "nobody_is_in_doubt_at_the_end"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::NONE
+    }
+
+    fn see(&mut self, _: &Seen<'_>, _: &Model, _: &World) -> Result<(), Breach> {
+        Ok(())
+    }
+
+    fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
+        for node in world.nodes().filter(|node| world.host(*node).is_up()) {
+            let can_end = |id: &TxnId| world.host(id.coordinator).is_up() && !model.is_lost(*id);
+            let doubt = model.doubts(node).find(can_end);
+            let Some(id) = doubt else { continue };
+            let yes = model.txns.get(&id).and_then(|txn| txn.yes.get(&node));
+            let step = yes.map_or(0, |yes| yes.step);
+            let now = format!("{node} is in doubt, with {} up to be asked", id.coordinator);
+            return model.breach(step, format!("{node} voted yes to {id}"), now);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, n, rolled_back, txn, voted};
+
+    fn in_doubt() -> Play<NobodyIsInDoubtAtTheEnd> {
+        let mut play = Play::new(NobodyIsInDoubtAtTheEnd);
+        play.really_starts(n(2));
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play
+    }
+
+    #[test]
+    fn a_vote_without_an_outcome_is_a_breach() {
+        let mut play = in_doubt();
+        play.really_starts(n(1));
+        let breach = play.breaks(Play::ends);
+        assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1");
+        assert_eq!(breach.now.is, "n2 is in doubt, with n1 up to be asked");
+    }
+
+    #[test]
+    fn an_outcome_even_a_lazy_one_or_a_coordinator_that_is_down_is_none() {
+        let mut down = in_doubt();
+        down.ends();
+        down.holds();
+        let mut lazy = in_doubt();
+        lazy.really_starts(n(1));
+        lazy.appends(n(2), rolled_back(txn(1)));
+        lazy.ends();
+        lazy.holds();
+    }
+}

@@ -1,0 +1,116 @@
+//! Agreement.
+
+use seedbed::proto::{NodeId, Record, RecordKind, TxnId};
+
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds, Txn};
+use crate::world::World;
+
+/// No node commits a transaction while another aborts it.
+///
+/// This is what atomic commitment is for: AC1 of Bernstein, Hadzilacos, Goodman, "Concurrency
+/// Control and Recovery in Database Systems", 1987, chapter 7 ("all processes that reach a decision
+/// reach the same one"). A coordinator decides by its decision record, a participant by recording
+/// that it applied or rolled back, or promised never to vote. A node acts on a record from the
+/// moment it is appended, so the newer of two contradicting facts counts from there; the older one
+/// must be durable, else a crash could undo it.
+pub struct ParticipantsAgree;
+
+const DECISIONS: &[RecordKind] =
+    &[RecordKind::Decided, RecordKind::Applied, RecordKind::RolledBack, RecordKind::Promised];
+
+impl Invariant for ParticipantsAgree {
+    fn name(&self) -> &'static str {
+        "participants_agree"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::appended(DECISIONS) | SeenKinds::durable(DECISIONS)
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        let (Seen::Appended { node, record, .. } | Seen::Durable { node, record, .. }) = *seen
+        else {
+            return Ok(());
+        };
+        let Some((id, commits, what)) = decision(record) else { return Ok(()) };
+        let Some(txn) = model.txns.get(&id) else { return Ok(()) };
+        match other_than(commits, id, txn, node) {
+            Some(At { step, is }) => model.breach(step, is, format!("{node} {what} {id}")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn decision(record: &Record) -> Option<(TxnId, bool, &'static str)> {
+    match record {
+        Record::Decided { txn, .. } => Some((*txn, true, "decided to commit")),
+        Record::Applied { txn, .. } => Some((*txn, true, "committed and applied")),
+        Record::RolledBack { txn } => Some((*txn, false, "rolled back")),
+        Record::Promised { txn } => Some((*txn, false, "promised never to vote for")),
+        _ => None,
+    }
+}
+
+/// What another node's log says against committing, or aborting, the transaction.
+fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<At<String>> {
+    let coordinator = id.coordinator;
+    if let (false, Some(decided)) = (commits, &txn.decided)
+        && coordinator != node
+    {
+        let is = format!("{coordinator} decided to commit {id}");
+        return Some(At { step: decided.step, is });
+    }
+    let opposite =
+        txn.outcomes.iter().find(|(other, outcome)| **other != node && outcome.is != commits);
+    let (other, outcome) = opposite?;
+    let voted = txn.yes.contains_key(other);
+    let is = match (outcome.is, voted) {
+        (true, _) => format!("{other} committed and applied {id}"),
+        (false, true) => format!("{other} rolled back {id}"),
+        (false, false) => format!("{other} promised never to vote for {id}"),
+    };
+    Some(At { step: outcome.step, is })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{
+        Play, applied, decided, n, promised, rolled_back, txn, voted,
+    };
+
+    #[test]
+    fn a_commit_beside_a_roll_back_is_a_breach() {
+        let mut play = Play::new(ParticipantsAgree);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        assert_eq!(breach.earlier.is, "n1 decided to commit n1.1/1");
+        assert_eq!(breach.now.is, "n2 rolled back n1.1/1");
+        assert!(breach.earlier.step < breach.now.step);
+    }
+
+    #[test]
+    fn a_commit_after_a_promise_and_two_participants_apart_are_breaches() {
+        let mut play = Play::new(ParticipantsAgree);
+        play.forces(n(2), promised(txn(1)));
+        let breach = play.breaks(|play| {
+            play.appends(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        });
+        assert_eq!(breach.earlier.is, "n2 promised never to vote for n1.1/1");
+        let mut play = Play::new(ParticipantsAgree);
+        play.forces(n(2), applied(txn(1)));
+        let breach = play.breaks(|play| play.appends(n(3), rolled_back(txn(1))));
+        assert_eq!(breach.earlier.is, "n2 committed and applied n1.1/1");
+    }
+
+    #[test]
+    fn a_commit_that_all_follow_is_none() {
+        let mut play = Play::new(ParticipantsAgree);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        play.forces(n(2), applied(txn(1)));
+        play.forces(n(3), rolled_back(txn(2)));
+        play.holds();
+    }
+}

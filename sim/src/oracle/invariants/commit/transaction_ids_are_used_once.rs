@@ -1,0 +1,110 @@
+//! Ids are for ever.
+
+use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind, TxnId};
+
+use crate::oracle::{Begun, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// A transaction id names one transaction: one attempt at one request, in one life of its
+/// coordinator.
+///
+/// A counter that starts again after a restart gives an old id to a new transaction. The decision
+/// about one then meets the participants of the other, who may still be in doubt. This is why ids
+/// carry the incarnation: Mohan, Lindsay, Obermarck, 1986; Lampson, "How to Build a Highly
+/// Available System Using Consensus", 1996, on unique ids across crashes.
+pub struct TransactionIdsAreUsedOnce;
+
+impl Invariant for TransactionIdsAreUsedOnce {
+    fn name(&self) -> &'static str {
+        "transaction_ids_are_used_once"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::sent(&[MessageKind::Prepare]) | SeenKinds::appended(&[RecordKind::Decided])
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Sent { from, message: Message::Prepare { header, terms, .. }, .. } => {
+                let life = model.lives.get(&from).copied().unwrap_or_default();
+                let (request, attempt) = (terms.request, terms.attempt);
+                on_begun(from, header.txn, Begun { request, attempt, life }, model)
+            }
+            Seen::Appended { node, record: Record::Decided { txn, request, .. }, .. } => {
+                let Some(known) = model.txns.get(txn) else { return Ok(()) };
+                let now = format!("{node} decides to commit {txn} for {request}");
+                if let (Some(decided), Some(first)) = (&known.decided, known.request) {
+                    let earlier = format!("{node} decided to commit {txn} for {first}");
+                    return model.breach(decided.step, earlier, now);
+                }
+                match &known.begun {
+                    Some(begun) if begun.is.request != *request => {
+                        model.breach(begun.step, begun_in_words(node, *txn, begun.is), now)
+                    }
+                    Some(_) | None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn on_begun(node: NodeId, id: TxnId, begun: Begun, model: &Model) -> Result<(), Breach> {
+    let Some(known) = model.txns.get(&id) else { return Ok(()) };
+    if let Some(first) = known.begun.as_ref().filter(|first| first.is != begun) {
+        let earlier = begun_in_words(node, id, first.is);
+        return model.breach(first.step, earlier, begun_in_words(node, id, begun));
+    }
+    match &known.decided {
+        Some(decided) => {
+            let earlier = format!("{node} decided to commit {id}");
+            model.breach(decided.step, earlier, begun_in_words(node, id, begun))
+        }
+        None => Ok(()),
+    }
+}
+
+fn begun_in_words(node: NodeId, id: TxnId, begun: Begun) -> String {
+    let Begun { request, attempt, life } = begun;
+    format!("{node}, in its life {life}, prepares {id} for {request}, attempt {attempt}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, decided, n, prepare, txn, voted};
+
+    #[test]
+    fn an_id_that_comes_back_after_a_restart_is_a_breach() {
+        let mut play = Play::new(TransactionIdsAreUsedOnce);
+        play.starts(n(1));
+        play.sends(n(1), n(2), prepare(txn(1), &[n(2)]));
+        play.crashes(n(1));
+        play.starts(n(1));
+        let breach = play.breaks(|play| play.sends(n(1), n(2), prepare(txn(1), &[n(2)])));
+        assert_eq!(breach.earlier.is, "n1, in its life i1, prepares n1.1/1 for c1.1#1, attempt 1");
+        assert_eq!(breach.now.is, "n1, in its life i2, prepares n1.1/1 for c1.1#1, attempt 1");
+    }
+
+    #[test]
+    fn a_second_decision_is_a_breach() {
+        let mut play = Play::new(TransactionIdsAreUsedOnce);
+        play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
+        let breach = play.breaks(|play| {
+            play.appends(n(1), decided(txn(1), &[], "/a", 2, "y"));
+        });
+        assert_eq!(breach.now.is, "n1 decides to commit n1.1/1 for c1.1#1");
+    }
+
+    #[test]
+    fn one_prepare_to_each_participant_and_one_decision_are_none() {
+        let mut play = Play::new(TransactionIdsAreUsedOnce);
+        play.starts(n(1));
+        for participant in [n(2), n(3)] {
+            play.sends(n(1), participant, prepare(txn(1), &[n(2), n(3)]));
+            play.forces(participant, voted(txn(1), "/a", 1, "x"));
+        }
+        play.forces(n(1), decided(txn(1), &[n(2), n(3)], "/a", 1, "x"));
+        play.holds();
+    }
+}

@@ -1,0 +1,138 @@
+//! No resurrection.
+
+use seedbed::proto::{NodeId, Reply, Request, RequestId};
+
+use crate::oracle::model::{before, in_words};
+use crate::oracle::{Asked, Breach, Invariant, Model, Seen, SeenKinds, reads};
+use crate::world::World;
+
+/// After a client was told that it deleted version v, no later read finds contents of v or less,
+/// and no owner starts with them.
+///
+/// A store that forgets its tombstones lets an old copy pass for a new file: Demers et al.,
+/// "Epidemic Algorithms for Replicated Database Maintenance", 1987, section 2 (death certificates).
+pub struct DeletedFilesStayDeleted;
+
+impl Invariant for DeletedFilesStayDeleted {
+    fn name(&self) -> &'static str {
+        "deleted_files_stay_deleted"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::REPLIED | SeenKinds::STARTED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Replied { request, reply } => on_replied(request, reply, model),
+            Seen::Started { node, .. } => on_started(node, model, world),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Breach> {
+    let Reply::Done(answer) = reply else { return Ok(()) };
+    let Some(Asked { wanted: Request::Files { operations, .. }, asked, .. }) =
+        model.requests.get(&request)
+    else {
+        return Ok(());
+    };
+    for (path, version, contents) in reads(operations, answer) {
+        let (Some(_), Some(history)) = (contents, model.files.get(path)) else { continue };
+        let deleted = before(&history.deleted, asked.step);
+        if let Some(deleted) = deleted.filter(|deleted| version <= deleted.is) {
+            let earlier = format!("a client was told that {path} is deleted, at {}", deleted.is);
+            let found = in_words(version, contents);
+            let now = format!(
+                "the read {request} of {path}, asked for after that in step {}, found {found}",
+                asked.step
+            );
+            return model.breach(deleted.step, earlier, now);
+        }
+    }
+    Ok(())
+}
+
+fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> {
+    let Some(storage) = world.host(node).storage() else { return Ok(()) };
+    for (path, file) in storage.files().iter().filter(|(_, file)| file.contents.is_some()) {
+        if model.disks.managed().is_some() && model.claims(node, path).is_none() {
+            continue; // it is no owner, or has still to pull
+        }
+        // A participant that is in doubt about the deletion has it in its log and not yet in its
+        // store.
+        let may_lag = model.pins.get(&node).is_some_and(|pins| pins.contains_key(path));
+        let deleted = model.files.get(path).and_then(|history| history.deleted.last());
+        if let Some(deleted) = deleted.filter(|at| file.version <= at.is && !may_lag) {
+            let earlier = format!("a client was told that {path} is deleted, at {}", deleted.is);
+            let found = in_words(file.version, file.contents.as_ref());
+            return model.breach(
+                deleted.step,
+                earlier,
+                format!("{node} starts with {path} as {found}"),
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{
+        Play, changed, decided, delete, deleted, found, n, read, request, txn, voted_gone,
+    };
+
+    fn gone() -> Play<DeletedFilesStayDeleted> {
+        let mut play = Play::new(DeletedFilesStayDeleted);
+        play.forces(n(3), decided(txn(1), &[], "/a", 1, "x"));
+        play.asks(request(2), &[delete("/a")]);
+        play.forces(n(3), deleted(request(2), txn(2), "/a", 2));
+        play
+    }
+
+    #[test]
+    fn a_later_read_that_finds_the_old_file_is_a_breach() {
+        let mut play = gone();
+        play.replies(request(2), Reply::Done([changed(2)].into()));
+        play.asks(request(3), &[read("/a")]);
+        let breach = play.breaks(|play| {
+            play.replies(request(3), Reply::Done([found(1, Some("x"))].into()));
+        });
+        assert_eq!(breach.earlier.is, "a client was told that /a is deleted, at v2");
+        assert!(breach.now.is.ends_with("found \"x\" at v1"), "{}", breach.now.is);
+    }
+
+    #[test]
+    fn a_tombstone_and_a_new_file_are_none() {
+        let mut play = gone();
+        play.asks(request(3), &[read("/a")]);
+        play.replies(request(2), Reply::Done([changed(2)].into()));
+        play.replies(request(3), Reply::Done([found(1, Some("x"))].into()));
+        play.asks(request(4), &[read("/a")]);
+        play.replies(request(4), Reply::Done([found(2, None)].into()));
+        play.asks(request(5), &[read("/a")]);
+        play.replies(request(5), Reply::Done([found(3, Some("new"))].into()));
+        play.holds();
+    }
+
+    #[test]
+    fn an_owner_that_starts_with_the_old_file_is_a_breach() {
+        let mut play = gone();
+        play.replies(request(2), Reply::Done([changed(2)].into()));
+        play.really_stores(n(1), "/a", 1, "x");
+        let breach = play.breaks(|play| play.really_restarts(n(1)));
+        assert_eq!(breach.now.is, "n1 starts with /a as \"x\" at v1");
+    }
+
+    #[test]
+    fn an_owner_that_starts_in_doubt_about_the_deletion_is_none() {
+        let mut play = gone();
+        play.replies(request(2), Reply::Done([changed(2)].into()));
+        play.really_stores(n(1), "/a", 1, "x");
+        play.forces(n(1), voted_gone(txn(2), "/a", 2));
+        play.really_restarts(n(1));
+        play.holds();
+    }
+}

@@ -1,0 +1,25 @@
+//! Files: what is committed is what owners store and what reads return.
+
+mod a_checkpoint_keeps_what_it_replaces;
+mod acknowledged_writes_survive;
+mod bank_total_never_changes;
+mod deleted_files_stay_deleted;
+mod no_increment_is_lost;
+mod no_write_below_the_claimed_token;
+mod owners_agree;
+mod reads_see_only_what_was_committed;
+mod replicas_agree;
+mod replicas_are_equal_at_the_end;
+mod versions_grow;
+
+pub(in crate::oracle) use a_checkpoint_keeps_what_it_replaces::ACheckpointKeepsWhatItReplaces;
+pub(in crate::oracle) use acknowledged_writes_survive::AcknowledgedWritesSurvive;
+pub(in crate::oracle) use bank_total_never_changes::BankTotalNeverChanges;
+pub(in crate::oracle) use deleted_files_stay_deleted::DeletedFilesStayDeleted;
+pub(in crate::oracle) use no_increment_is_lost::NoIncrementIsLost;
+pub(in crate::oracle) use no_write_below_the_claimed_token::NoWriteBelowTheClaimedToken;
+pub(in crate::oracle) use owners_agree::OwnersAgree;
+pub(in crate::oracle) use reads_see_only_what_was_committed::ReadsSeeOnlyWhatWasCommitted;
+pub(in crate::oracle) use replicas_agree::ReplicasAgree;
+pub(in crate::oracle) use replicas_are_equal_at_the_end::ReplicasAreEqualAtTheEnd;
+pub(in crate::oracle) use versions_grow::VersionsGrow;

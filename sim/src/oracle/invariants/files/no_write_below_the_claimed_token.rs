@@ -1,0 +1,119 @@
+//! Fencing.
+
+use seedbed::proto::{Action, Operation, Path, Record, RecordKind, Token};
+
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// Once a lock holder's token is claimed for a path, no change under a lower token, or under none,
+/// commits there.
+///
+/// A lease tells a holder when to stop, but one that pauses between looking at its clock and
+/// writing does not stop. The storage does, by the token that every write carries: Burrows, "The
+/// Chubby Lock Service", 2006, section 2.4 (sequencers); Kleppmann, "How to do distributed
+/// locking", 2016. A path is claimed by the commit of a claim, and for the user by the client's
+/// word that it has the lock.
+pub struct NoWriteBelowTheClaimedToken;
+
+impl Invariant for NoWriteBelowTheClaimedToken {
+    fn name(&self) -> &'static str {
+        "no_write_below_the_claimed_token"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::durable(&[RecordKind::Decided])
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        let Seen::Durable { node, record: Record::Decided { txn: id, .. }, .. } = *seen else {
+            return Ok(());
+        };
+        let Some(operations) = model.asked_by(*id).and_then(|asked| asked.operations.as_ref())
+        else {
+            return Ok(());
+        };
+        for (path, token) in operations.iter().flat_map(tokens) {
+            let Some(history) = model.files.get(path) else { continue };
+            let Some((newest, _)) = history.newest(*id) else { continue };
+            if newest.step != model.step {
+                continue; // decided long ago; this is a copy
+            }
+            let Some(claimed) = &history.claimed_before else { continue };
+            if token.unwrap_or_default() < claimed.is {
+                let earlier = format!("{path} was claimed under token {}", claimed.is);
+                let with = match token {
+                    Some(token) => format!("under token {token}"),
+                    None => "under no token".to_owned(),
+                };
+                let version = newest.file.version;
+                let now = format!("{node} commits {id}, which makes {path} {version} {with}");
+                return model.breach(claimed.step, earlier, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The paths that an operation changes, each with the token that it brings for it.
+fn tokens(operation: &Operation) -> Vec<(&Path, Option<Token>)> {
+    let here = (&operation.path, operation.token);
+    match &operation.action {
+        Action::Read => vec![],
+        Action::Rename(to, token) => vec![here, (to, *token)],
+        Action::Create(_) | Action::Write(..) | Action::Delete(_) => vec![here],
+        Action::Place(_) | Action::Remove(_) | Action::Claim => vec![here],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{
+        Play, acquire, claim, decided_for, fenced, n, request, txn, with_token, write,
+    };
+    use seedbed::proto::Reply;
+
+    fn play() -> Play<NoWriteBelowTheClaimedToken> {
+        let mut play = Play::new(NoWriteBelowTheClaimedToken);
+        play.wants(request(1), acquire("/a"));
+        play.begins(request(1), &[claim("/a", 5)]);
+        play
+    }
+
+    #[test]
+    fn a_write_under_an_old_token_after_the_claim_is_a_breach() {
+        let mut play = play();
+        play.forces(n(1), fenced(request(1), txn(1), "/a", 0, "", 5));
+        play.asks(request(2), &[with_token(write("/a", "x"), 4)]);
+        let breach = play.breaks(|play| {
+            play.forces(n(1), decided_for(request(2), txn(2), &[], "/a", 1, "x"));
+        });
+        assert_eq!(breach.earlier.is, "/a was claimed under token t5");
+        assert_eq!(breach.now.is, "n1 commits n1.1/2, which makes /a v1 under token t4");
+    }
+
+    #[test]
+    fn a_write_without_a_token_after_the_client_has_the_lock_is_a_breach() {
+        let mut play = play();
+        play.replies(request(1), Reply::Acquired(Token(5)));
+        play.asks(request(2), &[write("/a", "x")]);
+        let breach = play.breaks(|play| {
+            play.forces(n(1), decided_for(request(2), txn(2), &[], "/a", 1, "x"));
+        });
+        assert_eq!(breach.now.is, "n1 commits n1.1/2, which makes /a v1 under no token");
+    }
+
+    #[test]
+    fn writes_before_the_claim_and_under_its_token_are_none() {
+        let mut play = play();
+        play.asks(request(2), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(2), txn(2), &[], "/a", 1, "x"));
+        play.forces(n(1), fenced(request(1), txn(1), "/a", 1, "x", 5));
+        play.replies(request(1), Reply::Acquired(Token(5)));
+        play.asks(request(3), &[with_token(write("/a", "y"), 5)]);
+        play.forces(n(1), fenced(request(3), txn(3), "/a", 2, "y", 5));
+        play.asks(request(4), &[write("/b", "y")]);
+        play.forces(n(1), decided_for(request(4), txn(4), &[], "/b", 1, "y"));
+        play.holds();
+    }
+}

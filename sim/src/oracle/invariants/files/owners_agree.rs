@@ -1,0 +1,335 @@
+//! Everyone who takes part in a transaction owns a path in it, and every owner takes part.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::{At, Breach, Invariant, Model, Placement, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{
+    Action, Epoch, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind,
+    RequestId, TxnId,
+};
+
+/// The participants of a transaction, with its coordinator, are the owners of its paths, all of
+/// them.
+///
+/// An owner that is left out does not hear of the change and serves the old contents; one too many
+/// stores what nobody will ever look for. The owners are those in the epoch that the message or
+/// record names, worked out by the definition ([`Placement`]): Karger et al., "Consistent Hashing
+/// and Random Trees", STOC 1997; DeCandia et al., "Dynamo", SOSP 2007, section 4.3. Where membership
+/// is managed they must be named under the admissions that the view gives them, and where a client
+/// sends a read is its guess until it has heard of a view, and is not judged.
+#[derive(Clone, Debug, Default)]
+pub struct OwnersAgree {
+    epochs: BTreeMap<Epoch, Owners>,
+    /// What each request asks for that is to become a transaction.
+    asked: BTreeMap<RequestId, Arc<Asked>>,
+}
+
+/// The owners in one epoch.
+#[derive(Clone, Debug)]
+struct Owners {
+    placement: Arc<Placement>,
+    of: BTreeMap<Path, BTreeSet<NodeId>>,
+}
+
+/// What a request is about.
+#[derive(Debug)]
+struct Asked {
+    step: u64,
+    paths: BTreeSet<Path>,
+    /// The owners of all of them in the epoch in which it was asked for first.
+    owners: (Epoch, BTreeSet<NodeId>),
+}
+
+/// Who takes part, as somebody wrote or said it.
+struct Part<'a> {
+    txn: TxnId,
+    request: RequestId,
+    epoch: Epoch,
+    participants: &'a [Member],
+    /// By what it was said, and in which step.
+    said: At<&'static str>,
+}
+
+impl Invariant for OwnersAgree {
+    fn name(&self) -> &'static str {
+        "owners_agree"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::sent(&[MessageKind::Begin, MessageKind::Prepare, MessageKind::Read])
+            .and(SeenKinds::durable(&[RecordKind::Decided]))
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let step = model.step;
+        match *seen {
+            Seen::Sent { to, message, .. } => match message {
+                Message::Begin { request, epoch, operations, .. } => {
+                    self.on_begin(*request, *epoch, operations, model, world);
+                    Ok(())
+                }
+                Message::Read { path, request, epoch, .. } => {
+                    if model.disks.managed().is_some() {
+                        return Ok(());
+                    }
+                    let what = || format!("{request} is sent to {to} to read {path}");
+                    self.judge_owner(path, (to, *epoch), what, model, world)
+                }
+                Message::Prepare { header, epoch, terms, paths, .. } => {
+                    let said = At { step, is: "a prepare message" };
+                    let (txn, participants) = (header.txn, &terms.participants[..]);
+                    let (request, epoch) = (terms.request, *epoch);
+                    let part = Part { txn, request, epoch, participants, said };
+                    self.judge_participants(&part, model, world)?;
+                    self.judge_paths(&part, to, paths, model, world)
+                }
+                _ => Ok(()),
+            },
+            Seen::Durable {
+                record: Record::Decided { txn, request, epoch, participants, .. },
+                ..
+            } => {
+                let said = At { step, is: "the decision record" };
+                let (txn, request, epoch) = (*txn, *request, *epoch);
+                let part = Part { txn, request, epoch, participants, said };
+                self.judge_participants(&part, model, world)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl OwnersAgree {
+    fn on_begin(
+        &mut self,
+        request: RequestId,
+        epoch: Epoch,
+        operations: &[Operation],
+        model: &Model,
+        world: &World,
+    ) {
+        if self.asked.contains_key(&request) {
+            return;
+        }
+        let paths: BTreeSet<Path> = operations.iter().flat_map(paths_of).cloned().collect();
+        let owners = (epoch, self.owners_of_all(&paths, epoch, model, world).unwrap_or_default());
+        self.asked.insert(request, Arc::new(Asked { step: model.step, paths, owners }));
+    }
+
+    /// Are the participants the owners of the request's paths, the coordinator left out?
+    fn judge_participants(
+        &mut self,
+        part: &Part<'_>,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Part { txn, request, epoch, participants, ref said } = *part;
+        let Some(asked) = self.asked.get(&request).cloned() else {
+            return Ok(()); // a transaction that no attempt began is judged elsewhere
+        };
+        let elsewhere = match asked.owners.0 == epoch && !asked.owners.1.is_empty() {
+            true => None,
+            false => self.owners_of_all(&asked.paths, epoch, model, world),
+        };
+        let owners = elsewhere.as_ref().unwrap_or(&asked.owners.1);
+        let others = || owners.iter().filter(|owner| **owner != txn.coordinator);
+        let is_the_member = |member: &Member| {
+            let of_view = model.views.member(epoch, member.node);
+            of_view.is_none_or(|of_view| of_view == *member)
+        };
+        let are_owners = participants.len() == others().count()
+            && others().all(|owner| participants.iter().any(|member| member.node == *owner))
+            && participants.iter().all(is_the_member);
+        if are_owners {
+            return Ok(());
+        }
+        let (paths, owners) = (in_words(&asked.paths), in_words(others()));
+        let coordinator = txn.coordinator;
+        let asks = format!(
+            "{request} asks for {paths}; the owners in {epoch} beside {coordinator} are {owners}"
+        );
+        let names = format!("{} of {txn} names {}", said.is, in_words(participants));
+        breach(fact(asked.step, asks), fact(said.step, names))
+    }
+
+    /// Is the participant asked to pin exactly those paths of the request that it owns?
+    fn judge_paths(
+        &mut self,
+        part: &Part<'_>,
+        to: NodeId,
+        asked: &[Path],
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Part { txn, request, epoch, ref said, .. } = *part;
+        for path in asked {
+            let what = || format!("{} of {txn} asks {to} to pin {path}", said.is);
+            self.judge_owner(path, (to, epoch), what, model, world)?;
+        }
+        let Some(of_request) = self.asked.get(&request).cloned() else { return Ok(()) };
+        for path in &of_request.paths {
+            if asked.contains(path) {
+                continue;
+            }
+            if self.owners(path, epoch, model, world).is_some_and(|owners| owners.contains(&to)) {
+                return breach(
+                    fact(of_request.step, format!("{request} asks for {path}, which {to} owns")),
+                    fact(said.step, format!("{} of {txn} to {to} leaves it out", said.is)),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_owner(
+        &mut self,
+        path: &Path,
+        (node, epoch): (NodeId, Epoch),
+        what: impl FnOnce() -> String,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        match self.owners(path, epoch, model, world) {
+            Some(owners) if !owners.contains(&node) => {
+                let is = format!("the owners of {path} in {epoch} are {}", in_words(owners));
+                breach(fact(model.step, is), fact(model.step, what()))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn owners_of_all(
+        &mut self,
+        paths: &BTreeSet<Path>,
+        epoch: Epoch,
+        model: &Model,
+        world: &World,
+    ) -> Option<BTreeSet<NodeId>> {
+        let mut owners = BTreeSet::new();
+        for path in paths {
+            owners.extend(self.owners(path, epoch, model, world)?);
+        }
+        Some(owners)
+    }
+
+    /// The owners of `path` in `epoch`; `None` if there is no such view.
+    fn owners(
+        &mut self,
+        path: &Path,
+        epoch: Epoch,
+        model: &Model,
+        world: &World,
+    ) -> Option<&BTreeSet<NodeId>> {
+        let config = world.config();
+        let Owners { placement, of } = match self.epochs.entry(epoch) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let placement = model.views.placement(config, epoch)?;
+                new.insert(Owners { placement, of: BTreeMap::new() })
+            }
+        };
+        if !of.contains_key(path) {
+            of.insert(path.clone(), placement.owners(config, path).collect());
+        }
+        of.get(path)
+    }
+}
+
+/// A list for a reader.
+fn in_words<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
+    let list: Vec<String> = list.into_iter().map(|item| item.to_string()).collect();
+    match list.is_empty() {
+        true => "nobody".to_owned(),
+        false => list.join(", "),
+    }
+}
+
+/// The paths that an operation is on.
+fn paths_of(operation: &Operation) -> impl Iterator<Item = &Path> {
+    let target = match &operation.action {
+        Action::Rename(to, _) => Some(to),
+        Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => None,
+        Action::Place(_) | Action::Remove(_) | Action::Claim => None,
+    };
+    std::iter::once(&operation.path).chain(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::txn_tests_support::*;
+    use seedbed::proto::Config;
+
+    /// The owners of `/a` among three nodes with two replicas, and the third node.
+    fn owners_of_a(world: &World) -> (NodeId, NodeId, NodeId) {
+        let &[first, second] = world.config().first_layout().ring().owners(&path("/a")) else {
+            panic!("two replicas")
+        };
+        let third = [1, 2, 3].map(node).into_iter().find(|n| *n != first && *n != second);
+        (first, second, third.expect("three nodes"))
+    }
+
+    fn play() -> (Play<OwnersAgree>, TxnId, NodeId, NodeId) {
+        let mut play = Play::new(OwnersAgree::default());
+        let (first, second, third) = owners_of_a(&play.world);
+        let by = txn(first.number(), 1);
+        play.at(1).sends(client(1), first, begin(request(1, 1), request(1, 1), &["/a"]));
+        (play, by, second, third)
+    }
+
+    #[test]
+    fn an_owner_is_left_out() {
+        let (mut play, txn, _, _) = play();
+        play.at(2).durable(txn.coordinator, decided(txn, request(1, 1), 1));
+        play.breaks("owners_agree", (1, "c1.1#1 asks for"), (2, "names nobody"));
+    }
+
+    #[test]
+    fn somebody_else_is_asked() {
+        let (mut play, txn, _, third) = play();
+        let prepare = prepare(txn, request(1, 1), &[third], &["/a"]);
+        play.at(2).sends(txn.coordinator, third, prepare);
+        play.breaks("owners_agree", (1, "c1.1#1 asks for"), (2, "names"));
+    }
+
+    #[test]
+    fn a_path_is_pinned_where_it_does_not_belong() {
+        let (mut play, txn, second, third) = play();
+        let prepare = prepare(txn, request(1, 1), &[second], &["/a"]);
+        play.at(2).sends(txn.coordinator, third, prepare);
+        play.breaks("owners_agree", (2, "the owners of /a in e1 are"), (2, "to pin /a"));
+    }
+
+    #[test]
+    fn a_path_is_not_pinned_where_it_belongs() {
+        let (mut play, txn, second, _) = play();
+        play.at(2).sends(txn.coordinator, second, prepare(txn, request(1, 1), &[second], &[]));
+        play.breaks("owners_agree", (1, "asks for /a"), (2, "leaves it out"));
+    }
+
+    #[test]
+    fn exactly_the_owners_are_asked() {
+        let (mut play, txn, second, _) = play();
+        play.at(2).sends(txn.coordinator, second, prepare(txn, request(1, 1), &[second], &["/a"]));
+        play.holds();
+    }
+
+    #[test]
+    fn a_read_goes_to_somebody_who_has_not_got_it() {
+        let (mut play, _, second, third) = play();
+        let read = |attempt| Message::Read {
+            epoch: Config::FIRST_EPOCH,
+            request: request(1, 2),
+            attempt,
+            path: path("/a"),
+        };
+        play.at(2).sends(client(1), second, read(1));
+        play.holds();
+        play.at(3).sends(client(1), third, read(2));
+        play.breaks("owners_agree", (3, "the owners of /a in e1 are"), (3, "to read /a"));
+    }
+}

@@ -1,0 +1,177 @@
+//! A lock that was answered "acquired" is one that the client still believes it holds.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Notice, Reply, RequestId, Time, Token};
+
+/// `acquired` is answered only while the client believes, by its own clock, in the lease of that
+/// lock under that token.
+///
+/// A user takes the answer for the beginning of a time in which the lock is his. If that time was
+/// over before, he works without a lock from the first moment on, and nobody ever tells him that he
+/// lost it: he was not holding it. A client that was paused must therefore look at its clock before
+/// it answers, whatever waits for it first. Gray and Cheriton, "Leases", SOSP 1989.
+#[derive(Clone, Debug, Default)]
+pub struct AcquiredMeansHeld {
+    beliefs: BTreeMap<RequestId, At<Belief>>,
+}
+
+/// What a client has said last of the lock that a request got.
+#[derive(Clone, Copy, Debug)]
+struct Belief {
+    token: Token,
+    /// Until when it holds it, by its own clock; `None` if it holds it no longer.
+    until: Option<Time>,
+}
+
+impl Invariant for AcquiredMeansHeld {
+    fn name(&self) -> &'static str {
+        "acquired_means_held"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::NOTICED.and(SeenKinds::REPLIED).and(SeenKinds::CRASHED)
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let step = model.step;
+        match *seen {
+            Seen::Noticed { notice: Notice::Holding { request, token, until, .. }, .. } => {
+                let is = Belief { token: *token, until: Some(*until) };
+                self.beliefs.insert(*request, At { step, is });
+            }
+            Seen::Noticed { client, notice: Notice::Lost { token, .. } } => {
+                let mut beliefs = self.beliefs.iter_mut();
+                let lost = beliefs.find(|(of, b)| of.client == client && b.is.token == *token);
+                if let Some((_, belief)) = lost {
+                    *belief = At { step, is: Belief { until: None, ..belief.is } };
+                }
+            }
+            Seen::Replied { request, reply: Reply::Acquired(token) } => {
+                return self.judge(request, *token, model, world);
+            }
+            Seen::Crashed { node } => self.beliefs.retain(|of, _| of.client != node),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl AcquiredMeansHeld {
+    fn judge(
+        &self,
+        request: RequestId,
+        token: Token,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let client = request.client;
+        let clock = world.host(client).clock();
+        let lock = format!("the lock that {request} got under");
+        let earlier = match self.beliefs.get(&request) {
+            None => fact(model.step, format!("{client} has not said that it holds {lock} {token}")),
+            Some(At { step, is: Belief { token: held, until: None } }) => {
+                fact(*step, format!("{client} holds {lock} {held} no longer"))
+            }
+            Some(At { step, is: Belief { token: held, until: Some(until) } }) => {
+                if *held == token && clock.reading(model.now) < *until {
+                    return Ok(());
+                }
+                let until = clock.true_time(*until);
+                fact(*step, format!("{client} believes that it holds {lock} {held} until {until}"))
+            }
+        };
+        let now = format!("at {} {client} answers {request}: acquired under {token}", model.now);
+        breach(earlier, fact(model.step, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+    use crate::world::Clock;
+    use seedbed::proto::Span;
+
+    const NAME: &str = "acquired_means_held";
+
+    fn one_believes() -> Play<AcquiredMeansHeld> {
+        let mut play = Play::new(AcquiredMeansHeld::default());
+        play.at(1).believes("/a", request(1, 1), 1, 9_000);
+        play
+    }
+
+    #[test]
+    fn a_lock_is_acquired_while_its_lease_runs() {
+        let mut play = one_believes();
+        play.at(8_999).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.holds();
+    }
+
+    #[test]
+    fn a_lock_is_acquired_when_its_lease_is_over() {
+        let mut play = one_believes();
+        play.at(9_000).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.breaks(NAME, (1, "under t1 until 9.000000s"), (2, "at 9.000000s c1 answers c1.1#1"));
+    }
+
+    #[test]
+    fn a_lease_that_was_kept_alive_runs_longer() {
+        let mut play = one_believes();
+        play.at(5_000).believes("/a", request(1, 1), 1, 14_000);
+        play.at(9_000).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.holds();
+    }
+
+    #[test]
+    fn the_clock_of_the_client_counts() {
+        let mut play = one_believes();
+        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, -100_000);
+        play.at(9_999).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.holds();
+        play.at(10_001).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.breaks(NAME, (1, "until 10.000000s"), (3, "acquired under t1"));
+    }
+
+    #[test]
+    fn a_lock_is_acquired_that_was_given_up() {
+        let mut play = one_believes();
+        play.at(5).gives_up("/a", request(1, 1), 1);
+        play.at(6).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.breaks(NAME, (2, "no longer"), (3, "acquired under t1"));
+    }
+
+    #[test]
+    fn the_loss_of_another_lock_does_not_matter() {
+        let mut play = one_believes();
+        play.at(2).believes("/b", request(1, 2), 2, 9_000);
+        play.at(3).gives_up("/b", request(1, 2), 2);
+        play.at(4).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.holds();
+    }
+
+    #[test]
+    fn a_lock_is_acquired_that_nobody_held() {
+        let mut play = one_believes();
+        play.at(2).replies(request(2, 1), Reply::Acquired(Token(1)));
+        play.breaks(NAME, (2, "c2 has not said"), (2, "answers c2.1#1"));
+    }
+
+    #[test]
+    fn a_lock_is_acquired_under_another_token() {
+        let mut play = one_believes();
+        play.at(2).replies(request(1, 1), Reply::Acquired(Token(2)));
+        play.breaks(NAME, (1, "under t1"), (2, "acquired under t2"));
+    }
+
+    #[test]
+    fn other_answers_promise_nothing() {
+        let mut play = one_believes();
+        play.at(9_000).replies(request(1, 1), Reply::Unknown);
+        play.replies(request(1, 2), Reply::Released);
+        play.holds();
+    }
+}

@@ -1,0 +1,84 @@
+//! When everything had its time, no lock is held by somebody who is gone.
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::model::is_alive;
+use crate::oracle::model::lock_log::LockLog;
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// At the end of a run the holder of every lock is a client that lives, in the life that asked for
+/// it.
+///
+/// That is what a lease is for: a lock without one would be lost with its holder. Gray and
+/// Cheriton, "Leases", SOSP 1989.
+#[derive(Clone, Debug, Default)]
+pub struct EveryLockIsFreeOrHeldByTheLiving {
+    log: LockLog,
+}
+
+impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
+    fn name(&self) -> &'static str {
+        "every_lock_is_free_or_held_by_the_living"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        LOCK_LOG
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
+        self.log.see(seen, model.step);
+        Ok(())
+    }
+
+    fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
+        for (path, lock) in self.log.locks() {
+            let Some(holder) = &lock.holder else { continue };
+            let (request, token) = holder.is;
+            if is_alive(request.client, request, world) {
+                continue;
+            }
+            let (client, life) = (request.client, request.incarnation);
+            let granted = format!("control granted the lock of {path} to {request} under {token}");
+            let now = format!(
+                "at {}, when the run is over, the lock is still held, and life {life} of {client} \
+                 is over",
+                model.now
+            );
+            return breach(fact(holder.step, granted), fact(model.step, now));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+
+    const NAME: &str = "every_lock_is_free_or_held_by_the_living";
+
+    #[test]
+    fn a_lock_is_held_by_a_client_that_is_down() {
+        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).ends();
+        play.breaks(NAME, (1, "to c1.1#1 under t1"), (2, "i1 of c1 is over"));
+    }
+
+    #[test]
+    fn a_lock_is_held_by_a_client_that_is_up() {
+        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
+        play.at(1).boots(client(1)).appends(granted("/a", request(1, 1), 1));
+        play.at(2).ends();
+        play.holds();
+    }
+
+    #[test]
+    fn the_lock_of_a_client_that_is_down_is_free() {
+        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).appends(left("/a", request(1, 1))).ends();
+        play.holds();
+    }
+}

@@ -1,0 +1,126 @@
+//! Nobody is told of a grant that a crash could still make the lock server forget.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Message, MessageKind, NodeId, Record, RequestId, Token};
+
+/// When a `granted` message leaves, its record is durable.
+///
+/// A lock server that says so first and writes it down later forgets its holder in a crash and
+/// grants the lock to the next in line while the first still works. Write-ahead logging: Gray,
+/// "Notes on Data Base Operating Systems", 1978; the mistake is the one Redis makes on
+/// fail-over (Jepsen, "Redis-Raft", 2020).
+#[derive(Clone, Debug, Default)]
+pub struct GrantIsDurableBeforeItLeaves {
+    /// Every grant in the log, by token and request, with its position.
+    written: BTreeMap<(Token, RequestId), At<u64>>,
+    /// Those that a crash may take, by position.
+    pending: BTreeMap<u64, (Token, RequestId)>,
+}
+
+impl Invariant for GrantIsDurableBeforeItLeaves {
+    fn name(&self) -> &'static str {
+        "grant_is_durable_before_it_leaves"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        LOCK_LOG.and(SeenKinds::sent(&[MessageKind::Granted]))
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Sent { to, message, .. } => return self.judge(to, message, model),
+            Seen::Appended {
+                node: NodeId::CONTROL,
+                position,
+                record: &Record::Granted { request, token, .. },
+                ..
+            } => {
+                self.written.insert((token, request), At { step: model.step, is: position });
+                self.pending.insert(position, (token, request));
+            }
+            Seen::Durable { node: NodeId::CONTROL, position, .. } => {
+                self.pending.remove(&position);
+            }
+            Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
+                for lost in self.pending.split_off(&from).into_values() {
+                    self.written.remove(&lost);
+                }
+            }
+            // What a crash has left is as good as durable.
+            Seen::Started { node: NodeId::CONTROL, .. } => self.pending.clear(),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl GrantIsDurableBeforeItLeaves {
+    fn judge(&self, to: NodeId, message: &Message, model: &Model) -> Result<(), Breach> {
+        let Message::Granted { request, path, token, .. } = message else { return Ok(()) };
+        let written = self.written.get(&(*token, *request));
+        let earlier = match written {
+            Some(at) if !self.pending.contains_key(&at.is) => return Ok(()),
+            Some(at) => fact(
+                at.step,
+                format!(
+                    "control appended to its log that {request} has the lock of {path} under \
+                     {token}; the disk has not confirmed it, and a crash can take it away"
+                ),
+            ),
+            None => fact(
+                model.step,
+                format!("control's log does not say that {request} has the lock of {path}"),
+            ),
+        };
+        breach(earlier, fact(model.step, format!("the grant leaves control for {to}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+
+    #[test]
+    fn a_grant_leaves_before_it_is_durable() {
+        let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        let name = "grant_is_durable_before_it_leaves";
+        play.breaks(name, (1, "c1.1#1 has the lock of /a"), (2, "leaves control for c1"));
+    }
+
+    #[test]
+    fn a_grant_leaves_once_it_is_durable() {
+        let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).all_durable().sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.holds();
+    }
+
+    #[test]
+    fn a_grant_that_was_lost_in_a_crash_is_sent_again() {
+        let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(3).starts(CONTROL);
+        play.at(4).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        let name = "grant_is_durable_before_it_leaves";
+        play.breaks(name, (4, "does not say"), (4, "leaves control"));
+    }
+
+    #[test]
+    fn a_grant_that_survived_a_crash_is_sent_again() {
+        let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
+        play.at(3).starts(CONTROL);
+        play.at(4).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.holds();
+    }
+}

@@ -1,0 +1,188 @@
+//! A lock goes to the first live waiter in line.
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::kinds::{KEEPS, LOCK_LOG};
+use crate::oracle::model::lock_log::{Heard, HeardAt, LockLog};
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{NodeId, Path, Record, RequestId};
+
+/// A grant goes to the first in line, in the order of the log, that is alive; nobody alive is taken
+/// out.
+///
+/// The order is that of the forced `queued` records and not that of sending, which nobody can know.
+/// A waiter is alive if the lock server has heard it in its present life and within a lease, as the
+/// server's clock counts one. Fairness as in the lock recipe of Hunt et al., "ZooKeeper: Wait-free
+/// Coordination for Internet-scale Systems", USENIX ATC 2010, section 2.4.
+#[derive(Clone, Debug, Default)]
+pub struct GrantsFollowTheLine {
+    log: LockLog,
+    heard: Heard,
+}
+
+impl Invariant for GrantsFollowTheLine {
+    fn name(&self) -> &'static str {
+        "grants_follow_the_line"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        LOCK_LOG.and(KEEPS)
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let verdict = match *seen {
+            Seen::Appended { node: NodeId::CONTROL, record, .. } => {
+                self.judge(record, model, world)
+            }
+            _ => Ok(()),
+        };
+        self.heard.see(seen, model, world);
+        self.log.see(seen, model.step);
+        verdict
+    }
+}
+
+impl GrantsFollowTheLine {
+    fn judge(&self, record: &Record, model: &Model, world: &World) -> Result<(), Breach> {
+        match record {
+            Record::Granted { path, request, .. } => self.judge_grant(path, *request, model, world),
+            Record::Left { path, request } => self.judge_leaving(path, *request, model, world),
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_grant(
+        &self,
+        path: &Path,
+        request: RequestId,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let now = fact(model.step, format!("control grants the lock of {path} to {request}"));
+        let line = self.line(path);
+        let Some(place) = line.iter().position(|waiting| waiting.is == request) else {
+            let earlier = format!("control's log does not say that {request} stands in line");
+            return breach(fact(model.step, earlier), now);
+        };
+        let reading = HeardAt::now(model, world).reading;
+        let ahead = line[..place].iter();
+        match ahead.clone().find(|ahead| self.heard.is_live(ahead.is, reading)) {
+            None => Ok(()),
+            Some(ahead) => {
+                let heard = self.heard.last(ahead.is).map_or(model.now, |heard| heard.time);
+                let earlier = format!(
+                    "{} took its place in the line for {path}, ahead of {request}; control has \
+                     heard of it at {heard}, less than a lease ago",
+                    ahead.is
+                );
+                breach(fact(ahead.step, earlier), now)
+            }
+        }
+    }
+
+    fn judge_leaving(
+        &self,
+        path: &Path,
+        request: RequestId,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        if !self.line(path).iter().any(|waiting| waiting.is == request) {
+            return Ok(()); // it is the holder that leaves
+        }
+        let reading = HeardAt::now(model, world).reading;
+        match self.heard.last(request) {
+            Some(heard) if heard.is_within_a_lease(reading) => breach(
+                fact(
+                    heard.step,
+                    format!(
+                        "{request} stands in line for the lock of {path}, and control heard of \
+                         it at {}",
+                        heard.time
+                    ),
+                ),
+                fact(
+                    model.step,
+                    format!("control takes {request} out of the line less than a lease later"),
+                ),
+            ),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn line(&self, path: &Path) -> &[At<RequestId>] {
+        self.log.lock(path).map_or(&[], |lock| &lock.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+
+    fn two_in_line() -> Play<GrantsFollowTheLine> {
+        let mut play = Play::new(GrantsFollowTheLine::default());
+        play.at(1).receives(client(1), CONTROL, acquire("/a", request(1, 1)));
+        play.appends(queued("/a", request(1, 1)));
+        play.at(2).receives(client(2), CONTROL, acquire("/a", request(2, 1)));
+        play.appends(queued("/a", request(2, 1)));
+        play
+    }
+
+    #[test]
+    fn the_second_in_line_is_served_first() {
+        let mut play = two_in_line();
+        play.at(3).appends(granted("/a", request(2, 1), 1));
+        play.breaks("grants_follow_the_line", (1, "c1.1#1 took its place"), (3, "to c2.1#1"));
+    }
+
+    #[test]
+    fn the_first_in_line_is_served_first() {
+        let mut play = two_in_line();
+        play.at(3).appends(granted("/a", request(1, 1), 1));
+        play.at(4).appends(left("/a", request(1, 1)));
+        play.appends(granted("/a", request(2, 1), 2));
+        play.holds();
+    }
+
+    #[test]
+    fn the_first_in_line_has_gone_quiet() {
+        let mut play = two_in_line();
+        play.at(9_000).receives(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.at(10_007).appends(left("/a", request(1, 1)));
+        play.appends(granted("/a", request(2, 1), 1));
+        play.holds();
+    }
+
+    #[test]
+    fn the_first_in_line_is_passed_over_a_moment_before_its_lease_is_over() {
+        let mut play = two_in_line();
+        play.at(9_000).receives(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.at(10_005).appends(granted("/a", request(2, 1), 1));
+        play.breaks("grants_follow_the_line", (1, "c1.1#1"), (4, "c2.1#1"));
+    }
+
+    #[test]
+    fn somebody_who_is_heard_again_first_after_a_restart_may_pass() {
+        let mut play = two_in_line();
+        play.at(3).crashes(CONTROL);
+        play.at(4).starts(CONTROL);
+        play.at(5).receives(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.appends(granted("/a", request(2, 1), 1));
+        play.holds();
+    }
+
+    #[test]
+    fn a_live_waiter_is_taken_out_of_the_line() {
+        let mut play = two_in_line();
+        play.at(10_004).appends(left("/a", request(2, 1)));
+        play.breaks("grants_follow_the_line", (2, "c2.1#1 stands in line"), (3, "out of the line"));
+    }
+
+    #[test]
+    fn a_grant_to_somebody_who_never_stood_in_line() {
+        let mut play = two_in_line();
+        play.at(3).appends(granted("/a", request(1, 7), 1));
+        play.breaks("grants_follow_the_line", (3, "c1.1#7 stands in line"), (3, "to c1.1#7"));
+    }
+}

@@ -1,0 +1,113 @@
+//! A lock is granted only to a waiter that was heard a moment ago.
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::kinds::{KEEPS, LOCK_LOG};
+use crate::oracle::model::lock_log::{Heard, HeardAt};
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{NodeId, Record};
+
+/// Who is granted a lock was heard within a lease, in the lock server's present life.
+///
+/// A grant to somebody who is gone costs everyone behind a lease; one to somebody who is merely
+/// slow is worse: it wakes up with a grant that has run out. It is a classic mistake because the
+/// waiter *was* alive when it joined the line, and the check is forgotten where it matters, at the
+/// moment of granting (etcd issue 11456: the server "failed to check whether a lease was valid
+/// after blocking for a lock"). The lease is counted here with the drift bound added, as the giver
+/// must.
+#[derive(Clone, Debug, Default)]
+pub struct GrantsGoToTheLiving {
+    heard: Heard,
+}
+
+impl Invariant for GrantsGoToTheLiving {
+    fn name(&self) -> &'static str {
+        "grants_go_to_the_living"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        LOCK_LOG.and(KEEPS)
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let verdict = self.judge(seen, model, world);
+        self.heard.see(seen, model, world);
+        verdict
+    }
+}
+
+impl GrantsGoToTheLiving {
+    fn judge(&self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let Seen::Appended { node: NodeId::CONTROL, record, .. } = *seen else { return Ok(()) };
+        let Record::Granted { path, request, .. } = record else { return Ok(()) };
+        let reading = HeardAt::now(model, world).reading;
+        let earlier = match self.heard.last(*request) {
+            Some(heard) if heard.is_within_a_lease(reading) => return Ok(()),
+            Some(heard) => fact(
+                heard.step,
+                format!("control heard of {request} for the last time, at {}", heard.time),
+            ),
+            None => fact(
+                self.heard.since(),
+                format!("since control started it has heard nothing of {request}"),
+            ),
+        };
+        let lease = world.config().lock_lease;
+        let now = format!(
+            "at {} control grants the lock of {path} to {request}, of which it has not heard for \
+             a lease, {lease}",
+            model.now
+        );
+        breach(earlier, fact(model.step, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+
+    #[test]
+    fn a_grant_to_a_waiter_that_was_silent_for_more_than_a_lease() {
+        let mut play = Play::new(GrantsGoToTheLiving::default());
+        play.at(0).receives(client(2), CONTROL, acquire("/a", request(2, 1)));
+        play.at_nanos(10_005_000_001).appends(granted("/a", request(2, 1), 1));
+        play.breaks("grants_go_to_the_living", (1, "c2.1#1 for the last time"), (2, "10s"));
+    }
+
+    #[test]
+    fn a_grant_to_a_waiter_in_the_last_moment_of_its_lease() {
+        let mut play = Play::new(GrantsGoToTheLiving::default());
+        play.at(0).receives(client(2), CONTROL, acquire("/a", request(2, 1)));
+        play.at_nanos(10_005_000_000).appends(granted("/a", request(2, 1), 1));
+        play.holds();
+    }
+
+    #[test]
+    fn a_keep_alive_counts() {
+        let mut play = Play::new(GrantsGoToTheLiving::default());
+        play.at(0).receives(client(2), CONTROL, acquire("/a", request(2, 1)));
+        play.at(8_000).receives(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.at(12_000).appends(granted("/a", request(2, 1), 1));
+        play.holds();
+    }
+
+    #[test]
+    fn a_lost_keep_alive_does_not_count() {
+        let mut play = Play::new(GrantsGoToTheLiving::default());
+        play.at(0).receives(client(2), CONTROL, acquire("/a", request(2, 1)));
+        play.at(8_000).loses(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.at(12_000).appends(granted("/a", request(2, 1), 1));
+        play.breaks("grants_go_to_the_living", (1, "c2.1#1"), (3, "c2.1#1"));
+    }
+
+    #[test]
+    fn a_grant_after_a_restart_to_a_waiter_that_was_not_heard_again() {
+        let mut play = Play::new(GrantsGoToTheLiving::default());
+        play.at(0).receives(client(2), CONTROL, acquire("/a", request(2, 1)));
+        play.at(1).crashes(CONTROL);
+        play.at(2).starts(CONTROL);
+        play.at(3).appends(granted("/a", request(2, 1), 1));
+        play.breaks("grants_go_to_the_living", (3, "nothing of c2.1#1"), (4, "c2.1#1"));
+    }
+}

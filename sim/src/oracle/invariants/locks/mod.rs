@@ -1,0 +1,23 @@
+//! Locks: grants, leases, fencing tokens, and the order of waiting requests.
+
+mod acquired_means_held;
+mod every_lock_is_free_or_held_by_the_living;
+mod grant_is_durable_before_it_leaves;
+mod grants_follow_the_line;
+mod grants_go_to_the_living;
+mod holders_stop_believing_first;
+mod no_free_lock_with_a_live_waiter;
+mod one_holder_per_lock;
+mod only_the_holder_releases;
+mod tokens_grow;
+
+pub(in crate::oracle) use acquired_means_held::AcquiredMeansHeld;
+pub(in crate::oracle) use every_lock_is_free_or_held_by_the_living::EveryLockIsFreeOrHeldByTheLiving;
+pub(in crate::oracle) use grant_is_durable_before_it_leaves::GrantIsDurableBeforeItLeaves;
+pub(in crate::oracle) use grants_follow_the_line::GrantsFollowTheLine;
+pub(in crate::oracle) use grants_go_to_the_living::GrantsGoToTheLiving;
+pub(in crate::oracle) use holders_stop_believing_first::HoldersStopBelievingFirst;
+pub(in crate::oracle) use no_free_lock_with_a_live_waiter::NoFreeLockWithALiveWaiter;
+pub(in crate::oracle) use one_holder_per_lock::OneHolderPerLock;
+pub(in crate::oracle) use only_the_holder_releases::OnlyTheHolderReleases;
+pub(in crate::oracle) use tokens_grow::TokensGrow;

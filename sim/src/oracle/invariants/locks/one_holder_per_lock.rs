@@ -1,0 +1,102 @@
+//! No lock is granted while an earlier grant of it has not ended.
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::model::lock_log::LockLog;
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{NodeId, Record};
+
+/// A grant is written only where the log says that the one before has left.
+///
+/// The state of a lock is held or free, nothing else. If the log holds two grants at once, a
+/// restart makes two holders of them, whatever the leases say. Mutual exclusion: Dijkstra,
+/// "Solution of a Problem in Concurrent Programming Control", CACM 8(9), 1965.
+#[derive(Clone, Debug, Default)]
+pub struct OneHolderPerLock {
+    log: LockLog,
+}
+
+impl Invariant for OneHolderPerLock {
+    fn name(&self) -> &'static str {
+        "one_holder_per_lock"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        LOCK_LOG
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
+        let verdict = self.judge(seen, model);
+        self.log.see(seen, model.step);
+        verdict
+    }
+}
+
+impl OneHolderPerLock {
+    fn judge(&self, seen: &Seen<'_>, model: &Model) -> Result<(), Breach> {
+        let Seen::Appended { node: NodeId::CONTROL, record, .. } = *seen else { return Ok(()) };
+        let Record::Granted { path, request, token } = record else { return Ok(()) };
+        let Some(held) = self.log.lock(path).and_then(|lock| lock.holder.as_ref()) else {
+            return Ok(());
+        };
+        let (holder, held_token) = held.is;
+        breach(
+            fact(
+                held.step,
+                format!(
+                    "control granted the lock of {path} to {holder} under {held_token}, and has \
+                     not written since that {holder} left it"
+                ),
+            ),
+            fact(
+                model.step,
+                format!("control grants the lock of {path} to {request} under {token}"),
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+
+    #[test]
+    fn a_second_grant_before_the_first_has_left() {
+        let mut play = Play::new(OneHolderPerLock::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).appends(granted("/a", request(2, 1), 2));
+        play.breaks("one_holder_per_lock", (1, "c1.1#1 under t1"), (2, "to c2.1#1 under t2"));
+    }
+
+    #[test]
+    fn a_second_grant_after_the_first_has_left() {
+        let mut play = Play::new(OneHolderPerLock::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).appends(left("/a", request(1, 1)));
+        play.appends(granted("/a", request(2, 1), 2));
+        play.holds();
+    }
+
+    #[test]
+    fn the_record_that_freed_the_lock_is_lost_in_a_crash() {
+        let mut play = Play::new(OneHolderPerLock::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1)).all_durable();
+        play.at(2).appends(left("/a", request(1, 1)));
+        play.at(3).crashes(CONTROL).forgets(1);
+        play.at(4).starts(CONTROL);
+        play.at(5).appends(granted("/a", request(2, 1), 2));
+        play.breaks("one_holder_per_lock", (1, "c1.1#1"), (5, "c2.1#1"));
+    }
+
+    #[test]
+    fn a_grant_that_was_lost_in_a_crash_is_none() {
+        let mut play = Play::new(OneHolderPerLock::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(3).starts(CONTROL);
+        play.at(4).appends(granted("/a", request(2, 1), 1));
+        play.holds();
+    }
+}

@@ -1,0 +1,210 @@
+//! A lock is taken from its holder only by the holder's own release or by the end of its lease.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::kinds::{KEEPS, LOCK_LOG};
+use crate::oracle::model::lock_log::{HeardAt, LockLog, keeps_request};
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Keep, Message, MessageKind, NodeId, Path, Record, RequestId, Token};
+
+/// A holder leaves its lock by a release that names it and its token, or when its lease is over.
+///
+/// A late copy of an old release must not free the lock under a new holder, nor may anybody else's.
+/// The lease runs, by the lock server's clock and with the drift bound added, from the last time
+/// the server granted or kept it; after a restart of the server from its start, because somebody
+/// may have been told so just before. Redis's `DEL` without comparing the value is the well-known
+/// mistake (redis.io, "Distributed Locks with Redis").
+#[derive(Clone, Debug, Default)]
+pub struct OnlyTheHolderReleases {
+    log: LockLog,
+    /// When the holder's lease began to run anew.
+    kept: BTreeMap<Path, HeardAt>,
+    /// The last release that arrived, and in which step.
+    release: Option<(u64, NodeId, Path, Token)>,
+}
+
+impl Invariant for OnlyTheHolderReleases {
+    fn name(&self) -> &'static str {
+        "only_the_holder_releases"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        LOCK_LOG.and(KEEPS).and(SeenKinds::received(&[MessageKind::Release]))
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let mut verdict = Ok(());
+        match *seen {
+            Seen::Received { from, to: NodeId::CONTROL, message, .. } => {
+                self.hear(from, message, model, world);
+            }
+            Seen::Appended { node: NodeId::CONTROL, record, .. } => match record {
+                Record::Granted { path, .. } => {
+                    let kept = HeardAt::now(model, world);
+                    self.kept.insert(path.clone(), kept);
+                }
+                Record::Left { path, request } => {
+                    verdict = self.judge(path, *request, model, world);
+                }
+                _ => {}
+            },
+            Seen::Started { node: NodeId::CONTROL, .. } => {
+                let start = HeardAt::now(model, world);
+                self.kept.values_mut().for_each(|kept| *kept = start);
+            }
+            _ => {}
+        }
+        self.log.see(seen, model.step);
+        verdict
+    }
+}
+
+impl OnlyTheHolderReleases {
+    fn hear(&mut self, from: NodeId, message: &Message, model: &Model, world: &World) {
+        let (path, keeps) = match message {
+            Message::Release { path, token, .. } => {
+                self.release = Some((model.step, from, path.clone(), *token));
+                return;
+            }
+            Message::KeepAlive { path, keep: Keep::Holding(token), .. } => {
+                (path, self.holder(path) == Some((from, *token)))
+            }
+            // A copy that arrives when the client has its answer keeps nothing.
+            Message::Acquire { path, .. } | Message::KeepAlive { path, .. } => {
+                let request = keeps_request(message);
+                let waits = |request| model.requests.get(request).is_none_or(|r| r.reply.is_none());
+                (path, self.holding_request(path) == request && request.iter().all(waits))
+            }
+            _ => return,
+        };
+        if keeps {
+            let kept = HeardAt::now(model, world).after(self.kept.get(path).copied());
+            self.kept.insert(path.clone(), kept);
+        }
+    }
+
+    fn judge(
+        &self,
+        path: &Path,
+        request: RequestId,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Some((client, token)) = self.holder(path) else { return Ok(()) };
+        if self.holding_request(path) != Some(request) {
+            return Ok(()); // somebody leaves the line
+        }
+        let release = self.release.as_ref().filter(|(step, ..)| *step == model.step);
+        let own = (model.step, client, path.clone(), token);
+        if release == Some(&own) {
+            return Ok(());
+        }
+        let now = HeardAt::now(model, world);
+        let kept = self.kept.get(path).copied().unwrap_or(now);
+        if !kept.is_within_a_lease(now.reading) {
+            return Ok(());
+        }
+        let why = match release {
+            Some((_, from, of, token)) => {
+                format!(", for a release of {of} from {from} under {token}")
+            }
+            None => String::new(),
+        };
+        let earlier = format!(
+            "control gave or kept the lock of {path} for {request} under {token} at {}, for one \
+             lease",
+            kept.time
+        );
+        let now = format!("at {} control takes the lock from {request}{why}", model.now);
+        breach(fact(kept.step, earlier), fact(model.step, now))
+    }
+
+    fn holder(&self, path: &Path) -> Option<(NodeId, Token)> {
+        let holder = self.log.lock(path)?.holder.as_ref()?;
+        Some((holder.is.0.client, holder.is.1))
+    }
+
+    fn holding_request(&self, path: &Path) -> Option<RequestId> {
+        Some(self.log.lock(path)?.holder.as_ref()?.is.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+
+    fn one_holds() -> Play<OnlyTheHolderReleases> {
+        let mut play = Play::new(OnlyTheHolderReleases::default());
+        play.at(0).appends(granted("/a", request(1, 1), 5));
+        play
+    }
+
+    #[test]
+    fn somebody_else_releases() {
+        let mut play = one_holds();
+        play.at(1).receives(client(2), CONTROL, release("/a", request(2, 1), 5));
+        play.appends(left("/a", request(1, 1)));
+        let name = "only_the_holder_releases";
+        play.breaks(name, (1, "for c1.1#1 under t5"), (2, "a release of /a from c2"));
+    }
+
+    #[test]
+    fn an_old_release_of_the_same_client_comes_late() {
+        let mut play = one_holds();
+        play.at(1).receives(client(1), CONTROL, release("/a", request(1, 2), 4));
+        play.appends(left("/a", request(1, 1)));
+        play.breaks("only_the_holder_releases", (1, "under t5"), (2, "from c1 under t4"));
+    }
+
+    #[test]
+    fn the_holder_releases() {
+        let mut play = one_holds();
+        play.at(1).receives(client(1), CONTROL, release("/a", request(1, 2), 5));
+        play.appends(left("/a", request(1, 1)));
+        play.holds();
+    }
+
+    #[test]
+    fn a_release_that_arrived_earlier_is_no_excuse() {
+        let mut play = one_holds();
+        play.at(1).receives(client(1), CONTROL, release("/a", request(1, 2), 5));
+        play.at(2).wakes(CONTROL).appends(left("/a", request(1, 1)));
+        play.breaks("only_the_holder_releases", (1, "c1.1#1"), (3, "from c1.1#1"));
+    }
+
+    #[test]
+    fn the_lease_is_over() {
+        let mut play = one_holds();
+        play.at_nanos(10_005_000_001).wakes(CONTROL).appends(left("/a", request(1, 1)));
+        play.holds();
+    }
+
+    #[test]
+    fn the_lease_is_not_quite_over() {
+        let mut play = one_holds();
+        play.at_nanos(10_005_000_000).wakes(CONTROL).appends(left("/a", request(1, 1)));
+        play.breaks("only_the_holder_releases", (1, "for one lease"), (2, "from c1.1#1"));
+    }
+
+    #[test]
+    fn a_keep_alive_and_a_restart_begin_the_lease_anew() {
+        let mut play = one_holds();
+        play.all_durable();
+        play.at(5_000).receives(client(1), CONTROL, keeps_holding("/a", 5));
+        play.at(12_000).crashes(CONTROL);
+        play.at(13_000).starts(CONTROL);
+        play.at(16_000).wakes(CONTROL).appends(left("/a", request(1, 1)));
+        play.breaks("only_the_holder_releases", (4, "at 13.000000s"), (5, "from c1.1#1"));
+    }
+
+    #[test]
+    fn somebody_leaves_the_line() {
+        let mut play = one_holds();
+        play.appends(queued("/a", request(2, 1)));
+        play.at(1).appends(left("/a", request(2, 1)));
+        play.holds();
+    }
+}

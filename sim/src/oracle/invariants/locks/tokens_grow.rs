@@ -1,0 +1,166 @@
+//! Every grant has a higher token than all before it.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RequestId, Token};
+
+/// The token of a grant exceeds that of every grant before it, of whatever lock, across crashes.
+///
+/// Storage tells a holder from one who has lost the lock by the token alone. A token that comes
+/// twice, or a lower one after a higher one, makes the new holder look like the old. It holds also
+/// for grants that were sent and whose record a crash took: somebody has them. A grant that was
+/// neither sent nor kept never was. After Burrows, "The Chubby Lock Service", OSDI 2006, section
+/// 2.4 (sequencers), and Kleppmann, "How to do distributed locking", 2016.
+#[derive(Clone, Debug, Default)]
+pub struct TokensGrow {
+    /// Every grant that somebody can know of, by its token.
+    grants: BTreeMap<Token, At<(Path, RequestId)>>,
+    /// Grants whose record may still be lost, by its position.
+    pending: BTreeMap<u64, (Path, RequestId, Token)>,
+}
+
+impl Invariant for TokensGrow {
+    fn name(&self) -> &'static str {
+        "tokens_grow"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        LOCK_LOG.and(SeenKinds::sent(&[MessageKind::Granted]))
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Sent { message: Message::Granted { path, request, token, .. }, .. } => {
+                self.count(path, *request, *token, model.step)
+            }
+            Seen::Appended { node: NodeId::CONTROL, position, record, .. } => {
+                if let Record::Granted { path, request, token } = record {
+                    self.pending.insert(position, (path.clone(), *request, *token));
+                }
+                Ok(())
+            }
+            Seen::Durable { node: NodeId::CONTROL, position, record } => {
+                self.pending.remove(&position);
+                match record {
+                    Record::Granted { path, request, token } => {
+                        self.count(path, *request, *token, model.step)
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
+                self.pending.split_off(&from);
+                Ok(())
+            }
+            Seen::Started { node: NodeId::CONTROL, .. } => self.count_survivors(model.step),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl TokensGrow {
+    /// What a crash has left is as good as durable.
+    fn count_survivors(&mut self, step: u64) -> Result<(), Breach> {
+        for (path, request, token) in std::mem::take(&mut self.pending).into_values() {
+            self.count(&path, request, token, step)?;
+        }
+        Ok(())
+    }
+
+    fn count(
+        &mut self,
+        path: &Path,
+        request: RequestId,
+        token: Token,
+        step: u64,
+    ) -> Result<(), Breach> {
+        if self.grants.get(&token).is_some_and(|known| known.is.0 == *path && known.is.1 == request)
+        {
+            return Ok(()); // the record of what was sent, or the same grant sent again
+        }
+        if let Some((newest, known)) = self.grants.last_key_value()
+            && *newest >= token
+        {
+            let (old_path, old) = &known.is;
+            return breach(
+                fact(
+                    known.step,
+                    format!("control granted the lock of {old_path} to {old} under {newest}"),
+                ),
+                fact(
+                    step,
+                    format!(
+                        "control grants the lock of {path} to {request} under {token}, which is \
+                         not higher than {newest}"
+                    ),
+                ),
+            );
+        }
+        self.grants.insert(token, At { step, is: (path.clone(), request) });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+
+    #[test]
+    fn the_counter_starts_again_after_a_crash() {
+        let mut play = Play::new(TokensGrow::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1)).all_durable();
+        play.at(2).crashes(CONTROL);
+        play.at(3).starts(CONTROL);
+        play.at(4).appends(granted("/b", request(2, 1), 1));
+        play.at(5).all_durable();
+        play.breaks("tokens_grow", (1, "/a to c1.1#1 under t1"), (5, "/b to c2.1#1 under t1"));
+    }
+
+    #[test]
+    fn the_counter_goes_on_after_a_crash() {
+        let mut play = Play::new(TokensGrow::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1)).all_durable();
+        play.at(2).crashes(CONTROL);
+        play.at(3).starts(CONTROL);
+        play.at(4).appends(granted("/b", request(2, 1), 2));
+        play.at(5).all_durable();
+        play.sends(CONTROL, client(2), grant("/b", request(2, 1), 2));
+        play.holds();
+    }
+
+    #[test]
+    fn a_grant_that_was_sent_counts_though_its_record_is_lost() {
+        let mut play = Play::new(TokensGrow::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(3).starts(CONTROL);
+        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
+        play.breaks("tokens_grow", (1, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
+    }
+
+    #[test]
+    fn a_grant_that_nobody_saw_may_be_made_again() {
+        let mut play = Play::new(TokensGrow::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(3).starts(CONTROL);
+        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
+        play.holds();
+    }
+
+    #[test]
+    fn a_grant_that_a_crash_left_on_the_disk_counts() {
+        let mut play = Play::new(TokensGrow::default());
+        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
+        play.at(3).starts(CONTROL);
+        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
+        play.breaks("tokens_grow", (3, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
+    }
+}

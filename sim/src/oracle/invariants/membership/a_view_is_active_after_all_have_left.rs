@@ -1,0 +1,140 @@
+//! Nobody is declared gone too early.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Epoch, Member, Message, MessageKind, NodeId, Record, RecordKind};
+
+/// A view comes into force when every member of the one before has durably left that, or the lease
+/// that it was given last is over in true time; and from the announcement of a view on no lease is
+/// given for the one before.
+///
+/// Being slow is not being dead, and nobody can tell the two apart (Fischer, Lynch, Paterson,
+/// "Impossibility of Distributed Consensus with One Faulty Process", JACM 1985; Chandra, Toueg,
+/// 1996). With leases one need not: Gray, Cheriton, "Leases", SOSP 1989.
+#[derive(Clone, Debug, Default)]
+pub struct AViewIsActiveAfterAllHaveLeft {
+    /// The newest epoch that each member has durably entered, also if its disk is gone since.
+    entered: BTreeMap<Member, Epoch>,
+}
+
+impl Invariant for AViewIsActiveAfterAllHaveLeft {
+    fn name(&self) -> &'static str {
+        "a_view_is_active_after_all_have_left"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::appended(&[RecordKind::Activated])
+            | SeenKinds::durable(&[RecordKind::Entered])
+            | SeenKinds::sent(&[MessageKind::Alive])
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Appended { record: Record::Activated { epoch }, .. } => {
+                self.on_activated(*epoch, model)
+            }
+            Seen::Durable { node, record: Record::Entered { epoch, .. }, .. } => {
+                let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
+                if let Some(admission) = born.map(|born| born.is) {
+                    self.entered.insert(Member { node, admission }, *epoch);
+                }
+                Ok(())
+            }
+            Seen::Sent { from, to, message: Message::Alive { epoch, .. }, .. } => {
+                on_alive(from, to, *epoch, model)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl AViewIsActiveAfterAllHaveLeft {
+    fn on_activated(&self, epoch: Epoch, model: &Model) -> Result<(), Breach> {
+        let before = Epoch(epoch.0.saturating_sub(1));
+        let Some(view) = model.views.view(before) else { return Ok(()) };
+        for member in view.is.members.iter() {
+            if self.entered.get(member).is_some_and(|entered| *entered >= epoch) {
+                continue;
+            }
+            if let Some((ends, step)) = model.leases.given_before(member.node, epoch)
+                && ends > model.now
+            {
+                let earlier =
+                    format!("{member} was given a lease for {before} that ends at {ends}");
+                let now = format!(
+                    "at {} control puts {epoch} into force, and {member} has not durably left {before}",
+                    model.now
+                );
+                return model.breach(step, earlier, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn on_alive(from: NodeId, to: NodeId, epoch: Epoch, model: &Model) -> Result<(), Breach> {
+    match model.views.newest() {
+        Some(newest) if newest.is.epoch > epoch && model.is_put_together_now(from) => {
+            let earlier = format!("{} was announced", newest.is.epoch);
+            model.breach(newest.step, earlier, format!("{from} gives {to} a lease for {epoch}"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, activated, announced, entered, n};
+    use seedbed::proto::Arcs;
+
+    const CONTROL: NodeId = NodeId::CONTROL;
+
+    fn play() -> Play<AViewIsActiveAfterAllHaveLeft> {
+        let mut play = Play::managed(AViewIsActiveAfterAllHaveLeft::default());
+        play.views(1, &[n(1), n(2)]);
+        play.is_complete(n(1), 1);
+        play.is_complete(n(2), 1);
+        play.starts(n(1));
+        play.at_ms(1000);
+        play.is_leased(n(1), 1);
+        play.forces(CONTROL, announced(2, &[n(2), n(3)]));
+        play
+    }
+
+    #[test]
+    fn a_member_that_may_still_serve_is_a_breach() {
+        let mut play = play();
+        play.at_ms(2999);
+        play.appends(n(1), entered(2, Arcs::default()));
+        let breach = play.breaks(|play| play.appends(CONTROL, activated(2)));
+        assert!(breach.earlier.is.starts_with("n1 was given a lease for e1 that ends at"));
+        assert!(breach.now.is.ends_with("and n1 has not durably left e1"));
+    }
+
+    #[test]
+    fn a_lease_after_the_announcement_is_a_breach() {
+        let breach = play().breaks(|play| play.in_one_step(|play| play.is_leased(n(1), 1)));
+        assert_eq!(breach.earlier.is, "e2 was announced");
+        assert_eq!(breach.now.is, "control gives n1 a lease for e1");
+    }
+
+    #[test]
+    fn members_that_have_left_or_whose_lease_is_over_are_none() {
+        let mut left = play();
+        left.forces(n(1), entered(2, Arcs::default()));
+        left.appends(CONTROL, activated(2));
+        left.holds();
+        let mut gone = play();
+        gone.forces(n(1), entered(2, Arcs::default()));
+        gone.loses_its_disk(n(1));
+        gone.appends(CONTROL, activated(2));
+        gone.holds();
+        let mut over = play();
+        over.at_ms(3000);
+        over.appends(CONTROL, activated(2));
+        over.holds();
+    }
+}

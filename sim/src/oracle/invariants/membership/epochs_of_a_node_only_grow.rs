@@ -1,0 +1,125 @@
+//! Nobody goes back to an epoch.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Record, RecordKind};
+
+/// A node says that it has left an epoch only once that is durable, and never enters an earlier one
+/// again or votes in it, also across crashes.
+///
+/// The centre puts the next view into force on that word, and other owners take what a node claims
+/// of an epoch that it has left for all that there will ever be. It is what a promise is in Paxos:
+/// written before it is said (Lamport, "The Part-Time Parliament", 1998), or a crash takes it back.
+#[derive(Clone, Debug, Default)]
+pub struct EpochsOfANodeOnlyGrow {
+    /// The epoch that each node has durably entered.
+    entered: BTreeMap<NodeId, At<Epoch>>,
+}
+
+impl Invariant for EpochsOfANodeOnlyGrow {
+    fn name(&self) -> &'static str {
+        "epochs_of_a_node_only_grow"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::sent(&[MessageKind::Entered, MessageKind::Departed])
+            | SeenKinds::durable(&[RecordKind::Entered, RecordKind::Voted])
+            | SeenKinds::WIPED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Sent {
+                from,
+                message:
+                    Message::Entered { admission, epoch } | Message::Departed { admission, epoch },
+                ..
+            } => {
+                let disk = model.disks.get(from);
+                let is_it = |born: &At<_>| born.is == *admission;
+                let disk = disk.filter(|disk| disk.born.as_ref().is_some_and(is_it));
+                // An empty log is in no epoch, and that is what epoch 0 says.
+                if *epoch == Epoch(0) || disk.is_some_and(|disk| disk.epoch.is >= *epoch) {
+                    return Ok(());
+                }
+                let what = format_args!("record that it has entered {epoch}");
+                let (step, lacks) = model.log_lacks(from, what);
+                model.breach(step, lacks, format!("{from} says that it has entered {epoch}"))
+            }
+            Seen::Durable { node, record: Record::Entered { epoch, .. }, .. } => {
+                let before = self.entered.insert(node, At { step: model.step, is: *epoch });
+                match before.filter(|before| before.is >= *epoch) {
+                    None => Ok(()),
+                    Some(At { step, is }) => model.breach(
+                        step,
+                        format!("{node} had entered {is}"),
+                        format!("{node} enters {epoch}"),
+                    ),
+                }
+            }
+            Seen::Durable { node, record: Record::Voted { epoch, txn, .. }, .. } => {
+                match self.entered.get(&node).filter(|entered| entered.is > *epoch) {
+                    None => Ok(()),
+                    Some(At { step, is }) => model.breach(
+                        *step,
+                        format!("{node} had entered {is}"),
+                        format!("{node} votes yes to {txn} in {epoch}"),
+                    ),
+                }
+            }
+            Seen::Wiped { node } => {
+                self.entered.remove(&node);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, born, entered, n, txn, voted_in};
+    use seedbed::proto::{Arcs, Config};
+
+    fn play() -> Play<EpochsOfANodeOnlyGrow> {
+        let mut play = Play::managed(EpochsOfANodeOnlyGrow::default());
+        play.forces(n(1), born());
+        play.forces(n(1), entered(2, Arcs::default()));
+        play
+    }
+
+    fn says(epoch: u32) -> Message {
+        Message::Entered { admission: Config::FIRST_ADMISSION, epoch: Epoch(epoch) }
+    }
+
+    #[test]
+    fn to_say_what_is_not_durable_is_a_breach() {
+        let mut play = play();
+        play.appends(n(1), entered(3, Arcs::default()));
+        let breach = play.breaks(|play| play.sends(n(1), NodeId::CONTROL, says(3)));
+        assert!(breach.earlier.is.ends_with("no record that it has entered e3"));
+    }
+
+    #[test]
+    fn to_go_back_is_a_breach() {
+        let breach = play().breaks(|play| play.forces(n(1), entered(1, Arcs::default())));
+        assert_eq!(breach.earlier.is, "n1 had entered e2");
+        play().breaks(|play| play.forces(n(1), voted_in(1, txn(1), "/a", 1, "x")));
+    }
+
+    #[test]
+    fn to_go_on_and_to_begin_anew_on_another_disk_is_none() {
+        let mut play = play();
+        play.sends(n(1), NodeId::CONTROL, says(2));
+        play.forces(n(1), voted_in(2, txn(1), "/a", 1, "x"));
+        play.forces(n(1), entered(3, Arcs::default()));
+        play.sends(n(1), NodeId::CONTROL, says(3));
+        play.loses_its_disk(n(1));
+        play.forces(n(1), born());
+        play.forces(n(1), entered(1, Arcs::default()));
+        play.holds();
+    }
+}

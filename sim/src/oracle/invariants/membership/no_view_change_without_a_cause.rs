@@ -1,0 +1,291 @@
+//! Views change for a reason.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::lease::LeaseTerms;
+use seedbed::proto::{
+    Admission, Member, Message, MessageKind, NodeId, Record, RecordKind, Time, View, Wanted,
+};
+
+/// A view differs from the one before, and only in what has a cause: a member is left out if the
+/// operator does not want it, if it has come back under another admission, or if for a membership
+/// lease the centre has received no heartbeat from it in the epoch in force; one is added if it is
+/// wanted and was heard by this life of the centre; all else is as the operator wants it, and what
+/// that is only the operator changes. A heartbeat counts if its sender was answered within two leases:
+/// who does not hear the centre has no lease, whatever it says.
+///
+/// A detector that suspects at random would keep every other promise and move files for ever. This
+/// is the accuracy of failure detectors, as far as leases can give it: Chandra, Toueg, "Unreliable
+/// Failure Detectors for Reliable Distributed Systems", JACM 1996. How long a lease is, the centre
+/// counts by its own clock.
+#[derive(Clone, Debug, Default)]
+pub struct NoViewChangeWithoutACause {
+    wanted: Remembered<Wanted>,
+    newest: Remembered<View>,
+    /// When the newest view came into force, or this life of the centre began, by its clock.
+    since: At<Time>,
+    /// The last heartbeat from each in this life of the centre.
+    heard: BTreeMap<Member, At<Time>>,
+    /// Likewise, in the newest view's epoch.
+    served: BTreeMap<Member, At<Time>>,
+    /// The last step in which the operator said something.
+    commanded: Option<u64>,
+    admissions: Remembered<BTreeMap<NodeId, Admission>>,
+}
+
+/// What the centre knows, and what a crash leaves of it.
+#[derive(Clone, Debug)]
+struct Remembered<T> {
+    now: Option<At<T>>,
+    durable: Option<At<T>>,
+}
+
+impl Invariant for NoViewChangeWithoutACause {
+    fn name(&self) -> &'static str {
+        "no_view_change_without_a_cause"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        let records = [
+            RecordKind::Announced,
+            RecordKind::Activated,
+            RecordKind::Wanted,
+            RecordKind::Admitted,
+        ];
+        SeenKinds::appended(&records)
+            | SeenKinds::durable(&records)
+            | SeenKinds::received(&[MessageKind::Heartbeat])
+            | SeenKinds::STARTED
+            | SeenKinds::CRASHED
+            | SeenKinds::COMMANDED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let step = model.step;
+        let reading = || world.host(NodeId::CONTROL).clock().reading(model.now);
+        match *seen {
+            Seen::Commanded { .. } => self.commanded = Some(step),
+            Seen::Received {
+                from,
+                message: Message::Heartbeat { admission, known, asked, answered, .. },
+                ..
+            } => {
+                let member = Member { node: from, admission: *admission };
+                if let Some(newest) = &self.newest.now {
+                    let patience = newest.is.membership_lease.times(2);
+                    if !answered.is_some_and(|answered| asked.since(answered) < patience) {
+                        return Ok(());
+                    }
+                }
+                let at = At { step, is: reading() };
+                if self.newest.now.as_ref().is_some_and(|newest| newest.is.epoch == *known) {
+                    self.served.insert(member, at.clone());
+                }
+                self.heard.insert(member, at);
+            }
+            Seen::Started { node: NodeId::CONTROL, .. } => {
+                self.since = At { step, is: reading() };
+            }
+            Seen::Crashed { node: NodeId::CONTROL } => {
+                self.wanted.forget();
+                self.newest.forget();
+                self.admissions.forget();
+                self.heard.clear();
+                self.served.clear();
+            }
+            Seen::Appended { record, .. } => match record {
+                Record::Admitted { member, .. } => {
+                    let known = self.admissions.now.get_or_insert_default();
+                    known.is.insert(member.node, member.admission);
+                }
+                Record::Wanted { wanted } => {
+                    let before = self.wanted.now.replace(At { step, is: wanted.clone() });
+                    if let Some(before) = before
+                        && self.commanded != Some(step)
+                    {
+                        let earlier = "the operator wanted the cluster otherwise";
+                        let now = "control changes what is wanted, and nobody told it to";
+                        return model.breach(before.step, earlier, now);
+                    }
+                }
+                Record::Announced { view } => {
+                    let verdict = self.judge(view, reading(), model, world);
+                    self.newest.now = Some(At { step, is: view.clone() });
+                    self.served.clear();
+                    return verdict;
+                }
+                Record::Activated { .. } => self.since = At { step, is: reading() },
+                _ => {}
+            },
+            Seen::Durable { record, .. } => match record {
+                Record::Admitted { member, .. } => {
+                    let known = self.admissions.durable.get_or_insert_default();
+                    known.is.insert(member.node, member.admission);
+                }
+                Record::Wanted { wanted } => {
+                    self.wanted.durable = Some(At { step, is: wanted.clone() });
+                }
+                Record::Announced { view } => {
+                    self.newest.durable = Some(At { step, is: view.clone() });
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl NoViewChangeWithoutACause {
+    fn judge(&self, view: &View, now: Time, model: &Model, world: &World) -> Result<(), Breach> {
+        let Some(wanted) = &self.wanted.now else { return Ok(()) };
+        let is = wanted.is.clone();
+        let of_view = (view.replicas, view.virtual_nodes, view.lock_lease, view.membership_lease);
+        let announces = format!("control announces {}", view.epoch);
+        if of_view != (is.replicas, is.virtual_nodes, is.lock_lease, is.membership_lease) {
+            let earlier = format!("the operator wants {is:?}");
+            return model.breach(wanted.step, earlier, format!("{announces} as {view:?}"));
+        }
+        let before = self.newest.now.as_ref();
+        if let Some(before) = before {
+            let as_before = View { epoch: before.is.epoch, ..view.clone() };
+            if as_before == before.is {
+                let earlier = format!("{} was announced", before.is.epoch);
+                return model.breach(before.step, earlier, format!("{announces}, just as it was"));
+            }
+            let drift_max_ppm = world.config().drift_max_ppm;
+            let length = before.is.membership_lease;
+            let until = |at: &At<Time>| LeaseTerms { length, drift_max_ppm }.giver_until(at.is);
+            for member in before.is.members.iter().filter(|member| !view.has(**member)) {
+                let admission = self.admissions.now.as_ref();
+                let admission = admission.and_then(|known| known.is.get(&member.node));
+                if !is.nodes.contains(&member.node) || admission != Some(&member.admission) {
+                    continue;
+                }
+                let served = self.served.get(member).filter(|served| served.is >= self.since.is);
+                let last = served.unwrap_or(&self.since);
+                if until(last) > now {
+                    let earlier = match served {
+                        Some(_) => format!("control heard {member}, by its clock at {}", last.is),
+                        None => format!("control began to count at {}, by its clock", last.is),
+                    };
+                    let now = format!("at {now} by its clock {announces} without {member}");
+                    return model.breach(last.step, earlier, now);
+                }
+            }
+        }
+        let is_new = |member: &&Member| before.is_none_or(|before| !before.is.has(**member));
+        for member in view.members.iter().filter(is_new) {
+            if !is.nodes.contains(&member.node) {
+                let earlier = format!("the operator does not want {member}");
+                return model.breach(wanted.step, earlier, format!("{announces} with {member}"));
+            }
+            if !self.heard.contains_key(member) {
+                let earlier = format!("control has not heard {member} since it began to count");
+                let now = format!("{announces} with {member}");
+                return model.breach(self.since.step, earlier, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Remembered<T> {
+        Remembered { now: None, durable: None }
+    }
+}
+
+impl<T: Clone> Remembered<T> {
+    /// A crash leaves what is durable.
+    fn forget(&mut self) {
+        self.now = self.durable.clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, activated, announced, n};
+    use seedbed::proto::{Config, Epoch, Incarnation, Settings};
+
+    const CONTROL: NodeId = NodeId::CONTROL;
+
+    fn admitted(number: u16) -> Record {
+        let (node, admission) = (n(number), Config::FIRST_ADMISSION);
+        Record::Admitted { member: Member { node, admission }, incarnation: Incarnation(1) }
+    }
+
+    fn wanted(nodes: &[NodeId]) -> Record {
+        let config = Config::new(Settings::default()).expect("sound settings");
+        Record::Wanted { wanted: Wanted { nodes: nodes.into(), ..config.wanted() } }
+    }
+
+    fn beat(known: u32) -> Message {
+        let (admission, incarnation) = (Config::FIRST_ADMISSION, Incarnation(1));
+        let (known, asked) = (Epoch(known), Time::ZERO);
+        Message::Heartbeat { admission, incarnation, known, asked, answered: Some(asked) }
+    }
+
+    /// A view of all three, in force since 1,000 ms.
+    fn play() -> Play<NoViewChangeWithoutACause> {
+        let mut play = Play::managed(NoViewChangeWithoutACause::default());
+        play.starts(CONTROL);
+        play.at_ms(1000);
+        play.forces(CONTROL, wanted(&[n(1), n(2), n(3)]));
+        for number in 1..=3 {
+            play.forces(CONTROL, admitted(number));
+            play.receives(n(number), CONTROL, beat(0));
+        }
+        play.views(1, &[n(1), n(2), n(3)]);
+        play
+    }
+
+    #[test]
+    fn to_leave_out_who_was_heard_is_a_breach() {
+        let mut play = play();
+        play.at_ms(2500);
+        play.receives(n(1), CONTROL, beat(1));
+        play.receives(n(2), CONTROL, beat(1));
+        play.at_ms(3500);
+        let breach = play.breaks(|play| play.appends(CONTROL, announced(2, &[n(1), n(3)])));
+        assert!(breach.earlier.is.starts_with("control heard n2, by its clock at"));
+        assert!(breach.now.is.ends_with("control announces e2 without n2"));
+    }
+
+    #[test]
+    fn to_take_in_who_is_not_wanted_or_was_not_heard_is_a_breach() {
+        let breach = play().breaks(|play| {
+            play.appends(CONTROL, announced(2, &[n(1), n(2), n(3), n(4)]));
+        });
+        assert_eq!(breach.earlier.is, "the operator does not want n4");
+        let mut silent = Play::managed(NoViewChangeWithoutACause::default());
+        silent.starts(CONTROL);
+        silent.forces(CONTROL, wanted(&[n(1)]));
+        let breach = silent.breaks(|play| play.appends(CONTROL, announced(1, &[n(1)])));
+        assert!(breach.earlier.is.starts_with("control has not heard n1"));
+    }
+
+    #[test]
+    fn the_same_again_and_another_wish_that_nobody_had_are_breaches() {
+        play().breaks(|play| play.appends(CONTROL, announced(2, &[n(1), n(2), n(3)])));
+        play().breaks(|play| play.appends(CONTROL, wanted(&[n(1)])));
+    }
+
+    #[test]
+    fn to_leave_out_who_is_silent_and_take_it_in_again_is_none() {
+        let mut play = play();
+        play.at_ms(2500);
+        play.receives(n(1), CONTROL, beat(1));
+        play.receives(n(3), CONTROL, beat(1));
+        play.receives(n(2), CONTROL, beat(0));
+        play.at_ms(3500);
+        play.forces(CONTROL, announced(2, &[n(1), n(3)]));
+        play.forces(CONTROL, activated(2));
+        play.receives(n(2), CONTROL, beat(1));
+        play.appends(CONTROL, announced(3, &[n(1), n(2), n(3)]));
+        play.holds();
+    }
+}

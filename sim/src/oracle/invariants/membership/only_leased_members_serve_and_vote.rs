@@ -1,0 +1,97 @@
+//! No service without a lease.
+
+use crate::oracle::model::service::{SERVICE, Services};
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// Whoever serves or votes in an epoch is a member of it and has, in this life, been given a lease
+/// for it that still runs in true time.
+///
+/// A node that the others have given up may be alive, and only slow or cut off; it must have
+/// stopped by itself before anybody acts on its absence. Its lease counts from when it sent the
+/// heartbeat that the centre has answered: Gray, Cheriton, "Leases", SOSP 1989.
+#[derive(Clone, Debug, Default)]
+pub struct OnlyLeasedMembersServeAndVote {
+    services: Services,
+}
+
+impl Invariant for OnlyLeasedMembersServeAndVote {
+    fn name(&self) -> &'static str {
+        "only_leased_members_serve_and_vote"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SERVICE
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        let Some(service) = self.services.see(seen, model) else { return Ok(()) };
+        let (node, epoch) = (service.node, service.epoch);
+        if service.since < model.step {
+            return Ok(()); // nobody knows when it was put together
+        }
+        if let Some(view) = model.views.view(epoch).filter(|view| view.is.member(node).is_none()) {
+            let earlier = format!("{node} is no member of {epoch}");
+            return model.breach(view.step, earlier, service.words());
+        }
+        let life = model.lives.get(&node).copied().unwrap_or_default();
+        let (step, earlier) = match model.leases.held(node, life) {
+            Some(lease) if lease.epoch == epoch && model.now <= lease.ends() => return Ok(()),
+            Some(lease) => {
+                let (of, asked, ends) = (lease.epoch, lease.asked.1, lease.ends());
+                let is = format!(
+                    "{node}'s last lease is for {of}, from its heartbeat at {asked}, and ends at {ends}"
+                );
+                (lease.step, is)
+            }
+            None => (0, format!("{node} has been given no lease in this life")),
+        };
+        model.breach(step, earlier, format!("at {} {}", model.now, service.words()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, n, txn, voted_in};
+
+    fn play() -> Play<OnlyLeasedMembersServeAndVote> {
+        let mut play = Play::managed(OnlyLeasedMembersServeAndVote::default());
+        play.views(1, &[n(1), n(2)]);
+        play.starts(n(1));
+        play.at_ms(1000);
+        play.is_leased(n(1), 1);
+        play
+    }
+
+    #[test]
+    fn a_vote_after_the_lease_or_for_another_epoch_is_a_breach() {
+        let mut late = play();
+        late.at_ms(3001);
+        let breach = late.breaks(|play| play.appends(n(1), voted_in(1, txn(1), "/a", 1, "x")));
+        assert!(breach.earlier.is.starts_with("n1's last lease is for e1, from its heartbeat at"));
+        assert!(breach.now.is.ends_with("n1 votes yes to n1.1/1 in e1"));
+        let mut other = play();
+        other.views(2, &[n(1), n(2)]);
+        other.breaks(|play| play.appends(n(1), voted_in(2, txn(1), "/a", 1, "x")));
+    }
+
+    #[test]
+    fn a_life_that_was_never_given_a_lease_and_one_that_is_no_member_are_breaches() {
+        let mut restarted = play();
+        restarted.crashes(n(1));
+        restarted.starts(n(1));
+        let breach = restarted.breaks(|play| play.appends(n(1), voted_in(1, txn(1), "/a", 1, "x")));
+        assert_eq!(breach.earlier.is, "n1 has been given no lease in this life");
+        let breach = play().breaks(|play| play.appends(n(3), voted_in(1, txn(1), "/a", 1, "x")));
+        assert_eq!(breach.earlier.is, "n3 is no member of e1");
+    }
+
+    #[test]
+    fn a_vote_under_the_lease_is_none() {
+        let mut play = play();
+        play.at_ms(2999);
+        play.appends(n(1), voted_in(1, txn(1), "/a", 1, "x"));
+        play.holds();
+    }
+}

@@ -1,0 +1,78 @@
+//! Every request of a client that lives on is answered.
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::model::is_alive;
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// When a run is over, no client that has not crashed owes its user an answer.
+///
+/// `unknown` is an answer: this is a promise about the client, which gives up after its time, and
+/// not about the cluster. Liveness cannot be seen to fail in a finite run but for a bound like this
+/// one: Alpern and Schneider, "Defining Liveness", Information Processing Letters 21(4), 1985.
+#[derive(Clone, Debug, Default)]
+pub struct EveryRequestEnds;
+
+impl Invariant for EveryRequestEnds {
+    fn name(&self) -> &'static str {
+        "every_request_ends"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::NONE
+    }
+
+    fn see(&mut self, _seen: &Seen<'_>, _model: &Model, _world: &World) -> Result<(), Breach> {
+        Ok(())
+    }
+
+    fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
+        let open = model.requests.iter().find(|(request, asked)| {
+            asked.reply.is_none() && is_alive(request.client, **request, world)
+        });
+        match open {
+            None => Ok(()),
+            Some((request, asked)) => breach(
+                fact(
+                    asked.asked.step,
+                    format!("{request} was asked at {}: {:?}", asked.asked.is, asked.wanted),
+                ),
+                fact(
+                    model.step,
+                    format!("the run is over at {}, and {request} is not answered", model.now),
+                ),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::txn_tests_support::*;
+    use seedbed::proto::Reply;
+
+    #[test]
+    fn a_request_is_not_answered() {
+        let mut play = Play::new(EveryRequestEnds);
+        play.at(1).boots(client(1)).requests(request(1, 1), writes("/a", "1"));
+        play.at(2).ends();
+        play.breaks("every_request_ends", (1, "c1.1#1 was asked"), (2, "not answered"));
+    }
+
+    #[test]
+    fn a_request_is_answered() {
+        let mut play = Play::new(EveryRequestEnds);
+        play.at(1).boots(client(1)).requests(request(1, 1), writes("/a", "1"));
+        play.at(2).replies(request(1, 1), Reply::Unknown).ends();
+        play.holds();
+    }
+
+    #[test]
+    fn the_client_crashed() {
+        let mut play = Play::new(EveryRequestEnds);
+        play.at(1).requests(request(1, 1), writes("/a", "1"));
+        play.at(2).ends();
+        play.holds();
+    }
+}

@@ -1,0 +1,13 @@
+//! Requests of users: each has one answer and one effect, and the two agree.
+
+mod done_means_effect;
+mod every_request_ends;
+mod one_answer_per_request;
+mod one_effect_per_request;
+mod refused_means_no_effect;
+
+pub(in crate::oracle) use done_means_effect::DoneMeansEffect;
+pub(in crate::oracle) use every_request_ends::EveryRequestEnds;
+pub(in crate::oracle) use one_answer_per_request::OneAnswerPerRequest;
+pub(in crate::oracle) use one_effect_per_request::OneEffectPerRequest;
+pub(in crate::oracle) use refused_means_no_effect::RefusedMeansNoEffect;

@@ -1,0 +1,189 @@
+//! A request that was refused has no effect, ever.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::model::effects::EFFECTS;
+use crate::oracle::model::effects::Effects;
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
+
+/// After `refused` no transaction of the request has committed or commits, and no lock is granted
+/// to it.
+///
+/// "Refused" is a promise about all attempts, also those that are still on their way; a client that
+/// cannot give it says `unknown`. A user who is told "refused" does it some other way, and then has
+/// it twice. Jepsen's `:fail` as opposed to `:info`: what failed must never be seen to have
+/// happened.
+#[derive(Clone, Debug, Default)]
+pub struct RefusedMeansNoEffect {
+    effects: Effects,
+    refused: BTreeMap<RequestId, At<Refusal>>,
+    granted: BTreeMap<RequestId, At<(Path, Token)>>,
+    /// Grants that a crash may take, by position.
+    pending: BTreeMap<u64, RequestId>,
+}
+
+impl Invariant for RefusedMeansNoEffect {
+    fn name(&self) -> &'static str {
+        "refused_means_no_effect"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        EFFECTS.and(SeenKinds::REPLIED).and(LOCK_LOG)
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
+        if let Some(effect) = self.effects.see(seen, model) {
+            let is = format!("transaction {} commits for {}", effect.txn, effect.origin);
+            return self.judge_effect(effect.origin, fact(model.step, is));
+        }
+        match *seen {
+            Seen::Replied { request, reply: Reply::Refused(refusal) } => {
+                self.refused.insert(request, At { step: model.step, is: *refusal });
+                self.judge_refusal(request, *refusal, model.step)
+            }
+            Seen::Appended { node: NodeId::CONTROL, position, record, .. } => {
+                let Record::Granted { path, request, token } = record else { return Ok(()) };
+                let is = (path.clone(), *token);
+                self.granted.insert(*request, At { step: model.step, is });
+                self.pending.insert(position, *request);
+                Ok(())
+            }
+            Seen::Durable { node: NodeId::CONTROL, position, .. } => {
+                let request = self.pending.remove(&position);
+                request.map_or(Ok(()), |request| self.judge_grant(request, model.step))
+            }
+            Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
+                for lost in self.pending.split_off(&from).into_values() {
+                    self.granted.remove(&lost);
+                }
+                Ok(())
+            }
+            Seen::Started { node: NodeId::CONTROL, .. } => {
+                let survived = std::mem::take(&mut self.pending);
+                survived.into_values().try_for_each(|of| self.judge_grant(of, model.step))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl RefusedMeansNoEffect {
+    fn judge_effect(&self, request: RequestId, now: At<String>) -> Result<(), Breach> {
+        match self.refused.get(&request) {
+            Some(At { step, is: refusal }) => breach(refused(request, *refusal, *step), now),
+            None => Ok(()),
+        }
+    }
+
+    fn judge_grant(&self, request: RequestId, step: u64) -> Result<(), Breach> {
+        match self.granted.get(&request) {
+            Some(At { is: (path, token), .. }) => {
+                let is = format!("the lock of {path} is granted to {request} under {token}");
+                self.judge_effect(request, fact(step, is))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn judge_refusal(&self, request: RequestId, refusal: Refusal, step: u64) -> Result<(), Breach> {
+        let now = refused(request, refusal, step);
+        if let Some(At { step, is: (txn, _) }) = self.effects.of(request) {
+            return breach(fact(*step, format!("transaction {txn} committed for {request}")), now);
+        }
+        let is_lost = self.pending.values().any(|pending| *pending == request);
+        match self.granted.get(&request) {
+            Some(At { step, is: (path, token) }) if !is_lost => {
+                let is = format!("the lock of {path} was granted to {request} under {token}");
+                breach(fact(*step, is), now)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn refused(request: RequestId, refusal: Refusal, step: u64) -> At<String> {
+    let client = request.client;
+    fact(step, format!("{client} tells its user that {request} is refused: {refusal}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{applied, rolled_back, voted};
+    use crate::oracle::tests::txn_tests_support::*;
+    use seedbed::proto::{Config, Member};
+
+    const NAME: &str = "refused_means_no_effect";
+
+    #[test]
+    fn a_refused_request_commits_later() {
+        let mut play = Play::new(RefusedMeansNoEffect::default());
+        play.at(1).replies(request(1, 1), Reply::Refused(Refusal::Exists));
+        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
+        play.breaks(NAME, (1, "a file is there already"), (2, "n1.1/1 commits for c1.1#1"));
+    }
+
+    #[test]
+    fn a_refused_request_is_settled_without_its_coordinator() {
+        let ends_with = |record| {
+            let mut play = Play::new(RefusedMeansNoEffect::default());
+            play.model.gone.insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
+            play.at(1).durable(node(2), voted(txn(1, 1), "/a", 1, "x"));
+            play.at(2).replies(request(1, 1), Reply::Refused(Refusal::Exists));
+            play.at(3).durable(node(2), record);
+            play
+        };
+        let (then, now) = ((2, "a file is there already"), (3, "n1.1/1 commits for c1.1#1"));
+        ends_with(applied(txn(1, 1))).breaks(NAME, then, now);
+        ends_with(rolled_back(txn(1, 1))).holds();
+    }
+
+    #[test]
+    fn a_committed_request_is_refused() {
+        let mut play = Play::new(RefusedMeansNoEffect::default());
+        play.at(1).sends(client(1), node(2), begin(request(1, 900), request(1, 1), &["/a"]));
+        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 900), 1));
+        play.at(3).replies(request(1, 1), Reply::Refused(Refusal::Exists));
+        play.breaks(NAME, (2, "n1.1/1 committed for c1.1#1"), (3, "refused"));
+    }
+
+    #[test]
+    fn one_request_is_refused_and_another_commits() {
+        let mut play = Play::new(RefusedMeansNoEffect::default());
+        play.at(1).replies(request(1, 1), Reply::Refused(Refusal::Exists));
+        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 2), 1));
+        play.at(3).replies(request(1, 2), Reply::Unknown);
+        play.holds();
+    }
+
+    #[test]
+    fn a_refused_lock_is_granted_later() {
+        let mut play = Play::new(RefusedMeansNoEffect::default());
+        play.at(1).replies(request(1, 1), Reply::Refused(Refusal::Held));
+        play.at(2).appends(granted("/a", request(1, 1), 3));
+        play.at(3).all_durable();
+        play.breaks(NAME, (1, "the lock is held"), (3, "granted to c1.1#1 under t3"));
+    }
+
+    #[test]
+    fn a_granted_lock_is_refused() {
+        let mut play = Play::new(RefusedMeansNoEffect::default());
+        play.at(1).appends(granted("/a", request(1, 1), 3)).all_durable();
+        play.at(2).replies(request(1, 1), Reply::Refused(Refusal::Held));
+        play.breaks(NAME, (1, "was granted to c1.1#1"), (2, "the lock is held"));
+    }
+
+    #[test]
+    fn a_grant_that_a_crash_took_is_no_effect() {
+        let mut play = Play::new(RefusedMeansNoEffect::default());
+        play.at(1).appends(granted("/a", request(1, 1), 3));
+        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(3).starts(CONTROL);
+        play.at(4).replies(request(1, 1), Reply::Refused(Refusal::Held));
+        play.holds();
+    }
+}

@@ -1,0 +1,102 @@
+//! Time goes forward: the true one, and that of every machine.
+
+use crate::oracle::evidence::{breach, fact};
+use crate::oracle::model::per_node::PerNode;
+use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{NodeId, Time};
+
+/// True time never goes back, nor does any machine's clock within one life of the machine.
+///
+/// This is about the simulator: the protocols are promised a monotonic clock, and every lease
+/// builds on it. A machine may drift and its clock may jump, but only forward.
+#[derive(Clone, Debug, Default)]
+pub struct TimeNeverGoesBack {
+    newest: Option<At<Time>>,
+    readings: PerNode<Option<At<Time>>>,
+}
+
+impl Invariant for TimeNeverGoesBack {
+    fn name(&self) -> &'static str {
+        "time_never_goes_back"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::RECEIVED.and(SeenKinds::WOKEN).and(SeenKinds::STARTED)
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let newest = At { step: model.step, is: model.now };
+        if let Some(earlier) = self.newest.replace(newest)
+            && model.now < earlier.is
+        {
+            return breach(
+                fact(earlier.step, format!("it was {}", earlier.is)),
+                fact(model.step, format!("it is {}", model.now)),
+            );
+        }
+        match *seen {
+            Seen::Received { to: node, .. } | Seen::Woken { node } => {
+                let reading = world.host(node).clock().reading(model.now);
+                self.read(node, reading, model.step)
+            }
+            Seen::Started { node, .. } => {
+                *self.readings.slot(node) = None;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl TimeNeverGoesBack {
+    fn read(&mut self, node: NodeId, reading: Time, step: u64) -> Result<(), Breach> {
+        match self.readings.slot(node).replace(At { step, is: reading }) {
+            Some(earlier) if reading < earlier.is => breach(
+                fact(earlier.step, format!("the clock of {node} showed {}", earlier.is)),
+                fact(step, format!("it shows {reading}")),
+            ),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::lock_tests_support::*;
+    use crate::world::Clock;
+    use seedbed::proto::Span;
+
+    const NAME: &str = "time_never_goes_back";
+
+    #[test]
+    fn true_time_goes_back() {
+        let mut play = Play::new(TimeNeverGoesBack::default());
+        play.at(2).wakes(CONTROL);
+        play.at(1).wakes(client(1));
+        play.breaks(NAME, (1, "it was 0.002000s"), (2, "it is 0.001000s"));
+    }
+
+    #[test]
+    fn a_clock_goes_back() {
+        let mut play = Play::new(TimeNeverGoesBack::default());
+        *play.world.clock_mut(client(1)) = Clock::new(Span::from_secs(1), 0);
+        play.at(1).wakes(client(1));
+        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, 0);
+        play.at(2).wakes(CONTROL);
+        play.at(3).wakes(client(1));
+        play.breaks(NAME, (1, "clock of c1 showed 1.001000s"), (3, "it shows 0.003000s"));
+    }
+
+    #[test]
+    fn a_clock_is_behind_another_and_starts_anew_with_its_machine() {
+        let mut play = Play::new(TimeNeverGoesBack::default());
+        *play.world.clock_mut(client(1)) = Clock::new(Span::from_secs(1), 0);
+        play.at(1).wakes(client(1));
+        play.at(1).wakes(CONTROL);
+        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, 0);
+        play.at(2).starts(client(1)).wakes(client(1));
+        play.holds();
+    }
+}

@@ -1,0 +1,114 @@
+//! No service of what is out of date.
+
+use crate::oracle::model::in_words;
+use crate::oracle::model::service::{SERVICE, Services, What};
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{File, Path};
+
+/// What an owner answers or votes on, with no other vote of its own on the path, is what was
+/// decided there last.
+///
+/// Whatever is decided took the vote of every owner, and from its vote on an owner lets nobody pass
+/// until it has applied the decision. So an owner that lets somebody pass is up to date, unless it
+/// has become an owner without what the owners before it had: a hand-over that was too short, came
+/// too late or was undone by something older. Raynal, "Concurrent Programming", 2013, ch. 16, calls
+/// a register like that atomic; Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", 2010.
+#[derive(Clone, Debug, Default)]
+pub struct AServingOwnerHasTheLastDecidedContents {
+    services: Services,
+}
+
+impl Invariant for AServingOwnerHasTheLastDecidedContents {
+    fn name(&self) -> &'static str {
+        "a_serving_owner_has_the_last_decided_contents"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SERVICE
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let Some(service) = self.services.see(seen, model) else { return Ok(()) };
+        let node = service.node;
+        if service.since < model.step {
+            return Ok(()); // nobody knows what was decided when it was put together
+        }
+        let own = match &service.what {
+            What::Vote(txn) => Some(*txn),
+            What::OwnPart(_) => return Ok(()), // it stores the new contents by now
+            What::Read(..) => None,
+        };
+        let stored = world.host(node).storage().map(|storage| storage.files());
+        for path in &service.paths {
+            let pin = model.pins.get(&node).and_then(|pins| pins.get(path));
+            if pin.is_some_and(|pin| Some(pin.is) != own) {
+                continue; // for in_doubt_keeps_its_pins to say
+            }
+            let file = match (&service.what, stored) {
+                (What::Read(_, version, contents), _) => {
+                    File { version: *version, contents: contents.clone(), ..File::default() }
+                }
+                (_, Some(files)) => files.get(path).cloned().unwrap_or_default(),
+                (_, None) => continue,
+            };
+            judge(path, &file, &service.words(), model)?;
+        }
+        Ok(())
+    }
+}
+
+fn judge(path: &Path, file: &File, what: &str, model: &Model) -> Result<(), Breach> {
+    let Some(last) = model.last(path) else { return Ok(()) };
+    let is_last = (file.version, &file.contents) == (last.file.version, &last.file.contents);
+    // What its own log has decided and not yet made durable may be newer.
+    if is_last || file.version > last.file.version {
+        return Ok(());
+    }
+    let (txn, was) = (last.txn, in_words(last.file.version, last.file.contents.as_ref()));
+    let earlier = format!("{txn}, the last commit to {path}, left it as {was}");
+    let is = in_words(file.version, file.contents.as_ref());
+    model.breach(last.step, earlier, format!("{what}, with {path} as {is}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{
+        Play, c, decided, ended_done, found, n, read_of, request, txn, voted_in,
+    };
+
+    fn play() -> Play<AServingOwnerHasTheLastDecidedContents> {
+        let mut play = Play::managed(AServingOwnerHasTheLastDecidedContents::default());
+        play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
+        play.receives(c(1), n(2), read_of(request(1), "/a"));
+        play
+    }
+
+    #[test]
+    fn an_old_answer_or_a_vote_on_old_contents_is_a_breach() {
+        let answer = ended_done(request(1), &[found(0, None)]);
+        let breach = play().breaks(|play| play.sends(n(2), c(1), answer));
+        assert_eq!(breach.earlier.is, "n1.1/1, the last commit to /a, left it as \"x\" at v1");
+        assert!(breach.now.is.ends_with("with /a as no file yet"));
+        let mut votes = play();
+        votes.really_starts(n(2));
+        votes.breaks(|play| play.appends(n(2), voted_in(1, txn(2), "/a", 2, "y")));
+    }
+
+    #[test]
+    fn the_last_contents_an_older_pin_and_an_answer_held_back_are_none() {
+        let mut play = play();
+        play.sends(n(2), c(1), ended_done(request(1), &[found(1, Some("x"))]));
+        play.appends(n(2), voted_in(1, txn(2), "/a", 2, "y"));
+        play.receives(c(1), n(2), read_of(request(2), "/a"));
+        play.sends(n(2), c(1), ended_done(request(2), &[found(0, None)]));
+        play.receives(c(1), n(3), read_of(request(3), "/a"));
+        play.appends(n(3), voted_in(1, txn(3), "/b", 1, "y"));
+        play.in_one_step(|play| {
+            play.syncs(n(3));
+            play.sends(n(3), c(1), ended_done(request(3), &[found(0, None)]));
+        });
+        play.holds();
+    }
+}

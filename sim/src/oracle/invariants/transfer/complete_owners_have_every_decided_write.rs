@@ -1,0 +1,111 @@
+//! No commit that a complete owner does not hear of.
+
+use crate::oracle::model::in_words;
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Operation, Path, Record, RecordKind, Reply, Request, RequestId, TxnId};
+
+/// When a change is decided, and when a client is told of it, every node that claims to be complete
+/// on its path in the epoch in force has it durably, or a vote for it that pins the path.
+///
+/// A transaction of an epoch that is over may still be decided; whoever was complete before has
+/// voted, and whoever became complete since has waited until all was settled there. So no majority
+/// is needed to find what was committed: any one complete owner will do. Durability across
+/// reconfiguration: Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", SIGACT News 2010.
+#[derive(Clone, Debug, Default)]
+pub struct CompleteOwnersHaveEveryDecidedWrite;
+
+impl Invariant for CompleteOwnersHaveEveryDecidedWrite {
+    fn name(&self) -> &'static str {
+        "complete_owners_have_every_decided_write"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::durable(&[RecordKind::Decided]) | SeenKinds::REPLIED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Durable { record: Record::Decided { txn, .. }, .. } => on_decided(*txn, model),
+            Seen::Replied { request, reply: Reply::Done(_) } => on_done(request, model),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn on_decided(id: TxnId, model: &Model) -> Result<(), Breach> {
+    let Some(txn) = model.txns.get(&id) else { return Ok(()) };
+    let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
+    let mut paths = txn.own.iter().chain(votes).map(|(path, _)| path);
+    let what = || format!("{id} is decided");
+    paths.try_for_each(|path| judge(path, what, model))
+}
+
+fn on_done(request: RequestId, model: &Model) -> Result<(), Breach> {
+    let wanted = model.requests.get(&request).map(|asked| &asked.wanted);
+    let Some(Request::Files { operations, .. }) = wanted else { return Ok(()) };
+    let changes = |operation: &&Operation| !operation.action.is_read();
+    let what = || format!("{request} is answered: done");
+    operations.iter().filter(changes).try_for_each(|operation| judge(&operation.path, what, model))
+}
+
+fn judge(path: &Path, what: impl Fn() -> String, model: &Model) -> Result<(), Breach> {
+    let Some(last) = model.last(path) else { return Ok(()) };
+    let Some(config) = model.disks.managed() else { return Ok(()) };
+    let (epoch, position) = (model.views.active(), config.position(path));
+    for (node, disk) in model.disks.iter() {
+        let Some(step) = disk.claims(epoch, position) else { continue };
+        if disk.has(path, last, model) {
+            continue;
+        }
+        let earlier = format!("{node} claims to be complete on {path} in {epoch}");
+        let was = in_words(last.file.version, last.file.contents.as_ref());
+        let now = format!("{}, and {node} has not got {path} as {was}", what());
+        return model.breach(step, earlier, now);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, changed, decided, n, request, txn, voted, write};
+
+    fn play() -> Play<CompleteOwnersHaveEveryDecidedWrite> {
+        let mut play = Play::managed(CompleteOwnersHaveEveryDecidedWrite);
+        play.views(1, &[n(1), n(2)]);
+        play.is_complete(n(1), 1);
+        play.is_complete(n(2), 1);
+        play
+    }
+
+    #[test]
+    fn a_complete_owner_that_does_not_know_is_a_breach() {
+        let decision = || decided(txn(1), &[], "/a", 1, "x");
+        let breach = play().breaks(|play| play.forces(n(1), decision()));
+        assert_eq!(breach.earlier.is, "n2 claims to be complete on /a in e1");
+        assert_eq!(breach.now.is, "n1.1/1 is decided, and n2 has not got /a as \"x\" at v1");
+        let mut later = Play::managed(CompleteOwnersHaveEveryDecidedWrite);
+        later.views(1, &[n(1), n(2)]);
+        later.asks(request(1), &[write("/a", "x")]);
+        later.forces(n(1), decision());
+        later.is_complete(n(2), 1);
+        later.breaks(|play| play.replies(request(1), Reply::Done([changed(1)].into())));
+    }
+
+    #[test]
+    fn a_vote_for_it_that_pins_the_path_is_enough() {
+        let mut play = play();
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        play.holds();
+    }
+
+    #[test]
+    fn a_vote_for_another_is_not() {
+        let mut play = play();
+        play.forces(n(2), voted(txn(2), "/a", 1, "y"));
+        let breach = play.breaks(|play| play.forces(n(1), decided(txn(1), &[], "/a", 1, "x")));
+        assert_eq!(breach.now.is, "n1.1/1 is decided, and n2 has not got /a as \"x\" at v1");
+    }
+}

@@ -1,0 +1,308 @@
+//! What is handed over beside the contents.
+
+use std::collections::BTreeSet;
+
+use crate::oracle::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId};
+
+/// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
+/// every path, its version even if the file is gone, and the answer to every request that has taken
+/// effect there and whose client has no answer yet; or a vote for what was committed there last.
+/// And what it takes over of transactions is true: what is handed over as committed is, and what is
+/// handed over as aborted, or presumed to be, is not, unless everyone has applied it.
+///
+/// An owner without the token lets a holder write whose lock is long somebody else's; one without
+/// the version begins again at the first; one without the answer executes a retry once more; and one
+/// that is told a lie of a transaction tells it to those in doubt. What
+/// makes requests take effect at most once must move with the data: Ongaro, "Consensus: Bridging
+/// Theory and Practice", 2014, section 6.3; Lee et al., "Implementing Linearizability at Large
+/// Scale and Low Latency" (RIFL), SOSP 2015, section 3.
+#[derive(Clone, Debug, Default)]
+pub struct HandOversKeepTokensAndAnswers {
+    /// Requests of users that have no answer.
+    open: BTreeSet<RequestId>,
+}
+
+impl Invariant for HandOversKeepTokensAndAnswers {
+    fn name(&self) -> &'static str {
+        "hand_overs_keep_tokens_and_answers"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::durable(&[RecordKind::Entered, RecordKind::Complete])
+            | SeenKinds::appended(&[RecordKind::Pulled])
+            | SeenKinds::REQUESTED
+            | SeenKinds::REPLIED
+            | SeenKinds::CRASHED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Requested { request, .. } => {
+                self.open.insert(request);
+                Ok(())
+            }
+            Seen::Replied { request, .. } => {
+                self.open.remove(&request);
+                Ok(())
+            }
+            Seen::Crashed { node } => {
+                self.open.retain(|request| request.client != node); // nobody waits any more
+                Ok(())
+            }
+            Seen::Durable {
+                node,
+                record: Record::Entered { epoch, complete: arcs } | Record::Complete { epoch, arcs },
+                ..
+            } => {
+                let Some(disk) = model.disks.get(node) else { return Ok(()) };
+                tokens((node, disk), *epoch, arcs, model)?;
+                self.answers((node, disk), *epoch, arcs, model)
+            }
+            Seen::Appended { node, record: Record::Pulled { answers, .. }, .. } => {
+                answers.iter().try_for_each(|handed| outcomes(node, handed, answers, model))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn tokens(
+    (node, disk): (NodeId, &Disk),
+    epoch: Epoch,
+    arcs: &Arcs,
+    model: &Model,
+) -> Result<(), Breach> {
+    let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else { return Ok(()) };
+    for path in model.files.keys().filter(|path| arcs.contains(config.position(path))) {
+        let Some(last) = model.last_in(path, epoch) else { continue };
+        let stored = disk.files.get(path).map(|stored| stored.is.clone()).unwrap_or_default();
+        let is_there = stored.fence >= last.file.fence && stored.version >= last.file.version;
+        if is_there || disk.is_in_doubt(last.txn, path) {
+            continue;
+        }
+        let (version, fence) = (last.file.version, last.file.fence);
+        let earlier = format!("{} left {path} at {version}, claimed under {fence}", last.txn);
+        let now = format!(
+            "{node} claims to be complete on {path}, and has it at {}, claimed under {}",
+            stored.version, stored.fence
+        );
+        return model.breach(last.step, earlier, now);
+    }
+    Ok(())
+}
+
+/// Is `handed`, which is one of `all`, true of its transactions?
+fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Result<(), Breach> {
+    let decided = |txn| model.txns.get(txn).and_then(|known| known.decided.as_ref());
+    match handed {
+        Handed::Settled(txn, None) => match decided(txn) {
+            Some(decided) => {
+                let now = format!("{node} takes over that {txn} has aborted");
+                model.breach(decided.step, format!("{txn} was committed"), now)
+            }
+            None => Ok(()),
+        },
+        Handed::Settled(txn, Some(_)) => match decided(txn) {
+            Some(_) => Ok(()),
+            None => {
+                let now = format!("{node} takes over that {txn} has committed");
+                model.breach(model.step, format!("nobody has committed {txn}"), now)
+            }
+        },
+        Handed::Presumed(coordinator, epoch, arcs) => {
+            let Some(config) = model.disks.managed() else { return Ok(()) };
+            let is_of_them = |path| arcs.contains(config.position(path));
+            let is_told =
+                |id| all.iter().any(|one| matches!(one, Handed::Settled(of, Some(_)) if *of == id));
+            for (id, txn) in model.txns.of(*coordinator) {
+                let Some(decided) = txn.decided.as_ref().filter(|_| txn.epoch <= *epoch) else {
+                    continue;
+                };
+                let touches = txn.pinned.values().flat_map(|paths| paths.iter()).any(is_of_them);
+                if touches && !txn.is_applied_everywhere() && !is_told(id) {
+                    let earlier = format!("{id} was committed, and not everyone has applied it");
+                    let who = coordinator.node;
+                    let now = format!(
+                        "{node} takes over that what {who} began up to {epoch} has aborted or is over"
+                    );
+                    return model.breach(decided.step, earlier, now);
+                }
+            }
+            Ok(())
+        }
+        Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => Ok(()),
+    }
+}
+
+impl HandOversKeepTokensAndAnswers {
+    fn answers(
+        &self,
+        (node, disk): (NodeId, &Disk),
+        epoch: Epoch,
+        arcs: &Arcs,
+        model: &Model,
+    ) -> Result<(), Breach> {
+        let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else {
+            return Ok(());
+        };
+        for origin in &self.open {
+            let Some(asked) = model.requests.get(origin) else { continue };
+            for id in &asked.effects {
+                let Some(txn) = model.txns.get(id) else { continue };
+                let Some(request) = txn.request else { continue };
+                if disk.answers.contains_key(&request) || disk.votes.contains_key(id) {
+                    continue;
+                }
+                let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
+                let counts = |path: &_| txn.epoch <= epoch && model.last(path).is_some();
+                let mut changes = txn.own.iter().chain(votes);
+                let Some((path, _)) =
+                    changes.find(|(path, _)| arcs.contains(config.position(path)) && counts(path))
+                else {
+                    continue;
+                };
+                let step = txn.decided.as_ref().map_or(0, |decided| decided.step);
+                let earlier = format!("{id} was committed for {request}, which waits");
+                let now = format!(
+                    "{node} claims to be complete on {path}, and does not know that answer"
+                );
+                return model.breach(step, earlier, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{
+        Play, applied, born, changed, complete, decided, decided_for, entered, fenced, n, path,
+        pulled, request, txn, voted, write,
+    };
+    use seedbed::proto::{Config, Member, Reply};
+
+    fn play(decision: Record) -> Play<HandOversKeepTokensAndAnswers> {
+        let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
+        play.views(1, &[n(1)]);
+        play.is_complete(n(1), 1);
+        play.asks(request(1), &[write("/a", "x")]);
+        play.forces(n(1), decision);
+        play.views(2, &[n(1), n(3)]);
+        play.forces(n(3), born());
+        play.forces(n(3), entered(2, Arcs::default()));
+        play
+    }
+
+    #[test]
+    fn a_token_that_was_left_behind_is_a_breach() {
+        let mut play = play(fenced(request(1), txn(1), "/a", 1, "x", 7));
+        play.replies(request(1), Reply::Done([changed(1)].into()));
+        play.forces(n(3), pulled("/a", 1, "x"));
+        let breach = play.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        assert_eq!(breach.earlier.is, "n1.1/1 left /a at v1, claimed under t7");
+        assert!(breach.now.is.ends_with("has it at v1, claimed under t0"));
+    }
+
+    #[test]
+    fn a_vote_excuses_a_missing_token_only_if_it_is_for_what_claimed_it() {
+        let claimed_after_a_vote_for = |id| {
+            let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
+            play.views(1, &[n(1), n(3)]);
+            play.is_complete(n(1), 1);
+            play.is_complete(n(3), 1);
+            play.forces(n(3), voted(id, "/a", 1, "x"));
+            play.forces(n(1), fenced(request(1), txn(1), "/a", 1, "x", 7));
+            play.views(2, &[n(1), n(3)]);
+            play
+        };
+        let mut play = claimed_after_a_vote_for(txn(1));
+        play.forces(n(3), entered(2, Arcs::all()));
+        play.holds();
+        claimed_after_a_vote_for(txn(2)).breaks(|play| play.forces(n(3), entered(2, Arcs::all())));
+    }
+
+    #[test]
+    fn an_answer_that_was_left_behind_is_a_breach() {
+        let mut play = play(decided_for(request(1), txn(1), &[], "/a", 1, "x"));
+        play.forces(n(3), pulled("/a", 1, "x"));
+        let breach = play.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        assert_eq!(breach.earlier.is, "n1.1/1 was committed for c1.1#1, which waits");
+    }
+
+    /// n1 commits its first transaction, for which n2 has voted, and begins a second; then n3 takes
+    /// this over.
+    fn takes_over(handed: &[Handed]) -> Play<HandOversKeepTokensAndAnswers> {
+        let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(2), voted(txn(2), "/b", 1, "x"));
+        play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        takes_over_as_well(&mut play, handed);
+        play
+    }
+
+    fn takes_over_as_well(play: &mut Play<HandOversKeepTokensAndAnswers>, handed: &[Handed]) {
+        let (files, replaced) = ([].into(), Arcs::all());
+        play.appends(n(3), Record::Pulled { files, answers: handed.into(), replaced });
+    }
+
+    fn presumed_up_to(epoch: u32) -> Handed {
+        let (node, admission) = (n(1), Config::FIRST_ADMISSION);
+        Handed::Presumed(Member { node, admission }, Epoch(epoch), Arcs::all())
+    }
+
+    #[test]
+    fn a_lie_about_a_transaction_is_a_breach() {
+        let lies: [(&[Handed], &str, &str); 3] = [
+            (
+                &[Handed::Settled(txn(1), None)],
+                "n1.1/1 was committed",
+                "n3 takes over that n1.1/1 has aborted",
+            ),
+            (
+                &[Handed::Settled(txn(2), Some([].into()))],
+                "nobody has committed n1.1/2",
+                "n3 takes over that n1.1/2 has committed",
+            ),
+            (
+                &[Handed::Settled(txn(2), None), presumed_up_to(1)],
+                "n1.1/1 was committed, and not everyone has applied it",
+                "n3 takes over that what n1 began up to e1 has aborted or is over",
+            ),
+        ];
+        for (handed, earlier, now) in lies {
+            let breach = takes_over(&[]).breaks(|play| takes_over_as_well(play, handed));
+            assert_eq!((&breach.earlier.is[..], &breach.now.is[..]), (earlier, now));
+        }
+    }
+
+    #[test]
+    fn the_truth_about_a_transaction_is_none() {
+        let committed = || Handed::Settled(txn(1), Some([].into()));
+        takes_over(&[committed(), Handed::Settled(txn(2), None), presumed_up_to(1)]).holds();
+        takes_over(&[presumed_up_to(0)]).holds();
+        let mut over = takes_over(&[]);
+        over.forces(n(2), applied(txn(1)));
+        takes_over_as_well(&mut over, &[presumed_up_to(1)]);
+        over.holds();
+    }
+
+    #[test]
+    fn an_answer_that_came_along_or_that_nobody_waits_for_is_none() {
+        let decision = || decided_for(request(1), txn(1), &[], "/a", 1, "x");
+        let mut answered = play(decision());
+        answered.replies(request(1), Reply::Done([changed(1)].into()));
+        answered.forces(n(3), pulled("/a", 1, "x"));
+        answered.forces(n(3), complete(2, Arcs::all()));
+        answered.holds();
+        let mut play = play(decision());
+        let Record::Pulled { files, .. } = pulled("/a", 1, "x") else { unreachable!() };
+        assert_eq!(files[0].0, path("/a"));
+        let answers = [Handed::Done(request(1), [changed(1)].into())].into();
+        play.forces(n(3), Record::Pulled { files, answers, replaced: Arcs::default() });
+        play.forces(n(3), complete(2, Arcs::all()));
+        play.holds();
+    }
+}

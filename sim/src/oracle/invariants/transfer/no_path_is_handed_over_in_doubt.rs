@@ -1,0 +1,122 @@
+//! What is handed over is settled.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+use seedbed::proto::{Message, MessageKind, NodeId};
+
+/// An owner hands a path over, or says that it has handed over all there is, only if no vote of its
+/// own on the path, given in an earlier epoch, waits for a decision. (One that it has given in the
+/// epoch of the hand-over needs the yes of the new owner too, which is complete then: what is handed
+/// over answers a late copy of its question.)
+///
+/// The decision would come to the old owner only, and the new one would go on from what was before:
+/// a commit that everyone has voted for and nobody can see. Mohan, Lindsay, Obermarck, 1986,
+/// section 2, ask the same of recovery: what is in doubt is locked.
+#[derive(Clone, Debug, Default)]
+pub struct NoPathIsHandedOverInDoubt {
+    /// When each node was asked last.
+    asked: BTreeMap<NodeId, u64>,
+}
+
+impl Invariant for NoPathIsHandedOverInDoubt {
+    fn name(&self) -> &'static str {
+        "no_path_is_handed_over_in_doubt"
+    }
+
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::received(&[MessageKind::Pull]) | SeenKinds::sent(&[MessageKind::Chunk])
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Received { to, .. } => {
+                self.asked.insert(to, model.step);
+                Ok(())
+            }
+            Seen::Sent { from, to, message: Message::Chunk { epoch, files, end, .. }, .. } => {
+                let Some(config) = model.disks.managed() else { return Ok(()) };
+                let Some(pins) = model.pins.get(&from) else { return Ok(()) };
+                // A vote that was given since is not in doubt when the chunk is put together.
+                let asked = match model.is_put_together_now(from) {
+                    true => model.step,
+                    false => self.asked.get(&from).copied().unwrap_or_default(),
+                };
+                let is_handed = |path: &_| {
+                    let all = end
+                        .as_ref()
+                        .is_some_and(|end| end.complete.contains(config.position(path)));
+                    all || files.iter().any(|(handed, _)| handed == path)
+                };
+                let is_older = |txn| model.txns.get(txn).is_none_or(|known| known.epoch < *epoch);
+                let found = pins
+                    .iter()
+                    .find(|(path, pin)| pin.step < asked && is_handed(path) && is_older(&pin.is));
+                match found {
+                    None => Ok(()),
+                    Some((path, pin)) => {
+                        let txn = pin.is;
+                        let earlier = format!("{from} voted yes to {txn}, which changes {path}");
+                        let now =
+                            format!("{from}, in doubt about {txn}, hands {path} over to {to}");
+                        model.breach(pin.step, earlier, now)
+                    }
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::testing::{Play, n, path, rolled_back, txn, voted, voted_in};
+    use seedbed::proto::{Arcs, Epoch, File, Incarnation, PullEnd};
+
+    fn chunk(files: &[&str], end: bool) -> Message {
+        let complete =
+            PullEnd { complete: Arcs::all(), witnessed: Arcs::default(), successor: None };
+        Message::Chunk {
+            epoch: Epoch(2),
+            pull: 1,
+            incarnation: Incarnation(1),
+            after: None,
+            files: files.iter().map(|at| (path(at), File::default())).collect(),
+            answers: [].into(),
+            end: end.then_some(complete),
+        }
+    }
+
+    fn play() -> Play<NoPathIsHandedOverInDoubt> {
+        let mut play = Play::managed(NoPathIsHandedOverInDoubt::default());
+        play.forces(n(1), voted(txn(1), "/b", 1, "x"));
+        play
+    }
+
+    #[test]
+    fn to_hand_over_what_is_in_doubt_is_a_breach() {
+        let breach = play().breaks(|play| play.sends(n(1), n(3), chunk(&["/b"], false)));
+        assert_eq!(breach.earlier.is, "n1 voted yes to n1.1/1, which changes /b");
+        assert_eq!(breach.now.is, "n1, in doubt about n1.1/1, hands /b over to n3");
+        play().breaks(|play| play.sends(n(1), n(3), chunk(&["/a"], true)));
+    }
+
+    #[test]
+    fn what_comes_before_it_and_what_is_settled_are_none() {
+        let mut play = play();
+        play.sends(n(1), n(3), chunk(&["/a"], false));
+        play.forces(n(1), rolled_back(txn(1)));
+        play.sends(n(1), n(3), chunk(&["/a", "/b"], true));
+        play.holds();
+    }
+
+    #[test]
+    fn a_vote_of_the_same_epoch_is_none() {
+        let mut play = Play::managed(NoPathIsHandedOverInDoubt::default());
+        play.forces(n(1), voted_in(2, txn(1), "/b", 1, "x"));
+        play.sends(n(1), n(3), chunk(&["/b"], true));
+        play.holds();
+    }
+}

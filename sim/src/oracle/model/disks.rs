@@ -1,0 +1,273 @@
+//! What a storage node's durable records say of it and of what it stores, where membership is
+//! managed: a node's disk as the oracle has it.
+//!
+//! A node may come back under another admission after its disk was lost, and is then somebody else;
+//! so all of this goes with the disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use seedbed::proto::{
+    Admission, Answer, Arcs, Config, Epoch, File, Handed, NodeId, Path, Record, RequestId, TxnId,
+};
+
+use crate::oracle::model::Committed;
+use crate::oracle::{At, Model};
+
+/// One disk.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    /// Its admission.
+    pub born: Option<At<Admission>>,
+    /// The epoch that it has entered; 0 before the first.
+    pub epoch: At<Epoch>,
+    /// Where it claims to be complete, by epoch, with the step that last added to it.
+    pub claims: BTreeMap<Epoch, At<Arcs>>,
+    /// Claims on epochs before this one are given up.
+    pub given_up: Epoch,
+    /// What it stores: what was applied, decided or pulled last.
+    pub files: BTreeMap<Path, At<File>>,
+    /// The answers that it knows.
+    pub answers: BTreeMap<RequestId, At<Answer>>,
+    /// Its votes that have no outcome.
+    pub votes: BTreeMap<TxnId, Promise>,
+}
+
+/// What is left of a vote that has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The step that made it durable.
+    pub step: u64,
+    /// The paths that it pins.
+    pub paths: Vec<Path>,
+    /// What a commit would change.
+    pub changes: Vec<(Path, File)>,
+}
+
+impl Disk {
+    /// Takes over a record that a start finds, which a checkpoint may have written.
+    pub(in crate::oracle) fn replay(&mut self, node: NodeId, record: &Record, config: &Config) {
+        match record {
+            Record::Stored { path, file } => {
+                self.files.insert(path.clone(), At { step: 0, is: file.clone() });
+            }
+            Record::Answered { request, answer } => {
+                self.answers.insert(*request, At { step: 0, is: answer.clone() });
+            }
+            _ => self.take(0, node, record, config),
+        }
+    }
+
+    /// Takes over a durable record.
+    pub(in crate::oracle) fn take(
+        &mut self,
+        step: u64,
+        node: NodeId,
+        record: &Record,
+        config: &Config,
+    ) {
+        match record {
+            Record::Born { admission } => {
+                *self = Disk { born: Some(At { step, is: *admission }), ..Disk::default() };
+            }
+            Record::Entered { epoch, complete } => {
+                self.epoch = At { step, is: *epoch };
+                self.claims.insert(*epoch, At { step, is: complete.clone() });
+            }
+            Record::Complete { epoch, arcs } => {
+                let claim = self.claims.entry(*epoch).or_default();
+                *claim = At { step, is: claim.is.union(arcs) };
+            }
+            Record::GaveUp { epoch, keeps } => {
+                self.given_up = *epoch;
+                self.claims.retain(|of, _| of >= epoch);
+                let is_dropped = |path: &Path| !keeps.contains(config.position(path));
+                self.void(is_dropped);
+                self.files.retain(|path, _| !is_dropped(path));
+            }
+            Record::Pulled { files, answers, replaced } => {
+                let is_in = |path: &Path| replaced.contains(config.position(path));
+                self.void(|path| is_in(path) || files.iter().any(|(pulled, _)| pulled == path));
+                for (path, file) in files.iter() {
+                    self.files.insert(path.clone(), At { step, is: file.clone() });
+                }
+                for handed in answers.iter() {
+                    if let Handed::Done(request, answer) = handed {
+                        self.answers.insert(*request, At { step, is: answer.clone() });
+                    }
+                }
+            }
+            Record::Voted { txn, paths, voided, changes, .. } => {
+                let left = paths.iter().filter(|path| !voided.contains(path));
+                let (paths, changes) = (left.cloned().collect(), changes.to_vec());
+                self.votes.insert(*txn, Promise { step, paths, changes });
+            }
+            Record::Applied { txn, request, answer } => {
+                if let Some(vote) = self.votes.remove(txn) {
+                    self.store(step, &vote.changes);
+                }
+                self.answers.insert(*request, At { step, is: answer.clone() });
+            }
+            Record::RolledBack { txn } => {
+                self.votes.remove(txn);
+            }
+            Record::Decided { txn, request, changes, answer, .. } if txn.coordinator == node => {
+                self.store(step, changes);
+                self.answers.insert(*request, At { step, is: answer.clone() });
+            }
+            _ => {}
+        }
+    }
+
+    /// Does it claim to be complete at `position` in `epoch`?
+    pub fn claims(&self, epoch: Epoch, position: u64) -> Option<u64> {
+        let claim = self.claims.get(&epoch)?;
+        claim.is.contains(position).then_some(claim.step)
+    }
+
+    /// Does a vote for `txn` that has no outcome pin `path`?
+    pub fn is_in_doubt(&self, txn: TxnId, path: &Path) -> bool {
+        self.votes.get(&txn).is_some_and(|promise| promise.paths.contains(path))
+    }
+
+    /// Has it got what `last` left of `path`, or something newer that was committed? Or is it in
+    /// doubt about that very transaction, so that it will find out before it says anything? A vote
+    /// for any other is no excuse: what that one leads to is not what was committed.
+    pub fn has(&self, path: &Path, last: &Committed, model: &Model) -> bool {
+        let file = &last.file;
+        let is_same = |one: &File, other: &File| {
+            (one.version, &one.contents) == (other.version, &other.contents)
+        };
+        let is_there = match self.files.get(path).map(|stored| &stored.is) {
+            Some(stored) if stored.version > file.version => {
+                let history = model.files.get(path);
+                let states = history.into_iter().flat_map(|of| of.committed.iter().chain(&of.lost));
+                states.rev().any(|state| is_same(&state.file, stored))
+            }
+            Some(stored) => is_same(stored, file),
+            None => *file == File { fence: file.fence, ..File::default() },
+        };
+        is_there || self.is_in_doubt(last.txn, path)
+    }
+
+    fn store(&mut self, step: u64, changes: &[(Path, File)]) {
+        for (path, file) in changes {
+            self.files.insert(path.clone(), At { step, is: file.clone() });
+        }
+    }
+
+    fn void(&mut self, is_replaced: impl Fn(&Path) -> bool) {
+        for promise in self.votes.values_mut() {
+            promise.paths.retain(|path| !is_replaced(path));
+            promise.changes.retain(|(path, _)| !is_replaced(path));
+        }
+    }
+}
+
+/// The disks of a cluster whose membership is managed; with fixed membership there is nothing to
+/// know that the transactions do not say.
+#[derive(Clone, Debug, Default)]
+pub struct Disks {
+    config: Option<Arc<Config>>,
+    disks: BTreeMap<NodeId, Disk>,
+}
+
+impl Disks {
+    /// The empty disks of a managed cluster.
+    pub(in crate::oracle) fn of(config: Arc<Config>) -> Disks {
+        Disks { config: Some(config), disks: BTreeMap::new() }
+    }
+
+    /// The configuration, if membership is managed.
+    pub fn managed(&self) -> Option<&Arc<Config>> {
+        self.config.as_ref()
+    }
+
+    /// The disk of `node`.
+    pub fn get(&self, node: NodeId) -> Option<&Disk> {
+        self.disks.get(&node)
+    }
+
+    /// Every disk that anything was written to.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Disk)> {
+        self.disks.iter().map(|(node, disk)| (*node, disk))
+    }
+
+    pub(in crate::oracle) fn on_durable(&mut self, step: u64, node: NodeId, record: &Record) {
+        if let Some(config) = self.config.as_ref().filter(|_| node != NodeId::CONTROL) {
+            self.disks.entry(node).or_default().take(step, node, record, config);
+        }
+    }
+
+    /// The disk is gone.
+    pub(in crate::oracle) fn remove(&mut self, node: NodeId) -> Option<Disk> {
+        self.disks.remove(&node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::invariants::commit::NobodyIsInDoubtAtTheEnd;
+    use crate::oracle::invariants::files::VersionsGrow;
+    use crate::oracle::tests::testing::{
+        Play, applied, decided, loss_accepted, n, path, pulled, txn, txn_of, voted,
+    };
+
+    fn in_doubt(participants: &[NodeId]) -> Play<NobodyIsInDoubtAtTheEnd> {
+        let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
+        play.really_starts(n(1));
+        play.really_starts(n(2));
+        for node in participants {
+            play.is_complete(*node, 1);
+            play.sends(n(1), *node, crate::oracle::tests::testing::prepare(txn(1), participants));
+            play.forces(*node, voted(txn(1), "/a", 1, "x"));
+        }
+        play.is_complete(n(1), 1);
+        play
+    }
+
+    #[test]
+    fn who_waits_for_what_only_a_lost_disk_could_prove_is_not_late() {
+        let mut play = in_doubt(&[n(2), n(3)]);
+        play.loses_its_disk(n(3));
+        play.loses_its_disk(n(1));
+        play.ends();
+        play.holds();
+        let mut open = in_doubt(&[n(2), n(3)]);
+        open.loses_its_disk(n(3));
+        open.breaks(Play::ends);
+    }
+
+    #[test]
+    fn what_is_pulled_replaces_what_was_there_and_the_votes_on_it() {
+        let config = Config::new(seedbed::proto::Settings::default()).expect("sound settings");
+        let mut disk = Disk::default();
+        disk.take(1, n(2), &voted(txn(1), "/a", 1, "x"), &config);
+        assert!(disk.is_in_doubt(txn(1), &path("/a")));
+        disk.take(2, n(2), &pulled("/a", 3, "z"), &config);
+        assert!(!disk.is_in_doubt(txn(1), &path("/a")));
+        disk.take(3, n(2), &applied(txn(1)), &config);
+        assert_eq!(disk.files[&path("/a")].is.version.0, 3, "a late decision changes nothing");
+    }
+
+    #[test]
+    fn what_only_lost_disks_had_begins_again_when_the_operator_gives_it_up() {
+        let accept = loss_accepted();
+        let begun = || {
+            let mut play = Play::managed(VersionsGrow);
+            play.is_complete(n(1), 1);
+            play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
+            play
+        };
+        let again = || decided(txn_of(n(2), 1), &[], "/a", 1, "y");
+        let mut lost = begun();
+        lost.loses_its_disk(n(1));
+        lost.forces(NodeId::CONTROL, accept.clone());
+        lost.forces(n(2), again());
+        lost.holds();
+        let mut kept = begun();
+        kept.forces(NodeId::CONTROL, accept);
+        kept.breaks(|play| play.forces(n(2), again()));
+    }
+}

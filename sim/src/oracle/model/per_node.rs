@@ -1,0 +1,25 @@
+//! A table with a place for each machine.
+
+use seedbed::proto::{NodeId, Role};
+
+/// A value for each machine; finding one costs an index.
+#[derive(Clone, Debug, Default)]
+pub(in crate::oracle) struct PerNode<T> {
+    servers: Vec<T>,
+    clients: Vec<T>,
+}
+
+impl<T: Default> PerNode<T> {
+    /// The place of `node`.
+    pub fn slot(&mut self, node: NodeId) -> &mut T {
+        let table = match node.role() {
+            Role::Control | Role::Storage => &mut self.servers,
+            Role::Client => &mut self.clients,
+        };
+        let at = usize::from(node.number());
+        if table.len() <= at {
+            table.resize_with(at + 1, T::default);
+        }
+        &mut table[at]
+    }
+}

@@ -1,0 +1,173 @@
+//! What is known of each transaction, found without searching.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use seedbed::proto::{
+    Admission, Answer, Changes, Epoch, Incarnation, Member, No, NodeId, Path, RequestId, TxnId,
+};
+
+use crate::oracle::At;
+
+/// A transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Txn {
+    /// The request that it serves.
+    pub request: Option<RequestId>,
+    /// The request that its age names: the one the user made.
+    pub origin: Option<RequestId>,
+    /// What its first `Prepare` began.
+    pub begun: Option<At<Begun>>,
+    /// The participants, the coordinator left out.
+    pub participants: Arc<[NodeId]>,
+    /// Yes votes that are durable, with what they would change, by participant.
+    pub yes: BTreeMap<NodeId, At<Changes>>,
+    /// Paths that a yes vote pins, by participant.
+    pub pinned: BTreeMap<NodeId, Arc<[Path]>>,
+    /// The newest no vote that was sent, by participant.
+    pub no: BTreeMap<NodeId, At<No>>,
+    /// The votes that have arrived at the coordinator.
+    pub heard: Heard,
+    /// The epoch in which it is voted for and decided.
+    pub epoch: Epoch,
+    /// The decision to commit, once its record is durable.
+    pub decided: Option<At<Answer>>,
+    /// What the decision changes at the coordinator itself.
+    pub own: Changes,
+    /// Its place among all decisions, from 1, in the order in which they became durable.
+    pub order: Option<u64>,
+    /// The first abort that the coordinator announced.
+    pub aborted: Option<u64>,
+    /// What each participant's log says became of it: true for applied, false for rolled back or
+    /// promised.
+    pub outcomes: BTreeMap<NodeId, At<bool>>,
+    /// When the coordinator's log said that it is over.
+    pub over: Option<u64>,
+    /// The participants whose disk is gone: nobody will ever ask in their name, or tell.
+    pub gone: Vec<NodeId>,
+    /// How many operations its request has, and of which of them some vote says what came of it;
+    /// where membership is managed.
+    pub told: (u8, BTreeSet<u8>),
+}
+
+/// What a transaction was begun for, and in which life of its coordinator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The request.
+    pub request: RequestId,
+    /// Which attempt at it.
+    pub attempt: u32,
+    /// The life of the coordinator.
+    pub life: Incarnation,
+}
+
+/// What a coordinator has heard of the votes in one of its lives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// In which life.
+    pub life: Incarnation,
+    /// From whom it has heard yes.
+    pub yes: Vec<NodeId>,
+    /// Has it heard a no?
+    pub no: bool,
+    /// When it had heard yes from all, and what its log must be durable up to before all that it
+    /// had put together until then has left.
+    pub all: Option<At<u64>>,
+}
+
+impl Txn {
+    /// Has every participant durably applied it, or is it gone with its disk? Then nothing said of
+    /// it can do any harm.
+    pub fn is_applied_everywhere(&self) -> bool {
+        let applied = |node| self.outcomes.get(node).is_some_and(|outcome| outcome.is);
+        let is_done = |node| applied(node) || self.gone.contains(node);
+        self.decided.is_some() && self.participants.iter().all(is_done)
+    }
+
+    /// Can nobody who is left ever know what became of it, given that its coordinator's disk is
+    /// gone? The participants settle it among themselves if one of them knows the outcome or has
+    /// not voted, or if all are in doubt and know the whole answer together.
+    pub fn is_lost(&self) -> bool {
+        let left = || self.participants.iter().filter(|node| !self.gone.contains(node));
+        let knows = |node| self.outcomes.contains_key(node) || !self.yes.contains_key(node);
+        let (operations, told) = &self.told;
+        let is_whole = self.gone.is_empty() && told.len() == usize::from(*operations);
+        !is_whole && !left().any(knows)
+    }
+
+    /// Did its decision become durable in `step`?
+    pub fn decided_in(&self, step: u64) -> bool {
+        self.decided.as_ref().is_some_and(|decided| decided.step == step)
+    }
+
+    /// Is `node`'s yes durable and what became of it not?
+    pub fn is_in_doubt(&self, node: NodeId) -> bool {
+        let is_open = self.yes.contains_key(&node) && !self.outcomes.contains_key(&node);
+        is_open && !self.gone.contains(&node)
+    }
+
+    /// What `node` stores once it is committed.
+    pub fn changes_at(&self, coordinator: NodeId, node: NodeId) -> Option<&Changes> {
+        match node == coordinator {
+            true => Some(&self.own),
+            false => self.yes.get(&node).map(|yes| &yes.is),
+        }
+    }
+}
+
+/// All transactions. The ids of one life of a coordinator count from 1, so they are places in a
+/// list.
+#[derive(Clone, Debug, Default)]
+pub struct Txns {
+    lives: BTreeMap<Life, Vec<Option<Box<Txn>>>>,
+}
+
+/// A coordinator's life, as its ids name it.
+type Life = (NodeId, Admission, Incarnation);
+
+impl Txns {
+    /// What is known of `id`.
+    pub fn get(&self, id: &TxnId) -> Option<&Txn> {
+        self.lives.get(&life_of(id))?.get(id.counter as usize)?.as_deref()
+    }
+
+    /// What is known of `id`, to add to it.
+    pub fn entry(&mut self, id: TxnId) -> &mut Txn {
+        let life = self.lives.entry(life_of(&id)).or_default();
+        let place = id.counter as usize;
+        if life.len() <= place {
+            life.resize_with(place + 1, || None);
+        }
+        life[place].get_or_insert_default()
+    }
+
+    /// Every transaction, by coordinator, life and number.
+    pub fn iter(&self) -> impl Iterator<Item = (TxnId, &Txn)> {
+        self.lives.iter().flat_map(|(life, txns)| of_life(*life, txns))
+    }
+
+    /// Every transaction of one coordinator, by life and number.
+    pub fn of(&self, coordinator: Member) -> impl Iterator<Item = (TxnId, &Txn)> {
+        let Member { node, admission } = coordinator;
+        let lives = self.lives.range((node, admission, Incarnation::default())..);
+        let lives = lives.take_while(move |((of, under, _), _)| (*of, *under) == (node, admission));
+        lives.flat_map(|(life, txns)| of_life(*life, txns))
+    }
+
+    /// Every transaction.
+    pub fn values(&self) -> impl Iterator<Item = &Txn> {
+        self.iter().map(|(_, txn)| txn)
+    }
+}
+
+fn of_life(life: Life, txns: &[Option<Box<Txn>>]) -> impl Iterator<Item = (TxnId, &Txn)> {
+    let (coordinator, admission, incarnation) = life;
+    (0..).zip(txns).filter_map(move |(counter, txn)| {
+        let id = TxnId { coordinator, admission, incarnation, counter };
+        Some((id, txn.as_deref()?))
+    })
+}
+
+fn life_of(id: &TxnId) -> Life {
+    (id.coordinator, id.admission, id.incarnation)
+}
