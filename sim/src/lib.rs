@@ -30,6 +30,7 @@ pub mod run;
 pub mod scenario;
 pub mod seed;
 pub mod simulation;
+pub mod subject;
 mod text;
 pub mod trace;
 pub mod verdict;

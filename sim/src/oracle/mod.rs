@@ -32,7 +32,7 @@ use std::fmt;
 use crate::scenario::Workload;
 use crate::world::{Step, World};
 
-pub use evidence::{At, Breach};
+pub use evidence::{At, Breach, Evidence};
 pub use invariants::Invariant;
 pub use kinds::SeenKinds;
 pub use model::disks::{Disk, Disks, Promise};

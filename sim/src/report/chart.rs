@@ -15,7 +15,8 @@ use seedbed::proto::NodeId;
 
 use super::history::History;
 use super::lifelines::{Columns, Lives, join};
-use super::subject::{Subject, Subjects};
+use super::subject::Subjects;
+use crate::subject::Subject;
 use crate::trace::{self, Detail};
 use crate::world::{Fact, Step};
 

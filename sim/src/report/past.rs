@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use seedbed::proto::NodeId;
 
 use super::history::{History, past};
-use super::subject::{Subject, Subjects, only_answers_a_heartbeat};
+use super::subject::{Subjects, only_answers_a_heartbeat};
 use crate::oracle::Breach;
+use crate::subject::Subject;
 use crate::trace;
 use crate::world::{Event, Fact, Loss, Step};
 

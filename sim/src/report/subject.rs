@@ -1,39 +1,14 @@
 //! What a step is about: transactions, requests, paths with their locks, epochs, leases.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use seedbed::proto::{
     AcceptedLoss, Epoch, Keep, Message, NodeId, Notice, Operation, Path, Record, Request,
     RequestId, Timer, TxnId,
 };
 
+use crate::subject::Subject;
 use crate::world::{Event, Fact, Step};
-
-/// Something that steps can be about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Subject {
-    Txn(TxnId),
-    Request(RequestId),
-    /// A file, or the lock of that name.
-    Path(Path),
-    /// A view: how it comes into force, who enters it, what is handed over in it.
-    Epoch(Epoch),
-    /// A node's membership lease: its heartbeats and what they are answered.
-    Lease(NodeId),
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Subject::Txn(txn) => txn.fmt(f),
-            Subject::Request(request) => request.fmt(f),
-            Subject::Path(path) => path.fmt(f),
-            Subject::Epoch(epoch) => epoch.fmt(f),
-            Subject::Lease(node) => write!(f, "the lease of {node}"),
-        }
-    }
-}
 
 /// A set of subjects that is put together piece by piece.
 #[derive(Debug, Default)]

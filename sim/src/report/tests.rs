@@ -6,7 +6,7 @@ use seedbed::proto::{
 use super::chart::Drawn;
 use super::*;
 use crate::milestone::Milestone;
-use crate::oracle::At;
+use crate::oracle::Evidence;
 use crate::oracle::blocked::WaitKind;
 use crate::simulation::Simulation;
 use crate::world::{Event, Fact, Loss, Packet, PacketId, Step};
@@ -78,8 +78,8 @@ fn made() -> History {
 }
 
 fn violation(earlier: u64, now: u64, about: &str) -> Violation {
-    let earlier = At { step: earlier, is: format!("n3 rolled {about} back") };
-    let breach = Breach { earlier, now: At { step: now, is: format!("n2 applied {about}") } };
+    let earlier = Evidence::at(earlier, format!("n3 rolled {about} back"));
+    let breach = Breach { earlier, now: Evidence::at(now, format!("n2 applied {about}")) };
     Violation { invariant: "participants_agree", step: now, breach }
 }
 
@@ -290,8 +290,8 @@ fn made_of_views() -> History {
 
 fn steps_about(earlier: &str, now: &str) -> Vec<usize> {
     let history = made_of_views();
-    let earlier = At { step: 4, is: earlier.to_owned() };
-    let breach = Breach { earlier, now: At { step: 5, is: now.to_owned() } };
+    let earlier = Evidence::at(4, earlier.to_owned());
+    let breach = Breach { earlier, now: Evidence::at(5, now.to_owned()) };
     Past::of(&breach, &history).steps.iter().map(|(place, _)| place + 1).collect()
 }
 
@@ -339,9 +339,8 @@ fn a_report_about_an_epoch_tells_how_it_began() {
         &history,
         |record| matches!(record, Record::Complete { epoch, .. } if is_second(epoch)),
     );
-    let earlier = At { step: entered, is: "a node enters e2".to_owned() };
-    let breach =
-        Breach { earlier, now: At { step: complete, is: "it is complete in e2".to_owned() } };
+    let earlier = Evidence::at(entered, "a node enters e2".to_owned());
+    let breach = Breach { earlier, now: Evidence::at(complete, "it is complete in e2".to_owned()) };
     let invariant = "participants_agree";
     run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: complete, breach }));
     let lines = explain(&scenario, &run, &history, None);

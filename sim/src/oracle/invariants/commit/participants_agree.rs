@@ -2,7 +2,7 @@
 
 use seedbed::proto::{NodeId, Record, RecordKind, TxnId};
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds, Txn};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, Txn};
 use crate::world::World;
 
 /// No node commits a transaction while another aborts it.
@@ -35,7 +35,9 @@ impl Invariant for ParticipantsAgree {
         let Some((id, commits, what)) = decision(record) else { return Ok(()) };
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
         match other_than(commits, id, txn, node) {
-            Some(At { step, is }) => model.breach(step, is, format!("{node} {what} {id}")),
+            Some(Evidence { step, is, .. }) => {
+                model.breach(step, is, format!("{node} {what} {id}"))
+            }
             None => Ok(()),
         }
     }
@@ -52,13 +54,13 @@ fn decision(record: &Record) -> Option<(TxnId, bool, &'static str)> {
 }
 
 /// What another node's log says against committing, or aborting, the transaction.
-fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<At<String>> {
+fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evidence> {
     let coordinator = id.coordinator;
     if let (false, Some(decided)) = (commits, &txn.decided)
         && coordinator != node
     {
         let is = format!("{coordinator} decided to commit {id}");
-        return Some(At { step: decided.step, is });
+        return Some(Evidence::at(decided.step, is));
     }
     let opposite =
         txn.outcomes.iter().find(|(other, outcome)| **other != node && outcome.is != commits);
@@ -69,7 +71,7 @@ fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<At<St
         (false, true) => format!("{other} rolled back {id}"),
         (false, false) => format!("{other} promised never to vote for {id}"),
     };
-    Some(At { step: outcome.step, is })
+    Some(Evidence::at(outcome.step, is))
 }
 
 #[cfg(test)]

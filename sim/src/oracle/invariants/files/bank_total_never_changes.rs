@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
     Action, Answer, Contents, NodeId, Operation, Outcome, Path, Record, RecordKind, Reply, Request,
@@ -49,7 +49,7 @@ impl BankTotalNeverChanges {
     }
 
     /// The rule, as the earlier of the two facts.
-    fn promise(&self, step: u64) -> At<String> {
+    fn promise(&self, step: u64) -> Evidence {
         if let Some(loss) = &self.loss {
             let lost: Vec<&str> = loss.accounts.keys().map(Path::as_str).collect();
             let (lost, rest) = (lost.join(", "), loss.rest);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::lock_log::LockLog;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Notice, Path, Record, RequestId, Time, Token};
 
@@ -142,7 +142,7 @@ impl Belief {
         world.host(self.request.client).clock().reading(model.now) < self.until
     }
 
-    fn fact(&self, path: &Path, world: &World) -> crate::oracle::At<String> {
+    fn fact(&self, path: &Path, world: &World) -> Evidence {
         let Belief { step, request, token, until } = *self;
         let client = request.client;
         let until = world.host(client).clock().true_time(until);

@@ -6,7 +6,7 @@ use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::effects::EFFECTS;
 use crate::oracle::model::effects::Effects;
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
 
@@ -72,7 +72,7 @@ impl Invariant for RefusedMeansNoEffect {
 }
 
 impl RefusedMeansNoEffect {
-    fn judge_effect(&self, request: RequestId, now: At<String>) -> Result<(), Breach> {
+    fn judge_effect(&self, request: RequestId, now: Evidence) -> Result<(), Breach> {
         match self.refused.get(&request) {
             Some(At { step, is: refusal }) => breach(refused(request, *refusal, *step), now),
             None => Ok(()),
@@ -105,7 +105,7 @@ impl RefusedMeansNoEffect {
     }
 }
 
-fn refused(request: RequestId, refusal: Refusal, step: u64) -> At<String> {
+fn refused(request: RequestId, refusal: Refusal, step: u64) -> Evidence {
     let client = request.client;
     fact(step, format!("{client} tells its user that {request} is refused: {refusal}"))
 }
