@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::lock::LockServer;
 use super::membership::{Beat, Centre};
 use super::timers::{Timer, Timers};
-use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Time};
+use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Role, Time};
 
 /// What the central node has at hand in one step.
 pub(super) struct Turn<'a> {
@@ -117,6 +117,6 @@ fn on_message(
         }
         Message::Departed { .. } => {} // for the operator to see
         Message::Watch { known } => centre.on_watch(turn, from, known),
-        _ => {} // somebody else's
+        other => assert!(!other.kind().is_to(Role::Control), "nothing handles {other:?}"),
     }
 }
