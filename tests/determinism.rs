@@ -55,7 +55,10 @@ fn every_file_gives_the_same_digest_again() {
             digests.entry(digest).or_insert(seed);
         }
         let draws = scenario.workload.is_some() || scenario.chaos.is_some();
-        assert!(!draws || digests.len() as u64 == seeds, "{file:?}: two seeds are one run: {digests:x?}");
+        assert!(
+            !draws || digests.len() as u64 == seeds,
+            "{file:?}: two seeds are one run: {digests:x?}"
+        );
     }
 }
 
