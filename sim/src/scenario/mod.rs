@@ -128,7 +128,7 @@ mod message;
 mod reader;
 mod role;
 mod script;
-mod swarm;
+pub(crate) mod swarm;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -196,7 +196,7 @@ pub struct Scenario {
     pub messages: Vec<MessageRule>,
     /// What breaks, drawn from the seed.
     pub chaos: Option<Chaos>,
-    /// What is drawn from the seed before the run; [`Scenario::for_seed`] draws it.
+    /// What is drawn from the seed before the run.
     pub swarm: Option<Swarm>,
     /// How long a run is.
     pub phases: Phases,
