@@ -306,13 +306,29 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
         expect: expect::expect(root, &faults, invariants)?,
         faults,
         messages: message::read(root, named)?,
-        chaos: chaos::read(root, named, &config, swarm.as_ref())?,
+        chaos: chaos::read(root, named, &config)?,
         swarm,
         phases,
         config,
     };
+    check_wipes(root, &scenario)?;
     if scenario.workload.is_none() && scenario.script.is_empty() {
         return Err(root.fault("nothing to do: expected `[workload]` or `[[script]]`"));
     }
     Ok(scenario)
+}
+
+/// A drawn fault loses a disk only where some seed has a budget for that.
+fn check_wipes(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
+    let Some(chaos) = &scenario.chaos else { return Ok(()) };
+    let wipes = chaos.budget.wipes;
+    let may_wipe = scenario.swarm.as_ref().map_or(wipes > 0, |swarm| swarm.may_wipe(wipes));
+    match chaos.kinds.iter().position(|kind| *kind == ChaosKind::Wipe) {
+        Some(place) if !may_wipe => {
+            let kinds = root.section("chaos", chaos::KEYS)?.need("kinds", "kinds of faults")?;
+            let message = "can never strike: needs `chaos.budget.wipes`, at least 1";
+            Err(kinds.list()?[place].error(message))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
