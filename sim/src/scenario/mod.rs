@@ -128,6 +128,7 @@ mod message;
 mod reader;
 mod role;
 mod script;
+mod source;
 pub(crate) mod swarm;
 #[cfg(test)]
 mod tests;
@@ -155,7 +156,8 @@ pub use swarm::Swarm;
 pub use workload::{Workload, WorkloadKind};
 
 #[cfg(feature = "command")]
-use reader::{Result, Source, Table};
+use reader::{Result, Table};
+use source::Source;
 
 /// The longest file that is read, in bytes.
 pub const LONGEST: usize = 1 << 20;
@@ -272,7 +274,7 @@ impl Scenario {
             return Err(too_long(name));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| ScenarioError {
-            line: Some(reader::line_of(bytes, error.valid_up_to())),
+            line: Some(source::line_of(bytes, error.valid_up_to())),
             ..ScenarioError::of_file(name, "not UTF-8")
         })?;
         Scenario::parse(name, text)
