@@ -12,6 +12,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use seedbed_sim::draw::swarm;
 use seedbed_sim::scenario::Scenario;
 use seedbed_sim::simulation::Simulation;
 
@@ -48,7 +49,7 @@ fn a_file_with_other_numbers_and_words_is_refused_or_runs_without_a_panic() {
     let result = runner.run(&changes, |(file, exchanges, seed)| {
         let text = exchange(&files[file], &exchanges, &words);
         let Ok(scenario) = Scenario::parse("changed.toml", &text) else { return Ok(()) };
-        if scenario.for_seed(seed).cast.machines().count() > MACHINES {
+        if swarm::for_seed(&scenario, seed).cast.machines().count() > MACHINES {
             return Ok(());
         }
         ran.set(ran.get() + 1);
@@ -65,7 +66,7 @@ fn a_file_with_other_numbers_and_words_is_refused_or_runs_without_a_panic() {
 
 /// As `run` does it, but without the runtime and not to the end.
 fn run_for_a_while(scenario: &Scenario, seed: u64) {
-    let scenario = scenario.for_seed(seed);
+    let scenario = swarm::for_seed(scenario, seed);
     let mut simulation = Simulation::new(&scenario, seed);
     simulation.start(&mut ());
     while simulation.next_at().is_some() {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use seedbed::proto::Time;
 
+use crate::draw::swarm;
 use crate::scenario::Scenario;
 use crate::simulation::Simulation;
 use crate::verdict::{RunReport, Verdict};
@@ -32,7 +33,7 @@ fn run_inside(scenario: &Scenario, seed: u64, watcher: &mut impl Watcher) -> Run
     runtime.block_on(async {
         let clock = madsim::time::TimeHandle::current();
         let mut now = Time::ZERO;
-        let scenario = scenario.for_seed(seed);
+        let scenario = swarm::for_seed(scenario, seed);
         let mut simulation = Simulation::new(&scenario, seed);
         simulation.start(watcher);
         while let Some(at) = simulation.next_at() {

@@ -6,15 +6,8 @@ use std::sync::Arc;
 use super::lock::LockServer;
 use super::membership::{Beat, Centre};
 use super::timers::{Timer, Timers};
+use super::turn::Turn;
 use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Role, Time};
-
-/// What the central node has at hand in one step.
-pub(super) struct Turn<'a> {
-    pub config: &'a Arc<Config>,
-    pub now: Time,
-    pub timers: &'a mut Timers,
-    pub out: &'a mut Outbox,
-}
 
 /// The central node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

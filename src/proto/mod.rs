@@ -65,6 +65,7 @@ pub mod ring;
 mod standing;
 mod time;
 mod timers;
+mod turn;
 pub mod txn;
 mod view;
 

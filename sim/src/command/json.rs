@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::play::Played;
+use crate::draw::swarm;
 use crate::figures::GROUPS;
 use crate::milestone::Milestone;
 use crate::scenario::Scenario;
@@ -72,7 +73,7 @@ pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> 
         &Run {
             scenario: &scenario.file,
             seed: *seed,
-            drawn: scenario.drawn(*seed),
+            drawn: swarm::drawn(scenario, *seed),
             verdict: verdict.name(),
             invariant: verdict.invariant(),
             step,

@@ -2,4 +2,5 @@
 
 pub mod chaos;
 pub mod links;
+pub mod swarm;
 pub mod workload;

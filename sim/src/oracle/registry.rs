@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 
 use super::invariants::{commit, files, locks, membership, requests, simulator, transfer};
 use super::{Invariant, Workload, World};
-use crate::draw::workload::{account_paths, counter_paths};
 use seedbed::proto::Membership;
 
 /// Makes an invariant for one run.
@@ -279,13 +278,13 @@ registry! {
         "whoever reads all accounts at once finds the money that was paid in",
         "Jepsen's bank; Gray 1985 (debit-credit)",
         |_, workload| {
-            let (accounts, total) = account_paths(workload?)?;
+            let (accounts, total) = workload?.account_paths()?;
             boxed(files::BankTotalNeverChanges::new(accounts, total))
         };
     "no_increment_is_lost",
         "every acknowledged increment of a counter is in its final value",
         "lost update, P4; Berenson et al. 1995",
-        |_, workload| boxed(files::NoIncrementIsLost::new(counter_paths(workload?)?));
+        |_, workload| boxed(files::NoIncrementIsLost::new(workload?.counter_paths()?));
 }
 
 fn boxed(invariant: impl Invariant + 'static) -> Option<Box<dyn Invariant>> {

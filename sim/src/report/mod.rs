@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use seedbed::proto::Path;
 
+use crate::draw::swarm;
 use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::oracle::blocked::Wait;
 use crate::oracle::registry;
@@ -144,7 +145,7 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
         &format!("{}, seed {}: {}", scenario.file, run.seed, scenario.title),
         WIDTH,
     ));
-    if let Some(drawn) = scenario.drawn(run.seed) {
+    if let Some(drawn) = swarm::drawn(scenario, run.seed) {
         page.named("drawn", &drawn, LINES);
     }
 }

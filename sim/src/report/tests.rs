@@ -214,7 +214,7 @@ fn all_that_a_seed_has_drawn_is_said() {
     let at = lines.iter().position(|line| line.text.starts_with("  drawn ")).unwrap();
     let end = lines.iter().position(|line| line.text.is_empty()).unwrap();
     let said: Vec<&str> = lines[at..end].iter().map(|line| line.text.trim()).collect();
-    let drawn = format!("drawn     {}", scenario.drawn(run.seed).unwrap());
+    let drawn = format!("drawn     {}", swarm::drawn(&scenario, run.seed).unwrap());
     assert_eq!(said.join(" "), drawn);
 }
 

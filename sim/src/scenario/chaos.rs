@@ -4,7 +4,6 @@ use seedbed::proto::{Config, Span};
 
 use super::cluster::{Named, need_managed};
 use super::reader::{Result, Table};
-use super::swarm::Swarm;
 use super::value::Value;
 use crate::quantity::SpanRange;
 
@@ -127,22 +126,16 @@ impl ChaosKind {
     }
 }
 
-const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
+pub(super) const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
 const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down", "wipes"];
 
-pub(super) fn read(
-    root: &Table<'_>,
-    cast: Named,
-    config: &Config,
-    swarm: Option<&Swarm>,
-) -> Result<Option<Chaos>> {
+pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Option<Chaos>> {
     root.maybe("chaos", |value| {
         let table = value.table(KEYS)?;
         let budget = budget(&table.section("budget", BUDGET)?, cast, config)?;
-        let wipes = swarm.map_or(budget.wipes > 0, |swarm| swarm.may_wipe(budget.wipes));
         let kinds = table.need("kinds", "kinds of faults")?;
         Ok(Chaos {
-            kinds: kinds.distinct(|value| kind(value, config, wipes))?,
+            kinds: kinds.distinct(|value| kind(value, config))?,
             budget,
             interval: table.or("interval", SpanRange::from_millis(500, 4_000), interval)?,
             duration: table.or("duration", SpanRange::from_millis(200, 5_000), |v| v.spans())?,
@@ -150,15 +143,11 @@ pub(super) fn read(
     })
 }
 
-/// `wipes`: may a seed lose any disk?
-fn kind(value: &Value<'_>, config: &Config, wipes: bool) -> Result<ChaosKind> {
+fn kind(value: &Value<'_>, config: &Config) -> Result<ChaosKind> {
     let names = ChaosKind::ALL.iter().map(|kind| (kind.name(), *kind));
     let kind = value.pick("kind of fault", names)?;
     if kind.is_of_managed() {
         need_managed(value, config)?;
-    }
-    if kind == ChaosKind::Wipe && !wipes {
-        return Err(value.error("can never strike: needs `chaos.budget.wipes`, at least 1"));
     }
     Ok(kind)
 }

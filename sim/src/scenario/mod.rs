@@ -128,7 +128,8 @@ mod message;
 mod reader;
 mod role;
 mod script;
-mod swarm;
+mod source;
+pub(crate) mod swarm;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -155,7 +156,8 @@ pub use swarm::Swarm;
 pub use workload::{Workload, WorkloadKind};
 
 #[cfg(feature = "command")]
-use reader::{Result, Source, Table};
+use reader::{Result, Table};
+use source::Source;
 
 /// The longest file that is read, in bytes.
 pub const LONGEST: usize = 1 << 20;
@@ -196,7 +198,7 @@ pub struct Scenario {
     pub messages: Vec<MessageRule>,
     /// What breaks, drawn from the seed.
     pub chaos: Option<Chaos>,
-    /// What is drawn from the seed before the run; [`Scenario::for_seed`] draws it.
+    /// What is drawn from the seed before the run.
     pub swarm: Option<Swarm>,
     /// How long a run is.
     pub phases: Phases,
@@ -272,7 +274,7 @@ impl Scenario {
             return Err(too_long(name));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| ScenarioError {
-            line: Some(reader::line_of(bytes, error.valid_up_to())),
+            line: Some(source::line_of(bytes, error.valid_up_to())),
             ..ScenarioError::of_file(name, "not UTF-8")
         })?;
         Scenario::parse(name, text)
@@ -306,13 +308,29 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
         expect: expect::expect(root, &faults, invariants)?,
         faults,
         messages: message::read(root, named)?,
-        chaos: chaos::read(root, named, &config, swarm.as_ref())?,
+        chaos: chaos::read(root, named, &config)?,
         swarm,
         phases,
         config,
     };
+    check_wipes(root, &scenario)?;
     if scenario.workload.is_none() && scenario.script.is_empty() {
         return Err(root.fault("nothing to do: expected `[workload]` or `[[script]]`"));
     }
     Ok(scenario)
+}
+
+/// A drawn fault loses a disk only where some seed has a budget for that.
+fn check_wipes(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
+    let Some(chaos) = &scenario.chaos else { return Ok(()) };
+    let wipes = chaos.budget.wipes;
+    let may_wipe = scenario.swarm.as_ref().map_or(wipes > 0, |swarm| swarm.may_wipe(wipes));
+    match chaos.kinds.iter().position(|kind| *kind == ChaosKind::Wipe) {
+        Some(place) if !may_wipe => {
+            let kinds = root.section("chaos", chaos::KEYS)?.need("kinds", "kinds of faults")?;
+            let message = "can never strike: needs `chaos.budget.wipes`, at least 1";
+            Err(kinds.list()?[place].error(message))
+        }
+        Some(_) | None => Ok(()),
+    }
 }

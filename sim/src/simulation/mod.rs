@@ -127,7 +127,7 @@ enum Due {
 
 impl<'a> Simulation<'a> {
     /// The run of `scenario` under `seed`, with nothing started yet. What a `[swarm]` draws is not
-    /// drawn here: [`Scenario::for_seed`] comes first.
+    /// drawn here: [`for_seed`](crate::draw::swarm::for_seed) comes first.
     pub fn new(scenario: &'a Scenario, seed: u64) -> Simulation<'a> {
         let seed = Seed(seed);
         let cast = scenario.cast;
