@@ -107,13 +107,3 @@ impl Breach {
 fn breach_of<T>(earlier: Evidence, now: Evidence) -> Result<T, Breach> {
     Err(Breach { earlier, now })
 }
-
-/// What was so in step `step`, in words.
-pub(in crate::oracle) fn fact(step: u64, is: String) -> Evidence {
-    Evidence::at(step, is)
-}
-
-/// Says that two facts contradict each other.
-pub(in crate::oracle) fn breach(earlier: Evidence, now: Evidence) -> Result<(), Breach> {
-    breach_of(earlier, now)
-}
