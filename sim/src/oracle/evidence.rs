@@ -93,17 +93,4 @@ impl Breach {
     pub fn of(earlier: Evidence, now: Evidence) -> Breach {
         Breach { earlier, now }
     }
-
-    /// `now` contradicts what `earlier` says of an earlier step.
-    pub fn new<T>(
-        (step, earlier): (u64, impl Into<String>),
-        model: &Model,
-        now: impl Into<String>,
-    ) -> Result<T, Breach> {
-        breach_of(Evidence::at(step, earlier), Evidence::at(model.step, now))
-    }
-}
-
-fn breach_of<T>(earlier: Evidence, now: Evidence) -> Result<T, Breach> {
-    Err(Breach { earlier, now })
 }

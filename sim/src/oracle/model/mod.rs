@@ -28,7 +28,7 @@ use crate::oracle::model::disks::Disks;
 use crate::oracle::model::leases::Leases;
 use crate::oracle::model::txns::{Begun, Txns};
 use crate::oracle::model::views::Views;
-use crate::oracle::{At, Breach, Evidence, Seen};
+use crate::oracle::{At, Evidence, Seen};
 use crate::world::World;
 
 /// Everything the invariants share.
@@ -333,16 +333,6 @@ impl Model {
             of.get(&node).is_some_and(|txns| txns.contains(&txn))
         };
         has(&self.in_doubt) && !has(&self.settled)
-    }
-
-    /// Contradicts an earlier fact with one of this step.
-    pub(in crate::oracle) fn breach<T>(
-        &self,
-        step: u64,
-        earlier: impl Into<String>,
-        now: impl Into<String>,
-    ) -> Result<T, Breach> {
-        Breach::new((step, earlier), self, now)
     }
 
     fn at<T>(&self, is: T) -> At<T> {
