@@ -6,7 +6,6 @@
 //! the protocol's prose.
 
 mod play;
-mod stage;
 
 use play::play;
 

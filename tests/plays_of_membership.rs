@@ -3,7 +3,6 @@
 //! Each begins in the first view, which has settled; heartbeats are left out.
 
 mod play;
-mod stage;
 
 use play::play;
 

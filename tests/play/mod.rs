@@ -40,9 +40,8 @@ use seedbed::proto::{
     Action, Command, CommitMode, Config, Contents, Epoch, Incarnation, Layout, Membership, Message,
     MessageKind, NodeId, Operation, Path, Record, RecordKind, Request, Role, Settings, Span, View,
 };
-use seedbed_sim::world::{Event, Fact, Loss, PacketId, Step, World};
+use seedbed_sim::world::{Due, Event, Fact, Loss, PacketId, Stage, Step, World};
 
-use crate::stage::Stage;
 use words::Map;
 
 /// Plays `directions` and gives what can be read of it afterwards.
@@ -105,9 +104,11 @@ impl Play {
             }
         }
         let config = Config::new(settings).expect("settings that make sense");
-        let ms = Span::from_millis(1);
         let scribe = Scribe::new(Map { config: config.clone(), paths });
-        Play { stage: Stage::with_spare(config, spare, clients, (ms, ms), scribe) }
+        let mut unseen = Stage::new(World::with_spare(config, spare, clients), ());
+        unseen.start_all();
+        unseen.settle();
+        Play { stage: Stage::new(unseen.world, scribe) }
     }
 
     fn direct(&mut self, words: &[&str]) -> Told {
@@ -173,8 +174,8 @@ impl Play {
             ["wake", who] => self.wake(node(who)?)?,
             ["pass", how_long] => self.pass(span(how_long)?),
             ["run", how_long] => {
-                let until = self.stage.now() + span(how_long)?;
-                self.stage.run(Some(until), |_| false);
+                let span = span(how_long)?;
+                self.stage.run(span);
             }
             ["settle"] => self.stage.settle(),
             ["settle", "until", kind, what] => self.settle_until(kind, what)?,
@@ -214,7 +215,7 @@ impl Play {
     }
 
     fn sync(&mut self, node: NodeId) -> Told {
-        if !self.stage.syncing().contains(&node) {
+        if !self.stage.is_syncing(node) {
             return Err(format!("{node} does not sync"));
         }
         self.stage.apply(Event::Synced(node));
@@ -224,7 +225,7 @@ impl Play {
     /// Time passes, nothing but deadlines comes, until `node` is woken.
     fn wake(&mut self, node: NodeId) -> Told {
         while let Some((at, due)) = self.stage.next_wake() {
-            let woken = matches!(due, crate::stage::Due::Wake(woken) if woken == node);
+            let woken = matches!(due, Due::Wake(woken) if woken == node);
             self.stage.let_come(at, due);
             if woken {
                 return Ok(());
@@ -247,7 +248,7 @@ impl Play {
         let records: Vec<RecordKind> =
             RecordKind::ALL.iter().copied().filter(|record| record.name() == kind).collect();
         let mut found = false;
-        let stop = |step: &Step| {
+        let stop = |_: &Scribe, step: &Step| {
             found |= match what {
                 "sent" => sent(step).any(|kind| messages.contains(&kind)),
                 "appended" => appended(step).any(|kind| records.contains(&kind)),
@@ -255,7 +256,7 @@ impl Play {
             };
             found
         };
-        self.stage.run(None, stop);
+        self.stage.settle_until(stop);
         if found { Ok(()) } else { Err("it never was".to_owned()) }
     }
 
