@@ -3,13 +3,13 @@
 mod behind;
 mod bench;
 mod cluster;
-pub(in crate::oracle) mod lock_tests_support;
+mod commits;
+mod judged;
+mod locks;
 mod messages;
-mod reality;
 mod records;
-mod runs;
-pub(in crate::oracle) mod testing;
-pub(in crate::oracle) mod txn_tests_support;
+mod storms;
+mod transactions;
 
 pub(in crate::oracle) use bench::Play;
 pub(in crate::oracle) use messages::*;
