@@ -69,7 +69,11 @@ impl Oracle {
     /// Those about a workload are left out where there is none of its kind.
     pub fn new(world: &World, workload: Option<&Workload>) -> Oracle {
         let make = |entry: &registry::Entry| (entry.make)(world, workload);
-        let invariants: Vec<Box<dyn Invariant>> = registry::ALL.iter().filter_map(make).collect();
+        Oracle::of(world, registry::ALL.iter().filter_map(make).collect())
+    }
+
+    /// An oracle that judges by these invariants.
+    fn of(world: &World, invariants: Vec<Box<dyn Invariant>>) -> Oracle {
         let wants = |slot: usize| -> Vec<u16> {
             let numbered = (0..).zip(&invariants);
             let wanting = numbered.filter(|(_, invariant)| invariant.interest().has(slot));
