@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mutation::MUTATIONS;
 use seedbed::proto::{Config, Defect, Defects, Settings};
 use seedbed_sim::milestone::Milestone;
 use seedbed_sim::oracle::registry;
@@ -24,10 +23,10 @@ fn every_invariant_is_broken_by_a_file_or_by_a_mutation() {
             other => panic!("{}: it violates nothing: {other:?}", scenario.file),
         };
     }
-    for mutation in MUTATIONS {
+    for mutation in mutation::all() {
         let name = mutation.violates;
-        assert!(registry::find(name).is_some(), "no invariant is called {name}");
-        broken.insert(name.to_owned());
+        assert!(registry::find(&name).is_some(), "no invariant is called {name}");
+        broken.insert(name);
     }
     let unseen: Vec<&str> =
         registry::names().iter().copied().filter(|name| !broken.contains(*name)).collect();
