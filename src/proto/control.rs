@@ -7,7 +7,7 @@ use super::lock::LockServer;
 use super::membership::{Beat, Centre};
 use super::timers::{Timer, Timers};
 use super::turn::Turn;
-use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Time};
+use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Role, Time};
 
 /// The central node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -110,6 +110,6 @@ fn on_message(
         }
         Message::Departed { .. } => {} // for the operator to see
         Message::Watch { known } => centre.on_watch(turn, from, known),
-        _ => {} // somebody else's
+        other => assert!(!other.kind().is_to(Role::Control), "nothing handles {other:?}"),
     }
 }
