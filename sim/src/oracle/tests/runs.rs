@@ -154,7 +154,7 @@ fn with_defect(defect: Defect) -> Settings {
 #[track_caller]
 fn violates(drive: &Drive, name: &str) {
     let violation = drive.violation.as_ref().expect("a violation");
-    assert_eq!(violation.invariant, name, "{violation:#?}");
+    assert_eq!(violation.invariant.name(), name, "{violation:#?}");
 }
 
 #[test]
@@ -389,5 +389,5 @@ fn a_record_that_recovery_skips_is_caught() {
     let [.., record, _] = applied[..] else { panic!("it has applied something") };
     drive.start_rotten(n(2), Rot { record, bit: 200 });
     let violation = drive.violation.expect("a violation");
-    assert_eq!(violation.invariant, "acknowledged_writes_survive", "{:?}", violation.breach);
+    assert_eq!(violation.invariant.name(), "acknowledged_writes_survive", "{:?}", violation.breach);
 }
