@@ -9,6 +9,7 @@ use super::output::Output;
 use super::play::Played;
 use crate::draw::swarm;
 use crate::figures::GROUPS;
+use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::scenario::Scenario;
 use crate::verdict::{RunReport, Verdict};
@@ -75,7 +76,7 @@ pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> 
             seed: *seed,
             drawn: swarm::drawn(scenario, *seed),
             verdict: verdict.name(),
-            invariant: verdict.invariant(),
+            invariant: verdict.invariant().map(InvariantName::name),
             step,
             steps: *steps,
             sim_ns: *sim_ns,

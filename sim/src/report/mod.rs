@@ -19,7 +19,6 @@ use seedbed::proto::Path;
 use crate::draw::swarm;
 use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::oracle::blocked::Wait;
-use crate::oracle::registry;
 use crate::oracle::{Breach, Violation};
 use crate::scenario::{Expected, Scenario};
 use crate::trace;
@@ -267,11 +266,11 @@ fn in_full(lines: &[String]) -> Vec<String> {
 
 /// The rule that was broken; put in front of the last lines.
 fn rule(page: &mut Page, violation: &Violation) {
-    let Some(rule) = registry::find(violation.invariant) else { return };
+    let rule = violation.invariant;
     let mut told = Page::default();
     told.gap();
-    told.named("rule", &format!("{}: {}", rule.name, rule.summary), 3);
-    told.named("source", rule.source, 2);
+    told.named("rule", &format!("{rule}: {}", rule.summary()), 3);
+    told.named("source", rule.source(), 2);
     page.0.splice(0..0, told.0);
 }
 

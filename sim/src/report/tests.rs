@@ -5,6 +5,7 @@ use seedbed::proto::{
 
 use super::chart::Drawn;
 use super::*;
+use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::oracle::Evidence;
 use crate::oracle::blocked::WaitKind;
@@ -80,7 +81,7 @@ fn made() -> History {
 fn violation(earlier: u64, now: u64, about: &str) -> Violation {
     let earlier = Evidence::at(earlier, format!("n3 rolled {about} back"));
     let breach = Breach { earlier, now: Evidence::at(now, format!("n2 applied {about}")) };
-    Violation { invariant: "participants_agree", step: now, breach }
+    Violation { invariant: InvariantName::ParticipantsAgree, step: now, breach }
 }
 
 fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
@@ -341,7 +342,7 @@ fn a_report_about_an_epoch_tells_how_it_began() {
     );
     let earlier = Evidence::at(entered, "a node enters e2".to_owned());
     let breach = Breach { earlier, now: Evidence::at(complete, "it is complete in e2".to_owned()) };
-    let invariant = "participants_agree";
+    let invariant = InvariantName::ParticipantsAgree;
     run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: complete, breach }));
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);

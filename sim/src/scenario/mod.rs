@@ -224,21 +224,12 @@ impl Scenario {
     /// );
     /// ```
     pub fn parse(name: &str, text: &str) -> Result<Scenario> {
-        Scenario::parse_with(name, text, crate::oracle::registry::names())
-    }
-
-    /// Reads `text`, the contents of the file `name`, in which `violates` names one of
-    /// `invariants`; if there are none, anything.
-    ///
-    /// # Errors
-    /// The first thing that is wrong with it.
-    pub fn parse_with(name: &str, text: &str, invariants: &[&'static str]) -> Result<Scenario> {
         if text.len() > LONGEST {
             return Err(too_long(name));
         }
         let source = Source { name, text };
         let document = source.document()?;
-        read(name, &Table::root(&source, &document, KEYS)?, invariants)
+        read(name, &Table::root(&source, &document, KEYS)?)
     }
 
     /// Reads the file at `path`.
@@ -285,7 +276,7 @@ fn too_long(name: &str) -> ScenarioError {
     ScenarioError::of_file(name, format!("longer than {LONGEST} bytes, not read"))
 }
 
-fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Scenario> {
+fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     let title = root.need("title", "a few words on what is shown")?.line()?.to_owned();
     let about = root.maybe("about", |value| value.string())?.unwrap_or_default().trim().to_owned();
     let (cast, config) = cluster::read(root)?;
@@ -305,7 +296,7 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
         clocks: environment::clocks(root, named, config.drift_max_ppm)?,
         workload: workload::read(root, config.limits.contents_bytes)?,
         script: script::read(root, named, phases.safety)?,
-        expect: expect::expect(root, &faults, invariants)?,
+        expect: expect::expect(root, &faults)?,
         faults,
         messages: message::read(root, named)?,
         chaos: chaos::read(root, named, &config)?,

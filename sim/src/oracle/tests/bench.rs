@@ -18,6 +18,7 @@ use seedbed::proto::{
     RequestId, Settings, Time, Token,
 };
 
+use crate::invariant::InvariantName;
 use crate::oracle::tests::messages::{begin, files};
 use crate::oracle::tests::records::{c, member, n, path};
 use crate::oracle::{Breach, Invariant, Model, Oracle, Seen, Violation};
@@ -54,9 +55,9 @@ impl Play {
     }
 
     /// A cluster as `settings` say, all of it down, and two clients.
-    pub fn of(settings: Settings, invariant: impl Invariant + 'static) -> Play {
+    pub fn of<I: Invariant + 'static>(settings: Settings, invariant: I) -> Play {
         let world = World::new(Config::new(settings).expect("good settings"), 2);
-        let oracle = Oracle::of(&world, vec![Box::new(invariant)]);
+        let oracle = Oracle::of(&world, vec![(name_of::<I>(), Box::new(invariant))]);
         let (stage, logs) = (Stage::new(world, ()), BTreeMap::new());
         Play { oracle, stage, logs, goes_on: false, violation: None }
     }
@@ -241,7 +242,7 @@ impl Play {
     #[track_caller]
     pub fn is_broken_by(&self, name: &str, earlier: (u64, &str), now: (u64, &str)) {
         let Violation { invariant, breach, .. } = self.violation.as_ref().expect("a breach");
-        assert_eq!(*invariant, name);
+        assert_eq!(invariant.name(), name);
         for (found, expected) in [(&breach.earlier, earlier), (&breach.now, now)] {
             assert_eq!(found.step, expected.0, "{breach:#?}");
             assert!(found.is.contains(expected.1), "no `{}` in {breach:#?}", expected.1);
@@ -252,4 +253,11 @@ impl Play {
     pub(super) fn life(&self, node: NodeId) -> Incarnation {
         self.model().lives.get(&node).copied().unwrap_or_default()
     }
+}
+
+/// The name of a checker: its type is called as its invariant is.
+fn name_of<I>() -> InvariantName {
+    let path = std::any::type_name::<I>();
+    let is_it = |name: &&InvariantName| path.ends_with(&format!("::{name:?}"));
+    *InvariantName::ALL.iter().find(is_it).unwrap_or_else(|| panic!("{path} checks no invariant"))
 }

@@ -136,7 +136,7 @@ impl Stage<Judge> {
     #[track_caller]
     pub(super) fn breaks(&self, name: &str) {
         let violation = self.watcher.violation.as_ref().expect("a violation");
-        assert_eq!(violation.invariant, name, "{violation:#?}");
+        assert_eq!(violation.invariant.name(), name, "{violation:#?}");
     }
 
     pub(super) fn count(&self, milestone: Milestone) -> u64 {
