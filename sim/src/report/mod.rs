@@ -227,7 +227,7 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
 }
 
 fn violated(page: &mut Page, violation: &Violation, history: &History, room: usize) {
-    let Breach { earlier, now } = &violation.breach;
+    let Breach { earlier, now } = &*violation.breach;
     page.gap();
     for (name, fact) in [("earlier", earlier), ("now", now)] {
         let at = history.step(fact.step).map_or(String::new(), |step| format!(" ({})", step.at));

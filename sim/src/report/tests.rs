@@ -81,7 +81,7 @@ fn made() -> History {
 fn violation(earlier: u64, now: u64, about: &str) -> Violation {
     let earlier = Evidence::at(earlier, format!("n3 rolled {about} back"));
     let breach = Breach { earlier, now: Evidence::at(now, format!("n2 applied {about}")) };
-    Violation { invariant: InvariantName::ParticipantsAgree, step: now, breach }
+    Violation { invariant: InvariantName::ParticipantsAgree, step: now, breach: Box::new(breach) }
 }
 
 fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
@@ -341,7 +341,8 @@ fn a_report_about_an_epoch_tells_how_it_began() {
         |record| matches!(record, Record::Complete { epoch, .. } if is_second(epoch)),
     );
     let earlier = Evidence::at(entered, "a node enters e2".to_owned());
-    let breach = Breach { earlier, now: Evidence::at(complete, "it is complete in e2".to_owned()) };
+    let now = Evidence::at(complete, "it is complete in e2".to_owned());
+    let breach = Box::new(Breach { earlier, now });
     let invariant = InvariantName::ParticipantsAgree;
     run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: complete, breach }));
     let lines = explain(&scenario, &run, &history, None);
