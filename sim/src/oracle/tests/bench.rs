@@ -261,3 +261,33 @@ fn name_of<I>() -> InvariantName {
     let is_it = |name: &&InvariantName| path.ends_with(&format!("::{name:?}"));
     *InvariantName::ALL.iter().find(is_it).unwrap_or_else(|| panic!("{path} checks no invariant"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::invariants::commit::ParticipantsAgree;
+    use crate::oracle::tests::records::{promised, txn};
+
+    #[test]
+    fn every_verb_is_a_step_but_what_is_joined() {
+        let mut play = Play::new(ParticipantsAgree);
+        assert_eq!(play.wakes(n(1)).wakes(n(2)).model().step, 2);
+        assert_eq!(play.at(5).wakes(n(1)).and().wakes(n(2)).model().step, 3);
+        assert_eq!(play.model().now.as_nanos(), 5_000_000);
+        assert_eq!(play.forces(n(1), promised(txn(1))).model().step, 5);
+        assert_eq!(play.logs(n(1), promised(txn(2))).model().step, 6);
+        play.appends(n(1), promised(txn(3))).appends(n(1), promised(txn(4)));
+        assert_eq!(play.syncs(n(1)).wakes(n(1)).model().step, 10);
+        assert_eq!(play.at(6).ends().model().step, 11);
+    }
+
+    #[test]
+    fn a_crash_takes_the_end_of_what_was_not_durable() {
+        let mut play = Play::new(ParticipantsAgree);
+        play.forces(n(1), promised(txn(1)));
+        play.appends(n(1), promised(txn(2))).appends(n(1), promised(txn(3)));
+        play.crashes_keeping(n(1), 1).starts(n(1));
+        assert_eq!(play.model().log(n(1)).durable, 1, "what stayed is not shown again");
+        assert_eq!(play.forces(n(1), promised(txn(4))).model().log(n(1)).durable, 3);
+    }
+}
