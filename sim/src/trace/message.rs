@@ -103,7 +103,7 @@ fn comes_to(end: &Option<PullEnd>) -> &'static str {
     }
 }
 
-/// [`brief`], with what the message carries and, for a trace, every other field.
+/// What a message is and what it is about; what it carries too, or every field.
 pub fn message(message: &Message, detail: Detail<'_>) -> String {
     match detail {
         Detail::Brief => brief(message),
