@@ -1,11 +1,13 @@
 //! Golden plays: one test for each file of `tests/plays`, which must say what comes of its
 //! directions. `tests/plays/README.md` tells how to read and how to write one.
+//!
+//! With `UPDATE_EXPECT` set to anything, what came of the directions is written into the files.
 
 mod play;
 
 use std::path::Path;
 
-use expect_test::expect_file;
+use similar::TextDiff;
 
 datatest_stable::harness! {
     { test = is_what_comes_of_it, root = "tests/plays", pattern = r"\.play$" },
@@ -13,7 +15,33 @@ datatest_stable::harness! {
 
 fn is_what_comes_of_it(file: &Path) -> datatest_stable::Result<()> {
     let text = std::fs::read_to_string(file)?;
-    let written = play::written(file, &text)?;
-    expect_file![std::path::absolute(file)?].assert_eq(&written);
-    Ok(())
+    let written = play::written(file, &text).map_err(Failure)?;
+    if text == written {
+        return Ok(());
+    }
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        return Ok(std::fs::write(file, written)?);
+    }
+    let difference = TextDiff::from_lines(&text, &written);
+    let difference = difference.unified_diff().header("the file", "what comes of it").to_string();
+    let how = "With `UPDATE_EXPECT=1 cargo test --test plays` the file would be changed so:";
+    Err(Failure(format!("{how}\n{difference}")).into())
 }
+
+/// What a failing test prints; the harness shows errors by their debug form, which would quote a
+/// text.
+struct Failure(String);
+
+impl std::fmt::Debug for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -6,11 +6,12 @@ mod request;
 mod scribe;
 mod words;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path as FilePath;
 
-use seedbed::proto::{Config, Membership, Role};
-use seedbed_sim::trace::{self, Places};
+use seedbed::proto::{Config, Membership, Path, Role};
+use seedbed_sim::trace;
 use seedbed_sim::world::Stage;
 
 use cluster::Cluster;
@@ -35,16 +36,25 @@ struct Play {
 /// # Errors
 /// If a direction makes no sense, with the file and the line.
 pub fn written(file: &FilePath, text: &str) -> Told<String> {
+    let (about, _) = parts(text);
+    let mut written = format!("{about}\n");
+    let play = played(file, text, &mut written)?;
+    write!(written, "\nIn the end:\n{}", play.shown()).expect("a string takes everything");
+    Ok(written)
+}
+
+/// Plays the directions of a file, and writes them down with what comes of each.
+fn played(file: &FilePath, text: &str, written: &mut String) -> Told<Play> {
     let told = |line: &Line<'_>, why: String| {
         format!("{}:{}: `{}`: {why}", file.display(), line.number, line.text)
     };
-    let (about, lines) = parts(text);
-    let mut lines = lines.iter();
-    let Some(first) = lines.next() else {
-        return Err(format!("{}: expected `> cluster ...`", file.display()));
+    let (_, lines) = parts(text);
+    let [first, lines @ ..] = &lines[..] else {
+        return Err(format!("{}: expected `> cluster ...` or `> after ...`", file.display()));
     };
-    let mut play = Play::new(first.text, text).map_err(|why| told(first, why))?;
-    let mut written = format!("{about}\n\n{}\n    {}\n", first.text, play.cast());
+    let paths = words::paths(text);
+    let (mut play, begins) = begun(file, first.text, paths).map_err(|why| told(first, why))?;
+    write!(written, "\n{}\n{begins}", first.text).expect("a string takes everything");
     for line in lines {
         writeln!(written, "\n{}", line.text).expect("a string takes everything");
         if let Some(direction) = line.text.strip_prefix('>') {
@@ -53,9 +63,34 @@ pub fn written(file: &FilePath, text: &str) -> Told<String> {
             written.push_str(&std::mem::take(&mut play.stage.watcher.text));
         }
     }
-    written.push_str("\nIn the end:\n");
-    written.push_str(&play.shown());
-    Ok(written)
+    Ok(play)
+}
+
+/// The play after its first line, and what is to be known of the cluster then.
+fn begun(file: &FilePath, first: &str, mut paths: BTreeSet<Path>) -> Told<(Play, String)> {
+    let words: Vec<&str> = first.split_whitespace().collect();
+    match &words[..] {
+        [">", "cluster", options @ ..] => {
+            let play = Play::new(cluster::cluster(options)?, paths);
+            let cast = format!("    {}\n", play.cast());
+            Ok((play, cast))
+        }
+        [">", "after", name] => {
+            let before = file.with_file_name(format!("{name}.play"));
+            if before == file {
+                return Err("it cannot come after itself".to_owned());
+            }
+            let text = std::fs::read_to_string(&before)
+                .map_err(|error| format!("{}: {error}", before.display()))?;
+            let Play { mut stage } = played(&before, &text, &mut String::new())?;
+            paths.extend(stage.watcher.places.paths().iter().cloned());
+            stage.watcher.begin(stage.world.config(), paths);
+            let play = Play { stage };
+            let shown = play.shown();
+            Ok((play, shown))
+        }
+        _ => Err("expected `> cluster ...` or `> after ...` before everything else".to_owned()),
+    }
 }
 
 /// What the play is about, and its remarks and directions. Everything else is what came of them.
@@ -67,16 +102,10 @@ fn parts(text: &str) -> (&str, Vec<Line<'_>>) {
 }
 
 impl Play {
-    fn new(cluster: &str, text: &str) -> Told<Play> {
-        let words: Vec<&str> = cluster.split_whitespace().collect();
-        let [">", "cluster", options @ ..] = words.as_slice() else {
-            return Err("expected `> cluster ...` before everything else".to_owned());
-        };
-        let Cluster { config, spare, clients } = cluster::cluster(options)?;
-        let (_, lines) = parts(text);
-        let places = Places::new(config.clone(), words::paths(lines.iter().map(|l| l.text)));
-        let scribe = Scribe::new(&config, places);
-        Ok(Play { stage: cluster::started(config, spare, clients, scribe) })
+    fn new(cluster: Cluster, paths: BTreeSet<Path>) -> Play {
+        let Cluster { config, spare, clients } = cluster;
+        let scribe = Scribe::new(&config, paths);
+        Play { stage: cluster::started(config, spare, clients, scribe) }
     }
 
     /// Who owns what at first.

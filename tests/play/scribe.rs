@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use seedbed::proto::{Config, Layout, Membership, NodeId, Record, View};
+use seedbed::proto::{Config, Layout, Membership, NodeId, Path, Record, View};
 use seedbed_sim::trace::{self, Detail, Places, Topic};
 use seedbed_sim::world::{Event, Fact, Packet, PacketId, Step, Watcher, World};
 
@@ -45,13 +46,16 @@ impl Watcher for Scribe {
 }
 
 impl Scribe {
-    pub fn new(config: &Config, places: Places) -> Scribe {
-        let hidden = match config.membership {
-            Membership::Fixed => BTreeSet::new(),
-            Membership::Managed => BTreeSet::from([Topic::Heartbeats]),
-        };
-        let (text, said, news) = (String::new(), BTreeSet::new(), BTreeSet::new());
-        Scribe { text, places, hidden, said, news }
+    pub fn new(config: &Arc<Config>, paths: BTreeSet<Path>) -> Scribe {
+        let places = Places::new(config.clone(), paths.into_iter().collect());
+        let (said, news) = (BTreeSet::new(), BTreeSet::new());
+        Scribe { text: String::new(), places, hidden: hidden_at_first(config), said, news }
+    }
+
+    /// Another play begins where one has ended.
+    pub fn begin(&mut self, config: &Arc<Config>, paths: BTreeSet<Path>) {
+        self.places = Places::new(config.clone(), paths.into_iter().collect());
+        self.hidden = hidden_at_first(config);
     }
 
     fn write(&mut self, step: &Step, effects: &[(Option<NodeId>, String)]) {
@@ -111,5 +115,12 @@ impl Scribe {
     fn moves(&self, config: &Config, view: &View) -> String {
         let layout = Layout::new(config, view.clone(), config.first_layout());
         format!("  (in {} {})", view.epoch, self.places.owners(&layout))
+    }
+}
+
+fn hidden_at_first(config: &Config) -> BTreeSet<Topic> {
+    match config.membership {
+        Membership::Fixed => BTreeSet::new(),
+        Membership::Managed => BTreeSet::from([Topic::Heartbeats]),
     }
 }

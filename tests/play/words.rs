@@ -41,9 +41,9 @@ pub fn mode(commit: CommitMode) -> &'static str {
     }
 }
 
-/// Every path that directions name, in the order of names.
-pub fn paths<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Path> {
-    let words = lines.filter(|line| line.starts_with('>')).flat_map(|l| l.split([' ', ',']));
-    let paths: BTreeSet<Path> = words.filter_map(|word| Path::new(word).ok()).collect();
-    paths.into_iter().collect()
+/// Every path that directions name.
+pub fn paths(text: &str) -> BTreeSet<Path> {
+    let lines = text.lines().filter(|line| line.starts_with('>'));
+    let words = lines.flat_map(|line| line.split([' ', ',']));
+    words.filter_map(|word| Path::new(word).ok()).collect()
 }

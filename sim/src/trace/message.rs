@@ -26,7 +26,7 @@ pub struct Routine {
 pub enum Topic {
     /// Heartbeats, their answers, and what is repeated with them.
     Heartbeats,
-    /// Pulls, and chunks that carry nothing.
+    /// Pulls, and chunks without files.
     Pulls,
 }
 
@@ -103,7 +103,7 @@ fn comes_to(end: &Option<PullEnd>) -> &'static str {
     }
 }
 
-/// [`brief`], with what the message carries and, for a trace, every other field.
+/// What a message is and what it is about; what it carries too, or every field.
 pub fn message(message: &Message, detail: Detail<'_>) -> String {
     match detail {
         Detail::Brief => brief(message),
@@ -252,11 +252,10 @@ pub fn routine(message: &Message, places: &Places) -> Option<Routine> {
             let words = format!("{epoch} {level} {} {after:?}", on(arcs));
             Some(Routine { topic: Topic::Pulls, says: Some(words) })
         }
-        Message::Chunk { epoch, files, answers, end, .. }
-            if files.is_empty() && answers.is_empty() =>
-        {
+        Message::Chunk { epoch, files, answers, end, .. } if files.is_empty() => {
             let end = end.as_ref().map(|end| (on(&end.complete), on(&end.witnessed)));
-            Some(Routine { topic: Topic::Pulls, says: Some(format!("{epoch} {end:?}")) })
+            let words = format!("{epoch} {answers:?} {end:?}");
+            Some(Routine { topic: Topic::Pulls, says: Some(words) })
         }
         Message::Chunk { .. } => None,
         Message::Begin { .. } | Message::Read { .. } | Message::Ended { .. } => None,

@@ -60,7 +60,7 @@ pub fn brief(record: &Record) -> String {
     }
 }
 
-/// [`brief`], with what the record holds and, for a trace, every other field.
+/// What a record is and what it is about; what it holds too, or every field.
 pub fn record(record: &Record, detail: Detail<'_>) -> String {
     match detail {
         Detail::Brief => brief(record),
