@@ -12,10 +12,11 @@ use seedbed::proto::{
 use crate::milestone::Milestone;
 use crate::oracle::blocked::Wait;
 use crate::oracle::invariants::{files, locks, requests, simulator};
-use crate::oracle::milestones::{About, Milestones, Reached};
+use crate::oracle::milestones::{Milestones, Reached};
 use crate::oracle::tests::lock_tests_support::{CONTROL, client, path, request};
 use crate::oracle::*;
 use crate::scenario::Role;
+use crate::subject::Subjects;
 use crate::world::{Clock, Event, Fact, Loss, PacketId, Step, World};
 
 const MS: Span = Span::from_millis(1);
@@ -309,7 +310,7 @@ fn two_clients_contend() {
     assert_eq!(run.count(Milestone::REQUEST_DONE), 4);
     assert_eq!(run.count(Milestone::REQUEST_RETRIED), 0);
     let (_, queued) = run.first(Milestone::LOCK_QUEUED);
-    assert_eq!(queued.about, About::Lock(path("/a"), Some(request(2, 1))));
+    assert_eq!(queued.about, Subjects::of(&path("/a")).and(request(2, 1)));
 }
 
 #[test]
@@ -484,7 +485,7 @@ fn copies_of_a_release_do_no_harm() {
     let (_, copied) = run.first(Milestone::MESSAGE_DUPLICATED);
     assert_eq!(
         (copied.node, &copied.about),
-        (CONTROL, &About::Lock(path("/a"), Some(request(1, 2))))
+        (CONTROL, &Subjects::of(&path("/a")).and(request(1, 2)))
     );
 }
 
