@@ -26,7 +26,7 @@ pub enum Subject {
     Epoch(Epoch),
     /// A node's membership lease: its heartbeats and what they are answered.
     Lease(NodeId),
-    /// A machine.
+    /// A machine: its clock, its log, its disk.
     Machine(NodeId),
     /// A data transfer.
     Transfer(Transfer),
@@ -81,6 +81,12 @@ impl From<Epoch> for Subject {
 impl From<&Path> for Subject {
     fn from(path: &Path) -> Subject {
         Subject::Path(path.clone())
+    }
+}
+
+impl From<NodeId> for Subject {
+    fn from(machine: NodeId) -> Subject {
+        Subject::Machine(machine)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::oracle::blocked::{StepTimes, Wait, who_waits};
 use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::model::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
-use crate::subject::{Subject, Subjects};
+use crate::subject::Subjects;
 use crate::world::{Event, Step, World};
 
 use moves::Moves;
@@ -170,7 +170,7 @@ impl Milestones {
     }
 
     fn hit_node(&mut self, milestone: Milestone, node: NodeId) {
-        self.hit(milestone, node, || Subjects::of(Subject::Machine(node)));
+        self.hit(milestone, node, || Subjects::of(node));
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, config: &Config) {

@@ -7,7 +7,7 @@ use seedbed::proto::{
     RecordKind, TxnId,
 };
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A participant that has voted yes gives that up only when it is told what became of the
@@ -104,8 +104,11 @@ impl Invariant for AYesIsKeptUntilTheDecision {
                 if is_told || handed == Some(commits) || model.coordinator_is_gone(txn).is_some() {
                     return Ok(());
                 }
-                let earlier = format!("{node} voted yes to {txn}");
-                model.breach(yes.step, earlier, format!("{node} {what}, and nobody told it to"))
+                let now = format!("{node} {what}, and nobody told it to");
+                Err(Breach::of(
+                    Evidence::at(yes.step, format!("{node} voted yes to {txn}")).about(txn),
+                    Evidence::now(model, now).about(txn),
+                ))
             }
             _ => Ok(()),
         }

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Known, Message, MessageKind, NodeId};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// Once a coordinator has heard yes from every participant, and no from none, it does not abort.
@@ -47,7 +47,10 @@ impl Invariant for AbortNeedsAReason {
         }
         let heard =
             format!("{from} has heard yes to {id} from every participant, and no from none");
-        model.breach(all.step, heard, format!("{from} tells {to} that {id} is aborted"))
+        Err(Breach::of(
+            Evidence::at(all.step, heard).about(id),
+            Evidence::now(model, format!("{from} tells {to} that {id} is aborted")).about(id),
+        ))
     }
 }
 

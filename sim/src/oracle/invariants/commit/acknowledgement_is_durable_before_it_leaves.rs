@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Message, MessageKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A participant acknowledges a commit only once it has durably applied it.
@@ -28,8 +28,11 @@ impl Invariant for AcknowledgementIsDurableBeforeItLeaves {
         if outcome.is_some_and(|outcome| outcome.is) {
             return Ok(());
         }
-        let (step, lacks) = model.log_lacks(from, format_args!("record that it applied {id}"));
-        model.breach(step, lacks, format!("{from} acknowledges the commit of {id} to {to}"))
+        let now = format!("{from} acknowledges the commit of {id} to {to}");
+        Err(Breach::of(
+            model.log_lacks(from, format_args!("record that it applied {id}")).about(*id),
+            Evidence::now(model, now).about(*id),
+        ))
     }
 }
 

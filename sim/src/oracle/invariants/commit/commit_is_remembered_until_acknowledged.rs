@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Record, RecordKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A coordinator calls a commit over only when every participant has durably applied it.
@@ -33,19 +33,16 @@ impl Invariant for CommitIsRememberedUntilAcknowledged {
         else {
             return Ok(());
         };
-        let now = format!("{node} calls {id} over and forgets it");
-        match txn.yes.get(missing) {
-            Some(yes) => model.breach(
-                yes.step,
-                format!("{missing} voted yes to {id} and has not durably applied it since"),
-                now,
-            ),
-            None => {
-                let what = format_args!("record that it applied {id}");
-                let (step, lacks) = model.log_lacks(*missing, what);
-                model.breach(step, lacks, now)
+        let earlier = match txn.yes.get(missing) {
+            Some(yes) => {
+                let is =
+                    format!("{missing} voted yes to {id} and has not durably applied it since");
+                Evidence::at(yes.step, is)
             }
-        }
+            None => model.log_lacks(*missing, format_args!("record that it applied {id}")),
+        };
+        let now = format!("{node} calls {id} over and forgets it");
+        Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Validity of a commit.
 
-use seedbed::proto::{Member, Record, RecordKind};
+use seedbed::proto::{Member, No, NodeId, Record, RecordKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A coordinator decides to commit only if every participant's yes is durable and none said no
@@ -31,24 +31,21 @@ impl Invariant for CommitNeedsEveryYes {
         for Member { node: voter, .. } in participants.iter() {
             let yes = txn.and_then(|txn| txn.yes.get(voter));
             let no = txn.and_then(|txn| txn.no.get(voter));
-            let now =
-                || format!("{node} decides to commit {id}, for which {voter} must have voted");
-            match (yes, no) {
-                (Some(yes), Some(no)) if no.step > yes.step => {
-                    return model.breach(no.step, format!("{voter} voted no: {:?}", no.is), now());
-                }
-                (Some(_), _) => {}
-                (None, Some(no)) => {
-                    return model.breach(no.step, format!("{voter} voted no: {:?}", no.is), now());
-                }
-                (None, None) => {
-                    let (step, lacks) = model.log_lacks(*voter, format_args!("yes to {id}"));
-                    return model.breach(step, lacks, now());
-                }
-            }
+            let earlier = match (yes, no) {
+                (Some(yes), Some(no)) if no.step > yes.step => voted_no(*voter, no),
+                (Some(_), _) => continue,
+                (None, Some(no)) => voted_no(*voter, no),
+                (None, None) => model.log_lacks(*voter, format_args!("yes to {id}")),
+            };
+            let now = format!("{node} decides to commit {id}, for which {voter} must have voted");
+            return Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)));
         }
         Ok(())
     }
+}
+
+fn voted_no(voter: NodeId, no: &At<No>) -> Evidence {
+    Evidence::at(no.step, format!("{voter} voted no: {:?}", no.is))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{AttemptEnd, Known, Message, MessageKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds, single_read};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, single_read};
 use crate::world::World;
 
 /// Nobody hears of a commit before the decision is durable: no participant, no node in doubt, no
@@ -36,15 +36,21 @@ impl Invariant for DecisionIsDurableBeforeItLeaves {
                 }
                 let lacks = format!("no log has a decision for {request}, asked here");
                 let now = format!("{from} tells {to} that {request} is done");
-                return model.breach(asked.asked.step, lacks, now);
+                return Err(Breach::of(
+                    Evidence::at(asked.asked.step, lacks).about(*request),
+                    Evidence::now(model, now).about(*request),
+                ));
             }
             _ => return Ok(()),
         };
         if model.txns.get(&id).is_some_and(|txn| txn.decided.is_some()) {
             return Ok(());
         }
-        let (step, lacks) = model.log_lacks(id.coordinator, format_args!("decision on {id}"));
-        model.breach(step, lacks, format!("{from} tells {to} that {id} is committed"))
+        let now = format!("{from} tells {to} that {id} is committed");
+        Err(Breach::of(
+            model.log_lacks(id.coordinator, format_args!("decision on {id}")).about(id),
+            Evidence::now(model, now).about(id),
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use seedbed::proto::{
     AttemptEnd, Message, MessageKind, NodeId, Path, Record, RecordKind, RequestId, TxnId,
 };
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// While a participant is in doubt about a change of a path, it serves no read of it and lets no
@@ -98,10 +98,10 @@ impl InDoubtKeepsItsPins {
         }
         match pin(node, &path, model) {
             Some(pin) if pin.is == txn => {
-                let earlier = format!("{node} voted yes to {txn}, which changes {path}");
                 let now =
                     format!("{node}, in doubt about {txn}, answers the read {request} of {path}");
-                model.breach(pin.step, earlier, now)
+                let now = Evidence::now(model, now).about(txn).about(request).about(&path);
+                Err(Breach::of(voted_yes(node, &path, pin), now))
             }
             Some(_) | None => Ok(()),
         }
@@ -118,14 +118,19 @@ fn on_change(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach>
     for (path, _) in changes.iter() {
         match pin(node, path, model) {
             Some(pin) if pin.is != *id => {
-                let earlier = format!("{node} voted yes to {}, which changes {path}", pin.is);
                 let now = format!("{node}, still in doubt, {what} {id}, which changes {path} too");
-                return model.breach(pin.step, earlier, now);
+                let now = Evidence::now(model, now).about(*id).about(path);
+                return Err(Breach::of(voted_yes(node, path, pin), now));
             }
             Some(_) | None => {}
         }
     }
     Ok(())
+}
+
+fn voted_yes(node: NodeId, path: &Path, pin: &At<TxnId>) -> Evidence {
+    let is = format!("{node} voted yes to {}, which changes {path}", pin.is);
+    Evidence::at(pin.step, is).about(pin.is).about(path)
 }
 
 fn pin<'a>(node: NodeId, path: &Path, model: &'a Model) -> Option<&'a At<TxnId>> {

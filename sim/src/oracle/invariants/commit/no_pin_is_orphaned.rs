@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Path, Record, RecordKind, Request};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// No path stays pinned for a transaction that nobody will ever decide.
@@ -33,11 +33,15 @@ impl Invariant for NoPinIsOrphaned {
         let in_doubt = txn.yes.iter().find(|(participant, _)| txn.is_in_doubt(**participant));
         let somebody_knows = txn.outcomes.values().any(|outcome| outcome.is);
         match in_doubt {
-            Some((participant, yes)) if !somebody_knows => model.breach(
-                yes.step,
-                format!("{participant} voted yes to {id} and is in doubt"),
-                format!("{node} has called {id} over, and nobody else knows what became of it"),
-            ),
+            Some((participant, yes)) if !somebody_knows => {
+                let earlier = format!("{participant} voted yes to {id} and is in doubt");
+                let now =
+                    format!("{node} has called {id} over, and nobody else knows what became of it");
+                Err(Breach::of(
+                    Evidence::at(yes.step, earlier).about(*id),
+                    Evidence::now(model, now).about(*id),
+                ))
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -53,7 +57,10 @@ impl Invariant for NoPinIsOrphaned {
                 let synced = model.log(id).synced;
                 let earlier =
                     format!("{id}'s log has an outcome for every yes that it has given on {path}");
-                return model.breach(synced, earlier, format!("{id} still has {path} pinned"));
+                return Err(Breach::of(
+                    Evidence::at(synced, earlier).about(*path),
+                    Evidence::now(model, format!("{id} still has {path} pinned")).about(*path),
+                ));
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use seedbed::proto::TxnId;
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// When all faults are over and everything had its time, no node that is up has a yes without an
@@ -35,7 +35,10 @@ impl Invariant for NobodyIsInDoubtAtTheEnd {
             let yes = model.txns.get(&id).and_then(|txn| txn.yes.get(&node));
             let step = yes.map_or(0, |yes| yes.step);
             let now = format!("{node} is in doubt, with {} up to be asked", id.coordinator);
-            return model.breach(step, format!("{node} voted yes to {id}"), now);
+            return Err(Breach::of(
+                Evidence::at(step, format!("{node} voted yes to {id}")).about(id),
+                Evidence::now(model, now).about(id),
+            ));
         }
         Ok(())
     }

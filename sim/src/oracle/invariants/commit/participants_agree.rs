@@ -35,8 +35,9 @@ impl Invariant for ParticipantsAgree {
         let Some((id, commits, what)) = decision(record) else { return Ok(()) };
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
         match other_than(commits, id, txn, node) {
-            Some(Evidence { step, is, .. }) => {
-                model.breach(step, is, format!("{node} {what} {id}"))
+            Some(earlier) => {
+                let now = Evidence::now(model, format!("{node} {what} {id}")).about(id);
+                Err(Breach::of(earlier, now))
             }
             None => Ok(()),
         }
@@ -60,7 +61,7 @@ fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evide
         && coordinator != node
     {
         let is = format!("{coordinator} decided to commit {id}");
-        return Some(Evidence::at(decided.step, is));
+        return Some(Evidence::at(decided.step, is).about(id));
     }
     let opposite =
         txn.outcomes.iter().find(|(other, outcome)| **other != node && outcome.is != commits);
@@ -71,7 +72,7 @@ fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evide
         (false, true) => format!("{other} rolled back {id}"),
         (false, false) => format!("{other} promised never to vote for {id}"),
     };
-    Some(Evidence::at(outcome.step, is))
+    Some(Evidence::at(outcome.step, is).about(id))
 }
 
 #[cfg(test)]

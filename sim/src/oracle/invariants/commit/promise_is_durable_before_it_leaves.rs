@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Known, Message, MessageKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A participant says "aborted" only if that is settled, or if nothing can make it vote yes any
@@ -39,14 +39,18 @@ impl Invariant for PromiseIsDurableBeforeItLeaves {
         if is_settled || model.is_below_the_mark(*id) {
             return Ok(());
         }
+        let earlier = match txn.and_then(|txn| txn.yes.get(&from)) {
+            Some(yes) => {
+                let is = format!("{from} voted yes to {id}, which nobody has aborted");
+                Evidence::at(yes.step, is)
+            }
+            None => {
+                let what = format_args!("promise never to vote for {id}, which nobody has aborted");
+                model.log_lacks(from, what)
+            }
+        };
         let now = format!("{from} tells {to} that {id} is aborted");
-        if let Some(yes) = txn.and_then(|txn| txn.yes.get(&from)) {
-            let earlier = format!("{from} voted yes to {id}, which nobody has aborted");
-            return model.breach(yes.step, earlier, now);
-        }
-        let what = format_args!("promise never to vote for {id}, which nobody has aborted");
-        let (step, lacks) = model.log_lacks(from, what);
-        model.breach(step, lacks, now)
+        Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Path, Record, RecordKind, Version};
 
-use crate::oracle::{Breach, Committed, Invariant, Model, Seen, SeenKinds, reads};
+use crate::oracle::{Breach, Committed, Evidence, Invariant, Model, Seen, SeenKinds, reads};
 use crate::world::World;
 
 /// All reads of a committed transaction come from one point in the order of commits; if it changes
@@ -51,7 +51,10 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
             }
         }
         let Some((old, version, by)) = replaced else { return Ok(()) };
-        let earlier = format!("{} replaced {old} {version}", by.txn);
+        let earlier = || {
+            let is = format!("{} replaced {old} {version}", by.txn);
+            Evidence::at(by.step, is).about(by.txn).about(old)
+        };
         match newest {
             Some((new, found, written)) if written.order >= by.order => {
                 let now = format!(
@@ -59,12 +62,13 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
                      committed in step {}, not before",
                     written.txn, written.step
                 );
-                model.breach(by.step, earlier, now)
+                let now = Evidence::now(model, now).about(*id).about(old).about(new);
+                Err(Breach::of(earlier(), now.about(written.txn)))
             }
             Some(_) | None if changes => {
                 let now =
                     format!("{node} commits {id}, which read {old} {version} and changes files");
-                model.breach(by.step, earlier, now)
+                Err(Breach::of(earlier(), Evidence::now(model, now).about(*id).about(old)))
             }
             Some(_) | None => Ok(()),
         }

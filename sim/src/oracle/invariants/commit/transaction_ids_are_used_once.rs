@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind, TxnId};
 
-use crate::oracle::{Begun, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Begun, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A transaction id names one transaction: one attempt at one request, in one life of its
@@ -32,14 +32,18 @@ impl Invariant for TransactionIdsAreUsedOnce {
             }
             Seen::Appended { node, record: Record::Decided { txn, request, .. }, .. } => {
                 let Some(known) = model.txns.get(txn) else { return Ok(()) };
-                let now = format!("{node} decides to commit {txn} for {request}");
+                let now = || {
+                    let is = format!("{node} decides to commit {txn} for {request}");
+                    Evidence::now(model, is).about(*txn).about(*request)
+                };
                 if let (Some(decided), Some(first)) = (&known.decided, known.request) {
                     let earlier = format!("{node} decided to commit {txn} for {first}");
-                    return model.breach(decided.step, earlier, now);
+                    let earlier = Evidence::at(decided.step, earlier).about(*txn).about(first);
+                    return Err(Breach::of(earlier, now()));
                 }
                 match &known.begun {
                     Some(begun) if begun.is.request != *request => {
-                        model.breach(begun.step, begun_in_words(node, *txn, begun.is), now)
+                        Err(Breach::of(prepares(begun.step, node, *txn, begun.is), now()))
                     }
                     Some(_) | None => Ok(()),
                 }
@@ -52,21 +56,23 @@ impl Invariant for TransactionIdsAreUsedOnce {
 fn on_begun(node: NodeId, id: TxnId, begun: Begun, model: &Model) -> Result<(), Breach> {
     let Some(known) = model.txns.get(&id) else { return Ok(()) };
     if let Some(first) = known.begun.as_ref().filter(|first| first.is != begun) {
-        let earlier = begun_in_words(node, id, first.is);
-        return model.breach(first.step, earlier, begun_in_words(node, id, begun));
+        let earlier = prepares(first.step, node, id, first.is);
+        return Err(Breach::of(earlier, prepares(model.step, node, id, begun)));
     }
     match &known.decided {
         Some(decided) => {
             let earlier = format!("{node} decided to commit {id}");
-            model.breach(decided.step, earlier, begun_in_words(node, id, begun))
+            let earlier = Evidence::at(decided.step, earlier).about(id);
+            Err(Breach::of(earlier, prepares(model.step, node, id, begun)))
         }
         None => Ok(()),
     }
 }
 
-fn begun_in_words(node: NodeId, id: TxnId, begun: Begun) -> String {
+fn prepares(step: u64, node: NodeId, id: TxnId, begun: Begun) -> Evidence {
     let Begun { request, attempt, life } = begun;
-    format!("{node}, in its life {life}, prepares {id} for {request}, attempt {attempt}")
+    let is = format!("{node}, in its life {life}, prepares {id} for {request}, attempt {attempt}");
+    Evidence::at(step, is).about(id).about(request)
 }
 
 #[cfg(test)]

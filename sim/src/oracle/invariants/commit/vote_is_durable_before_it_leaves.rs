@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Message, MessageKind, Vote};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A yes leaves a participant only once the vote is durable.
@@ -28,8 +28,10 @@ impl Invariant for VoteIsDurableBeforeItLeaves {
         if model.txns.get(id).is_some_and(|txn| txn.yes.contains_key(&from)) {
             return Ok(());
         }
-        let (step, lacks) = model.log_lacks(from, format_args!("yes to {id}"));
-        model.breach(step, lacks, format!("{from} sends {to} its yes to {id}"))
+        Err(Breach::of(
+            model.log_lacks(from, format_args!("yes to {id}")).about(*id),
+            Evidence::now(model, format!("{from} sends {to} its yes to {id}")).about(*id),
+        ))
     }
 }
 

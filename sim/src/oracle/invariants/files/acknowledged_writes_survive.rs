@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use seedbed::proto::{File, NodeId, Path, Record, RecordKind, Reply, Request, RequestId, TxnId};
 
 use crate::oracle::model::{before, in_words};
-use crate::oracle::{Asked, Breach, Invariant, Model, Seen, SeenKinds, reads};
+use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds, reads};
 use crate::world::World;
 
 /// A change that a client was told of is there for every read that is asked for later, and after
@@ -82,7 +82,11 @@ fn on_managed_start(node: NodeId, model: &Model, world: &World) -> Result<(), Br
         let was = in_words(file.is.version, file.is.contents.as_ref());
         let is = in_words(stored.version, stored.contents.as_ref());
         let earlier = format!("{node}'s log had {path} durably as {was}");
-        return model.breach(file.step, earlier, format!("{node} starts with {path} as {is}"));
+        let now = format!("{node} starts with {path} as {is}");
+        return Err(Breach::of(
+            Evidence::at(file.step, earlier).about(path),
+            Evidence::now(model, now).about(path),
+        ));
     }
     Ok(())
 }
@@ -111,7 +115,11 @@ impl Store {
             let was = in_words(file.version, file.contents.as_ref());
             let is = in_words(stored.version, stored.contents.as_ref());
             let earlier = format!("{node}'s log had {id} committed durably, with {path} as {was}");
-            return model.breach(*step, earlier, format!("{node} starts with {path} as {is}"));
+            let now = format!("{node} starts with {path} as {is}");
+            return Err(Breach::of(
+                Evidence::at(*step, earlier).about(*id).about(path),
+                Evidence::now(model, now).about(path),
+            ));
         }
         Ok(())
     }
@@ -135,7 +143,10 @@ fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Br
                 "the read {request} of {path}, asked for after that in step {}, found {found}",
                 asked.step
             );
-            return model.breach(known.step, earlier, now);
+            return Err(Breach::of(
+                Evidence::at(known.step, earlier).about(path),
+                Evidence::now(model, now).about(request).about(path),
+            ));
         }
     }
     Ok(())

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
@@ -54,11 +53,11 @@ impl BankTotalNeverChanges {
             let lost: Vec<&str> = loss.accounts.keys().map(Path::as_str).collect();
             let (lost, rest) = (lost.join(", "), loss.rest);
             let is = format!("the loss of {lost} is accepted, and the others hold {rest} together");
-            return fact(loss.step, is);
+            return Evidence::at(loss.step, is).about_all(loss.accounts.keys());
         }
         let opened = self.open.as_ref().map_or(step, |open| open.step);
         let (count, total) = (self.accounts.len(), self.total);
-        fact(opened, format!("all {count} accounts exist and hold {total} together"))
+        Evidence::at(opened, format!("all {count} accounts exist and hold {total} together"))
     }
 
     /// `asked`: when it was asked for.
@@ -67,9 +66,8 @@ impl BankTotalNeverChanges {
         found: &[Sum],
         asked: u64,
         model: &Model,
-        what: &str,
+        what: impl FnOnce() -> Evidence,
     ) -> Result<(), Breach> {
-        let step = model.step;
         let list = || found.iter().map(Sum::to_string).collect::<Vec<_>>().join(" + ");
         let sum = found.iter().try_fold(0i64, |sum, of| match of {
             Sum::Amount(amount) => Some(sum.saturating_add(*amount)),
@@ -87,13 +85,14 @@ impl BankTotalNeverChanges {
             }
             Some(loss) => self.is_left(loss, found, model),
         };
-        match sum {
-            _ if is_lawful => Ok(()),
-            Some(sum) => {
-                breach(self.promise(step), fact(step, format!("{what}: {} = {sum}", list())))
-            }
-            None => breach(self.promise(step), fact(step, format!("{what}: {}", list()))),
+        if is_lawful {
+            return Ok(());
         }
+        let now = what().reworded(|what| match sum {
+            Some(sum) => format!("{what}: {} = {sum}", list()),
+            None => format!("{what}: {}", list()),
+        });
+        Err(Breach::of(self.promise(model.step), now))
     }
 
     /// Is what was found what `loss` has left?
@@ -178,7 +177,9 @@ impl BankTotalNeverChanges {
         match &self.open {
             // It was asked for before anybody had found them, and may have come first.
             Some(open) if !sees_all && asked < open.step => Ok(()),
-            Some(_) => self.judge(&found, asked, model, &format!("{request} reads them all")),
+            Some(_) => self.judge(&found, asked, model, || {
+                Evidence::now(model, format!("{request} reads them all")).about(request)
+            }),
             None => Ok(()),
         }
     }
@@ -254,7 +255,8 @@ impl Invariant for BankTotalNeverChanges {
         }
         let stored = |path| Sum::in_file(stored(path, model, world).as_ref());
         let found: Vec<Sum> = self.accounts.iter().map(stored).collect();
-        self.judge(&found, model.step, model, "at the end storage holds")
+        let what = || Evidence::now(model, "at the end storage holds");
+        self.judge(&found, model.step, model, what)
     }
 }
 

@@ -3,7 +3,7 @@
 use seedbed::proto::{NodeId, Reply, Request, RequestId};
 
 use crate::oracle::model::{before, in_words};
-use crate::oracle::{Asked, Breach, Invariant, Model, Seen, SeenKinds, reads};
+use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds, reads};
 use crate::world::World;
 
 /// After a client was told that it deleted version v, no later read finds contents of v or less,
@@ -48,7 +48,10 @@ fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Br
                 "the read {request} of {path}, asked for after that in step {}, found {found}",
                 asked.step
             );
-            return model.breach(deleted.step, earlier, now);
+            return Err(Breach::of(
+                Evidence::at(deleted.step, earlier).about(path),
+                Evidence::now(model, now).about(request).about(path),
+            ));
         }
     }
     Ok(())
@@ -67,11 +70,11 @@ fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> 
         if let Some(deleted) = deleted.filter(|at| file.version <= at.is && !may_lag) {
             let earlier = format!("a client was told that {path} is deleted, at {}", deleted.is);
             let found = in_words(file.version, file.contents.as_ref());
-            return model.breach(
-                deleted.step,
-                earlier,
-                format!("{node} starts with {path} as {found}"),
-            );
+            let now = format!("{node} starts with {path} as {found}");
+            return Err(Breach::of(
+                Evidence::at(deleted.step, earlier).about(path),
+                Evidence::now(model, now).about(path),
+            ));
         }
     }
     Ok(())

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::invariants::files::bank_total_never_changes::{copies_left, decimal, stored};
 use crate::oracle::model::single_read;
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Action, Operation, Path, Record, RecordKind, Reply, Request, RequestId};
 
@@ -59,7 +58,10 @@ impl NoIncrementIsLost {
             let Some(value) = value else {
                 let is = format!("{path} is a counter and holds a decimal number");
                 let now = format!("{request} has written something else to it");
-                return breach(fact(step, is), fact(step, now));
+                return Err(Breach::of(
+                    Evidence::now(model, is).about(path),
+                    Evidence::now(model, now).about(request).about(path),
+                ));
             };
             let counter = self.counters.entry(path.clone()).or_default();
             if counter.is_older(path, request, model) {
@@ -69,7 +71,10 @@ impl NoIncrementIsLost {
             if let Some(before) = counter.done.insert(value, At { step, is: request }) {
                 let is = format!("{} was told that it has counted {path} up to {value}", before.is);
                 let now = format!("{request} is told that it has counted {path} up to {value}");
-                return breach(fact(before.step, is), fact(step, now));
+                return Err(Breach::of(
+                    Evidence::at(before.step, is).about(before.is).about(path),
+                    Evidence::now(model, now).about(request).about(path),
+                ));
             }
         }
         Ok(())
@@ -180,7 +185,10 @@ impl Invariant for NoIncrementIsLost {
             );
             let value = value.map_or("no number".to_owned(), |value| value.to_string());
             let now = format!("at the end {path} holds {value}");
-            return breach(fact(last, counted), fact(model.step, now));
+            return Err(Breach::of(
+                Evidence::at(last, counted).about(path),
+                Evidence::now(model, now).about(path),
+            ));
         }
         Ok(())
     }

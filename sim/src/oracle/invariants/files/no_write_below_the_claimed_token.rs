@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Action, Operation, Path, Record, RecordKind, Token};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// Once a lock holder's token is claimed for a path, no change under a lower token, or under none,
@@ -47,7 +47,10 @@ impl Invariant for NoWriteBelowTheClaimedToken {
                 };
                 let version = newest.file.version;
                 let now = format!("{node} commits {id}, which makes {path} {version} {with}");
-                return model.breach(claimed.step, earlier, now);
+                return Err(Breach::of(
+                    Evidence::at(claimed.step, earlier).about(path),
+                    Evidence::now(model, now).about(*id).about(path),
+                ));
             }
         }
         Ok(())

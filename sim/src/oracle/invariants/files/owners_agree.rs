@@ -4,8 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::oracle::evidence::{breach, fact};
-use crate::oracle::{At, Breach, Invariant, Model, Placement, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Placement, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
     Action, Epoch, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind,
@@ -76,7 +75,10 @@ impl Invariant for OwnersAgree {
                     if model.disks.managed().is_some() {
                         return Ok(());
                     }
-                    let what = || format!("{request} is sent to {to} to read {path}");
+                    let what = || {
+                        let is = format!("{request} is sent to {to} to read {path}");
+                        Evidence::now(model, is).about(*request).about(path)
+                    };
                     self.judge_owner(path, (to, *epoch), what, model, world)
                 }
                 Message::Prepare { header, epoch, terms, paths, .. } => {
@@ -153,7 +155,10 @@ impl OwnersAgree {
             "{request} asks for {paths}; the owners in {epoch} beside {coordinator} are {owners}"
         );
         let names = format!("{} of {txn} names {}", said.is, in_words(participants));
-        breach(fact(asked.step, asks), fact(said.step, names))
+        Err(Breach::of(
+            Evidence::at(asked.step, asks).about(request).about_all(&asked.paths).about(epoch),
+            Evidence::at(said.step, names).about(txn),
+        ))
     }
 
     /// Is the participant asked to pin exactly those paths of the request that it owns?
@@ -167,7 +172,10 @@ impl OwnersAgree {
     ) -> Result<(), Breach> {
         let Part { txn, request, epoch, ref said, .. } = *part;
         for path in asked {
-            let what = || format!("{} of {txn} asks {to} to pin {path}", said.is);
+            let what = || {
+                let is = format!("{} of {txn} asks {to} to pin {path}", said.is);
+                Evidence::at(said.step, is).about(txn).about(path)
+            };
             self.judge_owner(path, (to, epoch), what, model, world)?;
         }
         let Some(of_request) = self.asked.get(&request).cloned() else { return Ok(()) };
@@ -176,10 +184,12 @@ impl OwnersAgree {
                 continue;
             }
             if self.owners(path, epoch, model, world).is_some_and(|owners| owners.contains(&to)) {
-                return breach(
-                    fact(of_request.step, format!("{request} asks for {path}, which {to} owns")),
-                    fact(said.step, format!("{} of {txn} to {to} leaves it out", said.is)),
-                );
+                let asks = format!("{request} asks for {path}, which {to} owns");
+                let lacks = format!("{} of {txn} to {to} leaves it out", said.is);
+                return Err(Breach::of(
+                    Evidence::at(of_request.step, asks).about(request).about(path),
+                    Evidence::at(said.step, lacks).about(txn).about(path),
+                ));
             }
         }
         Ok(())
@@ -189,14 +199,14 @@ impl OwnersAgree {
         &mut self,
         path: &Path,
         (node, epoch): (NodeId, Epoch),
-        what: impl FnOnce() -> String,
+        what: impl FnOnce() -> Evidence,
         model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
         match self.owners(path, epoch, model, world) {
             Some(owners) if !owners.contains(&node) => {
                 let is = format!("the owners of {path} in {epoch} are {}", in_words(owners));
-                breach(fact(model.step, is), fact(model.step, what()))
+                Err(Breach::of(Evidence::now(model, is).about(path).about(epoch), what()))
             }
             Some(_) | None => Ok(()),
         }

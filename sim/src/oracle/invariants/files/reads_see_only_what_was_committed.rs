@@ -6,7 +6,9 @@ use seedbed::proto::{
 };
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds, reads, single_read};
+use crate::oracle::{
+    Breach, Committed, Evidence, Invariant, Model, Seen, SeenKinds, reads, single_read,
+};
 use crate::world::World;
 
 /// A read, alone or in a transaction that commits, finds a state that a commit has left behind by
@@ -34,7 +36,10 @@ impl Invariant for ReadsSeeOnlyWhatWasCommitted {
                 let asked = model.requests.get(request).map(|asked| &asked.wanted);
                 let Some(path) = asked.and_then(single_read) else { return Ok(()) };
                 let Some(Outcome::Found(version, contents)) = answer.first() else { return Ok(()) };
-                let reader = || format!("{from} answers the read {request}");
+                let reader = || {
+                    let is = format!("{from} answers the read {request}");
+                    Evidence::now(model, is).about(*request)
+                };
                 check(path, *version, contents.as_ref(), None, reader, model)
             }
             Seen::Durable { node, record: Record::Decided { txn, answer, .. }, .. } => {
@@ -48,7 +53,7 @@ impl Invariant for ReadsSeeOnlyWhatWasCommitted {
 fn on_decided(node: NodeId, id: TxnId, answer: &[Outcome], model: &Model) -> Result<(), Breach> {
     let asked = model.asked_by(id).and_then(|asked| asked.operations.as_deref());
     for (path, version, contents) in reads(asked.unwrap_or_default(), answer) {
-        let reader = || format!("{node} commits {id}");
+        let reader = || Evidence::now(model, format!("{node} commits {id}")).about(id);
         check(path, version, contents, Some(id), reader, model)?;
     }
     Ok(())
@@ -60,32 +65,35 @@ fn check(
     version: Version,
     contents: Option<&Contents>,
     reader: Option<TxnId>,
-    what: impl Fn() -> String,
+    what: impl FnOnce() -> Evidence,
     model: &Model,
 ) -> Result<(), Breach> {
     let history = model.files.get(path);
     let state = history.and_then(|history| history.at_version(version));
     let state = state.filter(|state| Some(state.txn) != reader || version == Version::default());
-    let now = || format!("{}: a read of {path} found {}", what(), in_words(version, contents));
-    match state {
-        Some(state) if state.file.contents.as_ref() == contents => Ok(()),
+    let earlier = match state {
+        Some(state) if state.file.contents.as_ref() == contents => return Ok(()),
         Some(state) => {
             let is = in_words(version, state.file.contents.as_ref());
             let earlier = format!("{} was committed, with {path} as {is}", state.txn);
-            model.breach(state.step, earlier, now())
+            Evidence::at(state.step, earlier).about(state.txn).about(path)
         }
-        None if version == Version::default() && contents.is_none() => Ok(()),
-        None => {
-            let newest = history.and_then(|history| history.committed.last());
-            let (step, earlier) = match newest {
-                Some(newest) => {
-                    let was = in_words(newest.file.version, newest.file.contents.as_ref());
-                    (newest.step, format!("{} left {path} as {was}, the newest commit", newest.txn))
-                }
-                None => (0, format!("nothing was ever committed to {path}")),
-            };
-            model.breach(step, earlier, now())
+        None if version == Version::default() && contents.is_none() => return Ok(()),
+        None => newest_commit(path, history.and_then(|history| history.committed.last())),
+    };
+    let found = in_words(version, contents);
+    let now = what().reworded(|what| format!("{what}: a read of {path} found {found}"));
+    Err(Breach::of(earlier, now.about(path)))
+}
+
+fn newest_commit(path: &Path, newest: Option<&Committed>) -> Evidence {
+    match newest {
+        Some(newest) => {
+            let was = in_words(newest.file.version, newest.file.contents.as_ref());
+            let is = format!("{} left {path} as {was}, the newest commit", newest.txn);
+            Evidence::at(newest.step, is).about(newest.txn).about(path)
         }
+        None => Evidence::at(0, format!("nothing was ever committed to {path}")).about(path),
     }
 }
 

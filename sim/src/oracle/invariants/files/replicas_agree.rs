@@ -3,7 +3,7 @@
 use seedbed::proto::{File, NodeId, Path, Record, RecordKind};
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// All owners of a path have the same bytes under the same version.
@@ -51,7 +51,10 @@ fn on_decided(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
                 let now = format!(
                     "{node} commits {id}, to which {other} agreed in step {step} with {path} as {there}"
                 );
-                return model.breach(yes.step, earlier, now);
+                return Err(Breach::of(
+                    Evidence::at(yes.step, earlier).about(*id).about(path),
+                    Evidence::now(model, now).about(*id).about(path),
+                ));
             }
         }
     }
@@ -69,7 +72,10 @@ fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> 
                 let (id, was) = (committed.txn, words(&committed.file));
                 let earlier = format!("{id} was committed, with {path} as {was}");
                 let now = format!("{node} starts with {path} as {}", words(file));
-                return model.breach(committed.step, earlier, now);
+                return Err(Breach::of(
+                    Evidence::at(committed.step, earlier).about(id).about(path),
+                    Evidence::now(model, now).about(path),
+                ));
             }
             Some(_) | None => {}
         }

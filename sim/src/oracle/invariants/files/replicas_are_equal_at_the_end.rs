@@ -3,7 +3,7 @@
 use seedbed::proto::File;
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// When all faults are over and everything had its time, every owner of a path that is up stores
@@ -47,7 +47,11 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
                 let was = in_words(last.file.version, last.file.contents.as_ref());
                 let is = in_words(stored.version, stored.contents.as_ref());
                 let earlier = format!("{}, the last commit to {path}, left it as {was}", last.txn);
-                return model.breach(last.step, earlier, format!("{owner} stores {path} as {is}"));
+                let now = format!("{owner} stores {path} as {is}");
+                return Err(Breach::of(
+                    Evidence::at(last.step, earlier).about(last.txn).about(path),
+                    Evidence::now(model, now).about(path),
+                ));
             }
         }
         Ok(())

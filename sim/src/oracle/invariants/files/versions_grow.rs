@@ -2,7 +2,7 @@
 
 use seedbed::proto::{File, Operation, Path, Record, RecordKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds, changes_path};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, changes_path};
 use crate::world::World;
 
 /// Each commit to a path continues its version by the number of its changes to it.
@@ -41,20 +41,23 @@ impl Invariant for VersionsGrow {
                 continue; // what was before was lost with the disks, and the operator knows
             }
             let nothing = File::default();
-            let (step, earlier) = before.map_or((0, &nothing), |state| (state.step, &state.file));
+            let earlier = before.map_or(&nothing, |state| &state.file);
             if continues(earlier, &newest.file, path, asked) {
                 continue;
             }
             let (was, is) = (earlier.version, newest.file.version);
             let earlier = match before {
-                Some(state) => format!("{} left {path} at {was}", state.txn),
-                None => format!("{path} was never changed, so at {was}"),
+                Some(state) => {
+                    let left = format!("{} left {path} at {was}", state.txn);
+                    Evidence::at(state.step, left).about(state.txn)
+                }
+                None => Evidence::at(0, format!("{path} was never changed, so at {was}")),
             };
-            return model.breach(
-                step,
-                earlier,
-                format!("{node} commits {id}, with {path} at {is}"),
-            );
+            let now = format!("{node} commits {id}, with {path} at {is}");
+            return Err(Breach::of(
+                earlier.about(path),
+                Evidence::now(model, now).about(*id).about(path),
+            ));
         }
         Ok(())
     }

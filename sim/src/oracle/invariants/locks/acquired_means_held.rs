@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Notice, Reply, RequestId, Time, Token};
 
@@ -70,22 +69,27 @@ impl AcquiredMeansHeld {
     ) -> Result<(), Breach> {
         let client = request.client;
         let clock = world.host(client).clock();
-        let lock = format!("the lock that {request} got under");
+        let lock = || format!("the lock that {request} got under");
         let earlier = match self.beliefs.get(&request) {
-            None => fact(model.step, format!("{client} has not said that it holds {lock} {token}")),
+            None => {
+                let is = format!("{client} has not said that it holds {} {token}", lock());
+                Evidence::now(model, is)
+            }
             Some(At { step, is: Belief { token: held, until: None } }) => {
-                fact(*step, format!("{client} holds {lock} {held} no longer"))
+                Evidence::at(*step, format!("{client} holds {} {held} no longer", lock()))
             }
             Some(At { step, is: Belief { token: held, until: Some(until) } }) => {
                 if *held == token && clock.reading(model.now) < *until {
                     return Ok(());
                 }
                 let until = clock.true_time(*until);
-                fact(*step, format!("{client} believes that it holds {lock} {held} until {until}"))
+                let lock = lock();
+                let is = format!("{client} believes that it holds {lock} {held} until {until}");
+                Evidence::at(*step, is)
             }
         };
         let now = format!("at {} {client} answers {request}: acquired under {token}", model.now);
-        breach(earlier, fact(model.step, now))
+        Err(Breach::of(earlier.about(request), Evidence::now(model, now).about(request)))
     }
 }
 

@@ -1,10 +1,9 @@
 //! When everything had its time, no lock is held by somebody who is gone.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::is_alive;
 use crate::oracle::model::lock_log::LockLog;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// At the end of a run the holder of every lock is a client that lives, in the life that asked for
@@ -45,7 +44,10 @@ impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
                  is over",
                 model.now
             );
-            return breach(fact(holder.step, granted), fact(model.step, now));
+            return Err(Breach::of(
+                Evidence::at(holder.step, granted).about(path).about(request),
+                Evidence::now(model, now).about(path),
+            ));
         }
         Ok(())
     }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Record, RequestId, Token};
 
@@ -65,19 +64,21 @@ impl GrantIsDurableBeforeItLeaves {
         let written = self.written.get(&(*token, *request));
         let earlier = match written {
             Some(at) if !self.pending.contains_key(&at.is) => return Ok(()),
-            Some(at) => fact(
-                at.step,
-                format!(
+            Some(at) => {
+                let is = format!(
                     "control appended to its log that {request} has the lock of {path} under \
                      {token}; the disk has not confirmed it, and a crash can take it away"
-                ),
-            ),
-            None => fact(
-                model.step,
-                format!("control's log does not say that {request} has the lock of {path}"),
-            ),
+                );
+                Evidence::at(at.step, is)
+            }
+            None => {
+                let is =
+                    format!("control's log does not say that {request} has the lock of {path}");
+                Evidence::now(model, is)
+            }
         };
-        breach(earlier, fact(model.step, format!("the grant leaves control for {to}")))
+        let now = Evidence::now(model, format!("the grant leaves control for {to}"));
+        Err(Breach::of(earlier.about(*request).about(path), now.about(*request).about(path)))
     }
 }
 

@@ -1,9 +1,8 @@
 //! A lock goes to the first live waiter in line.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::{KEEPS, LOCK_LOG};
 use crate::oracle::model::lock_log::{Heard, HeardAt, LockLog};
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Path, Record, RequestId};
 
@@ -58,11 +57,14 @@ impl GrantsFollowTheLine {
         model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
-        let now = fact(model.step, format!("control grants the lock of {path} to {request}"));
+        let now = || {
+            let is = format!("control grants the lock of {path} to {request}");
+            Evidence::now(model, is).about(path).about(request)
+        };
         let line = self.line(path);
         let Some(place) = line.iter().position(|waiting| waiting.is == request) else {
             let earlier = format!("control's log does not say that {request} stands in line");
-            return breach(fact(model.step, earlier), now);
+            return Err(Breach::of(Evidence::now(model, earlier).about(request), now()));
         };
         let reading = HeardAt::now(model, world).reading;
         let ahead = line[..place].iter();
@@ -75,7 +77,8 @@ impl GrantsFollowTheLine {
                      heard of it at {heard}, less than a lease ago",
                     ahead.is
                 );
-                breach(fact(ahead.step, earlier), now)
+                let earlier = Evidence::at(ahead.step, earlier).about(ahead.is);
+                Err(Breach::of(earlier.about(path).about(request), now()))
             }
         }
     }
@@ -92,20 +95,18 @@ impl GrantsFollowTheLine {
         }
         let reading = HeardAt::now(model, world).reading;
         match self.heard.last(request) {
-            Some(heard) if heard.is_within_a_lease(reading) => breach(
-                fact(
-                    heard.step,
-                    format!(
-                        "{request} stands in line for the lock of {path}, and control heard of \
-                         it at {}",
-                        heard.time
-                    ),
-                ),
-                fact(
-                    model.step,
-                    format!("control takes {request} out of the line less than a lease later"),
-                ),
-            ),
+            Some(heard) if heard.is_within_a_lease(reading) => {
+                let earlier = format!(
+                    "{request} stands in line for the lock of {path}, and control heard of it at {}",
+                    heard.time
+                );
+                let now =
+                    format!("control takes {request} out of the line less than a lease later");
+                Err(Breach::of(
+                    Evidence::at(heard.step, earlier).about(request).about(path),
+                    Evidence::now(model, now).about(request),
+                ))
+            }
             Some(_) | None => Ok(()),
         }
     }

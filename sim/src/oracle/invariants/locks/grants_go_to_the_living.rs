@@ -1,9 +1,8 @@
 //! A lock is granted only to a waiter that was heard a moment ago.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::{KEEPS, LOCK_LOG};
 use crate::oracle::model::lock_log::{Heard, HeardAt};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Record};
 
@@ -43,14 +42,14 @@ impl GrantsGoToTheLiving {
         let reading = HeardAt::now(model, world).reading;
         let earlier = match self.heard.last(*request) {
             Some(heard) if heard.is_within_a_lease(reading) => return Ok(()),
-            Some(heard) => fact(
-                heard.step,
-                format!("control heard of {request} for the last time, at {}", heard.time),
-            ),
-            None => fact(
-                self.heard.since(),
-                format!("since control started it has heard nothing of {request}"),
-            ),
+            Some(heard) => {
+                let is = format!("control heard of {request} for the last time, at {}", heard.time);
+                Evidence::at(heard.step, is)
+            }
+            None => {
+                let is = format!("since control started it has heard nothing of {request}");
+                Evidence::at(self.heard.since(), is)
+            }
         };
         let lease = world.config().lock_lease;
         let now = format!(
@@ -58,7 +57,8 @@ impl GrantsGoToTheLiving {
              a lease, {lease}",
             model.now
         );
-        breach(earlier, fact(model.step, now))
+        let now = Evidence::now(model, now).about(path).about(*request);
+        Err(Breach::of(earlier.about(*request), now))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
@@ -99,16 +98,14 @@ impl HoldersStopBelievingFirst {
         };
         match beliefs.find(other) {
             None => Ok(()),
-            Some(belief) => breach(
-                belief.fact(path, world),
-                fact(
-                    model.step,
-                    format!(
-                        "at {} control grants the lock of {path} to {request} under {token}",
-                        model.now
-                    ),
-                ),
-            ),
+            Some(belief) => {
+                let now = format!(
+                    "at {} control grants the lock of {path} to {request} under {token}",
+                    model.now
+                );
+                let now = Evidence::now(model, now).about(path).about(request);
+                Err(Breach::of(belief.fact(path, world), now))
+            }
         }
     }
 
@@ -126,13 +123,11 @@ impl HoldersStopBelievingFirst {
         let is_over = token > belief.token && request.client != belief.request.client;
         match is_over && belief.holds(model, world) {
             false => Ok(()),
-            true => breach(
-                fact(
-                    newest.step,
-                    format!("control granted the lock of {path} to {request} under {token}"),
-                ),
-                belief.fact(path, world),
-            ),
+            true => {
+                let is = format!("control granted the lock of {path} to {request} under {token}");
+                let granted = Evidence::at(newest.step, is).about(path).about(request);
+                Err(Breach::of(granted, belief.fact(path, world)))
+            }
         }
     }
 }
@@ -146,13 +141,11 @@ impl Belief {
         let Belief { step, request, token, until } = *self;
         let client = request.client;
         let until = world.host(client).clock().true_time(until);
-        fact(
-            step,
-            format!(
-                "{client} believes that it holds the lock of {path} for {request} under {token} \
-                 until {until}"
-            ),
-        )
+        let is = format!(
+            "{client} believes that it holds the lock of {path} for {request} under {token} until \
+             {until}"
+        );
+        Evidence::at(step, is).about(path).about(request)
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::{KEEPS, LOCK_LOG};
 use crate::oracle::model::lock_log::{Heard, HeardAt, LockLog, lock_of};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Path};
 
@@ -72,16 +71,15 @@ impl NoFreeLockWithALiveWaiter {
         let live = |waiting: &&crate::oracle::At<_>| self.heard.is_live(waiting.is, when.reading);
         let Some(waiting) = lock.line.iter().find(live) else { return Ok(()) };
         let heard = self.heard.last(waiting.is).unwrap_or(when);
-        breach(
-            fact(
-                heard.step,
-                format!(
-                    "control heard at {} of {}, which stands in line for the lock of {path}",
-                    heard.time, waiting.is
-                ),
-            ),
-            fact(when.step, format!("the lock of {path} is free, and control grants it to nobody")),
-        )
+        let earlier = format!(
+            "control heard at {} of {}, which stands in line for the lock of {path}",
+            heard.time, waiting.is
+        );
+        let now = format!("the lock of {path} is free, and control grants it to nobody");
+        Err(Breach::of(
+            Evidence::at(heard.step, earlier).about(waiting.is).about(path),
+            Evidence::at(when.step, now).about(path),
+        ))
     }
 }
 

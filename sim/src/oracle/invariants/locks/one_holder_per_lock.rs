@@ -1,9 +1,8 @@
 //! No lock is granted while an earlier grant of it has not ended.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::lock_log::LockLog;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Record};
 
@@ -41,19 +40,15 @@ impl OneHolderPerLock {
             return Ok(());
         };
         let (holder, held_token) = held.is;
-        breach(
-            fact(
-                held.step,
-                format!(
-                    "control granted the lock of {path} to {holder} under {held_token}, and has \
-                     not written since that {holder} left it"
-                ),
-            ),
-            fact(
-                model.step,
-                format!("control grants the lock of {path} to {request} under {token}"),
-            ),
-        )
+        let earlier = format!(
+            "control granted the lock of {path} to {holder} under {held_token}, and has not \
+             written since that {holder} left it"
+        );
+        let now = format!("control grants the lock of {path} to {request} under {token}");
+        Err(Breach::of(
+            Evidence::at(held.step, earlier).about(path).about(holder),
+            Evidence::now(model, now).about(path).about(*request),
+        ))
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::{KEEPS, LOCK_LOG};
 use crate::oracle::model::lock_log::{HeardAt, LockLog, keeps_request};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Keep, Message, MessageKind, NodeId, Path, Record, RequestId, Token};
 
@@ -106,19 +105,22 @@ impl OnlyTheHolderReleases {
         if !kept.is_within_a_lease(now.reading) {
             return Ok(());
         }
-        let why = match release {
-            Some((_, from, of, token)) => {
-                format!(", for a release of {of} from {from} under {token}")
-            }
-            None => String::new(),
-        };
         let earlier = format!(
             "control gave or kept the lock of {path} for {request} under {token} at {}, for one \
              lease",
             kept.time
         );
-        let now = format!("at {} control takes the lock from {request}{why}", model.now);
-        breach(fact(kept.step, earlier), fact(model.step, now))
+        let now = format!("at {} control takes the lock from {request}", model.now);
+        let now = Evidence::now(model, now).about(path).about(request);
+        let now = match release {
+            Some((_, from, of, token)) => now
+                .reworded(|takes| {
+                    format!("{takes}, for a release of {of} from {from} under {token}")
+                })
+                .about(of),
+            None => now,
+        };
+        Err(Breach::of(Evidence::at(kept.step, earlier).about(path).about(request), now))
     }
 
     fn holder(&self, path: &Path) -> Option<(NodeId, Token)> {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RequestId, Token};
 
@@ -86,19 +85,15 @@ impl TokensGrow {
             && *newest >= token
         {
             let (old_path, old) = &known.is;
-            return breach(
-                fact(
-                    known.step,
-                    format!("control granted the lock of {old_path} to {old} under {newest}"),
-                ),
-                fact(
-                    step,
-                    format!(
-                        "control grants the lock of {path} to {request} under {token}, which is \
-                         not higher than {newest}"
-                    ),
-                ),
+            let earlier = format!("control granted the lock of {old_path} to {old} under {newest}");
+            let now = format!(
+                "control grants the lock of {path} to {request} under {token}, which is not higher \
+                 than {newest}"
             );
+            return Err(Breach::of(
+                Evidence::at(known.step, earlier).about(old_path).about(*old),
+                Evidence::at(step, now).about(path).about(request),
+            ));
         }
         self.grants.insert(token, At { step, is: (path.clone(), request) });
         Ok(())

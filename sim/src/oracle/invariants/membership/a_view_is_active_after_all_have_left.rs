@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::subject::Subject;
 use crate::world::World;
 use seedbed::proto::{Epoch, Member, Message, MessageKind, NodeId, Record, RecordKind};
 
@@ -67,7 +68,11 @@ impl AViewIsActiveAfterAllHaveLeft {
                     "at {} control puts {epoch} into force, and {member} has not durably left {before}",
                     model.now
                 );
-                return model.breach(step, earlier, now);
+                let lease = Subject::Lease(member.node);
+                return Err(Breach::of(
+                    Evidence::at(step, earlier).about(lease).about(before),
+                    Evidence::now(model, now).about(epoch).about(before),
+                ));
             }
         }
         Ok(())
@@ -78,7 +83,11 @@ fn on_alive(from: NodeId, to: NodeId, epoch: Epoch, model: &Model) -> Result<(),
     match model.views.newest() {
         Some(newest) if newest.is.epoch > epoch && model.is_put_together_now(from) => {
             let earlier = format!("{} was announced", newest.is.epoch);
-            model.breach(newest.step, earlier, format!("{from} gives {to} a lease for {epoch}"))
+            let now = format!("{from} gives {to} a lease for {epoch}");
+            Err(Breach::of(
+                Evidence::at(newest.step, earlier).about(newest.is.epoch),
+                Evidence::now(model, now).about(Subject::Lease(to)).about(epoch),
+            ))
         }
         Some(_) | None => Ok(()),
     }

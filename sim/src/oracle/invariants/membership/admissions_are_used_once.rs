@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
     Admission, Incarnation, Member, Message, MessageKind, NodeId, Record, RecordKind,
@@ -39,57 +39,64 @@ impl Invariant for AdmissionsAreUsedOnce {
         match *seen {
             Seen::Durable { record: Record::Admitted { member, incarnation }, .. } => {
                 let Member { node, admission } = *member;
-                let now = format!("{node} in {incarnation} is given the number {admission}");
+                let now = || {
+                    let is = format!("{node} in {incarnation} is given the number {admission}");
+                    Evidence::now(model, is).about(node)
+                };
                 if let Some(before) = self.given.insert(admission, At { step, is: node }) {
-                    let earlier = format!("{} was given the number {admission}", before.is);
-                    return model.breach(before.step, earlier, now);
+                    return Err(Breach::of(was_given(&before, admission), now()));
                 }
                 match self.asked.insert(node, At { step, is: *incarnation }) {
                     Some(before) if before.is >= *incarnation => {
                         let earlier = format!("{node} in {} was given a number", before.is);
-                        model.breach(before.step, earlier, now)
+                        Err(Breach::of(Evidence::at(before.step, earlier).about(node), now()))
                     }
                     _ => Ok(()),
                 }
             }
             Seen::Durable { node, record: Record::Born { admission }, .. } => {
                 let member = Member { node, admission: *admission };
+                let now = || Evidence::now(model, format!("{node} is {admission}")).about(node);
                 if let Some(before) = self.used.insert(member, At { step, is: () }) {
                     let earlier = format!("{node} was {admission} on another disk");
-                    return model.breach(before.step, earlier, format!("{node} is {admission}"));
+                    let earlier = Evidence::at(before.step, earlier).about(node);
+                    return Err(Breach::of(earlier, now()));
                 }
                 match self.given.get(admission) {
                     Some(given) if given.is == node => Ok(()),
-                    Some(given) => {
-                        let earlier = format!("{} was given the number {admission}", given.is);
-                        model.breach(given.step, earlier, format!("{node} is {admission}"))
-                    }
+                    Some(given) => Err(Breach::of(was_given(given, *admission), now())),
                     None => {
                         let what = format_args!("number {admission} for {node}");
-                        let (step, lacks) = model.log_lacks(NodeId::CONTROL, what);
-                        model.breach(step, lacks, format!("{node} is {admission}"))
+                        Err(Breach::of(model.log_lacks(NodeId::CONTROL, what).about(node), now()))
                     }
                 }
             }
             Seen::Sent { from, to, message: Message::Admitted { admission, .. }, .. } => {
-                let now = format!("{from} tells {to} that its number is {admission}");
+                let now = || {
+                    let is = format!("{from} tells {to} that its number is {admission}");
+                    Evidence::now(model, is).about(to)
+                };
                 let member = Member { node: to, admission: *admission };
                 if let Some(lost) = model.gone.get(&member) {
                     let earlier = format!("the disk of {to} that had this number was lost");
-                    return model.breach(*lost, earlier, now);
+                    return Err(Breach::of(Evidence::at(*lost, earlier).about(to), now()));
                 }
                 match self.given.get(admission).filter(|given| given.is == to) {
                     Some(_) => Ok(()),
                     None => {
                         let what = format_args!("number {admission} for {to}");
-                        let (step, lacks) = model.log_lacks(from, what);
-                        model.breach(step, lacks, now)
+                        Err(Breach::of(model.log_lacks(from, what).about(to), now()))
                     }
                 }
             }
             _ => Ok(()),
         }
     }
+}
+
+fn was_given(given: &At<NodeId>, admission: Admission) -> Evidence {
+    let is = format!("{} was given the number {admission}", given.is);
+    Evidence::at(given.step, is).about(given.is)
 }
 
 #[cfg(test)]

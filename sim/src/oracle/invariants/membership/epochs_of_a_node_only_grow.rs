@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Record, RecordKind};
 
@@ -45,28 +45,32 @@ impl Invariant for EpochsOfANodeOnlyGrow {
                     return Ok(());
                 }
                 let what = format_args!("record that it has entered {epoch}");
-                let (step, lacks) = model.log_lacks(from, what);
-                model.breach(step, lacks, format!("{from} says that it has entered {epoch}"))
+                let now = format!("{from} says that it has entered {epoch}");
+                Err(Breach::of(
+                    model.log_lacks(from, what).about(*epoch),
+                    Evidence::now(model, now).about(*epoch),
+                ))
             }
             Seen::Durable { node, record: Record::Entered { epoch, .. }, .. } => {
                 let before = self.entered.insert(node, At { step: model.step, is: *epoch });
                 match before.filter(|before| before.is >= *epoch) {
                     None => Ok(()),
-                    Some(At { step, is }) => model.breach(
-                        step,
-                        format!("{node} had entered {is}"),
-                        format!("{node} enters {epoch}"),
-                    ),
+                    Some(before) => Err(Breach::of(
+                        had_entered(node, &before),
+                        Evidence::now(model, format!("{node} enters {epoch}")).about(*epoch),
+                    )),
                 }
             }
             Seen::Durable { node, record: Record::Voted { epoch, txn, .. }, .. } => {
                 match self.entered.get(&node).filter(|entered| entered.is > *epoch) {
                     None => Ok(()),
-                    Some(At { step, is }) => model.breach(
-                        *step,
-                        format!("{node} had entered {is}"),
-                        format!("{node} votes yes to {txn} in {epoch}"),
-                    ),
+                    Some(before) => {
+                        let now = format!("{node} votes yes to {txn} in {epoch}");
+                        Err(Breach::of(
+                            had_entered(node, before),
+                            Evidence::now(model, now).about(*txn).about(*epoch),
+                        ))
+                    }
                 }
             }
             Seen::Wiped { node } => {
@@ -76,6 +80,10 @@ impl Invariant for EpochsOfANodeOnlyGrow {
             _ => Ok(()),
         }
     }
+}
+
+fn had_entered(node: NodeId, epoch: &At<Epoch>) -> Evidence {
+    Evidence::at(epoch.step, format!("{node} had entered {}", epoch.is)).about(epoch.is)
 }
 
 #[cfg(test)]

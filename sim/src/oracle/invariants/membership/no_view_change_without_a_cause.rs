@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{
@@ -107,7 +107,10 @@ impl Invariant for NoViewChangeWithoutACause {
                     {
                         let earlier = "the operator wanted the cluster otherwise";
                         let now = "control changes what is wanted, and nobody told it to";
-                        return model.breach(before.step, earlier, now);
+                        return Err(Breach::of(
+                            Evidence::at(before.step, earlier),
+                            Evidence::now(model, now).about(NodeId::CONTROL),
+                        ));
                     }
                 }
                 Record::Announced { view } => {
@@ -143,17 +146,22 @@ impl NoViewChangeWithoutACause {
         let Some(wanted) = &self.wanted.now else { return Ok(()) };
         let is = wanted.is.clone();
         let of_view = (view.replicas, view.virtual_nodes, view.lock_lease, view.membership_lease);
-        let announces = format!("control announces {}", view.epoch);
+        let announces = |how: std::fmt::Arguments<'_>| {
+            let is = format!("control announces {}{how}", view.epoch);
+            Evidence::now(model, is).about(view.epoch)
+        };
         if of_view != (is.replicas, is.virtual_nodes, is.lock_lease, is.membership_lease) {
             let earlier = format!("the operator wants {is:?}");
-            return model.breach(wanted.step, earlier, format!("{announces} as {view:?}"));
+            let now = announces(format_args!(" as {view:?}"));
+            return Err(Breach::of(Evidence::at(wanted.step, earlier), now));
         }
         let before = self.newest.now.as_ref();
         if let Some(before) = before {
             let as_before = View { epoch: before.is.epoch, ..view.clone() };
             if as_before == before.is {
                 let earlier = format!("{} was announced", before.is.epoch);
-                return model.breach(before.step, earlier, format!("{announces}, just as it was"));
+                let earlier = Evidence::at(before.step, earlier).about(before.is.epoch);
+                return Err(Breach::of(earlier, announces(format_args!(", just as it was"))));
             }
             let drift_max_ppm = world.config().drift_max_ppm;
             let length = before.is.membership_lease;
@@ -168,11 +176,19 @@ impl NoViewChangeWithoutACause {
                 let last = served.unwrap_or(&self.since);
                 if until(last) > now {
                     let earlier = match served {
-                        Some(_) => format!("control heard {member}, by its clock at {}", last.is),
-                        None => format!("control began to count at {}, by its clock", last.is),
+                        Some(_) => {
+                            let is = format!("control heard {member}, by its clock at {}", last.is);
+                            Evidence::at(last.step, is).about(member.node)
+                        }
+                        None => {
+                            let is = format!("control began to count at {}, by its clock", last.is);
+                            Evidence::at(last.step, is).about(NodeId::CONTROL)
+                        }
                     };
-                    let now = format!("at {now} by its clock {announces} without {member}");
-                    return model.breach(last.step, earlier, now);
+                    let announces = announces(format_args!(" without {member}"));
+                    let now = announces
+                        .reworded(|announces| format!("at {now} by its clock {announces}"));
+                    return Err(Breach::of(earlier, now));
                 }
             }
         }
@@ -180,12 +196,13 @@ impl NoViewChangeWithoutACause {
         for member in view.members.iter().filter(is_new) {
             if !is.nodes.contains(&member.node) {
                 let earlier = format!("the operator does not want {member}");
-                return model.breach(wanted.step, earlier, format!("{announces} with {member}"));
+                let earlier = Evidence::at(wanted.step, earlier).about(member.node);
+                return Err(Breach::of(earlier, announces(format_args!(" with {member}"))));
             }
             if !self.heard.contains_key(member) {
                 let earlier = format!("control has not heard {member} since it began to count");
-                let now = format!("{announces} with {member}");
-                return model.breach(self.since.step, earlier, now);
+                let earlier = Evidence::at(self.since.step, earlier).about(member.node);
+                return Err(Breach::of(earlier, announces(format_args!(" with {member}"))));
             }
         }
         Ok(())

@@ -1,9 +1,8 @@
 //! One view at a time.
 
-use crate::oracle::model::service::{SERVICE, Services};
+use crate::oracle::model::service::{SERVICE, Service, Services};
 use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::Epoch;
 
 /// Once anybody has served or voted in an epoch, nobody serves or votes in an earlier one.
 ///
@@ -14,7 +13,7 @@ use seedbed::proto::Epoch;
 #[derive(Clone, Debug, Default)]
 pub struct OneEpochIsServedAtOnce {
     services: Services,
-    newest: Option<At<(Epoch, String)>>,
+    newest: Option<At<Service>>,
 }
 
 impl Invariant for OneEpochIsServedAtOnce {
@@ -29,13 +28,13 @@ impl Invariant for OneEpochIsServedAtOnce {
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
         let Some(service) = self.services.see(seen, model) else { return Ok(()) };
         match &self.newest {
-            Some(newest) if service.epoch < newest.is.0 => match service.since > newest.step {
-                true => model.breach(newest.step, newest.is.1.clone(), service.words()),
+            Some(newest) if service.epoch < newest.is.epoch => match service.since > newest.step {
+                true => Err(Breach::of(newest.is.fact(newest.step), service.fact(model.step))),
                 false => Ok(()), // it may have been put together before
             },
-            Some(newest) if service.epoch == newest.is.0 => Ok(()),
+            Some(newest) if service.epoch == newest.is.epoch => Ok(()),
             Some(_) | None => {
-                self.newest = Some(At { step: model.step, is: (service.epoch, service.words()) });
+                self.newest = Some(At { step: model.step, is: service });
                 Ok(())
             }
         }

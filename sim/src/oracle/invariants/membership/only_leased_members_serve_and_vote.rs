@@ -1,7 +1,8 @@
 //! No service without a lease.
 
 use crate::oracle::model::service::{SERVICE, Services};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::subject::Subject;
 use crate::world::World;
 
 /// Whoever serves or votes in an epoch is a member of it and has, in this life, been given a lease
@@ -32,21 +33,28 @@ impl Invariant for OnlyLeasedMembersServeAndVote {
         }
         if let Some(view) = model.views.view(epoch).filter(|view| view.is.member(node).is_none()) {
             let earlier = format!("{node} is no member of {epoch}");
-            return model.breach(view.step, earlier, service.words());
+            return Err(Breach::of(
+                Evidence::at(view.step, earlier).about(epoch),
+                service.fact(model.step),
+            ));
         }
         let life = model.lives.get(&node).copied().unwrap_or_default();
-        let (step, earlier) = match model.leases.held(node, life) {
+        let earlier = match model.leases.held(node, life) {
             Some(lease) if lease.epoch == epoch && model.now <= lease.ends() => return Ok(()),
             Some(lease) => {
                 let (of, asked, ends) = (lease.epoch, lease.asked.1, lease.ends());
                 let is = format!(
                     "{node}'s last lease is for {of}, from its heartbeat at {asked}, and ends at {ends}"
                 );
-                (lease.step, is)
+                Evidence::at(lease.step, is).about(Subject::Lease(node)).about(of)
             }
-            None => (0, format!("{node} has been given no lease in this life")),
+            None => {
+                let is = format!("{node} has been given no lease in this life");
+                Evidence::at(0, is).about(Subject::Lease(node))
+            }
         };
-        model.breach(step, earlier, format!("at {} {}", model.now, service.words()))
+        let now = service.fact(model.step).reworded(|what| format!("at {} {what}", model.now));
+        Err(Breach::of(earlier, now))
     }
 }
 

@@ -1,9 +1,8 @@
 //! A request that was answered "done" has taken effect, durably, with exactly that answer.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::model::effects::EFFECTS;
 use crate::oracle::model::effects::Effects;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Answer, Reply, Request, RequestId};
 
@@ -34,7 +33,7 @@ impl Invariant for DoneMeansEffect {
             Seen::Replied { request, reply: Reply::Done(answer) }
                 if is_a_transaction(request, model) =>
             {
-                self.judge(request, answer, model.step)
+                self.judge(request, answer, model)
             }
             _ => Ok(()),
         }
@@ -42,21 +41,22 @@ impl Invariant for DoneMeansEffect {
 }
 
 impl DoneMeansEffect {
-    fn judge(&self, request: RequestId, answer: &Answer, step: u64) -> Result<(), Breach> {
-        let now = fact(step, format!("{request} is answered: done, {answer:?}"));
-        match self.effects.of(request) {
+    fn judge(&self, request: RequestId, answer: &Answer, model: &Model) -> Result<(), Breach> {
+        let earlier = match self.effects.of(request) {
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
-                breach(fact(step, is), now)
+                Evidence::now(model, is)
             }
             Some(effect) if effect.is.1 != *answer => {
                 let (txn, decided) = &effect.is;
                 let is =
                     format!("transaction {txn} committed for {request} with answer {decided:?}");
-                breach(fact(effect.step, is), now)
+                Evidence::at(effect.step, is).about(*txn)
             }
-            Some(_) => Ok(()),
-        }
+            Some(_) => return Ok(()),
+        };
+        let now = format!("{request} is answered: done, {answer:?}");
+        Err(Breach::of(earlier.about(request), Evidence::now(model, now).about(request)))
     }
 }
 

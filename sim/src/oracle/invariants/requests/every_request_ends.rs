@@ -1,8 +1,7 @@
 //! Every request of a client that lives on is answered.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::model::is_alive;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// When a run is over, no client that has not crashed owes its user an answer.
@@ -32,16 +31,16 @@ impl Invariant for EveryRequestEnds {
         });
         match open {
             None => Ok(()),
-            Some((request, asked)) => breach(
-                fact(
-                    asked.asked.step,
-                    format!("{request} was asked at {}: {:?}", asked.asked.is, asked.wanted),
-                ),
-                fact(
-                    model.step,
-                    format!("the run is over at {}, and {request} is not answered", model.now),
-                ),
-            ),
+            Some((request, asked)) => {
+                let earlier =
+                    format!("{request} was asked at {}: {:?}", asked.asked.is, asked.wanted);
+                let now =
+                    format!("the run is over at {}, and {request} is not answered", model.now);
+                Err(Breach::of(
+                    Evidence::at(asked.asked.step, earlier).about(*request),
+                    Evidence::now(model, now).about(*request),
+                ))
+            }
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::RequestId;
 
@@ -34,10 +33,11 @@ impl Invariant for OneAnswerPerRequest {
             Seen::Replied { request, reply } => {
                 let earlier = match self.answered.insert(request, Some(model.step)) {
                     Some(None) => return Ok(()),
-                    Some(Some(step)) => fact(step, format!("{request} was answered")),
-                    None => fact(model.step, format!("nobody has asked for {request}")),
+                    Some(Some(step)) => Evidence::at(step, format!("{request} was answered")),
+                    None => Evidence::now(model, format!("nobody has asked for {request}")),
                 };
-                breach(earlier, fact(model.step, format!("{request} is answered: {reply:?}")))
+                let now = format!("{request} is answered: {reply:?}");
+                Err(Breach::of(earlier.about(request), Evidence::now(model, now).about(request)))
             }
             _ => Ok(()),
         }

@@ -1,9 +1,8 @@
 //! A request takes effect at most once, however often it was tried.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::model::effects::EFFECTS;
 use crate::oracle::model::effects::{Effect, Effects};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// At most one transaction commits for each request of a user.
@@ -29,10 +28,14 @@ impl Invariant for OneEffectPerRequest {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
         match self.effects.see(seen, model) {
-            Some(Effect { origin, txn, before: Some(before) }) => breach(
-                fact(before.step, format!("transaction {} committed for {origin}", before.is)),
-                fact(model.step, format!("transaction {txn} commits for {origin} as well")),
-            ),
+            Some(Effect { origin, txn, before: Some(before) }) => {
+                let earlier = format!("transaction {} committed for {origin}", before.is);
+                let now = format!("transaction {txn} commits for {origin} as well");
+                Err(Breach::of(
+                    Evidence::at(before.step, earlier).about(before.is).about(origin),
+                    Evidence::now(model, now).about(txn).about(origin),
+                ))
+            }
             Some(Effect { before: None, .. }) | None => Ok(()),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::effects::EFFECTS;
 use crate::oracle::model::effects::Effects;
@@ -37,8 +36,10 @@ impl Invariant for RefusedMeansNoEffect {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
         if let Some(effect) = self.effects.see(seen, model) {
-            let is = format!("transaction {} commits for {}", effect.txn, effect.origin);
-            return self.judge_effect(effect.origin, fact(model.step, is));
+            return self.judge_effect(effect.origin, || {
+                let is = format!("transaction {} commits for {}", effect.txn, effect.origin);
+                Evidence::now(model, is).about(effect.txn).about(effect.origin)
+            });
         }
         match *seen {
             Seen::Replied { request, reply: Reply::Refused(refusal) } => {
@@ -72,33 +73,40 @@ impl Invariant for RefusedMeansNoEffect {
 }
 
 impl RefusedMeansNoEffect {
-    fn judge_effect(&self, request: RequestId, now: Evidence) -> Result<(), Breach> {
+    fn judge_effect(
+        &self,
+        request: RequestId,
+        now: impl FnOnce() -> Evidence,
+    ) -> Result<(), Breach> {
         match self.refused.get(&request) {
-            Some(At { step, is: refusal }) => breach(refused(request, *refusal, *step), now),
+            Some(At { step, is: refusal }) => {
+                Err(Breach::of(refused(request, *refusal, *step), now()))
+            }
             None => Ok(()),
         }
     }
 
     fn judge_grant(&self, request: RequestId, step: u64) -> Result<(), Breach> {
         match self.granted.get(&request) {
-            Some(At { is: (path, token), .. }) => {
+            Some(At { is: (path, token), .. }) => self.judge_effect(request, || {
                 let is = format!("the lock of {path} is granted to {request} under {token}");
-                self.judge_effect(request, fact(step, is))
-            }
+                Evidence::at(step, is).about(path).about(request)
+            }),
             None => Ok(()),
         }
     }
 
     fn judge_refusal(&self, request: RequestId, refusal: Refusal, step: u64) -> Result<(), Breach> {
-        let now = refused(request, refusal, step);
+        let now = || refused(request, refusal, step);
         if let Some(At { step, is: (txn, _) }) = self.effects.of(request) {
-            return breach(fact(*step, format!("transaction {txn} committed for {request}")), now);
+            let is = format!("transaction {txn} committed for {request}");
+            return Err(Breach::of(Evidence::at(*step, is).about(*txn).about(request), now()));
         }
         let is_lost = self.pending.values().any(|pending| *pending == request);
         match self.granted.get(&request) {
             Some(At { step, is: (path, token) }) if !is_lost => {
                 let is = format!("the lock of {path} was granted to {request} under {token}");
-                breach(fact(*step, is), now)
+                Err(Breach::of(Evidence::at(*step, is).about(path).about(request), now()))
             }
             Some(_) | None => Ok(()),
         }
@@ -107,7 +115,8 @@ impl RefusedMeansNoEffect {
 
 fn refused(request: RequestId, refusal: Refusal, step: u64) -> Evidence {
     let client = request.client;
-    fact(step, format!("{client} tells its user that {request} is refused: {refusal}"))
+    let is = format!("{client} tells its user that {request} is refused: {refusal}");
+    Evidence::at(step, is).about(request)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! No message appears from nowhere or vanishes.
 
-use crate::oracle::evidence::{breach, fact};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// Sent and copied messages are received, lost or in flight, after every step.
@@ -59,13 +58,14 @@ impl MessagesAreConserved {
         let MessagesAreConserved { sent, copied, received, lost, .. } = *self;
         match sent + copied == received + lost + in_flight {
             true => Ok(()),
-            false => breach(
-                fact(step, format!("{sent} messages were sent and {copied} copied")),
-                fact(
-                    step,
-                    format!("{received} were received, {lost} lost, {in_flight} are in flight"),
-                ),
-            ),
+            false => {
+                let is =
+                    format!("{received} were received, {lost} lost, {in_flight} are in flight");
+                Err(Breach::of(
+                    Evidence::at(step, format!("{sent} messages were sent and {copied} copied")),
+                    Evidence::at(step, is),
+                ))
+            }
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Time goes forward: the true one, and that of every machine.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::model::per_node::PerNode;
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Time};
 
@@ -30,10 +29,10 @@ impl Invariant for TimeNeverGoesBack {
         if let Some(earlier) = self.newest.replace(newest)
             && model.now < earlier.is
         {
-            return breach(
-                fact(earlier.step, format!("it was {}", earlier.is)),
-                fact(model.step, format!("it is {}", model.now)),
-            );
+            return Err(Breach::of(
+                Evidence::at(earlier.step, format!("it was {}", earlier.is)),
+                Evidence::now(model, format!("it is {}", model.now)),
+            ));
         }
         match *seen {
             Seen::Received { to: node, .. } | Seen::Woken { node } => {
@@ -52,10 +51,13 @@ impl Invariant for TimeNeverGoesBack {
 impl TimeNeverGoesBack {
     fn read(&mut self, node: NodeId, reading: Time, step: u64) -> Result<(), Breach> {
         match self.readings.slot(node).replace(At { step, is: reading }) {
-            Some(earlier) if reading < earlier.is => breach(
-                fact(earlier.step, format!("the clock of {node} showed {}", earlier.is)),
-                fact(step, format!("it shows {reading}")),
-            ),
+            Some(earlier) if reading < earlier.is => {
+                let showed = format!("the clock of {node} showed {}", earlier.is);
+                Err(Breach::of(
+                    Evidence::at(earlier.step, showed).about(node),
+                    Evidence::at(step, format!("it shows {reading}")).about(node),
+                ))
+            }
             Some(_) | None => Ok(()),
         }
     }

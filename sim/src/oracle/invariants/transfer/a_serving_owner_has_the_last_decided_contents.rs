@@ -1,8 +1,8 @@
 //! No service of what is out of date.
 
 use crate::oracle::model::in_words;
-use crate::oracle::model::service::{SERVICE, Services, What};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::model::service::{SERVICE, Service, Services, What};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{File, Path};
 
@@ -52,13 +52,13 @@ impl Invariant for AServingOwnerHasTheLastDecidedContents {
                 (_, Some(files)) => files.get(path).cloned().unwrap_or_default(),
                 (_, None) => continue,
             };
-            judge(path, &file, &service.words(), model)?;
+            judge(path, &file, &service, model)?;
         }
         Ok(())
     }
 }
 
-fn judge(path: &Path, file: &File, what: &str, model: &Model) -> Result<(), Breach> {
+fn judge(path: &Path, file: &File, service: &Service, model: &Model) -> Result<(), Breach> {
     let Some(last) = model.last(path) else { return Ok(()) };
     let is_last = (file.version, &file.contents) == (last.file.version, &last.file.contents);
     // What its own log has decided and not yet made durable may be newer.
@@ -68,7 +68,8 @@ fn judge(path: &Path, file: &File, what: &str, model: &Model) -> Result<(), Brea
     let (txn, was) = (last.txn, in_words(last.file.version, last.file.contents.as_ref()));
     let earlier = format!("{txn}, the last commit to {path}, left it as {was}");
     let is = in_words(file.version, file.contents.as_ref());
-    model.breach(last.step, earlier, format!("{what}, with {path} as {is}"))
+    let now = service.fact(model.step).reworded(|what| format!("{what}, with {path} as {is}"));
+    Err(Breach::of(Evidence::at(last.step, earlier).about(txn).about(path), now.about(path)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! No commit that a complete owner does not hear of.
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Operation, Path, Record, RecordKind, Reply, Request, RequestId, TxnId};
 
@@ -37,7 +37,7 @@ fn on_decided(id: TxnId, model: &Model) -> Result<(), Breach> {
     let Some(txn) = model.txns.get(&id) else { return Ok(()) };
     let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
     let mut paths = txn.own.iter().chain(votes).map(|(path, _)| path);
-    let what = || format!("{id} is decided");
+    let what = || Evidence::now(model, format!("{id} is decided")).about(id);
     paths.try_for_each(|path| judge(path, what, model))
 }
 
@@ -45,11 +45,11 @@ fn on_done(request: RequestId, model: &Model) -> Result<(), Breach> {
     let wanted = model.requests.get(&request).map(|asked| &asked.wanted);
     let Some(Request::Files { operations, .. }) = wanted else { return Ok(()) };
     let changes = |operation: &&Operation| !operation.action.is_read();
-    let what = || format!("{request} is answered: done");
+    let what = || Evidence::now(model, format!("{request} is answered: done")).about(request);
     operations.iter().filter(changes).try_for_each(|operation| judge(&operation.path, what, model))
 }
 
-fn judge(path: &Path, what: impl Fn() -> String, model: &Model) -> Result<(), Breach> {
+fn judge(path: &Path, what: impl FnOnce() -> Evidence, model: &Model) -> Result<(), Breach> {
     let Some(last) = model.last(path) else { return Ok(()) };
     let Some(config) = model.disks.managed() else { return Ok(()) };
     let (epoch, position) = (model.views.active(), config.position(path));
@@ -60,8 +60,11 @@ fn judge(path: &Path, what: impl Fn() -> String, model: &Model) -> Result<(), Br
         }
         let earlier = format!("{node} claims to be complete on {path} in {epoch}");
         let was = in_words(last.file.version, last.file.contents.as_ref());
-        let now = format!("{}, and {node} has not got {path} as {was}", what());
-        return model.breach(step, earlier, now);
+        let now = what().reworded(|what| format!("{what}, and {node} has not got {path} as {was}"));
+        return Err(Breach::of(
+            Evidence::at(step, earlier).about(path).about(epoch),
+            now.about(path),
+        ));
     }
     Ok(())
 }

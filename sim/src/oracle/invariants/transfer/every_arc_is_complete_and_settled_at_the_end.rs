@@ -1,7 +1,7 @@
 //! Hand-overs end.
 
 use crate::oracle::blocked::who_is_missed;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, NodeId, RecordKind, Span, Time};
 
@@ -48,9 +48,10 @@ impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
         if is_young || !control.is_up() || !members().all(is_there) {
             return Ok(());
         }
-        let announced = format!("{epoch} was announced");
+        let announced = || Evidence::at(newest.step, format!("{epoch} was announced")).about(epoch);
         if model.views.active() != epoch {
-            return model.breach(newest.step, announced, "at the end it is not in force");
+            let now = Evidence::now(model, "at the end it is not in force").about(epoch);
+            return Err(Breach::of(announced(), now));
         }
         let Some(placement) = model.views.placement(config, epoch) else { return Ok(()) };
         let missed = who_is_missed(model, world);
@@ -62,13 +63,16 @@ impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
             let missing = placement.owned_by(node).difference(&claimed).difference(&excused);
             if !missing.is_empty() {
                 let now = format!("at the end {node} is not complete on {missing} of what it owns");
-                return model.breach(newest.step, announced, now);
+                return Err(Breach::of(announced(), Evidence::now(model, now).about(node)));
             }
         }
         let is_settled = model.views.settled().is_some_and(|settled| settled.is == epoch);
         match is_settled || !missed.is_empty() {
             true => Ok(()),
-            false => model.breach(newest.step, announced, "at the end it has not settled"),
+            false => {
+                let now = Evidence::now(model, "at the end it has not settled").about(epoch);
+                Err(Breach::of(announced(), now))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::oracle::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Disk, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId};
 
@@ -88,7 +88,10 @@ fn tokens(
             "{node} claims to be complete on {path}, and has it at {}, claimed under {}",
             stored.version, stored.fence
         );
-        return model.breach(last.step, earlier, now);
+        return Err(Breach::of(
+            Evidence::at(last.step, earlier).about(last.txn).about(path),
+            Evidence::now(model, now).about(path),
+        ));
     }
     Ok(())
 }
@@ -100,7 +103,10 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
         Handed::Settled(txn, None) => match decided(txn) {
             Some(decided) => {
                 let now = format!("{node} takes over that {txn} has aborted");
-                model.breach(decided.step, format!("{txn} was committed"), now)
+                Err(Breach::of(
+                    Evidence::at(decided.step, format!("{txn} was committed")).about(*txn),
+                    Evidence::now(model, now).about(*txn),
+                ))
             }
             None => Ok(()),
         },
@@ -108,7 +114,10 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
             Some(_) => Ok(()),
             None => {
                 let now = format!("{node} takes over that {txn} has committed");
-                model.breach(model.step, format!("nobody has committed {txn}"), now)
+                Err(Breach::of(
+                    Evidence::now(model, format!("nobody has committed {txn}")).about(*txn),
+                    Evidence::now(model, now).about(*txn),
+                ))
             }
         },
         Handed::Presumed(coordinator, epoch, arcs) => {
@@ -127,7 +136,10 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
                     let now = format!(
                         "{node} takes over that what {who} began up to {epoch} has aborted or is over"
                     );
-                    return model.breach(decided.step, earlier, now);
+                    return Err(Breach::of(
+                        Evidence::at(decided.step, earlier).about(id),
+                        Evidence::now(model, now).about(*epoch),
+                    ));
                 }
             }
             Ok(())
@@ -168,7 +180,10 @@ impl HandOversKeepTokensAndAnswers {
                 let now = format!(
                     "{node} claims to be complete on {path}, and does not know that answer"
                 );
-                return model.breach(step, earlier, now);
+                return Err(Breach::of(
+                    Evidence::at(step, earlier).about(*id).about(request),
+                    Evidence::now(model, now).about(path),
+                ));
             }
         }
         Ok(())

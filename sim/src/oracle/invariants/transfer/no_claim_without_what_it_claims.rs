@@ -1,7 +1,7 @@
 //! Complete means complete.
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Disk, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
     Admission, Arcs, Epoch, Message, MessageKind, NodeId, Path, Record, RecordKind,
@@ -68,7 +68,10 @@ fn on_claim(
         let stored = disk.files.get(path).map(|stored| &stored.is);
         let is = stored.map_or("nothing".to_owned(), |f| in_words(f.version, f.contents.as_ref()));
         let now = format!("{node} claims to be complete on {path} in {epoch}; its log has {is}");
-        return model.breach(last.step, earlier, now);
+        return Err(Breach::of(
+            Evidence::at(last.step, earlier).about(last.txn).about(path),
+            Evidence::now(model, now).about(path).about(epoch),
+        ));
     }
     Ok(())
 }
@@ -85,7 +88,11 @@ fn on_pulled<'a>(
         Some((path, step)) => {
             let epoch = disk.epoch.is;
             let earlier = format!("{node} claims to be complete on {path} in {epoch}");
-            model.breach(step, earlier, format!("{node} takes over another's {path}"))
+            let now = format!("{node} takes over another's {path}");
+            Err(Breach::of(
+                Evidence::at(step, earlier).about(path).about(epoch),
+                Evidence::now(model, now).about(path),
+            ))
         }
         None => Ok(()),
     }
@@ -110,9 +117,12 @@ fn on_completed(
     match missing.is_empty() {
         true => Ok(()),
         false => {
-            let (step, lacks) = model
-                .log_lacks(node, format_args!("claim on {missing} of what it owns in {epoch}"));
-            model.breach(step, lacks, format!("{node} says that it is complete in {epoch}"))
+            let what = format_args!("claim on {missing} of what it owns in {epoch}");
+            let now = format!("{node} says that it is complete in {epoch}");
+            Err(Breach::of(
+                model.log_lacks(node, what).about(epoch),
+                Evidence::now(model, now).about(epoch),
+            ))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Copies go in the end.
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, NodeId};
 
@@ -42,7 +42,10 @@ impl Invariant for NoCopiesElsewhereAtTheEnd {
             let is_elsewhere = |path: &&_| !owned.contains(config.position(path));
             if let Some(path) = storage.files().keys().find(is_elsewhere) {
                 let earlier = format!("{} has settled, and {node} does not own {path}", settled.is);
-                return model.breach(settled.step, earlier, format!("{node} still stores {path}"));
+                return Err(Breach::of(
+                    Evidence::at(settled.step, earlier).about(settled.is).about(path),
+                    Evidence::now(model, format!("{node} still stores {path}")).about(path),
+                ));
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId};
 
@@ -60,7 +60,10 @@ impl Invariant for NoPathIsHandedOverInDoubt {
                         let earlier = format!("{from} voted yes to {txn}, which changes {path}");
                         let now =
                             format!("{from}, in doubt about {txn}, hands {path} over to {to}");
-                        model.breach(pin.step, earlier, now)
+                        Err(Breach::of(
+                            Evidence::at(pin.step, earlier).about(txn).about(path),
+                            Evidence::now(model, now).about(txn).about(path),
+                        ))
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! No service without what is to be served.
 
 use crate::oracle::model::service::{DURABLE_SERVICE, Services, What};
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// Whoever serves a path or votes on it in an epoch owns it there, and has durably claimed to be
@@ -43,12 +43,15 @@ impl Invariant for OnlyCompleteOwnersServeAndVote {
             if placement.as_ref().is_some_and(|placement| !owns(placement)) {
                 let view = model.views.view(epoch).map_or(0, |view| view.step);
                 let earlier = format!("{node} does not own {path} in {epoch}");
-                return model.breach(view, earlier, service.words());
+                return Err(Breach::of(
+                    Evidence::at(view, earlier).about(path).about(epoch),
+                    service.fact(model.step),
+                ));
             }
             if disk.claims(epoch, position).is_none() {
                 let what = format_args!("claim to be complete on {path} in {epoch}");
-                let (step, lacks) = model.log_lacks(node, what);
-                return model.breach(step, lacks, service.words());
+                let lacks = model.log_lacks(node, what).about(path).about(epoch);
+                return Err(Breach::of(lacks, service.fact(model.step)));
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Copies go when nobody needs them any more.
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, Member, Record, RecordKind};
 
@@ -28,12 +28,15 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
         let Some(config) = model.disks.managed() else { return Ok(()) };
         match record {
             Record::GaveUp { epoch, keeps } => {
-                let now = format!("{node} gives up what it claims of epochs before {epoch}");
+                let now = || {
+                    let is = format!("{node} gives up what it claims of epochs before {epoch}");
+                    Evidence::now(model, is).about(*epoch)
+                };
                 let settled = model.views.settled();
                 if settled.is_none_or(|settled| settled.is < *epoch) {
                     let step = settled.map_or(0, |settled| settled.step);
-                    let earlier = format!("{epoch} has not settled");
-                    return model.breach(step, earlier, now);
+                    let earlier = Evidence::at(step, format!("{epoch} has not settled"));
+                    return Err(Breach::of(earlier.about(*epoch), now()));
                 }
                 // Under an older number it was another disk that owned anything.
                 let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
@@ -47,7 +50,10 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
                     false => {
                         let earlier = format!("{node} owns {owned} in {epoch}");
                         let step = model.views.view(*epoch).map_or(0, |view| view.step);
-                        model.breach(step, earlier, format!("{now} and keeps {keeps}"))
+                        Err(Breach::of(
+                            Evidence::at(step, earlier).about(*epoch),
+                            now().reworded(|now| format!("{now} and keeps {keeps}")),
+                        ))
                     }
                 }
             }
@@ -65,8 +71,11 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
                     let missing = placement.owned_by(member.node).difference(&claimed);
                     if !missing.is_empty() {
                         let what = format_args!("claim on {missing} of what it owns in {epoch}");
-                        let (step, lacks) = model.log_lacks(member.node, what);
-                        return model.breach(step, lacks, format!("{node} calls {epoch} settled"));
+                        let now = format!("{node} calls {epoch} settled");
+                        return Err(Breach::of(
+                            model.log_lacks(member.node, what).about(*epoch),
+                            Evidence::now(model, now).about(*epoch),
+                        ));
                     }
                 }
                 Ok(())
