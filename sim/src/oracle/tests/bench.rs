@@ -235,7 +235,7 @@ impl Play {
     pub fn breaks(&mut self) -> Breach {
         let Violation { breach, .. } = self.violation.take().expect("a breach");
         assert_eq!(breach.now.step, self.model().step, "what has happened now");
-        breach
+        *breach
     }
 
     /// The invariant `name` is broken by two facts, of these steps and with these words.
