@@ -17,6 +17,8 @@ pub enum Subject {
     Epoch(Epoch),
     /// A node's membership lease: its heartbeats and what they are answered.
     Lease(NodeId),
+    /// A machine: its clock, its log, its disk.
+    Machine(NodeId),
 }
 
 impl fmt::Display for Subject {
@@ -27,6 +29,7 @@ impl fmt::Display for Subject {
             Subject::Path(path) => path.fmt(f),
             Subject::Epoch(epoch) => epoch.fmt(f),
             Subject::Lease(node) => write!(f, "the lease of {node}"),
+            Subject::Machine(node) => node.fmt(f),
         }
     }
 }
@@ -46,6 +49,12 @@ impl From<RequestId> for Subject {
 impl From<Epoch> for Subject {
     fn from(epoch: Epoch) -> Subject {
         Subject::Epoch(epoch)
+    }
+}
+
+impl From<NodeId> for Subject {
+    fn from(machine: NodeId) -> Subject {
+        Subject::Machine(machine)
     }
 }
 

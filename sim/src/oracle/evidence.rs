@@ -1,4 +1,25 @@
 //! What a violation is shown with: two facts, each with the step that made it one.
+//!
+//! An invariant states each of the two in words, with what the words are about. Say that n2 has
+//! voted yes to n1.1/1 and now rolls it back:
+//!
+//! ```text
+//! Err(Breach::of(
+//!     Evidence::at(yes.step, format!("{node} voted yes to {txn}")).about(txn),
+//!     Evidence::now(model, format!("{node} rolls {txn} back")).about(txn),
+//! ))
+//! ```
+//!
+//! - *The step* of the earlier fact is the one that made it true; that of the later one is the step
+//!   under way ([`Evidence::now`]), unless the judgement is about a step that is over.
+//! - *The words* are a sentence with the names of nodes in it. They are built when there is a
+//!   breach, never before: where several breaches share a fact, it is a closure.
+//! - *The subjects* are every transaction, request, path, lock, epoch and membership lease that the
+//!   words name, in that order, also where they say "it". A machine is one only if the words name
+//!   nothing else.
+//!
+//! A helper that states a fact for several invariants returns [`Evidence`] with its subjects; its
+//! caller adds what it adds in words ([`Evidence::about`], [`Evidence::reworded`]).
 
 use super::Model;
 use crate::subject::Subject;
@@ -29,11 +50,32 @@ impl Evidence {
         Evidence { step, is: is.into(), about: Vec::new() }
     }
 
+    /// What has happened in the step under way.
+    pub fn now(model: &Model, is: impl Into<String>) -> Evidence {
+        Evidence::at(model.step, is)
+    }
+
     /// The same fact, which is about `subject` as well.
     #[must_use]
     pub fn about(mut self, subject: impl Into<Subject>) -> Evidence {
         self.about.push(subject.into());
         self
+    }
+
+    /// The same fact, which is about all of `subjects` as well.
+    #[must_use]
+    pub fn about_all<S: Into<Subject>>(
+        mut self,
+        subjects: impl IntoIterator<Item = S>,
+    ) -> Evidence {
+        self.about.extend(subjects.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same fact as part of a longer sentence: `words` makes it out of the shorter one.
+    #[must_use]
+    pub fn reworded(self, words: impl FnOnce(String) -> String) -> Evidence {
+        Evidence { is: words(self.is), ..self }
     }
 }
 
@@ -47,26 +89,8 @@ pub struct Breach {
 }
 
 impl Breach {
-    /// `now` contradicts what `earlier` says of an earlier step.
-    pub fn new<T>(
-        (step, earlier): (u64, impl Into<String>),
-        model: &Model,
-        now: impl Into<String>,
-    ) -> Result<T, Breach> {
-        breach_of(Evidence::at(step, earlier), Evidence::at(model.step, now))
+    /// `now` contradicts `earlier`.
+    pub fn of(earlier: Evidence, now: Evidence) -> Breach {
+        Breach { earlier, now }
     }
-}
-
-fn breach_of<T>(earlier: Evidence, now: Evidence) -> Result<T, Breach> {
-    Err(Breach { earlier, now })
-}
-
-/// What was so in step `step`, in words.
-pub(in crate::oracle) fn fact(step: u64, is: String) -> Evidence {
-    Evidence::at(step, is)
-}
-
-/// Says that two facts contradict each other.
-pub(in crate::oracle) fn breach(earlier: Evidence, now: Evidence) -> Result<(), Breach> {
-    breach_of(earlier, now)
 }

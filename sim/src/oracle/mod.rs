@@ -72,7 +72,11 @@ impl Oracle {
         let make = |name: &InvariantName| {
             registry::make(*name, world, workload).map(|invariant| (*name, invariant))
         };
-        let invariants: Vec<_> = InvariantName::ALL.iter().filter_map(make).collect();
+        Oracle::of(world, InvariantName::ALL.iter().filter_map(make).collect())
+    }
+
+    /// An oracle that judges by these invariants.
+    fn of(world: &World, invariants: Vec<(InvariantName, Box<dyn Invariant>)>) -> Oracle {
         let wants = |slot: usize| -> Vec<u16> {
             let numbered = (0..).zip(&invariants);
             let wanting = numbered.filter(|(_, (_, invariant))| invariant.interest().has(slot));

@@ -128,6 +128,7 @@ fn narrow(subjects: &mut BTreeSet<Subject>, said: &str) {
         Subject::Path(_) => !has_deed,
         Subject::Epoch(_) => !has_deed || names(said, subject),
         Subject::Lease(_) => names(said, subject) && (has_epoch || !has_deed && !has_path),
+        Subject::Machine(_) => false,
     });
 }
 
@@ -135,7 +136,8 @@ fn narrow(subjects: &mut BTreeSet<Subject>, said: &str) {
 fn is_deed(subject: &Subject) -> bool {
     match subject {
         Subject::Txn(_) | Subject::Request(_) => true,
-        Subject::Path(_) | Subject::Epoch(_) | Subject::Lease(_) => false,
+        Subject::Path(_) | Subject::Epoch(_) => false,
+        Subject::Lease(_) | Subject::Machine(_) => false,
     }
 }
 
@@ -146,7 +148,8 @@ fn link(subjects: &mut BTreeSet<Subject>, history: &History, facts: &[usize]) {
     let wanted = |subject: &Subject| match subject {
         Subject::Txn(_) => !has_txn,
         Subject::Request(_) => has_txn,
-        Subject::Path(_) | Subject::Epoch(_) | Subject::Lease(_) => false,
+        Subject::Path(_) | Subject::Epoch(_) => false,
+        Subject::Lease(_) | Subject::Machine(_) => false,
     };
     let mut linked = Vec::new();
     let mut link = |together: &Subjects| {

@@ -28,7 +28,7 @@ use crate::oracle::model::disks::Disks;
 use crate::oracle::model::leases::Leases;
 use crate::oracle::model::txns::{Begun, Txns};
 use crate::oracle::model::views::Views;
-use crate::oracle::{At, Breach, Seen};
+use crate::oracle::{At, Evidence, Seen};
 use crate::world::World;
 
 /// Everything the invariants share.
@@ -255,11 +255,13 @@ impl Model {
         self.logs.get(&node).copied().unwrap_or_default()
     }
 
-    /// That `node`'s log lacks something, as a fact with the step since which it is as it is.
-    pub fn log_lacks(&self, node: NodeId, what: impl std::fmt::Display) -> (u64, String) {
+    /// That `node`'s log lacks something, since the step since which it is as it is. The caller
+    /// says what `what` is about.
+    pub fn log_lacks(&self, node: NodeId, what: impl std::fmt::Display) -> Evidence {
         let log = self.log(node);
         let durable = log.durable;
-        (log.synced, format!("{node}'s log is durable for {durable} records and has no {what}"))
+        let is = format!("{node}'s log is durable for {durable} records and has no {what}");
+        Evidence::at(log.synced, is)
     }
 
     /// Is `txn` one that the coordinator has called over?
@@ -331,16 +333,6 @@ impl Model {
             of.get(&node).is_some_and(|txns| txns.contains(&txn))
         };
         has(&self.in_doubt) && !has(&self.settled)
-    }
-
-    /// Contradicts an earlier fact with one of this step.
-    pub(in crate::oracle) fn breach<T>(
-        &self,
-        step: u64,
-        earlier: impl Into<String>,
-        now: impl Into<String>,
-    ) -> Result<T, Breach> {
-        Breach::new((step, earlier), self, now)
     }
 
     fn at<T>(&self, is: T) -> At<T> {

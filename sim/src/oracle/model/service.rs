@@ -11,7 +11,7 @@ use seedbed::proto::{
     RequestId, TxnId, Version,
 };
 
-use crate::oracle::{Model, Seen, SeenKinds};
+use crate::oracle::{Evidence, Model, Seen, SeenKinds};
 
 const VOTES: &[RecordKind] = &[RecordKind::Voted, RecordKind::Decided];
 
@@ -45,14 +45,23 @@ pub(in crate::oracle) enum What {
 }
 
 impl Service {
-    /// In words.
-    pub fn words(&self) -> String {
+    /// That it was given, in step `step`.
+    pub fn fact(&self, step: u64) -> Evidence {
         let Service { node, epoch, .. } = self;
-        match &self.what {
-            What::Vote(txn) => format!("{node} votes yes to {txn} in {epoch}"),
-            What::OwnPart(txn) => format!("{node} commits its own part of {txn} in {epoch}"),
-            What::Read(request, ..) => format!("{node} answers the read {request} in {epoch}"),
-        }
+        let of = match &self.what {
+            What::Vote(txn) => {
+                Evidence::at(step, format!("{node} votes yes to {txn} in {epoch}")).about(*txn)
+            }
+            What::OwnPart(txn) => {
+                let is = format!("{node} commits its own part of {txn} in {epoch}");
+                Evidence::at(step, is).about(*txn)
+            }
+            What::Read(request, ..) => {
+                let is = format!("{node} answers the read {request} in {epoch}");
+                Evidence::at(step, is).about(*request)
+            }
+        };
+        of.about(*epoch)
     }
 }
 

@@ -7,7 +7,7 @@ use seedbed::proto::{
     RecordKind, TxnId,
 };
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A participant that has voted yes gives that up only when it is told what became of the
@@ -104,8 +104,11 @@ impl Invariant for AYesIsKeptUntilTheDecision {
                 if is_told || handed == Some(commits) || model.coordinator_is_gone(txn).is_some() {
                     return Ok(());
                 }
-                let earlier = format!("{node} voted yes to {txn}");
-                model.breach(yes.step, earlier, format!("{node} {what}, and nobody told it to"))
+                let now = format!("{node} {what}, and nobody told it to");
+                Err(Breach::of(
+                    Evidence::at(yes.step, format!("{node} voted yes to {txn}")).about(txn),
+                    Evidence::now(model, now).about(txn),
+                ))
             }
             _ => Ok(()),
         }
@@ -138,12 +141,12 @@ fn end_of_doubt(record: &Record) -> Option<(TxnId, bool, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, abort, applied, commit, n, rolled_back, told_aborted, txn, voted,
     };
     use seedbed::proto::Config;
 
-    fn play() -> Play<AYesIsKeptUntilTheDecision> {
+    fn play() -> Play {
         let mut play = Play::new(AYesIsKeptUntilTheDecision::default());
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play
@@ -151,33 +154,27 @@ mod tests {
 
     #[test]
     fn a_roll_back_that_nobody_asked_for_is_a_breach() {
-        let breach = play().breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        let breach = play().appends(n(2), rolled_back(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1");
         assert_eq!(breach.now.is, "n2 gives it up, and nobody told it to");
         let mut play = play();
         play.receives(n(1), n(3), abort(txn(1)));
         play.receives(n(1), n(2), abort(txn(2)));
-        play.breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        play.appends(n(2), rolled_back(txn(1))).breaks();
     }
 
     #[test]
     fn the_other_outcome_than_the_one_told_is_a_breach() {
-        play().breaks(|play| {
-            play.in_one_step(|play| {
-                play.receives(n(1), n(2), abort(txn(1)));
-                play.appends(n(2), applied(txn(1)));
-            });
-        });
+        play().receives(n(1), n(2), abort(txn(1))).and().appends(n(2), applied(txn(1))).breaks();
     }
 
     #[test]
     fn an_abort_by_another_than_the_coordinator_is_no_reason() {
-        play().breaks(|play| {
-            play.in_one_step(|play| {
-                play.receives(n(3), n(2), abort(txn(1)));
-                play.appends(n(2), rolled_back(txn(1)));
-            });
-        });
+        play()
+            .receives(n(3), n(2), abort(txn(1)))
+            .and()
+            .appends(n(2), rolled_back(txn(1)))
+            .breaks();
     }
 
     #[test]
@@ -204,12 +201,12 @@ mod tests {
         for handed in aborted() {
             let mut play = play();
             play.forces(n(2), pulls(handed));
-            play.breaks(|play| play.appends(n(2), applied(txn(1))));
+            play.appends(n(2), applied(txn(1))).breaks();
         }
         let mut play = play();
         play.forces(n(2), pulls(presumed(coordinator)));
         play.forces(n(2), pulls(committed()));
-        play.breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        play.appends(n(2), rolled_back(txn(1))).breaks();
     }
 
     fn presumed(coordinator: Member) -> Handed {
@@ -225,10 +222,7 @@ mod tests {
         ];
         for (from, message, record) in news {
             let mut play = play();
-            play.in_one_step(|play| {
-                play.receives(from, n(2), message);
-                play.appends(n(2), record);
-            });
+            play.receives(from, n(2), message).and().appends(n(2), record);
             play.syncs(n(2));
             play.holds();
         }

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Record, RecordKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A coordinator calls a commit over only when every participant has durably applied it.
@@ -33,28 +33,25 @@ impl Invariant for CommitIsRememberedUntilAcknowledged {
         else {
             return Ok(());
         };
-        let now = format!("{node} calls {id} over and forgets it");
-        match txn.yes.get(missing) {
-            Some(yes) => model.breach(
-                yes.step,
-                format!("{missing} voted yes to {id} and has not durably applied it since"),
-                now,
-            ),
-            None => {
-                let what = format_args!("record that it applied {id}");
-                let (step, lacks) = model.log_lacks(*missing, what);
-                model.breach(step, lacks, now)
+        let earlier = match txn.yes.get(missing) {
+            Some(yes) => {
+                let is =
+                    format!("{missing} voted yes to {id} and has not durably applied it since");
+                Evidence::at(yes.step, is)
             }
-        }
+            None => model.log_lacks(*missing, format_args!("record that it applied {id}")),
+        };
+        let now = format!("{node} calls {id} over and forgets it");
+        Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, applied, decided, n, over, txn, voted};
+    use crate::oracle::tests::{Play, applied, decided, n, over, txn, voted};
 
-    fn play() -> Play<CommitIsRememberedUntilAcknowledged> {
+    fn play() -> Play {
         let mut play = Play::new(CommitIsRememberedUntilAcknowledged);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(3), voted(txn(1), "/a", 1, "x"));
@@ -67,7 +64,7 @@ mod tests {
     fn forgetting_with_a_participant_in_doubt_is_a_breach() {
         let mut play = play();
         play.appends(n(3), applied(txn(1)));
-        let breach = play.breaks(|play| play.appends(n(1), over(txn(1))));
+        let breach = play.appends(n(1), over(txn(1))).breaks();
         let yes = "n3 voted yes to n1.1/1 and has not durably applied it since";
         assert_eq!(breach.earlier.is, yes);
         assert_eq!(breach.now.is, "n1 calls n1.1/1 over and forgets it");

@@ -1,8 +1,8 @@
 //! Validity of a commit.
 
-use seedbed::proto::{Member, Record, RecordKind};
+use seedbed::proto::{Member, No, NodeId, Record, RecordKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A coordinator decides to commit only if every participant's yes is durable and none said no
@@ -31,30 +31,27 @@ impl Invariant for CommitNeedsEveryYes {
         for Member { node: voter, .. } in participants.iter() {
             let yes = txn.and_then(|txn| txn.yes.get(voter));
             let no = txn.and_then(|txn| txn.no.get(voter));
-            let now =
-                || format!("{node} decides to commit {id}, for which {voter} must have voted");
-            match (yes, no) {
-                (Some(yes), Some(no)) if no.step > yes.step => {
-                    return model.breach(no.step, format!("{voter} voted no: {:?}", no.is), now());
-                }
-                (Some(_), _) => {}
-                (None, Some(no)) => {
-                    return model.breach(no.step, format!("{voter} voted no: {:?}", no.is), now());
-                }
-                (None, None) => {
-                    let (step, lacks) = model.log_lacks(*voter, format_args!("yes to {id}"));
-                    return model.breach(step, lacks, now());
-                }
-            }
+            let earlier = match (yes, no) {
+                (Some(yes), Some(no)) if no.step > yes.step => voted_no(*voter, no),
+                (Some(_), _) => continue,
+                (None, Some(no)) => voted_no(*voter, no),
+                (None, None) => model.log_lacks(*voter, format_args!("yes to {id}")),
+            };
+            let now = format!("{node} decides to commit {id}, for which {voter} must have voted");
+            return Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)));
         }
         Ok(())
     }
 }
 
+fn voted_no(voter: NodeId, no: &At<No>) -> Evidence {
+    Evidence::at(no.step, format!("{voter} voted no: {:?}", no.is))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, decided, n, txn, vote_no, voted};
+    use crate::oracle::tests::{Play, decided, n, txn, vote_no, voted};
 
     #[test]
     fn a_commit_without_a_durable_yes_is_a_breach() {
@@ -62,7 +59,7 @@ mod tests {
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.appends(n(3), voted(txn(1), "/a", 1, "x"));
         let decision = decided(txn(1), &[n(2), n(3)], "/a", 1, "x");
-        let breach = play.breaks(|play| play.appends(n(1), decision));
+        let breach = play.appends(n(1), decision).breaks();
         assert_eq!(breach.earlier.is, "n3's log is durable for 0 records and has no yes to n1.1/1");
         assert!(breach.now.is.contains("n1 decides to commit n1.1/1"));
     }
@@ -72,7 +69,7 @@ mod tests {
         let mut play = Play::new(CommitNeedsEveryYes);
         play.sends(n(2), n(1), vote_no(txn(1)));
         let decision = decided(txn(1), &[n(2)], "/a", 1, "x");
-        let breach = play.breaks(|play| play.appends(n(1), decision));
+        let breach = play.appends(n(1), decision).breaks();
         assert!(breach.earlier.is.starts_with("n2 voted no"), "{}", breach.earlier.is);
     }
 

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{AttemptEnd, Known, Message, MessageKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds, single_read};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, single_read};
 use crate::world::World;
 
 /// Nobody hears of a commit before the decision is durable: no participant, no node in doubt, no
@@ -36,22 +36,28 @@ impl Invariant for DecisionIsDurableBeforeItLeaves {
                 }
                 let lacks = format!("no log has a decision for {request}, asked here");
                 let now = format!("{from} tells {to} that {request} is done");
-                return model.breach(asked.asked.step, lacks, now);
+                return Err(Breach::of(
+                    Evidence::at(asked.asked.step, lacks).about(*request),
+                    Evidence::now(model, now).about(*request),
+                ));
             }
             _ => return Ok(()),
         };
         if model.txns.get(&id).is_some_and(|txn| txn.decided.is_some()) {
             return Ok(());
         }
-        let (step, lacks) = model.log_lacks(id.coordinator, format_args!("decision on {id}"));
-        model.breach(step, lacks, format!("{from} tells {to} that {id} is committed"))
+        let now = format!("{from} tells {to} that {id} is committed");
+        Err(Breach::of(
+            model.log_lacks(id.coordinator, format_args!("decision on {id}")).about(id),
+            Evidence::now(model, now).about(id),
+        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, c, commit, decided_for, ended_done, n, request, txn, voted, write,
     };
 
@@ -59,8 +65,8 @@ mod tests {
     fn a_commit_that_is_only_appended_is_a_breach() {
         let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        play.appends(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(1), n(2), commit(txn(1))));
+        play.appends(n(1), decided_for(request(1, 1), txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.sends(n(1), n(2), commit(txn(1))).breaks();
         assert!(breach.earlier.is.ends_with("has no decision on n1.1/1"), "{}", breach.earlier.is);
         assert_eq!(breach.now.is, "n1 tells n2 that n1.1/1 is committed");
     }
@@ -68,19 +74,19 @@ mod tests {
     #[test]
     fn an_answer_before_the_decision_is_a_breach() {
         let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
-        play.asks(request(1), &[write("/a", "x")]);
-        play.appends(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(1), c(1), ended_done(request(1), &[])));
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.appends(n(1), decided_for(request(1, 1), txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.sends(n(1), c(1), ended_done(request(1, 1), &[])).breaks();
         assert_eq!(breach.now.is, "n1 tells c1 that c1.1#1 is done");
     }
 
     #[test]
     fn what_is_said_after_the_decision_is_durable_is_none() {
         let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
-        play.asks(request(1), &[write("/a", "x")]);
-        play.forces(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[n(2)], "/a", 1, "x"));
         play.sends(n(1), n(2), commit(txn(1)));
-        play.sends(n(1), c(1), ended_done(request(1), &[]));
+        play.sends(n(1), c(1), ended_done(request(1, 1), &[]));
         play.holds();
     }
 }

@@ -4,7 +4,7 @@ use seedbed::proto::{
     Known, Message, MessageKind, NodeId, Recollection, Record, RecordKind, TxnId,
 };
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// Every node decides a transaction once, and stays with it, also across restarts.
@@ -74,7 +74,10 @@ fn on_outcome(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
         }
         false => format!("{node} had promised never to vote for {id}"),
     };
-    model.breach(outcome.step, earlier, format!("{node} {what}"))
+    Err(Breach::of(
+        Evidence::at(outcome.step, earlier).about(*id),
+        Evidence::now(model, format!("{node} {what}")).about(*id),
+    ))
 }
 
 /// Somebody says that a transaction is aborted.
@@ -84,26 +87,35 @@ fn on_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Br
     };
     let decided = txn.decided.as_ref().filter(|_| from == id.coordinator);
     let applied = txn.outcomes.get(&from).filter(|outcome| outcome.is);
-    let (step, earlier) = match (decided, applied) {
-        (Some(decided), _) => (decided.step, format!("{from} had decided to commit {id}")),
-        (None, Some(applied)) => (applied.step, format!("{from} had applied {id}")),
+    let earlier = match (decided, applied) {
+        (Some(decided), _) => had_decided(decided.step, id),
+        (None, Some(applied)) => {
+            Evidence::at(applied.step, format!("{from} had applied {id}")).about(id)
+        }
         (None, None) => return Ok(()),
     };
-    model.breach(step, earlier, format!("{from} tells {to} that it is aborted"))
+    Err(Breach::of(earlier, tells_of_abort(from, to, id, model)))
 }
 
 /// Somebody says that the coordinator has handed over that a transaction is aborted.
 fn on_recalled(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Breach> {
     let txn = model.txns.get(&id).filter(|txn| !txn.is_applied_everywhere());
     let Some(decided) = txn.and_then(|txn| txn.decided.as_ref()) else { return Ok(()) };
-    let earlier = format!("{} had decided to commit {id}", id.coordinator);
-    model.breach(decided.step, earlier, format!("{from} tells {to} that it is aborted"))
+    Err(Breach::of(had_decided(decided.step, id), tells_of_abort(from, to, id, model)))
+}
+
+fn had_decided(step: u64, id: TxnId) -> Evidence {
+    Evidence::at(step, format!("{} had decided to commit {id}", id.coordinator)).about(id)
+}
+
+fn tells_of_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Evidence {
+    Evidence::now(model, format!("{from} tells {to} that it is aborted")).about(id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, applied, decided, n, promised, rolled_back, told_aborted, txn, voted,
     };
     use seedbed::proto::{Config, Incarnation, Time};
@@ -114,7 +126,7 @@ mod tests {
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(2), applied(txn(1)));
         play.crashes(n(2));
-        let breach = play.breaks(|play| play.appends(n(2), promised(txn(1))));
+        let breach = play.appends(n(2), promised(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 had applied n1.1/1");
         assert_eq!(breach.now.is, "n2 promised never to vote for it");
     }
@@ -123,7 +135,7 @@ mod tests {
     fn a_yes_after_a_promise_is_a_breach() {
         let mut play = Play::new(DecisionsAreFinal);
         play.forces(n(2), promised(txn(1)));
-        let breach = play.breaks(|play| play.appends(n(2), voted(txn(1), "/a", 1, "x")));
+        let breach = play.appends(n(2), voted(txn(1), "/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n2 had promised never to vote for n1.1/1");
         assert_eq!(breach.now.is, "n2 voted yes to it");
     }
@@ -133,7 +145,7 @@ mod tests {
         let mut play = Play::new(DecisionsAreFinal);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(1), n(2), told_aborted(txn(1))));
+        let breach = play.sends(n(1), n(2), told_aborted(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n1 had decided to commit n1.1/1");
         assert_eq!(breach.now.is, "n1 tells n2 that it is aborted");
     }
@@ -150,7 +162,7 @@ mod tests {
         play.sends(n(3), n(2), recalled(txn(1)));
         play.holds();
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(3), n(2), recalled(txn(1))));
+        let breach = play.sends(n(3), n(2), recalled(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n1 had decided to commit n1.1/1");
     }
 
@@ -161,7 +173,7 @@ mod tests {
         play.forces(n(3), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2), n(3)], "/a", 1, "x"));
         play.forces(n(2), applied(txn(1)));
-        let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
+        let breach = play.sends(n(2), n(3), told_aborted(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 had applied n1.1/1");
         assert_eq!(breach.now.is, "n2 tells n3 that it is aborted");
     }

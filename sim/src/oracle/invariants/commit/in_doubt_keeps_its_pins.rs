@@ -6,7 +6,7 @@ use seedbed::proto::{
     AttemptEnd, Message, MessageKind, NodeId, Path, Record, RecordKind, RequestId, TxnId,
 };
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// While a participant is in doubt about a change of a path, it serves no read of it and lets no
@@ -98,10 +98,10 @@ impl InDoubtKeepsItsPins {
         }
         match pin(node, &path, model) {
             Some(pin) if pin.is == txn => {
-                let earlier = format!("{node} voted yes to {txn}, which changes {path}");
                 let now =
                     format!("{node}, in doubt about {txn}, answers the read {request} of {path}");
-                model.breach(pin.step, earlier, now)
+                let now = Evidence::now(model, now).about(txn).about(request).about(&path);
+                Err(Breach::of(voted_yes(node, &path, pin), now))
             }
             Some(_) | None => Ok(()),
         }
@@ -118,14 +118,19 @@ fn on_change(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach>
     for (path, _) in changes.iter() {
         match pin(node, path, model) {
             Some(pin) if pin.is != *id => {
-                let earlier = format!("{node} voted yes to {}, which changes {path}", pin.is);
                 let now = format!("{node}, still in doubt, {what} {id}, which changes {path} too");
-                return model.breach(pin.step, earlier, now);
+                let now = Evidence::now(model, now).about(*id).about(path);
+                return Err(Breach::of(voted_yes(node, path, pin), now));
             }
             Some(_) | None => {}
         }
     }
     Ok(())
+}
+
+fn voted_yes(node: NodeId, path: &Path, pin: &At<TxnId>) -> Evidence {
+    let is = format!("{node} voted yes to {}, which changes {path}", pin.is);
+    Evidence::at(pin.step, is).about(pin.is).about(path)
 }
 
 fn pin<'a>(node: NodeId, path: &Path, model: &'a Model) -> Option<&'a At<TxnId>> {
@@ -135,11 +140,11 @@ fn pin<'a>(node: NodeId, path: &Path, model: &'a Model) -> Option<&'a At<TxnId>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, applied, c, decided, ended_done, n, read_of, request, rolled_back, txn, txn_of, voted,
     };
 
-    fn in_doubt() -> Play<InDoubtKeepsItsPins> {
+    fn in_doubt() -> Play {
         let mut play = Play::new(InDoubtKeepsItsPins::default());
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play
@@ -151,8 +156,8 @@ mod tests {
         play.appends(n(2), applied(txn(1)));
         play.crashes(n(2));
         play.starts(n(2));
-        play.receives(c(1), n(2), read_of(request(1), "/a"));
-        let breach = play.breaks(|play| play.sends(n(2), c(1), ended_done(request(1), &[])));
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
+        let breach = play.sends(n(2), c(1), ended_done(request(1, 1), &[])).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which changes /a");
         assert_eq!(breach.now.is, "n2, in doubt about n1.1/1, answers the read c1.1#1 of /a");
     }
@@ -161,23 +166,23 @@ mod tests {
     fn another_vote_or_decision_on_the_path_is_a_breach() {
         let mut play = in_doubt();
         let other = voted(txn(2), "/a", 1, "y");
-        let breach = play.breaks(|play| play.appends(n(2), other));
+        let breach = play.appends(n(2), other).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which changes /a");
         assert!(breach.now.is.contains("votes yes to n1.1/2"));
         let mut play = in_doubt();
         let own = decided(txn_of(n(2), 1), &[n(3)], "/a", 1, "y");
-        let breach = play.breaks(|play| play.appends(n(2), own));
+        let breach = play.appends(n(2), own).breaks();
         assert!(breach.now.is.contains("decides to commit n2.1/1"));
     }
 
     #[test]
     fn an_answer_that_waited_for_the_outcome_is_none() {
         let mut play = in_doubt();
-        play.receives(c(1), n(2), read_of(request(1), "/a"));
-        play.receives(c(1), n(2), read_of(request(2), "/b"));
-        play.sends(n(2), c(1), ended_done(request(2), &[]));
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
+        play.receives(c(1), n(2), read_of(request(1, 2), "/b"));
+        play.sends(n(2), c(1), ended_done(request(1, 2), &[]));
         play.forces(n(2), applied(txn(1)));
-        play.sends(n(2), c(1), ended_done(request(1), &[]));
+        play.sends(n(2), c(1), ended_done(request(1, 1), &[]));
         play.forces(n(2), voted(txn(2), "/a", 2, "y"));
         play.forces(n(2), rolled_back(txn(2)));
         play.appends(n(2), voted(txn(3), "/a", 2, "y"));
@@ -188,13 +193,10 @@ mod tests {
     fn an_answer_given_before_the_vote_and_held_back_is_none() {
         let mut play = Play::new(InDoubtKeepsItsPins::default());
         play.appends(n(2), voted(txn(7), "/z", 1, "z"));
-        play.receives(c(1), n(2), read_of(request(1), "/a"));
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
         play.appends(n(2), voted(txn(1), "/a", 1, "x"));
-        play.receives(c(1), n(2), read_of(request(1), "/a")); // a copy
-        play.in_one_step(|play| {
-            play.syncs(n(2));
-            play.sends(n(2), c(1), ended_done(request(1), &[]));
-        });
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a")); // a copy
+        play.syncs(n(2)).and().sends(n(2), c(1), ended_done(request(1, 1), &[]));
         play.holds();
     }
 }

@@ -35,8 +35,9 @@ impl Invariant for ParticipantsAgree {
         let Some((id, commits, what)) = decision(record) else { return Ok(()) };
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
         match other_than(commits, id, txn, node) {
-            Some(Evidence { step, is, .. }) => {
-                model.breach(step, is, format!("{node} {what} {id}"))
+            Some(earlier) => {
+                let now = Evidence::now(model, format!("{node} {what} {id}")).about(id);
+                Err(Breach::of(earlier, now))
             }
             None => Ok(()),
         }
@@ -60,7 +61,7 @@ fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evide
         && coordinator != node
     {
         let is = format!("{coordinator} decided to commit {id}");
-        return Some(Evidence::at(decided.step, is));
+        return Some(Evidence::at(decided.step, is).about(id));
     }
     let opposite =
         txn.outcomes.iter().find(|(other, outcome)| **other != node && outcome.is != commits);
@@ -71,22 +72,20 @@ fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evide
         (false, true) => format!("{other} rolled back {id}"),
         (false, false) => format!("{other} promised never to vote for {id}"),
     };
-    Some(Evidence::at(outcome.step, is))
+    Some(Evidence::at(outcome.step, is).about(id))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, applied, decided, n, promised, rolled_back, txn, voted,
-    };
+    use crate::oracle::tests::{Play, applied, decided, n, promised, rolled_back, txn, voted};
 
     #[test]
     fn a_commit_beside_a_roll_back_is_a_breach() {
         let mut play = Play::new(ParticipantsAgree);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        let breach = play.appends(n(2), rolled_back(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n1 decided to commit n1.1/1");
         assert_eq!(breach.now.is, "n2 rolled back n1.1/1");
         assert!(breach.earlier.step < breach.now.step);
@@ -96,13 +95,11 @@ mod tests {
     fn a_commit_after_a_promise_and_two_participants_apart_are_breaches() {
         let mut play = Play::new(ParticipantsAgree);
         play.forces(n(2), promised(txn(1)));
-        let breach = play.breaks(|play| {
-            play.appends(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        });
+        let breach = play.appends(n(1), decided(txn(1), &[n(2)], "/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n2 promised never to vote for n1.1/1");
         let mut play = Play::new(ParticipantsAgree);
         play.forces(n(2), applied(txn(1)));
-        let breach = play.breaks(|play| play.appends(n(3), rolled_back(txn(1))));
+        let breach = play.appends(n(3), rolled_back(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 committed and applied n1.1/1");
     }
 

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Known, Message, MessageKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A participant says "aborted" only if that is settled, or if nothing can make it vote yes any
@@ -39,21 +39,25 @@ impl Invariant for PromiseIsDurableBeforeItLeaves {
         if is_settled || model.is_below_the_mark(*id) {
             return Ok(());
         }
+        let earlier = match txn.and_then(|txn| txn.yes.get(&from)) {
+            Some(yes) => {
+                let is = format!("{from} voted yes to {id}, which nobody has aborted");
+                Evidence::at(yes.step, is)
+            }
+            None => {
+                let what = format_args!("promise never to vote for {id}, which nobody has aborted");
+                model.log_lacks(from, what)
+            }
+        };
         let now = format!("{from} tells {to} that {id} is aborted");
-        if let Some(yes) = txn.and_then(|txn| txn.yes.get(&from)) {
-            let earlier = format!("{from} voted yes to {id}, which nobody has aborted");
-            return model.breach(yes.step, earlier, now);
-        }
-        let what = format_args!("promise never to vote for {id}, which nobody has aborted");
-        let (step, lacks) = model.log_lacks(from, what);
-        model.breach(step, lacks, now)
+        Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, abort, abort_marked, n, promised, rolled_back, told_aborted, txn, voted,
     };
 
@@ -61,7 +65,7 @@ mod tests {
     fn a_promise_that_is_only_appended_is_a_breach() {
         let mut play = Play::new(PromiseIsDurableBeforeItLeaves);
         play.appends(n(2), promised(txn(1)));
-        let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
+        let breach = play.sends(n(2), n(3), told_aborted(txn(1))).breaks();
         assert!(breach.earlier.is.contains("no promise never to vote for n1.1/1"));
         assert_eq!(breach.now.is, "n2 tells n3 that n1.1/1 is aborted");
     }
@@ -70,7 +74,7 @@ mod tests {
     fn who_is_in_doubt_and_says_aborted_lies() {
         let mut play = Play::new(PromiseIsDurableBeforeItLeaves);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
+        let breach = play.sends(n(2), n(3), told_aborted(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which nobody has aborted");
         assert_eq!(breach.now.is, "n2 tells n3 that n1.1/1 is aborted");
     }
@@ -96,6 +100,6 @@ mod tests {
         play.sends(n(1), n(3), abort_marked(txn(9), 3));
         play.sends(n(2), n(3), told_aborted(txn(3)));
         play.holds();
-        play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(4))));
+        play.sends(n(2), n(3), told_aborted(txn(4))).breaks();
     }
 }

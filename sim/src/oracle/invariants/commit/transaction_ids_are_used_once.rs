@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind, TxnId};
 
-use crate::oracle::{Begun, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Begun, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A transaction id names one transaction: one attempt at one request, in one life of its
@@ -32,14 +32,18 @@ impl Invariant for TransactionIdsAreUsedOnce {
             }
             Seen::Appended { node, record: Record::Decided { txn, request, .. }, .. } => {
                 let Some(known) = model.txns.get(txn) else { return Ok(()) };
-                let now = format!("{node} decides to commit {txn} for {request}");
+                let now = || {
+                    let is = format!("{node} decides to commit {txn} for {request}");
+                    Evidence::now(model, is).about(*txn).about(*request)
+                };
                 if let (Some(decided), Some(first)) = (&known.decided, known.request) {
                     let earlier = format!("{node} decided to commit {txn} for {first}");
-                    return model.breach(decided.step, earlier, now);
+                    let earlier = Evidence::at(decided.step, earlier).about(*txn).about(first);
+                    return Err(Breach::of(earlier, now()));
                 }
                 match &known.begun {
                     Some(begun) if begun.is.request != *request => {
-                        model.breach(begun.step, begun_in_words(node, *txn, begun.is), now)
+                        Err(Breach::of(prepares(begun.step, node, *txn, begun.is), now()))
                     }
                     Some(_) | None => Ok(()),
                 }
@@ -52,36 +56,38 @@ impl Invariant for TransactionIdsAreUsedOnce {
 fn on_begun(node: NodeId, id: TxnId, begun: Begun, model: &Model) -> Result<(), Breach> {
     let Some(known) = model.txns.get(&id) else { return Ok(()) };
     if let Some(first) = known.begun.as_ref().filter(|first| first.is != begun) {
-        let earlier = begun_in_words(node, id, first.is);
-        return model.breach(first.step, earlier, begun_in_words(node, id, begun));
+        let earlier = prepares(first.step, node, id, first.is);
+        return Err(Breach::of(earlier, prepares(model.step, node, id, begun)));
     }
     match &known.decided {
         Some(decided) => {
             let earlier = format!("{node} decided to commit {id}");
-            model.breach(decided.step, earlier, begun_in_words(node, id, begun))
+            let earlier = Evidence::at(decided.step, earlier).about(id);
+            Err(Breach::of(earlier, prepares(model.step, node, id, begun)))
         }
         None => Ok(()),
     }
 }
 
-fn begun_in_words(node: NodeId, id: TxnId, begun: Begun) -> String {
+fn prepares(step: u64, node: NodeId, id: TxnId, begun: Begun) -> Evidence {
     let Begun { request, attempt, life } = begun;
-    format!("{node}, in its life {life}, prepares {id} for {request}, attempt {attempt}")
+    let is = format!("{node}, in its life {life}, prepares {id} for {request}, attempt {attempt}");
+    Evidence::at(step, is).about(id).about(request)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, decided, n, prepare, txn, voted};
+    use crate::oracle::tests::{Play, decided, n, prepare, txn, voted};
 
     #[test]
     fn an_id_that_comes_back_after_a_restart_is_a_breach() {
         let mut play = Play::new(TransactionIdsAreUsedOnce);
         play.starts(n(1));
-        play.sends(n(1), n(2), prepare(txn(1), &[n(2)]));
+        play.sends(n(1), n(2), prepare(txn(1), &[n(2)], &[]));
         play.crashes(n(1));
         play.starts(n(1));
-        let breach = play.breaks(|play| play.sends(n(1), n(2), prepare(txn(1), &[n(2)])));
+        let breach = play.sends(n(1), n(2), prepare(txn(1), &[n(2)], &[])).breaks();
         assert_eq!(breach.earlier.is, "n1, in its life i1, prepares n1.1/1 for c1.1#1, attempt 1");
         assert_eq!(breach.now.is, "n1, in its life i2, prepares n1.1/1 for c1.1#1, attempt 1");
     }
@@ -90,9 +96,7 @@ mod tests {
     fn a_second_decision_is_a_breach() {
         let mut play = Play::new(TransactionIdsAreUsedOnce);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        let breach = play.breaks(|play| {
-            play.appends(n(1), decided(txn(1), &[], "/a", 2, "y"));
-        });
+        let breach = play.appends(n(1), decided(txn(1), &[], "/a", 2, "y")).breaks();
         assert_eq!(breach.now.is, "n1 decides to commit n1.1/1 for c1.1#1");
     }
 
@@ -101,7 +105,7 @@ mod tests {
         let mut play = Play::new(TransactionIdsAreUsedOnce);
         play.starts(n(1));
         for participant in [n(2), n(3)] {
-            play.sends(n(1), participant, prepare(txn(1), &[n(2), n(3)]));
+            play.sends(n(1), participant, prepare(txn(1), &[n(2), n(3)], &[]));
             play.forces(participant, voted(txn(1), "/a", 1, "x"));
         }
         play.forces(n(1), decided(txn(1), &[n(2), n(3)], "/a", 1, "x"));

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Message, MessageKind, Vote};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A yes leaves a participant only once the vote is durable.
@@ -28,21 +28,23 @@ impl Invariant for VoteIsDurableBeforeItLeaves {
         if model.txns.get(id).is_some_and(|txn| txn.yes.contains_key(&from)) {
             return Ok(());
         }
-        let (step, lacks) = model.log_lacks(from, format_args!("yes to {id}"));
-        model.breach(step, lacks, format!("{from} sends {to} its yes to {id}"))
+        Err(Breach::of(
+            model.log_lacks(from, format_args!("yes to {id}")).about(*id),
+            Evidence::now(model, format!("{from} sends {to} its yes to {id}")).about(*id),
+        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n, txn, vote_no, vote_yes, voted};
+    use crate::oracle::tests::{Play, n, txn, vote_no, vote_yes, voted};
 
     #[test]
     fn a_yes_that_is_only_appended_is_a_breach() {
         let mut play = Play::new(VoteIsDurableBeforeItLeaves);
         play.appends(n(2), voted(txn(1), "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(2), n(1), vote_yes(txn(1))));
+        let breach = play.sends(n(2), n(1), vote_yes(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2's log is durable for 0 records and has no yes to n1.1/1");
         assert_eq!(breach.now.is, "n2 sends n1 its yes to n1.1/1");
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::proto::{File, LowWater, Member, NodeId, Path, Record, RequestId, Token, TxnId};
 
-use crate::oracle::{At, Breach, Disk, Invariant, Model, Seen, SeenKinds, Views};
+use crate::oracle::{At, Breach, Disk, Evidence, Invariant, Model, Seen, SeenKinds, Views};
 use crate::world::World;
 
 /// A log whose head a checkpoint has replaced says the same as the whole log did.
@@ -67,7 +67,7 @@ impl Invariant for ACheckpointKeepsWhatItReplaces {
                 match lost(node, world.host(node).disk().durable_records(), model) {
                     Some(now) => {
                         let earlier = format!("{node} replaced the head of its log");
-                        model.breach(step, earlier, now)
+                        Err(Breach::of(Evidence::at(step, earlier).about(node), now))
                     }
                     None => Ok(()),
                 }
@@ -78,7 +78,11 @@ impl Invariant for ACheckpointKeepsWhatItReplaces {
 }
 
 /// What `log`, which `node` starts on, says otherwise than all that was durable.
-fn lost<'a>(node: NodeId, log: impl Iterator<Item = &'a Record>, model: &Model) -> Option<String> {
+fn lost<'a>(
+    node: NodeId,
+    log: impl Iterator<Item = &'a Record>,
+    model: &Model,
+) -> Option<Evidence> {
     let mut replayed = Replayed::default();
     let managed = model.disks.managed();
     log.for_each(|record| {
@@ -138,14 +142,16 @@ impl Replayed {
         self.outcomes.insert(txn, applied);
     }
 
-    fn lost_txns(&self, node: NodeId, model: &Model) -> Option<String> {
+    fn lost_txns(&self, node: NodeId, model: &Model) -> Option<Evidence> {
         let none = BTreeSet::new();
         let in_doubt = model.in_doubt.get(&node).unwrap_or(&none);
         if let Some(txn) = in_doubt.difference(&self.in_doubt).next() {
-            return Some(format!("{node} starts and has forgotten that it voted yes to {txn}"));
+            let is = format!("{node} starts and has forgotten that it voted yes to {txn}");
+            return Some(Evidence::now(model, is).about(*txn));
         }
         if let Some(txn) = self.in_doubt.difference(in_doubt).next() {
-            return Some(format!("{node} starts and is in doubt about {txn} again"));
+            let is = format!("{node} starts and is in doubt about {txn} again");
+            return Some(Evidence::now(model, is).about(*txn));
         }
         let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
         let since = born.map_or(0, |born| born.step);
@@ -156,7 +162,10 @@ impl Replayed {
                 }
                 let is_undone = txn.decided.is_some() && txn.over.is_none();
                 let is_lost = is_undone && !self.undone.contains(&id);
-                return is_lost.then(|| format!("{node} starts and has forgotten to commit {id}"));
+                return is_lost.then(|| {
+                    let is = format!("{node} starts and has forgotten to commit {id}");
+                    Evidence::now(model, is).about(id)
+                });
             }
             let outcome = txn.outcomes.get(&node).filter(|_| !model.is_below_the_mark(id))?;
             if outcome.step < since {
@@ -165,31 +174,38 @@ impl Replayed {
             let whose = Member { node: id.coordinator, admission: id.admission };
             let is_marked = self.marks.get(&whose).is_some_and(|mark| mark.covers(id));
             let is_known = is_marked || self.outcomes.get(&id) == Some(&outcome.is);
-            (!is_known).then(|| format!("{node} starts and has forgotten what became of {id}"))
+            (!is_known).then(|| {
+                let is = format!("{node} starts and has forgotten what became of {id}");
+                Evidence::now(model, is).about(id)
+            })
         })
     }
 
     /// Files, claims, and what else a managed node's disk holds.
-    fn lost_files(&self, node: NodeId, model: &Model) -> Option<String> {
+    fn lost_files(&self, node: NodeId, model: &Model) -> Option<Evidence> {
         let (was, is) = (model.disks.get(node)?, &self.disk);
         let number = |disk: &Disk| disk.born.as_ref().map(|born| born.is);
         if (number(was), was.epoch.is, was.given_up) != (number(is), is.epoch.is, is.given_up) {
-            return Some(format!("{node} starts under another number or in another epoch"));
+            let is = format!("{node} starts under another number or in another epoch");
+            return Some(Evidence::now(model, is).about(node));
         }
         let claims = |disk: &Disk| -> Vec<_> {
             disk.claims.iter().map(|(epoch, claim)| (*epoch, claim.is.clone())).collect()
         };
         if claims(was) != claims(is) {
-            return Some(format!("{node} starts and claims otherwise than it did"));
+            let is = format!("{node} starts and claims otherwise than it did");
+            return Some(Evidence::now(model, is).about(node));
         }
         let differs = |(path, file): &(&Path, &At<File>)| {
             is.files.get(*path).map(|stored| &stored.is) != Some(&file.is)
         };
         if let Some((path, _)) = was.files.iter().find(differs) {
-            return Some(format!("{node} starts and has forgotten what it had of {path}"));
+            let is = format!("{node} starts and has forgotten what it had of {path}");
+            return Some(Evidence::now(model, is).about(path));
         }
         if let Some(path) = is.files.keys().find(|path| !was.files.contains_key(*path)) {
-            return Some(format!("{node} starts and has {path} again, which it had given up"));
+            let is = format!("{node} starts and has {path} again, which it had given up");
+            return Some(Evidence::now(model, is).about(path));
         }
         // An answer may be forgotten when nobody waits for it any more.
         let is_open = |request: &&RequestId| {
@@ -201,30 +217,35 @@ impl Replayed {
             |request: &&RequestId| model.lives.get(&request.client) == Some(&request.incarnation);
         let mut answers = was.answers.keys().filter(is_open).filter(alive);
         let request = answers.find(lost)?;
-        Some(format!("{node} starts and has forgotten the answer to {request}"))
+        let is = format!("{node} starts and has forgotten the answer to {request}");
+        Some(Evidence::now(model, is).about(*request))
     }
 
-    fn lost_views(&self, model: &Model) -> Option<String> {
+    fn lost_views(&self, model: &Model) -> Option<Evidence> {
         model.disks.managed()?;
         let (was, is) = (&model.views, &self.views);
         let newest = |views: &Views| views.newest().map(|view| view.is.clone());
         let settled = |views: &Views| views.settled().map(|settled| settled.is);
         let accepted = |views: &Views| views.accepted().map(|accepted| accepted.is);
         if newest(was) != newest(is) || was.active() != is.active() {
-            return Some("control starts with another view than it had".to_owned());
+            let is = "control starts with another view than it had";
+            return Some(Evidence::now(model, is).about(NodeId::CONTROL));
         }
         if (settled(was), accepted(was)) != (settled(is), accepted(is)) {
-            return Some("control starts with another epoch settled or given up".to_owned());
+            let is = "control starts with another epoch settled or given up";
+            return Some(Evidence::now(model, is).about(NodeId::CONTROL));
         }
         let lost = |node: &NodeId| was.admission(*node) != is.admission(*node);
         let node = was.everyone_admitted().find(lost)?;
-        Some(format!("control starts and has forgotten the number of {node}"))
+        let is = format!("control starts and has forgotten the number of {node}");
+        Some(Evidence::now(model, is).about(node))
     }
 
-    fn lost_locks(&self, model: &Model) -> Option<String> {
+    fn lost_locks(&self, model: &Model) -> Option<Evidence> {
         let tokens = model.locks.values().filter_map(|lock| lock.last_token.as_ref());
         if let Some(token) = tokens.map(|token| token.is).max().filter(|t| *t > self.last_token) {
-            return Some(format!("control starts and has forgotten that it granted {token}"));
+            let is = format!("control starts and has forgotten that it granted {token}");
+            return Some(Evidence::now(model, is).about(NodeId::CONTROL));
         }
         let free = Lock::default();
         let durable = |path: &Path| {
@@ -236,16 +257,17 @@ impl Replayed {
         let mut paths = model.locks.keys().chain(self.locks.keys());
         let differs = |path: &&Path| *self.locks.get(*path).unwrap_or(&free) != durable(path);
         let path = paths.find(differs)?;
-        Some(format!("control starts with another holder or line of {path} than it had"))
+        let is = format!("control starts with another holder or line of {path} than it had");
+        Some(Evidence::now(model, is).about(path))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::{CONTROL, granted, left, path, queued, request};
-    use crate::oracle::tests::testing::{
-        applied, decided, n, over, rolled_back, txn, txn_of, voted,
+    use crate::oracle::tests::{
+        CONTROL, applied, decided, granted, left, n, over, path, queued, request, rolled_back, txn,
+        txn_of, voted,
     };
     use seedbed::proto::Member;
 
@@ -265,18 +287,18 @@ mod tests {
     fn a_yes_an_outcome_and_a_decision_that_are_not_there_any_more_are_breaches() {
         let model = after(n(2), &[voted(txn(1), "/a", 1, "x")]);
         let found = lost(n(2), [].iter(), &model);
-        assert!(found.is_some_and(|text| text.contains("it voted yes to n1.1/1")));
+        assert!(found.is_some_and(|now| now.is.contains("it voted yes to n1.1/1")));
         let both = [voted(txn(1), "/a", 1, "x"), rolled_back(txn(1))];
         let model = after(n(2), &both);
         let found = lost(n(2), [].iter(), &model);
-        assert!(found.is_some_and(|text| text.contains("what became of n1.1/1")));
+        assert!(found.is_some_and(|now| now.is.contains("what became of n1.1/1")));
         let found = lost(n(2), both[..1].iter(), &model);
-        assert!(found.is_some_and(|text| text.contains("in doubt about n1.1/1 again")));
+        assert!(found.is_some_and(|now| now.is.contains("in doubt about n1.1/1 again")));
         assert!(lost(n(2), [applied(txn(1))].iter(), &model).is_some());
         let of_2 = txn_of(n(2), 1);
         let model = after(n(2), &[decided(of_2, &[n(3)], "/a", 1, "x")]);
         let found = lost(n(2), [].iter(), &model);
-        assert!(found.is_some_and(|text| text.contains("to commit n2.1/1")));
+        assert!(found.is_some_and(|now| now.is.contains("to commit n2.1/1")));
     }
 
     #[test]
@@ -310,7 +332,7 @@ mod tests {
         let kept = [Record::LastToken { token: Token(1) }, left("/", one)];
         assert_eq!(lost(CONTROL, kept.iter(), &model), None);
         let found = lost(CONTROL, kept[1..].iter(), &model);
-        assert!(found.is_some_and(|text| text.contains("it granted t1")));
+        assert!(found.is_some_and(|now| now.is.contains("it granted t1")));
         assert!(!model.locks.contains_key(&path("/")));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use seedbed::proto::{File, NodeId, Path, Record, RecordKind, Reply, Request, RequestId, TxnId};
 
 use crate::oracle::model::{before, in_words};
-use crate::oracle::{Asked, Breach, Invariant, Model, Seen, SeenKinds, reads};
+use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds, reads};
 use crate::world::World;
 
 /// A change that a client was told of is there for every read that is asked for later, and after
@@ -82,7 +82,11 @@ fn on_managed_start(node: NodeId, model: &Model, world: &World) -> Result<(), Br
         let was = in_words(file.is.version, file.is.contents.as_ref());
         let is = in_words(stored.version, stored.contents.as_ref());
         let earlier = format!("{node}'s log had {path} durably as {was}");
-        return model.breach(file.step, earlier, format!("{node} starts with {path} as {is}"));
+        let now = format!("{node} starts with {path} as {is}");
+        return Err(Breach::of(
+            Evidence::at(file.step, earlier).about(path),
+            Evidence::now(model, now).about(path),
+        ));
     }
     Ok(())
 }
@@ -111,7 +115,11 @@ impl Store {
             let was = in_words(file.version, file.contents.as_ref());
             let is = in_words(stored.version, stored.contents.as_ref());
             let earlier = format!("{node}'s log had {id} committed durably, with {path} as {was}");
-            return model.breach(*step, earlier, format!("{node} starts with {path} as {is}"));
+            let now = format!("{node} starts with {path} as {is}");
+            return Err(Breach::of(
+                Evidence::at(*step, earlier).about(*id).about(path),
+                Evidence::now(model, now).about(path),
+            ));
         }
         Ok(())
     }
@@ -135,7 +143,10 @@ fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Br
                 "the read {request} of {path}, asked for after that in step {}, found {found}",
                 asked.step
             );
-            return model.breach(known.step, earlier, now);
+            return Err(Breach::of(
+                Evidence::at(known.step, earlier).about(path),
+                Evidence::now(model, now).about(request).about(path),
+            ));
         }
     }
     Ok(())
@@ -144,25 +155,23 @@ fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Br
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, changed, decided_for, found, n, read, request, txn, write,
+    use crate::oracle::tests::{
+        Play, changed, decided_for, done, found, n, read, request, txn, write,
     };
 
-    fn written() -> Play<AcknowledgedWritesSurvive> {
+    fn written() -> Play {
         let mut play = Play::new(AcknowledgedWritesSurvive::default());
-        play.asks(request(1), &[write("/a", "x")]);
-        play.forces(n(1), decided_for(request(1), txn(1), &[], "/a", 1, "x"));
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 1, "x"));
         play
     }
 
     #[test]
     fn a_later_read_that_finds_less_is_a_breach() {
         let mut play = written();
-        play.replies(request(1), Reply::Done([changed(1)].into()));
-        play.asks(request(2), &[read("/a")]);
-        let breach = play.breaks(|play| {
-            play.replies(request(2), Reply::Done([found(0, None)].into()));
-        });
+        play.replies(request(1, 1), done(&[changed(1)]));
+        play.asks(request(1, 2), &[read("/a")]);
+        let breach = play.replies(request(1, 2), done(&[found(0, None)])).breaks();
         assert_eq!(breach.earlier.is, "a client was told that /a is at v1");
         assert!(breach.now.is.ends_with("found no file yet"), "{}", breach.now.is);
     }
@@ -170,18 +179,18 @@ mod tests {
     #[test]
     fn a_read_that_was_asked_for_before_or_finds_it_is_none() {
         let mut play = written();
-        play.asks(request(2), &[read("/a")]);
-        play.replies(request(1), Reply::Done([changed(1)].into()));
-        play.asks(request(3), &[read("/a")]);
-        play.replies(request(3), Reply::Done([found(1, Some("x"))].into()));
-        play.replies(request(2), Reply::Done([found(0, None)].into()));
+        play.asks(request(1, 2), &[read("/a")]);
+        play.replies(request(1, 1), done(&[changed(1)]));
+        play.asks(request(1, 3), &[read("/a")]);
+        play.replies(request(1, 3), done(&[found(1, Some("x"))]));
+        play.replies(request(1, 2), done(&[found(0, None)]));
         play.holds();
     }
 
     #[test]
     fn a_start_without_what_the_log_had_is_a_breach() {
         let mut play = written();
-        let breach = play.breaks(|play| play.really_starts(n(1)));
+        let breach = play.really_starts(n(1)).breaks();
         let earlier = "n1's log had n1.1/1 committed durably, with /a as \"x\" at v1";
         assert_eq!(breach.earlier.is, earlier);
         assert_eq!(breach.now.is, "n1 starts with /a as no file yet");

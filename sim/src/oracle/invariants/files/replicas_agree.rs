@@ -3,7 +3,7 @@
 use seedbed::proto::{File, NodeId, Path, Record, RecordKind};
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// All owners of a path have the same bytes under the same version.
@@ -51,7 +51,10 @@ fn on_decided(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
                 let now = format!(
                     "{node} commits {id}, to which {other} agreed in step {step} with {path} as {there}"
                 );
-                return model.breach(yes.step, earlier, now);
+                return Err(Breach::of(
+                    Evidence::at(yes.step, earlier).about(*id).about(path),
+                    Evidence::now(model, now).about(*id).about(path),
+                ));
             }
         }
     }
@@ -69,7 +72,10 @@ fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> 
                 let (id, was) = (committed.txn, words(&committed.file));
                 let earlier = format!("{id} was committed, with {path} as {was}");
                 let now = format!("{node} starts with {path} as {}", words(file));
-                return model.breach(committed.step, earlier, now);
+                return Err(Breach::of(
+                    Evidence::at(committed.step, earlier).about(id).about(path),
+                    Evidence::now(model, now).about(path),
+                ));
             }
             Some(_) | None => {}
         }
@@ -88,15 +94,13 @@ fn words(file: &File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, decided, n, txn, voted};
+    use crate::oracle::tests::{Play, decided, n, txn, voted};
 
     #[test]
     fn two_owners_that_would_store_different_bytes_are_a_breach() {
         let mut play = Play::new(ReplicasAgree);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        let breach = play.breaks(|play| {
-            play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "y"));
-        });
+        let breach = play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "y")).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, with /a as \"x\" at v1");
         assert!(breach.now.is.ends_with("with /a as \"y\" at v1"), "{}", breach.now.is);
     }
@@ -120,7 +124,7 @@ mod tests {
         let mut play = Play::new(ReplicasAgree);
         play.really_stores(n(1), "/a", 1, "x");
         play.forces(n(3), decided(txn(1), &[], "/a", 1, "y"));
-        let breach = play.breaks(|play| play.really_restarts(n(1)));
+        let breach = play.really_restarts(n(1)).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 was committed, with /a as \"y\" at v1");
         assert_eq!(breach.now.is, "n1 starts with /a as \"x\" at v1");
     }

@@ -3,7 +3,7 @@
 use seedbed::proto::File;
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// When all faults are over and everything had its time, every owner of a path that is up stores
@@ -47,7 +47,11 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
                 let was = in_words(last.file.version, last.file.contents.as_ref());
                 let is = in_words(stored.version, stored.contents.as_ref());
                 let earlier = format!("{}, the last commit to {path}, left it as {was}", last.txn);
-                return model.breach(last.step, earlier, format!("{owner} stores {path} as {is}"));
+                let now = format!("{owner} stores {path} as {is}");
+                return Err(Breach::of(
+                    Evidence::at(last.step, earlier).about(last.txn).about(path),
+                    Evidence::now(model, now).about(path),
+                ));
             }
         }
         Ok(())
@@ -57,7 +61,7 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, decided, n, txn};
+    use crate::oracle::tests::{Play, decided, n, txn};
 
     #[test]
     fn an_owner_without_the_last_commit_is_a_breach() {
@@ -65,7 +69,7 @@ mod tests {
         let owner = play.owners("/a")[0];
         play.really_starts(owner);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        let breach = play.breaks(Play::ends);
+        let breach = play.ends().breaks();
         let earlier = "n1.1/1, the last commit to /a, left it as \"x\" at v1";
         assert_eq!(breach.earlier.is, earlier);
         assert_eq!(breach.now.is, format!("{owner} stores /a as no file yet"));

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{File, Operation, Path, Record, RecordKind};
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds, changes_path};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, changes_path};
 use crate::world::World;
 
 /// Each commit to a path continues its version by the number of its changes to it.
@@ -41,20 +41,23 @@ impl Invariant for VersionsGrow {
                 continue; // what was before was lost with the disks, and the operator knows
             }
             let nothing = File::default();
-            let (step, earlier) = before.map_or((0, &nothing), |state| (state.step, &state.file));
+            let earlier = before.map_or(&nothing, |state| &state.file);
             if continues(earlier, &newest.file, path, asked) {
                 continue;
             }
             let (was, is) = (earlier.version, newest.file.version);
             let earlier = match before {
-                Some(state) => format!("{} left {path} at {was}", state.txn),
-                None => format!("{path} was never changed, so at {was}"),
+                Some(state) => {
+                    let left = format!("{} left {path} at {was}", state.txn);
+                    Evidence::at(state.step, left).about(state.txn)
+                }
+                None => Evidence::at(0, format!("{path} was never changed, so at {was}")),
             };
-            return model.breach(
-                step,
-                earlier,
-                format!("{node} commits {id}, with {path} at {is}"),
-            );
+            let now = format!("{node} commits {id}, with {path} at {is}");
+            return Err(Breach::of(
+                earlier.about(path),
+                Evidence::now(model, now).about(*id).about(path),
+            ));
         }
         Ok(())
     }
@@ -76,15 +79,13 @@ fn continues(earlier: &File, newest: &File, path: &Path, operations: Option<&[Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, decided, decided_for, fenced, n, request, txn, write,
-    };
+    use crate::oracle::tests::{Play, decided, decided_for, fenced, n, request, txn, write};
 
     #[test]
     fn a_version_that_comes_twice_is_a_breach() {
         let mut play = Play::new(VersionsGrow);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.forces(n(1), decided(txn(2), &[], "/a", 1, "y")));
+        let breach = play.forces(n(1), decided(txn(2), &[], "/a", 1, "y")).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 left /a at v1");
         assert_eq!(breach.now.is, "n1 commits n1.1/2, with /a at v1");
     }
@@ -92,21 +93,20 @@ mod tests {
     #[test]
     fn a_version_that_is_skipped_is_a_breach() {
         let mut play = Play::new(VersionsGrow);
-        play.asks(request(1), &[write("/a", "x")]);
-        let breach = play.breaks(|play| {
-            play.forces(n(1), decided_for(request(1), txn(1), &[], "/a", 2, "x"));
-        });
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        let breach =
+            play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 2, "x")).breaks();
         assert_eq!(breach.earlier.is, "/a was never changed, so at v0");
     }
 
     #[test]
     fn one_more_for_each_change_and_none_for_a_claim_is_none() {
         let mut play = Play::new(VersionsGrow);
-        play.asks(request(1), &[write("/a", "x"), write("/a", "y")]);
-        play.forces(n(1), decided_for(request(1), txn(1), &[], "/a", 2, "y"));
-        play.forces(n(1), fenced(request(9), txn(2), "/a", 2, "y", 3));
-        play.asks(request(3), &[write("/a", "z")]);
-        play.forces(n(1), decided_for(request(3), txn(3), &[], "/a", 3, "z"));
+        play.asks(request(1, 1), &[write("/a", "x"), write("/a", "y")]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 2, "y"));
+        play.forces(n(1), fenced(request(1, 9), txn(2), "/a", 2, "y", 3));
+        play.asks(request(1, 3), &[write("/a", "z")]);
+        play.forces(n(1), decided_for(request(1, 3), txn(3), &[], "/a", 3, "z"));
         play.holds();
     }
 }

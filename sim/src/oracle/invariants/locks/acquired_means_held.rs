@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Notice, Reply, RequestId, Time, Token};
 
@@ -70,35 +69,40 @@ impl AcquiredMeansHeld {
     ) -> Result<(), Breach> {
         let client = request.client;
         let clock = world.host(client).clock();
-        let lock = format!("the lock that {request} got under");
+        let lock = || format!("the lock that {request} got under");
         let earlier = match self.beliefs.get(&request) {
-            None => fact(model.step, format!("{client} has not said that it holds {lock} {token}")),
+            None => {
+                let is = format!("{client} has not said that it holds {} {token}", lock());
+                Evidence::now(model, is)
+            }
             Some(At { step, is: Belief { token: held, until: None } }) => {
-                fact(*step, format!("{client} holds {lock} {held} no longer"))
+                Evidence::at(*step, format!("{client} holds {} {held} no longer", lock()))
             }
             Some(At { step, is: Belief { token: held, until: Some(until) } }) => {
                 if *held == token && clock.reading(model.now) < *until {
                     return Ok(());
                 }
                 let until = clock.true_time(*until);
-                fact(*step, format!("{client} believes that it holds {lock} {held} until {until}"))
+                let lock = lock();
+                let is = format!("{client} believes that it holds {lock} {held} until {until}");
+                Evidence::at(*step, is)
             }
         };
         let now = format!("at {} {client} answers {request}: acquired under {token}", model.now);
-        breach(earlier, fact(model.step, now))
+        Err(Breach::of(earlier.about(request), Evidence::now(model, now).about(request)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
     use crate::world::Clock;
     use seedbed::proto::Span;
 
     const NAME: &str = "acquired_means_held";
 
-    fn one_believes() -> Play<AcquiredMeansHeld> {
+    fn one_believes() -> Play {
         let mut play = Play::new(AcquiredMeansHeld::default());
         play.at(1).believes("/a", request(1, 1), 1, 9_000);
         play
@@ -115,7 +119,11 @@ mod tests {
     fn a_lock_is_acquired_when_its_lease_is_over() {
         let mut play = one_believes();
         play.at(9_000).replies(request(1, 1), Reply::Acquired(Token(1)));
-        play.breaks(NAME, (1, "under t1 until 9.000000s"), (2, "at 9.000000s c1 answers c1.1#1"));
+        play.is_broken_by(
+            NAME,
+            (1, "under t1 until 9.000000s"),
+            (2, "at 9.000000s c1 answers c1.1#1"),
+        );
     }
 
     #[test]
@@ -129,11 +137,11 @@ mod tests {
     #[test]
     fn the_clock_of_the_client_counts() {
         let mut play = one_believes();
-        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, -100_000);
+        play.has_clock(c(1), Clock::new(Span::ZERO, -100_000));
         play.at(9_999).replies(request(1, 1), Reply::Acquired(Token(1)));
         play.holds();
         play.at(10_001).replies(request(1, 1), Reply::Acquired(Token(1)));
-        play.breaks(NAME, (1, "until 10.000000s"), (3, "acquired under t1"));
+        play.is_broken_by(NAME, (1, "until 10.000000s"), (3, "acquired under t1"));
     }
 
     #[test]
@@ -141,7 +149,7 @@ mod tests {
         let mut play = one_believes();
         play.at(5).gives_up("/a", request(1, 1), 1);
         play.at(6).replies(request(1, 1), Reply::Acquired(Token(1)));
-        play.breaks(NAME, (2, "no longer"), (3, "acquired under t1"));
+        play.is_broken_by(NAME, (2, "no longer"), (3, "acquired under t1"));
     }
 
     #[test]
@@ -157,21 +165,21 @@ mod tests {
     fn a_lock_is_acquired_that_nobody_held() {
         let mut play = one_believes();
         play.at(2).replies(request(2, 1), Reply::Acquired(Token(1)));
-        play.breaks(NAME, (2, "c2 has not said"), (2, "answers c2.1#1"));
+        play.is_broken_by(NAME, (2, "c2 has not said"), (2, "answers c2.1#1"));
     }
 
     #[test]
     fn a_lock_is_acquired_under_another_token() {
         let mut play = one_believes();
         play.at(2).replies(request(1, 1), Reply::Acquired(Token(2)));
-        play.breaks(NAME, (1, "under t1"), (2, "acquired under t2"));
+        play.is_broken_by(NAME, (1, "under t1"), (2, "acquired under t2"));
     }
 
     #[test]
     fn other_answers_promise_nothing() {
         let mut play = one_believes();
         play.at(9_000).replies(request(1, 1), Reply::Unknown);
-        play.replies(request(1, 2), Reply::Released);
+        play.and().replies(request(1, 2), Reply::Released);
         play.holds();
     }
 }

@@ -1,10 +1,9 @@
 //! When everything had its time, no lock is held by somebody who is gone.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::is_alive;
 use crate::oracle::model::lock_log::LockLog;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// At the end of a run the holder of every lock is a client that lives, in the life that asked for
@@ -45,7 +44,10 @@ impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
                  is over",
                 model.now
             );
-            return breach(fact(holder.step, granted), fact(model.step, now));
+            return Err(Breach::of(
+                Evidence::at(holder.step, granted).about(path).about(request),
+                Evidence::now(model, now).about(path),
+            ));
         }
         Ok(())
     }
@@ -54,22 +56,22 @@ impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
     const NAME: &str = "every_lock_is_free_or_held_by_the_living";
 
     #[test]
     fn a_lock_is_held_by_a_client_that_is_down() {
         let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).ends();
-        play.breaks(NAME, (1, "to c1.1#1 under t1"), (2, "i1 of c1 is over"));
+        play.is_broken_by(NAME, (1, "to c1.1#1 under t1"), (2, "i1 of c1 is over"));
     }
 
     #[test]
     fn a_lock_is_held_by_a_client_that_is_up() {
         let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
-        play.at(1).boots(client(1)).appends(granted("/a", request(1, 1), 1));
+        play.at(1).really_starts(c(1)).and().appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).ends();
         play.holds();
     }
@@ -77,8 +79,8 @@ mod tests {
     #[test]
     fn the_lock_of_a_client_that_is_down_is_free() {
         let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).appends(left("/a", request(1, 1))).ends();
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).appends(CONTROL, left("/a", request(1, 1))).ends();
         play.holds();
     }
 }

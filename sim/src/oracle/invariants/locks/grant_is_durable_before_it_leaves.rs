@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Record, RequestId, Token};
 
@@ -65,62 +64,64 @@ impl GrantIsDurableBeforeItLeaves {
         let written = self.written.get(&(*token, *request));
         let earlier = match written {
             Some(at) if !self.pending.contains_key(&at.is) => return Ok(()),
-            Some(at) => fact(
-                at.step,
-                format!(
+            Some(at) => {
+                let is = format!(
                     "control appended to its log that {request} has the lock of {path} under \
                      {token}; the disk has not confirmed it, and a crash can take it away"
-                ),
-            ),
-            None => fact(
-                model.step,
-                format!("control's log does not say that {request} has the lock of {path}"),
-            ),
+                );
+                Evidence::at(at.step, is)
+            }
+            None => {
+                let is =
+                    format!("control's log does not say that {request} has the lock of {path}");
+                Evidence::now(model, is)
+            }
         };
-        breach(earlier, fact(model.step, format!("the grant leaves control for {to}")))
+        let now = Evidence::now(model, format!("the grant leaves control for {to}"));
+        Err(Breach::of(earlier.about(*request).about(path), now.about(*request).about(path)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
     #[test]
     fn a_grant_leaves_before_it_is_durable() {
         let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         let name = "grant_is_durable_before_it_leaves";
-        play.breaks(name, (1, "c1.1#1 has the lock of /a"), (2, "leaves control for c1"));
+        play.is_broken_by(name, (1, "c1.1#1 has the lock of /a"), (2, "leaves control for c1"));
     }
 
     #[test]
     fn a_grant_leaves_once_it_is_durable() {
         let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).all_durable().sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).syncs(CONTROL).and().sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         play.holds();
     }
 
     #[test]
     fn a_grant_that_was_lost_in_a_crash_is_sent_again() {
         let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(4).sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         let name = "grant_is_durable_before_it_leaves";
-        play.breaks(name, (4, "does not say"), (4, "leaves control"));
+        play.is_broken_by(name, (4, "does not say"), (4, "leaves control"));
     }
 
     #[test]
     fn a_grant_that_survived_a_crash_is_sent_again() {
         let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes_keeping(CONTROL, 1);
         play.at(3).starts(CONTROL);
-        play.at(4).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(4).sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         play.holds();
     }
 }

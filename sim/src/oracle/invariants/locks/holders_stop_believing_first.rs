@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
@@ -99,16 +98,14 @@ impl HoldersStopBelievingFirst {
         };
         match beliefs.find(other) {
             None => Ok(()),
-            Some(belief) => breach(
-                belief.fact(path, world),
-                fact(
-                    model.step,
-                    format!(
-                        "at {} control grants the lock of {path} to {request} under {token}",
-                        model.now
-                    ),
-                ),
-            ),
+            Some(belief) => {
+                let now = format!(
+                    "at {} control grants the lock of {path} to {request} under {token}",
+                    model.now
+                );
+                let now = Evidence::now(model, now).about(path).about(request);
+                Err(Breach::of(belief.fact(path, world), now))
+            }
         }
     }
 
@@ -126,13 +123,11 @@ impl HoldersStopBelievingFirst {
         let is_over = token > belief.token && request.client != belief.request.client;
         match is_over && belief.holds(model, world) {
             false => Ok(()),
-            true => breach(
-                fact(
-                    newest.step,
-                    format!("control granted the lock of {path} to {request} under {token}"),
-                ),
-                belief.fact(path, world),
-            ),
+            true => {
+                let is = format!("control granted the lock of {path} to {request} under {token}");
+                let granted = Evidence::at(newest.step, is).about(path).about(request);
+                Err(Breach::of(granted, belief.fact(path, world)))
+            }
         }
     }
 }
@@ -146,28 +141,26 @@ impl Belief {
         let Belief { step, request, token, until } = *self;
         let client = request.client;
         let until = world.host(client).clock().true_time(until);
-        fact(
-            step,
-            format!(
-                "{client} believes that it holds the lock of {path} for {request} under {token} \
-                 until {until}"
-            ),
-        )
+        let is = format!(
+            "{client} believes that it holds the lock of {path} for {request} under {token} until \
+             {until}"
+        );
+        Evidence::at(step, is).about(path).about(request)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
     use crate::world::Clock;
     use seedbed::proto::Span;
 
     const NAME: &str = "holders_stop_believing_first";
 
-    fn one_believes() -> Play<HoldersStopBelievingFirst> {
+    fn one_believes() -> Play {
         let mut play = Play::new(HoldersStopBelievingFirst::default());
-        play.at(0).appends(granted("/a", request(1, 1), 1));
+        play.at(0).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(1).believes("/a", request(1, 1), 1, 9_000);
         play
     }
@@ -175,14 +168,14 @@ mod tests {
     #[test]
     fn the_lock_is_granted_while_the_old_holder_believes() {
         let mut play = one_believes();
-        play.at(8_999).appends(granted("/a", request(2, 1), 2));
-        play.breaks(NAME, (2, "c1 believes"), (3, "to c2.1#1 under t2"));
+        play.at(8_999).appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.is_broken_by(NAME, (2, "c1 believes"), (3, "to c2.1#1 under t2"));
     }
 
     #[test]
     fn the_lock_is_granted_when_the_old_holder_has_stopped() {
         let mut play = one_believes();
-        play.at(9_000).appends(granted("/a", request(2, 1), 2));
+        play.at(9_000).appends(CONTROL, granted("/a", request(2, 1), 2));
         play.holds();
     }
 
@@ -190,37 +183,37 @@ mod tests {
     fn the_holder_gave_it_up_or_crashed() {
         let mut play = one_believes();
         play.at(5).gives_up("/a", request(1, 1), 1);
-        play.at(6).appends(granted("/a", request(2, 1), 2));
+        play.at(6).appends(CONTROL, granted("/a", request(2, 1), 2));
         play.at(7).believes("/a", request(2, 1), 2, 9_000);
-        play.at(8).crashes(client(2));
-        play.at(9).appends(granted("/a", request(1, 2), 3));
+        play.at(8).crashes(c(2));
+        play.at(9).appends(CONTROL, granted("/a", request(1, 2), 3));
         play.holds();
     }
 
     #[test]
     fn a_slow_clock_believes_for_longer() {
         let mut play = one_believes();
-        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, -100_000);
-        play.at(9_999).appends(granted("/a", request(2, 1), 2));
-        play.breaks(NAME, (2, "until 10.000000s"), (3, "to c2.1#1"));
+        play.has_clock(c(1), Clock::new(Span::ZERO, -100_000));
+        play.at(9_999).appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.is_broken_by(NAME, (2, "until 10.000000s"), (3, "to c2.1#1"));
     }
 
     #[test]
     fn a_delayed_grant_is_believed_after_the_next_one() {
         let mut play = Play::new(HoldersStopBelievingFirst::default());
-        play.at(0).appends(granted("/a", request(1, 1), 1));
-        play.at(11_000).appends(left("/a", request(1, 1)));
-        play.appends(granted("/a", request(2, 1), 2));
+        play.at(0).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(11_000).appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
         play.at(12_000).believes("/a", request(1, 1), 1, 22_000);
-        play.breaks(NAME, (2, "to c2.1#1 under t2"), (3, "c1 believes"));
+        play.is_broken_by(NAME, (2, "to c2.1#1 under t2"), (3, "c1 believes"));
     }
 
     #[test]
     fn a_delayed_grant_that_has_run_out_is_not_believed() {
         let mut play = Play::new(HoldersStopBelievingFirst::default());
-        play.at(0).appends(granted("/a", request(1, 1), 1));
-        play.at(11_000).appends(left("/a", request(1, 1)));
-        play.appends(granted("/a", request(2, 1), 2));
+        play.at(0).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(11_000).appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
         play.at(12_000).believes("/a", request(1, 1), 1, 10_000);
         play.holds();
     }
@@ -228,9 +221,9 @@ mod tests {
     #[test]
     fn a_later_grant_that_a_crash_took_away_does_not_count() {
         let mut play = one_believes();
-        play.all_durable();
-        play.at(9_000).appends(granted("/a", request(2, 1), 2));
-        play.at(9_001).crashes(CONTROL).forgets(1);
+        play.and().syncs(CONTROL);
+        play.at(9_000).appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.at(9_001).crashes(CONTROL);
         play.at(9_002).starts(CONTROL);
         play.at(9_003).believes("/a", request(1, 1), 1, 19_000);
         play.holds();

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::kinds::LOCK_LOG;
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RequestId, Token};
 
@@ -86,19 +85,15 @@ impl TokensGrow {
             && *newest >= token
         {
             let (old_path, old) = &known.is;
-            return breach(
-                fact(
-                    known.step,
-                    format!("control granted the lock of {old_path} to {old} under {newest}"),
-                ),
-                fact(
-                    step,
-                    format!(
-                        "control grants the lock of {path} to {request} under {token}, which is \
-                         not higher than {newest}"
-                    ),
-                ),
+            let earlier = format!("control granted the lock of {old_path} to {old} under {newest}");
+            let now = format!(
+                "control grants the lock of {path} to {request} under {token}, which is not higher \
+                 than {newest}"
             );
+            return Err(Breach::of(
+                Evidence::at(known.step, earlier).about(old_path).about(*old),
+                Evidence::at(step, now).about(path).about(request),
+            ));
         }
         self.grants.insert(token, At { step, is: (path.clone(), request) });
         Ok(())
@@ -108,59 +103,63 @@ impl TokensGrow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
     #[test]
     fn the_counter_starts_again_after_a_crash() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1)).all_durable();
+        play.at(1).logs(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/b", request(2, 1), 1));
-        play.at(5).all_durable();
-        play.breaks("tokens_grow", (1, "/a to c1.1#1 under t1"), (5, "/b to c2.1#1 under t1"));
+        play.at(4).appends(CONTROL, granted("/b", request(2, 1), 1));
+        play.at(5).syncs(CONTROL);
+        play.is_broken_by(
+            "tokens_grow",
+            (1, "/a to c1.1#1 under t1"),
+            (5, "/b to c2.1#1 under t1"),
+        );
     }
 
     #[test]
     fn the_counter_goes_on_after_a_crash() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1)).all_durable();
+        play.at(1).logs(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/b", request(2, 1), 2));
-        play.at(5).all_durable();
-        play.sends(CONTROL, client(2), grant("/b", request(2, 1), 2));
+        play.at(4).appends(CONTROL, granted("/b", request(2, 1), 2));
+        play.at(5).syncs(CONTROL);
+        play.and().sends(CONTROL, c(2), grant("/b", request(2, 1), 2));
         play.holds();
     }
 
     #[test]
     fn a_grant_that_was_sent_counts_though_its_record_is_lost() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.and().sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
-        play.breaks("tokens_grow", (1, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
+        play.at(4).logs(CONTROL, granted("/a", request(2, 1), 1));
+        play.is_broken_by("tokens_grow", (1, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
     }
 
     #[test]
     fn a_grant_that_nobody_saw_may_be_made_again() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
+        play.at(4).logs(CONTROL, granted("/a", request(2, 1), 1));
         play.holds();
     }
 
     #[test]
     fn a_grant_that_a_crash_left_on_the_disk_counts() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes_keeping(CONTROL, 1);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
-        play.breaks("tokens_grow", (3, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
+        play.at(4).logs(CONTROL, granted("/a", request(2, 1), 1));
+        play.is_broken_by("tokens_grow", (3, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
     }
 }

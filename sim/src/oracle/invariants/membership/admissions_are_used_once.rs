@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
     Admission, Incarnation, Member, Message, MessageKind, NodeId, Record, RecordKind,
@@ -39,51 +39,53 @@ impl Invariant for AdmissionsAreUsedOnce {
         match *seen {
             Seen::Durable { record: Record::Admitted { member, incarnation }, .. } => {
                 let Member { node, admission } = *member;
-                let now = format!("{node} in {incarnation} is given the number {admission}");
+                let now = || {
+                    let is = format!("{node} in {incarnation} is given the number {admission}");
+                    Evidence::now(model, is).about(node)
+                };
                 if let Some(before) = self.given.insert(admission, At { step, is: node }) {
-                    let earlier = format!("{} was given the number {admission}", before.is);
-                    return model.breach(before.step, earlier, now);
+                    return Err(Breach::of(was_given(&before, admission), now()));
                 }
                 match self.asked.insert(node, At { step, is: *incarnation }) {
                     Some(before) if before.is >= *incarnation => {
                         let earlier = format!("{node} in {} was given a number", before.is);
-                        model.breach(before.step, earlier, now)
+                        Err(Breach::of(Evidence::at(before.step, earlier).about(node), now()))
                     }
                     _ => Ok(()),
                 }
             }
             Seen::Durable { node, record: Record::Born { admission }, .. } => {
                 let member = Member { node, admission: *admission };
+                let now = || Evidence::now(model, format!("{node} is {admission}")).about(node);
                 if let Some(before) = self.used.insert(member, At { step, is: () }) {
                     let earlier = format!("{node} was {admission} on another disk");
-                    return model.breach(before.step, earlier, format!("{node} is {admission}"));
+                    let earlier = Evidence::at(before.step, earlier).about(node);
+                    return Err(Breach::of(earlier, now()));
                 }
                 match self.given.get(admission) {
                     Some(given) if given.is == node => Ok(()),
-                    Some(given) => {
-                        let earlier = format!("{} was given the number {admission}", given.is);
-                        model.breach(given.step, earlier, format!("{node} is {admission}"))
-                    }
+                    Some(given) => Err(Breach::of(was_given(given, *admission), now())),
                     None => {
                         let what = format_args!("number {admission} for {node}");
-                        let (step, lacks) = model.log_lacks(NodeId::CONTROL, what);
-                        model.breach(step, lacks, format!("{node} is {admission}"))
+                        Err(Breach::of(model.log_lacks(NodeId::CONTROL, what).about(node), now()))
                     }
                 }
             }
             Seen::Sent { from, to, message: Message::Admitted { admission, .. }, .. } => {
-                let now = format!("{from} tells {to} that its number is {admission}");
+                let now = || {
+                    let is = format!("{from} tells {to} that its number is {admission}");
+                    Evidence::now(model, is).about(to)
+                };
                 let member = Member { node: to, admission: *admission };
                 if let Some(lost) = model.gone.get(&member) {
                     let earlier = format!("the disk of {to} that had this number was lost");
-                    return model.breach(*lost, earlier, now);
+                    return Err(Breach::of(Evidence::at(*lost, earlier).about(to), now()));
                 }
                 match self.given.get(admission).filter(|given| given.is == to) {
                     Some(_) => Ok(()),
                     None => {
                         let what = format_args!("number {admission} for {to}");
-                        let (step, lacks) = model.log_lacks(from, what);
-                        model.breach(step, lacks, now)
+                        Err(Breach::of(model.log_lacks(from, what).about(to), now()))
                     }
                 }
             }
@@ -92,10 +94,15 @@ impl Invariant for AdmissionsAreUsedOnce {
     }
 }
 
+fn was_given(given: &At<NodeId>, admission: Admission) -> Evidence {
+    let is = format!("{} was given the number {admission}", given.is);
+    Evidence::at(given.step, is).about(given.is)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, born, n};
+    use crate::oracle::tests::{Play, born, n};
     use seedbed::proto::Config;
 
     const CONTROL: NodeId = NodeId::CONTROL;
@@ -109,7 +116,7 @@ mod tests {
         Message::Admitted { incarnation: Incarnation(1), admission: Config::FIRST_ADMISSION }
     }
 
-    fn play() -> Play<AdmissionsAreUsedOnce> {
+    fn play() -> Play {
         let mut play = Play::managed(AdmissionsAreUsedOnce::default());
         play.forces(CONTROL, admitted(1));
         play
@@ -117,18 +124,18 @@ mod tests {
 
     #[test]
     fn a_number_for_two_nodes_or_two_disks_is_a_breach() {
-        play().breaks(|play| play.forces(CONTROL, admitted(2)));
-        play().breaks(|play| play.forces(n(2), born()));
+        play().forces(CONTROL, admitted(2)).breaks();
+        play().forces(n(2), born()).breaks();
         let mut wiped = play();
         wiped.forces(n(1), born());
         wiped.loses_its_disk(n(1));
         let mut told = wiped;
-        let breach = told.breaks(|play| play.sends(CONTROL, n(1), tells()));
+        let breach = told.sends(CONTROL, n(1), tells()).breaks();
         assert_eq!(breach.earlier.is, "the disk of n1 that had this number was lost");
         let mut again = play();
         again.forces(n(1), born());
         again.loses_its_disk(n(1));
-        let breach = again.breaks(|play| play.forces(n(1), born()));
+        let breach = again.forces(n(1), born()).breaks();
         assert!(breach.earlier.is.ends_with("on another disk"));
     }
 
@@ -137,7 +144,7 @@ mod tests {
         let member = Member { node: n(1), admission: Config::FIRST_ADMISSION.next() };
         let second = |incarnation| Record::Admitted { member, incarnation };
         for incarnation in [Incarnation(0), Incarnation(1)] {
-            let breach = play().breaks(|play| play.forces(CONTROL, second(incarnation)));
+            let breach = play().forces(CONTROL, second(incarnation)).breaks();
             assert_eq!(breach.earlier.is, "n1 in i1 was given a number");
         }
         let mut newer = play();
@@ -149,7 +156,7 @@ mod tests {
     fn a_number_that_is_not_durable_is_a_breach() {
         let mut play = Play::managed(AdmissionsAreUsedOnce::default());
         play.appends(CONTROL, admitted(1));
-        play.breaks(|play| play.sends(CONTROL, n(1), tells()));
+        play.sends(CONTROL, n(1), tells()).breaks();
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Record, RecordKind};
 
@@ -45,28 +45,32 @@ impl Invariant for EpochsOfANodeOnlyGrow {
                     return Ok(());
                 }
                 let what = format_args!("record that it has entered {epoch}");
-                let (step, lacks) = model.log_lacks(from, what);
-                model.breach(step, lacks, format!("{from} says that it has entered {epoch}"))
+                let now = format!("{from} says that it has entered {epoch}");
+                Err(Breach::of(
+                    model.log_lacks(from, what).about(*epoch),
+                    Evidence::now(model, now).about(*epoch),
+                ))
             }
             Seen::Durable { node, record: Record::Entered { epoch, .. }, .. } => {
                 let before = self.entered.insert(node, At { step: model.step, is: *epoch });
                 match before.filter(|before| before.is >= *epoch) {
                     None => Ok(()),
-                    Some(At { step, is }) => model.breach(
-                        step,
-                        format!("{node} had entered {is}"),
-                        format!("{node} enters {epoch}"),
-                    ),
+                    Some(before) => Err(Breach::of(
+                        had_entered(node, &before),
+                        Evidence::now(model, format!("{node} enters {epoch}")).about(*epoch),
+                    )),
                 }
             }
             Seen::Durable { node, record: Record::Voted { epoch, txn, .. }, .. } => {
                 match self.entered.get(&node).filter(|entered| entered.is > *epoch) {
                     None => Ok(()),
-                    Some(At { step, is }) => model.breach(
-                        *step,
-                        format!("{node} had entered {is}"),
-                        format!("{node} votes yes to {txn} in {epoch}"),
-                    ),
+                    Some(before) => {
+                        let now = format!("{node} votes yes to {txn} in {epoch}");
+                        Err(Breach::of(
+                            had_entered(node, before),
+                            Evidence::now(model, now).about(*txn).about(*epoch),
+                        ))
+                    }
                 }
             }
             Seen::Wiped { node } => {
@@ -78,13 +82,17 @@ impl Invariant for EpochsOfANodeOnlyGrow {
     }
 }
 
+fn had_entered(node: NodeId, epoch: &At<Epoch>) -> Evidence {
+    Evidence::at(epoch.step, format!("{node} had entered {}", epoch.is)).about(epoch.is)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, born, entered, n, txn, voted_in};
+    use crate::oracle::tests::{Play, born, entered, n, txn, voted_in};
     use seedbed::proto::{Arcs, Config};
 
-    fn play() -> Play<EpochsOfANodeOnlyGrow> {
+    fn play() -> Play {
         let mut play = Play::managed(EpochsOfANodeOnlyGrow::default());
         play.forces(n(1), born());
         play.forces(n(1), entered(2, Arcs::default()));
@@ -99,15 +107,15 @@ mod tests {
     fn to_say_what_is_not_durable_is_a_breach() {
         let mut play = play();
         play.appends(n(1), entered(3, Arcs::default()));
-        let breach = play.breaks(|play| play.sends(n(1), NodeId::CONTROL, says(3)));
+        let breach = play.sends(n(1), NodeId::CONTROL, says(3)).breaks();
         assert!(breach.earlier.is.ends_with("no record that it has entered e3"));
     }
 
     #[test]
     fn to_go_back_is_a_breach() {
-        let breach = play().breaks(|play| play.forces(n(1), entered(1, Arcs::default())));
+        let breach = play().forces(n(1), entered(1, Arcs::default())).breaks();
         assert_eq!(breach.earlier.is, "n1 had entered e2");
-        play().breaks(|play| play.forces(n(1), voted_in(1, txn(1), "/a", 1, "x")));
+        play().forces(n(1), voted_in(1, txn(1), "/a", 1, "x")).breaks();
     }
 
     #[test]

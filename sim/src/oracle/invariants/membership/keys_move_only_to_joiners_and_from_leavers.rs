@@ -1,6 +1,6 @@
 //! A change of members moves no more than it must.
 
-use crate::oracle::{Breach, Invariant, Model, Placement, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Placement, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, Epoch, Message, MessageKind, NodeId, Path, Record, RecordKind, View};
 
@@ -59,7 +59,10 @@ fn on_announced(view: &View, model: &Model) -> Result<(), Breach> {
         if moved > joined + left {
             let earlier = format!("in {} {at:#x} belongs to {were:?}", before.is.epoch);
             let now = format!("in {} it belongs to {are:?}", view.epoch);
-            return model.breach(before.step, earlier, now);
+            return Err(Breach::of(
+                Evidence::at(before.step, earlier).about(before.is.epoch),
+                Evidence::now(model, now).about(view.epoch),
+            ));
         }
     }
     Ok(())
@@ -74,14 +77,17 @@ fn on_pull(
 ) -> Result<(), Breach> {
     let Some(config) = model.disks.managed() else { return Ok(()) };
     let owned = |node, epoch| model.views.placement(config, epoch).map(|p| p.owned_by(node));
-    let now = format!("{asker} pulls {arcs} for {epoch} from {asked}, an owner in {level}");
+    let now = || {
+        let is = format!("{asker} pulls {arcs} for {epoch} from {asked}, an owner in {level}");
+        Evidence::now(model, is).about(epoch).about(level)
+    };
     let step = |epoch| model.views.view(epoch).map_or(0, |view| view.step);
     for (node, of) in [(asker, epoch), (asked, level)] {
         if let Some(owned) = owned(node, of)
             && !arcs.difference(&owned).is_empty()
         {
             let earlier = format!("{node} owns {owned} in {of}");
-            return model.breach(step(of), earlier, now);
+            return Err(Breach::of(Evidence::at(step(of), earlier).about(of), now()));
         }
     }
     let claim = model.disks.get(asker).and_then(|disk| disk.claims.get(&epoch));
@@ -89,7 +95,7 @@ fn on_pull(
         // A pull begins with what is not there; what follows may be of what has come meanwhile.
         Some(claim) if after.is_none() && model.is_put_together_now(asker) => {
             let earlier = format!("{asker} claims to be complete on {} in {epoch}", claim.is);
-            model.breach(claim.step, earlier, now)
+            Err(Breach::of(Evidence::at(claim.step, earlier).about(epoch), now()))
         }
         Some(_) | None => Ok(()),
     }
@@ -98,10 +104,10 @@ fn on_pull(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, born, entered, n};
+    use crate::oracle::tests::{Play, born, entered, n};
     use seedbed::proto::{Config, Incarnation};
 
-    fn play() -> Play<KeysMoveOnlyToJoinersAndFromLeavers> {
+    fn play() -> Play {
         let mut play = Play::managed(KeysMoveOnlyToJoinersAndFromLeavers);
         play.views(1, &[n(1), n(2), n(3)]);
         play.views(2, &[n(1), n(2), n(3), n(4)]);
@@ -136,13 +142,13 @@ mod tests {
         let mut lawful = play();
         lawful.sends(owners[0], had[0], pull(at));
         lawful.holds();
-        let breach = play().breaks(|play| play.sends(other, had[0], pull(at)));
+        let breach = play().sends(other, had[0], pull(at)).breaks();
         assert!(breach.earlier.is.starts_with(&format!("{other} owns")));
-        play().breaks(|play| play.sends(owners[0], had_not, pull(at)));
+        play().sends(owners[0], had_not, pull(at)).breaks();
         let mut claimed = play();
         claimed.forces(owners[0], born());
         claimed.forces(owners[0], entered(2, Arcs::all()));
-        let breach = claimed.breaks(|play| play.sends(owners[0], had[0], pull(at)));
+        let breach = claimed.sends(owners[0], had[0], pull(at)).breaks();
         assert!(breach.earlier.is.contains("claims to be complete"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{
@@ -107,7 +107,10 @@ impl Invariant for NoViewChangeWithoutACause {
                     {
                         let earlier = "the operator wanted the cluster otherwise";
                         let now = "control changes what is wanted, and nobody told it to";
-                        return model.breach(before.step, earlier, now);
+                        return Err(Breach::of(
+                            Evidence::at(before.step, earlier),
+                            Evidence::now(model, now).about(NodeId::CONTROL),
+                        ));
                     }
                 }
                 Record::Announced { view } => {
@@ -143,17 +146,22 @@ impl NoViewChangeWithoutACause {
         let Some(wanted) = &self.wanted.now else { return Ok(()) };
         let is = wanted.is.clone();
         let of_view = (view.replicas, view.virtual_nodes, view.lock_lease, view.membership_lease);
-        let announces = format!("control announces {}", view.epoch);
+        let announces = |how: std::fmt::Arguments<'_>| {
+            let is = format!("control announces {}{how}", view.epoch);
+            Evidence::now(model, is).about(view.epoch)
+        };
         if of_view != (is.replicas, is.virtual_nodes, is.lock_lease, is.membership_lease) {
             let earlier = format!("the operator wants {is:?}");
-            return model.breach(wanted.step, earlier, format!("{announces} as {view:?}"));
+            let now = announces(format_args!(" as {view:?}"));
+            return Err(Breach::of(Evidence::at(wanted.step, earlier), now));
         }
         let before = self.newest.now.as_ref();
         if let Some(before) = before {
             let as_before = View { epoch: before.is.epoch, ..view.clone() };
             if as_before == before.is {
                 let earlier = format!("{} was announced", before.is.epoch);
-                return model.breach(before.step, earlier, format!("{announces}, just as it was"));
+                let earlier = Evidence::at(before.step, earlier).about(before.is.epoch);
+                return Err(Breach::of(earlier, announces(format_args!(", just as it was"))));
             }
             let drift_max_ppm = world.config().drift_max_ppm;
             let length = before.is.membership_lease;
@@ -168,11 +176,19 @@ impl NoViewChangeWithoutACause {
                 let last = served.unwrap_or(&self.since);
                 if until(last) > now {
                     let earlier = match served {
-                        Some(_) => format!("control heard {member}, by its clock at {}", last.is),
-                        None => format!("control began to count at {}, by its clock", last.is),
+                        Some(_) => {
+                            let is = format!("control heard {member}, by its clock at {}", last.is);
+                            Evidence::at(last.step, is).about(member.node)
+                        }
+                        None => {
+                            let is = format!("control began to count at {}, by its clock", last.is);
+                            Evidence::at(last.step, is).about(NodeId::CONTROL)
+                        }
                     };
-                    let now = format!("at {now} by its clock {announces} without {member}");
-                    return model.breach(last.step, earlier, now);
+                    let announces = announces(format_args!(" without {member}"));
+                    let now = announces
+                        .reworded(|announces| format!("at {now} by its clock {announces}"));
+                    return Err(Breach::of(earlier, now));
                 }
             }
         }
@@ -180,12 +196,13 @@ impl NoViewChangeWithoutACause {
         for member in view.members.iter().filter(is_new) {
             if !is.nodes.contains(&member.node) {
                 let earlier = format!("the operator does not want {member}");
-                return model.breach(wanted.step, earlier, format!("{announces} with {member}"));
+                let earlier = Evidence::at(wanted.step, earlier).about(member.node);
+                return Err(Breach::of(earlier, announces(format_args!(" with {member}"))));
             }
             if !self.heard.contains_key(member) {
                 let earlier = format!("control has not heard {member} since it began to count");
-                let now = format!("{announces} with {member}");
-                return model.breach(self.since.step, earlier, now);
+                let earlier = Evidence::at(self.since.step, earlier).about(member.node);
+                return Err(Breach::of(earlier, announces(format_args!(" with {member}"))));
             }
         }
         Ok(())
@@ -208,7 +225,7 @@ impl<T: Clone> Remembered<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, activated, announced, n};
+    use crate::oracle::tests::{Play, activated, announced, n};
     use seedbed::proto::{Config, Epoch, Incarnation, Settings};
 
     const CONTROL: NodeId = NodeId::CONTROL;
@@ -230,11 +247,10 @@ mod tests {
     }
 
     /// A view of all three, in force since 1,000 ms.
-    fn play() -> Play<NoViewChangeWithoutACause> {
+    fn play() -> Play {
         let mut play = Play::managed(NoViewChangeWithoutACause::default());
         play.starts(CONTROL);
-        play.at_ms(1000);
-        play.forces(CONTROL, wanted(&[n(1), n(2), n(3)]));
+        play.at(1000).forces(CONTROL, wanted(&[n(1), n(2), n(3)]));
         for number in 1..=3 {
             play.forces(CONTROL, admitted(number));
             play.receives(n(number), CONTROL, beat(0));
@@ -246,43 +262,37 @@ mod tests {
     #[test]
     fn to_leave_out_who_was_heard_is_a_breach() {
         let mut play = play();
-        play.at_ms(2500);
-        play.receives(n(1), CONTROL, beat(1));
+        play.at(2500).receives(n(1), CONTROL, beat(1));
         play.receives(n(2), CONTROL, beat(1));
-        play.at_ms(3500);
-        let breach = play.breaks(|play| play.appends(CONTROL, announced(2, &[n(1), n(3)])));
+        let breach = play.at(3500).appends(CONTROL, announced(2, &[n(1), n(3)])).breaks();
         assert!(breach.earlier.is.starts_with("control heard n2, by its clock at"));
         assert!(breach.now.is.ends_with("control announces e2 without n2"));
     }
 
     #[test]
     fn to_take_in_who_is_not_wanted_or_was_not_heard_is_a_breach() {
-        let breach = play().breaks(|play| {
-            play.appends(CONTROL, announced(2, &[n(1), n(2), n(3), n(4)]));
-        });
+        let breach = play().appends(CONTROL, announced(2, &[n(1), n(2), n(3), n(4)])).breaks();
         assert_eq!(breach.earlier.is, "the operator does not want n4");
         let mut silent = Play::managed(NoViewChangeWithoutACause::default());
         silent.starts(CONTROL);
         silent.forces(CONTROL, wanted(&[n(1)]));
-        let breach = silent.breaks(|play| play.appends(CONTROL, announced(1, &[n(1)])));
+        let breach = silent.appends(CONTROL, announced(1, &[n(1)])).breaks();
         assert!(breach.earlier.is.starts_with("control has not heard n1"));
     }
 
     #[test]
     fn the_same_again_and_another_wish_that_nobody_had_are_breaches() {
-        play().breaks(|play| play.appends(CONTROL, announced(2, &[n(1), n(2), n(3)])));
-        play().breaks(|play| play.appends(CONTROL, wanted(&[n(1)])));
+        play().appends(CONTROL, announced(2, &[n(1), n(2), n(3)])).breaks();
+        play().appends(CONTROL, wanted(&[n(1)])).breaks();
     }
 
     #[test]
     fn to_leave_out_who_is_silent_and_take_it_in_again_is_none() {
         let mut play = play();
-        play.at_ms(2500);
-        play.receives(n(1), CONTROL, beat(1));
+        play.at(2500).receives(n(1), CONTROL, beat(1));
         play.receives(n(3), CONTROL, beat(1));
         play.receives(n(2), CONTROL, beat(0));
-        play.at_ms(3500);
-        play.forces(CONTROL, announced(2, &[n(1), n(3)]));
+        play.at(3500).forces(CONTROL, announced(2, &[n(1), n(3)]));
         play.forces(CONTROL, activated(2));
         play.receives(n(2), CONTROL, beat(1));
         play.appends(CONTROL, announced(3, &[n(1), n(2), n(3)]));

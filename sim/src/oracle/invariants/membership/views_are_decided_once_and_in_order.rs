@@ -1,6 +1,6 @@
 //! The order of views.
 
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Epoch, Message, MessageKind, Record, RecordKind, View};
 
@@ -43,7 +43,10 @@ impl Invariant for ViewsAreDecidedOnceAndInOrder {
                     false => {
                         let earlier = format!("the newest view announced is {announced}");
                         let step = self.newest.as_ref().map_or(0, |newest| newest.step);
-                        model.breach(step, earlier, format!("{epoch} comes into force"))
+                        Err(Breach::of(
+                            Evidence::at(step, earlier).about(announced),
+                            Evidence::now(model, format!("{epoch} comes into force")).about(*epoch),
+                        ))
                     }
                 }
             }
@@ -56,21 +59,28 @@ impl Invariant for ViewsAreDecidedOnceAndInOrder {
                     true => Ok(()),
                     false => {
                         let earlier = format!("{active} came into force last");
-                        model.breach(step, earlier, format!("{epoch} settles"))
+                        Err(Breach::of(
+                            Evidence::at(step, earlier).about(active),
+                            Evidence::now(model, format!("{epoch} settles")).about(*epoch),
+                        ))
                     }
                 }
             }
             Seen::Sent { from, to, message: Message::Views { views, .. }, .. } => {
                 for view in views.iter() {
                     let epoch = view.epoch;
+                    let now = || {
+                        let is = format!("{from} tells {to} of {epoch}");
+                        Evidence::now(model, is).about(epoch)
+                    };
                     let Some(durable) = model.views.view(epoch) else {
-                        let (step, lacks) = model.log_lacks(from, format_args!("view {epoch}"));
-                        return model.breach(step, lacks, format!("{from} tells {to} of {epoch}"));
+                        let lacks = model.log_lacks(from, format_args!("view {epoch}"));
+                        return Err(Breach::of(lacks.about(epoch), now()));
                     };
                     if durable.is != *view {
                         let earlier = format!("{epoch} was announced with other contents");
-                        let now = format!("{from} tells {to} of {epoch}");
-                        return model.breach(durable.step, earlier, now);
+                        let earlier = Evidence::at(durable.step, earlier).about(epoch);
+                        return Err(Breach::of(earlier, now()));
                     }
                 }
                 Ok(())
@@ -85,22 +95,23 @@ impl ViewsAreDecidedOnceAndInOrder {
         let at = At { step: model.step, is: view.clone() };
         let before = self.newest.replace(at);
         let epoch = view.epoch;
-        let now = format!("{epoch} is announced");
+        let now = || Evidence::now(model, format!("{epoch} is announced")).about(epoch);
         let in_order = view.members.windows(2).all(|two| two[0].node < two[1].node);
         if view.members.is_empty() || !in_order {
             let is = "a view has members, each once and in the order of their names";
-            return model.breach(model.step, is, now);
+            return Err(Breach::of(Evidence::now(model, is), now()));
         }
         let Some(before) = before else { return Ok(()) };
         let newest = before.is.epoch;
         if epoch != newest.next() {
-            return model.breach(before.step, format!("{newest} was announced last"), now);
+            let earlier = Evidence::at(before.step, format!("{newest} was announced last"));
+            return Err(Breach::of(earlier.about(newest), now()));
         }
         match self.active.as_ref().is_some_and(|active| active.is == newest) {
             true => Ok(()),
             false => {
                 let earlier = format!("{newest} was announced and has not come into force");
-                model.breach(before.step, earlier, now)
+                Err(Breach::of(Evidence::at(before.step, earlier).about(newest), now()))
             }
         }
     }
@@ -109,12 +120,12 @@ impl ViewsAreDecidedOnceAndInOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, activated, announced, n, view};
+    use crate::oracle::tests::{Play, activated, announced, n, view};
     use seedbed::proto::{AcceptedLoss, NodeId};
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
-    fn play() -> Play<ViewsAreDecidedOnceAndInOrder> {
+    fn play() -> Play {
         let mut play = Play::managed(ViewsAreDecidedOnceAndInOrder::default());
         play.views(1, &[n(1), n(2)]);
         play
@@ -132,22 +143,22 @@ mod tests {
     #[test]
     fn a_view_that_is_skipped_repeated_empty_or_too_early_is_a_breach() {
         let again = announced(1, &[n(1)]);
-        let breach = play().breaks(|play| play.forces(CONTROL, again));
+        let breach = play().forces(CONTROL, again).breaks();
         assert_eq!(breach.earlier.is, "e1 was announced last");
-        play().breaks(|play| play.forces(CONTROL, announced(3, &[n(1)])));
-        play().breaks(|play| play.forces(CONTROL, announced(2, &[])));
-        play().breaks(|play| play.forces(CONTROL, activated(2)));
-        play().breaks(|play| play.forces(CONTROL, Record::Converged { epoch: Epoch(2) }));
+        play().forces(CONTROL, announced(3, &[n(1)])).breaks();
+        play().forces(CONTROL, announced(2, &[])).breaks();
+        play().forces(CONTROL, activated(2)).breaks();
+        play().forces(CONTROL, Record::Converged { epoch: Epoch(2) }).breaks();
         let mut early = play();
         early.forces(CONTROL, announced(2, &[n(1)]));
-        let breach = early.breaks(|play| play.forces(CONTROL, announced(3, &[n(2)])));
+        let breach = early.forces(CONTROL, announced(3, &[n(2)])).breaks();
         assert_eq!(breach.earlier.is, "e2 was announced and has not come into force");
     }
 
     #[test]
     fn a_view_that_is_told_before_it_is_durable_or_otherwise_than_it_is_is_a_breach() {
-        play().breaks(|play| play.sends(CONTROL, n(1), views(view(2, &[n(1)]))));
-        play().breaks(|play| play.sends(CONTROL, n(1), views(view(1, &[n(1)]))));
+        play().sends(CONTROL, n(1), views(view(2, &[n(1)]))).breaks();
+        play().sends(CONTROL, n(1), views(view(1, &[n(1)]))).breaks();
     }
 
     #[test]

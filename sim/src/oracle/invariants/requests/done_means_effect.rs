@@ -1,9 +1,8 @@
 //! A request that was answered "done" has taken effect, durably, with exactly that answer.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::model::effects::EFFECTS;
 use crate::oracle::model::effects::Effects;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Answer, Reply, Request, RequestId};
 
@@ -34,7 +33,7 @@ impl Invariant for DoneMeansEffect {
             Seen::Replied { request, reply: Reply::Done(answer) }
                 if is_a_transaction(request, model) =>
             {
-                self.judge(request, answer, model.step)
+                self.judge(request, answer, model)
             }
             _ => Ok(()),
         }
@@ -42,21 +41,22 @@ impl Invariant for DoneMeansEffect {
 }
 
 impl DoneMeansEffect {
-    fn judge(&self, request: RequestId, answer: &Answer, step: u64) -> Result<(), Breach> {
-        let now = fact(step, format!("{request} is answered: done, {answer:?}"));
-        match self.effects.of(request) {
+    fn judge(&self, request: RequestId, answer: &Answer, model: &Model) -> Result<(), Breach> {
+        let earlier = match self.effects.of(request) {
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
-                breach(fact(step, is), now)
+                Evidence::now(model, is)
             }
             Some(effect) if effect.is.1 != *answer => {
                 let (txn, decided) = &effect.is;
                 let is =
                     format!("transaction {txn} committed for {request} with answer {decided:?}");
-                breach(fact(effect.step, is), now)
+                Evidence::at(effect.step, is).about(*txn)
             }
-            Some(_) => Ok(()),
-        }
+            Some(_) => return Ok(()),
+        };
+        let now = format!("{request} is answered: done, {answer:?}");
+        Err(Breach::of(earlier.about(request), Evidence::now(model, now).about(request)))
     }
 }
 
@@ -74,14 +74,14 @@ fn is_a_transaction(request: RequestId, model: &Model) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::txn_tests_support::*;
+    use crate::oracle::tests::*;
     use seedbed::proto::{Outcome, Version};
 
     fn answer(version: u64) -> Reply {
         Reply::Done([Outcome::Changed(Version(version))].into())
     }
 
-    fn one_writes() -> Play<DoneMeansEffect> {
+    fn one_writes() -> Play {
         let mut play = Play::new(DoneMeansEffect::default());
         play.at(1).requests(request(1, 1), writes("/a", "1"));
         play
@@ -91,14 +91,14 @@ mod tests {
     fn done_before_the_decision_is_durable() {
         let mut play = one_writes();
         play.at(2).replies(request(1, 1), answer(1));
-        play.at(3).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
-        play.breaks("done_means_effect", (2, "no log durably holds"), (2, "answered: done"));
+        play.at(3).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
+        play.is_broken_by("done_means_effect", (2, "no log durably holds"), (2, "answered: done"));
     }
 
     #[test]
     fn done_after_the_decision_is_durable() {
         let mut play = one_writes();
-        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
+        play.at(2).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
         play.at(3).replies(request(1, 1), answer(1));
         play.holds();
     }
@@ -106,16 +106,16 @@ mod tests {
     #[test]
     fn done_with_another_answer() {
         let mut play = one_writes();
-        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
+        play.at(2).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
         play.at(3).replies(request(1, 1), answer(2));
-        play.breaks("done_means_effect", (2, "n1.1/1 committed"), (3, "Version(2)"));
+        play.is_broken_by("done_means_effect", (2, "n1.1/1 committed"), (3, "Version(2)"));
     }
 
     #[test]
     fn a_single_read_needs_no_transaction() {
         let mut play = Play::new(DoneMeansEffect::default());
         play.at(1).requests(request(1, 1), reads(&["/a"]));
-        play.at(2).replies(request(1, 1), found(&[Some("1")]));
+        play.at(2).replies(request(1, 1), done_reading(&[Some("1")]));
         play.holds();
     }
 
@@ -123,7 +123,7 @@ mod tests {
     fn two_reads_need_one() {
         let mut play = Play::new(DoneMeansEffect::default());
         play.at(1).requests(request(1, 1), reads(&["/a", "/b"]));
-        play.at(2).replies(request(1, 1), found(&[Some("1"), None]));
-        play.breaks("done_means_effect", (2, "no log durably holds"), (2, "done"));
+        play.at(2).replies(request(1, 1), done_reading(&[Some("1"), None]));
+        play.is_broken_by("done_means_effect", (2, "no log durably holds"), (2, "done"));
     }
 }

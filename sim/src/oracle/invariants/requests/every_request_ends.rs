@@ -1,8 +1,7 @@
 //! Every request of a client that lives on is answered.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::model::is_alive;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// When a run is over, no client that has not crashed owes its user an answer.
@@ -32,16 +31,16 @@ impl Invariant for EveryRequestEnds {
         });
         match open {
             None => Ok(()),
-            Some((request, asked)) => breach(
-                fact(
-                    asked.asked.step,
-                    format!("{request} was asked at {}: {:?}", asked.asked.is, asked.wanted),
-                ),
-                fact(
-                    model.step,
-                    format!("the run is over at {}, and {request} is not answered", model.now),
-                ),
-            ),
+            Some((request, asked)) => {
+                let earlier =
+                    format!("{request} was asked at {}: {:?}", asked.asked.is, asked.wanted);
+                let now =
+                    format!("the run is over at {}, and {request} is not answered", model.now);
+                Err(Breach::of(
+                    Evidence::at(asked.asked.step, earlier).about(*request),
+                    Evidence::now(model, now).about(*request),
+                ))
+            }
         }
     }
 }
@@ -49,21 +48,21 @@ impl Invariant for EveryRequestEnds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::txn_tests_support::*;
+    use crate::oracle::tests::*;
     use seedbed::proto::Reply;
 
     #[test]
     fn a_request_is_not_answered() {
         let mut play = Play::new(EveryRequestEnds);
-        play.at(1).boots(client(1)).requests(request(1, 1), writes("/a", "1"));
+        play.at(1).really_starts(c(1)).and().requests(request(1, 1), writes("/a", "1"));
         play.at(2).ends();
-        play.breaks("every_request_ends", (1, "c1.1#1 was asked"), (2, "not answered"));
+        play.is_broken_by("every_request_ends", (1, "c1.1#1 was asked"), (2, "not answered"));
     }
 
     #[test]
     fn a_request_is_answered() {
         let mut play = Play::new(EveryRequestEnds);
-        play.at(1).boots(client(1)).requests(request(1, 1), writes("/a", "1"));
+        play.at(1).really_starts(c(1)).and().requests(request(1, 1), writes("/a", "1"));
         play.at(2).replies(request(1, 1), Reply::Unknown).ends();
         play.holds();
     }

@@ -1,8 +1,7 @@
 //! Time goes forward: the true one, and that of every machine.
 
-use crate::oracle::evidence::{breach, fact};
 use crate::oracle::model::per_node::PerNode;
-use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Time};
 
@@ -30,10 +29,10 @@ impl Invariant for TimeNeverGoesBack {
         if let Some(earlier) = self.newest.replace(newest)
             && model.now < earlier.is
         {
-            return breach(
-                fact(earlier.step, format!("it was {}", earlier.is)),
-                fact(model.step, format!("it is {}", model.now)),
-            );
+            return Err(Breach::of(
+                Evidence::at(earlier.step, format!("it was {}", earlier.is)),
+                Evidence::now(model, format!("it is {}", model.now)),
+            ));
         }
         match *seen {
             Seen::Received { to: node, .. } | Seen::Woken { node } => {
@@ -52,10 +51,13 @@ impl Invariant for TimeNeverGoesBack {
 impl TimeNeverGoesBack {
     fn read(&mut self, node: NodeId, reading: Time, step: u64) -> Result<(), Breach> {
         match self.readings.slot(node).replace(At { step, is: reading }) {
-            Some(earlier) if reading < earlier.is => breach(
-                fact(earlier.step, format!("the clock of {node} showed {}", earlier.is)),
-                fact(step, format!("it shows {reading}")),
-            ),
+            Some(earlier) if reading < earlier.is => {
+                let showed = format!("the clock of {node} showed {}", earlier.is);
+                Err(Breach::of(
+                    Evidence::at(earlier.step, showed).about(node),
+                    Evidence::at(step, format!("it shows {reading}")).about(node),
+                ))
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -64,7 +66,7 @@ impl TimeNeverGoesBack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
     use crate::world::Clock;
     use seedbed::proto::Span;
 
@@ -74,29 +76,29 @@ mod tests {
     fn true_time_goes_back() {
         let mut play = Play::new(TimeNeverGoesBack::default());
         play.at(2).wakes(CONTROL);
-        play.at(1).wakes(client(1));
-        play.breaks(NAME, (1, "it was 0.002000s"), (2, "it is 0.001000s"));
+        play.at(1).wakes(c(1));
+        play.is_broken_by(NAME, (1, "it was 0.002000s"), (2, "it is 0.001000s"));
     }
 
     #[test]
     fn a_clock_goes_back() {
         let mut play = Play::new(TimeNeverGoesBack::default());
-        *play.world.clock_mut(client(1)) = Clock::new(Span::from_secs(1), 0);
-        play.at(1).wakes(client(1));
-        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, 0);
+        play.has_clock(c(1), Clock::new(Span::from_secs(1), 0));
+        play.at(1).wakes(c(1));
+        play.has_clock(c(1), Clock::new(Span::ZERO, 0));
         play.at(2).wakes(CONTROL);
-        play.at(3).wakes(client(1));
-        play.breaks(NAME, (1, "clock of c1 showed 1.001000s"), (3, "it shows 0.003000s"));
+        play.at(3).wakes(c(1));
+        play.is_broken_by(NAME, (1, "clock of c1 showed 1.001000s"), (3, "it shows 0.003000s"));
     }
 
     #[test]
     fn a_clock_is_behind_another_and_starts_anew_with_its_machine() {
         let mut play = Play::new(TimeNeverGoesBack::default());
-        *play.world.clock_mut(client(1)) = Clock::new(Span::from_secs(1), 0);
-        play.at(1).wakes(client(1));
+        play.has_clock(c(1), Clock::new(Span::from_secs(1), 0));
+        play.at(1).wakes(c(1));
         play.at(1).wakes(CONTROL);
-        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, 0);
-        play.at(2).starts(client(1)).wakes(client(1));
+        play.has_clock(c(1), Clock::new(Span::ZERO, 0));
+        play.at(2).starts(c(1)).and().wakes(c(1));
         play.holds();
     }
 }

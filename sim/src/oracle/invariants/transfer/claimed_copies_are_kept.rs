@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind};
 
@@ -31,7 +31,7 @@ impl Invariant for ClaimedCopiesAreKept {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
-        let (node, now) = match *seen {
+        let (node, occasion) = match *seen {
             Seen::Appended { node, position, record: Record::GaveUp { .. }, .. } => {
                 self.given_up.insert(node, position);
                 return Ok(());
@@ -44,10 +44,10 @@ impl Invariant for ClaimedCopiesAreKept {
                 if model.views.settled().is_some_and(|settled| settled.is >= *epoch) {
                     return Ok(()); // it may give older claims up in the same step
                 }
-                (node, format!("{node} enters another epoch"))
+                (node, Occasion::EntersAnotherEpoch)
             }
             Seen::Sent { from, to, message: Message::Chunk { .. }, .. } => {
-                (from, format!("{from} hands over to {to}"))
+                (from, Occasion::HandsOverTo(to))
             }
             _ => return Ok(()),
         };
@@ -56,13 +56,20 @@ impl Invariant for ClaimedCopiesAreKept {
         let durable = model.log(node).durable;
         let has_given_up = self.given_up.get(&node).is_some_and(|position| *position >= durable);
         match model.is_put_together_now(node) && !has_given_up {
-            true => judge(node, &now, model, world),
+            true => judge(node, occasion, model, world),
             false => Ok(()),
         }
     }
 }
 
-fn judge(node: NodeId, now: &str, model: &Model, world: &World) -> Result<(), Breach> {
+/// When it is looked at.
+#[derive(Clone, Copy, Debug)]
+enum Occasion {
+    EntersAnotherEpoch,
+    HandsOverTo(NodeId),
+}
+
+fn judge(node: NodeId, occasion: Occasion, model: &Model, world: &World) -> Result<(), Breach> {
     let (Some(config), Some(disk)) = (model.disks.managed(), model.disks.get(node)) else {
         return Ok(());
     };
@@ -72,7 +79,18 @@ fn judge(node: NodeId, now: &str, model: &Model, world: &World) -> Result<(), Br
         let is_claimed = disk.claims.values().any(|claim| claim.is.contains(position));
         if is_claimed && !storage.files().contains_key(path) {
             let earlier = format!("{node} has {path} durably, and claims to be complete on it");
-            return model.breach(file.step, earlier, format!("{now} and has it no longer"));
+            let now = match occasion {
+                Occasion::EntersAnotherEpoch => {
+                    format!("{node} enters another epoch and has it no longer")
+                }
+                Occasion::HandsOverTo(to) => {
+                    format!("{node} hands over to {to} and has it no longer")
+                }
+            };
+            return Err(Breach::of(
+                Evidence::at(file.step, earlier).about(path),
+                Evidence::now(model, now).about(path),
+            ));
         }
     }
     Ok(())
@@ -81,10 +99,10 @@ fn judge(node: NodeId, now: &str, model: &Model, world: &World) -> Result<(), Br
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, born, decided, entered, n, txn};
+    use crate::oracle::tests::{Play, born, decided, entered, n, txn};
     use seedbed::proto::{Arcs, Epoch};
 
-    fn play(claim: Arcs) -> Play<ClaimedCopiesAreKept> {
+    fn play(claim: Arcs) -> Play {
         let mut play = Play::managed(ClaimedCopiesAreKept::default());
         play.really_starts(n(1));
         play.forces(n(1), born());
@@ -96,7 +114,7 @@ mod tests {
     #[test]
     fn a_copy_that_is_gone_while_it_is_claimed_is_a_breach() {
         let mut play = play(Arcs::all());
-        let breach = play.breaks(|play| play.appends(n(1), entered(2, Arcs::default())));
+        let breach = play.appends(n(1), entered(2, Arcs::default())).breaks();
         assert_eq!(breach.earlier.is, "n1 has /a durably, and claims to be complete on it");
         assert_eq!(breach.now.is, "n1 enters another epoch and has it no longer");
     }

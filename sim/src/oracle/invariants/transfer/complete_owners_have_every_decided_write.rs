@@ -1,7 +1,7 @@
 //! No commit that a complete owner does not hear of.
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Operation, Path, Record, RecordKind, Reply, Request, RequestId, TxnId};
 
@@ -37,7 +37,7 @@ fn on_decided(id: TxnId, model: &Model) -> Result<(), Breach> {
     let Some(txn) = model.txns.get(&id) else { return Ok(()) };
     let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
     let mut paths = txn.own.iter().chain(votes).map(|(path, _)| path);
-    let what = || format!("{id} is decided");
+    let what = || Evidence::now(model, format!("{id} is decided")).about(id);
     paths.try_for_each(|path| judge(path, what, model))
 }
 
@@ -45,11 +45,11 @@ fn on_done(request: RequestId, model: &Model) -> Result<(), Breach> {
     let wanted = model.requests.get(&request).map(|asked| &asked.wanted);
     let Some(Request::Files { operations, .. }) = wanted else { return Ok(()) };
     let changes = |operation: &&Operation| !operation.action.is_read();
-    let what = || format!("{request} is answered: done");
+    let what = || Evidence::now(model, format!("{request} is answered: done")).about(request);
     operations.iter().filter(changes).try_for_each(|operation| judge(&operation.path, what, model))
 }
 
-fn judge(path: &Path, what: impl Fn() -> String, model: &Model) -> Result<(), Breach> {
+fn judge(path: &Path, what: impl FnOnce() -> Evidence, model: &Model) -> Result<(), Breach> {
     let Some(last) = model.last(path) else { return Ok(()) };
     let Some(config) = model.disks.managed() else { return Ok(()) };
     let (epoch, position) = (model.views.active(), config.position(path));
@@ -60,8 +60,11 @@ fn judge(path: &Path, what: impl Fn() -> String, model: &Model) -> Result<(), Br
         }
         let earlier = format!("{node} claims to be complete on {path} in {epoch}");
         let was = in_words(last.file.version, last.file.contents.as_ref());
-        let now = format!("{}, and {node} has not got {path} as {was}", what());
-        return model.breach(step, earlier, now);
+        let now = what().reworded(|what| format!("{what}, and {node} has not got {path} as {was}"));
+        return Err(Breach::of(
+            Evidence::at(step, earlier).about(path).about(epoch),
+            now.about(path),
+        ));
     }
     Ok(())
 }
@@ -69,9 +72,9 @@ fn judge(path: &Path, what: impl Fn() -> String, model: &Model) -> Result<(), Br
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, changed, decided, n, request, txn, voted, write};
+    use crate::oracle::tests::{Play, changed, decided, done, n, request, txn, voted, write};
 
-    fn play() -> Play<CompleteOwnersHaveEveryDecidedWrite> {
+    fn play() -> Play {
         let mut play = Play::managed(CompleteOwnersHaveEveryDecidedWrite);
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
@@ -82,15 +85,15 @@ mod tests {
     #[test]
     fn a_complete_owner_that_does_not_know_is_a_breach() {
         let decision = || decided(txn(1), &[], "/a", 1, "x");
-        let breach = play().breaks(|play| play.forces(n(1), decision()));
+        let breach = play().forces(n(1), decision()).breaks();
         assert_eq!(breach.earlier.is, "n2 claims to be complete on /a in e1");
         assert_eq!(breach.now.is, "n1.1/1 is decided, and n2 has not got /a as \"x\" at v1");
         let mut later = Play::managed(CompleteOwnersHaveEveryDecidedWrite);
         later.views(1, &[n(1), n(2)]);
-        later.asks(request(1), &[write("/a", "x")]);
+        later.asks(request(1, 1), &[write("/a", "x")]);
         later.forces(n(1), decision());
         later.is_complete(n(2), 1);
-        later.breaks(|play| play.replies(request(1), Reply::Done([changed(1)].into())));
+        later.replies(request(1, 1), done(&[changed(1)])).breaks();
     }
 
     #[test]
@@ -105,7 +108,7 @@ mod tests {
     fn a_vote_for_another_is_not() {
         let mut play = play();
         play.forces(n(2), voted(txn(2), "/a", 1, "y"));
-        let breach = play.breaks(|play| play.forces(n(1), decided(txn(1), &[], "/a", 1, "x")));
+        let breach = play.forces(n(1), decided(txn(1), &[], "/a", 1, "x")).breaks();
         assert_eq!(breach.now.is, "n1.1/1 is decided, and n2 has not got /a as \"x\" at v1");
     }
 }

@@ -1,7 +1,7 @@
 //! Complete means complete.
 
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Disk, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Disk, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
     Admission, Arcs, Epoch, Message, MessageKind, NodeId, Path, Record, RecordKind,
@@ -68,7 +68,10 @@ fn on_claim(
         let stored = disk.files.get(path).map(|stored| &stored.is);
         let is = stored.map_or("nothing".to_owned(), |f| in_words(f.version, f.contents.as_ref()));
         let now = format!("{node} claims to be complete on {path} in {epoch}; its log has {is}");
-        return model.breach(last.step, earlier, now);
+        return Err(Breach::of(
+            Evidence::at(last.step, earlier).about(last.txn).about(path),
+            Evidence::now(model, now).about(path).about(epoch),
+        ));
     }
     Ok(())
 }
@@ -85,7 +88,11 @@ fn on_pulled<'a>(
         Some((path, step)) => {
             let epoch = disk.epoch.is;
             let earlier = format!("{node} claims to be complete on {path} in {epoch}");
-            model.breach(step, earlier, format!("{node} takes over another's {path}"))
+            let now = format!("{node} takes over another's {path}");
+            Err(Breach::of(
+                Evidence::at(step, earlier).about(path).about(epoch),
+                Evidence::now(model, now).about(path),
+            ))
         }
         None => Ok(()),
     }
@@ -110,9 +117,12 @@ fn on_completed(
     match missing.is_empty() {
         true => Ok(()),
         false => {
-            let (step, lacks) = model
-                .log_lacks(node, format_args!("claim on {missing} of what it owns in {epoch}"));
-            model.breach(step, lacks, format!("{node} says that it is complete in {epoch}"))
+            let what = format_args!("claim on {missing} of what it owns in {epoch}");
+            let now = format!("{node} says that it is complete in {epoch}");
+            Err(Breach::of(
+                model.log_lacks(node, what).about(epoch),
+                Evidence::now(model, now).about(epoch),
+            ))
         }
     }
 }
@@ -120,12 +130,12 @@ fn on_completed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, applied, born, complete, decided, entered, n, pulled, txn, voted,
     };
     use seedbed::proto::Config;
 
-    fn play() -> Play<NoClaimWithoutWhatItClaims> {
+    fn play() -> Play {
         let mut play = Play::managed(NoClaimWithoutWhatItClaims);
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
@@ -138,30 +148,30 @@ mod tests {
 
     #[test]
     fn a_claim_on_what_is_not_there_is_a_breach() {
-        let breach = play().breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        let breach = play().forces(n(3), complete(2, Arcs::all())).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1, the last commit to /a, left it as \"x\" at v1");
         assert!(breach.now.is.ends_with("its log has nothing"));
-        play().breaks(|play| play.forces(n(3), entered(3, Arcs::all())));
+        play().forces(n(3), entered(3, Arcs::all())).breaks();
     }
 
     #[test]
     fn a_stale_vote_or_a_version_that_was_never_committed_is_no_excuse() {
         let mut stale = play();
         stale.forces(n(3), voted(txn(9), "/a", 1, "y"));
-        let breach = stale.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        let breach = stale.forces(n(3), complete(2, Arcs::all())).breaks();
         assert!(breach.now.is.ends_with("its log has nothing"));
         let mut wrong = play();
         wrong.forces(n(3), pulled("/a", 2, "y"));
-        let breach = wrong.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        let breach = wrong.forces(n(3), complete(2, Arcs::all())).breaks();
         assert!(breach.now.is.ends_with("its log has \"y\" at v2"));
     }
 
     #[test]
     fn to_pull_what_is_claimed_and_to_call_complete_what_is_not_are_breaches() {
-        let breach = play().breaks(|play| play.forces(n(1), pulled("/a", 1, "x")));
+        let breach = play().forces(n(1), pulled("/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n1 claims to be complete on /a in e1");
         let says = Message::Completed { admission: Config::FIRST_ADMISSION, epoch: Epoch(2) };
-        play().breaks(|play| play.sends(n(3), NodeId::CONTROL, says));
+        play().sends(n(3), NodeId::CONTROL, says).breaks();
     }
 
     #[test]

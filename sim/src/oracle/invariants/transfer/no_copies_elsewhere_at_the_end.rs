@@ -1,6 +1,6 @@
 //! Copies go in the end.
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, NodeId};
 
@@ -42,7 +42,10 @@ impl Invariant for NoCopiesElsewhereAtTheEnd {
             let is_elsewhere = |path: &&_| !owned.contains(config.position(path));
             if let Some(path) = storage.files().keys().find(is_elsewhere) {
                 let earlier = format!("{} has settled, and {node} does not own {path}", settled.is);
-                return model.breach(settled.step, earlier, format!("{node} still stores {path}"));
+                return Err(Breach::of(
+                    Evidence::at(settled.step, earlier).about(settled.is).about(path),
+                    Evidence::now(model, format!("{node} still stores {path}")).about(path),
+                ));
             }
         }
         Ok(())
@@ -52,7 +55,7 @@ impl Invariant for NoCopiesElsewhereAtTheEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n};
+    use crate::oracle::tests::{Play, n};
     use seedbed::proto::{Epoch, Record};
 
     fn settled(epoch: u32) -> Record {
@@ -60,7 +63,7 @@ mod tests {
     }
 
     /// The owners of /a store it, and the first epoch, of all three nodes, has settled.
-    fn play() -> Play<NoCopiesElsewhereAtTheEnd> {
+    fn play() -> Play {
         let mut play = Play::managed(NoCopiesElsewhereAtTheEnd);
         let owner = play.owners("/a")[0];
         play.really_stores(owner, "/a", 1, "x");
@@ -70,7 +73,7 @@ mod tests {
     }
 
     /// The same, and a second view in which one of the owners is no member.
-    fn an_owner_leaves() -> (Play<NoCopiesElsewhereAtTheEnd>, NodeId) {
+    fn an_owner_leaves() -> (Play, NodeId) {
         let mut play = play();
         let leaves = play.owners("/a")[0];
         let stay: Vec<NodeId> = (1..=3).map(n).filter(|node| *node != leaves).collect();
@@ -82,7 +85,7 @@ mod tests {
     fn a_copy_at_a_node_that_is_no_owner_any_more_is_a_breach() {
         let (mut play, left) = an_owner_leaves();
         play.forces(NodeId::CONTROL, settled(2));
-        let breach = play.breaks(Play::ends);
+        let breach = play.ends().breaks();
         assert_eq!(breach.earlier.is, format!("e2 has settled, and {left} does not own /a"));
         assert_eq!(breach.now.is, format!("{left} still stores /a"));
     }

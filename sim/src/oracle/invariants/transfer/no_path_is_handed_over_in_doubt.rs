@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId};
 
@@ -60,7 +60,10 @@ impl Invariant for NoPathIsHandedOverInDoubt {
                         let earlier = format!("{from} voted yes to {txn}, which changes {path}");
                         let now =
                             format!("{from}, in doubt about {txn}, hands {path} over to {to}");
-                        model.breach(pin.step, earlier, now)
+                        Err(Breach::of(
+                            Evidence::at(pin.step, earlier).about(txn).about(path),
+                            Evidence::now(model, now).about(txn).about(path),
+                        ))
                     }
                 }
             }
@@ -72,7 +75,7 @@ impl Invariant for NoPathIsHandedOverInDoubt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n, path, rolled_back, txn, voted, voted_in};
+    use crate::oracle::tests::{Play, n, path, rolled_back, txn, voted, voted_in};
     use seedbed::proto::{Arcs, Epoch, File, Incarnation, PullEnd};
 
     fn chunk(files: &[&str], end: bool) -> Message {
@@ -89,7 +92,7 @@ mod tests {
         }
     }
 
-    fn play() -> Play<NoPathIsHandedOverInDoubt> {
+    fn play() -> Play {
         let mut play = Play::managed(NoPathIsHandedOverInDoubt::default());
         play.forces(n(1), voted(txn(1), "/b", 1, "x"));
         play
@@ -97,10 +100,10 @@ mod tests {
 
     #[test]
     fn to_hand_over_what_is_in_doubt_is_a_breach() {
-        let breach = play().breaks(|play| play.sends(n(1), n(3), chunk(&["/b"], false)));
+        let breach = play().sends(n(1), n(3), chunk(&["/b"], false)).breaks();
         assert_eq!(breach.earlier.is, "n1 voted yes to n1.1/1, which changes /b");
         assert_eq!(breach.now.is, "n1, in doubt about n1.1/1, hands /b over to n3");
-        play().breaks(|play| play.sends(n(1), n(3), chunk(&["/a"], true)));
+        play().sends(n(1), n(3), chunk(&["/a"], true)).breaks();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Copies go when nobody needs them any more.
 
-use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, Member, Record, RecordKind};
 
@@ -28,12 +28,15 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
         let Some(config) = model.disks.managed() else { return Ok(()) };
         match record {
             Record::GaveUp { epoch, keeps } => {
-                let now = format!("{node} gives up what it claims of epochs before {epoch}");
+                let now = || {
+                    let is = format!("{node} gives up what it claims of epochs before {epoch}");
+                    Evidence::now(model, is).about(*epoch)
+                };
                 let settled = model.views.settled();
                 if settled.is_none_or(|settled| settled.is < *epoch) {
                     let step = settled.map_or(0, |settled| settled.step);
-                    let earlier = format!("{epoch} has not settled");
-                    return model.breach(step, earlier, now);
+                    let earlier = Evidence::at(step, format!("{epoch} has not settled"));
+                    return Err(Breach::of(earlier.about(*epoch), now()));
                 }
                 // Under an older number it was another disk that owned anything.
                 let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
@@ -47,7 +50,10 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
                     false => {
                         let earlier = format!("{node} owns {owned} in {epoch}");
                         let step = model.views.view(*epoch).map_or(0, |view| view.step);
-                        model.breach(step, earlier, format!("{now} and keeps {keeps}"))
+                        Err(Breach::of(
+                            Evidence::at(step, earlier).about(*epoch),
+                            now().reworded(|now| format!("{now} and keeps {keeps}")),
+                        ))
                     }
                 }
             }
@@ -65,8 +71,11 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
                     let missing = placement.owned_by(member.node).difference(&claimed);
                     if !missing.is_empty() {
                         let what = format_args!("claim on {missing} of what it owns in {epoch}");
-                        let (step, lacks) = model.log_lacks(member.node, what);
-                        return model.breach(step, lacks, format!("{node} calls {epoch} settled"));
+                        let now = format!("{node} calls {epoch} settled");
+                        return Err(Breach::of(
+                            model.log_lacks(member.node, what).about(*epoch),
+                            Evidence::now(model, now).about(*epoch),
+                        ));
                     }
                 }
                 Ok(())
@@ -79,10 +88,10 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n};
+    use crate::oracle::tests::{Play, n};
     use seedbed::proto::{Epoch, NodeId};
 
-    fn play() -> Play<OnlySettledEpochsGiveUpCopies> {
+    fn play() -> Play {
         let mut play = Play::managed(OnlySettledEpochsGiveUpCopies);
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
@@ -97,14 +106,14 @@ mod tests {
 
     #[test]
     fn to_give_up_before_all_is_settled_or_more_than_is_lawful_is_a_breach() {
-        let breach = play().breaks(|play| play.appends(n(1), gave_up(Arcs::all())));
+        let breach = play().appends(n(1), gave_up(Arcs::all())).breaks();
         assert_eq!(breach.earlier.is, "e1 has not settled");
-        let breach = play().breaks(|play| play.appends(NodeId::CONTROL, SETTLED));
+        let breach = play().appends(NodeId::CONTROL, SETTLED).breaks();
         assert!(breach.earlier.is.contains("no claim on 1 arc, 100.0 % of what it owns in e1"));
         let mut keeps_nothing = play();
         keeps_nothing.is_complete(n(2), 1);
         keeps_nothing.forces(NodeId::CONTROL, SETTLED);
-        keeps_nothing.breaks(|play| play.appends(n(1), gave_up(Arcs::default())));
+        keeps_nothing.appends(n(1), gave_up(Arcs::default())).breaks();
     }
 
     #[test]
