@@ -21,8 +21,6 @@ const GROUND: [&str; 6] = ["fault", "invariant", "milestone", "quantity", "subje
 const KNOWN: &[&[&str]] = &[
     &["sim/src/oracle/evidence.rs", "sim/src/oracle/model/mod.rs"],
     &["sim/src/oracle/milestones/roles.rs", "sim/src/oracle/milestones/transactions.rs"],
-    &["src/proto/config.rs", "src/proto/id.rs", "src/proto/ring.rs", "src/proto/view.rs"],
-    &["src/proto/message.rs", "src/proto/record.rs"],
 ];
 
 #[test]

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AcceptedLoss, Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Handed, Incarnation,
-    Member, Operation, Outcome, Path, Refusal, RequestId, Role, Span, Time, Token, TxnId, View,
+    AcceptedLoss, Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Incarnation, Member,
+    NodeId, Operation, Outcome, Path, Refusal, RequestId, Role, Span, Time, Token, TxnId, View,
 };
 
 /// A position in one client's session with one node.
@@ -82,6 +82,22 @@ pub type Work = Arc<[(u8, Operation)]>;
 
 /// The outcomes of one participant's operations, each with its place among all of the request's.
 pub type Results = Arc<[(u8, Outcome)]>;
+
+/// Something that an owner knows of requests, and hands over with the paths.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Handed {
+    /// The request took effect, with this answer.
+    Done(RequestId, Answer),
+    /// An owner has promised never to vote for it.
+    Declined(RequestId, Refusal),
+    /// The client, in that life, waits for no number below this one.
+    Forgotten(NodeId, Incarnation, u32),
+    /// The transaction has committed with this answer, or aborted, and may not be over.
+    Settled(TxnId, Option<Answer>),
+    /// What this coordinator began up to that epoch on these arcs, and what is not handed over as
+    /// committed, has aborted or is over.
+    Presumed(Member, Epoch, Arcs),
+}
 
 /// A vote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

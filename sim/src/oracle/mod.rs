@@ -72,8 +72,7 @@ impl Oracle {
         let make = |name: &InvariantName| {
             registry::make(*name, world, workload).map(|invariant| (*name, invariant))
         };
-        let invariants: Vec<_> = InvariantName::ALL.iter().filter_map(make).collect();
-        Oracle::of(world, invariants)
+        Oracle::of(world, InvariantName::ALL.iter().filter_map(make).collect())
     }
 
     /// An oracle that judges by these invariants.
