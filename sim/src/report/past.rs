@@ -7,7 +7,6 @@ use seedbed::proto::NodeId;
 use super::history::{History, past};
 use super::subject::{Subject, Subjects, only_answers_a_heartbeat};
 use crate::oracle::Breach;
-use crate::trace;
 use crate::world::{Event, Fact, Loss, Step};
 
 /// The steps that explain a violation.
@@ -43,7 +42,7 @@ impl Past {
         let involved: BTreeSet<NodeId> = window
             .clone()
             .filter(|place| is_past[*place] && is_about(*place))
-            .filter_map(|place| trace::place(history.at(place)))
+            .filter_map(|place| history.at(place).place())
             .collect();
         for place in window {
             let step = history.at(place);
@@ -75,9 +74,9 @@ fn ends(
     if !about[last].meet(subjects) {
         let mut seen = BTreeSet::new();
         let back = (0..last).rev().filter(|place| about[*place].meet(subjects));
-        ends.extend(back.filter(|place| {
-            trace::place(history.at(*place)).is_some_and(|node| seen.insert(node))
-        }));
+        ends.extend(
+            back.filter(|place| history.at(*place).place().is_some_and(|node| seen.insert(node))),
+        );
     }
     ends
 }
@@ -193,18 +192,16 @@ fn is_loss(step: &Step) -> bool {
 
 /// Does it break or mend one of these machines or a link between two of them?
 fn breaks(step: &Step, involved: &BTreeSet<NodeId>) -> bool {
+    if let Some(node) = step.event.changes_machine() {
+        return involved.contains(&node);
+    }
     match &step.event {
-        Event::Crash { node, .. } | Event::Start { node, .. } => involved.contains(node),
-        Event::Pause(node) | Event::Resume(node) => involved.contains(node),
-        Event::Wipe { node } => involved.contains(node),
-        Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => involved.contains(node),
         Event::Cut(links) | Event::Mend(links) => {
             links.iter().any(|(a, b)| involved.contains(a) && involved.contains(b))
         }
-        Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => false,
-        Event::Synced(_) | Event::Request { .. } => false,
         // Whoever is told to come or to go changes who owns what, wherever that is.
         Event::Command(_) => true,
+        _ => false, // it is what machines do that work
     }
 }
 
@@ -214,9 +211,11 @@ fn weight(step: &Step, subjects: &BTreeSet<Subject>) -> usize {
     if only_answers_a_heartbeat(step) {
         return BACKGROUND;
     }
+    if step.event.takes_down().is_some() {
+        return 1;
+    }
     match &step.event {
-        Event::Wipe { .. } => 1,
-        Event::Crash { .. } | Event::Drop(_, Loss::Cut | Loss::Network | Loss::Rule) => 1,
+        Event::Drop(_, Loss::Cut | Loss::Network | Loss::Rule) => 1,
         Event::Drop(_, Loss::Down) | Event::Cut(_) => 2,
         Event::Synced(_) => 2,
         Event::Deliver(_) if has_effect(step, subjects) => 3,
@@ -225,7 +224,7 @@ fn weight(step: &Step, subjects: &BTreeSet<Subject>) -> usize {
         Event::Start { .. } | Event::Resume(_) | Event::ClockJump { .. } => 4,
         Event::Wake(_) if has_effect(step, subjects) => 4,
         Event::Mend(_) | Event::ClockDrift { .. } => 5,
-        Event::Deliver(_) | Event::Wake(_) => 6,
+        _ => 6,
     }
 }
 
