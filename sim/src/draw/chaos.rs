@@ -14,8 +14,9 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Config, NodeId, Role, Span, Time};
 
+use crate::fault::ChaosKind;
 use crate::quantity::{Ppb, SpanRange};
-use crate::scenario::{Budget, Cast, Chaos, ChaosKind};
+use crate::scenario::{Budget, Cast, Chaos};
 use crate::seed::Stream;
 
 /// A fault of the plan.

@@ -10,7 +10,7 @@ use seedbed::proto::{MessageKind, NodeId, Span};
 
 use crate::quantity::{Ppb, SpanRange};
 use crate::scenario::{Fate, Link, MessageRule, Scenario};
-use crate::seed::{Seed, Stream};
+use crate::seed::{Seed, Stream, code};
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,12 +199,4 @@ fn applies(rule: &MessageRule, from: NodeId, to: NodeId, kind: MessageKind) -> b
     rule.kind == kind
         && rule.from.is_none_or(|rule_from| rule_from == from)
         && rule.to.is_none_or(|rule_to| rule_to == to)
-}
-
-/// A number for a node, to name its streams by.
-pub(crate) fn code(node: NodeId) -> u16 {
-    match node.role() {
-        seedbed::proto::Role::Client => node.number() | 1 << 15,
-        seedbed::proto::Role::Control | seedbed::proto::Role::Storage => node.number(),
-    }
 }

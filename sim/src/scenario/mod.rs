@@ -79,7 +79,7 @@
 //! | | `from`, `to` | machines | any |
 //! | | `nth` | which of those that match, from 1 | all |
 //! | | one of `drop = true`, `delay`, `duplicate` | durations | must be there |
-//! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`] | must be there |
+//! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`](crate::fault::ChaosKind) | must be there |
 //! | | `budget` | `{ storage_nodes_down, control_down, clients_down, wipes }` | 1, no, 0, 0 |
 //! | | `interval` | range, from one fault to the next | 500ms to 4s |
 //! | | `duration` | range, of each fault | 200ms to 5s |
@@ -141,7 +141,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{Config, Defect, Settings};
 
-pub use chaos::{Budget, Chaos, ChaosKind};
+pub use chaos::{Budget, Chaos};
 pub use cluster::Cast;
 use cluster::Named;
 pub use environment::{Clock, Disk, Link, Network};

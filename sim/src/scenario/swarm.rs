@@ -14,11 +14,11 @@ use std::ops::RangeInclusive;
 use seedbed::proto::{Config, Settings, Span};
 
 use super::Scenario;
-use super::chaos::ChaosKind;
 use super::cluster::{Cast, Named, POINTS, need_managed, points, too_many};
 use super::error::ScenarioError;
 use super::reader::{Result, Table};
 use super::value::Value;
+use crate::fault::ChaosKind;
 use crate::quantity::{Ppb, SpanRange};
 use crate::seed::{Seed, Stream};
 

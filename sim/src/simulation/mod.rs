@@ -23,13 +23,13 @@ use seedbed::proto::{Incarnation, NodeId, Request, RequestId, Span, Time};
 
 use crate::digest::Digest;
 use crate::draw::chaos::{self, Planned};
-use crate::draw::links::{Course, Weather, code};
+use crate::draw::links::{Course, Weather};
 use crate::draw::workload::User;
 use crate::milestone::Milestone;
 use crate::oracle::Oracle;
 use crate::oracle::milestones::Milestones;
 use crate::scenario::{Restart, Scenario, Trigger};
-use crate::seed::Seed;
+use crate::seed::{Seed, code};
 use crate::verdict::{RunReport, Verdict};
 use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, Watcher, World};
 

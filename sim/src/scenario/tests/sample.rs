@@ -5,6 +5,7 @@ use seedbed::proto::{
 };
 
 use super::*;
+use crate::fault::ChaosKind;
 use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use seedbed::proto::Span;
 
 use super::*;
+use crate::fault::ChaosKind;
 use crate::quantity::Ppb;
 
 #[test]
