@@ -23,7 +23,8 @@ use seedbed::proto::{Incarnation, NodeId, Request, RequestId, Span, Time};
 
 use crate::digest::Digest;
 use crate::draw::chaos::{self, Planned};
-use crate::draw::links::{Course, Weather};
+use crate::draw::disks::Disks;
+use crate::draw::links::{Arrival, Course, Links};
 use crate::draw::workload::User;
 use crate::milestone::Milestone;
 use crate::oracle::Oracle;
@@ -46,7 +47,8 @@ pub struct Simulation<'a> {
     wakes: Vec<Option<Time>>,
     /// What was due at machines that are paused.
     deferred: BTreeMap<NodeId, Vec<Due>>,
-    weather: Weather<'a>,
+    links: Links<'a>,
+    disks: Disks<'a>,
     users: BTreeMap<NodeId, Asker>,
     plan: Vec<Planned>,
     strikes: strike::Strikes,
@@ -148,7 +150,8 @@ impl<'a> Simulation<'a> {
             order: 0,
             wakes: vec![None; world.nodes().count()],
             deferred: BTreeMap::new(),
-            weather: Weather::new(scenario, seed),
+            links: Links::new(scenario, seed),
+            disks: Disks::new(scenario, seed),
             users: users(scenario, seed),
             plan,
             strikes: strike::Strikes::new(scenario.faults.len()),
@@ -200,7 +203,7 @@ impl<'a> Simulation<'a> {
             messages: self.messages,
             forced_writes: disks.map(|disk| disk.forced_records()).sum(),
             counts: self.milestones.counts().to_vec(),
-            fired: self.strikes.fired().chain(self.weather.rules_fired()).collect(),
+            fired: self.strikes.fired().chain(self.links.rules_fired()).collect(),
             given_up: self.oracle.model().given_up().cloned().collect(),
         }
     }
@@ -357,19 +360,19 @@ impl<'a> Simulation<'a> {
             match fact {
                 Fact::Sent { packet, from, to, message } => {
                     self.messages += 1;
-                    let course = self.weather.course(*from, *to, message.kind());
+                    let course = self.links.course(*from, *to, message.kind());
                     self.send(at, *packet, *from, *to, course);
                 }
                 Fact::Copied { packet } => {
                     if let Some(Packet { from, to, .. }) = self.world.network().get(*packet) {
                         let (from, to) = (*from, *to);
-                        let course = self.weather.course_of_copy(from, to, self.copy_after);
+                        let course = self.links.course_of_copy(from, to, self.copy_after);
                         self.send(at, *packet, from, to, course);
                     }
                 }
                 Fact::SyncBegan { node } => {
                     let life = self.world.host(*node).incarnation();
-                    let span = self.weather.sync(*node);
+                    let span = self.disks.sync(*node);
                     self.put(at + span, Due::Synced(*node, life));
                 }
                 Fact::Requested { request } => self.on_requested(*request),
@@ -413,13 +416,15 @@ impl<'a> Simulation<'a> {
     }
 
     fn send(&mut self, at: Time, packet: PacketId, from: NodeId, to: NodeId, course: Course) {
-        if course.is_dropped || !self.world.is_linked(from, to) {
-            return self.put(at, Due::Arrive(packet, course.is_dropped));
+        let is_dropped = course.arrival == Arrival::DroppedAtOnce;
+        if is_dropped || !self.world.is_linked(from, to) {
+            return self.put(at, Due::Arrive(packet, is_dropped));
         }
         if let Some(after) = course.copy_after {
             self.put(at, Due::Copy(packet, after));
         }
-        self.put(at + course.latency, Due::Arrive(packet, course.is_lost));
+        let is_lost = course.arrival == Arrival::Lost;
+        self.put(at + course.latency, Due::Arrive(packet, is_lost));
     }
 
     fn on_requested(&mut self, request: RequestId) {

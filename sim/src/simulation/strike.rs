@@ -7,7 +7,8 @@ use seedbed::proto::{Command, NodeId, Span, Time};
 
 use super::{Due, Simulation};
 use crate::draw::chaos::{Drawn, RECOVERY};
-use crate::draw::links::Storm;
+use crate::draw::disks::Leftover;
+use crate::fault::{Degradation, Worse};
 use crate::scenario::{FaultAction, Restart, Target, Trigger};
 use crate::seed::Stream;
 use crate::world::{Event, Loss, PacketId, Rot, Watcher};
@@ -43,8 +44,8 @@ pub(super) enum Undo {
     Resume(NodeId),
     /// The cut of this number is mended.
     Mend(u32),
-    /// The storm of this number is over.
-    Storm(u32),
+    /// The link or the disk is as good as the scenario says again.
+    Restore(u32),
     /// The machine's clock runs as the scenario says again.
     Drift(NodeId),
 }
@@ -179,8 +180,8 @@ impl Simulation<'_> {
     pub(super) fn strike_drawn(&mut self, at: Time, i: usize, watcher: &mut impl Watcher) {
         let planned = self.plan[i].clone();
         let lasts = planned.until.since(at);
-        let storm = |storm| Some((storm, lasts));
-        let storm = match planned.fault {
+        let worse = |from, to, how| Some(Degradation::Link(from, to, how));
+        let degradation = match planned.fault {
             Drawn::Crash(node) => {
                 self.crash(at, node, Restart::After(lasts), watcher);
                 None
@@ -232,15 +233,18 @@ impl Simulation<'_> {
                 self.apply(at, Event::ClockDrift { node, ppm }, watcher);
                 None
             }
-            Drawn::Delay(from, to, by) => storm(Storm::Slow(from, to, by)),
-            Drawn::Loss(from, to, share) => storm(Storm::Lossy(from, to, share)),
-            Drawn::Duplicate(from, to, share) => storm(Storm::Doubling(from, to, share)),
-            Drawn::SlowDisk(node, takes) => storm(Storm::SlowDisk(node, takes)),
+            Drawn::Delay(from, to, by) => worse(from, to, Worse::Slow(by)),
+            Drawn::Loss(from, to, share) => worse(from, to, Worse::Lossy(share)),
+            Drawn::Duplicate(from, to, share) => worse(from, to, Worse::Doubling(share)),
+            Drawn::SlowDisk(node, takes) => Some(Degradation::Disk(node, takes)),
         };
-        if let Some((storm, lasts)) = storm {
+        if let Some(what) = degradation {
             let id = self.strikes.next();
-            self.weather.begin(id, storm);
-            self.put(at + lasts, Due::Undo(Undo::Storm(id)));
+            match what {
+                Degradation::Link(from, to, how) => self.links.degrade(id, (from, to), how),
+                Degradation::Disk(node, takes) => self.disks.slow_down(id, node, takes),
+            }
+            self.put(at + lasts, Due::Undo(Undo::Restore(id)));
         }
     }
 
@@ -262,7 +266,10 @@ impl Simulation<'_> {
                     self.apply(at, Event::Mend(links), watcher);
                 }
             }
-            Undo::Storm(id) => self.weather.end(id),
+            Undo::Restore(id) => {
+                self.links.restore(id);
+                self.disks.restore(id);
+            }
             Undo::Drift(node) => {
                 if self.strikes.drifting.remove(&node) {
                     self.stop_drifting(at, node, watcher);
@@ -279,7 +286,8 @@ impl Simulation<'_> {
 
     /// Ends every fault and starts every machine that is not down for good.
     pub(super) fn heal(&mut self, at: Time, watcher: &mut impl Watcher) {
-        self.weather.clear();
+        self.links.heal();
+        self.disks.heal();
         self.strikes.rot.clear();
         self.users.values_mut().for_each(|asker| asker.user.stop());
         for (_, links) in std::mem::take(&mut self.strikes.cuts) {
@@ -306,7 +314,7 @@ impl Simulation<'_> {
             return false;
         }
         let pending = self.world.host(node).disk().pending();
-        let (kept, torn, checkpointed) = self.weather.crash(node, pending);
+        let Leftover { kept, torn, checkpointed } = self.disks.crash(node, pending);
         self.put_restart(at, node, restart);
         self.apply(at, Event::Crash { node, kept, torn, checkpointed }, watcher);
         true
