@@ -3,9 +3,10 @@
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{Config, Span, Time};
 
-use super::fault::{Fault, FaultAction, Restart};
+use super::fault::ScriptedFault;
 use super::reader::{Form, Result, Table};
 use super::value::Value;
+use crate::fault::{Fault, Restart};
 use crate::milestone::Milestone;
 
 /// The seeds that a file is run with.
@@ -86,7 +87,11 @@ pub(super) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
     Ok(Phases { safety, liveness })
 }
 
-pub(super) fn expect(root: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expect> {
+pub(super) fn expect(
+    root: &Table<'_>,
+    faults: &[ScriptedFault],
+    known: &[&'static str],
+) -> Result<Expect> {
     let table = root.section("expect", &["verdict", "violates", "blocks", "reached", "never"])?;
     let told = FORMS.iter().any(|form| table.get(form.key).is_some());
     let verdict = if told { verdict(&table, faults, known)? } else { Expected::Pass };
@@ -99,7 +104,11 @@ pub(super) fn expect(root: &Table<'_>, faults: &[Fault], known: &[&'static str])
     }
 }
 
-fn verdict(table: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expected> {
+fn verdict(
+    table: &Table<'_>,
+    faults: &[ScriptedFault],
+    known: &[&'static str],
+) -> Result<Expected> {
     let (kind, value) = table.form(&["reached", "never"], &FORMS)?;
     match kind {
         Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
@@ -119,6 +128,6 @@ fn verdict(table: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Resul
     }
 }
 
-fn stays_down(fault: &Fault) -> bool {
-    matches!(fault.action, FaultAction::Crash { restart: Restart::Never, .. })
+fn stays_down(fault: &ScriptedFault) -> bool {
+    matches!(fault.fault, Fault::Crash { restart: Restart::Never, .. })
 }

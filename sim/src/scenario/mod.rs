@@ -147,7 +147,7 @@ use cluster::Named;
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::ScenarioError;
 pub use expect::{Expect, Expected, Phases, Seeds};
-pub use fault::{Fault, FaultAction, Restart, Target, Trigger};
+pub use fault::{ScriptedFault, Target, Trigger};
 pub use message::{Fate, MessageRule};
 pub use role::{Role, roles_of};
 pub use script::Script;
@@ -191,7 +191,7 @@ pub struct Scenario {
     /// What is asked, as written, in the file's order.
     pub script: Vec<Script>,
     /// What breaks, as written, in the file's order.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ScriptedFault>,
     /// What happens to messages on their way, in the file's order.
     pub messages: Vec<MessageRule>,
     /// What breaks, drawn from the seed.
