@@ -68,7 +68,6 @@ fn a_file_with_other_numbers_and_words_is_refused_or_runs_without_a_panic() {
 fn run_for_a_while(scenario: &Scenario, seed: u64) {
     let scenario = swarm::for_seed(scenario, seed);
     let mut simulation = Simulation::new(&scenario, seed);
-    simulation.start(&mut ());
     while simulation.next_at().is_some() {
         if simulation.world().steps() > STEPS {
             return;

@@ -20,6 +20,7 @@
 pub mod command;
 pub mod digest;
 pub mod draw;
+pub mod fault;
 pub mod figures;
 pub mod invariant;
 pub mod milestone;

@@ -35,7 +35,6 @@ fn run_inside(scenario: &Scenario, seed: u64, watcher: &mut impl Watcher) -> Run
         let mut now = Time::ZERO;
         let scenario = swarm::for_seed(scenario, seed);
         let mut simulation = Simulation::new(&scenario, seed);
-        simulation.start(watcher);
         while let Some(at) = simulation.next_at() {
             if at > now {
                 clock.advance(Duration::from_nanos(at.since(now).as_nanos()));

@@ -59,7 +59,7 @@ impl Scribe {
     }
 
     fn write(&mut self, step: &Step, effects: &[(Option<NodeId>, String)]) {
-        let place = trace::place(step);
+        let place = step.place();
         let name = |node: Option<NodeId>| node.map_or(String::new(), |node| node.to_string());
         let event = trace::event(step, Detail::Brief);
         let at = time(step.at);

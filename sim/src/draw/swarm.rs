@@ -10,9 +10,10 @@ use std::fmt;
 
 use seedbed::proto::{Config, Settings, Span};
 
+use crate::fault::ChaosKind;
 use crate::quantity::{Ppb, SpanRange};
+use crate::scenario::Scenario;
 use crate::scenario::swarm::{FORMS, KINDS, Key, Range, Swarm, Unit};
-use crate::scenario::{ChaosKind, Scenario};
 use crate::seed::{Seed, Stream};
 
 #[cfg(test)]

@@ -179,7 +179,6 @@ fn busy_run(seed: u64) -> (Scenario, RunReport, History) {
     let scenario = Scenario::parse("a file.toml", text).unwrap();
     let mut history = History::default();
     let mut simulation = Simulation::new(&scenario, seed);
-    simulation.start(&mut history);
     while simulation.next_at().is_some() {
         simulation.advance(&mut history);
     }
@@ -339,7 +338,6 @@ fn a_report_about_an_epoch_tells_how_it_began() {
     let scenario = Scenario::parse("a file.toml", text).unwrap();
     let mut history = History::default();
     let mut simulation = Simulation::new(&scenario, 1);
-    simulation.start(&mut history);
     while simulation.next_at().is_some() {
         simulation.advance(&mut history);
     }

@@ -3,9 +3,10 @@
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{Config, Span, Time};
 
-use super::fault::{Fault, FaultAction, Restart};
+use super::fault::ScriptedFault;
 use super::reader::{Form, Result, Table};
 use super::value::Value;
+use crate::fault::{Fault, Restart};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 
@@ -87,7 +88,7 @@ pub(super) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
     Ok(Phases { safety, liveness })
 }
 
-pub(super) fn expect(root: &Table<'_>, faults: &[Fault]) -> Result<Expect> {
+pub(super) fn expect(root: &Table<'_>, faults: &[ScriptedFault]) -> Result<Expect> {
     let table = root.section("expect", &["verdict", "violates", "blocks", "reached", "never"])?;
     let told = FORMS.iter().any(|form| table.get(form.key).is_some());
     let verdict = if told { verdict(&table, faults)? } else { Expected::Pass };
@@ -100,7 +101,7 @@ pub(super) fn expect(root: &Table<'_>, faults: &[Fault]) -> Result<Expect> {
     }
 }
 
-fn verdict(table: &Table<'_>, faults: &[Fault]) -> Result<Expected> {
+fn verdict(table: &Table<'_>, faults: &[ScriptedFault]) -> Result<Expected> {
     let (kind, value) = table.form(&["reached", "never"], &FORMS)?;
     match kind {
         Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
@@ -116,6 +117,6 @@ fn verdict(table: &Table<'_>, faults: &[Fault]) -> Result<Expected> {
     }
 }
 
-fn stays_down(fault: &Fault) -> bool {
-    matches!(fault.action, FaultAction::Crash { restart: Restart::Never, .. })
+fn stays_down(fault: &ScriptedFault) -> bool {
+    matches!(fault.fault, Fault::Crash { restart: Restart::Never, .. })
 }

@@ -79,7 +79,7 @@
 //! | | `from`, `to` | machines | any |
 //! | | `nth` | which of those that match, from 1 | all |
 //! | | one of `drop = true`, `delay`, `duplicate` | durations | must be there |
-//! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`] | must be there |
+//! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`](crate::fault::ChaosKind) | must be there |
 //! | | `budget` | `{ storage_nodes_down, control_down, clients_down, wipes }` | 1, no, 0, 0 |
 //! | | `interval` | range, from one fault to the next | 500ms to 4s |
 //! | | `duration` | range, of each fault | 200ms to 5s |
@@ -142,13 +142,13 @@ use std::sync::Arc;
 
 use seedbed::proto::{Config, Defect, Settings};
 
-pub use chaos::{Budget, Chaos, ChaosKind};
+pub use chaos::{Budget, Chaos};
 pub use cluster::Cast;
 use cluster::Named;
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::ScenarioError;
 pub use expect::{Expect, Expected, Phases, Seeds};
-pub use fault::{Fault, FaultAction, Restart, Target, Trigger};
+pub use fault::{ScriptedFault, Target, Trigger};
 pub use message::{Fate, MessageRule};
 pub use role::{Role, roles_of};
 pub use script::Script;
@@ -193,7 +193,7 @@ pub struct Scenario {
     /// What is asked, as written, in the file's order.
     pub script: Vec<Script>,
     /// What breaks, as written, in the file's order.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ScriptedFault>,
     /// What happens to messages on their way, in the file's order.
     pub messages: Vec<MessageRule>,
     /// What breaks, drawn from the seed.
@@ -316,7 +316,7 @@ fn check_wipes(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
     let Some(chaos) = &scenario.chaos else { return Ok(()) };
     let wipes = chaos.budget.wipes;
     let may_wipe = scenario.swarm.as_ref().map_or(wipes > 0, |swarm| swarm.may_wipe(wipes));
-    match chaos.kinds.iter().position(|kind| *kind == ChaosKind::Wipe) {
+    match chaos.kinds.iter().position(|kind| kind.loses_a_disk()) {
         Some(place) if !may_wipe => {
             let kinds = root.section("chaos", chaos::KEYS)?.need("kinds", "kinds of faults")?;
             let message = "can never strike: needs `chaos.budget.wipes`, at least 1";

@@ -70,25 +70,10 @@ pub fn lines(step: &Step) -> Vec<String> {
     });
     let facts = step.facts.iter().filter_map(|this| {
         let (node, what) = fact(this, Detail::Whole)?;
-        Some(line(node.or_else(|| place(step)), what))
+        Some(line(node.or_else(|| step.place()), what))
     });
-    let event = line(place(step), event(step, Detail::Whole));
+    let event = line(step.place(), event(step, Detail::Whole));
     std::iter::once(event).chain(durable).chain(facts).collect()
-}
-
-/// The machine where `step` happened; none where it was between machines.
-pub fn place(step: &Step) -> Option<NodeId> {
-    match &step.event {
-        Event::Deliver(_) => step.packet.as_ref().map(|packet| packet.to),
-        Event::Drop(..) | Event::Duplicate(_) | Event::Cut(_) | Event::Mend(_) => None,
-        Event::Wake(node) | Event::Synced(node) => Some(*node),
-        Event::Pause(node) | Event::Resume(node) => Some(*node),
-        Event::Start { node, .. } | Event::Crash { node, .. } => Some(*node),
-        Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => Some(*node),
-        Event::Wipe { node } => Some(*node),
-        Event::Request { client, .. } => Some(*client),
-        Event::Command(_) => Some(NodeId::CONTROL),
-    }
 }
 
 /// What happened, in words that leave out the machine where it did.
