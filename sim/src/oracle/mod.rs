@@ -114,7 +114,7 @@ impl Oracle {
 
     fn see(&mut self, seen: &Seen<'_>, world: &World) -> Result<(), Violation> {
         self.model.update(seen);
-        for &number in &self.interested[kinds::slot_of(seen)] {
+        for &number in &self.interested[seen.slot()] {
             let invariant = &mut self.invariants[usize::from(number)];
             if let Err(breach) = invariant.see(seen, &self.model, world) {
                 return Err(violation(invariant.name(), &self.model, breach));

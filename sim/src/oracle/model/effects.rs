@@ -15,7 +15,7 @@ use crate::oracle::{At, Model, Seen, SeenKinds};
 
 /// What it takes to know of every effect.
 pub(in crate::oracle) const EFFECTS: SeenKinds = SeenKinds::sent(&[MessageKind::Begin])
-    .and(SeenKinds::durable(&[RecordKind::Decided, RecordKind::Applied]));
+    .union(SeenKinds::durable(&[RecordKind::Decided, RecordKind::Applied]));
 
 /// What has taken effect.
 #[derive(Clone, Debug, Default)]

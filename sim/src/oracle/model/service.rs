@@ -16,14 +16,14 @@ use crate::oracle::{Model, Seen, SeenKinds};
 const VOTES: &[RecordKind] = &[RecordKind::Voted, RecordKind::Decided];
 
 /// What it takes to see every service when it is given.
-pub(in crate::oracle) const SERVICE: SeenKinds = READS.and(SeenKinds::appended(VOTES));
+pub(in crate::oracle) const SERVICE: SeenKinds = READS.union(SeenKinds::appended(VOTES));
 
 /// What it takes to see every service once what it builds on is durable.
-pub(in crate::oracle) const DURABLE_SERVICE: SeenKinds = READS.and(SeenKinds::durable(VOTES));
+pub(in crate::oracle) const DURABLE_SERVICE: SeenKinds = READS.union(SeenKinds::durable(VOTES));
 
 const READS: SeenKinds = SeenKinds::received(&[MessageKind::Read])
-    .and(SeenKinds::sent(&[MessageKind::Ended]))
-    .and(SeenKinds::CRASHED);
+    .union(SeenKinds::sent(&[MessageKind::Ended]))
+    .union(SeenKinds::CRASHED);
 
 /// Something served.
 #[derive(Clone, Debug)]

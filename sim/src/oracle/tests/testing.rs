@@ -12,7 +12,7 @@ use seedbed::proto::{
 };
 
 use crate::oracle::blocked::{Missed, who_is_missed};
-use crate::oracle::{Breach, Invariant, Model, Oracle, Seen, Violation, kinds};
+use crate::oracle::{Breach, Invariant, Model, Oracle, Seen, Violation};
 use crate::world::{Event, Fact, Loss, PacketId, Rot, Step, World};
 
 /// One invariant and what it is shown: every call is a step of its own.
@@ -242,7 +242,7 @@ impl<I: Invariant> Play<I> {
     fn see(&mut self, seen: &Seen<'_>) {
         self.model.step += u64::from(!self.one_step);
         self.model.update(seen);
-        if self.breach.is_none() && self.invariant.interest().has(kinds::slot_of(seen)) {
+        if self.breach.is_none() && self.invariant.interest().has(seen.slot()) {
             self.breach = self.invariant.see(seen, &self.model, &self.drive.world).err();
         }
     }

@@ -1,7 +1,7 @@
 //! When everything had its time, no lock is held by somebody who is gone.
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::invariants::locks::LOCK_LOG;
 use crate::oracle::model::is_alive;
 use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};

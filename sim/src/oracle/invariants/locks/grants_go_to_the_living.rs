@@ -1,7 +1,7 @@
 //! A lock is granted only to a waiter that was heard a moment ago.
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::kinds::{KEEPS, LOCK_LOG};
+use crate::oracle::invariants::locks::{KEEPS, LOCK_LOG};
 use crate::oracle::model::lock_log::{Heard, HeardAt};
 use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -26,7 +26,7 @@ impl Invariant for GrantsGoToTheLiving {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(KEEPS)
+        LOCK_LOG | KEEPS
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::invariants::locks::LOCK_LOG;
 use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -38,7 +38,7 @@ impl Invariant for HoldersStopBelievingFirst {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(SeenKinds::NOTICED).and(SeenKinds::CRASHED)
+        LOCK_LOG | SeenKinds::NOTICED | SeenKinds::CRASHED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {

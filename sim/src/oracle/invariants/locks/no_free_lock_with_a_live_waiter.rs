@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::kinds::{KEEPS, LOCK_LOG};
+use crate::oracle::invariants::locks::{KEEPS, LOCK_LOG};
 use crate::oracle::model::lock_log::{Heard, HeardAt, LockLog, lock_of};
 use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -34,7 +34,7 @@ impl Invariant for NoFreeLockWithALiveWaiter {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(KEEPS).and(SeenKinds::received(&[MessageKind::Release]))
+        LOCK_LOG | KEEPS | SeenKinds::received(&[MessageKind::Release])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {

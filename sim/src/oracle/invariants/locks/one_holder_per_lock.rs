@@ -1,7 +1,7 @@
 //! No lock is granted while an earlier grant of it has not ended.
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::invariants::locks::LOCK_LOG;
 use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

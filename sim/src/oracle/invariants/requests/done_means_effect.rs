@@ -25,7 +25,7 @@ impl Invariant for DoneMeansEffect {
     }
 
     fn interest(&self) -> SeenKinds {
-        EFFECTS.and(SeenKinds::REPLIED)
+        EFFECTS | SeenKinds::REPLIED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::invariants::locks::LOCK_LOG;
 use crate::oracle::model::effects::EFFECTS;
 use crate::oracle::model::effects::Effects;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
@@ -32,7 +32,7 @@ impl Invariant for RefusedMeansNoEffect {
     }
 
     fn interest(&self) -> SeenKinds {
-        EFFECTS.and(SeenKinds::REPLIED).and(LOCK_LOG)
+        EFFECTS | SeenKinds::REPLIED | LOCK_LOG
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {

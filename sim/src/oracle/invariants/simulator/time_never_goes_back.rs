@@ -22,7 +22,7 @@ impl Invariant for TimeNeverGoesBack {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::RECEIVED.and(SeenKinds::WOKEN).and(SeenKinds::STARTED)
+        SeenKinds::RECEIVED | SeenKinds::WOKEN | SeenKinds::STARTED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
