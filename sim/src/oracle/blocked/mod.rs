@@ -100,7 +100,7 @@ fn in_doubt(
     waits: &mut Vec<Wait>,
 ) {
     for (&node, yes) in &known.yes {
-        if !world.host(node).is_up() || !model.is_in_doubt_about(node, txn) {
+        if !world.host(node).is_up() || !model.memory.is_in_doubt_about(node, txn) {
             continue;
         }
         let pins = known.pinned.get(&node).map_or(&[][..], |pins| &pins[..]);
@@ -281,7 +281,7 @@ fn is_given_up(member: Member, model: &Model) -> bool {
 
 /// Is the disk of this member lost?
 fn is_gone(member: Member, model: &Model) -> bool {
-    model.gone.contains_key(&member)
+    model.disks.gone(member).is_some()
 }
 
 fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits: &mut Vec<Wait>) {
@@ -334,7 +334,7 @@ fn behind_the_dead(
 
 /// Requests that live clients have not answered.
 fn unanswered(world: &World, model: &Model, waits: &mut Vec<Wait>) {
-    for (&request, asked) in &model.requests {
+    for (&request, asked) in model.requests.iter() {
         let reply: Option<&At<Reply>> = asked.reply.as_ref();
         if reply.is_some() || !is_alive(request.client, request, world) {
             continue;

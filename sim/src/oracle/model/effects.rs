@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn what_the_participants_of_a_lost_coordinator_settle_is_an_effect_once() {
         let mut model = Model::default();
-        model.gone.insert(Member { node: n(1), admission: Config::FIRST_ADMISSION }, 1);
+        model.disks.gone.insert(Member { node: n(1), admission: Config::FIRST_ADMISSION }, 1);
         assert_eq!(two_apply(model), [false, false, true, false]);
     }
 

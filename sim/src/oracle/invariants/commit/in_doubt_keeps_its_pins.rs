@@ -129,7 +129,7 @@ fn on_change(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach>
 }
 
 fn pin<'a>(node: NodeId, path: &Path, model: &'a Model) -> Option<&'a At<TxnId>> {
-    model.pins.get(&node).filter(|pins| !pins.is_empty())?.get(path)
+    model.memory.pins(node).filter(|pins| !pins.is_empty())?.get(path)
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ impl Replayed {
 
     fn lost_txns(&self, node: NodeId, model: &Model) -> Option<String> {
         let none = BTreeSet::new();
-        let in_doubt = model.in_doubt.get(&node).unwrap_or(&none);
+        let in_doubt = model.memory.durable_doubts(node).unwrap_or(&none);
         if let Some(txn) = in_doubt.difference(&self.in_doubt).next() {
             return Some(format!("{node} starts and has forgotten that it voted yes to {txn}"));
         }
@@ -222,7 +222,7 @@ impl Replayed {
     }
 
     fn lost_locks(&self, model: &Model) -> Option<String> {
-        let tokens = model.locks.values().filter_map(|lock| lock.last_token.as_ref());
+        let tokens = model.locks.iter().filter_map(|(_, lock)| lock.last_token.as_ref());
         if let Some(token) = tokens.map(|token| token.is).max().filter(|t| *t > self.last_token) {
             return Some(format!("control starts and has forgotten that it granted {token}"));
         }
@@ -233,7 +233,7 @@ impl Replayed {
                 line: lock.line.iter().map(|waiting| waiting.is).collect(),
             })
         };
-        let mut paths = model.locks.keys().chain(self.locks.keys());
+        let mut paths = model.locks.iter().map(|(path, _)| path).chain(self.locks.keys());
         let differs = |path: &&Path| *self.locks.get(*path).unwrap_or(&free) != durable(path);
         let path = paths.find(differs)?;
         Some(format!("control starts with another holder or line of {path} than it had"))
@@ -311,6 +311,6 @@ mod tests {
         assert_eq!(lost(CONTROL, kept.iter(), &model), None);
         let found = lost(CONTROL, kept[1..].iter(), &model);
         assert!(found.is_some_and(|text| text.contains("it granted t1")));
-        assert!(!model.locks.contains_key(&path("/")));
+        assert!(model.locks.get(&path("/")).is_none());
     }
 }

@@ -74,9 +74,9 @@ impl Invariant for AdmissionsAreUsedOnce {
             Seen::Sent { from, to, message: Message::Admitted { admission, .. }, .. } => {
                 let now = format!("{from} tells {to} that its number is {admission}");
                 let member = Member { node: to, admission: *admission };
-                if let Some(lost) = model.gone.get(&member) {
+                if let Some(lost) = model.disks.gone(member) {
                     let earlier = format!("the disk of {to} that had this number was lost");
-                    return model.breach(*lost, earlier, now);
+                    return model.breach(lost, earlier, now);
                 }
                 match self.given.get(admission).filter(|given| given.is == to) {
                     Some(_) => Ok(()),

@@ -65,7 +65,10 @@ mod tests {
     #[test]
     fn an_attempt_commits_and_another_was_settled_without_its_coordinator() {
         let mut play = Play::new(OneEffectPerRequest::default());
-        play.model.gone.insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
+        play.model
+            .disks
+            .gone
+            .insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
         play.at(1).durable(node(2), voted(txn(1, 1), "/a", 1, "x"));
         play.at(2).durable(node(2), applied(txn(1, 1)));
         play.at(3).durable(node(3), applied(txn(1, 1)));

@@ -131,7 +131,10 @@ mod tests {
     fn a_refused_request_is_settled_without_its_coordinator() {
         let ends_with = |record| {
             let mut play = Play::new(RefusedMeansNoEffect::default());
-            play.model.gone.insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
+            play.model
+                .disks
+                .gone
+                .insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
             play.at(1).durable(node(2), voted(txn(1, 1), "/a", 1, "x"));
             play.at(2).replies(request(1, 1), Reply::Refused(Refusal::Exists));
             play.at(3).durable(node(2), record);

@@ -41,7 +41,7 @@ impl Invariant for AServingOwnerHasTheLastDecidedContents {
         };
         let stored = world.host(node).storage().map(|storage| storage.files());
         for path in &service.paths {
-            let pin = model.pins.get(&node).and_then(|pins| pins.get(path));
+            let pin = model.memory.pins(node).and_then(|pins| pins.get(path));
             if pin.is_some_and(|pin| Some(pin.is) != own) {
                 continue; // for in_doubt_keeps_its_pins to say
             }
