@@ -41,7 +41,8 @@ pub use model::placement::Placement;
 pub use model::txns::{Begun, Heard, Txn, Txns};
 pub use model::views::Views;
 pub use model::{
-    Asked, Committed, FileHistory, LockHistory, LogSeen, Model, changes_path, reads, single_read,
+    Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, changes_path, reads,
+    single_read,
 };
 pub use seen::{Seen, seen};
 
@@ -113,7 +114,7 @@ impl Oracle {
     }
 
     fn see(&mut self, seen: &Seen<'_>, world: &World) -> Result<(), Violation> {
-        self.model.update(seen);
+        self.model.update(seen, world);
         for &number in &self.interested[seen.slot()] {
             let invariant = &mut self.invariants[usize::from(number)];
             if let Err(breach) = invariant.see(seen, &self.model, world) {

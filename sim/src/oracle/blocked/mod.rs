@@ -9,8 +9,7 @@ use std::collections::BTreeSet;
 use seedbed::proto::{Arcs, Epoch, Member, NodeId, Path, Reply, Request, RequestId, Time, TxnId};
 
 use crate::oracle::model::is_alive;
-use crate::oracle::model::lock_log::{LockLog, LoggedLock};
-use crate::oracle::{At, Model, Txn};
+use crate::oracle::{At, Lock, Model, Txn};
 use crate::world::{Step, World};
 
 /// Someone who waits.
@@ -69,12 +68,7 @@ impl StepTimes {
 ///
 /// A roll-back and the end of a lease are written lazily, so a run may end before they are durable.
 /// Who has appended them does not wait any more.
-pub(super) fn who_waits(
-    world: &World,
-    model: &Model,
-    locks: &LockLog,
-    times: &StepTimes,
-) -> Vec<Wait> {
+pub(super) fn who_waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
     let mut waits = Vec::new();
     for (txn, known) in model.txns.iter() {
         in_doubt(txn, known, world, model, times, &mut waits);
@@ -82,8 +76,8 @@ pub(super) fn who_waits(
             unacknowledged(txn, known, world, times, &mut waits);
         }
     }
-    for (path, lock) in locks.locks() {
-        behind_the_dead(path.as_str(), lock, world, times, &mut waits);
+    for (path, lock) in model.locks.iter() {
+        behind_the_dead(path.as_str(), &lock.appended, world, times, &mut waits);
     }
     not_pulled(world, model, times, &mut waits);
     unanswered(world, model, &mut waits);
@@ -306,7 +300,7 @@ fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits: &mut Vec<W
 /// Live clients in line for a lock that is held in a life that is over.
 fn behind_the_dead(
     path: &str,
-    lock: &LoggedLock,
+    lock: &Lock,
     world: &World,
     times: &StepTimes,
     waits: &mut Vec<Wait>,

@@ -29,11 +29,11 @@ impl Milestones {
             }
             Role::Holder => held(reached).or_else(|| {
                 let lock = model.locks.get(self.path_of(reached, model)?)?;
-                Some(lock.holder.as_ref()?.is.0.client)
+                Some(lock.durable.holder.as_ref()?.is.0.client)
             }),
             Role::Waiter => waited(reached).or_else(|| {
                 let lock = model.locks.get(self.path_of(reached, model)?)?;
-                Some(lock.line.first()?.is.client)
+                Some(lock.durable.line.first()?.is.client)
             }),
             Role::Source => match reached.about {
                 About::Move { receiver, source } => {

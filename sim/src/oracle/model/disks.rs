@@ -195,8 +195,9 @@ impl Disks {
         self.disks.iter().map(|(node, disk)| (*node, disk))
     }
 
+    /// A record of a storage node is durable.
     pub(super) fn on_durable(&mut self, step: u64, node: NodeId, record: &Record) {
-        if let Some(config) = self.config.as_ref().filter(|_| node != NodeId::CONTROL) {
+        if let Some(config) = &self.config {
             self.disks.entry(node).or_default().take(step, node, record, config);
         }
     }

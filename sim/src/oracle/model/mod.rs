@@ -8,8 +8,8 @@
 pub(in crate::oracle) mod disks;
 pub(in crate::oracle) mod effects;
 pub(in crate::oracle) mod files;
+pub(in crate::oracle) mod hearing;
 pub(in crate::oracle) mod leases;
-pub(in crate::oracle) mod lock_log;
 pub(in crate::oracle) mod locks;
 pub(in crate::oracle) mod logs;
 pub(in crate::oracle) mod memory;
@@ -29,18 +29,22 @@ use seedbed::proto::{
 };
 
 use crate::oracle::{At, Breach, Seen};
+use crate::world::World;
 use disks::Disks;
+use effects::Effects;
 use files::Files;
+use hearing::{HeardAt, Hearing, keeps_request};
 use leases::Leases;
 use locks::Locks;
 use logs::Logs;
 use memory::Memory;
 use requests::Requests;
+use service::Services;
 use txns::{Txns, coordinator};
 use views::Views;
 
 pub use files::{Committed, FileHistory, before};
-pub use locks::LockHistory;
+pub use locks::{Lock, LockHistory};
 pub use logs::LogSeen;
 pub use requests::{Asked, changes_path, reads, single_read};
 
@@ -60,10 +64,14 @@ pub struct Model {
     pub txns: Txns,
     /// Decisions that are durable.
     pub commits: u64,
+    /// Which of them took effect for which request.
+    pub effects: Effects,
     /// Files, as committed.
     pub files: Files,
     /// Locks, as the lock server's log has them.
     pub locks: Locks,
+    /// Whom the lock server has heard.
+    pub hearing: Hearing,
     /// The newest life of each machine.
     pub lives: BTreeMap<NodeId, Incarnation>,
     /// How far each machine's log reaches.
@@ -76,6 +84,8 @@ pub struct Model {
     pub views: Views,
     /// Membership leases.
     pub leases: Leases,
+    /// What storage nodes serve, where membership is managed.
+    pub services: Services,
 }
 
 /// What is asked of it that takes more than one of its parts.
@@ -177,6 +187,13 @@ impl Model {
         self.memory.epoch(node).map_or(Epoch::default(), |epoch| epoch.is)
     }
 
+    /// This moment, as the lock server counts leases from it.
+    pub fn heard_now(&self, world: &World) -> HeardAt {
+        let reading = world.host(NodeId::CONTROL).clock().reading(self.now);
+        let lease = self.views.lock_lease(world.config());
+        HeardAt::new((self.step, self.now), reading, lease, world.config())
+    }
+
     /// Contradicts an earlier fact with one of this step.
     pub(in crate::oracle) fn breach<T>(
         &self,
@@ -190,28 +207,37 @@ impl Model {
 
 /// What happens: each thing goes to the parts that it concerns.
 impl Model {
-    /// Takes over what was seen.
-    pub fn update(&mut self, seen: &Seen<'_>) {
+    /// Takes over what was seen in a step, after which `world` is as it is.
+    pub fn update(&mut self, seen: &Seen<'_>, world: &World) {
         match *seen {
             Seen::Requested { request, wanted } => {
                 let at = At { step: self.step, is: self.now };
                 self.requests.on_requested(request, wanted, at);
             }
             Seen::Sent { from, to, message, .. } => self.on_sent(from, to, message),
-            Seen::Received { from, to, message, .. } => self.on_received(from, to, message),
+            Seen::Received { from, to, message, .. } => {
+                self.on_received(from, to, message, world);
+            }
             Seen::Appended { node, position, record, forced } => {
                 if forced {
                     self.logs.on_forced(node, position);
                 }
-                self.on_appended(node, record);
+                self.on_appended(node, position, record);
             }
             Seen::Durable { node, position, record } => {
                 self.logs.on_durable(self.step, node, position);
-                self.on_durable(node, record);
+                self.on_durable(node, position, record);
+            }
+            Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
+                self.locks.on_forgot(self.step, from);
             }
             Seen::Replied { request, reply } => self.on_replied(request, reply),
             Seen::Started { node, incarnation } => {
                 self.lives.insert(node, incarnation);
+                if node == NodeId::CONTROL {
+                    self.locks.on_started();
+                    self.hearing.on_started(self.step);
+                }
             }
             Seen::Crashed { node } => self.on_crashed(node),
             Seen::Wiped { node } => self.on_wiped(node),
@@ -253,6 +279,10 @@ impl Model {
             Message::Told { .. } | Message::Executed { .. } => {
                 self.txns.on_sent(step, from, message);
             }
+            Message::Ended { .. } if self.disks.managed().is_some() => {
+                let is_now = self.is_put_together_now(from);
+                self.services.on_ended(step, from, message, is_now);
+            }
             Message::Heartbeat { .. } | Message::Alive { .. } => {
                 self.leases.on_sent((step, self.now), from, to, message, &self.views);
             }
@@ -260,7 +290,7 @@ impl Model {
         }
     }
 
-    fn on_received(&mut self, from: NodeId, to: NodeId, message: &Message) {
+    fn on_received(&mut self, from: NodeId, to: NodeId, message: &Message, world: &World) {
         match message {
             Message::Alive { .. } => {
                 let life = self.life(to);
@@ -270,16 +300,26 @@ impl Model {
                 let forced = At { step: self.step, is: self.log(to).forced };
                 self.txns.on_vote(*txn, from, vote, self.life(to), forced);
             }
+            Message::Read { .. } if self.disks.managed().is_some() => {
+                self.services.on_read(self.step, to, message);
+            }
+            Message::Acquire { .. } | Message::KeepAlive { .. } => {
+                if let Some(request) = keeps_request(message).filter(|_| to == NodeId::CONTROL) {
+                    self.hearing.on_heard(request, self.heard_now(world));
+                }
+            }
             _ => {} // no part keeps what arrives
         }
     }
 
     /// What a node's memory does with a record that it appends.
-    fn on_appended(&mut self, node: NodeId, record: &Record) {
+    fn on_appended(&mut self, node: NodeId, position: u64, record: &Record) {
         match record {
             Record::Voted { txn, changes, .. } => {
                 self.memory.on_voted(self.step, node, *txn, changes);
+                self.on_service(node, record);
             }
+            Record::Decided { .. } => self.on_service(node, record),
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {
                 self.memory.on_settled(node, *txn);
             }
@@ -289,6 +329,13 @@ impl Model {
                 if let Some(config) = self.disks.managed() {
                     self.memory.on_moved(node, record, config);
                 }
+            }
+            Record::Queued { .. } | Record::Granted { .. } => {
+                self.locks.on_appended(self.step, position, record);
+            }
+            Record::Left { request, .. } => {
+                self.locks.on_appended(self.step, position, record);
+                self.hearing.on_left(*request);
             }
             _ => {} // it counts once it is durable: see there
         }
@@ -303,6 +350,7 @@ impl Model {
             Some(_) => self.memory.on_crashed(node, self.disks.get(node)),
             None => self.memory.on_crashed_with_fixed_members(node, &self.txns),
         }
+        self.services.on_crashed(node);
     }
 
     /// A disk is gone, and what only it could tell. Whoever comes back under its name is another.
@@ -316,31 +364,35 @@ impl Model {
 
     /// Each kind of record stands here: so a new one does not go unnoticed, the parts need not name
     /// those that are not theirs.
-    fn on_durable(&mut self, node: NodeId, record: &Record) {
+    fn on_durable(&mut self, node: NodeId, position: u64, record: &Record) {
         let step = self.step;
         match record {
             Record::Voted { txn, .. } => {
                 self.txns.on_voted(step, node, record, self.disks.managed().is_some());
                 self.memory.on_durable_vote(node, *txn);
+                self.on_service(node, record);
             }
             Record::Promised { txn } | Record::RolledBack { txn } => {
                 self.on_outcome(node, *txn, false);
             }
-            Record::Applied { txn, answer, .. } => {
+            Record::Applied { txn, request, answer } => {
                 self.settle_orphan(*txn, answer);
                 self.on_outcome(node, *txn, true);
+                match self.is_settled_now(*txn) {
+                    true => self.on_effect(*txn, *request, answer),
+                    false => self.effects.on_none(),
+                }
             }
             Record::Decided { txn, request, answer, .. } => {
                 if self.txns.on_decided(record) {
                     self.commit(*txn, *request, answer);
                 }
+                self.on_effect(*txn, *request, answer);
+                self.on_service(node, record);
             }
             Record::Over { txn } => self.txns.on_over(step, *txn),
             Record::Declined { request, refusal } => {
                 self.requests.on_declined(*request, At { step, is: *refusal });
-            }
-            Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {
-                self.locks.on_durable(step, record);
             }
             Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {
                 self.views.on_durable(step, record);
@@ -350,7 +402,8 @@ impl Model {
                 self.views.on_durable(step, record);
                 self.files.on_loss_accepted(step, &self.disks);
             }
-            // What of these is to be known the disks say, below.
+            // What of these is to be known the locks and the disks say, below.
+            Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
             Record::Born { .. } | Record::Entered { .. } | Record::Pulled { .. } => {}
             Record::Complete { .. } | Record::GaveUp { .. } | Record::Orphaned { .. } => {}
             // A checkpoint writes these: they say what was known before.
@@ -359,7 +412,28 @@ impl Model {
             Record::Forgotten { .. } | Record::LastToken { .. } => {}
             Record::LongestLease { .. } | Record::Wanted { .. } => {}
         }
-        self.disks.on_durable(step, node, record);
+        match node == NodeId::CONTROL {
+            true => self.locks.on_durable(step, position, record),
+            false => self.disks.on_durable(step, node, record),
+        }
+    }
+
+    /// A vote or a decision is one service when it is appended and one when it is durable.
+    fn on_service(&mut self, node: NodeId, record: &Record) {
+        if self.disks.managed().is_some() {
+            self.services.on_record(self.step, node, record);
+        }
+    }
+
+    fn on_effect(&mut self, txn: TxnId, request: RequestId, answer: &Answer) {
+        let origin = self.origin(request);
+        self.effects.on_effect(self.step, txn, origin, answer);
+    }
+
+    /// Is this the step in which the participants of a lost coordinator settle its transaction?
+    fn is_settled_now(&self, txn: TxnId) -> bool {
+        let is_new = || self.txns.get(&txn).is_some_and(|known| known.decided_in(self.step));
+        self.coordinator_is_gone(txn).is_some() && is_new()
     }
 
     fn on_outcome(&mut self, node: NodeId, txn: TxnId, applied: bool) {

@@ -47,7 +47,7 @@ impl<I: Invariant> Play<I> {
     /// Shows it something.
     pub fn sees(&mut self, seen: Seen<'_>) -> &mut Self {
         if self.breach.is_none() {
-            self.model.update(&seen);
+            self.model.update(&seen, &self.world);
             self.breach = self.invariant.see(&seen, &self.model, &self.world).err();
         }
         self

@@ -221,7 +221,7 @@ impl Run {
     fn observe(&mut self, step: &Step) {
         (self.model.step, self.model.now) = (step.index, step.at);
         for seen in seen(step) {
-            self.model.update(&seen);
+            self.model.update(&seen, &self.world);
             for invariant in &mut self.invariants {
                 if let Err(breach) = invariant.see(&seen, &self.model, &self.world) {
                     self.violation.get_or_insert((invariant.name(), breach));

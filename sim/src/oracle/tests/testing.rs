@@ -241,7 +241,7 @@ impl<I: Invariant> Play<I> {
 
     fn see(&mut self, seen: &Seen<'_>) {
         self.model.step += u64::from(!self.one_step);
-        self.model.update(seen);
+        self.model.update(seen, &self.drive.world);
         if self.breach.is_none() && self.invariant.interest().has(seen.slot()) {
             self.breach = self.invariant.see(seen, &self.model, &self.drive.world).err();
         }

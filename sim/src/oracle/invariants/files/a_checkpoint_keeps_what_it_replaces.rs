@@ -222,15 +222,15 @@ impl Replayed {
     }
 
     fn lost_locks(&self, model: &Model) -> Option<String> {
-        let tokens = model.locks.iter().filter_map(|(_, lock)| lock.last_token.as_ref());
-        if let Some(token) = tokens.map(|token| token.is).max().filter(|t| *t > self.last_token) {
+        let grants = model.locks.iter().filter_map(|(_, lock)| lock.durable.newest.as_ref());
+        if let Some(token) = grants.map(|grant| grant.is.1).max().filter(|t| *t > self.last_token) {
             return Some(format!("control starts and has forgotten that it granted {token}"));
         }
         let free = Lock::default();
         let durable = |path: &Path| {
             model.locks.get(path).map_or_else(Lock::default, |lock| Lock {
-                holder: lock.holder.as_ref().map(|holder| holder.is),
-                line: lock.line.iter().map(|waiting| waiting.is).collect(),
+                holder: lock.durable.holder.as_ref().map(|holder| holder.is),
+                line: lock.durable.line.iter().map(|waiting| waiting.is).collect(),
             })
         };
         let mut paths = model.locks.iter().map(|(path, _)| path).chain(self.locks.keys());
@@ -247,12 +247,14 @@ mod tests {
     use crate::oracle::tests::testing::{
         applied, decided, n, over, rolled_back, txn, txn_of, voted,
     };
-    use seedbed::proto::Member;
+    use seedbed::proto::{Config, Member, Settings};
 
     fn after(node: NodeId, records: &[Record]) -> Model {
+        let settings = Settings::default();
+        let world = World::new(Config::new(settings).expect("sound settings"), 1);
         let mut model = Model::default();
         for (position, record) in (0..).zip(records) {
-            model.update(&Seen::Durable { node, position, record });
+            model.update(&Seen::Durable { node, position, record }, &world);
         }
         model
     }

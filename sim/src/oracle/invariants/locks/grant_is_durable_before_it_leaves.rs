@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::invariants::locks::LOCK_LOG;
+use crate::oracle::invariants::locks::GRANTS;
 use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Record, RequestId, Token};
@@ -28,7 +28,7 @@ impl Invariant for GrantIsDurableBeforeItLeaves {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG | SeenKinds::sent(&[MessageKind::Granted])
+        GRANTS | SeenKinds::sent(&[MessageKind::Granted])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::invariants::locks::LOCK_LOG;
-use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{NodeId, Notice, Path, Record, RequestId, Time, Token};
+use seedbed::proto::{NodeId, Notice, Path, Record, RecordKind, RequestId, Time, Token};
 
 /// When a lock is granted to a client, every other client has stopped believing that it holds it.
 ///
@@ -19,7 +17,6 @@ use seedbed::proto::{NodeId, Notice, Path, Record, RequestId, Time, Token};
 /// for. Gray and Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
 pub struct HoldersStopBelievingFirst {
-    log: LockLog,
     beliefs: BTreeMap<Path, Vec<Belief>>,
 }
 
@@ -38,7 +35,7 @@ impl Invariant for HoldersStopBelievingFirst {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG | SeenKinds::NOTICED | SeenKinds::CRASHED
+        SeenKinds::appended(&[RecordKind::Granted]) | SeenKinds::NOTICED | SeenKinds::CRASHED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
@@ -66,7 +63,6 @@ impl Invariant for HoldersStopBelievingFirst {
             }
             _ => {}
         }
-        self.log.see(seen, model.step);
         verdict
     }
 }
@@ -120,7 +116,7 @@ impl HoldersStopBelievingFirst {
         model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
-        let newest = self.log.lock(path).and_then(|lock| lock.newest.as_ref());
+        let newest = model.locks.appended(path).and_then(|lock| lock.newest.as_ref());
         let Some(newest) = newest else { return Ok(()) };
         let (request, token) = newest.is;
         let is_over = token > belief.token && request.client != belief.request.client;

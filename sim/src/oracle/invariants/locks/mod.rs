@@ -27,8 +27,14 @@ use seedbed::proto::{MessageKind, RecordKind};
 
 const LOCKS: &[RecordKind] = &[RecordKind::Queued, RecordKind::Granted, RecordKind::Left];
 
+/// Grants in the lock server's log, and what a crash does to them.
+pub(in crate::oracle) const GRANTS: SeenKinds = SeenKinds::appended(&[RecordKind::Granted])
+    .union(SeenKinds::durable(&[RecordKind::Granted]))
+    .union(SeenKinds::FORGOT)
+    .union(SeenKinds::STARTED);
+
 /// The lock server's log, and what a crash does to it.
-pub(in crate::oracle) const LOCK_LOG: SeenKinds = SeenKinds::appended(LOCKS)
+const LOCK_LOG: SeenKinds = SeenKinds::appended(LOCKS)
     .union(SeenKinds::durable(LOCKS))
     .union(SeenKinds::FORGOT)
     .union(SeenKinds::STARTED);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::invariants::locks::LOCK_LOG;
+use crate::oracle::invariants::locks::GRANTS;
 use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RequestId, Token};
@@ -29,7 +29,7 @@ impl Invariant for TokensGrow {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG | SeenKinds::sent(&[MessageKind::Granted])
+        GRANTS | SeenKinds::sent(&[MessageKind::Granted])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {

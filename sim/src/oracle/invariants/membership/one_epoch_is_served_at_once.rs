@@ -1,6 +1,6 @@
 //! One view at a time.
 
-use crate::oracle::model::service::{SERVICE, Services};
+use crate::oracle::model::service::SERVICE;
 use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::Epoch;
@@ -13,7 +13,6 @@ use seedbed::proto::Epoch;
 /// leases (Gray, Cheriton, "Leases", SOSP 1989), so the order is that of true time.
 #[derive(Clone, Debug, Default)]
 pub struct OneEpochIsServedAtOnce {
-    services: Services,
     newest: Option<At<(Epoch, String)>>,
 }
 
@@ -27,7 +26,7 @@ impl Invariant for OneEpochIsServedAtOnce {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
-        let Some(service) = self.services.see(seen, model) else { return Ok(()) };
+        let Some(service) = model.services.given_by(seen) else { return Ok(()) };
         match &self.newest {
             Some(newest) if service.epoch < newest.is.0 => match service.since > newest.step {
                 true => model.breach(newest.step, newest.is.1.clone(), service.words()),

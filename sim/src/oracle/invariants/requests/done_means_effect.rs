@@ -1,8 +1,6 @@
 //! A request that was answered "done" has taken effect, durably, with exactly that answer.
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::model::effects::EFFECTS;
-use crate::oracle::model::effects::Effects;
 use crate::oracle::{Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Answer, Reply, Request, RequestId};
@@ -15,9 +13,7 @@ use seedbed::proto::{Answer, Reply, Request, RequestId};
 /// the same one and not what the files hold by then. A single read is answered without a
 /// transaction and is judged elsewhere. Gray and Reuter, "Transaction Processing", 1993.
 #[derive(Clone, Debug, Default)]
-pub struct DoneMeansEffect {
-    effects: Effects,
-}
+pub struct DoneMeansEffect {}
 
 impl Invariant for DoneMeansEffect {
     fn name(&self) -> &'static str {
@@ -25,16 +21,15 @@ impl Invariant for DoneMeansEffect {
     }
 
     fn interest(&self) -> SeenKinds {
-        EFFECTS | SeenKinds::REPLIED
+        SeenKinds::REPLIED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        self.effects.see(seen, model);
         match *seen {
             Seen::Replied { request, reply: Reply::Done(answer) }
                 if is_a_transaction(request, model) =>
             {
-                self.judge(request, answer, model.step)
+                Self::judge(request, answer, model)
             }
             _ => Ok(()),
         }
@@ -42,9 +37,10 @@ impl Invariant for DoneMeansEffect {
 }
 
 impl DoneMeansEffect {
-    fn judge(&self, request: RequestId, answer: &Answer, step: u64) -> Result<(), Breach> {
+    fn judge(request: RequestId, answer: &Answer, model: &Model) -> Result<(), Breach> {
+        let step = model.step;
         let now = fact(step, format!("{request} is answered: done, {answer:?}"));
-        match self.effects.of(request) {
+        match model.effects.of(request) {
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
                 breach(fact(step, is), now)

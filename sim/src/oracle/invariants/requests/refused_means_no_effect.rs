@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::invariants::locks::LOCK_LOG;
+use crate::oracle::invariants::locks::GRANTS;
 use crate::oracle::model::effects::EFFECTS;
-use crate::oracle::model::effects::Effects;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
@@ -19,7 +18,6 @@ use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
 /// happened.
 #[derive(Clone, Debug, Default)]
 pub struct RefusedMeansNoEffect {
-    effects: Effects,
     refused: BTreeMap<RequestId, At<Refusal>>,
     granted: BTreeMap<RequestId, At<(Path, Token)>>,
     /// Grants that a crash may take, by position.
@@ -32,18 +30,18 @@ impl Invariant for RefusedMeansNoEffect {
     }
 
     fn interest(&self) -> SeenKinds {
-        EFFECTS | SeenKinds::REPLIED | LOCK_LOG
+        EFFECTS | SeenKinds::REPLIED | GRANTS
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        if let Some(effect) = self.effects.see(seen, model) {
+        if let Some(effect) = model.effects.made_by(seen) {
             let is = format!("transaction {} commits for {}", effect.txn, effect.origin);
             return self.judge_effect(effect.origin, fact(model.step, is));
         }
         match *seen {
             Seen::Replied { request, reply: Reply::Refused(refusal) } => {
                 self.refused.insert(request, At { step: model.step, is: *refusal });
-                self.judge_refusal(request, *refusal, model.step)
+                self.judge_refusal(request, *refusal, model)
             }
             Seen::Appended { node: NodeId::CONTROL, position, record, .. } => {
                 let Record::Granted { path, request, token } = record else { return Ok(()) };
@@ -89,9 +87,15 @@ impl RefusedMeansNoEffect {
         }
     }
 
-    fn judge_refusal(&self, request: RequestId, refusal: Refusal, step: u64) -> Result<(), Breach> {
+    fn judge_refusal(
+        &self,
+        request: RequestId,
+        refusal: Refusal,
+        model: &Model,
+    ) -> Result<(), Breach> {
+        let step = model.step;
         let now = refused(request, refusal, step);
-        if let Some(At { step, is: (txn, _) }) = self.effects.of(request) {
+        if let Some(At { step, is: (txn, _) }) = model.effects.of(request) {
             return breach(fact(*step, format!("transaction {txn} committed for {request}")), now);
         }
         let is_lost = self.pending.values().any(|pending| *pending == request);
