@@ -22,6 +22,7 @@ mod invariants;
 mod kinds;
 pub mod milestones;
 mod model;
+mod per_node;
 pub mod registry;
 mod seen;
 #[cfg(test)]

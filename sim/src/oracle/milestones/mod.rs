@@ -20,7 +20,7 @@ use seedbed::proto::{Config, NodeId, Notice, Record, RequestId, TxnId};
 
 use crate::milestone::Milestone;
 use crate::oracle::blocked::{StepTimes, Wait, who_waits};
-use crate::oracle::model::per_node::PerNode;
+use crate::oracle::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
 use crate::world::{Event, Step, World};
 

@@ -1,7 +1,7 @@
 //! Time goes forward: the true one, and that of every machine.
 
 use crate::oracle::evidence::{breach, fact};
-use crate::oracle::model::per_node::PerNode;
+use crate::oracle::per_node::PerNode;
 use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Time};
