@@ -210,6 +210,14 @@ impl Disks {
         }
     }
 
+    /// Does any disk hold just what `last` left of `path`, or a vote for it that has no outcome?
+    pub(super) fn have(&self, path: &Path, last: &Committed) -> bool {
+        self.disks.values().any(|disk| {
+            let stored = disk.files.get(path).is_some_and(|stored| stored.is == last.file);
+            stored || disk.is_in_doubt(last.txn, path)
+        })
+    }
+
     /// When the disk of `member` was lost, if it was.
     pub fn gone(&self, member: Member) -> Option<u64> {
         self.gone.get(&member).copied()

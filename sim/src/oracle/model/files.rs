@@ -7,7 +7,6 @@ use seedbed::proto::{
     Action, Changes, Contents, Epoch, File, Operation, Outcome, Path, Token, TxnId, Version,
 };
 
-use super::disks::{Disk, Disks};
 use crate::oracle::At;
 
 /// What was committed to a path.
@@ -157,14 +156,13 @@ impl Files {
 
     /// The operator gives up what only lost disks had: nobody has the last committed state, and
     /// nobody has promised it.
-    pub(super) fn on_loss_accepted(&mut self, step: u64, disks: &Disks) {
+    pub(super) fn on_loss_accepted(
+        &mut self,
+        step: u64,
+        is_left: impl Fn(&Path, &Committed) -> bool,
+    ) {
         for (path, history) in &mut self.0 {
-            let Some(last) = history.committed.last() else { continue };
-            let has = |disk: &Disk| {
-                let stored = disk.files.get(path).is_some_and(|stored| stored.is == last.file);
-                stored || disk.is_in_doubt(last.txn, path)
-            };
-            if !disks.iter().any(|(_, disk)| has(disk)) {
+            if history.committed.last().is_some_and(|last| !is_left(path, last)) {
                 history.give_up(step);
             }
         }

@@ -203,7 +203,7 @@ impl Model {
             Record::Admitted { .. } => self.views.on_durable(step, record),
             Record::LossAccepted { .. } => {
                 self.views.on_durable(step, record);
-                self.files.on_loss_accepted(step, &self.disks);
+                self.files.on_loss_accepted(step, |path, last| self.disks.have(path, last));
             }
             // What of these is to be known the locks and the disks say, below.
             Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
