@@ -22,6 +22,7 @@ mod invariants;
 mod kinds;
 pub mod milestones;
 mod model;
+mod per_node;
 pub mod registry;
 mod seen;
 #[cfg(test)]
@@ -42,7 +43,8 @@ pub use model::placement::Placement;
 pub use model::txns::{Begun, Heard, Txn, Txns};
 pub use model::views::Views;
 pub use model::{
-    Asked, Committed, FileHistory, LockHistory, LogSeen, Model, changes_path, reads, single_read,
+    Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, changes_path, reads,
+    single_read,
 };
 pub use seen::{Seen, seen};
 
@@ -120,8 +122,8 @@ impl Oracle {
     }
 
     fn see(&mut self, seen: &Seen<'_>, world: &World) -> Result<(), Violation> {
-        self.model.update(seen);
-        for &number in &self.interested[kinds::slot_of(seen)] {
+        self.model.update(seen, world);
+        for &number in &self.interested[seen.slot()] {
             let (name, invariant) = &mut self.invariants[usize::from(number)];
             if let Err(breach) = invariant.see(seen, &self.model, world) {
                 return Err(violation(*name, &self.model, breach));

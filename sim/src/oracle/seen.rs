@@ -1,60 +1,175 @@
 //! What the oracle sees of a step: a flat list, the event first, then what came of it, in order.
 
 use seedbed::proto::{
-    Command, Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId,
+    Command, Incarnation, Message, MessageKind, NodeId, Notice, Record, RecordKind, Reply, Request,
+    RequestId,
 };
 
+use super::SeenKinds;
 use crate::world::{Event, Fact, Loss, PacketId, Step};
 
-/// One thing that the oracle sees happen. Its fields are named for what they are.
-#[allow(missing_docs)]
-#[derive(Clone, Copy, Debug)]
-pub enum Seen<'a> {
-    /// A user asked a client for something.
-    Requested { request: RequestId, wanted: &'a Request },
-    /// A message left a node.
-    Sent { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message },
-    /// A message arrived. What the receiver does about it follows in the same step.
-    Received { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message },
-    /// A message was lost.
-    Lost { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message, loss: Loss },
-    /// A copy of a message is in flight.
-    Copied { packet: PacketId },
-    /// A record was appended; a crash may still lose it.
-    Appended { node: NodeId, position: u64, record: &'a Record, forced: bool },
-    /// A record became durable: from here on it is a fact.
-    Durable { node: NodeId, position: u64, record: &'a Record },
-    /// A checkpoint replaced the head of a log.
-    Checkpointed { node: NodeId },
-    /// A machine lost all but its disk.
-    Crashed { node: NodeId },
-    /// A crash lost the records from a position on that were not durable.
-    Forgot { node: NodeId, from: u64, count: u64, torn: u32 },
-    /// A machine is up, on what its disk held.
-    Started { node: NodeId, incarnation: Incarnation },
-    /// A machine found its log corrupt and stays down.
-    RefusedToStart { node: NodeId },
-    /// A machine stopped for a while.
-    Paused { node: NodeId },
-    /// It goes on.
-    Resumed { node: NodeId },
-    /// Links were cut.
-    Cut { links: &'a [(NodeId, NodeId)] },
-    /// Links are whole again.
-    Mended { links: &'a [(NodeId, NodeId)] },
-    /// A machine's clock jumped.
-    ClockJumped { node: NodeId },
-    /// A machine was woken for its deadline.
-    Woken { node: NodeId },
-    /// A client answered.
-    Replied { request: RequestId, reply: &'a Reply },
-    /// A client told its user something unasked.
-    Noticed { client: NodeId, notice: &'a Notice },
-    /// A machine lost its disk.
-    Wiped { node: NodeId },
-    /// The operator told the central node something.
-    Commanded { command: &'a Command },
+macro_rules! things_seen {
+    ($($(#[$doc:meta])* $thing:ident $name:ident $(by $of:ident: $kind:ident)?
+        { $($field:ident: $type:ty),* $(,)? })*) => {
+        /// One thing that the oracle sees happen. Its fields are named for what they are.
+        #[allow(missing_docs)]
+        #[derive(Clone, Copy, Debug)]
+        pub enum Seen<'a> {
+            $($(#[$doc])* $thing { $($field: $type),* },)*
+        }
+
+        /// A thing seen without what it says.
+        #[derive(Clone, Copy)]
+        enum Thing {
+            $($thing,)*
+        }
+
+        impl Thing {
+            /// How many slots each takes: one, or one for each kind of message or record.
+            const WIDTHS: &[usize] = &[$(1 $(* $kind::ALL.len())?,)*];
+        }
+
+        impl SeenKinds {
+            $(
+                #[doc = concat!("[`Seen::", stringify!($thing), "`]")]
+                $(#[doc = concat!(" of any ", stringify!($of))])?
+                pub const $name: SeenKinds = Thing::$thing.kinds();
+            )*
+        }
+
+        impl Seen<'_> {
+            /// The slot that it falls into.
+            pub(super) fn slot(&self) -> usize {
+                match self {
+                    $(Seen::$thing { $($of,)? .. } => {
+                        let first = const { Thing::$thing.first_slot() };
+                        first $(+ $of.kind() as usize)?
+                    })*
+                }
+            }
+        }
+    };
 }
+
+things_seen! {
+    /// A user asked a client for something.
+    Requested REQUESTED { request: RequestId, wanted: &'a Request }
+    /// A message left a node.
+    Sent SENT by message: MessageKind
+        { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message }
+    /// A message arrived. What the receiver does about it follows in the same step.
+    Received RECEIVED by message: MessageKind
+        { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message }
+    /// A message was lost.
+    Lost LOST { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message, loss: Loss }
+    /// A copy of a message is in flight.
+    Copied COPIED { packet: PacketId }
+    /// A record was appended; a crash may still lose it.
+    Appended APPENDED by record: RecordKind
+        { node: NodeId, position: u64, record: &'a Record, forced: bool }
+    /// A record became durable: from here on it is a fact.
+    Durable DURABLE by record: RecordKind { node: NodeId, position: u64, record: &'a Record }
+    /// A checkpoint replaced the head of a log.
+    Checkpointed CHECKPOINTED { node: NodeId }
+    /// A machine lost all but its disk.
+    Crashed CRASHED { node: NodeId }
+    /// A crash lost the records from a position on that were not durable.
+    Forgot FORGOT { node: NodeId, from: u64, count: u64, torn: u32 }
+    /// A machine is up, on what its disk held.
+    Started STARTED { node: NodeId, incarnation: Incarnation }
+    /// A machine found its log corrupt and stays down.
+    RefusedToStart REFUSED_TO_START { node: NodeId }
+    /// A machine stopped for a while.
+    Paused PAUSED { node: NodeId }
+    /// It goes on.
+    Resumed RESUMED { node: NodeId }
+    /// Links were cut.
+    Cut CUT { links: &'a [(NodeId, NodeId)] }
+    /// Links are whole again.
+    Mended MENDED { links: &'a [(NodeId, NodeId)] }
+    /// A machine's clock jumped.
+    ClockJumped CLOCK_JUMPED { node: NodeId }
+    /// A machine was woken for its deadline.
+    Woken WOKEN { node: NodeId }
+    /// A client answered.
+    Replied REPLIED { request: RequestId, reply: &'a Reply }
+    /// A client told its user something unasked.
+    Noticed NOTICED { client: NodeId, notice: &'a Notice }
+    /// A machine lost its disk.
+    Wiped WIPED { node: NodeId }
+    /// The operator told the central node something.
+    Commanded COMMANDED { command: &'a Command }
+}
+
+impl Thing {
+    /// The first of its slots: behind those of the things before it.
+    const fn first_slot(self) -> usize {
+        slots_of_first(self as usize)
+    }
+
+    /// All of its slots.
+    const fn kinds(self) -> SeenKinds {
+        SeenKinds::of_slots(self.first_slot(), Thing::WIDTHS[self as usize])
+    }
+
+    const fn of_messages(self, kinds: &[MessageKind]) -> SeenKinds {
+        let (mut of, mut i) = (SeenKinds::NONE, 0);
+        while i < kinds.len() {
+            of = of.with(self.first_slot() + kinds[i] as usize);
+            i += 1;
+        }
+        of
+    }
+
+    const fn of_records(self, kinds: &[RecordKind]) -> SeenKinds {
+        let (mut of, mut i) = (SeenKinds::NONE, 0);
+        while i < kinds.len() {
+            of = of.with(self.first_slot() + kinds[i] as usize);
+            i += 1;
+        }
+        of
+    }
+}
+
+/// How many slots the first so many things take.
+const fn slots_of_first(things: usize) -> usize {
+    let (mut slots, mut i) = (0, 0);
+    while i < things {
+        slots += Thing::WIDTHS[i];
+        i += 1;
+    }
+    slots
+}
+
+impl SeenKinds {
+    /// How many slots there are.
+    pub(super) const SLOTS: usize = slots_of_first(Thing::WIDTHS.len());
+
+    /// Everything.
+    pub const ALL: SeenKinds = SeenKinds::of_slots(0, SeenKinds::SLOTS);
+
+    /// [`Seen::Sent`] of these messages.
+    pub const fn sent(kinds: &[MessageKind]) -> SeenKinds {
+        Thing::Sent.of_messages(kinds)
+    }
+
+    /// [`Seen::Received`] of these messages.
+    pub const fn received(kinds: &[MessageKind]) -> SeenKinds {
+        Thing::Received.of_messages(kinds)
+    }
+
+    /// [`Seen::Appended`] of these records.
+    pub const fn appended(kinds: &[RecordKind]) -> SeenKinds {
+        Thing::Appended.of_records(kinds)
+    }
+
+    /// [`Seen::Durable`] of these records.
+    pub const fn durable(kinds: &[RecordKind]) -> SeenKinds {
+        Thing::Durable.of_records(kinds)
+    }
+}
+
+const _: () = assert!(SeenKinds::SLOTS <= SeenKinds::CAPACITY, "more slots than a set holds");
 
 /// Everything that is to be seen in `step`, in order.
 ///
@@ -125,4 +240,34 @@ fn of_fact<'a>(step: &'a Step, fact: &'a Fact) -> Option<Seen<'a>> {
         Fact::Wiped { node } => Seen::Wiped { node: *node },
         Fact::SyncBegan { .. } | Fact::Durable { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seedbed::proto::Admission;
+
+    #[test]
+    fn what_is_seen_falls_into_the_kinds_that_name_it_and_no_others() {
+        let (node, position) = (NodeId::storage(1), 0);
+        let record = &Record::Born { admission: Admission(1) };
+        let appended = Seen::Appended { node, position, record, forced: true }.slot();
+        let durable = Seen::Durable { node, position, record }.slot();
+        let crashed = Seen::Crashed { node }.slot();
+        let kinds = SeenKinds::durable(&[RecordKind::Born]) | SeenKinds::CRASHED;
+        assert_eq!([appended, durable, crashed].map(|slot| kinds.has(slot)), [false, true, true]);
+        assert!(!SeenKinds::durable(&[RecordKind::Voted]).has(durable));
+        for slot in [appended, durable, crashed] {
+            assert!(SeenKinds::ALL.has(slot) && !SeenKinds::NONE.has(slot));
+            assert!(slot < SeenKinds::SLOTS);
+        }
+    }
+
+    #[test]
+    fn each_kind_has_slots_of_its_own() {
+        let things = (0..Thing::WIDTHS.len())
+            .map(|thing| SeenKinds::of_slots(slots_of_first(thing), Thing::WIDTHS[thing]));
+        let holding = |slot: usize| things.clone().filter(|kinds| kinds.has(slot)).count();
+        assert!((0..SeenKinds::SLOTS).all(|slot| holding(slot) == 1));
+    }
 }

@@ -10,7 +10,7 @@ use crate::mutation::recording::Shown;
 pub fn grants_the_last_in_line(model: &Model, shown: &mut Shown<'_>) -> bool {
     shown.step.facts.iter_mut().any(|fact| match fact {
         Fact::Appended { record: Record::Granted { path, request, .. }, .. } => {
-            let last = model.locks.get(path).and_then(|lock| lock.line.last());
+            let last = model.locks.get(path).and_then(|lock| lock.durable.line.last());
             let other = last.filter(|last| last.is != *request);
             other.map(|other| *request = other.is).is_some()
         }

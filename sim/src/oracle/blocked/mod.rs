@@ -4,14 +4,19 @@
 //! could know is gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a report that says
 //! for whom everybody waits is worth more than one that says that nothing happened.
 
-use std::collections::BTreeSet;
+mod transfer;
 
-use seedbed::proto::{Arcs, Epoch, Member, NodeId, Path, Reply, Request, RequestId, Time, TxnId};
+use seedbed::proto::{NodeId, Path, Reply, Request, RequestId, Time, TxnId};
 
 use crate::oracle::model::is_alive;
-use crate::oracle::model::lock_log::{LockLog, LoggedLock};
-use crate::oracle::{At, Model, Txn};
+use crate::oracle::{At, Lock, Model, Txn};
 use crate::world::{Step, World};
+use transfer::not_pulled;
+
+pub(super) use transfer::who_is_missed;
+
+#[cfg(test)]
+pub(super) use transfer::Missed;
 
 /// Someone who waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +74,7 @@ impl StepTimes {
 ///
 /// A roll-back and the end of a lease are written lazily, so a run may end before they are durable.
 /// Who has appended them does not wait any more.
-pub(super) fn who_waits(
-    world: &World,
-    model: &Model,
-    locks: &LockLog,
-    times: &StepTimes,
-) -> Vec<Wait> {
+pub(super) fn who_waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
     let mut waits = Vec::new();
     for (txn, known) in model.txns.iter() {
         in_doubt(txn, known, world, model, times, &mut waits);
@@ -82,8 +82,8 @@ pub(super) fn who_waits(
             unacknowledged(txn, known, world, times, &mut waits);
         }
     }
-    for (path, lock) in locks.locks() {
-        behind_the_dead(path.as_str(), lock, world, times, &mut waits);
+    for (path, lock) in model.locks.iter() {
+        behind_the_dead(path.as_str(), &lock.appended, world, times, &mut waits);
     }
     not_pulled(world, model, times, &mut waits);
     unanswered(world, model, &mut waits);
@@ -100,7 +100,7 @@ fn in_doubt(
     waits: &mut Vec<Wait>,
 ) {
     for (&node, yes) in &known.yes {
-        if !world.host(node).is_up() || !model.is_in_doubt_about(node, txn) {
+        if !world.host(node).is_up() || !model.memory.is_in_doubt_about(node, txn) {
             continue;
         }
         let pins = known.pinned.get(&node).map_or(&[][..], |pins| &pins[..]);
@@ -196,117 +196,10 @@ fn unacknowledged(
     }
 }
 
-/// A piece of the ring that a node owns and cannot pull.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Missed {
-    /// The new owner.
-    pub who: NodeId,
-    /// The earlier epoch of which nobody who is up can tell.
-    pub level: Epoch,
-    /// What it misses.
-    pub arcs: Arcs,
-    /// The owners in that epoch whose word would do, and who are down.
-    pub down: BTreeSet<NodeId>,
-    /// Those whose disk is gone.
-    pub gone: BTreeSet<NodeId>,
-}
-
-/// What members of the newest view cannot pull because nobody is up who could hand it over or
-/// witness that nothing was committed.
-pub(super) fn who_is_missed(model: &Model, world: &World) -> Vec<Missed> {
-    let mut missed = Vec::new();
-    let (Some(config), Some(newest)) = (model.disks.managed(), model.views.newest()) else {
-        return missed;
-    };
-    let epoch = newest.is.epoch;
-    let Some(placement) = model.views.placement(config, epoch) else { return missed };
-    for who in newest.is.members.iter().map(|member| member.node) {
-        let claim = model.disks.get(who).and_then(|disk| disk.claims.get(&epoch));
-        let claimed = claim.map_or(Arcs::default(), |claim| claim.is.clone());
-        let mut open = placement.owned_by(who).difference(&claimed);
-        for view in model.views.open().filter(|view| view.is.epoch < epoch) {
-            if open.is_empty() || !world.host(who).is_up() {
-                break;
-            }
-            let level = view.is.epoch;
-            let Some(then) = model.views.placement(config, level) else { break };
-            let (mut has, mut witnesses) = (Arcs::default(), Arcs::default());
-            let (mut down, mut gone) = (BTreeSet::new(), BTreeSet::new());
-            let mut given_up = open.clone();
-            for &member in view.is.members.iter() {
-                let owned = then.owned_by(member.node).intersection(&open);
-                if !is_given_up(member, model) {
-                    given_up = given_up.difference(&owned);
-                }
-                match owned.is_empty() {
-                    true => {}
-                    false if is_gone(member, model) => {
-                        gone.insert(member.node);
-                    }
-                    false if !world.host(member.node).is_up() => {
-                        down.insert(member.node);
-                    }
-                    false => {
-                        let disk = model.disks.get(member.node);
-                        let claim = disk.and_then(|disk| disk.claims.get(&level));
-                        let claim = claim.map_or(Arcs::default(), |claim| claim.is.clone());
-                        has = has.union(&owned.intersection(&claim));
-                        witnesses = witnesses.union(&owned.difference(&claim));
-                    }
-                }
-            }
-            open = open.difference(&has);
-            witnesses = witnesses.union(&given_up);
-            let arcs = open.difference(&witnesses);
-            if !arcs.is_empty() {
-                let concerns = |node: &NodeId| !then.owned_by(*node).intersection(&arcs).is_empty();
-                down.retain(concerns);
-                gone.retain(concerns);
-                missed.push(Missed { who, level, arcs, down, gone });
-            }
-            open = open.intersection(&witnesses);
-        }
-    }
-    missed
-}
-
-/// Has the operator given up what only the disk of this member could prove?
-fn is_given_up(member: Member, model: &Model) -> bool {
-    let successor = model.disks.get(member.node).and_then(|disk| disk.born.as_ref());
-    let accepted = model.views.accepted();
-    let is_accepted =
-        successor.zip(accepted).is_some_and(|(born, all)| born.is <= all.is.admission);
-    is_gone(member, model) && is_accepted
-}
-
-/// Is the disk of this member lost?
-fn is_gone(member: Member, model: &Model) -> bool {
-    model.gone.contains_key(&member)
-}
-
-fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits: &mut Vec<Wait>) {
-    for Missed { who, level, arcs, down, gone } in who_is_missed(model, world) {
-        let names = |of: &BTreeSet<NodeId>| {
-            of.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" or ")
-        };
-        let (kind, released_by) = match down.is_empty() {
-            false => (WaitKind::NotPulled, format!("{} starting again", names(&down))),
-            true => {
-                let of = names(&gone);
-                let says = format!("nothing but the operator: the disk of {of} is gone");
-                (WaitKind::Lost, says)
-            }
-        };
-        let entered = model.disks.get(who).map_or(0, |disk| disk.epoch.step);
-        let for_what = format!("what was committed in {level} on {arcs}, which it owns now");
-        waits.push(Wait { kind, who, for_what, since: times.of(entered), released_by });
-    }
-}
-
 /// Live clients in line for a lock that is held in a life that is over.
 fn behind_the_dead(
     path: &str,
-    lock: &LoggedLock,
+    lock: &Lock,
     world: &World,
     times: &StepTimes,
     waits: &mut Vec<Wait>,
@@ -334,7 +227,7 @@ fn behind_the_dead(
 
 /// Requests that live clients have not answered.
 fn unanswered(world: &World, model: &Model, waits: &mut Vec<Wait>) {
-    for (&request, asked) in &model.requests {
+    for (&request, asked) in model.requests.iter() {
         let reply: Option<&At<Reply>> = asked.reply.as_ref();
         if reply.is_some() || !is_alive(request.client, request, world) {
             continue;
@@ -366,61 +259,5 @@ fn in_words(wanted: &Request) -> String {
         }
         Request::Acquire { path, .. } => format!("the lock of {path}"),
         Request::Release { path } => format!("to be rid of the lock of {path}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::oracle::invariants::transfer::EveryArcIsCompleteAndSettledAtTheEnd;
-    use crate::oracle::tests::{Play, born, entered, loss_accepted, n};
-    use seedbed::proto::{Admission, Record};
-
-    /// n1 was complete in the first epoch, n2 was a member of the second and got nothing, n3 is the
-    /// member of the third. Only n3 is up.
-    fn play() -> Play {
-        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd::default());
-        play.views(1, &[n(1)]);
-        play.is_complete(n(1), 1);
-        play.forces(NodeId::CONTROL, Record::Converged { epoch: Epoch(1) });
-        play.views(2, &[n(2)]);
-        play.views(3, &[n(3)]);
-        for (number, epoch) in [(2, 2), (3, 3)] {
-            play.forces(n(number), born());
-            play.forces(n(number), entered(epoch, Arcs::default()));
-        }
-        play.really_starts(n(3));
-        play
-    }
-
-    fn missed(level: u32, down: &[NodeId], gone: &[NodeId]) -> Missed {
-        let [down, gone] = [down, gone].map(|nodes| nodes.iter().copied().collect());
-        Missed { who: n(3), level: Epoch(level), arcs: Arcs::all(), down, gone }
-    }
-
-    #[test]
-    fn without_a_witness_the_epoch_before_is_missed() {
-        assert_eq!(play().missed(), [missed(2, &[n(2)], &[])]);
-    }
-
-    #[test]
-    fn behind_a_witness_the_source_is_missed_until_it_is_up() {
-        let mut play = play();
-        play.really_starts(n(2));
-        assert_eq!(play.missed(), [missed(1, &[n(1)], &[])]);
-        play.really_starts(n(1));
-        assert_eq!(play.missed(), []);
-    }
-
-    #[test]
-    fn what_only_a_lost_disk_had_is_missed_until_the_operator_gives_it_up() {
-        let mut play = play();
-        play.really_starts(n(2));
-        play.loses_its_disk(n(1));
-        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])]);
-        play.forces(NodeId::CONTROL, loss_accepted());
-        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])], "nobody says yet that it is lost");
-        play.forces(n(1), Record::Born { admission: Admission(9) });
-        assert_eq!(play.missed(), []);
     }
 }

@@ -19,8 +19,7 @@ use seedbed::proto::{Config, NodeId, Notice, Record, RequestId, TxnId};
 
 use crate::milestone::Milestone;
 use crate::oracle::blocked::{StepTimes, Wait, who_waits};
-use crate::oracle::model::lock_log::LockLog;
-use crate::oracle::model::per_node::PerNode;
+use crate::oracle::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
 use crate::subject::Subjects;
 use crate::world::{Event, Step, World};
@@ -53,7 +52,6 @@ pub struct Milestones {
     in_doubt: PerNode<BTreeMap<TxnId, bool>>,
     /// Requests that are not answered, with the newest attempt seen.
     attempts: BTreeMap<RequestId, u32>,
-    log: LockLog,
     views: ViewsSeen,
     moves: Moves,
     times: StepTimes,
@@ -83,7 +81,6 @@ impl Milestones {
             runs: BTreeMap::new(),
             in_doubt: PerNode::default(),
             attempts: BTreeMap::new(),
-            log: LockLog::default(),
             views: ViewsSeen::default(),
             moves: Moves::default(),
             times: StepTimes::default(),
@@ -119,7 +116,7 @@ impl Milestones {
 
     /// Who is up and waits.
     pub fn who_waits(&self, world: &World, model: &Model) -> Vec<Wait> {
-        who_waits(world, model, &self.log, &self.times)
+        who_waits(world, model, &self.times)
     }
 
     /// What the last step has reached, in order.
@@ -190,36 +187,32 @@ impl Milestones {
                 self.hit(Milestone::lost(message.kind()), to, about);
                 self.hit(Milestone::MESSAGE_LOST, to, about);
             }
-            Seen::Appended { node, record, .. } => {
+            Seen::Appended { node, position, record, .. } => {
                 let about = || Subjects::of_record(node, record);
                 self.hit(Milestone::appended(record.kind()), node, about);
                 self.txn_on_appended(node, record, model);
-                self.lock_on_appended(node, record);
+                self.lock_on_appended(node, position, record, model);
                 self.view_on_appended(record);
                 self.move_on_appended(node, record);
-                self.log.see(seen, self.step);
             }
             Seen::Durable { node, record, .. } => {
                 let about = || Subjects::of_record(node, record);
                 self.hit(Milestone::durable(record.kind()), node, about);
                 self.txn_on_durable(node, record, model);
-                self.lock_on_durable(node, record);
+                self.lock_on_durable(node, record, model);
                 self.move_on_durable(node, record, model, config);
                 self.view_on_durable(node, record, config);
                 if let Record::Announced { .. } = record {
                     self.move_on_announced(model);
                 }
-                self.log.see(seen, self.step);
             }
             Seen::Forgot { node, torn, .. } => {
-                self.log.see(seen, self.step);
                 self.hit_node(Milestone::RECORDS_LOST, node);
                 if torn > 0 {
                     self.hit_node(Milestone::RECORD_TORN, node);
                 }
             }
             Seen::Started { node, incarnation } => {
-                self.log.see(seen, self.step);
                 if incarnation.0 > 1 {
                     self.hit_node(Milestone::RESTARTED, node);
                 }

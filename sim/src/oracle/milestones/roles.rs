@@ -29,11 +29,11 @@ impl Milestones {
             }
             Role::Holder => held(reached).or_else(|| {
                 let lock = self.lock(reached, model)?;
-                Some(lock.holder.as_ref()?.is.0.client)
+                Some(lock.durable.holder.as_ref()?.is.0.client)
             }),
             Role::Waiter => waited(reached).or_else(|| {
                 let lock = self.lock(reached, model)?;
-                Some(lock.line.first()?.is.client)
+                Some(lock.durable.line.first()?.is.client)
             }),
             Role::Source => {
                 let transfer = reached.about.transfer()?;
@@ -86,7 +86,7 @@ impl Milestones {
 
     /// The first path of the request.
     fn first_path<'a>(&self, reached: &Reached, model: &'a Model) -> Option<&'a Path> {
-        match model.wanted(self.request_of(reached, model)?)? {
+        match model.requests.wanted(self.request_of(reached, model)?)? {
             Request::Files { operations, .. } => Some(&operations.first()?.path),
             Request::Acquire { path, .. } | Request::Release { path } => Some(path),
         }

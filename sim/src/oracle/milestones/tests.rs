@@ -28,7 +28,8 @@ impl Show {
 
     fn see(&mut self, seen: &Seen<'_>) -> &mut Show {
         self.milestones.reached.clear();
-        self.model.update(seen);
+        self.model.step += 1;
+        self.model.update(seen, &self.world);
         self.milestones.see(seen, &self.model, self.world.config());
         self
     }

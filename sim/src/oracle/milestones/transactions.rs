@@ -222,7 +222,7 @@ impl Milestones {
                 }
                 self.hit_txn(Milestone::DECIDED, node, *txn);
                 let origin = model.txns.get(txn).and_then(|txn| txn.origin).unwrap_or(*request);
-                if let Some(Request::Acquire { .. }) = model.wanted(origin) {
+                if let Some(Request::Acquire { .. }) = model.requests.wanted(origin) {
                     self.hit_txn(Milestone::CLAIM_COMMITTED, node, *txn);
                 }
             }

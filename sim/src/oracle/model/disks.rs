@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Answer, Arcs, Config, Epoch, File, Handed, NodeId, Path, Record, RequestId, TxnId,
+    Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, NodeId, Path, Record, RequestId,
+    TxnId,
 };
 
-use crate::oracle::model::Committed;
-use crate::oracle::{At, Model};
+use super::files::{Committed, FileHistory};
+use crate::oracle::At;
 
 /// One disk.
 #[derive(Clone, Debug, Default)]
@@ -133,14 +134,13 @@ impl Disk {
     /// Has it got what `last` left of `path`, or something newer that was committed? Or is it in
     /// doubt about that very transaction, so that it will find out before it says anything? A vote
     /// for any other is no excuse: what that one leads to is not what was committed.
-    pub fn has(&self, path: &Path, last: &Committed, model: &Model) -> bool {
+    pub fn has(&self, path: &Path, last: &Committed, history: Option<&FileHistory>) -> bool {
         let file = &last.file;
         let is_same = |one: &File, other: &File| {
             (one.version, &one.contents) == (other.version, &other.contents)
         };
         let is_there = match self.files.get(path).map(|stored| &stored.is) {
             Some(stored) if stored.version > file.version => {
-                let history = model.files.get(path);
                 let states = history.into_iter().flat_map(|of| of.committed.iter().chain(&of.lost));
                 states.rev().any(|state| is_same(&state.file, stored))
             }
@@ -170,12 +170,14 @@ impl Disk {
 pub struct Disks {
     config: Option<Arc<Config>>,
     disks: BTreeMap<NodeId, Disk>,
+    /// Nodes whose disk is gone, under the admission that it held, with the step.
+    pub(in crate::oracle) gone: BTreeMap<Member, u64>,
 }
 
 impl Disks {
     /// The empty disks of a managed cluster.
     pub(in crate::oracle) fn of(config: Arc<Config>) -> Disks {
-        Disks { config: Some(config), disks: BTreeMap::new() }
+        Disks { config: Some(config), ..Disks::default() }
     }
 
     /// The configuration, if membership is managed.
@@ -193,15 +195,32 @@ impl Disks {
         self.disks.iter().map(|(node, disk)| (*node, disk))
     }
 
-    pub(in crate::oracle) fn on_durable(&mut self, step: u64, node: NodeId, record: &Record) {
-        if let Some(config) = self.config.as_ref().filter(|_| node != NodeId::CONTROL) {
+    /// A record of a storage node is durable.
+    pub(super) fn on_durable(&mut self, step: u64, node: NodeId, record: &Record) {
+        if let Some(config) = &self.config {
             self.disks.entry(node).or_default().take(step, node, record, config);
         }
     }
 
-    /// The disk is gone.
-    pub(in crate::oracle) fn remove(&mut self, node: NodeId) -> Option<Disk> {
-        self.disks.remove(&node)
+    /// The disk is gone, and what only it could tell. Whoever comes back under its name is another.
+    pub(super) fn on_wiped(&mut self, step: u64, node: NodeId) {
+        let born = self.disks.remove(&node).and_then(|disk| disk.born);
+        if let Some(At { is: admission, .. }) = born {
+            self.gone.insert(Member { node, admission }, step);
+        }
+    }
+
+    /// Does any disk hold just what `last` left of `path`, or a vote for it that has no outcome?
+    pub(super) fn have(&self, path: &Path, last: &Committed) -> bool {
+        self.disks.values().any(|disk| {
+            let stored = disk.files.get(path).is_some_and(|stored| stored.is == last.file);
+            stored || disk.is_in_doubt(last.txn, path)
+        })
+    }
+
+    /// When the disk of `member` was lost, if it was.
+    pub fn gone(&self, member: Member) -> Option<u64> {
+        self.gone.get(&member).copied()
     }
 }
 

@@ -5,32 +5,35 @@
 //! at some moment since the question came.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use seedbed::proto::{
     AttemptEnd, Contents, Epoch, Message, MessageKind, NodeId, Outcome, Path, Record, RecordKind,
     RequestId, TxnId, Version,
 };
 
-use crate::oracle::{Evidence, Model, Seen, SeenKinds};
+use crate::oracle::{Evidence, Seen, SeenKinds};
 
 const VOTES: &[RecordKind] = &[RecordKind::Voted, RecordKind::Decided];
 
-/// What it takes to see every service when it is given.
-pub(in crate::oracle) const SERVICE: SeenKinds = READS.and(SeenKinds::appended(VOTES));
+/// What may be a service when it is given.
+pub(in crate::oracle) const SERVICE: SeenKinds =
+    SeenKinds::sent(&[MessageKind::Ended]).union(SeenKinds::appended(VOTES));
 
-/// What it takes to see every service once what it builds on is durable.
-pub(in crate::oracle) const DURABLE_SERVICE: SeenKinds = READS.and(SeenKinds::durable(VOTES));
-
-const READS: SeenKinds = SeenKinds::received(&[MessageKind::Read])
-    .and(SeenKinds::sent(&[MessageKind::Ended]))
-    .and(SeenKinds::CRASHED);
+/// What may be a service once what it builds on is durable.
+pub(in crate::oracle) const DURABLE_SERVICE: SeenKinds =
+    SeenKinds::sent(&[MessageKind::Ended]).union(SeenKinds::durable(VOTES));
 
 /// Something served.
 #[derive(Clone, Debug)]
-pub(in crate::oracle) struct Service {
+pub struct Service {
+    /// By whom.
     pub node: NodeId,
+    /// In which epoch.
     pub epoch: Epoch,
-    pub paths: Vec<Path>,
+    /// What it is about.
+    pub paths: Arc<[Path]>,
+    /// What.
     pub what: What,
     /// Since which step it may have been given; this one, if it is known to be given now.
     pub since: u64,
@@ -38,9 +41,12 @@ pub(in crate::oracle) struct Service {
 
 /// What was served.
 #[derive(Clone, Debug)]
-pub(in crate::oracle) enum What {
+pub enum What {
+    /// A yes to a transaction.
     Vote(TxnId),
+    /// A coordinator's own part of a transaction.
     OwnPart(TxnId),
+    /// The answer to a read.
     Read(RequestId, Version, Option<Contents>),
 }
 
@@ -65,54 +71,75 @@ impl Service {
     }
 }
 
-/// Reads that are not answered.
+/// What is served, and the reads that are not answered.
 #[derive(Clone, Debug, Default)]
-pub(in crate::oracle) struct Services {
+pub struct Services {
     asked: BTreeMap<(NodeId, RequestId, u32), (Epoch, Path, u64)>,
+    /// What came of the last message or record that may be a service.
+    newest: Option<Service>,
 }
 
 impl Services {
-    /// Takes over what was seen; gives the service, if it was one.
-    pub fn see(&mut self, seen: &Seen<'_>, model: &Model) -> Option<Service> {
-        let step = model.step;
-        match *seen {
-            Seen::Received {
-                to, message: Message::Read { request, attempt, epoch, path }, ..
-            } => {
-                self.asked.insert((to, *request, *attempt), (*epoch, path.clone(), step));
-                None
-            }
-            Seen::Sent { from, message: Message::Ended { request, attempt, end }, .. } => {
-                let (epoch, path, asked) = self.asked.remove(&(from, *request, *attempt))?;
-                let AttemptEnd::Done(answer) = end else { return None };
-                let [Outcome::Found(version, contents)] = &answer[..] else { return None };
-                let is_now = model.is_put_together_now(from);
-                Some(Service {
-                    node: from,
-                    epoch,
-                    paths: vec![path],
-                    what: What::Read(*request, *version, contents.clone()),
-                    since: if is_now { step } else { asked },
-                })
-            }
-            Seen::Appended { node, record, .. } | Seen::Durable { node, record, .. } => {
-                let (epoch, paths, what) = match record {
-                    Record::Voted { txn, epoch, paths, .. } => {
-                        (*epoch, paths.to_vec(), What::Vote(*txn))
-                    }
-                    Record::Decided { txn, epoch, changes, .. } if !changes.is_empty() => {
-                        let paths = changes.iter().map(|(path, _)| path.clone()).collect();
-                        (*epoch, paths, What::OwnPart(*txn))
-                    }
-                    _ => return None,
-                };
-                Some(Service { node, epoch, paths, what, since: step })
-            }
-            Seen::Crashed { node } => {
-                self.asked.retain(|(of, ..), _| *of != node);
-                None
+    /// The service that `seen`, the newest thing that was seen, was, if it was one.
+    pub fn given_by(&self, seen: &Seen<'_>) -> Option<&Service> {
+        match seen {
+            Seen::Sent { message: Message::Ended { .. }, .. }
+            | Seen::Appended { record: Record::Voted { .. } | Record::Decided { .. }, .. }
+            | Seen::Durable { record: Record::Voted { .. } | Record::Decided { .. }, .. } => {
+                self.newest.as_ref()
             }
             _ => None,
         }
+    }
+
+    /// A read arrives at a storage node.
+    pub(super) fn on_read(&mut self, step: u64, to: NodeId, message: &Message) {
+        let Message::Read { request, attempt, epoch, path } = message else { return };
+        self.asked.insert((to, *request, *attempt), (*epoch, path.clone(), step));
+    }
+
+    /// The end of an attempt leaves a storage node, which has put it together now or before.
+    pub(super) fn on_ended(&mut self, step: u64, from: NodeId, message: &Message, is_now: bool) {
+        self.newest = self.read_answered(step, from, message, is_now);
+    }
+
+    fn read_answered(
+        &mut self,
+        step: u64,
+        from: NodeId,
+        message: &Message,
+        is_now: bool,
+    ) -> Option<Service> {
+        let Message::Ended { request, attempt, end } = message else { return None };
+        let (epoch, path, asked) = self.asked.remove(&(from, *request, *attempt))?;
+        let AttemptEnd::Done(answer) = end else { return None };
+        let [Outcome::Found(version, contents)] = &answer[..] else { return None };
+        Some(Service {
+            node: from,
+            epoch,
+            paths: [path].into(),
+            what: What::Read(*request, *version, contents.clone()),
+            since: if is_now { step } else { asked },
+        })
+    }
+
+    /// A vote or a decision is appended, or it is durable.
+    pub(super) fn on_record(&mut self, step: u64, node: NodeId, record: &Record) {
+        let service = |epoch, paths, what| Service { node, epoch, paths, what, since: step };
+        self.newest = match record {
+            Record::Voted { txn, epoch, paths, .. } => {
+                Some(service(*epoch, paths.clone(), What::Vote(*txn)))
+            }
+            Record::Decided { txn, epoch, changes, .. } if !changes.is_empty() => {
+                let paths = changes.iter().map(|(path, _)| path.clone()).collect();
+                Some(service(*epoch, paths, What::OwnPart(*txn)))
+            }
+            _ => None, // it has no part of its own
+        };
+    }
+
+    /// What a crashed node was asked it will not answer.
+    pub(super) fn on_crashed(&mut self, node: NodeId) {
+        self.asked.retain(|(of, ..), _| *of != node);
     }
 }

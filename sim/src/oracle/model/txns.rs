@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Answer, Changes, Epoch, Incarnation, Member, No, NodeId, Path, RequestId, TxnId,
+    Admission, Answer, Changes, Epoch, Header, Incarnation, Known, LowWater, Member, Message, No,
+    NodeId, Path, Record, RequestId, Terms, TxnId, Vote,
 };
 
 use crate::oracle::At;
@@ -106,6 +107,19 @@ impl Txn {
         is_open && !self.gone.contains(&node)
     }
 
+    /// All that it changes, its coordinator's part first.
+    pub(super) fn parts(&self) -> Vec<Changes> {
+        let votes = self.yes.values().map(|yes| &yes.is);
+        std::iter::once(&self.own).chain(votes).cloned().collect()
+    }
+
+    /// A vote says what came of some of its operations.
+    fn hear_results(&mut self, record: &Record) {
+        let Record::Voted { results, operations, .. } = record else { return };
+        self.told.0 = *operations;
+        self.told.1.extend(results.iter().map(|(place, _)| *place));
+    }
+
     /// What `node` stores once it is committed.
     pub fn changes_at(&self, coordinator: NodeId, node: NodeId) -> Option<&Changes> {
         match node == coordinator {
@@ -120,6 +134,8 @@ impl Txn {
 #[derive(Clone, Debug, Default)]
 pub struct Txns {
     lives: BTreeMap<Life, Vec<Option<Box<Txn>>>>,
+    /// The highest low-water mark that each coordinator has sent.
+    marks: BTreeMap<Member, LowWater>,
 }
 
 /// A coordinator's life, as its ids name it.
@@ -158,6 +174,140 @@ impl Txns {
     pub fn values(&self) -> impl Iterator<Item = &Txn> {
         self.iter().map(|(_, txn)| txn)
     }
+
+    /// Is `txn` one that the coordinator has called over?
+    pub fn is_below_the_mark(&self, txn: TxnId) -> bool {
+        self.marks.get(&coordinator(txn)).is_some_and(|mark| mark.covers(txn))
+    }
+}
+
+/// What happens.
+impl Txns {
+    /// A coordinator in its life `life` asks for the first votes.
+    pub(super) fn on_prepare(
+        &mut self,
+        step: u64,
+        life: Incarnation,
+        header: &Header,
+        terms: &Terms,
+    ) {
+        self.on_mark(header);
+        let txn = self.entry(header.txn);
+        if txn.begun.is_none() {
+            let begun = Begun { request: terms.request, attempt: terms.attempt, life };
+            txn.begun = Some(At { step, is: begun });
+            txn.request = Some(terms.request);
+            txn.origin = Some(terms.age.request);
+            txn.participants = names(&terms.participants);
+        }
+    }
+
+    /// Anything else is said of a transaction.
+    pub(super) fn on_sent(&mut self, step: u64, from: NodeId, message: &Message) {
+        match message {
+            Message::Execute { header, .. } | Message::Commit { header, .. } => {
+                self.on_mark(header);
+            }
+            Message::Abort { header } => {
+                self.on_mark(header);
+                self.entry(header.txn).aborted.get_or_insert(step);
+            }
+            Message::Told { txn, known: Known::Aborted } if from == txn.coordinator => {
+                self.entry(*txn).aborted.get_or_insert(step);
+            }
+            Message::Executed { txn, vote: Vote::No(no) } => {
+                self.entry(*txn).no.insert(from, At { step, is: no.clone() });
+            }
+            _ => {} // it names no outcome
+        }
+    }
+
+    fn on_mark(&mut self, header: &Header) {
+        let mark = self.marks.entry(coordinator(header.txn)).or_default();
+        *mark = header.low_water.max(*mark);
+    }
+
+    /// A vote arrives at the coordinator, which is in its life `life` and has a log that reaches to
+    /// `forced`.
+    pub(super) fn on_vote(
+        &mut self,
+        id: TxnId,
+        from: NodeId,
+        vote: &Vote,
+        life: Incarnation,
+        forced: At<u64>,
+    ) {
+        let txn = self.entry(id);
+        if txn.begun.as_ref().is_none_or(|begun| begun.is.life != life) {
+            return; // a later life knows nothing of it and does not count votes
+        }
+        let heard = &mut txn.heard;
+        heard.life = life;
+        match vote {
+            Vote::No(_) => heard.no = true,
+            Vote::Yes(_) if heard.yes.contains(&from) => {}
+            Vote::Yes(_) => {
+                heard.yes.push(from);
+                if txn.participants.iter().all(|node| heard.yes.contains(node)) {
+                    heard.all = Some(forced);
+                }
+            }
+        }
+    }
+
+    /// A yes is durable. What the participants know of the answer matters where membership is
+    /// managed.
+    pub(super) fn on_voted(&mut self, step: u64, node: NodeId, record: &Record, is_managed: bool) {
+        let Record::Voted { txn: id, epoch, request, participants, paths, changes, .. } = record
+        else {
+            return;
+        };
+        let txn = self.entry(*id);
+        if is_managed {
+            txn.hear_results(record);
+        }
+        txn.request.get_or_insert(*request);
+        txn.epoch = *epoch;
+        if txn.participants.is_empty() {
+            txn.participants = names(participants);
+        }
+        txn.yes.insert(node, At { step, is: changes.clone() });
+        txn.pinned.insert(node, paths.clone());
+    }
+
+    pub(super) fn on_outcome(&mut self, node: NodeId, id: TxnId, outcome: At<bool>) {
+        self.entry(id).outcomes.entry(node).or_insert(outcome);
+    }
+
+    /// Takes over what a decision says of its transaction, unless that has committed already: is
+    /// this the commit point?
+    pub(super) fn on_decided(&mut self, record: &Record) -> bool {
+        let Record::Decided { txn: id, epoch, request, participants, changes, .. } = record else {
+            return false;
+        };
+        let txn = self.entry(*id);
+        if txn.decided.is_some() {
+            return false;
+        }
+        txn.request = Some(*request);
+        txn.participants = names(participants);
+        txn.own = changes.clone();
+        txn.epoch = *epoch;
+        true
+    }
+
+    pub(super) fn on_over(&mut self, step: u64, id: TxnId) {
+        self.entry(id).over.get_or_insert(step);
+    }
+}
+
+/// Who coordinates a transaction: a name under an admission.
+pub(super) fn coordinator(txn: TxnId) -> Member {
+    Member { node: txn.coordinator, admission: txn.admission }
+}
+
+fn names(members: &[Member]) -> Arc<[NodeId]> {
+    members.iter().map(|member| member.node).collect()
 }
 
 fn of_life(life: Life, txns: &[Option<Box<Txn>>]) -> impl Iterator<Item = (TxnId, &Txn)> {

@@ -89,7 +89,7 @@ impl Play {
         self.oracle.model.step += u64::from(!std::mem::take(&mut self.goes_on));
         match self.violation {
             None => self.violation = self.oracle.see(seen, &self.stage.world).err(),
-            Some(_) => self.oracle.model.update(seen),
+            Some(_) => self.oracle.model.update(seen, &self.stage.world),
         }
         self
     }
@@ -165,7 +165,7 @@ impl Play {
 
     /// The disk that a node had under its first admission has been lost already.
     pub fn had_lost_its_disk(&mut self, node: NodeId) -> &mut Play {
-        self.oracle.model.gone.insert(member(node), 1);
+        self.oracle.model.disks.gone.insert(member(node), 1);
         self
     }
 

@@ -62,7 +62,7 @@ fn may_not_vote(node: NodeId, since: u64, model: &Model, world: &World) -> bool 
     let lease = model.leases.held(node, life).filter(|lease| lease.epoch == model.epoch(node));
     let reading = world.host(node).clock().reading(model.now);
     let is_leased = lease.is_some_and(|lease| reading < lease.believed_until(config.drift_max_ppm));
-    let has_left = model.epochs.get(&node).is_some_and(|entered| entered.step >= since);
+    let has_left = model.memory.epoch(node).is_some_and(|entered| entered.step >= since);
     has_left || !is_leased
 }
 

@@ -134,7 +134,7 @@ fn voted_yes(node: NodeId, path: &Path, pin: &At<TxnId>) -> Evidence {
 }
 
 fn pin<'a>(node: NodeId, path: &Path, model: &'a Model) -> Option<&'a At<TxnId>> {
-    model.pins.get(&node).filter(|pins| !pins.is_empty())?.get(path)
+    model.memory.pins(node).filter(|pins| !pins.is_empty())?.get(path)
 }
 
 #[cfg(test)]

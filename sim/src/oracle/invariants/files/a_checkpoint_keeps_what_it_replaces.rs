@@ -144,7 +144,7 @@ impl Replayed {
 
     fn lost_txns(&self, node: NodeId, model: &Model) -> Option<Evidence> {
         let none = BTreeSet::new();
-        let in_doubt = model.in_doubt.get(&node).unwrap_or(&none);
+        let in_doubt = model.memory.durable_doubts(node).unwrap_or(&none);
         if let Some(txn) = in_doubt.difference(&self.in_doubt).next() {
             let is = format!("{node} starts and has forgotten that it voted yes to {txn}");
             return Some(Evidence::now(model, is).about(*txn));
@@ -242,19 +242,19 @@ impl Replayed {
     }
 
     fn lost_locks(&self, model: &Model) -> Option<Evidence> {
-        let tokens = model.locks.values().filter_map(|lock| lock.last_token.as_ref());
-        if let Some(token) = tokens.map(|token| token.is).max().filter(|t| *t > self.last_token) {
+        let grants = model.locks.iter().filter_map(|(_, lock)| lock.durable.newest.as_ref());
+        if let Some(token) = grants.map(|grant| grant.is.1).max().filter(|t| *t > self.last_token) {
             let is = format!("control starts and has forgotten that it granted {token}");
             return Some(Evidence::now(model, is).about(NodeId::CONTROL));
         }
         let free = Lock::default();
         let durable = |path: &Path| {
             model.locks.get(path).map_or_else(Lock::default, |lock| Lock {
-                holder: lock.holder.as_ref().map(|holder| holder.is),
-                line: lock.line.iter().map(|waiting| waiting.is).collect(),
+                holder: lock.durable.holder.as_ref().map(|holder| holder.is),
+                line: lock.durable.line.iter().map(|waiting| waiting.is).collect(),
             })
         };
-        let mut paths = model.locks.keys().chain(self.locks.keys());
+        let mut paths = model.locks.iter().map(|(path, _)| path).chain(self.locks.keys());
         let differs = |path: &&Path| *self.locks.get(*path).unwrap_or(&free) != durable(path);
         let path = paths.find(differs)?;
         let is = format!("control starts with another holder or line of {path} than it had");
@@ -269,12 +269,14 @@ mod tests {
         CONTROL, applied, decided, granted, left, n, over, path, queued, request, rolled_back, txn,
         txn_of, voted,
     };
-    use seedbed::proto::Member;
+    use seedbed::proto::{Config, Member, Settings};
 
     fn after(node: NodeId, records: &[Record]) -> Model {
+        let settings = Settings::default();
+        let world = World::new(Config::new(settings).expect("sound settings"), 1);
         let mut model = Model::default();
         for (position, record) in (0..).zip(records) {
-            model.update(&Seen::Durable { node, position, record });
+            model.update(&Seen::Durable { node, position, record }, &world);
         }
         model
     }
@@ -333,6 +335,6 @@ mod tests {
         assert_eq!(lost(CONTROL, kept.iter(), &model), None);
         let found = lost(CONTROL, kept[1..].iter(), &model);
         assert!(found.is_some_and(|now| now.is.contains("it granted t1")));
-        assert!(!model.locks.contains_key(&path("/")));
+        assert!(model.locks.get(&path("/")).is_none());
     }
 }

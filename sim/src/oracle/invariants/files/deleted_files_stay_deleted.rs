@@ -65,7 +65,7 @@ fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> 
         }
         // A participant that is in doubt about the deletion has it in its log and not yet in its
         // store.
-        let may_lag = model.pins.get(&node).is_some_and(|pins| pins.contains_key(path));
+        let may_lag = model.memory.pins(node).is_some_and(|pins| pins.contains_key(path));
         let deleted = model.files.get(path).and_then(|history| history.deleted.last());
         if let Some(deleted) = deleted.filter(|at| file.version <= at.is && !may_lag) {
             let earlier = format!("a client was told that {path} is deleted, at {}", deleted.is);

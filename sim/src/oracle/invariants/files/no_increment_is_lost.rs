@@ -94,7 +94,7 @@ impl NoIncrementIsLost {
     /// are older than what was given up only say what it may begin again with.
     fn unknown(&mut self, model: &Model) -> BTreeMap<Path, i64> {
         let mut unknown = BTreeMap::new();
-        for (request, asked) in &model.requests {
+        for (request, asked) in model.requests.iter() {
             let is_open = match asked.reply.as_ref().map(|reply| &reply.is) {
                 None | Some(Reply::Unknown) => true,
                 Some(Reply::Done(_) | Reply::Refused(_)) => false,

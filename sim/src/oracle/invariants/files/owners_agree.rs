@@ -60,7 +60,7 @@ impl Invariant for OwnersAgree {
 
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Begin, MessageKind::Prepare, MessageKind::Read])
-            .and(SeenKinds::durable(&[RecordKind::Decided]))
+            | SeenKinds::durable(&[RecordKind::Decided])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {

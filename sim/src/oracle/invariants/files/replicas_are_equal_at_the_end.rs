@@ -37,7 +37,7 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
                 if model.disks.managed().is_some() && model.claims(owner, path).is_none() {
                     continue;
                 }
-                let pinned = model.pins.get(&owner).is_some_and(|pins| pins.contains_key(path));
+                let pinned = model.memory.pins(owner).is_some_and(|pins| pins.contains_key(path));
                 let stored = storage.files().get(path).unwrap_or(&nothing);
                 let is_last =
                     (stored.version, &stored.contents) == (last.file.version, &last.file.contents);

@@ -32,7 +32,7 @@ impl Invariant for AcquiredMeansHeld {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::NOTICED.and(SeenKinds::REPLIED).and(SeenKinds::CRASHED)
+        SeenKinds::NOTICED | SeenKinds::REPLIED | SeenKinds::CRASHED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {

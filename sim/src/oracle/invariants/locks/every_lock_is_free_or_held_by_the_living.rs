@@ -1,8 +1,6 @@
 //! When everything had its time, no lock is held by somebody who is gone.
 
-use crate::oracle::kinds::LOCK_LOG;
 use crate::oracle::model::is_alive;
-use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -12,9 +10,7 @@ use crate::world::World;
 /// That is what a lease is for: a lock without one would be lost with its holder. Gray and
 /// Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
-pub struct EveryLockIsFreeOrHeldByTheLiving {
-    log: LockLog,
-}
+pub struct EveryLockIsFreeOrHeldByTheLiving {}
 
 impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
     fn name(&self) -> &'static str {
@@ -22,17 +18,16 @@ impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG
+        SeenKinds::NONE
     }
 
-    fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        self.log.see(seen, model.step);
+    fn see(&mut self, _: &Seen<'_>, _: &Model, _: &World) -> Result<(), Breach> {
         Ok(())
     }
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
-        for (path, lock) in self.log.locks() {
-            let Some(holder) = &lock.holder else { continue };
+        for (path, lock) in model.locks.iter() {
+            let Some(holder) = &lock.appended.holder else { continue };
             let (request, token) = holder.is;
             if is_alive(request.client, request, world) {
                 continue;

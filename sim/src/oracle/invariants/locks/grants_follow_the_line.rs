@@ -1,10 +1,8 @@
 //! A lock goes to the first live waiter in line.
 
-use crate::oracle::kinds::{KEEPS, LOCK_LOG};
-use crate::oracle::model::lock_log::{Heard, HeardAt, LockLog};
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{NodeId, Path, Record, RequestId};
+use seedbed::proto::{NodeId, Path, Record, RecordKind, RequestId};
 
 /// A grant goes to the first in line, in the order of the log, that is alive; nobody alive is taken
 /// out.
@@ -14,10 +12,7 @@ use seedbed::proto::{NodeId, Path, Record, RequestId};
 /// server's clock counts one. Fairness as in the lock recipe of Hunt et al., "ZooKeeper: Wait-free
 /// Coordination for Internet-scale Systems", USENIX ATC 2010, section 2.4.
 #[derive(Clone, Debug, Default)]
-pub struct GrantsFollowTheLine {
-    log: LockLog,
-    heard: Heard,
-}
+pub struct GrantsFollowTheLine {}
 
 impl Invariant for GrantsFollowTheLine {
     fn name(&self) -> &'static str {
@@ -25,33 +20,29 @@ impl Invariant for GrantsFollowTheLine {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(KEEPS)
+        SeenKinds::appended(&[RecordKind::Granted, RecordKind::Left])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
-        let verdict = match *seen {
-            Seen::Appended { node: NodeId::CONTROL, record, .. } => {
-                self.judge(record, model, world)
+        let Seen::Appended { node: NodeId::CONTROL, position, record, .. } = *seen else {
+            return Ok(());
+        };
+        let line = model.locks.before(position).map_or(&[][..], |lock| &lock.line);
+        match record {
+            Record::Granted { path, request, .. } => {
+                Self::judge_grant(line, path, *request, model, world)
+            }
+            Record::Left { path, request } => {
+                Self::judge_leaving(line, path, *request, model, world)
             }
             _ => Ok(()),
-        };
-        self.heard.see(seen, model, world);
-        self.log.see(seen, model.step);
-        verdict
+        }
     }
 }
 
 impl GrantsFollowTheLine {
-    fn judge(&self, record: &Record, model: &Model, world: &World) -> Result<(), Breach> {
-        match record {
-            Record::Granted { path, request, .. } => self.judge_grant(path, *request, model, world),
-            Record::Left { path, request } => self.judge_leaving(path, *request, model, world),
-            _ => Ok(()),
-        }
-    }
-
     fn judge_grant(
-        &self,
+        line: &[At<RequestId>],
         path: &Path,
         request: RequestId,
         model: &Model,
@@ -61,17 +52,16 @@ impl GrantsFollowTheLine {
             let is = format!("control grants the lock of {path} to {request}");
             Evidence::now(model, is).about(path).about(request)
         };
-        let line = self.line(path);
         let Some(place) = line.iter().position(|waiting| waiting.is == request) else {
             let earlier = format!("control's log does not say that {request} stands in line");
             return Err(Breach::of(Evidence::now(model, earlier).about(request), now()));
         };
-        let reading = HeardAt::now(model, world).reading;
+        let reading = model.heard_now(world).reading;
         let ahead = line[..place].iter();
-        match ahead.clone().find(|ahead| self.heard.is_live(ahead.is, reading)) {
+        match ahead.clone().find(|ahead| model.hearing.is_live(ahead.is, reading)) {
             None => Ok(()),
             Some(ahead) => {
-                let heard = self.heard.last(ahead.is).map_or(model.now, |heard| heard.time);
+                let heard = model.hearing.last(ahead.is).map_or(model.now, |heard| heard.time);
                 let earlier = format!(
                     "{} took its place in the line for {path}, ahead of {request}; control has \
                      heard of it at {heard}, less than a lease ago",
@@ -84,17 +74,17 @@ impl GrantsFollowTheLine {
     }
 
     fn judge_leaving(
-        &self,
+        line: &[At<RequestId>],
         path: &Path,
         request: RequestId,
         model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
-        if !self.line(path).iter().any(|waiting| waiting.is == request) {
+        if !line.iter().any(|waiting| waiting.is == request) {
             return Ok(()); // it is the holder that leaves
         }
-        let reading = HeardAt::now(model, world).reading;
-        match self.heard.last(request) {
+        let reading = model.heard_now(world).reading;
+        match model.hearing.before_leaving(request) {
             Some(heard) if heard.is_within_a_lease(reading) => {
                 let earlier = format!(
                     "{request} stands in line for the lock of {path}, and control heard of it at {}",
@@ -109,10 +99,6 @@ impl GrantsFollowTheLine {
             }
             Some(_) | None => Ok(()),
         }
-    }
-
-    fn line(&self, path: &Path) -> &[At<RequestId>] {
-        self.log.lock(path).map_or(&[], |lock| &lock.line)
     }
 }
 

@@ -1,10 +1,8 @@
 //! A lock is granted only to a waiter that was heard a moment ago.
 
-use crate::oracle::kinds::{KEEPS, LOCK_LOG};
-use crate::oracle::model::lock_log::{Heard, HeardAt};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{NodeId, Record};
+use seedbed::proto::{NodeId, Record, RecordKind};
 
 /// Who is granted a lock was heard within a lease, in the lock server's present life.
 ///
@@ -15,9 +13,7 @@ use seedbed::proto::{NodeId, Record};
 /// after blocking for a lock"). The lease is counted here with the drift bound added, as the giver
 /// must.
 #[derive(Clone, Debug, Default)]
-pub struct GrantsGoToTheLiving {
-    heard: Heard,
-}
+pub struct GrantsGoToTheLiving {}
 
 impl Invariant for GrantsGoToTheLiving {
     fn name(&self) -> &'static str {
@@ -25,22 +21,14 @@ impl Invariant for GrantsGoToTheLiving {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(KEEPS)
+        SeenKinds::appended(&[RecordKind::Granted])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
-        let verdict = self.judge(seen, model, world);
-        self.heard.see(seen, model, world);
-        verdict
-    }
-}
-
-impl GrantsGoToTheLiving {
-    fn judge(&self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         let Seen::Appended { node: NodeId::CONTROL, record, .. } = *seen else { return Ok(()) };
         let Record::Granted { path, request, .. } = record else { return Ok(()) };
-        let reading = HeardAt::now(model, world).reading;
-        let earlier = match self.heard.last(*request) {
+        let reading = model.heard_now(world).reading;
+        let earlier = match model.hearing.last(*request) {
             Some(heard) if heard.is_within_a_lease(reading) => return Ok(()),
             Some(heard) => {
                 let is = format!("control heard of {request} for the last time, at {}", heard.time);
@@ -48,7 +36,7 @@ impl GrantsGoToTheLiving {
             }
             None => {
                 let is = format!("since control started it has heard nothing of {request}");
-                Evidence::at(self.heard.since(), is)
+                Evidence::at(model.hearing.since(), is)
             }
         };
         let lease = world.config().lock_lease;

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::kinds::LOCK_LOG;
-use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{NodeId, Notice, Path, Record, RequestId, Time, Token};
+use seedbed::proto::{NodeId, Notice, Path, Record, RecordKind, RequestId, Time, Token};
 
 /// When a lock is granted to a client, every other client has stopped believing that it holds it.
 ///
@@ -18,7 +16,6 @@ use seedbed::proto::{NodeId, Notice, Path, Record, RequestId, Time, Token};
 /// for. Gray and Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
 pub struct HoldersStopBelievingFirst {
-    log: LockLog,
     beliefs: BTreeMap<Path, Vec<Belief>>,
 }
 
@@ -37,7 +34,7 @@ impl Invariant for HoldersStopBelievingFirst {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(SeenKinds::NOTICED).and(SeenKinds::CRASHED)
+        SeenKinds::appended(&[RecordKind::Granted]) | SeenKinds::NOTICED | SeenKinds::CRASHED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
@@ -65,7 +62,6 @@ impl Invariant for HoldersStopBelievingFirst {
             }
             _ => {}
         }
-        self.log.see(seen, model.step);
         verdict
     }
 }
@@ -117,7 +113,7 @@ impl HoldersStopBelievingFirst {
         model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
-        let newest = self.log.lock(path).and_then(|lock| lock.newest.as_ref());
+        let newest = model.locks.appended(path).and_then(|lock| lock.newest.as_ref());
         let Some(newest) = newest else { return Ok(()) };
         let (request, token) = newest.is;
         let is_over = token > belief.token && request.client != belief.request.client;

@@ -21,3 +21,23 @@ pub(in crate::oracle) use no_free_lock_with_a_live_waiter::NoFreeLockWithALiveWa
 pub(in crate::oracle) use one_holder_per_lock::OneHolderPerLock;
 pub(in crate::oracle) use only_the_holder_releases::OnlyTheHolderReleases;
 pub(in crate::oracle) use tokens_grow::TokensGrow;
+
+use crate::oracle::SeenKinds;
+use seedbed::proto::{MessageKind, RecordKind};
+
+const LOCKS: &[RecordKind] = &[RecordKind::Queued, RecordKind::Granted, RecordKind::Left];
+
+/// Grants in the lock server's log, and what a crash does to them.
+pub(in crate::oracle) const GRANTS: SeenKinds = SeenKinds::appended(&[RecordKind::Granted])
+    .union(SeenKinds::durable(&[RecordKind::Granted]))
+    .union(SeenKinds::FORGOT)
+    .union(SeenKinds::STARTED);
+
+/// The lock server's log, and what a crash does to it.
+const LOCK_LOG: SeenKinds = SeenKinds::appended(LOCKS)
+    .union(SeenKinds::durable(LOCKS))
+    .union(SeenKinds::FORGOT)
+    .union(SeenKinds::STARTED);
+
+/// What asks for a place in line or keeps one.
+const KEEPS: SeenKinds = SeenKinds::received(&[MessageKind::Acquire, MessageKind::KeepAlive]);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::oracle::kinds::{KEEPS, LOCK_LOG};
-use crate::oracle::model::lock_log::{Heard, HeardAt, LockLog, lock_of};
-use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::invariants::locks::{KEEPS, LOCK_LOG};
+use crate::oracle::model::hearing::HeardAt;
+use crate::oracle::model::locks::lock_of;
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Message, MessageKind, NodeId, Path};
+use seedbed::proto::{Message, MessageKind, NodeId, Path, RequestId};
 
 /// After every step of the lock server no lock that the step touched is free while a live waiter is
 /// in line.
@@ -17,14 +18,15 @@ use seedbed::proto::{Message, MessageKind, NodeId, Path};
 /// Monitors in Mesa", CACM 23(2), 1980.
 ///
 /// A step ends when the next one begins, so the judgement comes then; it names the step that it is
-/// about.
+/// about. What would be judged if nothing more came of the step is kept until then, because by then
+/// the model has gone on.
 #[derive(Clone, Debug, Default)]
 pub struct NoFreeLockWithALiveWaiter {
-    log: LockLog,
-    heard: Heard,
     touched: BTreeSet<Path>,
     /// The step that touched them.
     when: Option<HeardAt>,
+    /// A lock that is free so far, and its first live waiter with when that was heard.
+    free: Option<(Path, RequestId, HeardAt)>,
 }
 
 impl Invariant for NoFreeLockWithALiveWaiter {
@@ -33,19 +35,18 @@ impl Invariant for NoFreeLockWithALiveWaiter {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(KEEPS).and(SeenKinds::received(&[MessageKind::Release]))
+        LOCK_LOG | KEEPS | SeenKinds::received(&[MessageKind::Release])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         if self.when.is_some_and(|when| when.step < model.step) {
             self.judge()?;
         }
-        self.heard.see(seen, model, world);
-        self.log.see(seen, model.step);
         if let Some(path) = touches(seen) {
             self.touched.insert(path.clone());
-            self.when = Some(HeardAt::now(model, world));
+            self.when = Some(model.heard_now(world));
         }
+        self.free = self.when.and_then(|when| self.first_free(when, model));
         Ok(())
     }
 
@@ -55,30 +56,30 @@ impl Invariant for NoFreeLockWithALiveWaiter {
 }
 
 impl NoFreeLockWithALiveWaiter {
-    fn judge(&mut self) -> Result<(), Breach> {
-        let Some(when) = self.when.take() else { return Ok(()) };
-        for path in std::mem::take(&mut self.touched) {
-            self.judge_lock(&path, when)?;
-        }
-        Ok(())
+    /// The first lock touched that is free while a live waiter is in line.
+    fn first_free(&self, when: HeardAt, model: &Model) -> Option<(Path, RequestId, HeardAt)> {
+        self.touched.iter().find_map(|path| {
+            let lock = model.locks.appended(path).filter(|lock| lock.holder.is_none())?;
+            let live = |waiting: &&At<_>| model.hearing.is_live(waiting.is, when.reading);
+            let waiting = lock.line.iter().find(live)?.is;
+            Some((path.clone(), waiting, model.hearing.last(waiting).unwrap_or(when)))
+        })
     }
 
-    fn judge_lock(&self, path: &Path, when: HeardAt) -> Result<(), Breach> {
-        let Some(lock) = self.log.lock(path) else { return Ok(()) };
-        if lock.holder.is_some() {
+    fn judge(&mut self) -> Result<(), Breach> {
+        self.touched.clear();
+        let (Some(when), Some((path, waiting, heard))) = (self.when.take(), self.free.take())
+        else {
             return Ok(());
-        }
-        let live = |waiting: &&crate::oracle::At<_>| self.heard.is_live(waiting.is, when.reading);
-        let Some(waiting) = lock.line.iter().find(live) else { return Ok(()) };
-        let heard = self.heard.last(waiting.is).unwrap_or(when);
+        };
         let earlier = format!(
-            "control heard at {} of {}, which stands in line for the lock of {path}",
-            heard.time, waiting.is
+            "control heard at {} of {waiting}, which stands in line for the lock of {path}",
+            heard.time
         );
         let now = format!("the lock of {path} is free, and control grants it to nobody");
         Err(Breach::of(
-            Evidence::at(heard.step, earlier).about(waiting.is).about(path),
-            Evidence::at(when.step, now).about(path),
+            Evidence::at(heard.step, earlier).about(waiting).about(&path),
+            Evidence::at(when.step, now).about(&path),
         ))
     }
 }

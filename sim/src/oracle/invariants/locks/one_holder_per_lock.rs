@@ -1,10 +1,8 @@
 //! No lock is granted while an earlier grant of it has not ended.
 
-use crate::oracle::kinds::LOCK_LOG;
-use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{NodeId, Record};
+use seedbed::proto::{NodeId, Record, RecordKind};
 
 /// A grant is written only where the log says that the one before has left.
 ///
@@ -12,9 +10,7 @@ use seedbed::proto::{NodeId, Record};
 /// restart makes two holders of them, whatever the leases say. Mutual exclusion: Dijkstra,
 /// "Solution of a Problem in Concurrent Programming Control", CACM 8(9), 1965.
 #[derive(Clone, Debug, Default)]
-pub struct OneHolderPerLock {
-    log: LockLog,
-}
+pub struct OneHolderPerLock {}
 
 impl Invariant for OneHolderPerLock {
     fn name(&self) -> &'static str {
@@ -22,21 +18,16 @@ impl Invariant for OneHolderPerLock {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG
+        SeenKinds::appended(&[RecordKind::Granted])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        let verdict = self.judge(seen, model);
-        self.log.see(seen, model.step);
-        verdict
-    }
-}
-
-impl OneHolderPerLock {
-    fn judge(&self, seen: &Seen<'_>, model: &Model) -> Result<(), Breach> {
-        let Seen::Appended { node: NodeId::CONTROL, record, .. } = *seen else { return Ok(()) };
+        let Seen::Appended { node: NodeId::CONTROL, position, record, .. } = *seen else {
+            return Ok(());
+        };
         let Record::Granted { path, request, token } = record else { return Ok(()) };
-        let Some(held) = self.log.lock(path).and_then(|lock| lock.holder.as_ref()) else {
+        let before = model.locks.before(position);
+        let Some(held) = before.and_then(|lock| lock.holder.as_ref()) else {
             return Ok(());
         };
         let (holder, held_token) = held.is;

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::kinds::{KEEPS, LOCK_LOG};
-use crate::oracle::model::lock_log::{HeardAt, LockLog, keeps_request};
+use crate::oracle::invariants::locks::KEEPS;
+use crate::oracle::model::Lock;
+use crate::oracle::model::hearing::{HeardAt, keeps_request};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Keep, Message, MessageKind, NodeId, Path, Record, RequestId, Token};
+use seedbed::proto::{
+    Keep, Message, MessageKind, NodeId, Path, Record, RecordKind, RequestId, Token,
+};
 
 /// A holder leaves its lock by a release that names it and its token, or when its lease is over.
 ///
@@ -17,7 +20,6 @@ use seedbed::proto::{Keep, Message, MessageKind, NodeId, Path, Record, RequestId
 /// mistake (redis.io, "Distributed Locks with Redis").
 #[derive(Clone, Debug, Default)]
 pub struct OnlyTheHolderReleases {
-    log: LockLog,
     /// When the holder's lease began to run anew.
     kept: BTreeMap<Path, HeardAt>,
     /// The last release that arrived, and in which step.
@@ -30,56 +32,59 @@ impl Invariant for OnlyTheHolderReleases {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(KEEPS).and(SeenKinds::received(&[MessageKind::Release]))
+        SeenKinds::appended(&[RecordKind::Granted, RecordKind::Left])
+            | SeenKinds::STARTED
+            | KEEPS
+            | SeenKinds::received(&[MessageKind::Release])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
-        let mut verdict = Ok(());
         match *seen {
             Seen::Received { from, to: NodeId::CONTROL, message, .. } => {
                 self.hear(from, message, model, world);
             }
-            Seen::Appended { node: NodeId::CONTROL, record, .. } => match record {
+            Seen::Appended { node: NodeId::CONTROL, position, record, .. } => match record {
                 Record::Granted { path, .. } => {
-                    let kept = HeardAt::now(model, world);
+                    let kept = model.heard_now(world);
                     self.kept.insert(path.clone(), kept);
                 }
                 Record::Left { path, request } => {
-                    verdict = self.judge(path, *request, model, world);
+                    let holder = model.locks.before(position).and_then(holder);
+                    return self.judge(path, *request, holder, model, world);
                 }
                 _ => {}
             },
             Seen::Started { node: NodeId::CONTROL, .. } => {
-                let start = HeardAt::now(model, world);
+                let start = model.heard_now(world);
                 self.kept.values_mut().for_each(|kept| *kept = start);
             }
             _ => {}
         }
-        self.log.see(seen, model.step);
-        verdict
+        Ok(())
     }
 }
 
 impl OnlyTheHolderReleases {
     fn hear(&mut self, from: NodeId, message: &Message, model: &Model, world: &World) {
+        let held = |path| model.locks.appended(path).and_then(holder);
         let (path, keeps) = match message {
             Message::Release { path, token, .. } => {
                 self.release = Some((model.step, from, path.clone(), *token));
                 return;
             }
             Message::KeepAlive { path, keep: Keep::Holding(token), .. } => {
-                (path, self.holder(path) == Some((from, *token)))
+                (path, held(path).is_some_and(|(of, held)| (of.client, held) == (from, *token)))
             }
             // A copy that arrives when the client has its answer keeps nothing.
             Message::Acquire { path, .. } | Message::KeepAlive { path, .. } => {
                 let request = keeps_request(message);
                 let waits = |request| model.requests.get(request).is_none_or(|r| r.reply.is_none());
-                (path, self.holding_request(path) == request && request.iter().all(waits))
+                (path, held(path).map(|(of, _)| of) == request && request.iter().all(waits))
             }
             _ => return,
         };
         if keeps {
-            let kept = HeardAt::now(model, world).after(self.kept.get(path).copied());
+            let kept = model.heard_now(world).after(self.kept.get(path).copied());
             self.kept.insert(path.clone(), kept);
         }
     }
@@ -88,19 +93,19 @@ impl OnlyTheHolderReleases {
         &self,
         path: &Path,
         request: RequestId,
+        holder: Option<(RequestId, Token)>,
         model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
-        let Some((client, token)) = self.holder(path) else { return Ok(()) };
-        if self.holding_request(path) != Some(request) {
+        let Some((_, token)) = holder.filter(|(holder, _)| *holder == request) else {
             return Ok(()); // somebody leaves the line
-        }
+        };
         let release = self.release.as_ref().filter(|(step, ..)| *step == model.step);
-        let own = (model.step, client, path.clone(), token);
+        let own = (model.step, request.client, path.clone(), token);
         if release == Some(&own) {
             return Ok(());
         }
-        let now = HeardAt::now(model, world);
+        let now = model.heard_now(world);
         let kept = self.kept.get(path).copied().unwrap_or(now);
         if !kept.is_within_a_lease(now.reading) {
             return Ok(());
@@ -122,15 +127,10 @@ impl OnlyTheHolderReleases {
         };
         Err(Breach::of(Evidence::at(kept.step, earlier).about(path).about(request), now))
     }
+}
 
-    fn holder(&self, path: &Path) -> Option<(NodeId, Token)> {
-        let holder = self.log.lock(path)?.holder.as_ref()?;
-        Some((holder.is.0.client, holder.is.1))
-    }
-
-    fn holding_request(&self, path: &Path) -> Option<RequestId> {
-        Some(self.log.lock(path)?.holder.as_ref()?.is.0)
-    }
+fn holder(lock: &Lock) -> Option<(RequestId, Token)> {
+    lock.holder.as_ref().map(|holder| holder.is)
 }
 
 #[cfg(test)]

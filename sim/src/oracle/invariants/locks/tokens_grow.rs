@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::invariants::locks::GRANTS;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RequestId, Token};
@@ -28,7 +28,7 @@ impl Invariant for TokensGrow {
     }
 
     fn interest(&self) -> SeenKinds {
-        LOCK_LOG.and(SeenKinds::sent(&[MessageKind::Granted]))
+        GRANTS | SeenKinds::sent(&[MessageKind::Granted])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {

@@ -77,9 +77,9 @@ impl Invariant for AdmissionsAreUsedOnce {
                     Evidence::now(model, is).about(to)
                 };
                 let member = Member { node: to, admission: *admission };
-                if let Some(lost) = model.gone.get(&member) {
+                if let Some(lost) = model.disks.gone(member) {
                     let earlier = format!("the disk of {to} that had this number was lost");
-                    return Err(Breach::of(Evidence::at(*lost, earlier).about(to), now()));
+                    return Err(Breach::of(Evidence::at(lost, earlier).about(to), now()));
                 }
                 match self.given.get(admission).filter(|given| given.is == to) {
                     Some(_) => Ok(()),

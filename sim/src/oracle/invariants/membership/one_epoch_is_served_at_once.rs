@@ -1,6 +1,6 @@
 //! One view at a time.
 
-use crate::oracle::model::service::{SERVICE, Service, Services};
+use crate::oracle::model::service::{SERVICE, Service};
 use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -12,7 +12,6 @@ use crate::world::World;
 /// leases (Gray, Cheriton, "Leases", SOSP 1989), so the order is that of true time.
 #[derive(Clone, Debug, Default)]
 pub struct OneEpochIsServedAtOnce {
-    services: Services,
     newest: Option<At<Service>>,
 }
 
@@ -26,7 +25,7 @@ impl Invariant for OneEpochIsServedAtOnce {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
-        let Some(service) = self.services.see(seen, model) else { return Ok(()) };
+        let Some(service) = model.services.given_by(seen) else { return Ok(()) };
         match &self.newest {
             Some(newest) if service.epoch < newest.is.epoch => match service.since > newest.step {
                 true => Err(Breach::of(newest.is.fact(newest.step), service.fact(model.step))),
@@ -34,7 +33,7 @@ impl Invariant for OneEpochIsServedAtOnce {
             },
             Some(newest) if service.epoch == newest.is.epoch => Ok(()),
             Some(_) | None => {
-                self.newest = Some(At { step: model.step, is: service });
+                self.newest = Some(At { step: model.step, is: service.clone() });
                 Ok(())
             }
         }

@@ -1,6 +1,6 @@
 //! No service without a lease.
 
-use crate::oracle::model::service::{SERVICE, Services};
+use crate::oracle::model::service::SERVICE;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::subject::Subject;
 use crate::world::World;
@@ -12,9 +12,7 @@ use crate::world::World;
 /// stopped by itself before anybody acts on its absence. Its lease counts from when it sent the
 /// heartbeat that the centre has answered: Gray, Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
-pub struct OnlyLeasedMembersServeAndVote {
-    services: Services,
-}
+pub struct OnlyLeasedMembersServeAndVote {}
 
 impl Invariant for OnlyLeasedMembersServeAndVote {
     fn name(&self) -> &'static str {
@@ -26,7 +24,7 @@ impl Invariant for OnlyLeasedMembersServeAndVote {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
-        let Some(service) = self.services.see(seen, model) else { return Ok(()) };
+        let Some(service) = model.services.given_by(seen) else { return Ok(()) };
         let (node, epoch) = (service.node, service.epoch);
         if service.since < model.step {
             return Ok(()); // nobody knows when it was put together

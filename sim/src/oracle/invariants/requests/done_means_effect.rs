@@ -1,7 +1,5 @@
 //! A request that was answered "done" has taken effect, durably, with exactly that answer.
 
-use crate::oracle::model::effects::EFFECTS;
-use crate::oracle::model::effects::Effects;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Answer, Reply, Request, RequestId};
@@ -14,9 +12,7 @@ use seedbed::proto::{Answer, Reply, Request, RequestId};
 /// the same one and not what the files hold by then. A single read is answered without a
 /// transaction and is judged elsewhere. Gray and Reuter, "Transaction Processing", 1993.
 #[derive(Clone, Debug, Default)]
-pub struct DoneMeansEffect {
-    effects: Effects,
-}
+pub struct DoneMeansEffect {}
 
 impl Invariant for DoneMeansEffect {
     fn name(&self) -> &'static str {
@@ -24,16 +20,15 @@ impl Invariant for DoneMeansEffect {
     }
 
     fn interest(&self) -> SeenKinds {
-        EFFECTS.and(SeenKinds::REPLIED)
+        SeenKinds::REPLIED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        self.effects.see(seen, model);
         match *seen {
             Seen::Replied { request, reply: Reply::Done(answer) }
                 if is_a_transaction(request, model) =>
             {
-                self.judge(request, answer, model)
+                Self::judge(request, answer, model)
             }
             _ => Ok(()),
         }
@@ -41,8 +36,8 @@ impl Invariant for DoneMeansEffect {
 }
 
 impl DoneMeansEffect {
-    fn judge(&self, request: RequestId, answer: &Answer, model: &Model) -> Result<(), Breach> {
-        let earlier = match self.effects.of(request) {
+    fn judge(request: RequestId, answer: &Answer, model: &Model) -> Result<(), Breach> {
+        let earlier = match model.effects.of(request) {
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
                 Evidence::now(model, is)

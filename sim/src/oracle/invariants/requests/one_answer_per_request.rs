@@ -21,7 +21,7 @@ impl Invariant for OneAnswerPerRequest {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::REQUESTED.and(SeenKinds::REPLIED)
+        SeenKinds::REQUESTED | SeenKinds::REPLIED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {

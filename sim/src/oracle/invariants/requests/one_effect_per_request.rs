@@ -1,7 +1,6 @@
 //! A request takes effect at most once, however often it was tried.
 
-use crate::oracle::model::effects::EFFECTS;
-use crate::oracle::model::effects::{Effect, Effects};
+use crate::oracle::model::effects::{EFFECTS, Effect};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -13,9 +12,7 @@ use crate::world::World;
 /// "Implementing Remote Procedure Calls", ACM TOCS 2(1), 1984; the two generals of Akkoyunlu et
 /// al., 1975, are why it cannot be had without a name.
 #[derive(Clone, Debug, Default)]
-pub struct OneEffectPerRequest {
-    effects: Effects,
-}
+pub struct OneEffectPerRequest {}
 
 impl Invariant for OneEffectPerRequest {
     fn name(&self) -> &'static str {
@@ -27,13 +24,13 @@ impl Invariant for OneEffectPerRequest {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        match self.effects.see(seen, model) {
+        match model.effects.made_by(seen) {
             Some(Effect { origin, txn, before: Some(before) }) => {
                 let earlier = format!("transaction {} committed for {origin}", before.is);
                 let now = format!("transaction {txn} commits for {origin} as well");
                 Err(Breach::of(
-                    Evidence::at(before.step, earlier).about(before.is).about(origin),
-                    Evidence::now(model, now).about(txn).about(origin),
+                    Evidence::at(before.step, earlier).about(before.is).about(*origin),
+                    Evidence::now(model, now).about(*txn).about(*origin),
                 ))
             }
             Some(Effect { before: None, .. }) | None => Ok(()),

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::kinds::LOCK_LOG;
+use crate::oracle::invariants::locks::GRANTS;
 use crate::oracle::model::effects::EFFECTS;
-use crate::oracle::model::effects::Effects;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
@@ -18,7 +17,6 @@ use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
 /// happened.
 #[derive(Clone, Debug, Default)]
 pub struct RefusedMeansNoEffect {
-    effects: Effects,
     refused: BTreeMap<RequestId, At<Refusal>>,
     granted: BTreeMap<RequestId, At<(Path, Token)>>,
     /// Grants that a crash may take, by position.
@@ -31,11 +29,11 @@ impl Invariant for RefusedMeansNoEffect {
     }
 
     fn interest(&self) -> SeenKinds {
-        EFFECTS.and(SeenKinds::REPLIED).and(LOCK_LOG)
+        EFFECTS | SeenKinds::REPLIED | GRANTS
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        if let Some(effect) = self.effects.see(seen, model) {
+        if let Some(effect) = model.effects.made_by(seen) {
             return self.judge_effect(effect.origin, || {
                 let is = format!("transaction {} commits for {}", effect.txn, effect.origin);
                 Evidence::now(model, is).about(effect.txn).about(effect.origin)
@@ -44,7 +42,7 @@ impl Invariant for RefusedMeansNoEffect {
         match *seen {
             Seen::Replied { request, reply: Reply::Refused(refusal) } => {
                 self.refused.insert(request, At { step: model.step, is: *refusal });
-                self.judge_refusal(request, *refusal, model.step)
+                self.judge_refusal(request, *refusal, model)
             }
             Seen::Appended { node: NodeId::CONTROL, position, record, .. } => {
                 let Record::Granted { path, request, token } = record else { return Ok(()) };
@@ -96,9 +94,15 @@ impl RefusedMeansNoEffect {
         }
     }
 
-    fn judge_refusal(&self, request: RequestId, refusal: Refusal, step: u64) -> Result<(), Breach> {
+    fn judge_refusal(
+        &self,
+        request: RequestId,
+        refusal: Refusal,
+        model: &Model,
+    ) -> Result<(), Breach> {
+        let step = model.step;
         let now = || refused(request, refusal, step);
-        if let Some(At { step, is: (txn, _) }) = self.effects.of(request) {
+        if let Some(At { step, is: (txn, _) }) = model.effects.of(request) {
             let is = format!("transaction {txn} committed for {request}");
             return Err(Breach::of(Evidence::at(*step, is).about(*txn).about(request), now()));
         }

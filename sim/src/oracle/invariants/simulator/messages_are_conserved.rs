@@ -27,7 +27,7 @@ impl Invariant for MessagesAreConserved {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::SENT.and(SeenKinds::COPIED).and(SeenKinds::RECEIVED).and(SeenKinds::LOST)
+        SeenKinds::SENT | SeenKinds::COPIED | SeenKinds::RECEIVED | SeenKinds::LOST
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {

@@ -1,6 +1,6 @@
 //! Time goes forward: the true one, and that of every machine.
 
-use crate::oracle::model::per_node::PerNode;
+use crate::oracle::per_node::PerNode;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Time};
@@ -21,7 +21,7 @@ impl Invariant for TimeNeverGoesBack {
     }
 
     fn interest(&self) -> SeenKinds {
-        SeenKinds::RECEIVED.and(SeenKinds::WOKEN).and(SeenKinds::STARTED)
+        SeenKinds::RECEIVED | SeenKinds::WOKEN | SeenKinds::STARTED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {

@@ -1,7 +1,7 @@
 //! No service of what is out of date.
 
 use crate::oracle::model::in_words;
-use crate::oracle::model::service::{SERVICE, Service, Services, What};
+use crate::oracle::model::service::{SERVICE, Service, What};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{File, Path};
@@ -15,9 +15,7 @@ use seedbed::proto::{File, Path};
 /// too late or was undone by something older. Raynal, "Concurrent Programming", 2013, ch. 16, calls
 /// a register like that atomic; Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", 2010.
 #[derive(Clone, Debug, Default)]
-pub struct AServingOwnerHasTheLastDecidedContents {
-    services: Services,
-}
+pub struct AServingOwnerHasTheLastDecidedContents {}
 
 impl Invariant for AServingOwnerHasTheLastDecidedContents {
     fn name(&self) -> &'static str {
@@ -29,7 +27,7 @@ impl Invariant for AServingOwnerHasTheLastDecidedContents {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
-        let Some(service) = self.services.see(seen, model) else { return Ok(()) };
+        let Some(service) = model.services.given_by(seen) else { return Ok(()) };
         let node = service.node;
         if service.since < model.step {
             return Ok(()); // nobody knows what was decided when it was put together
@@ -40,8 +38,8 @@ impl Invariant for AServingOwnerHasTheLastDecidedContents {
             What::Read(..) => None,
         };
         let stored = world.host(node).storage().map(|storage| storage.files());
-        for path in &service.paths {
-            let pin = model.pins.get(&node).and_then(|pins| pins.get(path));
+        for path in service.paths.iter() {
+            let pin = model.memory.pins(node).and_then(|pins| pins.get(path));
             if pin.is_some_and(|pin| Some(pin.is) != own) {
                 continue; // for in_doubt_keeps_its_pins to say
             }

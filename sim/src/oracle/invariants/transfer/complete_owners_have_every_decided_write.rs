@@ -55,7 +55,7 @@ fn judge(path: &Path, what: impl FnOnce() -> Evidence, model: &Model) -> Result<
     let (epoch, position) = (model.views.active(), config.position(path));
     for (node, disk) in model.disks.iter() {
         let Some(step) = disk.claims(epoch, position) else { continue };
-        if disk.has(path, last, model) {
+        if disk.has(path, last, model.files.get(path)) {
             continue;
         }
         let earlier = format!("{node} claims to be complete on {path} in {epoch}");

@@ -60,7 +60,7 @@ fn on_claim(
     let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else { return Ok(()) };
     for path in model.files.keys().filter(|path| arcs.contains(config.position(path))) {
         let Some(last) = model.last_in(path, epoch) else { continue };
-        if disk.has(path, last, model) {
+        if disk.has(path, last, model.files.get(path)) {
             continue;
         }
         let was = in_words(last.file.version, last.file.contents.as_ref());

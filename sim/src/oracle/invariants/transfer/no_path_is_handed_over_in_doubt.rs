@@ -37,7 +37,7 @@ impl Invariant for NoPathIsHandedOverInDoubt {
             }
             Seen::Sent { from, to, message: Message::Chunk { epoch, files, end, .. }, .. } => {
                 let Some(config) = model.disks.managed() else { return Ok(()) };
-                let Some(pins) = model.pins.get(&from) else { return Ok(()) };
+                let Some(pins) = model.memory.pins(from) else { return Ok(()) };
                 // A vote that was given since is not in doubt when the chunk is put together.
                 let asked = match model.is_put_together_now(from) {
                     true => model.step,

@@ -1,6 +1,6 @@
 //! No service without what is to be served.
 
-use crate::oracle::model::service::{DURABLE_SERVICE, Services, What};
+use crate::oracle::model::service::{DURABLE_SERVICE, What};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -13,9 +13,7 @@ use crate::world::World;
 /// configuration begins with the state of the old one (Lamport, Malkhi, Zhou, "Reconfiguring a
 /// State Machine", SIGACT News 2010).
 #[derive(Clone, Debug, Default)]
-pub struct OnlyCompleteOwnersServeAndVote {
-    services: Services,
-}
+pub struct OnlyCompleteOwnersServeAndVote {}
 
 impl Invariant for OnlyCompleteOwnersServeAndVote {
     fn name(&self) -> &'static str {
@@ -27,7 +25,7 @@ impl Invariant for OnlyCompleteOwnersServeAndVote {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
-        let Some(service) = self.services.see(seen, model) else { return Ok(()) };
+        let Some(service) = model.services.given_by(seen) else { return Ok(()) };
         let (node, epoch) = (service.node, service.epoch);
         let (Some(config), Some(disk)) = (model.disks.managed(), model.disks.get(node)) else {
             return Ok(());
@@ -36,7 +34,7 @@ impl Invariant for OnlyCompleteOwnersServeAndVote {
             return Ok(()); // it has been held back until now, and the claim is given up
         }
         let placement = model.views.placement(config, epoch);
-        for path in &service.paths {
+        for path in service.paths.iter() {
             let position = config.position(path);
             let owns =
                 |p: &crate::oracle::Placement| p.owners_at(position).any(|owner| owner == node);

@@ -63,7 +63,7 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
                     return Ok(());
                 };
                 // Whose disk was lost since has said so before, and nobody else can know.
-                let left = |member: &&Member| !model.gone.contains_key(member);
+                let left = |member: &&Member| model.disks.gone(**member).is_none();
                 for member in view.is.members.iter().filter(left) {
                     let disk = model.disks.get(member.node);
                     let claim = disk.and_then(|disk| disk.claims.get(epoch));

@@ -1,0 +1,211 @@
+//! Which owner cannot pull what it owns: no node is up that could hand it over, or witness that
+//! nothing was committed there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use seedbed::proto::{Arcs, Config, Epoch, Member, NodeId, View};
+
+use super::{StepTimes, Wait, WaitKind};
+use crate::oracle::{Model, Placement};
+use crate::world::World;
+
+/// A piece of the ring that a node owns and cannot pull.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::oracle) struct Missed {
+    /// The new owner.
+    pub who: NodeId,
+    /// The earlier epoch of which nobody who is up can tell.
+    pub level: Epoch,
+    /// What it misses.
+    pub arcs: Arcs,
+    /// The owners in that epoch whose word would do, and who are down.
+    pub down: BTreeSet<NodeId>,
+    /// Those whose disk is gone.
+    pub gone: BTreeSet<NodeId>,
+}
+
+/// What the owners in an earlier epoch can tell a new owner of what it still needs.
+struct Told {
+    /// What they could hand over.
+    has: Arcs,
+    /// Where nothing was committed, or the operator has accepted that it is lost.
+    witnessed: Arcs,
+    /// The owners that are down.
+    down: BTreeSet<NodeId>,
+    /// Those whose disk is gone.
+    gone: BTreeSet<NodeId>,
+}
+
+/// What members of the newest view cannot pull because nobody is up who could hand it over or
+/// witness that nothing was committed.
+pub(in crate::oracle) fn who_is_missed(model: &Model, world: &World) -> Vec<Missed> {
+    let (Some(config), Some(newest)) = (model.disks.managed(), model.views.newest()) else {
+        return Vec::new();
+    };
+    let epoch = newest.is.epoch;
+    let Some(placement) = model.views.placement(config, epoch) else { return Vec::new() };
+    let members = newest.is.members.iter().map(|member| member.node);
+    let up = members.filter(|who| world.host(*who).is_up());
+    let open = |who| placement.owned_by(who).difference(&claimed(who, epoch, model));
+    up.flat_map(|who| missed_by(who, open(who), epoch, config, (model, world))).collect()
+}
+
+/// What `who` cannot pull of what it needs in `epoch`: it asks the owners of one epoch before after
+/// the other, until each piece is handed over or missed.
+fn missed_by(
+    who: NodeId,
+    mut open: Arcs,
+    epoch: Epoch,
+    config: &Arc<Config>,
+    (model, world): (&Model, &World),
+) -> Vec<Missed> {
+    let mut missed = Vec::new();
+    for view in model.views.open().filter(|view| view.is.epoch < epoch) {
+        let level = view.is.epoch;
+        let Some(then) = model.views.placement(config, level).filter(|_| !open.is_empty()) else {
+            break;
+        };
+        let told = what_is_told(&open, &view.is, &then, model, world);
+        open = open.difference(&told.has);
+        let arcs = open.difference(&told.witnessed);
+        open = open.intersection(&told.witnessed);
+        if !arcs.is_empty() {
+            missed.push(told.missed(who, level, arcs, &then));
+        }
+    }
+    missed
+}
+
+fn what_is_told(open: &Arcs, view: &View, then: &Placement, model: &Model, world: &World) -> Told {
+    let (mut has, mut witnessed) = (Arcs::default(), Arcs::default());
+    let (mut down, mut gone) = (BTreeSet::new(), BTreeSet::new());
+    let mut given_up = open.clone();
+    for &member in view.members.iter() {
+        let node = member.node;
+        let owned = then.owned_by(node).intersection(open);
+        if !is_given_up(member, model) {
+            given_up = given_up.difference(&owned);
+        }
+        if owned.is_empty() {
+            continue;
+        }
+        if is_gone(member, model) {
+            gone.insert(node);
+        } else if !world.host(node).is_up() {
+            down.insert(node);
+        } else {
+            let claimed = claimed(node, view.epoch, model);
+            has = has.union(&owned.intersection(&claimed));
+            witnessed = witnessed.union(&owned.difference(&claimed));
+        }
+    }
+    Told { has, witnessed: witnessed.union(&given_up), down, gone }
+}
+
+impl Told {
+    /// The owners of `arcs` are missed.
+    fn missed(self, who: NodeId, level: Epoch, arcs: Arcs, then: &Placement) -> Missed {
+        let Told { mut down, mut gone, .. } = self;
+        let concerns = |node: &NodeId| !then.owned_by(*node).intersection(&arcs).is_empty();
+        down.retain(concerns);
+        gone.retain(concerns);
+        Missed { who, level, arcs, down, gone }
+    }
+}
+
+/// Where `node` claims to be complete in `epoch`.
+fn claimed(node: NodeId, epoch: Epoch, model: &Model) -> Arcs {
+    let claim = model.disks.get(node).and_then(|disk| disk.claims.get(&epoch));
+    claim.map_or(Arcs::default(), |claim| claim.is.clone())
+}
+
+/// Has the operator given up what only the disk of this member could prove?
+fn is_given_up(member: Member, model: &Model) -> bool {
+    let successor = model.disks.get(member.node).and_then(|disk| disk.born.as_ref());
+    let accepted = model.views.accepted();
+    let is_accepted =
+        successor.zip(accepted).is_some_and(|(born, all)| born.is <= all.is.admission);
+    is_gone(member, model) && is_accepted
+}
+
+/// Is the disk of this member lost?
+fn is_gone(member: Member, model: &Model) -> bool {
+    model.disks.gone(member).is_some()
+}
+
+/// Owners that cannot pull what they own.
+pub(super) fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits: &mut Vec<Wait>) {
+    for Missed { who, level, arcs, down, gone } in who_is_missed(model, world) {
+        let names = |of: &BTreeSet<NodeId>| {
+            of.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" or ")
+        };
+        let (kind, released_by) = match down.is_empty() {
+            false => (WaitKind::NotPulled, format!("{} starting again", names(&down))),
+            true => {
+                let of = names(&gone);
+                let says = format!("nothing but the operator: the disk of {of} is gone");
+                (WaitKind::Lost, says)
+            }
+        };
+        let entered = model.disks.get(who).map_or(0, |disk| disk.epoch.step);
+        let for_what = format!("what was committed in {level} on {arcs}, which it owns now");
+        waits.push(Wait { kind, who, for_what, since: times.of(entered), released_by });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::invariants::transfer::EveryArcIsCompleteAndSettledAtTheEnd;
+    use crate::oracle::tests::{Play, born, entered, loss_accepted, n};
+    use seedbed::proto::{Admission, Record};
+
+    /// n1 was complete in the first epoch, n2 was a member of the second and got nothing, n3 is the
+    /// member of the third. Only n3 is up.
+    fn play() -> Play {
+        let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd::default());
+        play.views(1, &[n(1)]);
+        play.is_complete(n(1), 1);
+        play.forces(NodeId::CONTROL, Record::Converged { epoch: Epoch(1) });
+        play.views(2, &[n(2)]);
+        play.views(3, &[n(3)]);
+        for (number, epoch) in [(2, 2), (3, 3)] {
+            play.forces(n(number), born());
+            play.forces(n(number), entered(epoch, Arcs::default()));
+        }
+        play.really_starts(n(3));
+        play
+    }
+
+    fn missed(level: u32, down: &[NodeId], gone: &[NodeId]) -> Missed {
+        let [down, gone] = [down, gone].map(|nodes| nodes.iter().copied().collect());
+        Missed { who: n(3), level: Epoch(level), arcs: Arcs::all(), down, gone }
+    }
+
+    #[test]
+    fn without_a_witness_the_epoch_before_is_missed() {
+        assert_eq!(play().missed(), [missed(2, &[n(2)], &[])]);
+    }
+
+    #[test]
+    fn behind_a_witness_the_source_is_missed_until_it_is_up() {
+        let mut play = play();
+        play.really_starts(n(2));
+        assert_eq!(play.missed(), [missed(1, &[n(1)], &[])]);
+        play.really_starts(n(1));
+        assert_eq!(play.missed(), []);
+    }
+
+    #[test]
+    fn what_only_a_lost_disk_had_is_missed_until_the_operator_gives_it_up() {
+        let mut play = play();
+        play.really_starts(n(2));
+        play.loses_its_disk(n(1));
+        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])]);
+        play.forces(NodeId::CONTROL, loss_accepted());
+        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])], "nobody says yet that it is lost");
+        play.forces(n(1), Record::Born { admission: Admission(9) });
+        assert_eq!(play.missed(), []);
+    }
+}

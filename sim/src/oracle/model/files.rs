@@ -1,0 +1,216 @@
+//! Files: what was committed to each path, what clients were told of it, and what the operator has
+//! given up.
+
+use std::collections::BTreeMap;
+
+use seedbed::proto::{
+    Action, Changes, Contents, Epoch, File, Operation, Outcome, Path, Token, TxnId, Version,
+};
+
+use crate::oracle::At;
+
+/// What was committed to a path.
+#[derive(Clone, Debug, Default)]
+pub struct FileHistory {
+    /// Every committed state, in the order of commitment, so usually with growing versions.
+    pub committed: Vec<Committed>,
+    /// When the operator has given up what only lost disks had of it. What was committed before
+    /// does not count any more, and all that was said of it is forgotten.
+    pub given_up: Option<u64>,
+    /// What was committed before that: whatever old copy is left may be seen again.
+    pub lost: Vec<Committed>,
+    /// Versions of changes that a client was told of, as far as each is higher than all before.
+    pub acknowledged: Vec<At<Version>>,
+    /// Versions of deletions that a client was told of, likewise.
+    pub deleted: Vec<At<Version>>,
+    /// The highest token claimed: by a commit, or by a client's word that it has the lock.
+    pub claimed: Option<At<Token>>,
+    /// The token claimed before the newest commit.
+    pub claimed_before: Option<At<Token>>,
+}
+
+/// A committed state of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The step that made the decision durable.
+    pub step: u64,
+    /// The decision's place among all.
+    pub order: u64,
+    /// Whose.
+    pub txn: TxnId,
+    /// The epoch in which it was voted for.
+    pub epoch: Epoch,
+    /// The state.
+    pub file: File,
+}
+
+impl FileHistory {
+    /// The committed state of `version`: the first one, where a claim left the version as it was.
+    pub fn at_version(&self, version: Version) -> Option<&Committed> {
+        let at = self.committed.partition_point(|state| state.file.version < version);
+        let state = self.committed.get(at).filter(|state| state.file.version == version);
+        state.or_else(|| self.lost.iter().find(|state| state.file.version == version))
+    }
+
+    /// The first committed state with a higher version.
+    pub fn after_version(&self, version: Version) -> Option<&Committed> {
+        let at = self.committed.partition_point(|state| state.file.version <= version);
+        self.committed.get(at)
+    }
+
+    /// What `txn` committed as the newest state, and the state before.
+    pub fn newest(&self, txn: TxnId) -> Option<(&Committed, Option<&Committed>)> {
+        let (last, before) = self.committed.split_last()?;
+        (last.txn == txn).then_some((last, before.last()))
+    }
+
+    /// What was committed last in `epoch` and before, of what still counts.
+    fn last_in(&self, epoch: Epoch) -> Option<&Committed> {
+        let last = self.committed.iter().rev().find(|last| last.epoch <= epoch);
+        last.filter(|last| self.counts(last))
+    }
+
+    /// What was committed last, of what still counts.
+    fn last(&self) -> Option<&Committed> {
+        self.committed.last().filter(|last| self.counts(last))
+    }
+
+    fn counts(&self, committed: &Committed) -> bool {
+        self.given_up.is_none_or(|step| committed.step > step)
+    }
+
+    fn claim(&mut self, step: u64, token: Token) {
+        if token > self.claimed.as_ref().map_or(Token::default(), |claimed| claimed.is) {
+            self.claimed = Some(At { step, is: token });
+        }
+    }
+
+    fn commit(&mut self, committed: Committed) {
+        self.claimed_before = self.claimed.clone();
+        self.claim(committed.step, committed.file.fence);
+        self.committed.push(committed);
+    }
+
+    /// The operator gives up all that was committed.
+    fn give_up(&mut self, step: u64) {
+        let mut lost = std::mem::take(&mut self.lost);
+        lost.append(&mut self.committed);
+        *self = FileHistory { given_up: Some(step), lost, ..FileHistory::default() };
+    }
+}
+
+/// All files.
+#[derive(Clone, Debug, Default)]
+pub struct Files(BTreeMap<Path, FileHistory>);
+
+impl Files {
+    /// What was committed to `path`.
+    pub fn get(&self, path: &Path) -> Option<&FileHistory> {
+        self.0.get(path)
+    }
+
+    /// Every path that anything was committed or claimed of, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys()
+    }
+
+    /// The paths of which the operator has given up what only lost disks had.
+    pub fn given_up(&self) -> impl Iterator<Item = &Path> {
+        let given_up = self.0.iter().filter(|(_, history)| history.given_up.is_some());
+        given_up.map(|(path, _)| path)
+    }
+
+    /// What was committed to `path` last, of what still counts.
+    pub fn last(&self, path: &Path) -> Option<&Committed> {
+        self.0.get(path)?.last()
+    }
+
+    /// What was committed to `path` last in `epoch` and before, of what still counts.
+    pub fn last_in(&self, path: &Path, epoch: Epoch) -> Option<&Committed> {
+        self.0.get(path)?.last_in(epoch)
+    }
+
+    /// A transaction commits: what each of its parts changes is committed now, as `committed` says.
+    pub(super) fn on_committed(
+        &mut self,
+        parts: &[Changes],
+        committed: impl Fn(&File) -> Committed,
+    ) {
+        for (path, file) in committed_once(parts) {
+            self.0.entry(path.clone()).or_default().commit(committed(file));
+        }
+    }
+
+    /// A client was told what came of `operations`.
+    pub(super) fn on_done(&mut self, step: u64, operations: &[Operation], answer: &[Outcome]) {
+        for (operation, outcome) in operations.iter().zip(answer) {
+            let Outcome::Changed(version) = outcome else { continue };
+            self.acknowledge(step, operation, *version);
+        }
+    }
+
+    /// A client was told that it has the lock of `path`.
+    pub(super) fn on_acquired(&mut self, step: u64, path: &Path, token: Token) {
+        self.0.entry(path.clone()).or_default().claim(step, token);
+    }
+
+    /// The operator gives up what only lost disks had: nobody has the last committed state, and
+    /// nobody has promised it.
+    pub(super) fn on_loss_accepted(
+        &mut self,
+        step: u64,
+        is_left: impl Fn(&Path, &Committed) -> bool,
+    ) {
+        for (path, history) in &mut self.0 {
+            if history.committed.last().is_some_and(|last| !is_left(path, last)) {
+                history.give_up(step);
+            }
+        }
+    }
+
+    /// A client was told that `operation` made `version`.
+    fn acknowledge(&mut self, step: u64, operation: &Operation, version: Version) {
+        let own = &operation.path;
+        let path = match &operation.action {
+            Action::Rename(to, _) => to,
+            Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => own,
+            Action::Place(_) | Action::Remove(_) | Action::Claim => own,
+        };
+        let history = self.0.entry(path.clone()).or_default();
+        raise(&mut history.acknowledged, step, version);
+        if matches!(operation.action, Action::Delete(_)) {
+            raise(&mut history.deleted, step, version);
+        }
+    }
+}
+
+/// The newest of `facts`, which are in the order of their steps, that is older than `step`.
+pub fn before<T>(facts: &[At<T>], step: u64) -> Option<&At<T>> {
+    facts[..facts.partition_point(|fact| fact.step < step)].last()
+}
+
+/// A state of a file in words.
+pub(in crate::oracle) fn in_words(version: Version, contents: Option<&Contents>) -> String {
+    match contents {
+        Some(contents) => format!("{contents} at {version}"),
+        None if version == Version::default() => "no file yet".to_owned(),
+        None => format!("no file at {version}"),
+    }
+}
+
+fn raise(versions: &mut Vec<At<Version>>, step: u64, version: Version) {
+    if versions.last().is_none_or(|last| last.is < version) {
+        versions.push(At { step, is: version });
+    }
+}
+
+/// The changes of all parts, each path once: that all owners of a path agree is for an invariant to
+/// say.
+fn committed_once(parts: &[Changes]) -> impl Iterator<Item = &(Path, File)> {
+    parts.iter().enumerate().flat_map(move |(number, part)| {
+        let is_new = move |path: &Path| {
+            parts[..number].iter().all(|part| part.iter().all(|(other, _)| other != path))
+        };
+        part.iter().filter(move |(path, _)| is_new(path))
+    })
+}

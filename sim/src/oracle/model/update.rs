@@ -1,0 +1,281 @@
+//! What happens, and which parts of the model take it over.
+//!
+//! Each kind of record stands in the match over durable records: so a new one does not go
+//! unnoticed, and no part need name those that are not its own.
+
+use seedbed::proto::{Answer, Message, NodeId, Record, Reply, Request, RequestId, TxnId};
+
+use super::Model;
+use super::files::Committed;
+use super::hearing::keeps_request;
+use crate::oracle::{At, Seen};
+use crate::world::World;
+
+impl Model {
+    /// Takes over what was seen in a step, after which `world` is as it is.
+    pub fn update(&mut self, seen: &Seen<'_>, world: &World) {
+        match *seen {
+            Seen::Requested { request, wanted } => {
+                let at = At { step: self.step, is: self.now };
+                self.requests.on_requested(request, wanted, at);
+            }
+            Seen::Sent { from, to, message, .. } => self.on_sent(from, to, message),
+            Seen::Received { from, to, message, .. } => {
+                self.on_received(from, to, message, world);
+            }
+            Seen::Appended { node, position, record, forced } => {
+                if forced {
+                    self.logs.on_forced(node, position);
+                }
+                self.on_appended(node, position, record);
+            }
+            Seen::Durable { node, position, record } => {
+                self.logs.on_durable(self.step, node, position);
+                self.on_durable(node, position, record);
+            }
+            Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
+                self.locks.on_forgot(self.step, from);
+            }
+            Seen::Replied { request, reply } => self.on_replied(request, reply),
+            Seen::Started { node, incarnation } => {
+                self.lives.insert(node, incarnation);
+                if node == NodeId::CONTROL {
+                    self.locks.on_started();
+                    self.hearing.on_started(self.step);
+                }
+            }
+            Seen::Crashed { node } => self.on_crashed(node),
+            Seen::Wiped { node } => self.on_wiped(node),
+            Seen::Lost { .. } | Seen::Copied { .. } => {}
+            Seen::Checkpointed { .. } | Seen::Forgot { .. } => {}
+            Seen::RefusedToStart { .. } | Seen::Paused { .. } | Seen::Resumed { .. } => {}
+            Seen::Cut { .. } | Seen::Mended { .. } | Seen::ClockJumped { .. } => {}
+            Seen::Woken { .. } | Seen::Noticed { .. } | Seen::Commanded { .. } => {}
+        }
+    }
+
+    fn on_replied(&mut self, request: RequestId, reply: &Reply) {
+        let step = self.step;
+        let at = At { step, is: reply.clone() };
+        let Some(asked) = self.requests.on_replied(request, at) else { return };
+        match (reply, &asked.wanted) {
+            (Reply::Done(answer), Request::Files { operations, .. }) => {
+                self.files.on_done(step, operations, answer);
+            }
+            (Reply::Acquired(token), Request::Acquire { path, .. }) => {
+                self.files.on_acquired(step, path, *token);
+            }
+            _ => {} // it says nothing of a file
+        }
+    }
+
+    fn on_sent(&mut self, from: NodeId, to: NodeId, message: &Message) {
+        let step = self.step;
+        match message {
+            Message::Begin { request, age, operations, .. } => {
+                self.requests.on_begin(*request, age.request, operations);
+            }
+            Message::Prepare { header, terms, .. } => {
+                self.txns.on_prepare(step, self.life(from), header, terms);
+            }
+            Message::Execute { .. } | Message::Commit { .. } | Message::Abort { .. } => {
+                self.txns.on_sent(step, from, message);
+            }
+            Message::Told { .. } | Message::Executed { .. } => {
+                self.txns.on_sent(step, from, message);
+            }
+            Message::Ended { .. } if self.disks.managed().is_some() => {
+                let is_now = self.is_put_together_now(from);
+                self.services.on_ended(step, from, message, is_now);
+            }
+            Message::Heartbeat { .. } | Message::Alive { .. } => {
+                self.leases.on_sent((step, self.now), from, to, message, &self.views);
+            }
+            _ => {} // no part keeps what it says
+        }
+    }
+
+    fn on_received(&mut self, from: NodeId, to: NodeId, message: &Message, world: &World) {
+        match message {
+            Message::Alive { .. } => {
+                let life = self.life(to);
+                self.leases.on_received(self.step, to, life, message, &self.views);
+            }
+            Message::Executed { txn, vote } => {
+                let forced = At { step: self.step, is: self.log(to).forced };
+                self.txns.on_vote(*txn, from, vote, self.life(to), forced);
+            }
+            Message::Read { .. } if self.disks.managed().is_some() => {
+                self.services.on_read(self.step, to, message);
+            }
+            Message::Acquire { .. } | Message::KeepAlive { .. } => {
+                if let Some(request) = keeps_request(message).filter(|_| to == NodeId::CONTROL) {
+                    self.hearing.on_heard(request, self.heard_now(world));
+                }
+            }
+            _ => {} // no part keeps what arrives
+        }
+    }
+
+    /// What a node's memory does with a record that it appends.
+    fn on_appended(&mut self, node: NodeId, position: u64, record: &Record) {
+        match record {
+            Record::Voted { txn, changes, .. } => {
+                self.memory.on_voted(self.step, node, *txn, changes);
+                self.on_service(node, record);
+            }
+            Record::Decided { .. } => self.on_service(node, record),
+            Record::Applied { txn, .. } | Record::RolledBack { txn } => {
+                self.memory.on_settled(node, *txn);
+            }
+            Record::Announced { .. } | Record::Activated { .. } => self.views.on_appended(record),
+            Record::Entered { epoch, .. } => self.memory.on_entered(self.step, node, *epoch),
+            Record::Pulled { .. } | Record::GaveUp { .. } => {
+                if let Some(config) = self.disks.managed() {
+                    self.memory.on_moved(node, record, config);
+                }
+            }
+            Record::Queued { .. } | Record::Granted { .. } => {
+                self.locks.on_appended(self.step, position, record);
+            }
+            Record::Left { request, .. } => {
+                self.locks.on_appended(self.step, position, record);
+                self.hearing.on_left(*request);
+            }
+            _ => {} // it counts once it is durable: see there
+        }
+    }
+
+    fn on_crashed(&mut self, node: NodeId) {
+        if node == NodeId::CONTROL {
+            self.views.on_crashed();
+        }
+        self.logs.on_crashed(node);
+        match self.disks.managed() {
+            Some(_) => self.memory.on_crashed(node, self.disks.get(node)),
+            None => self.memory.on_crashed_with_fixed_members(node, &self.txns),
+        }
+        self.services.on_crashed(node);
+    }
+
+    /// A disk is gone, and what only it could tell. Whoever comes back under its name is another.
+    fn on_wiped(&mut self, node: NodeId) {
+        self.logs.on_wiped(node);
+        for txn in self.memory.on_wiped(node) {
+            self.txns.entry(txn).gone.push(node);
+        }
+        self.disks.on_wiped(self.step, node);
+    }
+
+    fn on_durable(&mut self, node: NodeId, position: u64, record: &Record) {
+        let step = self.step;
+        match record {
+            Record::Voted { txn, .. } => {
+                self.txns.on_voted(step, node, record, self.disks.managed().is_some());
+                self.memory.on_durable_vote(node, *txn);
+                self.on_service(node, record);
+            }
+            Record::Promised { txn } | Record::RolledBack { txn } => {
+                self.on_outcome(node, *txn, false);
+            }
+            Record::Applied { txn, request, answer } => {
+                self.settle_orphan(*txn, answer);
+                self.on_outcome(node, *txn, true);
+                match self.is_settled_now(*txn) {
+                    true => self.on_effect(*txn, *request, answer),
+                    false => self.effects.on_none(),
+                }
+            }
+            Record::Decided { txn, request, answer, .. } => {
+                if self.txns.on_decided(record) {
+                    self.commit(*txn, *request, answer);
+                }
+                self.on_effect(*txn, *request, answer);
+                self.on_service(node, record);
+            }
+            Record::Over { txn } => self.txns.on_over(step, *txn),
+            Record::Declined { request, refusal } => {
+                self.requests.on_declined(*request, At { step, is: *refusal });
+            }
+            Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {
+                self.views.on_durable(step, record);
+            }
+            Record::Admitted { .. } => self.views.on_durable(step, record),
+            Record::LossAccepted { .. } => {
+                self.views.on_durable(step, record);
+                self.files.on_loss_accepted(step, |path, last| self.disks.have(path, last));
+            }
+            // What of these is to be known the locks and the disks say, below.
+            Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
+            Record::Born { .. } | Record::Entered { .. } | Record::Pulled { .. } => {}
+            Record::Complete { .. } | Record::GaveUp { .. } | Record::Orphaned { .. } => {}
+            // A checkpoint writes these: they say what was known before.
+            Record::Stored { .. } | Record::Answered { .. } | Record::LockOver { .. } => {}
+            Record::Settled { .. } | Record::Mark { .. } | Record::Presumed { .. } => {}
+            Record::Forgotten { .. } | Record::LastToken { .. } => {}
+            Record::LongestLease { .. } | Record::Wanted { .. } => {}
+        }
+        match node == NodeId::CONTROL {
+            true => self.locks.on_durable(step, position, record),
+            false => self.disks.on_durable(step, node, record),
+        }
+    }
+
+    /// A vote or a decision is one service when it is appended and one when it is durable.
+    fn on_service(&mut self, node: NodeId, record: &Record) {
+        if self.disks.managed().is_some() {
+            self.services.on_record(self.step, node, record);
+        }
+    }
+
+    fn on_effect(&mut self, txn: TxnId, request: RequestId, answer: &Answer) {
+        let origin = self.origin(request);
+        self.effects.on_effect(self.step, txn, origin, answer);
+    }
+
+    /// Is this the step in which the participants of a lost coordinator settle its transaction?
+    fn is_settled_now(&self, txn: TxnId) -> bool {
+        let is_new = || self.txns.get(&txn).is_some_and(|known| known.decided_in(self.step));
+        self.coordinator_is_gone(txn).is_some() && is_new()
+    }
+
+    fn on_outcome(&mut self, node: NodeId, txn: TxnId, applied: bool) {
+        self.txns.on_outcome(node, txn, At { step: self.step, is: applied });
+        self.memory.on_durable_outcome(node, txn);
+    }
+
+    /// The participants of a transaction whose coordinator's disk is gone settle it among
+    /// themselves: the first of them that applies it is the commit point.
+    fn settle_orphan(&mut self, id: TxnId, answer: &Answer) {
+        if self.disks.gone.is_empty() {
+            return;
+        }
+        let is_gone = self.coordinator_is_gone(id).is_some();
+        let Some(txn) = self.txns.get(&id).filter(|txn| is_gone && txn.decided.is_none()) else {
+            return;
+        };
+        if let Some(request) = txn.request {
+            self.commit(id, request, answer);
+        }
+    }
+
+    /// The commit point: what every yes vote and the coordinator's own part would change is
+    /// committed now.
+    fn commit(&mut self, id: TxnId, request: RequestId, answer: &Answer) {
+        let (step, origin) = (self.step, self.origin(request));
+        self.commits += 1;
+        let order = self.commits;
+        let txn = self.txns.entry(id);
+        txn.order = Some(order);
+        txn.decided = Some(At { step, is: answer.clone() });
+        let (epoch, origin) = (txn.epoch, *txn.origin.get_or_insert(origin));
+        self.files.on_committed(&txn.parts(), |file| Committed {
+            step,
+            order,
+            txn: id,
+            epoch,
+            file: file.clone(),
+        });
+        self.requests.on_committed(origin, id);
+    }
+}
