@@ -19,9 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Answer, Changes, Config, Contents, Epoch, File, Header, Incarnation, Known, LowWater,
-    Member, Membership, Message, NodeId, Operation, Outcome, Path, Record, Refusal, Reply, Request,
-    RequestId, Time, Token, TxnId, Version, Vote,
+    Action, Answer, Arcs, Changes, Config, Contents, Epoch, File, Header, Incarnation, Known,
+    LowWater, Member, Membership, Message, NodeId, Operation, Outcome, Path, Record, Refusal,
+    Reply, Request, RequestId, Time, Token, TxnId, Version, Vote,
 };
 
 use crate::oracle::model::disks::Disks;
@@ -314,6 +314,20 @@ impl Model {
         let history = self.files.get(path)?;
         let counts = |last: &&Committed| history.given_up.is_none_or(|step| last.step > step);
         history.committed.iter().rev().find(|last| last.epoch <= epoch).filter(counts)
+    }
+
+    /// Every path in `arcs` with what was committed to it last in `epoch` and before: what a
+    /// complete owner of those arcs must have.
+    pub fn last_in_arcs<'a>(
+        &'a self,
+        arcs: &'a Arcs,
+        epoch: Epoch,
+    ) -> impl Iterator<Item = (&'a Path, &'a Committed)> {
+        let config = self.disks.managed().filter(|_| !arcs.is_empty());
+        let paths = config.into_iter().flat_map(move |config| {
+            self.files.keys().filter(move |path| arcs.contains(config.position(path)))
+        });
+        paths.filter_map(move |path| Some((path, self.last_in(path, epoch)?)))
     }
 
     /// The epoch that `node` has entered, as its memory should have it.
