@@ -2,6 +2,8 @@
 //!
 //! Beside the named ones below, every message kind gives `<kind>_sent`, `<kind>_received` and
 //! `<kind>_lost`, every record kind `<kind>_appended` and `<kind>_durable`.
+//!
+//! From the [`Topic`] of a milestone follow the roles that it binds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +11,10 @@ use std::sync::LazyLock;
 
 use seedbed::proto::{MessageKind, RecordKind};
 
+use crate::subject::Topic;
+
 macro_rules! named {
-    ($($(#[doc = $doc:literal])* $const:ident = $name:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $const:ident = $name:literal, $topic:ident;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[repr(u16)]
         enum Index { $($const,)* Count }
@@ -19,7 +23,8 @@ macro_rules! named {
             $($(#[doc = $doc])* pub const $const: Milestone = Milestone(Index::$const as u16);)*
         }
 
-        const NAMED: &[(&str, &str)] = &[$(($name, concat!($($doc,)*).trim_ascii()),)*];
+        const NAMED: &[(&str, Topic, &str)] =
+            &[$(($name, Topic::$topic, concat!($($doc,)*).trim_ascii()),)*];
     };
 }
 
@@ -29,127 +34,127 @@ pub struct Milestone(u16);
 
 named! {
     /// a transaction shows itself for the first time, by a message or by its decision
-    TRANSACTION_BEGUN = "transaction_begun";
+    TRANSACTION_BEGUN = "transaction_begun", Transaction;
     /// every participant of a staged transaction has answered Ready
-    ALL_READY = "all_ready";
+    ALL_READY = "all_ready", Transaction;
     /// every participant's yes vote has reached the coordinator
-    ALL_VOTED = "all_voted";
+    ALL_VOTED = "all_voted", Transaction;
     /// a coordinator's decision to commit is durable
-    DECIDED = "decided";
+    DECIDED = "decided", Transaction;
     /// every participant of a committed transaction has acknowledged
-    TRANSACTION_OVER = "transaction_over";
+    TRANSACTION_OVER = "transaction_over", Transaction;
     /// a coordinator has announced an abort
-    TRANSACTION_ABORTED = "transaction_aborted";
+    TRANSACTION_ABORTED = "transaction_aborted", Transaction;
     /// a transaction was refused because an older one has its path
-    CONFLICT = "conflict";
+    CONFLICT = "conflict", Transaction;
     /// a participant's yes vote is durable and it has not learnt the decision
-    PARTICIPANT_IN_DOUBT = "participant_in_doubt";
+    PARTICIPANT_IN_DOUBT = "participant_in_doubt", Transaction;
     /// a participant learnt the decision from another participant
-    TOLD_BY_PARTICIPANT = "told_by_participant";
+    TOLD_BY_PARTICIPANT = "told_by_participant", Transaction;
     /// a lock was granted
-    LOCK_GRANTED = "lock_granted";
+    LOCK_GRANTED = "lock_granted", Lock;
     /// a request stands in line for a lock
-    LOCK_QUEUED = "lock_queued";
+    LOCK_QUEUED = "lock_queued", Lock;
     /// a holder gave its lock back
-    LOCK_RELEASED = "lock_released";
+    LOCK_RELEASED = "lock_released", Lock;
     /// a lock was taken from a holder that did not keep it alive
-    LEASE_EXPIRED = "lease_expired";
+    LEASE_EXPIRED = "lease_expired", Lock;
     /// a waiter that did not keep its place alive was taken out of the line
-    WAITER_EXPIRED = "waiter_expired";
+    WAITER_EXPIRED = "waiter_expired", Lock;
     /// a new holder has raised the fence of its path at all owners
-    CLAIM_COMMITTED = "claim_committed";
+    CLAIM_COMMITTED = "claim_committed", Lock;
     /// an owner refused a write for its token
-    WRITE_FENCED = "write_fenced";
+    WRITE_FENCED = "write_fenced", Transaction;
     /// a client tries a request again
-    REQUEST_RETRIED = "request_retried";
+    REQUEST_RETRIED = "request_retried", Other;
     /// a client answered: done, acquired or released
-    REQUEST_DONE = "request_done";
+    REQUEST_DONE = "request_done", Other;
     /// a client answered: refused
-    REQUEST_REFUSED = "request_refused";
+    REQUEST_REFUSED = "request_refused", Other;
     /// a client answered: unknown
-    REQUEST_UNKNOWN = "request_unknown";
+    REQUEST_UNKNOWN = "request_unknown", Other;
     /// an owner or coordinator refused what came from another epoch than its own
-    STALE_EPOCH_REFUSED = "stale_epoch_refused";
+    STALE_EPOCH_REFUSED = "stale_epoch_refused", Transaction;
     /// a node refused for want of a running lease, or of what it has yet to pull
-    NOT_READY_REFUSED = "not_ready_refused";
+    NOT_READY_REFUSED = "not_ready_refused", Transaction;
     /// a decision reached a voter after a hand-over had voided its vote
-    LATE_DECISION = "late_decision";
+    LATE_DECISION = "late_decision", Transaction;
     /// a participant whose coordinator's disk is gone learnt the outcome from the others
-    ORPHAN_SETTLED = "orphan_settled";
+    ORPHAN_SETTLED = "orphan_settled", Transaction;
     /// a machine crashed
-    CRASHED = "crashed";
+    CRASHED = "crashed", Other;
     /// a coordinator crashed while it was waiting for participants to be ready
-    CRASHED_PREPARING = "crashed_preparing";
+    CRASHED_PREPARING = "crashed_preparing", Other;
     /// a coordinator crashed while it was collecting votes
-    CRASHED_VOTING = "crashed_voting";
+    CRASHED_VOTING = "crashed_voting", Other;
     /// a coordinator crashed after its decision was durable, before all had acknowledged
-    CRASHED_COMMITTING = "crashed_committing";
+    CRASHED_COMMITTING = "crashed_committing", Other;
     /// a participant crashed while it was in doubt
-    CRASHED_IN_DOUBT = "crashed_in_doubt";
+    CRASHED_IN_DOUBT = "crashed_in_doubt", Other;
     /// a machine started again
-    RESTARTED = "restarted";
+    RESTARTED = "restarted", Other;
     /// a storage node found its log corrupt and refused to start
-    REFUSED_TO_START = "refused_to_start";
+    REFUSED_TO_START = "refused_to_start", Other;
     /// a crash lost records that were not durable
-    RECORDS_LOST = "records_lost";
+    RECORDS_LOST = "records_lost", Other;
     /// a crash tore a record in the middle
-    RECORD_TORN = "record_torn";
+    RECORD_TORN = "record_torn", Other;
     /// a node replaced the head of its log by a checkpoint
-    CHECKPOINT_WRITTEN = "checkpoint_written";
+    CHECKPOINT_WRITTEN = "checkpoint_written", Other;
     /// a storage node was given a number that no node has had
-    NODE_ADMITTED = "node_admitted";
+    NODE_ADMITTED = "node_admitted", Joiner;
     /// a view was laid down
-    VIEW_ANNOUNCED = "view_announced";
+    VIEW_ANNOUNCED = "view_announced", View;
     /// a view came into force
-    VIEW_ACTIVE = "view_active";
+    VIEW_ACTIVE = "view_active", View;
     /// every owner of a view is complete
-    VIEW_SETTLED = "view_settled";
+    VIEW_SETTLED = "view_settled", View;
     /// a client learnt of a view
-    VIEW_LEARNT = "view_learnt";
+    VIEW_LEARNT = "view_learnt", View;
     /// a view has a node that no view before it had
-    NODE_JOINED = "node_joined";
+    NODE_JOINED = "node_joined", Joiner;
     /// a view has a node again, or under a new admission
-    NODE_REJOINED = "node_rejoined";
+    NODE_REJOINED = "node_rejoined", Joiner;
     /// a view lacks a node of the view before that is still wanted
-    NODE_DECLARED_GONE = "node_declared_gone";
+    NODE_DECLARED_GONE = "node_declared_gone", Leaver;
     /// a view lacks a node of the view before that is wanted no more
-    NODE_LEFT = "node_left";
+    NODE_LEFT = "node_left", Leaver;
     /// a node that is no member any more is needed for nothing
-    NODE_DEPARTED = "node_departed";
+    NODE_DEPARTED = "node_departed", Leaver;
     /// a view came into force without word from a member of the view before: its lease was over
-    MEMBERSHIP_LEASE_EXPIRED = "membership_lease_expired";
+    MEMBERSHIP_LEASE_EXPIRED = "membership_lease_expired", View;
     /// the operator gave up what only lost disks could prove
-    LOSS_ACCEPTED = "loss_accepted";
+    LOSS_ACCEPTED = "loss_accepted", Other;
     /// a node asked for the first of what it has to pull in an epoch
-    HAND_OVER_BEGUN = "hand_over_begun";
+    HAND_OVER_BEGUN = "hand_over_begun", Transfer;
     /// a node that has pulled said that it is complete in its epoch
-    HAND_OVER_DONE = "hand_over_done";
+    HAND_OVER_DONE = "hand_over_done", Transfer;
     /// source or receiver crashed in a hand-over, or the receiver entered another epoch
-    HAND_OVER_INTERRUPTED = "hand_over_interrupted";
+    HAND_OVER_INTERRUPTED = "hand_over_interrupted", Transfer;
     /// a node crashed that another was pulling from
-    SOURCE_CRASHED = "source_crashed";
+    SOURCE_CRASHED = "source_crashed", Transfer;
     /// a node crashed before it had pulled all that it owns
-    RECEIVER_CRASHED = "receiver_crashed";
+    RECEIVER_CRASHED = "receiver_crashed", Transfer;
     /// a node is a complete owner of arcs that it has pulled
-    ARC_COMPLETED = "arc_completed";
+    ARC_COMPLETED = "arc_completed", Transfer;
     /// an owner testified that nothing was committed on its arcs in an epoch
-    WITNESS_ANSWERED = "witness_answered";
+    WITNESS_ANSWERED = "witness_answered", Transfer;
     /// a participant is in doubt about a path that gets another owner
-    IN_DOUBT_ON_A_MOVING_ARC = "in_doubt_on_a_moving_arc";
+    IN_DOUBT_ON_A_MOVING_ARC = "in_doubt_on_a_moving_arc", Transaction;
     /// a source handed over no more than what precedes a path that it is in doubt about
-    HAND_OVER_WAITS_FOR_DECISION = "hand_over_waits_for_decision";
+    HAND_OVER_WAITS_FOR_DECISION = "hand_over_waits_for_decision", Transfer;
     /// a machine stopped for a while
-    PAUSED = "paused";
+    PAUSED = "paused", Other;
     /// a machine goes on
-    RESUMED = "resumed";
+    RESUMED = "resumed", Other;
     /// links were cut
-    PARTITIONED = "partitioned";
+    PARTITIONED = "partitioned", Other;
     /// a message was lost on the network
-    MESSAGE_LOST = "message_lost";
+    MESSAGE_LOST = "message_lost", Other;
     /// a copy of a message in flight appeared
-    MESSAGE_DUPLICATED = "message_duplicated";
+    MESSAGE_DUPLICATED = "message_duplicated", Other;
     /// a node's clock jumped
-    CLOCK_JUMPED = "clock_jumped";
+    CLOCK_JUMPED = "clock_jumped", Other;
 }
 
 const MESSAGES: u16 = Index::Count as u16;
@@ -157,7 +162,7 @@ const RECORDS: u16 = MESSAGES + 3 * MessageKind::ALL.len() as u16;
 const COUNT: u16 = RECORDS + 2 * RecordKind::ALL.len() as u16;
 
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let named = NAMED.iter().map(|(name, _)| (*name).to_owned());
+    let named = NAMED.iter().map(|(name, ..)| (*name).to_owned());
     let messages = MessageKind::ALL
         .iter()
         .flat_map(|kind| ["sent", "received", "lost"].map(|end| format!("{}_{end}", kind.name())));
@@ -211,9 +216,20 @@ impl Milestone {
         &NAMES[self.index()]
     }
 
+    /// What kind of thing it is about.
+    pub fn topic(self) -> Topic {
+        if let Some((_, topic, _)) = NAMED.get(self.index()) {
+            return *topic;
+        }
+        match self.0.checked_sub(RECORDS) {
+            Some(record) => Topic::of_record(RecordKind::ALL[usize::from(record / 2)]),
+            None => Topic::of_message(MessageKind::ALL[usize::from((self.0 - MESSAGES) / 3)]),
+        }
+    }
+
     /// What happened, in one line.
     pub fn summary(self) -> String {
-        if let Some((_, summary)) = NAMED.get(self.index()) {
+        if let Some((.., summary)) = NAMED.get(self.index()) {
             return (*summary).to_owned();
         }
         match self.name().rsplit_once('_') {
@@ -255,5 +271,23 @@ mod tests {
         assert_eq!(Milestone::sent(MessageKind::Prepare).name(), "prepare_sent");
         assert_eq!(Milestone::durable(RecordKind::Voted).name(), "voted_durable");
         assert_eq!(Milestone::ALL_VOTED.name(), "all_voted");
+    }
+
+    #[test]
+    fn the_milestones_of_a_kind_are_about_what_the_kind_is_about() {
+        for kind in MessageKind::ALL.iter().copied() {
+            let of_kind = [Milestone::sent(kind), Milestone::received(kind), Milestone::lost(kind)];
+            assert_eq!(of_kind.map(Milestone::topic), [Topic::of_message(kind); 3], "{kind:?}");
+        }
+        for kind in RecordKind::ALL.iter().copied() {
+            let of_kind = [Milestone::appended(kind), Milestone::durable(kind)];
+            assert_eq!(of_kind.map(Milestone::topic), [Topic::of_record(kind); 2], "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn of_the_named_milestones_twenty_one_are_about_a_machine_a_link_or_a_request() {
+        let named = NAMED.iter().filter(|(_, topic, _)| *topic == Topic::Other);
+        assert_eq!(named.count(), 21);
     }
 }

@@ -53,8 +53,8 @@ pub struct Violation {
     pub invariant: InvariantName,
     /// The first bad step; at the end of a run its last.
     pub step: u64,
-    /// How.
-    pub breach: Breach,
+    /// How. Every step has a result that may be a violation, so what is seldom there is behind a box.
+    pub breach: Box<Breach>,
 }
 
 /// Everything that watches one run.
@@ -72,7 +72,8 @@ impl Oracle {
         let make = |name: &InvariantName| {
             registry::make(*name, world, workload).map(|invariant| (*name, invariant))
         };
-        Oracle::of(world, InvariantName::ALL.iter().filter_map(make).collect())
+        let invariants: Vec<_> = InvariantName::ALL.iter().filter_map(make).collect();
+        Oracle::of(world, invariants)
     }
 
     /// An oracle that judges by these invariants.
@@ -141,5 +142,5 @@ impl fmt::Debug for Oracle {
 
 fn violation(invariant: InvariantName, model: &Model, breach: Breach) -> Violation {
     let step = breach.now.step.min(model.step);
-    Violation { invariant, step, breach }
+    Violation { invariant, step, breach: Box::new(breach) }
 }

@@ -15,8 +15,7 @@ use seedbed::proto::NodeId;
 
 use super::history::History;
 use super::lifelines::{Columns, Lives, join};
-use super::subject::Subjects;
-use crate::subject::Subject;
+use crate::subject::Subjects;
 use crate::trace::{self, Detail};
 use crate::world::{Fact, Step};
 
@@ -36,7 +35,7 @@ const LINES_PER_STEP: usize = 3;
 #[derive(Debug)]
 pub(super) struct Chart<'a> {
     history: &'a History,
-    subjects: &'a BTreeSet<Subject>,
+    subjects: &'a Subjects,
     facts: &'a [usize],
     /// All that are worth drawing, in order.
     worth: Vec<usize>,
@@ -55,7 +54,7 @@ impl<'a> Chart<'a> {
     /// A chart of `steps` (each with its weight), in which `facts` are marked.
     pub fn new(
         history: &'a History,
-        subjects: &'a BTreeSet<Subject>,
+        subjects: &'a Subjects,
         facts: &'a [usize],
         steps: &[(usize, usize)],
     ) -> Chart<'a> {
@@ -158,7 +157,7 @@ impl<'a> Chart<'a> {
         }];
         let of_node = trace::place(step).is_some();
         for (node, position, record) in &step.durable {
-            if Subjects::of_record(record).meet(self.subjects) {
+            if Subjects::of_record(*node, record).meet(self.subjects) {
                 let durable = trace::durable(*position, record);
                 words.push(if of_node { durable } else { format!("{node} {durable}") });
             }

@@ -4,11 +4,12 @@
 //! from which they follow, the rule that was broken and the line that replays it. The steps come
 //! from a second run of the same seed, with a [`History`] watching: sweeps keep none.
 
+mod about;
+mod background;
 mod chart;
 mod history;
 mod lifelines;
 mod past;
-mod subject;
 #[cfg(test)]
 mod tests;
 
@@ -24,9 +25,9 @@ use crate::scenario::{Expected, Scenario};
 use crate::trace;
 use crate::verdict::{RunReport, Verdict};
 
+use background::is_background;
 use chart::{Chart, LEGEND, WIDTH, shorten};
 use past::Past;
-use subject::is_background;
 
 pub use history::History;
 
@@ -227,7 +228,7 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
 }
 
 fn violated(page: &mut Page, violation: &Violation, history: &History, room: usize) {
-    let Breach { earlier, now } = &violation.breach;
+    let Breach { earlier, now } = &*violation.breach;
     page.gap();
     for (name, fact) in [("earlier", earlier), ("now", now)] {
         let at = history.step(fact.step).map_or(String::new(), |step| format!(" ({})", step.at));
@@ -240,8 +241,7 @@ fn violated(page: &mut Page, violation: &Violation, history: &History, room: usi
     // The heading, the legend, and the heading of the last step with what it says.
     let rest = 2 + if full.is_empty() { 0 } else { full.len() + 2 };
     let drawn = chart.draw(room.saturating_sub(page.0.len() + rest));
-    let about: Vec<String> = past.subjects.iter().map(ToString::to_string).collect();
-    let about = shorten(&about.join(", "), WIDTH - 50);
+    let about = shorten(&past.subjects.to_string(), WIDTH - 50);
     let (shown, all) = (drawn.steps, past.steps.len());
     page.put(Tone::Heading, format!("What led to it: {shown} of {all} steps, about {about}"));
     drawn.lines.into_iter().for_each(|line| page.plain(line));

@@ -10,6 +10,7 @@ use crate::milestone::Milestone;
 use crate::oracle::Evidence;
 use crate::oracle::blocked::WaitKind;
 use crate::simulation::Simulation;
+use crate::subject::Subject;
 use crate::world::{Event, Fact, Loss, Packet, PacketId, Step};
 
 fn n(number: u16) -> NodeId {
@@ -78,10 +79,13 @@ fn made() -> History {
     made.0
 }
 
-fn violation(earlier: u64, now: u64, about: &str) -> Violation {
-    let earlier = Evidence::at(earlier, format!("n3 rolled {about} back"));
-    let breach = Breach { earlier, now: Evidence::at(now, format!("n2 applied {about}")) };
-    Violation { invariant: InvariantName::ParticipantsAgree, step: now, breach }
+fn violation(earlier: u64, now: u64, about: impl Into<Subject>) -> Violation {
+    let about = about.into();
+    let earlier = Evidence::at(earlier, format!("n3 rolled {about} back")).about(about.clone());
+    let now = Evidence::at(now, format!("n2 applied {about}")).about(about);
+    let step = now.step;
+    let breach = Box::new(Breach { earlier, now });
+    Violation { invariant: InvariantName::ParticipantsAgree, step, breach }
 }
 
 fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
@@ -91,7 +95,7 @@ fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
 
 #[test]
 fn the_chart_shows_the_causal_past_of_the_two_facts_and_nothing_else() {
-    let drawn = chart_of(&made(), &violation(4, 7, "n1.1/4"), 30);
+    let drawn = chart_of(&made(), &violation(4, 7, txn(4)), 30);
     let steps: Vec<&str> =
         drawn.lines[1..].iter().filter_map(|line| line[..9].split_whitespace().last()).collect();
     assert_eq!(steps, ["1", "3", "4", "6", "7"]);
@@ -101,7 +105,7 @@ fn the_chart_shows_the_causal_past_of_the_two_facts_and_nothing_else() {
 
 #[test]
 fn messages_losses_crashes_and_facts_are_drawn_on_the_lifelines() {
-    let drawn = chart_of(&made(), &violation(4, 7, "n1.1/4"), 30);
+    let drawn = chart_of(&made(), &violation(4, 7, txn(4)), 30);
     let row = |step: &str| drawn.lines.iter().find(|line| line[1..8].trim() == step).unwrap();
     let drawing = |step: &str| &row(step)[22..];
     assert_eq!(drawing("step"), "n1     n2     n3     n4");
@@ -120,7 +124,7 @@ fn messages_losses_crashes_and_facts_are_drawn_on_the_lifelines() {
 
 #[test]
 fn a_chart_without_room_leaves_out_steps_and_says_how_many() {
-    let drawn = chart_of(&made(), &violation(4, 7, "n1.1/4"), 5);
+    let drawn = chart_of(&made(), &violation(4, 7, txn(4)), 5);
     assert!(drawn.lines.len() <= 5);
     assert!(drawn.steps < 5);
     let left_out: usize = drawn
@@ -145,7 +149,7 @@ fn a_partition_and_a_pause_are_drawn() {
     made.with(Event::Drop(PacketId(2), Loss::Cut), Some(packet), vec![]);
     let step = Event::Wake(n(2));
     made.step(step, vec![]);
-    let drawn = chart_of(&made.0, &violation(2, 6, "n1.1/4"), 30);
+    let drawn = chart_of(&made.0, &violation(2, 6, txn(4)), 30);
     let shown = drawn.lines.join("\n");
     assert!(shown.contains("cut: n1 | n2"), "{shown}");
     assert!(shown.contains("/      /"), "{shown}");
@@ -155,9 +159,12 @@ fn a_partition_and_a_pause_are_drawn() {
 
 #[test]
 fn facts_that_are_not_kept_leave_an_empty_chart() {
-    let drawn = chart_of(&made(), &violation(400, 700, "n1.1/4"), 30);
+    let drawn = chart_of(&made(), &violation(400, 700, txn(4)), 30);
     assert_eq!(drawn.steps, 0);
-    assert_eq!(chart_of(&History::default(), &violation(1, 2, "/a"), 30).steps, 0);
+    assert_eq!(
+        chart_of(&History::default(), &violation(1, 2, &Path::new("/a").unwrap()), 30).steps,
+        0
+    );
 }
 
 /// A scenario in which much goes on, one of its runs, and the steps of it.
@@ -193,11 +200,14 @@ fn check(lines: &[Line]) {
 fn a_report_fits_on_one_screen_wherever_a_run_fails() {
     let (scenario, mut run, history) = busy_run(1);
     let path = Path::new("/f0").unwrap();
-    let texts = ["n1.1/1".to_owned(), path.to_string(), "nothing ".repeat(400)];
     let steps = history.len() as u64;
     for now in (1..=steps).step_by(steps as usize / 12 + 1) {
-        for text in &texts {
-            run.verdict = Verdict::Violation(Box::new(violation(now / 2, now, text)));
+        let mut wordy = violation(now / 2, now, txn(1));
+        for fact in [&mut wordy.breach.earlier, &mut wordy.breach.now] {
+            *fact = Evidence::at(fact.step, "nothing ".repeat(400));
+        }
+        for violation in [violation(now / 2, now, txn(1)), violation(now / 2, now, &path), wordy] {
+            run.verdict = Verdict::Violation(Box::new(violation));
             check(&explain(&scenario, &run, &history, Some(Duration::from_millis(3))));
         }
     }
@@ -289,24 +299,27 @@ fn made_of_views() -> History {
     made.0
 }
 
-fn steps_about(earlier: &str, now: &str) -> Vec<usize> {
+fn steps_about(earlier: &[Subject], now: &[Subject]) -> Vec<usize> {
     let history = made_of_views();
-    let earlier = Evidence::at(4, earlier.to_owned());
-    let breach = Breach { earlier, now: Evidence::at(5, now.to_owned()) };
+    let fact = |step, about: &[Subject]| Evidence {
+        about: about.to_vec(),
+        ..Evidence::at(step, "something")
+    };
+    let breach = Breach { earlier: fact(4, earlier), now: fact(5, now) };
     Past::of(&breach, &history).steps.iter().map(|(place, _)| place + 1).collect()
 }
 
 #[test]
 fn a_violation_about_an_epoch_leaves_out_heartbeats() {
-    assert_eq!(steps_about("n2 has left e2 for e3", "e3 is in force"), [4, 5]);
-    assert_eq!(steps_about("something", "something else"), [4, 5], "what both are about");
+    assert_eq!(steps_about(&[Epoch(2).into(), Epoch(3).into()], &[Epoch(3).into()]), [4, 5]);
+    assert_eq!(steps_about(&[], &[]), [4, 5], "what both are about");
 }
 
 #[test]
 fn a_violation_about_a_lease_shows_the_heartbeats_of_that_node() {
-    assert_eq!(steps_about("the lease of n2 lasts", "e3 is in force"), [1, 3, 4, 5]);
+    assert_eq!(steps_about(&[Subject::Lease(n(2))], &[Epoch(3).into()]), [1, 3, 4, 5]);
     let history = made_of_views();
-    assert!(subject::is_background(history.at(0)) && !subject::is_background(history.at(3)));
+    assert!(background::is_background(history.at(0)) && !background::is_background(history.at(3)));
 }
 
 /// The first step that appends such a record.
@@ -340,8 +353,9 @@ fn a_report_about_an_epoch_tells_how_it_began() {
         &history,
         |record| matches!(record, Record::Complete { epoch, .. } if is_second(epoch)),
     );
-    let earlier = Evidence::at(entered, "a node enters e2".to_owned());
-    let breach = Breach { earlier, now: Evidence::at(complete, "it is complete in e2".to_owned()) };
+    let earlier = Evidence::at(entered, "a node enters e2").about(Epoch(2));
+    let now = Evidence::at(complete, "it is complete in e2").about(Epoch(2));
+    let breach = Box::new(Breach { earlier, now });
     let invariant = InvariantName::ParticipantsAgree;
     run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: complete, breach }));
     let lines = explain(&scenario, &run, &history, None);
@@ -359,7 +373,7 @@ fn a_timer_counts_as_a_step_about_its_transaction() {
     made.step(Event::Wake(n(2)), vec![]);
     let step = Step { index: 2, event: Event::Wake(n(2)), ..Step::new() };
     made.0.push(Step { timer: Some(Timer::Inquire(txn(4))), ..step });
-    let drawn = chart_of(&made.0, &violation(2, 2, "n1.1/4"), 10);
+    let drawn = chart_of(&made.0, &violation(2, 2, txn(4)), 10);
     assert_eq!(drawn.steps, 1);
     assert!(drawn.lines[1].contains("n2 wakes: is in doubt about n1.1/4"));
 }

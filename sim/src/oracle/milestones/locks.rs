@@ -2,16 +2,17 @@
 
 use seedbed::proto::{NodeId, Path, Record, RequestId};
 
-use super::{About, Milestones};
+use super::Milestones;
 use crate::milestone::Milestone;
 use crate::oracle::model::lock_log::LoggedLock;
+use crate::subject::Subjects;
 
 impl Milestones {
     /// The lock server's memory changes; its log as it was before tells what that means.
     pub(super) fn lock_on_appended(&mut self, node: NodeId, record: &Record) {
         let Record::Left { path, request } = record else { return };
         let milestone = self.how_it_left(path, *request);
-        let about = || About::Lock(path.clone(), Some(*request));
+        let about = || Subjects::of(path).and(*request);
         milestone.into_iter().for_each(|milestone| self.hit(milestone, node, about));
     }
 
@@ -38,12 +39,12 @@ impl Milestones {
                 let waits =
                     |lock: &LoggedLock| lock.line.iter().any(|waiting| waiting.is == *request);
                 if lock.is_some_and(waits) {
-                    let about = || About::Lock(path.clone(), Some(*request));
+                    let about = || Subjects::of(path).and(*request);
                     self.hit(Milestone::LOCK_QUEUED, node, about);
                 }
             }
             Record::Granted { path, request, .. } => {
-                let about = || About::Lock(path.clone(), Some(*request));
+                let about = || Subjects::of(path).and(*request);
                 self.hit(Milestone::LOCK_GRANTED, node, about);
             }
             _ => {} // not of locks

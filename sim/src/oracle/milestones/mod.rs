@@ -5,7 +5,6 @@
 //! views from the centre's log, hand-overs from what is asked and sent. With fixed membership the
 //! last two cost nothing: none of their messages and records comes up.
 
-mod about;
 mod locks;
 mod moves;
 mod roles;
@@ -23,14 +22,12 @@ use crate::oracle::blocked::{StepTimes, Wait, who_waits};
 use crate::oracle::model::lock_log::LockLog;
 use crate::oracle::model::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
+use crate::subject::Subjects;
 use crate::world::{Event, Step, World};
 
-use about::{about_message, about_record};
 use moves::Moves;
 use transactions::Run;
 use views::ViewsSeen;
-
-pub use about::About;
 
 /// A milestone that was reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +36,8 @@ pub struct Reached {
     pub milestone: Milestone,
     /// Where: who did it, or to whom it happened. For a lost message who should have got it.
     pub node: NodeId,
-    /// What it belongs to.
-    pub about: About,
+    /// What it is about.
+    pub about: Subjects,
 }
 
 /// Counts what a run reaches.
@@ -118,7 +115,7 @@ impl Milestones {
             self.on_wiped(*node);
         }
         if let (Event::Duplicate(_), Some(packet)) = (&step.event, &step.packet) {
-            let about = || about_message(packet.from, packet.to, &packet.message);
+            let about = || Subjects::of_message(packet.from, packet.to, &packet.message);
             self.hit(Milestone::MESSAGE_DUPLICATED, packet.to, about);
         }
     }
@@ -157,7 +154,7 @@ impl Milestones {
         self.moves.forget_all(node);
     }
 
-    fn hit(&mut self, milestone: Milestone, node: NodeId, about: impl FnOnce() -> About) {
+    fn hit(&mut self, milestone: Milestone, node: NodeId, about: impl FnOnce() -> Subjects) {
         let at = milestone.index();
         self.counts[at] += 1;
         if self.counts[at] == 1 {
@@ -169,35 +166,35 @@ impl Milestones {
     }
 
     fn hit_txn(&mut self, milestone: Milestone, node: NodeId, txn: TxnId) {
-        self.hit(milestone, node, || About::Txn(txn));
+        self.hit(milestone, node, || Subjects::of(txn));
     }
 
     fn hit_node(&mut self, milestone: Milestone, node: NodeId) {
-        self.hit(milestone, node, || About::Nothing);
+        self.hit(milestone, node, || Subjects::of(node));
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, config: &Config) {
         match *seen {
             Seen::Sent { from, to, message, .. } => {
-                let about = || about_message(from, to, message);
+                let about = || Subjects::of_message(from, to, message);
                 self.hit(Milestone::sent(message.kind()), from, about);
                 self.txn_on_sent(from, message);
                 self.move_on_sent(from, to, message, config);
             }
             Seen::Received { from, to, message, .. } => {
-                let about = || about_message(from, to, message);
+                let about = || Subjects::of_message(from, to, message);
                 self.hit(Milestone::received(message.kind()), to, about);
                 self.txn_on_received(from, to, message);
                 self.view_on_received(from, to, message);
                 self.move_on_received(from, to, message);
             }
             Seen::Lost { from, to, message, .. } => {
-                let about = || about_message(from, to, message);
+                let about = || Subjects::of_message(from, to, message);
                 self.hit(Milestone::lost(message.kind()), to, about);
                 self.hit(Milestone::MESSAGE_LOST, to, about);
             }
             Seen::Appended { node, record, .. } => {
-                let about = || about_record(node, record);
+                let about = || Subjects::of_record(node, record);
                 self.hit(Milestone::appended(record.kind()), node, about);
                 self.txn_on_appended(node, record, model);
                 self.lock_on_appended(node, record);
@@ -206,7 +203,7 @@ impl Milestones {
                 self.log.see(seen, self.step);
             }
             Seen::Durable { node, record, .. } => {
-                let about = || about_record(node, record);
+                let about = || Subjects::of_record(node, record);
                 self.hit(Milestone::durable(record.kind()), node, about);
                 self.txn_on_durable(node, record, model);
                 self.lock_on_durable(node, record);
@@ -252,7 +249,7 @@ impl Milestones {
             Seen::Wiped { .. } | Seen::Commanded { .. } => {}
             Seen::Copied { .. } | Seen::Mended { .. } => {}
             Seen::Noticed { client, notice: Notice::View(view) } => {
-                self.hit(Milestone::VIEW_LEARNT, client, || About::View(view.epoch));
+                self.hit(Milestone::VIEW_LEARNT, client, || Subjects::of(view.epoch));
             }
             Seen::Woken { .. } | Seen::Noticed { .. } => {}
         }

@@ -10,9 +10,10 @@ use seedbed::proto::{
     Arcs, Config, Epoch, Incarnation, Known, Message, NodeId, Path, Record, TxnId,
 };
 
-use super::{About, Milestones};
+use super::Milestones;
 use crate::milestone::Milestone;
 use crate::oracle::Model;
+use crate::subject::{Subjects, Transfer};
 
 /// What was seen of hand-overs.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +87,7 @@ impl Moves {
 
 impl Milestones {
     fn hit_move(&mut self, milestone: Milestone, at: NodeId, receiver: NodeId, source: NodeId) {
-        self.hit(milestone, at, || About::Move { receiver, source: Some(source) });
+        self.hit(milestone, at, || Subjects::of(Transfer { receiver, source: Some(source) }));
     }
 
     pub(super) fn move_on_sent(

@@ -4,9 +4,9 @@ use seedbed::proto::{NodeId, Path, Request, RequestId, TxnId};
 
 use super::transactions::Run;
 use super::views::{Changed, ViewsSeen};
-use super::{About, Milestones, Reached};
+use super::{Milestones, Reached};
 use crate::milestone::Milestone;
-use crate::oracle::Model;
+use crate::oracle::{LockHistory, Model};
 use crate::scenario::Role;
 use crate::world::World;
 
@@ -24,27 +24,22 @@ impl Milestones {
             Role::Coordinator => Some(self.txn_of(reached, model)?.coordinator),
             Role::Participant => self.participant(reached, model),
             Role::Owner => {
-                let path = self.path_of(reached, model)?;
+                let path = self.first_path(reached, model)?;
                 model.views.layout(world.config()).ring().owners(path).first().copied()
             }
             Role::Holder => held(reached).or_else(|| {
-                let lock = model.locks.get(self.path_of(reached, model)?)?;
+                let lock = self.lock(reached, model)?;
                 Some(lock.holder.as_ref()?.is.0.client)
             }),
             Role::Waiter => waited(reached).or_else(|| {
-                let lock = model.locks.get(self.path_of(reached, model)?)?;
+                let lock = self.lock(reached, model)?;
                 Some(lock.line.first()?.is.client)
             }),
-            Role::Source => match reached.about {
-                About::Move { receiver, source } => {
-                    source.or_else(|| self.moves.source_of(receiver))
-                }
-                _ => None,
-            },
-            Role::Receiver => match reached.about {
-                About::Move { receiver, .. } => Some(receiver),
-                _ => None,
-            },
+            Role::Source => {
+                let transfer = reached.about.transfer()?;
+                transfer.source.or_else(|| self.moves.source_of(transfer.receiver))
+            }
+            Role::Receiver => Some(reached.about.transfer()?.receiver),
             Role::Joiner => self.changed(reached, ViewsSeen::joiners),
             Role::Leaver => self.changed(reached, ViewsSeen::leavers),
         }
@@ -52,14 +47,12 @@ impl Milestones {
 
     /// The first node that the view adds or drops, unless the milestone was reached at one.
     fn changed(&self, reached: &Reached, of: Changed) -> Option<NodeId> {
-        match reached.about {
-            About::Member => Some(reached.node),
-            About::View(epoch) => {
-                let nodes = || of(&self.views, epoch).map(|member| member.node);
-                nodes().find(|node| *node == reached.node).or_else(|| nodes().next())
-            }
-            _ => None,
+        if let Some(node) = reached.about.machine() {
+            return Some(node); // it is admitted, or has departed
         }
+        let epoch = reached.about.epoch()?;
+        let nodes = || of(&self.views, epoch).map(|member| member.node);
+        nodes().find(|node| *node == reached.node).or_else(|| nodes().next())
     }
 
     /// The first in the order of nodes, unless the milestone was reached at one.
@@ -76,57 +69,46 @@ impl Milestones {
 
     /// The transaction: that of the milestone, or the one under way for its request.
     fn txn_of(&self, reached: &Reached, model: &Model) -> Option<TxnId> {
-        let request = match &reached.about {
-            About::Txn(txn) => return Some(*txn),
-            About::Request(request) | About::Lock(_, Some(request)) => *request,
-            About::Lock(_, None) | About::Nothing => return None,
-            About::View(_) | About::Member | About::Move { .. } => return None,
-        };
+        if let Some(txn) = reached.about.txn() {
+            return Some(txn);
+        }
+        let request = reached.about.request()?;
         let serves = |run: &Run| run.attempt.is_some_and(|(served, _)| served == request);
         let under_way = self.runs.iter().rev().find(|(_, run)| serves(run)).map(|(txn, _)| *txn);
         under_way.or_else(|| model.requests.get(&request)?.effects.last().copied())
     }
 
-    /// The path: that of the lock, or the first of the request.
-    fn path_of<'a>(&self, reached: &'a Reached, model: &'a Model) -> Option<&'a Path> {
-        match &reached.about {
-            About::Lock(path, _) => Some(path),
-            About::Txn(_) | About::Request(_) => {
-                match wanted(self.request_of(reached, model)?, model)? {
-                    Request::Files { operations, .. } => Some(&operations.first()?.path),
-                    Request::Acquire { path, .. } | Request::Release { path } => Some(path),
-                }
-            }
-            About::View(_) | About::Member | About::Move { .. } | About::Nothing => None,
+    /// The lock: that of the milestone, or the one that its request is for.
+    fn lock<'a>(&self, reached: &'a Reached, model: &'a Model) -> Option<&'a LockHistory> {
+        let path = reached.about.path().or_else(|| self.first_path(reached, model));
+        model.locks.get(path?)
+    }
+
+    /// The first path of the request.
+    fn first_path<'a>(&self, reached: &Reached, model: &'a Model) -> Option<&'a Path> {
+        match model.wanted(self.request_of(reached, model)?)? {
+            Request::Files { operations, .. } => Some(&operations.first()?.path),
+            Request::Acquire { path, .. } | Request::Release { path } => Some(path),
         }
     }
 
     fn request_of(&self, reached: &Reached, model: &Model) -> Option<RequestId> {
-        match &reached.about {
-            About::Txn(txn) => {
-                let known = model.txns.get(txn).and_then(|known| known.origin.or(known.request));
-                known.or_else(|| Some(self.runs.get(txn)?.attempt?.0))
-            }
-            About::Request(request) => Some(*request),
-            About::Lock(_, request) => *request,
-            About::View(_) | About::Member | About::Move { .. } | About::Nothing => None,
-        }
+        let Some(txn) = reached.about.txn() else { return reached.about.request() };
+        let known = model.txns.get(&txn).and_then(|known| known.origin.or(known.request));
+        known.or_else(|| Some(self.runs.get(&txn)?.attempt?.0))
     }
 }
 
 /// Who had the lock, if the milestone is that it has it no more.
 fn held(reached: &Reached) -> Option<NodeId> {
-    let About::Lock(_, Some(request)) = reached.about else { return None };
     let ended = [Milestone::LOCK_RELEASED, Milestone::LEASE_EXPIRED];
-    ended.contains(&reached.milestone).then_some(request.client)
+    let request = ended.contains(&reached.milestone).then(|| reached.about.request())??;
+    Some(request.client)
 }
 
 /// Who stood in line, if the milestone is that it does so no more.
 fn waited(reached: &Reached) -> Option<NodeId> {
-    let About::Lock(_, Some(request)) = reached.about else { return None };
-    (reached.milestone == Milestone::WAITER_EXPIRED).then_some(request.client)
-}
-
-pub(super) fn wanted(request: RequestId, model: &Model) -> Option<&Request> {
-    Some(&model.requests.get(&request)?.wanted)
+    let is_over = reached.milestone == Milestone::WAITER_EXPIRED;
+    let request = is_over.then(|| reached.about.request())??;
+    Some(request.client)
 }

@@ -8,9 +8,10 @@ use seedbed::proto::{
     TxnId, Vote,
 };
 
-use super::{About, Milestones};
+use super::Milestones;
 use crate::milestone::Milestone;
 use crate::oracle::Model;
+use crate::subject::Subjects;
 
 /// A transaction whose coordinator is at work on it.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +106,7 @@ impl Milestones {
         if attempt > *newest {
             *newest = attempt;
             if attempt > 1 {
-                self.hit(Milestone::REQUEST_RETRIED, from, || About::Request(request));
+                self.hit(Milestone::REQUEST_RETRIED, from, || Subjects::of(request));
             }
         }
     }
@@ -115,7 +116,7 @@ impl Milestones {
         let fenced = txn.is_some_and(|(_, run)| run.fenced);
         let turned_away = txn.is_some_and(|(_, run)| run.turned_away);
         let txn = txn.map(|(txn, _)| *txn);
-        let about = || txn.map_or(About::Request(request), About::Txn);
+        let about = || txn.map_or(Subjects::of(request), Subjects::of);
         match end {
             AttemptEnd::Done(_) => return,
             AttemptEnd::Retry(Retry::Conflict) => self.hit(Milestone::CONFLICT, from, about),
@@ -221,7 +222,7 @@ impl Milestones {
                 }
                 self.hit_txn(Milestone::DECIDED, node, *txn);
                 let origin = model.txns.get(txn).and_then(|txn| txn.origin).unwrap_or(*request);
-                if let Some(Request::Acquire { .. }) = super::roles::wanted(origin, model) {
+                if let Some(Request::Acquire { .. }) = model.wanted(origin) {
                     self.hit_txn(Milestone::CLAIM_COMMITTED, node, *txn);
                 }
             }
@@ -267,7 +268,7 @@ impl Milestones {
             Reply::Refused(_) => Milestone::REQUEST_REFUSED,
             Reply::Unknown => Milestone::REQUEST_UNKNOWN,
         };
-        self.hit(milestone, request.client, || About::Request(request));
+        self.hit(milestone, request.client, || Subjects::of(request));
     }
 
     /// The transactions that `node` coordinates and is at work on.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use seedbed::proto::{Config, Epoch, Layout, Member, Message, NodeId, Path, Record, View};
 
-use super::{About, Milestones};
+use super::Milestones;
 use crate::milestone::Milestone;
+use crate::subject::Subjects;
 
 /// Who comes or goes with a view.
 pub(super) type Changed = fn(&ViewsSeen, Epoch) -> Box<dyn Iterator<Item = Member> + '_>;
@@ -115,7 +116,7 @@ impl Milestones {
     /// A node says so until nobody listens any more; it counts once.
     fn on_departed(&mut self, member: Member) {
         if self.views.departed.insert(member) {
-            self.hit(Milestone::NODE_DEPARTED, member.node, || About::Member);
+            self.hit_node(Milestone::NODE_DEPARTED, member.node);
         }
     }
 
@@ -129,25 +130,25 @@ impl Milestones {
     pub(super) fn view_on_durable(&mut self, node: NodeId, record: &Record, config: &Config) {
         match record {
             Record::Admitted { member, .. } => {
-                self.hit(Milestone::NODE_ADMITTED, member.node, || About::Member);
+                self.hit_node(Milestone::NODE_ADMITTED, member.node);
             }
             Record::Wanted { wanted } => {
                 self.views.wanted = wanted.nodes.iter().copied().collect();
             }
             Record::Announced { view } => self.on_announced(node, view, config),
             Record::Activated { epoch } => {
-                self.hit(Milestone::VIEW_ACTIVE, node, || About::View(*epoch));
+                self.hit(Milestone::VIEW_ACTIVE, node, || Subjects::of(*epoch));
                 for silent in std::mem::take(&mut self.views.lapsed) {
-                    let about = || About::View(*epoch);
+                    let about = || Subjects::of(*epoch);
                     self.hit(Milestone::MEMBERSHIP_LEASE_EXPIRED, silent, about);
                 }
             }
             Record::Converged { epoch } => {
                 self.views.unsettled.retain(|of, _| of >= epoch);
-                self.hit(Milestone::VIEW_SETTLED, node, || About::View(*epoch));
+                self.hit(Milestone::VIEW_SETTLED, node, || Subjects::of(*epoch));
             }
             Record::LossAccepted { accepted } => {
-                self.hit(Milestone::LOSS_ACCEPTED, node, || About::View(accepted.epoch));
+                self.hit(Milestone::LOSS_ACCEPTED, node, || Subjects::of(accepted.epoch));
             }
             _ => {} // not of views
         }
@@ -157,14 +158,14 @@ impl Milestones {
         let epoch = view.epoch;
         let known = self.views.known.clone();
         self.views.add(view, config);
-        self.hit(Milestone::VIEW_ANNOUNCED, centre, || About::View(epoch));
+        self.hit(Milestone::VIEW_ANNOUNCED, centre, || Subjects::of(epoch));
         let gone: Vec<Member> = self.views.leavers(epoch).collect();
         for Member { node, .. } in gone {
             let milestone = match self.views.wanted.contains(&node) {
                 true => Milestone::NODE_DECLARED_GONE,
                 false => Milestone::NODE_LEFT,
             };
-            self.hit(milestone, node, || About::View(epoch));
+            self.hit(milestone, node, || Subjects::of(epoch));
         }
         let new: Vec<Member> = self.views.joiners(epoch).collect();
         for Member { node, .. } in new {
@@ -172,7 +173,7 @@ impl Milestones {
                 true => Milestone::NODE_REJOINED,
                 false => Milestone::NODE_JOINED,
             };
-            self.hit(milestone, node, || About::View(epoch));
+            self.hit(milestone, node, || Subjects::of(epoch));
         }
     }
 

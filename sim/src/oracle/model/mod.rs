@@ -202,6 +202,11 @@ impl Model {
         }
     }
 
+    /// What the user wants with `request`.
+    pub fn wanted(&self, request: RequestId) -> Option<&Request> {
+        Some(&self.requests.get(&request)?.wanted)
+    }
+
     /// The paths of which the operator has given up what only lost disks had.
     pub fn given_up(&self) -> impl Iterator<Item = &Path> {
         let given_up = self.files.iter().filter(|(_, history)| history.given_up.is_some());

@@ -55,11 +55,9 @@ impl Play {
     }
 
     /// A cluster as `settings` say, all of it down, and two clients.
-    pub fn of(settings: Settings, invariant: impl Invariant + 'static) -> Play {
+    pub fn of<I: Invariant + 'static>(settings: Settings, invariant: I) -> Play {
         let world = World::new(Config::new(settings).expect("good settings"), 2);
-        let mut names = InvariantName::ALL.iter();
-        let name = names.find(|name| name.name() == invariant.name()).expect("it is listed");
-        let oracle = Oracle::of(&world, vec![(*name, Box::new(invariant))]);
+        let oracle = Oracle::of(&world, vec![(name_of::<I>(), Box::new(invariant))]);
         let (stage, logs) = (Stage::new(world, ()), BTreeMap::new());
         Play { oracle, stage, logs, goes_on: false, violation: None }
     }
@@ -237,7 +235,7 @@ impl Play {
     pub fn breaks(&mut self) -> Breach {
         let Violation { breach, .. } = self.violation.take().expect("a breach");
         assert_eq!(breach.now.step, self.model().step, "what has happened now");
-        breach
+        *breach
     }
 
     /// The invariant `name` is broken by two facts, of these steps and with these words.
@@ -254,5 +252,42 @@ impl Play {
     /// The life of a node that is up, as the play has it.
     pub(super) fn life(&self, node: NodeId) -> Incarnation {
         self.model().lives.get(&node).copied().unwrap_or_default()
+    }
+}
+
+/// The name of a checker: its type is called as its invariant is.
+fn name_of<I>() -> InvariantName {
+    let path = std::any::type_name::<I>();
+    let is_it = |name: &&InvariantName| path.ends_with(&format!("::{name:?}"));
+    *InvariantName::ALL.iter().find(is_it).unwrap_or_else(|| panic!("{path} checks no invariant"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::invariants::commit::ParticipantsAgree;
+    use crate::oracle::tests::records::{promised, txn};
+
+    #[test]
+    fn every_verb_is_a_step_but_what_is_joined() {
+        let mut play = Play::new(ParticipantsAgree);
+        assert_eq!(play.wakes(n(1)).wakes(n(2)).model().step, 2);
+        assert_eq!(play.at(5).wakes(n(1)).and().wakes(n(2)).model().step, 3);
+        assert_eq!(play.model().now.as_nanos(), 5_000_000);
+        assert_eq!(play.forces(n(1), promised(txn(1))).model().step, 5);
+        assert_eq!(play.logs(n(1), promised(txn(2))).model().step, 6);
+        play.appends(n(1), promised(txn(3))).appends(n(1), promised(txn(4)));
+        assert_eq!(play.syncs(n(1)).wakes(n(1)).model().step, 10);
+        assert_eq!(play.at(6).ends().model().step, 11);
+    }
+
+    #[test]
+    fn a_crash_takes_the_end_of_what_was_not_durable() {
+        let mut play = Play::new(ParticipantsAgree);
+        play.forces(n(1), promised(txn(1)));
+        play.appends(n(1), promised(txn(2))).appends(n(1), promised(txn(3)));
+        play.crashes_keeping(n(1), 1).starts(n(1));
+        assert_eq!(play.model().log(n(1)).durable, 1, "what stayed is not shown again");
+        assert_eq!(play.forces(n(1), promised(txn(4))).model().log(n(1)).durable, 3);
     }
 }

@@ -4,10 +4,11 @@
 use seedbed::proto::{Defect, Message, Reply, Span};
 
 use crate::milestone::Milestone;
-use crate::oracle::milestones::{About, Milestones};
+use crate::oracle::milestones::Milestones;
 use crate::oracle::tests::judged::{Run, ms};
 use crate::oracle::tests::{CONTROL, c, files_at, lock, n, path, request, try_lock, unlock, write};
 use crate::scenario::Role;
+use crate::subject::Subjects;
 use crate::world::{Clock, Event, PacketId};
 
 #[test]
@@ -27,7 +28,7 @@ fn two_clients_contend() {
     assert_eq!(run.count(Milestone::REQUEST_DONE), 4);
     assert_eq!(run.count(Milestone::REQUEST_RETRIED), 0);
     let (_, queued) = run.first(Milestone::LOCK_QUEUED);
-    assert_eq!(queued.about, About::Lock(path("/a"), Some(request(2, 1))));
+    assert_eq!(queued.about, Subjects::of(&path("/a")).and(request(2, 1)));
 }
 
 #[test]
@@ -187,7 +188,7 @@ fn copies_of_a_release_do_no_harm() {
     let (_, copied) = run.first(Milestone::MESSAGE_DUPLICATED);
     assert_eq!(
         (copied.node, &copied.about),
-        (CONTROL, &About::Lock(path("/a"), Some(request(1, 2))))
+        (CONTROL, &Subjects::of(&path("/a")).and(request(1, 2)))
     );
 }
 

@@ -1,0 +1,119 @@
+//! What each message is about.
+
+use seedbed::proto::{Keep, Message, MessageKind, NodeId, Operation};
+
+use super::{Subject, Subjects, Topic, Transfer};
+
+impl Topic {
+    /// What kind of thing the messages of `kind` are about.
+    pub fn of_message(kind: MessageKind) -> Topic {
+        match kind {
+            MessageKind::Begin
+            | MessageKind::Ended
+            | MessageKind::Fetch
+            | MessageKind::Fetched
+            | MessageKind::Prepare
+            | MessageKind::Ready
+            | MessageKind::Execute
+            | MessageKind::Executed
+            | MessageKind::Commit
+            | MessageKind::Committed
+            | MessageKind::Abort
+            | MessageKind::Inquire
+            | MessageKind::Told
+            | MessageKind::Recall
+            | MessageKind::Recalled => Topic::Transaction,
+            MessageKind::Read => Topic::File,
+            MessageKind::Acquire
+            | MessageKind::KeepAlive
+            | MessageKind::Release
+            | MessageKind::Granted
+            | MessageKind::KeptAlive
+            | MessageKind::NotKept
+            | MessageKind::LockRefused
+            | MessageKind::Released => Topic::Lock,
+            MessageKind::Pull | MessageKind::Chunk => Topic::Transfer,
+            MessageKind::Entered | MessageKind::Completed | MessageKind::Views => Topic::View,
+            MessageKind::Heartbeat | MessageKind::Alive | MessageKind::Watch => Topic::Presence,
+            MessageKind::Admit | MessageKind::Admitted | MessageKind::Departed => Topic::Other,
+        }
+    }
+}
+
+impl Subjects {
+    /// What a message that goes `from` one machine `to` another is about.
+    pub fn of_message(from: NodeId, to: NodeId, message: &Message) -> Subjects {
+        let mut subjects = Subjects::default();
+        subjects.add_message(from, to, message);
+        subjects
+    }
+
+    pub(super) fn add_message(&mut self, from: NodeId, to: NodeId, message: &Message) {
+        match message {
+            Message::Begin { request, operations, .. } => {
+                self.add(*request);
+                self.add_paths(operations.iter());
+            }
+            Message::Ended { request, .. } => self.add(*request),
+            Message::Fetch { txn, path, .. } | Message::Fetched { txn, path, .. } => {
+                self.add(*txn);
+                self.add(path);
+            }
+            Message::Prepare { header, terms, paths, .. } => {
+                self.add(header.txn);
+                self.add(terms.request);
+                self.extend(paths.iter().map(Subject::from));
+            }
+            Message::Execute { header, work, .. } => {
+                self.add(header.txn);
+                self.add_paths(work.iter().map(|(_, operation)| operation));
+            }
+            Message::Ready { txn, .. } | Message::Executed { txn, .. } => self.add(*txn),
+            Message::Commit { header, .. } | Message::Abort { header } => self.add(header.txn),
+            Message::Committed { txn }
+            | Message::Inquire { txn, .. }
+            | Message::Told { txn, .. }
+            | Message::Recall { txn, .. }
+            | Message::Recalled { txn, .. } => self.add(*txn),
+            Message::Read { request, path, .. }
+            | Message::Acquire { request, path, .. }
+            | Message::Release { request, path, .. }
+            | Message::Granted { request, path, .. }
+            | Message::LockRefused { request, path, .. }
+            | Message::Released { request, path } => {
+                self.add(*request);
+                self.add(path);
+            }
+            Message::KeepAlive { path, keep, .. } | Message::NotKept { path, keep } => {
+                self.add(path);
+                match keep {
+                    Keep::Waiting(request) => self.add(*request),
+                    Keep::Holding(_) => {}
+                }
+            }
+            Message::KeptAlive { path, .. } => self.add(path),
+            Message::Pull { epoch, .. } => {
+                self.add(*epoch);
+                self.add(Transfer { receiver: from, source: Some(to) });
+            }
+            Message::Chunk { epoch, files, .. } => {
+                self.add(*epoch);
+                self.add(Transfer { receiver: to, source: Some(from) });
+                self.extend(files.iter().map(|(path, _)| Subject::from(path)));
+            }
+            Message::Entered { epoch, .. }
+            | Message::Completed { epoch, .. }
+            | Message::Departed { epoch, .. } => self.add(*epoch),
+            Message::Views { views, .. } => {
+                self.extend(views.last().map(|newest| Subject::from(newest.epoch)));
+            }
+            Message::Heartbeat { .. } => self.add(Subject::Lease(from)),
+            Message::Alive { .. } => self.add(Subject::Lease(to)),
+            Message::Admit { .. } | Message::Admitted { .. } | Message::Watch { .. } => {}
+        }
+    }
+
+    pub(super) fn add_paths<'a>(&mut self, operations: impl IntoIterator<Item = &'a Operation>) {
+        self.extend(operations.into_iter().map(|operation| Subject::from(&operation.path)));
+    }
+}
