@@ -21,9 +21,7 @@ const GROUND: [&str; 6] = ["fault", "invariant", "milestone", "quantity", "subje
 const LOOKS_UP: &str = "sim/src/subject/step.rs";
 
 /// TO BE EMPTIED: circles that are still there.
-const KNOWN: &[&[&str]] = &[
-    &["sim/src/oracle/evidence.rs", "sim/src/oracle/model/mod.rs"],
-];
+const KNOWN: &[&[&str]] = &[&["sim/src/oracle/evidence.rs", "sim/src/oracle/model/mod.rs"]];
 
 #[test]
 fn what_ships_does_not_know_that_it_is_simulated() {
