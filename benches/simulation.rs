@@ -23,6 +23,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use recording::Recording;
 use seedbed::proto::{Config, Membership, Settings};
 use seedbed_sim::digest::Digest;
+use seedbed_sim::invariant::InvariantName;
 use seedbed_sim::oracle::{Oracle, registry};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
@@ -68,14 +69,17 @@ fn every_invariant_is_on(world: &World, scenario: &Scenario) {
     let of = |membership| {
         let settings = Settings { membership, ..Settings::default() };
         let world = World::new(Config::new(settings).expect("the defaults are right"), 1);
-        registry::ALL.iter().filter(|entry| (entry.make)(&world, None).is_some()).count()
+        InvariantName::ALL
+            .iter()
+            .filter(|name| registry::make(**name, &world, None).is_some())
+            .count()
     };
     let about_views = match world.config().membership {
         Membership::Fixed => of(Membership::Managed) - of(Membership::Fixed),
         Membership::Managed => 0,
     };
     let oracle = Oracle::new(world, scenario.workload.as_ref());
-    let wanted = registry::ALL.len() - 1 - about_views;
+    let wanted = InvariantName::ALL.len() - 1 - about_views;
     assert_eq!(oracle.invariants(), wanted, "an invariant is off: no figures");
 }
 

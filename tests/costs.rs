@@ -23,17 +23,13 @@
 //! decision is one forced record either way. But there is one participant more: R owners are N = R
 //! where the coordinator is none of them, and N = R - 1 where it is one.
 
-mod stage;
-
 use std::sync::Arc;
 
 use seedbed::proto::{
     Action, CommitMode, Config, Contents, MessageKind, NodeId, Operation, Path, RecordKind, Reply,
     Request, Role, Settings, Span, Time,
 };
-use seedbed_sim::world::Watcher;
-use seedbed_sim::world::{Event, Fact, Step, World};
-use stage::Stage;
+use seedbed_sim::world::{Event, Fact, Stage, Step, Times, Watcher, World};
 
 /// How long a message takes: d.
 const LATENCY: Span = Span::from_millis(7);
@@ -108,7 +104,11 @@ fn stage(commit: CommitMode, replicas: usize, clients: u16) -> Stage<Ledger> {
     let members = (1..=7).map(NodeId::storage).collect();
     let settings = Settings { members, commit, replicas, ..Settings::default() };
     let config = Config::new(settings).expect("settings that make sense");
-    let mut stage = Stage::new(config, clients, LATENCY, SYNC, Ledger::default());
+    let mut stage = Stage::new(World::new(config, clients), Ledger::default());
+    stage.times = Times::new(LATENCY, SYNC);
+    stage.start_all();
+    stage.settle();
+    stage.watcher = Ledger::default();
     for client in (1..=clients).map(NodeId::client) {
         for node in (1..=7).map(NodeId::storage) {
             // No operation: refused at once, by the node alone.

@@ -10,6 +10,7 @@ use seedbed::proto::node::Node;
 use seedbed::proto::{
     Config, Incarnation, Input, Message, NodeId, Outbox, Record, Request, RequestId, Role, Time,
 };
+use seedbed_sim::draw::swarm;
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
 use seedbed_sim::verdict::Verdict;
@@ -50,7 +51,7 @@ impl Recording {
     /// # Panics
     /// If the run does not pass: a run that ends early says nothing about speed.
     pub fn of(scenario: &Scenario, seed: u64) -> Recording {
-        let scenario = &*scenario.for_seed(seed);
+        let scenario = &*swarm::for_seed(scenario, seed);
         let mut before =
             World::with_spare(scenario.config.clone(), scenario.cast.spare, scenario.cast.clients);
         for clock in &scenario.clocks {

@@ -3,9 +3,9 @@
 //! How a run flows, which is also the order in which to read the files:
 //!
 //! ```text
-//! scenario file -> scenario -> seed          names, times and probabilities, checked; one stream for each purpose
-//!               -> swarm                     where the file leaves a cluster open, the seed draws it
-//!               -> draw                      what users ask, what breaks, how long things take
+//! scenario file -> scenario                  names, times and probabilities, checked
+//!               -> seed -> draw              one stream for each purpose: the cluster where the file leaves it
+//!                                            open, what users ask, what breaks, how long things take
 //!               -> simulation                a queue of what is due; the earliest becomes an event
 //!               -> world                     applies one event to a whole cluster, and says what came of it
 //!               -> digest, oracle            one number for all of it; is every promise kept?
@@ -20,7 +20,9 @@
 pub mod command;
 pub mod digest;
 pub mod draw;
+pub mod fault;
 pub mod figures;
+pub mod invariant;
 pub mod milestone;
 pub mod oracle;
 pub mod quantity;

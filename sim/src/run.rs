@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use seedbed::proto::Time;
 
+use crate::draw::swarm;
 use crate::scenario::Scenario;
 use crate::simulation::Simulation;
 use crate::verdict::{RunReport, Verdict};
@@ -32,9 +33,8 @@ fn run_inside(scenario: &Scenario, seed: u64, watcher: &mut impl Watcher) -> Run
     runtime.block_on(async {
         let clock = madsim::time::TimeHandle::current();
         let mut now = Time::ZERO;
-        let scenario = scenario.for_seed(seed);
+        let scenario = swarm::for_seed(scenario, seed);
         let mut simulation = Simulation::new(&scenario, seed);
-        simulation.start(watcher);
         while let Some(at) = simulation.next_at() {
             if at > now {
                 clock.advance(Duration::from_nanos(at.since(now).as_nanos()));

@@ -6,7 +6,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use seedbed::proto::Span;
+use seedbed::proto::{NodeId, Role, Span};
 
 use crate::quantity::{Ppb, SpanRange};
 
@@ -23,6 +23,14 @@ impl Seed {
         let name = xxhash_rust::xxh3::xxh3_128(purpose.as_bytes());
         key[16..].copy_from_slice(&name.to_le_bytes());
         Stream(ChaCha8Rng::from_seed(key))
+    }
+}
+
+/// A number for a node, to name its streams by.
+pub(crate) fn code(node: NodeId) -> u16 {
+    match node.role() {
+        Role::Client => node.number() | 1 << 15,
+        Role::Control | Role::Storage => node.number(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use seedbed::proto::Path;
 
+use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::oracle::Violation;
 use crate::oracle::blocked::{Wait, WaitKind};
@@ -38,7 +39,7 @@ impl Verdict {
     }
 
     /// The invariant that was broken, if one was.
-    pub fn invariant(&self) -> Option<&'static str> {
+    pub fn invariant(&self) -> Option<InvariantName> {
         match self {
             Verdict::Violation(violation) => Some(violation.invariant),
             Verdict::Pass | Verdict::Blocked(_) | Verdict::RuledOut(_) | Verdict::Panic(_) => None,
@@ -93,7 +94,7 @@ impl RunReport {
         match (expected, &self.verdict) {
             (Expected::Pass, Verdict::Pass) => true,
             (Expected::Violates(name), Verdict::Violation(violation)) => {
-                violation.invariant == name
+                violation.invariant == *name
             }
             (Expected::Blocks(milestone), Verdict::Blocked(waits)) => {
                 let kind = wait_after(*milestone);

@@ -34,7 +34,7 @@ use super::timers::{Timer, Timers};
 use super::{
     Action, Age, AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Keep, Layout, Membership,
     Message, NodeId, Notice, Operation, Outbox, Path, Refusal, Reply, Request, RequestId, Retry,
-    Session, Span, Time, Token, View,
+    Role, Session, Span, Time, Token, View,
 };
 
 /// A client. It has no log: a new life knows nothing of the requests of the one before.
@@ -189,7 +189,7 @@ impl Client {
                 self.on_lock_refused(request, refusal, out);
             }
             Message::Released { request, .. } => self.on_released(request, out),
-            _ => {} // for storage nodes and the central node
+            other => assert!(!other.kind().is_to(Role::Client), "nothing handles {other:?}"),
         }
     }
 

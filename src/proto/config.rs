@@ -3,9 +3,10 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::lease::LeaseTerms;
 use super::ring::{HashKind, Ring, Ties};
-use super::view::{Layout, Member, View, Wanted};
-use super::{Admission, Defect, Defects, Epoch, NodeId, Path, Role, Span};
+use super::view::{Layout, View, Wanted};
+use super::{Admission, Defect, Defects, Epoch, Member, NodeId, Path, Role, Span};
 
 /// How a transaction commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -207,7 +208,7 @@ impl Config {
     }
 
     /// The ring of `nodes`; points that stand on the ring `near` are taken from there.
-    pub(super) fn ring_of(
+    fn ring_of(
         &self,
         near: Option<&Ring>,
         virtual_nodes: u32,
@@ -222,6 +223,24 @@ impl Config {
             Some(near) => near.changed(virtual_nodes, replicas, nodes, ties),
             None => Ring::coarse(self.hash, self.ring_bits, virtual_nodes, replicas, nodes),
         }
+    }
+}
+
+/// What a layout takes from the settings that no view changes.
+impl Layout {
+    /// The layout of `view`. Points that stand in `near`, the layout of another view, are taken
+    /// from there.
+    pub fn new(config: &Config, view: View, near: &Layout) -> Arc<Layout> {
+        let nodes: Vec<NodeId> = view.members.iter().map(|member| member.node).collect();
+        let same_points = near.view().virtual_nodes == view.virtual_nodes;
+        let known = same_points.then_some(near.ring());
+        let ring = config.ring_of(known, view.virtual_nodes, view.replicas.into(), &nodes);
+        Layout::with_ring(view, ring)
+    }
+
+    /// The terms of a member's lease.
+    pub fn membership_terms(&self, config: &Config) -> LeaseTerms {
+        LeaseTerms { length: self.view().membership_lease, drift_max_ppm: config.drift_max_ppm }
     }
 }
 

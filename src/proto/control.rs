@@ -6,15 +6,8 @@ use std::sync::Arc;
 use super::lock::LockServer;
 use super::membership::{Beat, Centre};
 use super::timers::{Timer, Timers};
-use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Time};
-
-/// What the central node has at hand in one step.
-pub(super) struct Turn<'a> {
-    pub config: &'a Arc<Config>,
-    pub now: Time,
-    pub timers: &'a mut Timers,
-    pub out: &'a mut Outbox,
-}
+use super::turn::Turn;
+use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Role, Time};
 
 /// The central node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -117,6 +110,6 @@ fn on_message(
         }
         Message::Departed { .. } => {} // for the operator to see
         Message::Watch { known } => centre.on_watch(turn, from, known),
-        _ => {} // somebody else's
+        other => assert!(!other.kind().is_to(Role::Control), "nothing handles {other:?}"),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Member, Time};
+use super::Time;
 
 /// The address of a machine: the central node, a storage node or a client.
 ///
@@ -173,6 +173,22 @@ pub struct Age {
     pub first_attempt: Time,
     /// Which request; it breaks ties.
     pub request: RequestId,
+}
+
+/// A storage node under one admission. A name alone is not enough: a node whose disk is gone comes
+/// back under its old name and knows nothing of what it promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name.
+    pub node: NodeId,
+    /// Which admission of that name.
+    pub admission: Admission,
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.node.fmt(f)
+    }
 }
 
 /// Names a transaction for ever.

@@ -35,9 +35,9 @@
 
 use std::collections::BTreeMap;
 
-use super::control::Turn;
 use super::lease::LeaseTerms;
 use super::timers::Timer;
+use super::turn::Turn;
 use super::{
     Config, Defect, Incarnation, Keep, Message, NodeId, Path, Record, Refusal, RequestId, Span,
     Time, Token,

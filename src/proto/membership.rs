@@ -37,9 +37,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::control::Turn;
 use super::lease::LeaseTerms;
 use super::timers::Timer;
+use super::turn::Turn;
 use super::{
     AcceptedLoss, Admission, Command, Config, Defect, Epoch, Incarnation, Member, Membership,
     Message, NodeId, Record, Span, Time, View, Wanted,

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AcceptedLoss, Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Handed, Incarnation,
-    Member, Operation, Outcome, Path, Refusal, RequestId, Span, Time, Token, TxnId, View,
+    AcceptedLoss, Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Incarnation, Member,
+    NodeId, Operation, Outcome, Path, Refusal, RequestId, Role, Span, Time, Token, TxnId, View,
 };
 
 /// A position in one client's session with one node.
@@ -82,6 +82,22 @@ pub type Work = Arc<[(u8, Operation)]>;
 
 /// The outcomes of one participant's operations, each with its place among all of the request's.
 pub type Results = Arc<[(u8, Outcome)]>;
+
+/// Something that an owner knows of requests, and hands over with the paths.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Handed {
+    /// The request took effect, with this answer.
+    Done(RequestId, Answer),
+    /// An owner has promised never to vote for it.
+    Declined(RequestId, Refusal),
+    /// The client, in that life, waits for no number below this one.
+    Forgotten(NodeId, Incarnation, u32),
+    /// The transaction has committed with this answer, or aborted, and may not be over.
+    Settled(TxnId, Option<Answer>),
+    /// What this coordinator began up to that epoch on these arcs, and what is not handed over as
+    /// committed, has aborted or is over.
+    Presumed(Member, Epoch, Arcs),
+}
 
 /// A vote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -165,7 +181,7 @@ pub struct PullEnd {
 }
 
 macro_rules! messages {
-    ($($(#[$doc:meta])* $variant:ident $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[$doc:meta])* $variant:ident $name:literal to [$($role:ident),+] { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
         /// A message.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Message {
@@ -193,13 +209,18 @@ macro_rules! messages {
             pub fn name(self) -> &'static str {
                 match self { $(MessageKind::$variant => $name,)* }
             }
+
+            /// Is it a message to machines of this role?
+            pub fn is_to(self, role: Role) -> bool {
+                match self { $(MessageKind::$variant => matches!(role, $(Role::$role)|+),)* }
+            }
         }
     };
 }
 
 messages! {
     /// A client's attempt at a request that changes files or reads several.
-    Begin "begin" {
+    Begin "begin" to [Storage] {
         /// Taken once.
         session: Session,
         /// The epoch of the client's view.
@@ -216,7 +237,7 @@ messages! {
         operations: Arc<[Operation]>,
     }
     /// A client's attempt at reading one file, which needs no transaction.
-    Read "read" {
+    Read "read" to [Storage] {
         /// The epoch of the client's view.
         epoch: Epoch,
         /// Which request.
@@ -227,7 +248,7 @@ messages! {
         path: Path,
     }
     /// How an attempt ended.
-    Ended "ended" {
+    Ended "ended" to [Client] {
         /// Which request.
         request: RequestId,
         /// Which attempt at it.
@@ -236,7 +257,7 @@ messages! {
         end: AttemptEnd,
     }
     /// Asks an owner for a file that the transaction will move elsewhere.
-    Fetch "fetch" {
+    Fetch "fetch" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// The epoch of the coordinator.
@@ -245,7 +266,7 @@ messages! {
         path: Path,
     }
     /// The file as it stands.
-    Fetched "fetched" {
+    Fetched "fetched" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// The file's name.
@@ -254,7 +275,7 @@ messages! {
         file: File,
     }
     /// Asks a participant to pin its paths (`staged`) or to execute and vote (`two_phase`).
-    Prepare "prepare" {
+    Prepare "prepare" to [Storage] {
         /// Which transaction.
         header: Header,
         /// The epoch of the coordinator.
@@ -267,14 +288,14 @@ messages! {
         work: Option<Work>,
     }
     /// The paths are pinned, in this life of the participant.
-    Ready "ready" {
+    Ready "ready" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// The life that pinned.
         pinned_in: Incarnation,
     }
     /// Asks a participant that is ready to execute and vote.
-    Execute "execute" {
+    Execute "execute" to [Storage] {
         /// Which transaction.
         header: Header,
         /// The epoch of the coordinator.
@@ -285,14 +306,14 @@ messages! {
         work: Work,
     }
     /// The participant's vote.
-    Executed "executed" {
+    Executed "executed" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// Yes or no.
         vote: Vote,
     }
     /// The decision to commit.
-    Commit "commit" {
+    Commit "commit" to [Storage] {
         /// Which transaction.
         header: Header,
         /// Which admission of the participant has voted.
@@ -301,17 +322,17 @@ messages! {
         answer: Answer,
     }
     /// The participant has applied the transaction, durably.
-    Committed "committed" {
+    Committed "committed" to [Storage] {
         /// Which transaction.
         txn: TxnId,
     }
     /// The decision to abort.
-    Abort "abort" {
+    Abort "abort" to [Storage] {
         /// Which transaction.
         header: Header,
     }
     /// A participant in doubt asks what became of a transaction.
-    Inquire "inquire" {
+    Inquire "inquire" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// Which admission of the node that is asked took part.
@@ -320,14 +341,14 @@ messages! {
         orphaned: bool,
     }
     /// What became of it, as far as the one who was asked knows.
-    Told "told" {
+    Told "told" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// What is known.
         known: Known,
     }
     /// A participant whose coordinator's disk is gone asks whoever may have pulled from it.
-    Recall "recall" {
+    Recall "recall" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// The epoch that it was for.
@@ -340,7 +361,7 @@ messages! {
         round: (Incarnation, Time),
     }
     /// What the coordinator, or somebody in its line, handed over about the transaction.
-    Recalled "recalled" {
+    Recalled "recalled" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// Which admission was asked.
@@ -351,7 +372,7 @@ messages! {
         memory: Recollection,
     }
     /// Asks for a lock.
-    Acquire "acquire" {
+    Acquire "acquire" to [Control] {
         /// Which request.
         request: RequestId,
         /// The lowest request number that the client still waits for.
@@ -364,7 +385,7 @@ messages! {
         asked: Time,
     }
     /// Keeps a place in line or a lock.
-    KeepAlive "keep_alive" {
+    KeepAlive "keep_alive" to [Control] {
         /// The path whose lock it is.
         path: Path,
         /// What to keep.
@@ -373,7 +394,7 @@ messages! {
         asked: Time,
     }
     /// Gives a lock back.
-    Release "release" {
+    Release "release" to [Control] {
         /// Which request.
         request: RequestId,
         /// The path whose lock it is.
@@ -382,7 +403,7 @@ messages! {
         token: Token,
     }
     /// The lock is granted.
-    Granted "granted" {
+    Granted "granted" to [Client] {
         /// To which request.
         request: RequestId,
         /// The path whose lock it is.
@@ -395,7 +416,7 @@ messages! {
         lease: Span,
     }
     /// The lock is kept.
-    KeptAlive "kept_alive" {
+    KeptAlive "kept_alive" to [Client] {
         /// The path whose lock it is.
         path: Path,
         /// Under which token.
@@ -406,14 +427,14 @@ messages! {
         lease: Span,
     }
     /// The server knows nothing of what the client wants to keep.
-    NotKept "not_kept" {
+    NotKept "not_kept" to [Client] {
         /// The path whose lock it is.
         path: Path,
         /// What is not kept.
         keep: Keep,
     }
     /// The lock is not granted and will not be.
-    LockRefused "lock_refused" {
+    LockRefused "lock_refused" to [Client] {
         /// To which request.
         request: RequestId,
         /// The path whose lock it is.
@@ -422,26 +443,26 @@ messages! {
         refusal: Refusal,
     }
     /// The lock is not held under the token any more.
-    Released "released" {
+    Released "released" to [Client] {
         /// Which request.
         request: RequestId,
         /// The path whose lock it was.
         path: Path,
     }
     /// A storage node with an empty log asks to be admitted.
-    Admit "admit" {
+    Admit "admit" to [Control] {
         /// In which life it asks.
         incarnation: Incarnation,
     }
     /// The number that the centre gives it.
-    Admitted "admitted" {
+    Admitted "admitted" to [Storage] {
         /// The life that asked.
         incarnation: Incarnation,
         /// The number.
         admission: Admission,
     }
     /// A storage node is there. Promises nothing, and so waits for no disk.
-    Heartbeat "heartbeat" {
+    Heartbeat "heartbeat" to [Control] {
         /// Under which admission.
         admission: Admission,
         /// In which life.
@@ -454,7 +475,7 @@ messages! {
         answered: Option<Time>,
     }
     /// The membership lease.
-    Alive "alive" {
+    Alive "alive" to [Storage] {
         /// The life whose heartbeat this answers.
         incarnation: Incarnation,
         /// That heartbeat, by when it was sent.
@@ -467,33 +488,33 @@ messages! {
         accepted: AcceptedLoss,
     }
     /// A storage node has left every epoch before this one.
-    Entered "entered" {
+    Entered "entered" to [Control] {
         /// Under which admission.
         admission: Admission,
         /// The epoch.
         epoch: Epoch,
     }
     /// A storage node is complete in all that it owns.
-    Completed "completed" {
+    Completed "completed" to [Control] {
         /// Under which admission.
         admission: Admission,
         /// In which epoch.
         epoch: Epoch,
     }
     /// A node that is no member any more is needed for nothing.
-    Departed "departed" {
+    Departed "departed" to [Control] {
         /// Under which admission.
         admission: Admission,
         /// In which epoch.
         epoch: Epoch,
     }
     /// A client wants to hear of every view after this one.
-    Watch "watch" {
+    Watch "watch" to [Control] {
         /// The view that it knows.
         known: Epoch,
     }
     /// Views: to storage nodes all since the last that has settled, to clients the one in force.
-    Views "views" {
+    Views "views" to [Storage, Client] {
         /// The heartbeat that this answers: its life, and when it was sent by that life's clock.
         asked: Option<(Incarnation, Time)>,
         /// In the order of their epochs.
@@ -504,7 +525,7 @@ messages! {
         accepted: AcceptedLoss,
     }
     /// Asks an owner of an earlier epoch for what it has.
-    Pull "pull" {
+    Pull "pull" to [Storage] {
         /// The epoch in which both are.
         epoch: Epoch,
         /// Which pull of the asker's life.
@@ -521,7 +542,7 @@ messages! {
         after: Option<Path>,
     }
     /// A part of what was asked for.
-    Chunk "chunk" {
+    Chunk "chunk" to [Storage] {
         /// The epoch in which both are.
         epoch: Epoch,
         /// Which pull.

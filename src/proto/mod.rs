@@ -65,6 +65,7 @@ pub mod ring;
 mod standing;
 mod time;
 mod timers;
+mod turn;
 pub mod txn;
 mod view;
 
@@ -76,18 +77,18 @@ pub use file::{
     Request, Retry,
 };
 pub use id::{
-    Admission, Age, Epoch, Incarnation, NodeId, NotANode, NotAPath, Path, RequestId, Role, Token,
-    TxnId, Version,
+    Admission, Age, Epoch, Incarnation, Member, NodeId, NotANode, NotAPath, Path, RequestId, Role,
+    Token, TxnId, Version,
 };
 pub use message::{
-    Header, Keep, Known, LowWater, Message, MessageKind, No, PullEnd, Recollection, Results,
-    Session, Terms, Vote, Work,
+    Handed, Header, Keep, Known, LowWater, Message, MessageKind, No, PullEnd, Recollection,
+    Results, Session, Terms, Vote, Work,
 };
 pub use outbox::{Append, Effect, Outbox};
-pub use record::{Changes, Handed, Record, RecordKind, Snapshot};
+pub use record::{Changes, Record, RecordKind, Snapshot};
 pub use time::{Span, Time};
 pub use timers::Timer;
-pub use view::{AcceptedLoss, Command, Layout, Member, View, Wanted};
+pub use view::{AcceptedLoss, Command, Layout, View, Wanted};
 
 /// What happens to a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

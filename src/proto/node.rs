@@ -37,7 +37,7 @@ use super::txn::participant::Participant;
 use super::{
     AcceptedLoss, Admission, Arcs, AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Known,
     Member, Membership, Message, NodeId, Outbox, Outcome, Path, Recollection, Record, RequestId,
-    Retry, Session, Span, Time, Token, TxnId, View,
+    Retry, Role, Session, Span, Time, Token, TxnId, View,
 };
 use std::sync::Arc;
 
@@ -222,11 +222,7 @@ impl Node {
                 handover.on_chunk(&mut turn, from, chunk);
                 self.on_moved(now, out);
             }
-            Message::Admit { .. } | Message::Heartbeat { .. } | Message::Entered { .. } => {}
-            Message::Completed { .. } | Message::Departed { .. } | Message::Watch { .. } => {}
-            Message::Ended { .. } | Message::Acquire { .. } | Message::KeepAlive { .. } => {}
-            Message::Release { .. } | Message::Granted { .. } | Message::KeptAlive { .. } => {}
-            Message::NotKept { .. } | Message::LockRefused { .. } | Message::Released { .. } => {}
+            other => assert!(!other.kind().is_to(Role::Storage), "nothing handles {other:?}"),
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{LowWater, Results};
+use super::message::{Handed, LowWater, Results};
 use super::{
     AcceptedLoss, Admission, Answer, Arcs, Epoch, File, Incarnation, Member, NodeId, Path, Refusal,
     RequestId, Span, Token, TxnId, View, Wanted,
@@ -280,22 +280,6 @@ records! {
         /// How long.
         span: Span,
     }
-}
-
-/// Something that an owner knows of requests, and hands over with the paths.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Handed {
-    /// The request took effect, with this answer.
-    Done(RequestId, Answer),
-    /// An owner has promised never to vote for it.
-    Declined(RequestId, Refusal),
-    /// The client, in that life, waits for no number below this one.
-    Forgotten(NodeId, Incarnation, u32),
-    /// The transaction has committed with this answer, or aborted, and may not be over.
-    Settled(TxnId, Option<Answer>),
-    /// What this coordinator began up to that epoch on these arcs, and what is not handed over as
-    /// committed, has aborted or is over.
-    Presumed(Member, Epoch, Arcs),
 }
 
 /// What replaces the log up to a position: records that, replayed, give the same state.

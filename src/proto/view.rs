@@ -4,31 +4,13 @@
 //! force. A [`Layout`] is a view with the ring that follows from it, worked out once by each
 //! machine that uses it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::arcs::Arcs;
-use super::lease::LeaseTerms;
 use super::ring::Ring;
-use super::{Admission, Config, Epoch, NodeId, Path, Span};
-
-/// A storage node under one admission. A name alone is not enough: a node whose disk is gone comes
-/// back under its old name and knows nothing of what it promised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Member {
-    /// Its name.
-    pub node: NodeId,
-    /// Which admission of that name.
-    pub admission: Admission,
-}
-
-impl fmt::Display for Member {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.node.fmt(f)
-    }
-}
+use super::{Admission, Epoch, Member, NodeId, Path, Span};
 
 /// What the operator has given up of what only lost disks could prove.
 #[derive(
@@ -118,16 +100,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of `view`. Points that stand in `near`, the layout of another view, are taken
-    /// from there.
-    pub fn new(config: &Config, view: View, near: &Layout) -> Arc<Layout> {
-        let nodes: Vec<NodeId> = view.members.iter().map(|member| member.node).collect();
-        let same_points = near.view.virtual_nodes == view.virtual_nodes;
-        let known = same_points.then_some(&near.ring);
-        let ring = config.ring_of(known, view.virtual_nodes, view.replicas.into(), &nodes);
-        Arc::new(Layout { view, ring })
-    }
-
+    /// The layout of a view whose ring is known.
     pub(super) fn with_ring(view: View, ring: Ring) -> Arc<Layout> {
         Arc::new(Layout { view, ring })
     }
@@ -164,10 +137,5 @@ impl Layout {
             true => self.ring.owned_by(member.node),
             false => Arcs::default(),
         }
-    }
-
-    /// The terms of a member's lease.
-    pub fn membership_terms(&self, config: &Config) -> LeaseTerms {
-        LeaseTerms { length: self.view.membership_lease, drift_max_ppm: config.drift_max_ppm }
     }
 }

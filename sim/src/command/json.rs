@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::play::Played;
+use crate::draw::swarm;
 use crate::figures::GROUPS;
+use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::scenario::Scenario;
 use crate::verdict::{RunReport, Verdict};
@@ -72,9 +74,9 @@ pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> 
         &Run {
             scenario: &scenario.file,
             seed: *seed,
-            drawn: scenario.drawn(*seed),
+            drawn: swarm::drawn(scenario, *seed),
             verdict: verdict.name(),
-            invariant: verdict.invariant(),
+            invariant: verdict.invariant().map(InvariantName::name),
             step,
             steps: *steps,
             sim_ns: *sim_ns,

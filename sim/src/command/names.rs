@@ -4,16 +4,16 @@ use seedbed::proto::Defect;
 
 use super::output::Output;
 use super::{Done, Status};
+use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
-use crate::oracle::registry;
 
 pub(super) fn defects(output: &mut Output) -> Done {
     table(output, Defect::ALL.iter().map(|defect| (defect.name(), defect.summary().to_owned())))
 }
 
 pub(super) fn invariants(output: &mut Output) -> Done {
-    let rules = registry::ALL.iter();
-    table(output, rules.map(|rule| (rule.name, format!("{} ({})", rule.summary, rule.source))))
+    let names = InvariantName::ALL.iter();
+    table(output, names.map(|it| (it.name(), format!("{} ({})", it.summary(), it.source()))))
 }
 
 pub(super) fn milestones(output: &mut Output) -> Done {

@@ -12,11 +12,13 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Config, NodeId, Role, Span, Time};
+use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
 
+use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
 use crate::quantity::{Ppb, SpanRange};
-use crate::scenario::{Budget, Cast, Chaos, ChaosKind};
+use crate::scenario::{Budget, Cast, Chaos};
 use crate::seed::Stream;
+use crate::world::Rot;
 
 /// A fault of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,41 +27,8 @@ pub struct Planned {
     pub at: Time,
     /// When it is over.
     pub until: Time,
-    /// What it is.
-    pub fault: Drawn,
-}
-
-/// A drawn fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Drawn {
-    /// A machine is down.
-    Crash(NodeId),
-    /// A machine is down, and finds a bit of its log wrong when it starts: (record, bit).
-    BitRot(NodeId, u32, u32),
-    /// A machine is stopped.
-    Pause(NodeId),
-    /// A machine is cut off from all others.
-    Isolate(NodeId),
-    /// These and the others do not reach each other.
-    Partition(Vec<NodeId>),
-    /// The first does not reach the second.
-    Clog(NodeId, NodeId),
-    /// The link from the first to the second is slow by this much.
-    Delay(NodeId, NodeId, SpanRange),
-    /// The link from the first to the second loses this share.
-    Loss(NodeId, NodeId, Ppb),
-    /// The link from the first to the second doubles this share.
-    Duplicate(NodeId, NodeId, Ppb),
-    /// A sync of the machine's disk takes this long.
-    SlowDisk(NodeId, SpanRange),
-    /// The machine's clock gains this many microseconds a second.
-    Drift(NodeId, i32),
-    /// The operator lets a machine in.
-    Join(NodeId),
-    /// The operator tells a machine to leave.
-    Leave(NodeId),
-    /// A machine is down, and starts with an empty disk.
-    Wipe(NodeId),
+    /// What it is; it lasts until then.
+    pub fault: Fault,
 }
 
 /// Draws the faults of a run that is `safety` long.
@@ -81,7 +50,10 @@ pub fn plan(
             ChaosKind::Leave => plan.leave(at, stream),
             ChaosKind::Wipe => plan.wipe(at, until, stream),
             ChaosKind::Attrition => plan.attrition(at, until, stream),
-            kind => plan.add(at, until, draw(kind, &machines, config.drift_max_ppm, stream)),
+            kind => {
+                let lasts = until.since(at);
+                plan.add(at, until, draw(kind, lasts, &machines, config.drift_max_ppm, stream));
+            }
         }
         at = at + stream.span(chaos.interval);
     }
@@ -121,8 +93,8 @@ impl Plan<'_> {
     }
 
     /// Adds a fault, if the budget is large enough for it beside those that are not over at `at`.
-    fn add(&mut self, at: Time, until: Time, fault: Drawn) {
-        if away(&fault).is_none_or(|node| self.has_room(at, node.role())) {
+    fn add(&mut self, at: Time, until: Time, fault: Fault) {
+        if fault.away().is_none_or(|node| self.has_room(at, node.role())) {
             self.faults.push(Planned { at, until, fault });
         }
     }
@@ -140,7 +112,7 @@ impl Plan<'_> {
     /// Whoever is away at `at` or has not caught up by then.
     fn away_at(&self, at: Time) -> impl Iterator<Item = NodeId> {
         let open = self.faults.iter().filter(move |planned| at <= planned.until + RECOVERY);
-        open.filter_map(|planned| away(&planned.fault))
+        open.filter_map(|planned| planned.fault.away())
     }
 
     fn join(&mut self, at: Time, stream: &mut Stream) {
@@ -148,7 +120,7 @@ impl Plan<'_> {
             self.storage.iter().copied().filter(|node| !self.wanted.contains(node)).collect();
         if let Some(&node) = stream.pick(&out) {
             self.wanted.insert(node);
-            self.add(at, at, Drawn::Join(node));
+            self.add(at, at, Fault::Operator(Command::Join(node)));
         }
     }
 
@@ -157,7 +129,7 @@ impl Plan<'_> {
         let can = wanted.len() > self.config.replicas;
         if let Some(&node) = stream.pick(&wanted).filter(|_| can) {
             self.wanted.remove(&node);
-            self.add(at, at, Drawn::Leave(node));
+            self.add(at, at, Fault::Operator(Command::Leave(node)));
         }
     }
 
@@ -167,7 +139,8 @@ impl Plan<'_> {
         let is_calm = at >= self.disks_until && self.away_at(at).next().is_none();
         if can && is_calm && self.has_room(at, Role::Storage) {
             self.wipes += 1;
-            self.add(at, until, Drawn::Wipe(node));
+            let restart = Restart::After(until.since(at));
+            self.add(at, until, Fault::Wipe { node, restart });
             self.quiet_until = until + self.quiet_after();
             self.disks_until = until + self.quiet_after().times(4);
         }
@@ -187,7 +160,8 @@ impl Plan<'_> {
             let node = there.swap_remove(stream.below(there.len() as u64) as usize);
             let after = stream.span(MOMENT);
             // Whoever crashes a moment later counts as away from now on.
-            let crash = Planned { at: at + after, until: until + after, fault: Drawn::Crash(node) };
+            let fault = Fault::Crash { node, restart: Restart::After(until.since(at)) };
+            let crash = Planned { at: at + after, until: until + after, fault };
             if crash.at < self.end {
                 self.faults.push(crash);
             }
@@ -198,42 +172,52 @@ impl Plan<'_> {
 /// How far apart the crashes of an attrition are at most.
 const MOMENT: SpanRange = SpanRange::from_millis(0, 300);
 
-fn draw(kind: ChaosKind, machines: &[NodeId], drift_max_ppm: u32, stream: &mut Stream) -> Drawn {
+fn draw(
+    kind: ChaosKind,
+    lasts: Span,
+    machines: &[NodeId],
+    drift_max_ppm: u32,
+    stream: &mut Stream,
+) -> Fault {
     let (node, other) = two(machines, stream);
+    let restart = Restart::After(lasts);
+    let cut = |links| Fault::Cut { links, lasts: Some(lasts) };
+    let degrade = |what| Fault::Degrade { what, lasts: Some(lasts) };
+    let worse = |how| degrade(Degradation::Link(node, other, how));
     let share = |stream: &mut Stream, most: u32| {
         Ppb::new(stream.below(u64::from(most) * 1_000_000) as u32).unwrap_or(Ppb::ZERO)
     };
     match kind {
-        ChaosKind::Crash => Drawn::Crash(node),
+        ChaosKind::Crash => Fault::Crash { node, restart },
         ChaosKind::BitRot => {
-            let log = if node.role() == Role::Client { NodeId::CONTROL } else { node };
-            Drawn::BitRot(log, stream.below(1 << 20) as u32, stream.below(1 << 20) as u32)
+            let node = if node.role() == Role::Client { NodeId::CONTROL } else { node };
+            Fault::BitRot { node, rot: Some(any_bit(stream)), restart }
         }
-        ChaosKind::Pause => Drawn::Pause(node),
-        ChaosKind::Isolate => Drawn::Isolate(node),
+        ChaosKind::Pause => Fault::Pause { node, lasts: Some(lasts) },
+        ChaosKind::Isolate => cut(Cut::Isolate(node)),
         ChaosKind::Partition => {
             // `node` is on one side and `other` is not, so there are two.
-            let mut side: Vec<NodeId> =
-                machines.iter().copied().filter(|_| stream.below(2) == 0).collect();
-            side.retain(|machine| *machine != node && *machine != other);
-            side.push(node);
-            Drawn::Partition(side)
+            let (side, rest) = machines.iter().copied().partition(|machine| {
+                let is_drawn = stream.below(2) == 0;
+                *machine == node || is_drawn && *machine != other
+            });
+            cut(Cut::Groups(vec![side, rest]))
         }
-        ChaosKind::Clog => Drawn::Clog(node, other),
+        ChaosKind::Clog => cut(Cut::OneWay { from: vec![node], to: vec![other] }),
         ChaosKind::Delay => {
             let most = 1 + stream.below(3_000);
-            Drawn::Delay(node, other, SpanRange::from_millis(0, most))
+            worse(Worse::Slow(SpanRange::from_millis(0, most)))
         }
-        ChaosKind::Loss => Drawn::Loss(node, other, share(stream, 900)),
-        ChaosKind::Duplicate => Drawn::Duplicate(node, other, share(stream, 900)),
+        ChaosKind::Loss => worse(Worse::Lossy(share(stream, 900))),
+        ChaosKind::Duplicate => worse(Worse::Doubling(share(stream, 900))),
         ChaosKind::SlowDisk => {
             let most = 1 + stream.below(1_000);
-            Drawn::SlowDisk(node, SpanRange::from_millis(most / 2, most))
+            degrade(Degradation::Disk(node, SpanRange::from_millis(most / 2, most)))
         }
         ChaosKind::Drift => {
             let ppm =
                 stream.below(2 * u64::from(drift_max_ppm) + 1) as i64 - i64::from(drift_max_ppm);
-            Drawn::Drift(node, ppm as i32)
+            Fault::ClockDrift { node, ppm: ppm as i32, lasts: Some(lasts) }
         }
         ChaosKind::Join | ChaosKind::Leave | ChaosKind::Wipe | ChaosKind::Attrition => {
             unreachable!("what depends on the faults before it is drawn by the plan")
@@ -241,22 +225,17 @@ fn draw(kind: ChaosKind, machines: &[NodeId], drift_max_ppm: u32, stream: &mut S
     }
 }
 
+/// Any bit of a log.
+pub fn any_bit(stream: &mut Stream) -> Rot {
+    let (record, bit) = (stream.below(1 << 20) as u32, stream.below(1 << 20) as u32);
+    Rot { record, bit }
+}
+
 /// Two different machines.
 fn two(machines: &[NodeId], stream: &mut Stream) -> (NodeId, NodeId) {
     let first = stream.below(machines.len() as u64) as usize;
     let other = stream.below(machines.len() as u64 - 1) as usize;
     (machines[first], machines[if other < first { other } else { other + 1 }])
-}
-
-/// The machine that the fault takes away.
-fn away(drawn: &Drawn) -> Option<NodeId> {
-    match drawn {
-        Drawn::Crash(node) | Drawn::BitRot(node, ..) | Drawn::Wipe(node) => Some(*node),
-        Drawn::Pause(node) | Drawn::Isolate(node) => Some(*node),
-        Drawn::Partition(_) | Drawn::Clog(..) | Drawn::Delay(..) | Drawn::Loss(..) => None,
-        Drawn::Duplicate(..) | Drawn::SlowDisk(..) | Drawn::Drift(..) => None,
-        Drawn::Join(_) | Drawn::Leave(_) => None,
-    }
 }
 
 /// How long after a fault its machine still counts as away: it has to catch up, and to read again
@@ -303,7 +282,7 @@ mod tests {
             for planned in &plan {
                 let at = planned.at;
                 let now = plan.iter().filter(|p| p.at <= at && at <= p.until);
-                let away: Vec<NodeId> = now.filter_map(|p| away(&p.fault)).collect();
+                let away: Vec<NodeId> = now.filter_map(|p| p.fault.away()).collect();
                 for (i, role) in
                     [Role::Control, Role::Storage, Role::Client].into_iter().enumerate()
                 {
@@ -319,9 +298,9 @@ mod tests {
         let mut most = 0;
         for seed in 0..100 {
             let plan = plan_of(seed, ChaosKind::ALL);
-            let wipes = plan.iter().filter(|p| matches!(p.fault, Drawn::Wipe(_)));
+            let wipes = plan.iter().filter(|p| matches!(p.fault, Fault::Wipe { .. }));
             for wipe in wipes.clone() {
-                let others = plan.iter().filter(|p| *p != wipe && away(&p.fault).is_some());
+                let others = plan.iter().filter(|p| *p != wipe && p.fault.away().is_some());
                 let quiet = wipe.until + Span::from_millis(4 * 300);
                 for other in others {
                     assert!(other.until < wipe.at || quiet <= other.at, "seed {seed}: {other:?}");
@@ -339,8 +318,12 @@ mod tests {
             let mut wanted: BTreeSet<NodeId> = CAST.members().collect();
             for planned in plan_of(seed, ChaosKind::ALL) {
                 match planned.fault {
-                    Drawn::Join(node) => assert!(wanted.insert(node), "{node} is out"),
-                    Drawn::Leave(node) => assert!(wanted.remove(&node), "{node} is in"),
+                    Fault::Operator(Command::Join(node)) => {
+                        assert!(wanted.insert(node), "{node} is out")
+                    }
+                    Fault::Operator(Command::Leave(node)) => {
+                        assert!(wanted.remove(&node), "{node} is in")
+                    }
                     _ => {}
                 }
                 fewest = fewest.min(wanted.len());
@@ -354,7 +337,7 @@ mod tests {
         let plan = plan_of(1, &[ChaosKind::Attrition]);
         let together = |pair: &&[Planned]| {
             let apart = pair[0].at.as_nanos().abs_diff(pair[1].at.as_nanos());
-            apart <= MOMENT.max.as_nanos() && away(&pair[0].fault) != away(&pair[1].fault)
+            apart <= MOMENT.max.as_nanos() && pair[0].fault.away() != pair[1].fault.away()
         };
         let waves = plan.windows(2).filter(together).count();
         assert!(waves > 5, "{waves} of {plan:?}");

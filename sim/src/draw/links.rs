@@ -1,88 +1,88 @@
-//! What the network and the disks are like: how long a message or a sync takes, what gets lost or
-//! doubled.
+//! Links: how long a message is under way, and whether it is lost or doubled.
 //!
-//! Each link and each disk has a stream of its own. Rules of the scenario for single messages come
-//! first.
+//! Each link has a stream of its own. Rules of the scenario for single messages come last.
 
 use std::collections::BTreeMap;
 
 use seedbed::proto::{MessageKind, NodeId, Span};
 
-use crate::quantity::{Ppb, SpanRange};
+use crate::fault::Worse;
+use crate::quantity::SpanRange;
 use crate::scenario::{Fate, Link, MessageRule, Scenario};
-use crate::seed::{Seed, Stream};
+use crate::seed::{Seed, Stream, code};
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Course {
     /// How long it is under way.
     pub latency: Span,
-    /// Is it lost then?
-    pub is_lost: bool,
-    /// Does a rule of the scenario lose it, at once?
-    pub is_dropped: bool,
+    /// Does it arrive?
+    pub arrival: Arrival,
     /// When a second copy sets out, after the first did.
     pub copy_after: Option<Span>,
 }
 
-/// Something that makes the network or a disk worse for a while.
+/// Does a message arrive?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Storm {
-    /// A link is slow: this is added to its latency.
-    Slow(NodeId, NodeId, SpanRange),
-    /// A link loses messages.
-    Lossy(NodeId, NodeId, Ppb),
-    /// A link delivers messages twice.
-    Doubling(NodeId, NodeId, Ppb),
-    /// A disk is slow: a sync takes this long.
-    SlowDisk(NodeId, SpanRange),
+pub enum Arrival {
+    /// It does, if it still can by then.
+    Arrives,
+    /// It is lost on its way, and nothing shows before it would have arrived.
+    Lost,
+    /// A rule of the scenario loses it as soon as it is sent.
+    DroppedAtOnce,
 }
 
-/// The conditions of a run.
+/// A link that is worse for now, and the draws of how much.
 #[derive(Clone, Debug)]
-pub struct Weather<'a> {
+struct Degraded {
+    link: (NodeId, NodeId),
+    how: Worse,
+    stream: Stream,
+}
+
+/// The links of a run.
+#[derive(Clone, Debug)]
+pub struct Links<'a> {
     scenario: &'a Scenario,
     seed: Seed,
     links: BTreeMap<(NodeId, NodeId), Stream>,
-    disks: BTreeMap<NodeId, Stream>,
-    crashes: BTreeMap<NodeId, Stream>,
     /// How often each message rule has matched.
     matches: Vec<u32>,
     rules_apply: bool,
-    storms: BTreeMap<u32, (Storm, Stream)>,
+    /// Links that are worse for now, by the number of the fault.
+    degraded: BTreeMap<u32, Degraded>,
     copies: BTreeMap<(NodeId, NodeId), Stream>,
 }
 
-impl<'a> Weather<'a> {
-    /// The conditions of `scenario` under `seed`.
-    pub fn new(scenario: &'a Scenario, seed: Seed) -> Weather<'a> {
-        Weather {
+impl<'a> Links<'a> {
+    /// The links of `scenario` under `seed`.
+    pub fn new(scenario: &'a Scenario, seed: Seed) -> Links<'a> {
+        Links {
             scenario,
             seed,
             links: BTreeMap::new(),
-            disks: BTreeMap::new(),
-            crashes: BTreeMap::new(),
             matches: vec![0; scenario.messages.len()],
             rules_apply: true,
-            storms: BTreeMap::new(),
+            degraded: BTreeMap::new(),
             copies: BTreeMap::new(),
         }
     }
 
-    /// A storm begins; `id` is its name.
-    pub fn begin(&mut self, id: u32, storm: Storm) {
+    /// The link is worse until the fault `id` is over.
+    pub fn degrade(&mut self, id: u32, link: (NodeId, NodeId), how: Worse) {
         let stream = self.seed.stream("storm", id.into());
-        self.storms.insert(id, (storm, stream));
+        self.degraded.insert(id, Degraded { link, how, stream });
     }
 
-    /// A storm is over.
-    pub fn end(&mut self, id: u32) {
-        self.storms.remove(&id);
+    /// The fault `id` is over.
+    pub fn restore(&mut self, id: u32) {
+        self.degraded.remove(&id);
     }
 
-    /// All storms are over, and no rule applies any more.
-    pub fn clear(&mut self) {
-        self.storms.clear();
+    /// No link is worse any more, and no rule applies.
+    pub fn heal(&mut self) {
+        self.degraded.clear();
         self.rules_apply = false;
     }
 
@@ -105,22 +105,17 @@ impl<'a> Weather<'a> {
         }
         let mut is_lost = stream.chance(link.and_then(|l| l.loss).unwrap_or(network.loss));
         let mut copied = stream.chance(network.duplication);
-        for (storm, stream) in self.storms.values_mut() {
-            match *storm {
-                Storm::Slow(a, b, range) if (a, b) == (from, to) => {
-                    latency = latency + stream.span(range);
-                }
-                Storm::Lossy(a, b, loss) if (a, b) == (from, to) => is_lost |= stream.chance(loss),
-                Storm::Doubling(a, b, likely) if (a, b) == (from, to) => {
-                    copied |= stream.chance(likely);
-                }
-                Storm::Slow(..) | Storm::Lossy(..) | Storm::Doubling(..) => {}
-                Storm::SlowDisk(..) => {}
+        let worse = self.degraded.values_mut().filter(|worse| worse.link == (from, to));
+        for Degraded { how, stream, .. } in worse {
+            match *how {
+                Worse::Slow(range) => latency = latency + stream.span(range),
+                Worse::Lossy(share) => is_lost |= stream.chance(share),
+                Worse::Doubling(share) => copied |= stream.chance(share),
             }
         }
         let copy_after = copied.then(|| self.copies(from, to).span(SpanRange::from_millis(0, 200)));
-        let course = Course { latency, is_lost, is_dropped: false, copy_after };
-        self.by_rule(from, to, kind, course)
+        let arrival = if is_lost { Arrival::Lost } else { Arrival::Arrives };
+        self.by_rule(from, to, kind, Course { latency, arrival, copy_after })
     }
 
     /// What becomes of a copy, which is under way for `after` longer than any first one; no rule
@@ -128,37 +123,12 @@ impl<'a> Weather<'a> {
     pub fn course_of_copy(&mut self, from: NodeId, to: NodeId, after: Span) -> Course {
         let range = self.scenario.network.latency;
         let latency = self.copies(from, to).span(range) + after;
-        Course { latency, is_lost: false, is_dropped: false, copy_after: None }
+        Course { latency, arrival: Arrival::Arrives, copy_after: None }
     }
 
     fn copies(&mut self, from: NodeId, to: NodeId) -> &mut Stream {
         let seed = self.seed;
         self.copies.entry((from, to)).or_insert_with(|| seed.stream("copies", object(from, to)))
-    }
-
-    /// How long a sync of `node`'s disk takes.
-    pub fn sync(&mut self, node: NodeId) -> Span {
-        let seed = self.seed;
-        let make = || seed.stream("disk", code(node).into());
-        let stream = self.disks.entry(node).or_insert_with(make);
-        let usual = stream.span(self.scenario.disk.sync);
-        let slow = self.storms.values_mut().find_map(|(storm, stream)| match storm {
-            Storm::SlowDisk(slow, range) if *slow == node => Some(stream.span(*range)),
-            Storm::SlowDisk(..) | Storm::Slow(..) => None,
-            Storm::Lossy(..) | Storm::Doubling(..) => None,
-        });
-        slow.unwrap_or(usual)
-    }
-
-    /// How much of `pending` records a crash leaves on `node`'s disk, how many bytes of the next,
-    /// and whether a checkpoint that was being written got there.
-    pub fn crash(&mut self, node: NodeId, pending: u64) -> (u32, u32, bool) {
-        let seed = self.seed;
-        let make = || seed.stream("crash", code(node).into());
-        let stream = self.crashes.entry(node).or_insert_with(make);
-        let kept = stream.below(pending + 1);
-        let torn = if kept < pending { stream.below(64) } else { 0 };
-        (kept as u32, torn as u32, stream.below(2) == 0)
     }
 
     fn by_rule(
@@ -177,7 +147,7 @@ impl<'a> Weather<'a> {
                 continue;
             }
             match rule.fate {
-                Fate::Drop => course.is_dropped = true,
+                Fate::Drop => course.arrival = Arrival::DroppedAtOnce,
                 Fate::Delay(by) => course.latency = course.latency + by,
                 Fate::Duplicate(after) => course.copy_after = Some(after),
             }
@@ -199,12 +169,4 @@ fn applies(rule: &MessageRule, from: NodeId, to: NodeId, kind: MessageKind) -> b
     rule.kind == kind
         && rule.from.is_none_or(|rule_from| rule_from == from)
         && rule.to.is_none_or(|rule_to| rule_to == to)
-}
-
-/// A number for a node, to name its streams by.
-pub(crate) fn code(node: NodeId) -> u16 {
-    match node.role() {
-        seedbed::proto::Role::Client => node.number() | 1 << 15,
-        seedbed::proto::Role::Control | seedbed::proto::Role::Storage => node.number(),
-    }
 }

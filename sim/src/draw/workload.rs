@@ -33,28 +33,6 @@ pub struct User {
     opens_accounts: bool,
 }
 
-/// The accounts of a bank, and what they hold together once all of them exist; `None` for other
-/// workloads.
-pub fn account_paths(workload: &Workload) -> Option<(Vec<Path>, i64)> {
-    let WorkloadKind::Bank { balance } = workload.kind else { return None };
-    Some((paths(workload, "account"), i64::from(balance) * i64::from(workload.paths)))
-}
-
-/// The counters that users increment under their locks; `None` where there are none.
-pub fn counter_paths(workload: &Workload) -> Option<Vec<Path>> {
-    match workload.kind {
-        WorkloadKind::LockedCounter => Some(paths(workload, "counter")),
-        // Two of them, beside the files.
-        WorkloadKind::Files { .. } => Some(paths(workload, "locked").into_iter().take(2).collect()),
-        WorkloadKind::Bank { .. } => None,
-    }
-}
-
-fn paths(workload: &Workload, name: &str) -> Vec<Path> {
-    let path = |i| Path::new(&format!("/{name}{i}")).expect("it starts with a slash");
-    (0..workload.paths).map(path).collect()
-}
-
 /// What the user's last request was.
 #[derive(Clone, Debug, PartialEq)]
 enum State {
@@ -82,9 +60,9 @@ impl User {
         let share = workload.operations / clients;
         let rest = u32::from(number <= workload.operations % clients);
         let shared = match workload.kind {
-            WorkloadKind::Files { .. } => paths(workload, "file"),
+            WorkloadKind::Files { .. } => workload.paths_called("file"),
             WorkloadKind::LockedCounter => Vec::new(),
-            WorkloadKind::Bank { .. } => account_paths(workload).unwrap_or_default().0,
+            WorkloadKind::Bank { .. } => workload.account_paths().unwrap_or_default().0,
         };
         User {
             workload: workload.clone(),
@@ -92,7 +70,7 @@ impl User {
             left: share + rest,
             state: State::Idle,
             paths: shared,
-            locked: counter_paths(workload).unwrap_or_default(),
+            locked: workload.counter_paths().unwrap_or_default(),
             opens_accounts: number == 1,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It judges durable records, messages on the wire, what storage holds and what clients answer,
 //! kept in its own [`Model`]; it never believes a node's summary of itself. One invariant is one
-//! file, and [`registry`] lists them all. Each sees only what the step touched and what it has said
+//! file, and [`registry`] binds it to its name. Each sees only what the step touched and what it has said
 //! that it wants to see ([`SeenKinds`]), so that the cost of a step grows neither with the cluster
 //! nor with the run.
 //!
@@ -29,6 +29,7 @@ mod tests;
 
 use std::fmt;
 
+use crate::invariant::InvariantName;
 use crate::scenario::Workload;
 use crate::world::{Step, World};
 
@@ -49,18 +50,18 @@ pub use seen::{Seen, seen};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Which.
-    pub invariant: &'static str,
+    pub invariant: InvariantName,
     /// The first bad step; at the end of a run its last.
     pub step: u64,
-    /// How.
-    pub breach: Breach,
+    /// How. Every step has a result that may be a violation, so what is seldom there is behind a box.
+    pub breach: Box<Breach>,
 }
 
 /// Everything that watches one run.
 pub struct Oracle {
     model: Model,
-    invariants: Vec<Box<dyn Invariant>>,
-    /// By slot of what is seen: who wants to see it, in the order of the registry.
+    invariants: Vec<(InvariantName, Box<dyn Invariant>)>,
+    /// By slot of what is seen: who wants to see it, in the order of the names.
     interested: Vec<Vec<u16>>,
 }
 
@@ -68,11 +69,17 @@ impl Oracle {
     /// An oracle with every registered invariant, for a run that starts with `world`.
     /// Those about a workload are left out where there is none of its kind.
     pub fn new(world: &World, workload: Option<&Workload>) -> Oracle {
-        let make = |entry: &registry::Entry| (entry.make)(world, workload);
-        let invariants: Vec<Box<dyn Invariant>> = registry::ALL.iter().filter_map(make).collect();
+        let make = |name: &InvariantName| {
+            registry::make(*name, world, workload).map(|invariant| (*name, invariant))
+        };
+        Oracle::of(world, InvariantName::ALL.iter().filter_map(make).collect())
+    }
+
+    /// An oracle that judges by these invariants.
+    fn of(world: &World, invariants: Vec<(InvariantName, Box<dyn Invariant>)>) -> Oracle {
         let wants = |slot: usize| -> Vec<u16> {
             let numbered = (0..).zip(&invariants);
-            let wanting = numbered.filter(|(_, invariant)| invariant.interest().has(slot));
+            let wanting = numbered.filter(|(_, (_, invariant))| invariant.interest().has(slot));
             wanting.map(|(number, _)| number).collect()
         };
         let interested = (0..SeenKinds::SLOTS).map(wants).collect();
@@ -87,7 +94,7 @@ impl Oracle {
     /// Takes over what happened in `step`, after which `world` is as it is, and judges it.
     ///
     /// # Errors
-    /// The first invariant that is broken, in the order of the registry.
+    /// The first invariant that is broken, in the order of the names.
     pub fn observe(&mut self, world: &World, step: &Step) -> Result<(), Violation> {
         self.model.step = step.index;
         self.model.now = step.at;
@@ -97,11 +104,11 @@ impl Oracle {
     /// Judges the end of a run.
     ///
     /// # Errors
-    /// The first invariant that is broken, in the order of the registry.
+    /// The first invariant that is broken, in the order of the names.
     pub fn at_end(&mut self, world: &World) -> Result<(), Violation> {
-        for invariant in &mut self.invariants {
+        for (name, invariant) in &mut self.invariants {
             if let Err(breach) = invariant.at_end(&self.model, world) {
-                return Err(violation(invariant.name(), &self.model, breach));
+                return Err(violation(*name, &self.model, breach));
             }
         }
         Ok(())
@@ -115,9 +122,9 @@ impl Oracle {
     fn see(&mut self, seen: &Seen<'_>, world: &World) -> Result<(), Violation> {
         self.model.update(seen);
         for &number in &self.interested[kinds::slot_of(seen)] {
-            let invariant = &mut self.invariants[usize::from(number)];
+            let (name, invariant) = &mut self.invariants[usize::from(number)];
             if let Err(breach) = invariant.see(seen, &self.model, world) {
-                return Err(violation(invariant.name(), &self.model, breach));
+                return Err(violation(*name, &self.model, breach));
             }
         }
         Ok(())
@@ -127,12 +134,12 @@ impl Oracle {
 impl fmt::Debug for Oracle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Oracle { model, invariants, interested: _ } = self;
-        let names: Vec<&str> = invariants.iter().map(|invariant| invariant.name()).collect();
+        let names: Vec<_> = invariants.iter().map(|(name, _)| name.name()).collect();
         f.debug_struct("Oracle").field("model", model).field("invariants", &names).finish()
     }
 }
 
-fn violation(invariant: &'static str, model: &Model, breach: Breach) -> Violation {
+fn violation(invariant: InvariantName, model: &Model, breach: Breach) -> Violation {
     let step = breach.now.step.min(model.step);
-    Violation { invariant, step, breach }
+    Violation { invariant, step, breach: Box::new(breach) }
 }

@@ -120,7 +120,7 @@ impl<'a> Chart<'a> {
         for &place in ranked {
             let step = self.history.at(place);
             let ends = step.packet.iter().flat_map(|packet| [packet.from, packet.to]);
-            for node in trace::place(step).into_iter().chain(ends) {
+            for node in step.place().into_iter().chain(ends) {
                 if nodes.len() < COLUMNS {
                     nodes.insert(node);
                 }
@@ -151,11 +151,11 @@ impl<'a> Chart<'a> {
     /// What happened in the step, and what it changed.
     fn words(&self, step: &Step) -> Vec<String> {
         let event = trace::event(step, Detail::Brief);
-        let mut words = vec![match trace::place(step) {
+        let mut words = vec![match step.place() {
             Some(node) => format!("{node} {event}"),
             None => event,
         }];
-        let of_node = trace::place(step).is_some();
+        let of_node = step.place().is_some();
         for (node, position, record) in &step.durable {
             if Subjects::of_record(*node, record).meet(self.subjects) {
                 let durable = trace::durable(*position, record);

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use seedbed::proto::NodeId;
 
-use crate::trace;
 use crate::world::Watcher;
-use crate::world::{Event, Fact, PacketId, Step, World};
+use crate::world::{Fact, PacketId, Step, World};
 
 /// The steps of one run, the newest [`History::KEPT`] of them.
 #[derive(Clone, Debug, Default)]
@@ -62,8 +61,8 @@ impl History {
         let mut sent: BTreeMap<PacketId, usize> = BTreeMap::new();
         let mut causes = Vec::with_capacity(self.steps.len());
         for (place, step) in self.steps.iter().enumerate() {
-            let sender = packet_of(step).and_then(|packet| sent.get(&packet).copied());
-            let before = trace::place(step).and_then(|node| last.insert(node, place));
+            let sender = step.event.packet().and_then(|packet| sent.get(&packet).copied());
+            let before = step.place().and_then(|node| last.insert(node, place));
             causes.push(sender.into_iter().chain(before).collect());
             for fact in &step.facts {
                 if let Fact::Sent { packet, .. } | Fact::Copied { packet } = fact {
@@ -72,17 +71,6 @@ impl History {
             }
         }
         causes
-    }
-}
-
-/// The message that an event is about.
-fn packet_of(step: &Step) -> Option<PacketId> {
-    match &step.event {
-        Event::Deliver(id) | Event::Drop(id, _) | Event::Duplicate(id) => Some(*id),
-        Event::Wake(_) | Event::Synced(_) | Event::Start { .. } | Event::Crash { .. } => None,
-        Event::Pause(_) | Event::Resume(_) | Event::Cut(_) | Event::Mend(_) => None,
-        Event::ClockJump { .. } | Event::ClockDrift { .. } | Event::Request { .. } => None,
-        Event::Wipe { .. } | Event::Command(_) => None,
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use seedbed::proto::NodeId;
 
 use super::history::History;
-use crate::trace;
 use crate::world::{Event, Fact, Step};
 
 /// The least distance of two machines' lifelines.
@@ -28,11 +27,11 @@ impl Lives {
     }
 
     pub fn take(&mut self, step: &Step) {
+        if let Some(node) = step.event.takes_down() {
+            self.down.insert(node);
+            self.paused.remove(&node);
+        }
         match &step.event {
-            Event::Crash { node, .. } | Event::Wipe { node } => {
-                self.down.insert(*node);
-                self.paused.remove(node);
-            }
             Event::Pause(node) => {
                 self.paused.insert(*node);
             }
@@ -45,9 +44,7 @@ impl Lives {
                     self.down.remove(node);
                 }
             }
-            Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => {}
-            Event::Synced(_) | Event::Cut(_) | Event::Mend(_) | Event::ClockJump { .. } => {}
-            Event::ClockDrift { .. } | Event::Request { .. } | Event::Command(_) => {}
+            _ => {} // it changes neither
         }
     }
 }
@@ -98,8 +95,8 @@ impl Columns {
     /// Draws what happened onto the lifelines.
     pub fn draw(&self, step: &Step, cells: &mut [u8]) {
         let at = |node: &NodeId| self.places.get(node).copied();
-        if let Some(place) = trace::place(step).as_ref().and_then(at) {
-            let ends = matches!(step.event, Event::Crash { .. } | Event::Wipe { .. });
+        if let Some(place) = step.place().as_ref().and_then(at) {
+            let ends = step.event.takes_down().is_some();
             cells[place] = if ends { b'X' } else { b'o' };
         }
         if let Event::Cut(links) = &step.event {

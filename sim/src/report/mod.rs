@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use seedbed::proto::Path;
 
+use crate::draw::swarm;
 use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::oracle::blocked::Wait;
-use crate::oracle::registry;
 use crate::oracle::{Breach, Violation};
 use crate::scenario::{Expected, Scenario};
 use crate::trace;
@@ -145,7 +145,7 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
         &format!("{}, seed {}: {}", scenario.file, run.seed, scenario.title),
         WIDTH,
     ));
-    if let Some(drawn) = scenario.drawn(run.seed) {
+    if let Some(drawn) = swarm::drawn(scenario, run.seed) {
         page.named("drawn", &drawn, LINES);
     }
 }
@@ -228,7 +228,7 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
 }
 
 fn violated(page: &mut Page, violation: &Violation, history: &History, room: usize) {
-    let Breach { earlier, now } = &violation.breach;
+    let Breach { earlier, now } = &*violation.breach;
     page.gap();
     for (name, fact) in [("earlier", earlier), ("now", now)] {
         let at = history.step(fact.step).map_or(String::new(), |step| format!(" ({})", step.at));
@@ -266,11 +266,11 @@ fn in_full(lines: &[String]) -> Vec<String> {
 
 /// The rule that was broken; put in front of the last lines.
 fn rule(page: &mut Page, violation: &Violation) {
-    let Some(rule) = registry::find(violation.invariant) else { return };
+    let rule = violation.invariant;
     let mut told = Page::default();
     told.gap();
-    told.named("rule", &format!("{}: {}", rule.name, rule.summary), 3);
-    told.named("source", rule.source, 2);
+    told.named("rule", &format!("{rule}: {}", rule.summary()), 3);
+    told.named("source", rule.source(), 2);
     page.0.splice(0..0, told.0);
 }
 

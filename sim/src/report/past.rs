@@ -9,7 +9,6 @@ use super::background::only_answers_a_heartbeat;
 use super::history::{History, past};
 use crate::oracle::Breach;
 use crate::subject::Subjects;
-use crate::trace;
 use crate::world::{Event, Fact, Loss, Step};
 
 /// The steps that explain a violation.
@@ -45,7 +44,7 @@ impl Past {
         let involved: BTreeSet<NodeId> = window
             .clone()
             .filter(|place| is_past[*place] && is_about(*place))
-            .filter_map(|place| trace::place(history.at(place)))
+            .filter_map(|place| history.at(place).place())
             .collect();
         for place in window {
             let step = history.at(place);
@@ -72,9 +71,9 @@ fn ends(facts: &[usize], history: &History, each: &[Subjects], subjects: &Subjec
     if !each[last].meet(subjects) {
         let mut seen = BTreeSet::new();
         let back = (0..last).rev().filter(|place| each[*place].meet(subjects));
-        ends.extend(back.filter(|place| {
-            trace::place(history.at(*place)).is_some_and(|node| seen.insert(node))
-        }));
+        ends.extend(
+            back.filter(|place| history.at(*place).place().is_some_and(|node| seen.insert(node))),
+        );
     }
     ends
 }
@@ -85,18 +84,16 @@ fn is_loss(step: &Step) -> bool {
 
 /// Does it break or mend one of these machines or a link between two of them?
 fn breaks(step: &Step, involved: &BTreeSet<NodeId>) -> bool {
+    if let Some(node) = step.event.changes_machine() {
+        return involved.contains(&node);
+    }
     match &step.event {
-        Event::Crash { node, .. } | Event::Start { node, .. } => involved.contains(node),
-        Event::Pause(node) | Event::Resume(node) => involved.contains(node),
-        Event::Wipe { node } => involved.contains(node),
-        Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => involved.contains(node),
         Event::Cut(links) | Event::Mend(links) => {
             links.iter().any(|(a, b)| involved.contains(a) && involved.contains(b))
         }
-        Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => false,
-        Event::Synced(_) | Event::Request { .. } => false,
         // Whoever is told to come or to go changes who owns what, wherever that is.
         Event::Command(_) => true,
+        _ => false, // it is what machines do that work
     }
 }
 
@@ -106,9 +103,11 @@ fn weight(step: &Step, subjects: &Subjects) -> usize {
     if only_answers_a_heartbeat(step) {
         return BACKGROUND;
     }
+    if step.event.takes_down().is_some() {
+        return 1;
+    }
     match &step.event {
-        Event::Wipe { .. } => 1,
-        Event::Crash { .. } | Event::Drop(_, Loss::Cut | Loss::Network | Loss::Rule) => 1,
+        Event::Drop(_, Loss::Cut | Loss::Network | Loss::Rule) => 1,
         Event::Drop(_, Loss::Down) | Event::Cut(_) => 2,
         Event::Synced(_) => 2,
         Event::Deliver(_) if has_effect(step, subjects) => 3,
@@ -117,7 +116,7 @@ fn weight(step: &Step, subjects: &Subjects) -> usize {
         Event::Start { .. } | Event::Resume(_) | Event::ClockJump { .. } => 4,
         Event::Wake(_) if has_effect(step, subjects) => 4,
         Event::Mend(_) | Event::ClockDrift { .. } => 5,
-        Event::Deliver(_) | Event::Wake(_) => 6,
+        _ => 6,
     }
 }
 

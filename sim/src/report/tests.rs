@@ -5,6 +5,7 @@ use seedbed::proto::{
 
 use super::chart::Drawn;
 use super::*;
+use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::oracle::Evidence;
 use crate::oracle::blocked::WaitKind;
@@ -82,7 +83,9 @@ fn violation(earlier: u64, now: u64, about: impl Into<Subject>) -> Violation {
     let about = about.into();
     let earlier = Evidence::at(earlier, format!("n3 rolled {about} back")).about(about.clone());
     let now = Evidence::at(now, format!("n2 applied {about}")).about(about);
-    Violation { invariant: "participants_agree", step: now.step, breach: Breach { earlier, now } }
+    let step = now.step;
+    let breach = Box::new(Breach { earlier, now });
+    Violation { invariant: InvariantName::ParticipantsAgree, step, breach }
 }
 
 fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
@@ -176,7 +179,6 @@ fn busy_run(seed: u64) -> (Scenario, RunReport, History) {
     let scenario = Scenario::parse("a file.toml", text).unwrap();
     let mut history = History::default();
     let mut simulation = Simulation::new(&scenario, seed);
-    simulation.start(&mut history);
     while simulation.next_at().is_some() {
         simulation.advance(&mut history);
     }
@@ -222,7 +224,7 @@ fn all_that_a_seed_has_drawn_is_said() {
     let at = lines.iter().position(|line| line.text.starts_with("  drawn ")).unwrap();
     let end = lines.iter().position(|line| line.text.is_empty()).unwrap();
     let said: Vec<&str> = lines[at..end].iter().map(|line| line.text.trim()).collect();
-    let drawn = format!("drawn     {}", scenario.drawn(run.seed).unwrap());
+    let drawn = format!("drawn     {}", swarm::drawn(&scenario, run.seed).unwrap());
     assert_eq!(said.join(" "), drawn);
 }
 
@@ -336,7 +338,6 @@ fn a_report_about_an_epoch_tells_how_it_began() {
     let scenario = Scenario::parse("a file.toml", text).unwrap();
     let mut history = History::default();
     let mut simulation = Simulation::new(&scenario, 1);
-    simulation.start(&mut history);
     while simulation.next_at().is_some() {
         simulation.advance(&mut history);
     }
@@ -352,8 +353,8 @@ fn a_report_about_an_epoch_tells_how_it_began() {
     );
     let earlier = Evidence::at(entered, "a node enters e2").about(Epoch(2));
     let now = Evidence::at(complete, "it is complete in e2").about(Epoch(2));
-    let breach = Breach { earlier, now };
-    let invariant = "participants_agree";
+    let breach = Box::new(Breach { earlier, now });
+    let invariant = InvariantName::ParticipantsAgree;
     run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: complete, breach }));
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);

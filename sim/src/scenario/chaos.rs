@@ -4,8 +4,8 @@ use seedbed::proto::{Config, Span};
 
 use super::cluster::{Named, need_managed};
 use super::reader::{Result, Table};
-use super::swarm::Swarm;
 use super::value::Value;
+use crate::fault::ChaosKind;
 use crate::quantity::SpanRange;
 
 /// Faults drawn from the seed.
@@ -34,115 +34,16 @@ pub struct Budget {
     pub wipes: u16,
 }
 
-/// A kind of drawn fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChaosKind {
-    /// A machine crashes and starts again.
-    Crash,
-    /// A machine stops and goes on.
-    Pause,
-    /// Links between groups are cut.
-    Partition,
-    /// A machine is cut off.
-    Isolate,
-    /// One direction of a link is cut.
-    Clog,
-    /// A link is slow.
-    Delay,
-    /// A link loses messages.
-    Loss,
-    /// A link delivers messages twice.
-    Duplicate,
-    /// A disk is slow.
-    SlowDisk,
-    /// A machine crashes and finds a bit of its log wrong.
-    BitRot,
-    /// A clock runs fast or slow, within the bound.
-    Drift,
-    /// The operator lets a storage node in that is not wanted: a spare one, or one that was told
-    /// to leave.
-    Join,
-    /// The operator tells a storage node to leave, if `replicas` wanted ones stay.
-    Leave,
-    /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, only where
-    /// paths have two owners at least, only while every machine is there, and with time after it in
-    /// which none is taken away. It does not strike where some path has one complete owner only.
-    Wipe,
-    /// As many storage nodes as the budget has left crash within a moment; at least one.
-    Attrition,
-}
-
-impl ChaosKind {
-    /// Every kind.
-    pub const ALL: &[ChaosKind] = &[
-        ChaosKind::Crash,
-        ChaosKind::Pause,
-        ChaosKind::Partition,
-        ChaosKind::Isolate,
-        ChaosKind::Clog,
-        ChaosKind::Delay,
-        ChaosKind::Loss,
-        ChaosKind::Duplicate,
-        ChaosKind::SlowDisk,
-        ChaosKind::BitRot,
-        ChaosKind::Drift,
-        ChaosKind::Join,
-        ChaosKind::Leave,
-        ChaosKind::Wipe,
-        ChaosKind::Attrition,
-    ];
-
-    /// The name used in scenario files.
-    pub fn name(self) -> &'static str {
-        match self {
-            ChaosKind::Crash => "crash",
-            ChaosKind::Pause => "pause",
-            ChaosKind::Partition => "partition",
-            ChaosKind::Isolate => "isolate",
-            ChaosKind::Clog => "clog",
-            ChaosKind::Delay => "delay",
-            ChaosKind::Loss => "loss",
-            ChaosKind::Duplicate => "duplicate",
-            ChaosKind::SlowDisk => "slow_disk",
-            ChaosKind::BitRot => "bit_rot",
-            ChaosKind::Drift => "drift",
-            ChaosKind::Join => "join",
-            ChaosKind::Leave => "leave",
-            ChaosKind::Wipe => "wipe",
-            ChaosKind::Attrition => "attrition",
-        }
-    }
-
-    /// Does it need somebody who decides which nodes are members?
-    fn is_of_managed(self) -> bool {
-        match self {
-            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Wipe => true,
-            ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Partition | ChaosKind::Isolate => {
-                false
-            }
-            ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
-            ChaosKind::SlowDisk | ChaosKind::BitRot | ChaosKind::Drift => false,
-            ChaosKind::Attrition => false,
-        }
-    }
-}
-
-const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
+pub(super) const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
 const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down", "wipes"];
 
-pub(super) fn read(
-    root: &Table<'_>,
-    cast: Named,
-    config: &Config,
-    swarm: Option<&Swarm>,
-) -> Result<Option<Chaos>> {
+pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Option<Chaos>> {
     root.maybe("chaos", |value| {
         let table = value.table(KEYS)?;
         let budget = budget(&table.section("budget", BUDGET)?, cast, config)?;
-        let wipes = swarm.map_or(budget.wipes > 0, |swarm| swarm.may_wipe(budget.wipes));
         let kinds = table.need("kinds", "kinds of faults")?;
         Ok(Chaos {
-            kinds: kinds.distinct(|value| kind(value, config, wipes))?,
+            kinds: kinds.distinct(|value| kind(value, config))?,
             budget,
             interval: table.or("interval", SpanRange::from_millis(500, 4_000), interval)?,
             duration: table.or("duration", SpanRange::from_millis(200, 5_000), |v| v.spans())?,
@@ -150,15 +51,11 @@ pub(super) fn read(
     })
 }
 
-/// `wipes`: may a seed lose any disk?
-fn kind(value: &Value<'_>, config: &Config, wipes: bool) -> Result<ChaosKind> {
+fn kind(value: &Value<'_>, config: &Config) -> Result<ChaosKind> {
     let names = ChaosKind::ALL.iter().map(|kind| (kind.name(), *kind));
     let kind = value.pick("kind of fault", names)?;
     if kind.is_of_managed() {
         need_managed(value, config)?;
-    }
-    if kind == ChaosKind::Wipe && !wipes {
-        return Err(value.error("can never strike: needs `chaos.budget.wipes`, at least 1"));
     }
     Ok(kind)
 }

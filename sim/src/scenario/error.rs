@@ -5,6 +5,9 @@ use std::fmt;
 
 use crate::text::nearest;
 
+/// What reading gives.
+pub(super) type Result<T> = std::result::Result<T, ScenarioError>;
+
 /// What is wrong with a scenario file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ScenarioError {

@@ -3,9 +3,11 @@
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{Config, Span, Time};
 
-use super::fault::{Fault, FaultAction, Restart};
+use super::fault::ScriptedFault;
 use super::reader::{Form, Result, Table};
 use super::value::Value;
+use crate::fault::{Fault, Restart};
+use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 
 /// The seeds that a file is run with.
@@ -43,7 +45,7 @@ pub enum Expected {
     /// No invariant is violated and everything gets done.
     Pass,
     /// Some run violates this invariant, and none another.
-    Violates(String),
+    Violates(InvariantName),
     /// Some run reaches this milestone, and what follows from it never comes.
     Blocks(Milestone),
 }
@@ -86,10 +88,10 @@ pub(super) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
     Ok(Phases { safety, liveness })
 }
 
-pub(super) fn expect(root: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expect> {
+pub(super) fn expect(root: &Table<'_>, faults: &[ScriptedFault]) -> Result<Expect> {
     let table = root.section("expect", &["verdict", "violates", "blocks", "reached", "never"])?;
     let told = FORMS.iter().any(|form| table.get(form.key).is_some());
-    let verdict = if told { verdict(&table, faults, known)? } else { Expected::Pass };
+    let verdict = if told { verdict(&table, faults)? } else { Expected::Pass };
     let read = |value: Value<'_>| value.distinct(|value| value.milestone());
     let reached = table.or("reached", Vec::new(), read)?;
     let never: Vec<Milestone> = table.or("never", Vec::new(), read)?;
@@ -99,17 +101,13 @@ pub(super) fn expect(root: &Table<'_>, faults: &[Fault], known: &[&'static str])
     }
 }
 
-fn verdict(table: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Result<Expected> {
+fn verdict(table: &Table<'_>, faults: &[ScriptedFault]) -> Result<Expected> {
     let (kind, value) = table.form(&["reached", "never"], &FORMS)?;
     match kind {
         Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
-        Kind::Violates if known.is_empty() => {
-            value.line().map(str::to_owned).map(Expected::Violates)
-        }
         Kind::Violates => {
-            let names = known.iter().map(|name| (*name, *name));
-            let name = value.pick_listed("invariant", "invariants", names)?;
-            Ok(Expected::Violates(name.to_owned()))
+            let names = InvariantName::ALL.iter().map(|name| (name.name(), *name));
+            value.pick_listed("invariant", "invariants", names).map(Expected::Violates)
         }
         Kind::Blocks if faults.iter().any(stays_down) => value.milestone().map(Expected::Blocks),
         Kind::Blocks => Err(value.error(
@@ -119,6 +117,6 @@ fn verdict(table: &Table<'_>, faults: &[Fault], known: &[&'static str]) -> Resul
     }
 }
 
-fn stays_down(fault: &Fault) -> bool {
-    matches!(fault.action, FaultAction::Crash { restart: Restart::Never, .. })
+fn stays_down(fault: &ScriptedFault) -> bool {
+    matches!(fault.fault, Fault::Crash { restart: Restart::Never, .. })
 }

@@ -8,16 +8,17 @@ use super::error::ScenarioError;
 use super::reader::{Form, Result, Table};
 use super::role::{Role, roles_of};
 use super::value::Value;
+use crate::fault::{Cut, Fault, Restart};
 use crate::milestone::Milestone;
 use crate::text::one_of;
 
 /// One scripted fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Fault {
+pub struct ScriptedFault {
     /// When it strikes.
     pub trigger: Trigger,
     /// What it does.
-    pub action: FaultAction,
+    pub fault: Fault<Target>,
 }
 
 /// When a fault strikes.
@@ -43,105 +44,6 @@ pub enum Target {
     Node(NodeId),
     /// Whoever plays this part in what the trigger's milestone is about.
     Role(Role),
-}
-
-/// When a machine that crashed starts again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Restart {
-    /// This long after the crash, or when the run heals if that is earlier.
-    After(Span),
-    /// When the run heals.
-    WhenHealed,
-    /// Not in this run, healed or not.
-    Never,
-}
-
-/// What a fault does. `lasts`: how long; `None` is until the run heals.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum FaultAction {
-    /// The machine loses its memory and part of what its disk had not synced.
-    Crash {
-        /// Which machine.
-        target: Target,
-        /// When it starts again.
-        restart: Restart,
-    },
-    /// The machine stops and goes on later: its timers pass, its messages wait.
-    Pause {
-        /// Which machine.
-        target: Target,
-        /// How long.
-        lasts: Option<Span>,
-    },
-    /// The machine is cut off from all others.
-    Isolate {
-        /// Which machine.
-        target: Target,
-        /// How long.
-        lasts: Option<Span>,
-    },
-    /// No message passes between groups; a machine in no group talks to all.
-    Partition {
-        /// The groups: at least two, no machine in two of them.
-        groups: Vec<Vec<NodeId>>,
-        /// Only what the first group sends to the second is cut; then there are two.
-        one_way: bool,
-        /// How long.
-        lasts: Option<Span>,
-    },
-    /// One direction of one link is cut.
-    Clog {
-        /// Who sends.
-        from: NodeId,
-        /// Who would receive.
-        to: NodeId,
-        /// How long.
-        lasts: Option<Span>,
-    },
-    /// Each storage node talks to a majority of them, each to a different one.
-    MajoritiesRing {
-        /// How long.
-        lasts: Option<Span>,
-    },
-    /// The machine's clock jumps forward.
-    Bump {
-        /// Which machine.
-        target: Target,
-        /// How far.
-        by: Span,
-    },
-    /// The machine crashes, and at its next start one bit of its log reads wrong.
-    BitRot {
-        /// Which machine: one that has a log.
-        target: Target,
-        /// When it starts again; never [`Restart::Never`].
-        restart: Restart,
-    },
-    /// The machine crashes and loses its disk: it starts with an empty one.
-    Wipe {
-        /// Which machine: a storage node.
-        target: Target,
-        /// When it starts again; never [`Restart::Never`].
-        restart: Restart,
-    },
-    /// Every storage node in turn crashes and starts again.
-    RollingRestart {
-        /// How long each is down.
-        down: Span,
-        /// How long it is from the start of one to the crash of the next.
-        pause: Span,
-    },
-    /// Some storage nodes, drawn from the seed, crash one after the other.
-    Attrition {
-        /// How many: none twice.
-        count: u16,
-        /// How long it is from one crash to the next.
-        pause: Span,
-        /// When each starts again; never [`Restart::Never`].
-        restart: Restart,
-    },
-    /// The operator tells the central node something, and tries until it is there to be told.
-    Operator(Command),
 }
 
 #[derive(Clone, Copy)]
@@ -188,14 +90,14 @@ pub(super) fn read(
     cast: Named,
     config: &Config,
     safety: Span,
-) -> Result<Vec<Fault>> {
+) -> Result<Vec<ScriptedFault>> {
     root.each("fault", |value| {
         let (table, kind, main) = value.table_of(&["at", "when"], &FORMS)?;
         let trigger = trigger(&table, cast, safety)?;
         if is_of_managed(kind) {
             need_managed(&main, config)?;
         }
-        Ok(Fault { trigger, action: action(&table, kind, &main, cast, trigger)? })
+        Ok(ScriptedFault { trigger, fault: fault(&table, kind, &main, cast, trigger)? })
     })
 }
 
@@ -226,31 +128,25 @@ fn occasion(when: &Table<'_>, cast: Named) -> Result<Trigger> {
     })
 }
 
-fn action(
+fn fault(
     table: &Table<'_>,
     kind: Kind,
     main: &Value<'_>,
     cast: Named,
     trigger: Trigger,
-) -> Result<FaultAction> {
+) -> Result<Fault<Target>> {
     let target = || main.target(cast, trigger);
     let lasts = || table.maybe("for", |value| value.some_span());
     let span = |key, usual| table.or(key, usual, |value| value.span());
     Ok(match kind {
-        Kind::Crash => FaultAction::Crash { target: target()?, restart: restart(table)? },
-        Kind::Pause => FaultAction::Pause { target: target()?, lasts: lasts()? },
-        Kind::Isolate => FaultAction::Isolate { target: target()?, lasts: lasts()? },
-        Kind::Partition => {
-            let one_way = table.or("one_way", false, |value| value.boolean())?;
-            FaultAction::Partition {
-                groups: groups(main, cast, one_way)?,
-                one_way,
-                lasts: lasts()?,
-            }
-        }
+        Kind::Crash => Fault::Crash { node: target()?, restart: restart(table)? },
+        Kind::Pause => Fault::Pause { node: target()?, lasts: lasts()? },
+        Kind::Isolate => Fault::Cut { links: Cut::Isolate(target()?), lasts: lasts()? },
+        Kind::Partition => Fault::Cut { links: partition(table, main, cast)?, lasts: lasts()? },
         Kind::Clog => {
             let (from, to) = ends(&main.table(&["from", "to"])?, cast)?;
-            FaultAction::Clog { from, to, lasts: lasts()? }
+            let links = Cut::OneWay { from: vec![from], to: vec![to] };
+            Fault::Cut { links, lasts: lasts()? }
         }
         Kind::MajoritiesRing => {
             main.yes()?;
@@ -259,37 +155,48 @@ fn action(
                 let found = cast.storage();
                 return Err(main.error(format!("needs 4 storage nodes, found {found}")));
             }
-            FaultAction::MajoritiesRing { lasts: lasts()? }
+            Fault::Cut { links: Cut::MajoritiesRing, lasts: lasts()? }
         }
-        Kind::Bump => FaultAction::Bump {
-            target: target()?,
+        Kind::Bump => Fault::ClockJump {
+            node: target()?,
             by: table.need("by", "how far, such as \"5s\"")?.some_span()?,
         },
         Kind::BitRot => {
-            FaultAction::BitRot { target: logged(main, target()?)?, restart: restart_after(table)? }
+            let node = logged(main, target()?)?;
+            Fault::BitRot { node, rot: None, restart: restart_after(table)? }
         }
         Kind::Wipe => {
-            FaultAction::Wipe { target: storing(main, target()?)?, restart: restart_after(table)? }
+            Fault::Wipe { node: storing(main, target()?)?, restart: restart_after(table)? }
         }
         Kind::RollingRestart => {
             main.yes()?;
-            FaultAction::RollingRestart {
+            Fault::RollingRestart {
                 down: span("down", Span::from_millis(500))?,
                 pause: span("pause", Span::from_secs(2))?,
             }
         }
-        Kind::Attrition => FaultAction::Attrition {
+        Kind::Attrition => Fault::Attrition {
             count: main.integer(1..=cast.storage().into())?,
             pause: span("pause", Span::ZERO)?,
             restart: restart_after(table)?,
         },
-        Kind::Join => FaultAction::Operator(Command::Join(main.storage_node(cast)?)),
-        Kind::Leave => FaultAction::Operator(Command::Leave(main.storage_node(cast)?)),
-        Kind::Set => FaultAction::Operator(set(main, cast)?),
+        Kind::Join => Fault::Operator(Command::Join(main.storage_node(cast)?)),
+        Kind::Leave => Fault::Operator(Command::Leave(main.storage_node(cast)?)),
+        Kind::Set => Fault::Operator(set(main, cast)?),
         Kind::AcceptLoss => {
             main.yes()?;
-            FaultAction::Operator(Command::AcceptLoss)
+            Fault::Operator(Command::AcceptLoss)
         }
+    })
+}
+
+fn partition(table: &Table<'_>, main: &Value<'_>, cast: Named) -> Result<Cut<Target>> {
+    let one_way = table.or("one_way", false, |value| value.boolean())?;
+    let groups = groups(main, cast, one_way)?;
+    Ok(match <[Vec<NodeId>; 2]>::try_from(groups) {
+        Ok([from, to]) if one_way => Cut::OneWay { from, to },
+        Ok(two) => Cut::Groups(two.into()),
+        Err(more) => Cut::Groups(more),
     })
 }
 

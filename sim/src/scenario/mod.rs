@@ -79,7 +79,7 @@
 //! | | `from`, `to` | machines | any |
 //! | | `nth` | which of those that match, from 1 | all |
 //! | | one of `drop = true`, `delay`, `duplicate` | durations | must be there |
-//! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`] | must be there |
+//! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`](crate::fault::ChaosKind) | must be there |
 //! | | `budget` | `{ storage_nodes_down, control_down, clients_down, wipes }` | 1, no, 0, 0 |
 //! | | `interval` | range, from one fault to the next | 500ms to 4s |
 //! | | `duration` | range, of each fault | 200ms to 5s |
@@ -128,7 +128,8 @@ mod message;
 mod reader;
 mod role;
 mod script;
-mod swarm;
+mod source;
+pub(crate) mod swarm;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -141,13 +142,13 @@ use std::sync::Arc;
 
 use seedbed::proto::{Config, Defect, Settings};
 
-pub use chaos::{Budget, Chaos, ChaosKind};
+pub use chaos::{Budget, Chaos};
 pub use cluster::Cast;
 use cluster::Named;
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::ScenarioError;
 pub use expect::{Expect, Expected, Phases, Seeds};
-pub use fault::{Fault, FaultAction, Restart, Target, Trigger};
+pub use fault::{ScriptedFault, Target, Trigger};
 pub use message::{Fate, MessageRule};
 pub use role::{Role, roles_of};
 pub use script::Script;
@@ -155,7 +156,8 @@ pub use swarm::Swarm;
 pub use workload::{Workload, WorkloadKind};
 
 #[cfg(feature = "command")]
-use reader::{Result, Source, Table};
+use reader::{Result, Table};
+use source::Source;
 
 /// The longest file that is read, in bytes.
 pub const LONGEST: usize = 1 << 20;
@@ -191,12 +193,12 @@ pub struct Scenario {
     /// What is asked, as written, in the file's order.
     pub script: Vec<Script>,
     /// What breaks, as written, in the file's order.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ScriptedFault>,
     /// What happens to messages on their way, in the file's order.
     pub messages: Vec<MessageRule>,
     /// What breaks, drawn from the seed.
     pub chaos: Option<Chaos>,
-    /// What is drawn from the seed before the run; [`Scenario::for_seed`] draws it.
+    /// What is drawn from the seed before the run.
     pub swarm: Option<Swarm>,
     /// How long a run is.
     pub phases: Phases,
@@ -222,21 +224,12 @@ impl Scenario {
     /// );
     /// ```
     pub fn parse(name: &str, text: &str) -> Result<Scenario> {
-        Scenario::parse_with(name, text, crate::oracle::registry::names())
-    }
-
-    /// Reads `text`, the contents of the file `name`, in which `violates` names one of
-    /// `invariants`; if there are none, anything.
-    ///
-    /// # Errors
-    /// The first thing that is wrong with it.
-    pub fn parse_with(name: &str, text: &str, invariants: &[&'static str]) -> Result<Scenario> {
         if text.len() > LONGEST {
             return Err(too_long(name));
         }
         let source = Source { name, text };
         let document = source.document()?;
-        read(name, &Table::root(&source, &document, KEYS)?, invariants)
+        read(name, &Table::root(&source, &document, KEYS)?)
     }
 
     /// Reads the file at `path`.
@@ -272,7 +265,7 @@ impl Scenario {
             return Err(too_long(name));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| ScenarioError {
-            line: Some(reader::line_of(bytes, error.valid_up_to())),
+            line: Some(source::line_of(bytes, error.valid_up_to())),
             ..ScenarioError::of_file(name, "not UTF-8")
         })?;
         Scenario::parse(name, text)
@@ -283,7 +276,7 @@ fn too_long(name: &str) -> ScenarioError {
     ScenarioError::of_file(name, format!("longer than {LONGEST} bytes, not read"))
 }
 
-fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Scenario> {
+fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     let title = root.need("title", "a few words on what is shown")?.line()?.to_owned();
     let about = root.maybe("about", |value| value.string())?.unwrap_or_default().trim().to_owned();
     let (cast, config) = cluster::read(root)?;
@@ -303,16 +296,32 @@ fn read(name: &str, root: &Table<'_>, invariants: &[&'static str]) -> Result<Sce
         clocks: environment::clocks(root, named, config.drift_max_ppm)?,
         workload: workload::read(root, config.limits.contents_bytes)?,
         script: script::read(root, named, phases.safety)?,
-        expect: expect::expect(root, &faults, invariants)?,
+        expect: expect::expect(root, &faults)?,
         faults,
         messages: message::read(root, named)?,
-        chaos: chaos::read(root, named, &config, swarm.as_ref())?,
+        chaos: chaos::read(root, named, &config)?,
         swarm,
         phases,
         config,
     };
+    check_wipes(root, &scenario)?;
     if scenario.workload.is_none() && scenario.script.is_empty() {
         return Err(root.fault("nothing to do: expected `[workload]` or `[[script]]`"));
     }
     Ok(scenario)
+}
+
+/// A drawn fault loses a disk only where some seed has a budget for that.
+fn check_wipes(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
+    let Some(chaos) = &scenario.chaos else { return Ok(()) };
+    let wipes = chaos.budget.wipes;
+    let may_wipe = scenario.swarm.as_ref().map_or(wipes > 0, |swarm| swarm.may_wipe(wipes));
+    match chaos.kinds.iter().position(|kind| kind.loses_a_disk()) {
+        Some(place) if !may_wipe => {
+            let kinds = root.section("chaos", chaos::KEYS)?.need("kinds", "kinds of faults")?;
+            let message = "can never strike: needs `chaos.budget.wipes`, at least 1";
+            Err(kinds.list()?[place].error(message))
+        }
+        Some(_) | None => Ok(()),
+    }
 }

@@ -6,80 +6,13 @@
 //! says which keys go with which.
 
 use toml::de::DeTable;
-use toml_parser::lexer::TokenKind;
 
 use super::error::ScenarioError;
+use super::source::Source;
 use super::value::Value;
 use crate::text::{one_of, shorten};
 
-pub(super) type Result<T> = std::result::Result<T, ScenarioError>;
-
-/// The file that errors speak of.
-pub(super) struct Source<'a> {
-    pub(super) name: &'a str,
-    pub(super) text: &'a str,
-}
-
-impl Source<'_> {
-    /// Parses the text as TOML, without looking at what it says.
-    pub(super) fn document(&self) -> Result<DeTable<'_>> {
-        self.check_depth()?;
-        match DeTable::parse(self.text) {
-            Ok(document) => Ok(document.into_inner()),
-            Err(e) => {
-                let at = e.span().map(|span| span.start);
-                let why = e.message().lines().next().unwrap_or_default();
-                Err(self.error(at, "", format!("not TOML: {why}")))
-            }
-        }
-    }
-
-    /// Refuses keys of many parts.
-    ///
-    /// toml limits brackets to 80 within each other and a key to 80 parts, but multiplies the two,
-    /// and to drop 6400 tables within each other takes more stack than a thread may have.
-    fn check_depth(&self) -> Result<()> {
-        const PARTS: usize = 8;
-        let mut parts = 1;
-        for token in toml_parser::Source::new(self.text).lex() {
-            match token.kind() {
-                TokenKind::Dot => parts += 1,
-                TokenKind::Atom
-                | TokenKind::LiteralString
-                | TokenKind::BasicString
-                | TokenKind::MlLiteralString
-                | TokenKind::MlBasicString
-                | TokenKind::Whitespace => {}
-                // Everything else ends a key.
-                _ => parts = 1,
-            }
-            if parts > PARTS {
-                let at = Some(token.span().start());
-                return Err(self.error(at, "", format!("a key of more than {PARTS} parts")));
-            }
-        }
-        Ok(())
-    }
-
-    /// An error at byte `at`; `key` is empty where there is none.
-    pub(super) fn error(
-        &self,
-        at: Option<usize>,
-        key: &str,
-        message: impl Into<String>,
-    ) -> ScenarioError {
-        ScenarioError {
-            line: at.map(|at| line_of(self.text.as_bytes(), at)),
-            key: (!key.is_empty()).then(|| key.to_owned()),
-            ..ScenarioError::of_file(self.name, message)
-        }
-    }
-}
-
-/// The line of byte `at`, from 1.
-pub(super) fn line_of(text: &[u8], at: usize) -> usize {
-    1 + text.iter().take(at).filter(|byte| **byte == b'\n').count()
-}
+pub(super) use super::error::Result;
 
 /// A table whose keys are all known. One that the file leaves out is empty.
 pub(super) struct Table<'a> {
@@ -236,5 +169,31 @@ impl<'a> Table<'a> {
     /// An error of the table as a whole.
     pub(super) fn fault(&self, message: impl Into<String>) -> ScenarioError {
         self.source.error(self.at, &self.key, message)
+    }
+}
+
+/// A value may be a table, and a table is made of values: this half stands on the upper side.
+impl<'a> Value<'a> {
+    /// A table that may have the keys `known`.
+    pub(super) fn table(&self, known: &[&'static str]) -> Result<Table<'a>> {
+        let entries = Some(self.value.as_table().ok_or_else(|| self.not("a table"))?);
+        Table::open(self.source, self.key.clone(), Some(self.at.start), entries, known)
+    }
+
+    /// A table that has one of `forms`, and whatever its form the keys `common`.
+    pub(super) fn table_of<T: Copy>(
+        &self,
+        common: &[&'static str],
+        forms: &[Form<T>],
+    ) -> Result<(Table<'a>, T, Value<'a>)> {
+        let mut known = common.to_vec();
+        for key in forms.iter().flat_map(|form| [&[form.key], form.beside].concat()) {
+            if !known.contains(&key) {
+                known.push(key);
+            }
+        }
+        let table = self.table(&known)?;
+        let (form, value) = table.form(common, forms)?;
+        Ok((table, form, value))
     }
 }

@@ -1,38 +1,31 @@
 //! `[swarm]`: keys whose values are drawn from the seed before the run.
 //!
 //! One file then stands for many clusters, and a sweep meets combinations that nobody thought of.
-//! Each key has a stream of its own, so that taking one out changes no other value. Values that
-//! depend on each other are drawn so that they go together: no more replicas than nodes, fewer
-//! storage nodes down at once than there are replicas. What no seed could make valid is refused
-//! when the file is read.
+//! What no seed could make valid is refused here; the values are drawn in
+//! [`draw::swarm`](crate::draw::swarm).
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::RangeInclusive;
 
-use seedbed::proto::{Config, Settings, Span};
+use seedbed::proto::{Config, Span};
 
-use super::Scenario;
-use super::chaos::ChaosKind;
 use super::cluster::{Cast, Named, POINTS, need_managed, points, too_many};
 use super::error::ScenarioError;
 use super::reader::{Result, Table};
 use super::value::Value;
-use crate::quantity::{Ppb, SpanRange};
-use crate::seed::{Seed, Stream};
 
 /// Values that are drawn from the seed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Swarm {
-    ranges: BTreeMap<Key, Range>,
+    /// The keys that are drawn, in the order in which they are.
+    pub(crate) ranges: BTreeMap<Key, Range>,
     /// Is it drawn which of the kinds of `[chaos]` there are?
-    draws_kinds: bool,
+    pub(crate) draws_kinds: bool,
 }
 
 /// What is drawn. A key comes after those that its values depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Key {
+pub(crate) enum Key {
     Nodes,
     Spare,
     Clients,
@@ -60,7 +53,7 @@ enum Key {
 
 /// What the values of a key are.
 #[derive(Clone, Copy)]
-enum Unit {
+pub(crate) enum Unit {
     /// Whole numbers of this range.
     Count(i64, i64),
     /// Probabilities.
@@ -75,16 +68,17 @@ enum Unit {
 
 /// Values from `min` to `max`, `step` apart: counts, parts per billion or nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Range {
-    min: u64,
-    max: u64,
-    step: u64,
+pub(crate) struct Range {
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+    pub(crate) step: u64,
 }
 
 /// Storage nodes there may be.
 const NODES: i64 = 1000;
 
-const FORMS: [(&str, Key, Unit); 23] = [
+/// The names of the keys, and what their values are.
+pub(crate) const FORMS: [(&str, Key, Unit); 23] = [
     ("nodes", Key::Nodes, Unit::Count(1, NODES)),
     ("spare", Key::Spare, Unit::Count(0, NODES)),
     ("clients", Key::Clients, Unit::Count(1, 32_767)),
@@ -110,7 +104,8 @@ const FORMS: [(&str, Key, Unit); 23] = [
     ("wipes", Key::Wipes, Unit::Count(0, u16::MAX as i64)),
 ];
 
-const KINDS: &str = "kinds";
+/// The key that says that kinds are drawn.
+pub(crate) const KINDS: &str = "kinds";
 
 /// Reads `[swarm]`.
 pub(super) fn read(root: &Table<'_>, cast: Cast, config: &Config) -> Result<Option<Swarm>> {
@@ -168,13 +163,6 @@ fn step(min: u64, max: u64, unit: Unit) -> u64 {
             let goes = |step: &u64| min.is_multiple_of(*step) && max.is_multiple_of(*step);
             [1_000_000, 1_000].into_iter().find(goes).unwrap_or(1)
         }
-    }
-}
-
-impl Range {
-    fn draw(self, most: u64, stream: &mut Stream) -> u64 {
-        let width = self.max.min(most).saturating_sub(self.min);
-        self.min + stream.below(width / self.step + 1) * self.step
     }
 }
 
@@ -242,38 +230,6 @@ impl Swarm {
         }
         Ok(())
     }
-
-    /// What `seed` draws.
-    fn draw(&self, scenario: &Scenario, seed: Seed) -> Drawn {
-        let mut values: BTreeMap<Key, u64> = BTreeMap::new();
-        for (key, range) in &self.ranges {
-            let value = |key, usual| values.get(&key).copied().unwrap_or(usual);
-            let most = match key {
-                Key::Replicas => value(Key::Nodes, scenario.cast.nodes.into()),
-                Key::StorageNodesDown => {
-                    value(Key::Replicas, scenario.config.replicas as u64).saturating_sub(1)
-                }
-                _ => u64::MAX,
-            };
-            let drawn = range.draw(most, &mut seed.stream("swarm", *key as u64));
-            values.insert(*key, drawn);
-        }
-        let kinds =
-            scenario.chaos.as_ref().filter(|_| self.draws_kinds).map(|chaos| {
-                some_of(&chaos.kinds, &mut seed.stream("swarm", Key::Wipes as u64 + 1))
-            });
-        Drawn { values, kinds }
-    }
-}
-
-/// A choice of `kinds`, each as likely as any other, of at least one.
-fn some_of(kinds: &[ChaosKind], stream: &mut Stream) -> Vec<ChaosKind> {
-    loop {
-        let some: Vec<ChaosKind> = kinds.iter().copied().filter(|_| stream.below(2) == 0).collect();
-        if !some.is_empty() {
-            return some;
-        }
-    }
 }
 
 /// An error at the first of `keys` that is there.
@@ -281,108 +237,5 @@ fn at(table: &Table<'_>, keys: &[&'static str], message: &str) -> ScenarioError 
     match keys.iter().find_map(|key| table.get(key)) {
         Some(value) => value.error(message),
         None => table.fault(message),
-    }
-}
-
-/// What a seed has drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Drawn {
-    values: BTreeMap<Key, u64>,
-    kinds: Option<Vec<ChaosKind>>,
-}
-
-impl fmt::Display for Drawn {
-    /// `nodes 5, loss 0.01, kinds crash+pause`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = |(name, key, unit): &(&str, Key, Unit)| {
-            let value = *self.values.get(key)?;
-            Some(match unit {
-                Unit::Count(..) => format!("{name} {value}"),
-                Unit::Share => format!("{name} {}", share(value)),
-                Unit::Time | Unit::Lease | Unit::Interval => {
-                    format!("{name} {}", Span::from_nanos(value))
-                }
-            })
-        };
-        let kinds = self.kinds.as_ref().map(|kinds| {
-            let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-            format!("{KINDS} {}", names.join("+"))
-        });
-        let all: Vec<String> = FORMS.iter().filter_map(value).chain(kinds).collect();
-        f.write_str(&all.join(", "))
-    }
-}
-
-fn share(parts: u64) -> Ppb {
-    Ppb::new(parts as u32).expect("between two probabilities")
-}
-
-impl Scenario {
-    /// The scenario that `seed` runs: this one, with what `[swarm]` draws in place of what the
-    /// other tables say.
-    pub fn for_seed(&self, seed: u64) -> Cow<'_, Scenario> {
-        match &self.swarm {
-            Some(swarm) => Cow::Owned(self.with_drawn(&swarm.draw(self, Seed(seed)))),
-            None => Cow::Borrowed(self),
-        }
-    }
-
-    /// What `[swarm]` draws from `seed`, in one line.
-    pub fn drawn(&self, seed: u64) -> Option<String> {
-        self.swarm.as_ref().map(|swarm| swarm.draw(self, Seed(seed)).to_string())
-    }
-
-    fn with_drawn(&self, drawn: &Drawn) -> Scenario {
-        let mut scenario = Scenario { swarm: None, ..self.clone() };
-        let mut settings = Settings::clone(&self.config);
-        for (&key, &value) in &drawn.values {
-            put(key, value, &mut scenario, &mut settings);
-        }
-        settings.members = scenario.cast.members().collect();
-        if let Some(chaos) = &mut scenario.chaos {
-            if let Some(kinds) = &drawn.kinds {
-                chaos.kinds.clone_from(kinds);
-            }
-            let bearable = settings.replicas.saturating_sub(1) as u16;
-            chaos.budget.storage_nodes_down = chaos.budget.storage_nodes_down.min(bearable);
-        }
-        scenario.config = Config::new(settings).expect("ranges that were checked");
-        scenario
-    }
-}
-
-fn put(key: Key, value: u64, scenario: &mut Scenario, settings: &mut Settings) {
-    let span = Span::from_nanos(value);
-    let up_to = |range: &mut SpanRange| {
-        *range = SpanRange { min: range.min.min(span), max: span };
-    };
-    let Scenario { cast, network, disk, chaos, .. } = scenario;
-    let chaos = chaos.iter_mut();
-    match key {
-        Key::Nodes => cast.nodes = value as u16,
-        Key::Spare => cast.spare = value as u16,
-        Key::Clients => cast.clients = value as u16,
-        Key::Replicas => settings.replicas = value as usize,
-        Key::VirtualNodes => settings.virtual_nodes = value as u32,
-        Key::RingBits => settings.ring_bits = value as u32,
-        Key::ChunkPaths => settings.chunk_paths = value as u32,
-        Key::CheckpointRecords => settings.checkpoint_records = value as u32,
-        Key::LockLease => settings.lock_lease = span,
-        Key::MembershipLease => settings.membership_lease = span,
-        Key::AttemptTimeout => settings.attempt_timeout = span,
-        Key::VoteTimeout => settings.vote_timeout = span,
-        Key::InquiryInterval => settings.inquiry_interval = span,
-        Key::ChunkPause => settings.chunk_pause = span,
-        Key::Loss => network.loss = share(value),
-        Key::Duplication => network.duplication = share(value),
-        Key::Spike => network.spike = share(value),
-        Key::LatencyMax => up_to(&mut network.latency),
-        Key::SyncMax => up_to(&mut disk.sync),
-        Key::ChaosIntervalMax => chaos.for_each(|chaos| up_to(&mut chaos.interval)),
-        Key::ChaosDurationMax => chaos.for_each(|chaos| up_to(&mut chaos.duration)),
-        Key::StorageNodesDown => {
-            chaos.for_each(|chaos| chaos.budget.storage_nodes_down = value as u16);
-        }
-        Key::Wipes => chaos.for_each(|chaos| chaos.budget.wipes = value as u16),
     }
 }

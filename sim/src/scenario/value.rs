@@ -5,8 +5,8 @@ use std::ops::{Range, RangeInclusive};
 use seedbed::proto::{Path, Span};
 use toml::de::DeValue;
 
-use super::error::ScenarioError;
-use super::reader::{Form, Result, Source, Table};
+use super::error::{Result, ScenarioError};
+use super::source::Source;
 use crate::quantity::{Ppb, SpanRange, parse_span};
 use crate::text::{one_of, shorten};
 
@@ -162,29 +162,6 @@ impl<'a> Value<'a> {
             all.push(item);
         }
         if all.is_empty() { Err(self.error("expected at least one, found none")) } else { Ok(all) }
-    }
-
-    /// A table that may have the keys `known`.
-    pub(super) fn table(&self, known: &[&'static str]) -> Result<Table<'a>> {
-        let entries = Some(self.value.as_table().ok_or_else(|| self.not("a table"))?);
-        Table::open(self.source, self.key.clone(), Some(self.at.start), entries, known)
-    }
-
-    /// A table that has one of `forms`, and whatever its form the keys `common`.
-    pub(super) fn table_of<T: Copy>(
-        &self,
-        common: &[&'static str],
-        forms: &[Form<T>],
-    ) -> Result<(Table<'a>, T, Value<'a>)> {
-        let mut known = common.to_vec();
-        for key in forms.iter().flat_map(|form| [&[form.key], form.beside].concat()) {
-            if !known.contains(&key) {
-                known.push(key);
-            }
-        }
-        let table = self.table(&known)?;
-        let (form, value) = table.form(common, forms)?;
-        Ok((table, form, value))
     }
 
     /// One of a few names; what they are names of is `what`.

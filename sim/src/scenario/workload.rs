@@ -1,5 +1,7 @@
 //! `[workload]`: what clients ask for, drawn from the seed.
 
+use seedbed::proto::Path;
+
 use super::reader::{Form, Result, Table};
 use super::value::Value;
 use crate::quantity::{Ppb, SpanRange};
@@ -34,6 +36,33 @@ pub enum WorkloadKind {
         /// What each account begins with.
         balance: u32,
     },
+}
+
+impl Workload {
+    /// The accounts of a bank, and what they hold together once all of them exist; `None` for other
+    /// workloads.
+    pub fn account_paths(&self) -> Option<(Vec<Path>, i64)> {
+        let WorkloadKind::Bank { balance } = self.kind else { return None };
+        Some((self.paths_called("account"), i64::from(balance) * i64::from(self.paths)))
+    }
+
+    /// The counters that users increment under their locks; `None` where there are none.
+    pub fn counter_paths(&self) -> Option<Vec<Path>> {
+        match self.kind {
+            WorkloadKind::LockedCounter => Some(self.paths_called("counter")),
+            // Two of them, beside the files.
+            WorkloadKind::Files { .. } => {
+                Some(self.paths_called("locked").into_iter().take(2).collect())
+            }
+            WorkloadKind::Bank { .. } => None,
+        }
+    }
+
+    /// The paths of the workload: `/<name>0` and so on.
+    pub(crate) fn paths_called(&self, name: &str) -> Vec<Path> {
+        let path = |i| Path::new(&format!("/{name}{i}")).expect("it starts with a slash");
+        (0..self.paths).map(path).collect()
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -1,37 +1,46 @@
-//! A seeded run: a queue of what is due, applied to the world one event at a time.
+//! A seeded run: what is due is applied to the world, one event at a time.
 //!
 //! ```text
-//!  due -> event -> World::apply -> step -> digest, oracle, milestones -> watcher
-//!   ^                                |                        |
-//!   |   latency, sync time, users    |        faults `when`   |
-//!   +--------------------------------+------------------------+
+//!  queue -> turn -> event -> World::apply -> step -> digest, oracle, milestones -> watcher
+//!   ^  ^    ^ |                              |                        |
+//!   |  |    | +-> inject: a fault gives      |                        |
+//!   |  |    +---- turns, in order            |                        |
+//!   |  +---------------------------------------- faults `when` -------+
+//!   +------ latency, sync time, users -------+
 //! ```
 //!
 //! Everything random is drawn here, before it becomes an event. A run has two phases: in the
 //! *safety phase* users ask and faults strike, and nothing bad may happen; then everything is
 //! *healed*, and in the *liveness phase* everything must get done.
 
-mod strike;
+mod cuts;
+mod due;
+mod inject;
+mod queue;
 #[cfg(test)]
 mod tests;
+mod users;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-use seedbed::proto::{Incarnation, NodeId, Request, RequestId, Span, Time};
+use seedbed::proto::{NodeId, Request, RequestId, Span, Time};
 
 use crate::digest::Digest;
-use crate::draw::chaos::{self, Planned};
-use crate::draw::links::{Course, Weather, code};
-use crate::draw::workload::User;
+use crate::draw::chaos::{self, RECOVERY};
+use crate::draw::disks::Disks;
+use crate::draw::links::{Arrival, Course, Links};
 use crate::milestone::Milestone;
 use crate::oracle::Oracle;
 use crate::oracle::milestones::Milestones;
-use crate::scenario::{Restart, Scenario, Trigger};
+use crate::scenario::{Scenario, Trigger};
 use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, Watcher, World};
+
+use due::{Cause, Due, Pending};
+use inject::{Act, Inject, Scene};
+use queue::{Queue, Turn};
+use users::Users;
 
 /// A run under way.
 #[derive(Debug)]
@@ -40,94 +49,21 @@ pub struct Simulation<'a> {
     seed: Seed,
     world: World,
     step: Step,
-    queue: BinaryHeap<Reverse<Entry>>,
-    order: u64,
-    /// By host: the wake that stands in the queue.
-    wakes: Vec<Option<Time>>,
-    /// What was due at machines that are paused.
-    deferred: BTreeMap<NodeId, Vec<Due>>,
-    weather: Weather<'a>,
-    users: BTreeMap<NodeId, Asker>,
-    plan: Vec<Planned>,
-    strikes: strike::Strikes,
+    queue: Queue,
+    links: Links<'a>,
+    disks: Disks<'a>,
+    users: Users,
+    inject: Inject<'a>,
     oracle: Oracle,
     milestones: Milestones,
     digest: Digest,
     messages: u64,
-    /// How much longer than the first the copy that appears now is under way.
-    copy_after: Span,
-    /// Is it a user of the workload who asks now?
-    user_asks: bool,
     verdict: Option<Verdict>,
 }
 
-/// A user and the request that it waits for.
-#[derive(Debug)]
-struct Asker {
-    user: User,
-    awaits: Option<RequestId>,
-}
-
-/// What is due at some time; ties go in the order of putting.
-#[derive(Debug)]
-struct Entry {
-    at: Time,
-    order: u64,
-    due: Due,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
-/// Something that is due.
-#[derive(Clone, Debug)]
-enum Due {
-    /// A message arrives, or is lost there.
-    Arrive(PacketId, bool),
-    /// A second copy of a message appears, and is under way for so much longer.
-    Copy(PacketId, Span),
-    /// A machine's deadline may have come.
-    Wake(NodeId),
-    /// A sync of this life is done.
-    Synced(NodeId, Incarnation),
-    /// A user asks, if the client is still in this life.
-    Ask(NodeId, Incarnation, Arc<Request>),
-    /// The scenario's request of this number is asked.
-    Script(usize),
-    /// The scenario's fault of this number strikes.
-    Strike(usize),
-    /// The drawn fault of this number strikes.
-    Chaos(usize),
-    /// A machine crashes, in a series of crashes.
-    TakeDown(NodeId, Restart),
-    /// The operator tries again.
-    Operator,
-    /// A fault is over.
-    Undo(strike::Undo),
-    /// Everything is healed.
-    Heal,
-}
-
 impl<'a> Simulation<'a> {
-    /// The run of `scenario` under `seed`, with nothing started yet. What a `[swarm]` draws is not
-    /// drawn here: [`Scenario::for_seed`] comes first.
+    /// The run of `scenario` under `seed`; the first thing due is that every machine starts. What a
+    /// `[swarm]` draws is not drawn here: [`for_seed`](crate::draw::swarm::for_seed) comes first.
     pub fn new(scenario: &'a Scenario, seed: u64) -> Simulation<'a> {
         let seed = Seed(seed);
         let cast = scenario.cast;
@@ -144,20 +80,15 @@ impl<'a> Simulation<'a> {
             scenario,
             seed,
             step: Step::new(),
-            queue: BinaryHeap::new(),
-            order: 0,
-            wakes: vec![None; world.nodes().count()],
-            deferred: BTreeMap::new(),
-            weather: Weather::new(scenario, seed),
-            users: users(scenario, seed),
-            plan,
-            strikes: strike::Strikes::new(scenario.faults.len()),
+            queue: Queue::new(world.nodes().count()),
+            links: Links::new(scenario, seed),
+            disks: Disks::new(scenario, seed),
+            users: Users::new(scenario, seed),
+            inject: Inject::new(scenario, seed, plan),
             oracle: Oracle::new(&world, scenario.workload.as_ref()),
             milestones: Milestones::watching(awaited(scenario)),
             digest: Digest::default(),
             messages: 0,
-            copy_after: Span::ZERO,
-            user_asks: false,
             verdict: None,
             world,
         };
@@ -168,22 +99,19 @@ impl<'a> Simulation<'a> {
     /// When the next thing is due; `None` when the run is over.
     pub fn next_at(&self) -> Option<Time> {
         let end = Time::ZERO + self.scenario.phases.safety + self.scenario.phases.liveness;
-        let Reverse(entry) = self.queue.peek()?;
-        (self.verdict.is_none() && entry.at <= end).then_some(entry.at)
+        let at = self.queue.next_at()?;
+        (self.verdict.is_none() && at <= end).then_some(at)
     }
 
-    /// Starts every machine; the first thing to do.
-    pub fn start(&mut self, watcher: &mut impl Watcher) {
-        let nodes: Vec<NodeId> = self.world.nodes().collect();
-        for node in nodes {
-            self.apply(Time::ZERO, Event::Start { node, rot: None }, watcher);
-        }
-    }
-
-    /// Does what is due next.
+    /// Does what is due next, which is one event at most.
     pub fn advance(&mut self, watcher: &mut impl Watcher) {
-        if let Some(Reverse(Entry { at, due, .. })) = self.queue.pop() {
-            self.handle(at, due, watcher);
+        if self.verdict.is_some() {
+            return;
+        }
+        let pending = self.queue.pop().and_then(|turn| self.take(turn));
+        if let Some(Pending { event, cause }) = pending {
+            self.apply(event, cause);
+            watcher.watch(&self.world, &self.step);
         }
     }
 
@@ -200,7 +128,7 @@ impl<'a> Simulation<'a> {
             messages: self.messages,
             forced_writes: disks.map(|disk| disk.forced_records()).sum(),
             counts: self.milestones.counts().to_vec(),
-            fired: self.strikes.fired().chain(self.weather.rules_fired()).collect(),
+            fired: self.inject.fired().chain(self.links.rules_fired()).collect(),
             given_up: self.oracle.model().given_up().cloned().collect(),
         }
     }
@@ -230,221 +158,202 @@ impl<'a> Simulation<'a> {
     /// Puts everything into the queue whose time is known from the start.
     fn put_schedule(&mut self) {
         for (i, script) in self.scenario.script.iter().enumerate() {
-            self.put(Time::ZERO + script.at, Due::Script(i));
+            self.queue.put(Time::ZERO + script.at, Due::Script(i));
         }
-        for (i, fault) in self.scenario.faults.iter().enumerate() {
-            if let Trigger::At(at) = fault.trigger {
-                self.put(Time::ZERO + at, Due::Strike(i));
+        for (at, act) in self.inject.schedule() {
+            self.queue.put(at, Due::Inject(act));
+        }
+        self.queue.put(Time::ZERO + self.scenario.phases.safety, Due::Heal);
+        let starts: Vec<NodeId> = self.world.nodes().collect();
+        let starts = starts.into_iter().map(|node| Turn::Event(Event::Start { node, rot: None }));
+        self.queue.first(starts);
+    }
+
+    /// What has its turn; the event that it is, if it is one.
+    fn take(&mut self, turn: Turn) -> Option<Pending> {
+        match turn {
+            Turn::Due(due) => return self.come_due(due),
+            Turn::Event(event) => return Some(Pending::of(event)),
+            Turn::Strike(number, reached) => {
+                self.inject(|inject, scene| inject.strike(number, Some(&reached), scene));
             }
+            Turn::LoseInFlight(links) => {
+                let lost = cuts::in_flight(&links, self.world.network());
+                let drop = |id| Turn::Event(Event::Drop(id, Loss::Cut));
+                self.queue.first(lost.into_iter().map(drop));
+            }
+            Turn::Release(node) => self.queue.release(node),
+            Turn::Later(at, due) => self.queue.put(at, due),
         }
-        for i in 0..self.plan.len() {
-            self.put(self.plan[i].at, Due::Chaos(i));
-        }
-        self.put(Time::ZERO + self.scenario.phases.safety, Due::Heal);
+        None
     }
 
-    fn put(&mut self, at: Time, due: Due) {
-        self.order += 1;
-        self.queue.push(Reverse(Entry { at, order: self.order, due }));
-    }
-
-    fn handle(&mut self, at: Time, due: Due, watcher: &mut impl Watcher) {
-        if let Some(node) = self.whose(&due).filter(|node| self.world.host(*node).is_paused()) {
+    /// What is due happens, if it still makes sense.
+    fn come_due(&mut self, due: Due) -> Option<Pending> {
+        let needed = due.whose(&self.world, self.scenario);
+        if let Some(node) = needed.filter(|node| self.world.host(*node).is_paused()) {
             // It waits at the door until the machine goes on.
-            self.deferred.entry(node).or_default().push(due);
-            return;
+            self.queue.defer(node, due);
+            return None;
         }
         match due {
-            Due::Arrive(packet, is_lost) => self.arrive(at, packet, is_lost, watcher),
-            Due::Copy(packet, after) => {
-                if self.world.network().get(packet).is_some() {
-                    self.copy_after = after;
-                    self.apply(at, Event::Duplicate(packet), watcher);
-                }
+            Due::Arrive(packet) => due::arrival(packet, &self.world),
+            Due::Lose(packet) => due::loss(packet, &self.world),
+            Due::Copy(packet, after) => due::copy(packet, after, &self.world),
+            Due::Wake(node) => self.wake(node),
+            Due::Synced(node, life) => due::synced(node, life, &self.world),
+            Due::Ask(client, life, request) => due::ask(client, life, request, &self.world),
+            Due::Script(i) => due::script(&self.scenario.script[i], &self.world),
+            Due::Inject(act) => {
+                self.inject(|inject, scene| inject.act(act, scene));
+                None
             }
-            Due::Wake(node) => self.wake(at, node, watcher),
-            Due::Synced(node, life) => {
-                let host = self.world.host(node);
-                if host.is_up() && host.incarnation() == life {
-                    self.apply(at, Event::Synced(node), watcher);
-                }
+            Due::Heal => {
+                self.users.stop();
+                self.inject(Inject::heal);
+                None
             }
-            Due::Ask(client, life, request) => {
-                let host = self.world.host(client);
-                if host.is_up() && host.incarnation() == life {
-                    self.user_asks = true;
-                    self.apply(at, Event::Request { client, request }, watcher);
-                    self.user_asks = false;
-                }
-            }
-            Due::Script(i) => {
-                let script = &self.scenario.script[i];
-                if self.world.host(script.client).is_up() {
-                    let (client, request) = (script.client, Arc::new(script.request.clone()));
-                    self.apply(at, Event::Request { client, request }, watcher);
-                }
-            }
-            Due::Strike(i) => self.strike(at, i, None, watcher),
-            Due::Chaos(i) => self.strike_drawn(at, i, watcher),
-            Due::TakeDown(node, restart) => self.take_down(at, node, restart, watcher),
-            Due::Operator => self.operate(at, watcher),
-            Due::Undo(undo) => self.undo(at, undo, watcher),
-            Due::Heal => self.heal(at, watcher),
         }
     }
 
-    /// The machine that has to be running for this to happen.
-    fn whose(&self, due: &Due) -> Option<NodeId> {
-        match due {
-            Due::Arrive(packet, false) => self.world.network().get(*packet).map(|packet| packet.to),
-            Due::Wake(node) | Due::Synced(node, _) | Due::Ask(node, ..) => Some(*node),
-            Due::Script(i) => Some(self.scenario.script[*i].client),
-            Due::Arrive(_, true) | Due::Copy(..) | Due::Strike(_) | Due::Chaos(_) => None,
-            Due::TakeDown(..) | Due::Operator | Due::Undo(_) | Due::Heal => None,
-        }
-    }
-
-    fn is_healed(&self, at: Time) -> bool {
-        at >= Time::ZERO + self.scenario.phases.safety
-    }
-
-    fn arrive(&mut self, at: Time, id: PacketId, is_lost: bool, watcher: &mut impl Watcher) {
-        let Some(packet) = self.world.network().get(id) else { return };
-        let loss = if is_lost {
-            Some(Loss::Network)
-        } else if !self.world.is_linked(packet.from, packet.to) {
-            Some(Loss::Cut)
-        } else if !self.world.host(packet.to).is_up() {
-            Some(Loss::Down)
-        } else {
-            None
-        };
-        let event = loss.map_or(Event::Deliver(id), |loss| Event::Drop(id, loss));
-        self.apply(at, event, watcher);
-    }
-
-    fn wake(&mut self, at: Time, node: NodeId, watcher: &mut impl Watcher) {
-        let index = self.world.index(node);
-        self.wakes[index].take_if(|wake| *wake <= at);
+    fn wake(&mut self, node: NodeId) -> Option<Pending> {
+        self.queue.took_wake(self.world.index(node));
         match self.world.next_wake(node) {
-            Some(due) if due <= at => self.apply(at, Event::Wake(node), watcher),
-            Some(_) | None => self.put_wake(node), // the deadline has moved
+            Some(due) if due <= self.queue.now() => Some(Pending::of(Event::Wake(node))),
+            Some(_) | None => {
+                self.put_wake(node); // the deadline has moved
+                None
+            }
         }
     }
 
-    /// Applies one event, lets everyone see it, and puts what follows from it into the queue.
-    fn apply(&mut self, at: Time, event: Event, watcher: &mut impl Watcher) {
-        if self.verdict.is_some() {
-            return;
-        }
-        self.world.apply(at, event, &mut self.step);
+    /// What `ask` makes of faults comes next.
+    fn inject(&mut self, ask: impl FnOnce(&mut Inject<'a>, &mut Scene<'_, 'a>) -> Vec<Turn>) {
+        let mut scene = Scene {
+            now: self.queue.now(),
+            world: &self.world,
+            model: self.oracle.model(),
+            milestones: &self.milestones,
+            links: &mut self.links,
+            disks: &mut self.disks,
+        };
+        let turns = ask(&mut self.inject, &mut scene);
+        self.queue.first(turns);
+    }
+
+    /// Applies one event, lets the oracle judge it, and puts what follows into the queue.
+    fn apply(&mut self, event: Event, cause: Cause) {
+        self.world.apply(self.queue.now(), event, &mut self.step);
         self.digest.add(&self.step);
         let verdict = self.oracle.observe(&self.world, &self.step);
         self.milestones.observe(&self.world, &self.step, self.oracle.model());
-        watcher.watch(&self.world, &self.step);
         if let Err(violation) = verdict {
             self.verdict = Some(Verdict::Violation(Box::new(violation)));
             return;
         }
-        self.follow_up(at);
-        self.strike_at_milestones(at, watcher);
+        self.follow_up(cause);
+        if !self.is_healed() {
+            self.queue.first(self.inject.at_milestones(self.milestones.reached()));
+        }
+    }
+
+    fn is_healed(&self) -> bool {
+        self.queue.now() >= Time::ZERO + self.scenario.phases.safety
     }
 
     /// Puts what follows from the step into the queue.
-    fn follow_up(&mut self, at: Time) {
+    fn follow_up(&mut self, cause: Cause) {
         let facts = std::mem::take(&mut self.step.facts);
         for fact in &facts {
-            match fact {
-                Fact::Sent { packet, from, to, message } => {
-                    self.messages += 1;
-                    let course = self.weather.course(*from, *to, message.kind());
-                    self.send(at, *packet, *from, *to, course);
-                }
-                Fact::Copied { packet } => {
-                    if let Some(Packet { from, to, .. }) = self.world.network().get(*packet) {
-                        let (from, to) = (*from, *to);
-                        let course = self.weather.course_of_copy(from, to, self.copy_after);
-                        self.send(at, *packet, from, to, course);
-                    }
-                }
-                Fact::SyncBegan { node } => {
-                    let life = self.world.host(*node).incarnation();
-                    let span = self.weather.sync(*node);
-                    self.put(at + span, Due::Synced(*node, life));
-                }
-                Fact::Requested { request } => self.on_requested(*request),
-                Fact::Replied { request, reply } => {
-                    let asker = self.users.get_mut(&request.client);
-                    if let Some(asker) = asker.filter(|asker| asker.awaits == Some(*request)) {
-                        asker.awaits = None;
-                        let next = asker.user.on_reply(reply);
-                        self.put_ask(at, request.client, next);
-                    }
-                }
-                Fact::Started { node, .. } => {
-                    if let Some(asker) = self.users.get_mut(node) {
-                        asker.awaits = None;
-                        let next = asker.user.begin();
-                        self.put_ask(at, *node, next);
-                    }
-                }
-                Fact::Appended { .. } | Fact::Durable { .. } | Fact::Checkpointed { .. } => {}
-                Fact::Forgot { .. } | Fact::RefusedToStart { .. } | Fact::Noticed { .. } => {}
-                Fact::Wiped { .. } => {}
-            }
+            self.follow_fact(fact, cause);
         }
         self.step.facts = facts;
-        match self.step.event {
-            Event::Deliver(_) => {
-                if let Some(to) = self.step.packet.as_ref().map(|packet| packet.to) {
-                    self.put_wake(to);
-                }
-            }
-            Event::Wake(node) | Event::Start { node, .. } | Event::ClockJump { node, .. } => {
-                self.put_wake(node);
-            }
-            Event::ClockDrift { node, .. } | Event::Resume(node) => self.put_wake(node),
-            Event::Request { client, .. } => self.put_wake(client),
-            Event::Command(_) => self.put_wake(NodeId::CONTROL),
-            Event::Drop(..) | Event::Duplicate(_) | Event::Synced(_) => {}
-            Event::Wipe { .. } => {}
-            Event::Crash { .. } | Event::Pause(_) | Event::Cut(_) | Event::Mend(_) => {}
+        if let Some(node) = self.step.moves_deadline_of() {
+            self.put_wake(node);
         }
     }
 
-    fn send(&mut self, at: Time, packet: PacketId, from: NodeId, to: NodeId, course: Course) {
-        if course.is_dropped || !self.world.is_linked(from, to) {
-            return self.put(at, Due::Arrive(packet, course.is_dropped));
+    fn follow_fact(&mut self, fact: &Fact, cause: Cause) {
+        match fact {
+            Fact::Sent { packet, from, to, message } => {
+                self.messages += 1;
+                let course = self.links.course(*from, *to, message.kind());
+                self.send(*packet, *from, *to, course);
+            }
+            Fact::Copied { packet } => self.send_copy(*packet, cause),
+            Fact::SyncBegan { node } => {
+                let life = self.world.host(*node).incarnation();
+                let span = self.disks.sync(*node);
+                self.queue.put(self.queue.now() + span, Due::Synced(*node, life));
+            }
+            Fact::Requested { request } => self.on_requested(*request, cause),
+            Fact::Replied { request, reply } => {
+                let next = self.users.on_replied(*request, reply);
+                self.put_ask(request.client, next);
+            }
+            Fact::Started { node, .. } => {
+                let next = self.users.on_started(*node);
+                self.put_ask(*node, next);
+            }
+            // The operator looks at the disk and starts the machine again.
+            Fact::RefusedToStart { node, .. } => {
+                let start = Due::Inject(Act::Start(*node));
+                self.queue.first([Turn::Later(self.queue.now() + RECOVERY, start)]);
+            }
+            Fact::Appended { .. } | Fact::Durable { .. } | Fact::Checkpointed { .. } => {}
+            Fact::Forgot { .. } | Fact::Wiped { .. } | Fact::Noticed { .. } => {}
+        }
+    }
+
+    fn send(&mut self, packet: PacketId, from: NodeId, to: NodeId, course: Course) {
+        let now = self.queue.now();
+        if course.arrival == Arrival::DroppedAtOnce {
+            return self.queue.put(now, Due::Lose(packet));
+        }
+        if !self.world.is_linked(from, to) {
+            return self.queue.put(now, Due::Arrive(packet));
         }
         if let Some(after) = course.copy_after {
-            self.put(at, Due::Copy(packet, after));
+            self.queue.put(now, Due::Copy(packet, after));
         }
-        self.put(at + course.latency, Due::Arrive(packet, course.is_lost));
+        let due = match course.arrival {
+            Arrival::Arrives => Due::Arrive(packet),
+            Arrival::Lost | Arrival::DroppedAtOnce => Due::Lose(packet),
+        };
+        self.queue.put(now + course.latency, due);
     }
 
-    fn on_requested(&mut self, request: RequestId) {
-        let user_asks = self.user_asks;
-        if let Some(asker) = self.users.get_mut(&request.client).filter(|_| user_asks) {
-            asker.awaits = Some(request);
+    fn send_copy(&mut self, packet: PacketId, cause: Cause) {
+        let after = match cause {
+            Cause::Copy(after) => after,
+            Cause::User | Cause::Other => unreachable!("a copy is made where one is due"),
+        };
+        if let Some(Packet { from, to, .. }) = self.world.network().get(packet) {
+            let (from, to) = (*from, *to);
+            let course = self.links.course_of_copy(from, to, after);
+            self.send(packet, from, to, course);
         }
     }
 
-    fn put_ask(&mut self, at: Time, client: NodeId, next: Option<(Span, Request)>) {
+    fn on_requested(&mut self, request: RequestId, cause: Cause) {
+        match cause {
+            Cause::User => self.users.on_requested(request),
+            Cause::Copy(_) | Cause::Other => {}
+        }
+    }
+
+    fn put_ask(&mut self, client: NodeId, next: Option<(Span, Request)>) {
         if let Some((think, request)) = next {
             let life = self.world.host(client).incarnation();
-            self.put(at + think, Due::Ask(client, life, Arc::new(request)));
+            let ask = Due::Ask(client, life, Arc::new(request));
+            self.queue.put(self.queue.now() + think, ask);
         }
     }
 
     /// Sees to it that a machine is woken in time.
     fn put_wake(&mut self, node: NodeId) {
         let Some(due) = self.world.next_wake(node) else { return };
-        let due = due.max(self.world.now());
-        let index = self.world.index(node);
-        if self.wakes[index].is_none_or(|wake| due < wake) {
-            self.wakes[index] = Some(due);
-            self.put(due, Due::Wake(node));
-        }
+        self.queue.put_wake(self.world.index(node), node, due.max(self.world.now()));
     }
 }
 
@@ -454,15 +363,4 @@ fn awaited(scenario: &Scenario) -> impl Iterator<Item = Milestone> {
         Trigger::When { milestone, .. } => Some(milestone),
         Trigger::At(_) => None,
     })
-}
-
-fn users(scenario: &Scenario, seed: Seed) -> BTreeMap<NodeId, Asker> {
-    let Some(workload) = &scenario.workload else { return BTreeMap::new() };
-    let clients = scenario.cast.clients;
-    let user = |client: NodeId| {
-        let stream = seed.stream("user", code(client).into());
-        let user = User::new(workload, stream, client.number(), clients);
-        (client, Asker { user, awaits: None })
-    };
-    scenario.cast.clients().map(user).collect()
 }

@@ -1,6 +1,6 @@
 //! What becomes of faults that change who is there.
 
-use seedbed::proto::Command;
+use seedbed::proto::{Command, Incarnation};
 
 use super::*;
 
@@ -16,7 +16,6 @@ fn first_steps(cluster: &str, faults: &str, mut see: impl FnMut(&World, &Step)) 
     );
     let scenario = Scenario::parse("x.toml", &text).unwrap_or_else(|error| panic!("{error}"));
     let mut simulation = Simulation::new(&scenario, 1);
-    simulation.start(&mut see);
     while simulation.next_at().is_some_and(|at| at < Time::ZERO + Span::from_secs(10)) {
         simulation.advance(&mut see);
     }
@@ -101,4 +100,34 @@ fn an_attrition_takes_different_storage_nodes() {
     let mut nodes: Vec<NodeId> = found.into_iter().map(|(_, node)| node).collect();
     nodes.sort_unstable();
     assert_eq!(nodes, [n(1), n(2), n(3), n(4)]);
+}
+
+#[test]
+fn a_machine_that_crashes_as_it_restarts_is_down_as_long_as_that_crash_says() {
+    let faults = "[[fault]]\nat = '1s'\ncrash = 'n1'\nrestart_after = '1s'\n\
+                  [[fault]]\nwhen = { milestone = 'restarted', node = 'n1' }\ncrash = 'n1'\n\
+                  restart_after = '4s'\n";
+    let mut starts = Vec::new();
+    first_steps("", faults, |_, step| {
+        if matches!(step.event, Event::Start { node, .. } if node == n(1)) {
+            starts.push(millis(step.at));
+        }
+    });
+    assert_eq!(starts, [0, 2_000, 6_000]);
+}
+
+#[test]
+fn a_fault_that_waits_for_another_strikes_before_the_rest_of_that_one() {
+    let faults = "[[fault]]\nat = '1s'\nisolate = 'n1'\n\
+                  [[fault]]\nwhen = { milestone = 'message_lost' }\npause = 'n2'\nfor = '1s'\n\
+                  [[fault]]\nwhen = { milestone = 'paused' }\nbump = 'n3'\nby = '1s'\n";
+    let mut struck = Vec::new();
+    first_steps("", faults, |_, step| match &step.event {
+        Event::Cut(_) => struck.push("cut"),
+        Event::Drop(..) => struck.push("lost"),
+        Event::Pause(_) => struck.push("pause"),
+        Event::ClockJump { .. } => struck.push("jump"),
+        _ => {}
+    });
+    assert_eq!(struck[..5], ["cut", "lost", "pause", "jump", "lost"]);
 }

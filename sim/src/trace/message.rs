@@ -1,4 +1,5 @@
-//! Messages, spelled: in brief for charts, with every field for traces.
+//! Messages, spelled: in brief for charts, with what they carry for plays, with every field for
+//! traces. This is the one file that tells what a message says.
 
 use seedbed::proto::{
     AcceptedLoss, Epoch, Header, Keep, Known, Message, No, Operation, PullEnd, Recollection,
@@ -6,8 +7,28 @@ use seedbed::proto::{
 };
 
 use super::words::{
-    answer, count, end, file, list, on, operation, operations, outcome, settled, views,
+    answer, count, end, file, joined, list, members_of, operation, operations, outcome, settled,
+    views,
 };
+use super::{Detail, Places};
+
+/// Something that is sent again and again while nothing changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routine {
+    /// What it goes with.
+    pub topic: Topic,
+    /// What is news the first time and no news after that; none where it never is news.
+    pub says: Option<String>,
+}
+
+/// What routine messages go with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// Heartbeats, their answers, and what is repeated with them.
+    Heartbeats,
+    /// Pulls, and chunks without files.
+    Pulls,
+}
 
 /// What it is and what it is about: `Executed yes n1.1/4`.
 pub fn brief(message: &Message) -> String {
@@ -82,84 +103,69 @@ fn comes_to(end: &Option<PullEnd>) -> &'static str {
     }
 }
 
-/// [`brief`], with every field that is left out there.
-pub fn whole(message: &Message) -> String {
-    let rest = rest(message);
-    let brief = brief(message);
-    if rest.is_empty() { brief } else { format!("{brief}; {rest}") }
+/// What a message is and what it is about; what it carries too, or every field.
+pub fn message(message: &Message, detail: Detail<'_>) -> String {
+    match detail {
+        Detail::Brief => brief(message),
+        Detail::Contents(_) => joined([brief(message), contents(message, detail)]),
+        Detail::Whole => joined([brief(message), contents(message, detail), rest(message)]),
+    }
 }
 
-fn rest(message: &Message) -> String {
+/// What the message carries.
+fn contents(message: &Message, detail: Detail<'_>) -> String {
     match message {
-        Message::Begin { session, epoch, attempt: _, lowest, age, operations: all, request } => {
-            let (life, number, open) = (session.node, session.number, session.lowest);
-            let origin = if age.request == *request {
-                String::new()
-            } else {
-                format!(" by {}", age.request)
-            };
-            format!(
-                "{}; first tried {}{origin}, waits from #{lowest}, session {life} #{number} \
-                 from #{open}, {epoch}",
-                operations(all.iter()),
-                age.first_attempt
-            )
-        }
+        Message::Begin { operations: all, .. } => operations(all.iter()),
         Message::Read { epoch, attempt, .. } => format!("attempt {attempt}, {epoch}"),
         Message::Ended { attempt, .. } => format!("attempt {attempt}"),
-        Message::Fetch { epoch, .. } => epoch.to_string(),
         Message::Fetched { file: found, .. } => file(found),
-        Message::Prepare { header, epoch, terms, paths, work } => {
+        Message::Prepare { paths, work, .. } => {
             let work = work.as_ref().map_or(String::new(), |work| format!("; {}", works(work)));
-            format!("pin {}{work}; {}; {}, {epoch}", list(paths.iter()), term(terms), mark(header))
+            format!("pin {}{work}", list(paths.iter()))
         }
         Message::Ready { pinned_in, .. } => format!("pinned in {pinned_in}"),
-        Message::Execute { header, epoch, pinned_in, work } => {
-            format!("{}; pinned in {pinned_in}; {}, {epoch}", works(work), mark(header))
+        Message::Execute { pinned_in, work, .. } => {
+            format!("{}; pinned in {pinned_in}", works(work))
         }
         Message::Executed { vote: Vote::Yes(results), .. } => result_list(results),
         Message::Executed { vote: Vote::No(_), .. } => String::new(),
-        Message::Commit { header, voter: _, answer: outcomes } => {
-            format!("{}; {}", answer(outcomes), mark(header))
-        }
-        Message::Abort { header } => mark(header),
+        Message::Commit { answer: outcomes, .. } => answer(outcomes),
         Message::Acquire { lowest, wait, asked, .. } => {
             let wait = if *wait { "in line" } else { "at once or not at all" };
             format!("{wait}, asked {asked}, waits from #{lowest}")
         }
-        Message::KeepAlive { asked, .. } | Message::KeptAlive { asked, .. } => {
-            format!("asked {asked}")
-        }
+        Message::KeepAlive { asked, .. }
+        | Message::KeptAlive { asked, .. }
+        | Message::Granted { asked, .. } => format!("asked {asked}"),
         Message::Release { request, .. } => format!("for {request}"),
-        Message::Granted { asked, .. } => format!("asked {asked}"),
-        Message::Admit { .. } | Message::Watch { .. } => String::new(),
-        Message::Admitted { incarnation, .. } => format!("for {incarnation}"),
         Message::Heartbeat { admission, incarnation, asked, answered, .. } => {
             let answered = answered.map_or("none".to_owned(), |answered| answered.to_string());
             format!("under {admission} in {incarnation}, asked {asked}; last answered: {answered}")
         }
-        Message::Alive { incarnation, asked, settled: last, .. } => {
-            format!("counts from {asked} of {incarnation}; {}", settled(*last))
+        Message::Alive { incarnation, asked, .. } => {
+            format!("counts from {asked} of {incarnation}")
         }
-        Message::Entered { admission, .. }
-        | Message::Completed { admission, .. }
-        | Message::Departed { admission, .. } => format!("under {admission}"),
         Message::Views { views: all, settled: last, accepted, asked: _ } => {
             let accepted = match accepted {
                 AcceptedLoss { epoch: Epoch(0), .. } => String::new(),
                 AcceptedLoss { epoch, .. } => format!("; losses up to {epoch} are accepted"),
             };
-            format!("{}; {}{accepted}", views(all.iter()), settled(*last))
+            let all = match detail {
+                Detail::Brief | Detail::Whole => views(all.iter()),
+                Detail::Contents(_) => list(all.iter().map(members_of)),
+            };
+            format!("{all}; {}{accepted}", settled(*last))
         }
         Message::Pull { incarnation, owner, arcs, after, .. } => {
             let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
-            format!("by {incarnation} from {owner}, {}{after}", on(arcs))
+            format!("by {incarnation} from {owner}, {}{after}", detail.on(arcs))
         }
         Message::Chunk { incarnation, after, files, answers, end, .. } => {
             let found = list(files.iter().map(|(path, found)| format!("{path} {}", file(found))));
             let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
             let end = end.as_ref().map_or(String::new(), |end| {
-                format!("; complete {}, witness {}", on(&end.complete), on(&end.witnessed))
+                let (complete, witnessed) = (detail.on(&end.complete), detail.on(&end.witnessed));
+                format!("; complete {complete}, witness {witnessed}")
             });
             let known = count(answers.len(), "word");
             format!("for {incarnation}{after}: {found}; {known} on requests{end}")
@@ -170,9 +176,99 @@ fn rest(message: &Message) -> String {
             format!("asks {asked}, it was for {epoch} and {}", list(paths.iter()))
         }
         Message::Recalled { asked, .. } => format!("by {asked}"),
-        Message::Committed { .. } | Message::Told { .. } => String::new(),
-        Message::NotKept { .. } | Message::LockRefused { .. } => String::new(),
-        Message::Released { .. } => String::new(),
+        Message::Fetch { .. } | Message::Abort { .. } | Message::Committed { .. } => String::new(),
+        Message::Told { .. } | Message::NotKept { .. } | Message::LockRefused { .. } => {
+            String::new()
+        }
+        Message::Released { .. } | Message::Admit { .. } | Message::Admitted { .. } => {
+            String::new()
+        }
+        Message::Entered { .. } | Message::Completed { .. } | Message::Departed { .. } => {
+            String::new()
+        }
+        Message::Watch { .. } => String::new(),
+    }
+}
+
+/// The fields that neither [`brief`] nor [`contents`] tells.
+fn rest(message: &Message) -> String {
+    match message {
+        Message::Begin { session, epoch, attempt: _, lowest, age, operations: _, request } => {
+            let (life, number, open) = (session.node, session.number, session.lowest);
+            let origin = if age.request == *request {
+                String::new()
+            } else {
+                format!(" by {}", age.request)
+            };
+            format!(
+                "first tried {}{origin}, waits from #{lowest}, session {life} #{number} from \
+                 #{open}, {epoch}",
+                age.first_attempt
+            )
+        }
+        Message::Fetch { epoch, .. } => epoch.to_string(),
+        Message::Prepare { header, epoch, terms, paths: _, work: _ } => {
+            format!("{}; {}, {epoch}", term(terms), mark(header))
+        }
+        Message::Execute { header, epoch, .. } => format!("{}, {epoch}", mark(header)),
+        Message::Commit { header, voter: _, answer: _ } | Message::Abort { header } => mark(header),
+        Message::Admitted { incarnation, .. } => format!("for {incarnation}"),
+        Message::Alive { settled: last, .. } => settled(*last),
+        Message::Entered { admission, .. }
+        | Message::Completed { admission, .. }
+        | Message::Departed { admission, .. } => format!("under {admission}"),
+        Message::Read { .. } | Message::Ended { .. } | Message::Fetched { .. } => String::new(),
+        Message::Ready { .. } | Message::Executed { .. } | Message::Committed { .. } => {
+            String::new()
+        }
+        Message::Inquire { .. } | Message::Told { .. } => String::new(),
+        Message::Recall { .. } | Message::Recalled { .. } => String::new(),
+        Message::Acquire { .. } | Message::Release { .. } | Message::Released { .. } => {
+            String::new()
+        }
+        Message::KeepAlive { .. } | Message::KeptAlive { .. } | Message::NotKept { .. } => {
+            String::new()
+        }
+        Message::Granted { .. } | Message::LockRefused { .. } => String::new(),
+        Message::Heartbeat { .. } | Message::Admit { .. } | Message::Watch { .. } => String::new(),
+        Message::Views { .. } | Message::Pull { .. } | Message::Chunk { .. } => String::new(),
+    }
+}
+
+/// What a message is part of that is sent again and again while nothing changes.
+pub fn routine(message: &Message, places: &Places) -> Option<Routine> {
+    let said = |words: String| Some(Routine { topic: Topic::Heartbeats, says: Some(words) });
+    let on = |arcs| places.on(arcs);
+    match message {
+        Message::Heartbeat { .. } | Message::Watch { .. } => {
+            Some(Routine { topic: Topic::Heartbeats, says: None })
+        }
+        Message::Alive { .. } => said(brief(message)),
+        Message::Entered { .. }
+        | Message::Completed { .. }
+        | Message::Departed { .. }
+        | Message::Views { .. } => said(self::message(message, Detail::Contents(places))),
+        Message::Pull { epoch, level, arcs, after, .. } => {
+            let words = format!("{epoch} {level} {} {after:?}", on(arcs));
+            Some(Routine { topic: Topic::Pulls, says: Some(words) })
+        }
+        Message::Chunk { epoch, files, answers, end, .. } if files.is_empty() => {
+            let end = end.as_ref().map(|end| (on(&end.complete), on(&end.witnessed)));
+            let words = format!("{epoch} {answers:?} {end:?}");
+            Some(Routine { topic: Topic::Pulls, says: Some(words) })
+        }
+        Message::Chunk { .. } => None,
+        Message::Begin { .. } | Message::Read { .. } | Message::Ended { .. } => None,
+        Message::Fetch { .. } | Message::Fetched { .. } => None,
+        Message::Prepare { .. } | Message::Ready { .. } => None,
+        Message::Execute { .. } | Message::Executed { .. } => None,
+        Message::Commit { .. } | Message::Committed { .. } | Message::Abort { .. } => None,
+        Message::Inquire { .. } | Message::Told { .. } => None,
+        Message::Recall { .. } | Message::Recalled { .. } => None,
+        Message::Acquire { .. } | Message::Granted { .. } | Message::LockRefused { .. } => None,
+        Message::Release { .. } | Message::Released { .. } => None,
+        Message::KeepAlive { .. } | Message::KeptAlive { .. } | Message::NotKept { .. } => None,
+        Message::Admit { .. } | Message::Admitted { .. } => None,
     }
 }
 

@@ -1,9 +1,11 @@
-//! Records, spelled: in brief for charts, with every field for traces.
+//! Records, spelled: in brief for charts, with what they hold for plays, with every field for
+//! traces. This is the one file that tells what a record says.
 
 use seedbed::proto::{AcceptedLoss, Changes, Record};
 
+use super::Detail;
 use super::message::result_list;
-use super::words::{answer, count, file, list, members, on, views, wanted};
+use super::words::{answer, count, file, joined, list, members_of, on, views, wanted};
 
 /// What it is and what it is about: `voted n1.1/4`.
 pub fn brief(record: &Record) -> String {
@@ -48,7 +50,7 @@ pub fn brief(record: &Record) -> String {
             format!("{member} in {incarnation} is admitted under {}", member.admission)
         }
         Record::Wanted { .. } => "what is wanted".to_owned(),
-        Record::Announced { view } => format!("{kind} {} of {}", view.epoch, members(view)),
+        Record::Announced { view } => format!("{kind} {}", members_of(view)),
         Record::Activated { epoch } => format!("{kind} {epoch}"),
         Record::Converged { epoch } => format!("{epoch} has settled"),
         Record::LossAccepted { accepted: AcceptedLoss { epoch, admission } } => {
@@ -58,44 +60,29 @@ pub fn brief(record: &Record) -> String {
     }
 }
 
-/// [`brief`], with every field that is left out there.
-pub fn whole(record: &Record) -> String {
-    let rest = rest(record);
-    let brief = brief(record);
-    if rest.is_empty() { brief } else { format!("{brief}; {rest}") }
+/// What a record is and what it is about; what it holds too, or every field.
+pub fn record(record: &Record, detail: Detail<'_>) -> String {
+    match detail {
+        Detail::Brief => brief(record),
+        Detail::Contents(_) => joined([brief(record), contents(record, detail)]),
+        Detail::Whole => joined([brief(record), contents(record, detail), rest(record)]),
+    }
 }
 
-fn rest(record: &Record) -> String {
+/// What the record holds.
+fn contents(record: &Record, detail: Detail<'_>) -> String {
     match record {
-        Record::Voted {
-            txn: _,
-            epoch,
-            request,
-            participants,
-            paths,
-            voided: _,
-            changes,
-            results,
-            operations: _,
-        } => format!(
-            "yes: {}; changes {}; pins {}; serves {request}, participants {}, {epoch}",
+        Record::Voted { paths, changes, results, .. } => format!(
+            "yes: {}; changes {}; pins {}",
             result_list(results),
             change_list(changes),
             list(paths.iter()),
-            list(participants.iter()),
         ),
-        Record::Decided { txn: _, epoch, request, participants, changes, answer: outcomes } => {
-            format!(
-                "{}; changes {}; serves {request}, participants {}, {epoch}",
-                answer(outcomes),
-                change_list(changes),
-                list(participants.iter()),
-            )
+        Record::Decided { changes, answer: outcomes, .. } => {
+            format!("{}; changes {}", answer(outcomes), change_list(changes))
         }
-        Record::Applied { request, answer: outcomes, .. } => {
-            format!("{}; serves {request}", answer(outcomes))
-        }
-        Record::Answered { answer: outcomes, .. }
+        Record::Applied { answer: outcomes, .. }
+        | Record::Answered { answer: outcomes, .. }
         | Record::Settled { answer: Some(outcomes), .. } => answer(outcomes),
         Record::Settled { answer: None, .. } | Record::Promised { .. } => String::new(),
         Record::Declined { .. } | Record::RolledBack { .. } | Record::Over { .. } => String::new(),
@@ -103,7 +90,7 @@ fn rest(record: &Record) -> String {
         Record::Forgotten { .. } => String::new(),
         Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
         Record::LockOver { .. } | Record::LastToken { .. } | Record::Born { .. } => String::new(),
-        Record::Entered { complete, .. } => format!("complete {}", on(complete)),
+        Record::Entered { complete, .. } => format!("complete {}", detail.on(complete)),
         Record::Pulled { files, answers, replaced } => {
             let words = count(answers.len(), "word");
             match replaced.is_empty() {
@@ -111,18 +98,31 @@ fn rest(record: &Record) -> String {
                 false => format!(
                     "{}; {words} on requests; replaces all votes {}",
                     change_list(files),
-                    on(replaced)
+                    detail.on(replaced)
                 ),
             }
         }
-        Record::GaveUp { keeps, .. } => format!("keeps what is {}", on(keeps)),
+        Record::GaveUp { keeps, .. } => format!("keeps what is {}", detail.on(keeps)),
         Record::Wanted { wanted } => self::wanted(wanted),
-        Record::Announced { view } => views([view]),
-        Record::Complete { .. } | Record::Orphaned { .. } | Record::Admitted { .. } => {
+        Record::Complete { arcs, .. } => detail.paths_on(arcs),
+        Record::Announced { .. } | Record::Orphaned { .. } | Record::Admitted { .. } => {
             String::new()
         }
         Record::Activated { .. } | Record::Converged { .. } => String::new(),
         Record::LossAccepted { .. } | Record::LongestLease { .. } => String::new(),
+    }
+}
+
+/// The fields that neither [`brief`] nor [`contents`] tells, of the records that have such.
+fn rest(record: &Record) -> String {
+    match record {
+        Record::Voted { request, participants, epoch, .. }
+        | Record::Decided { request, participants, epoch, .. } => {
+            format!("serves {request}, participants {}, {epoch}", list(participants.iter()))
+        }
+        Record::Applied { request, .. } => format!("serves {request}"),
+        Record::Announced { view } => views([view]),
+        _ => String::new(),
     }
 }
 

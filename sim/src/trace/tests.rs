@@ -155,7 +155,6 @@ fn check_words_of_a_run(file: &str, text: &str) {
         }
     };
     let mut simulation = Simulation::new(&scenario, 1);
-    simulation.start(&mut watcher);
     while simulation.next_at().is_some() {
         simulation.advance(&mut watcher);
     }

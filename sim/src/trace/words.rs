@@ -13,6 +13,12 @@ pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     if items.is_empty() { "none".to_owned() } else { items.join(", ") }
 }
 
+/// The parts that say something, one behind the other.
+pub(super) fn joined(parts: impl IntoIterator<Item = String>) -> String {
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}
+
 /// `write /a "x" if v3 under t5`
 pub(super) fn operation(operation: &Operation) -> String {
     let Operation { path, action, token } = operation;
@@ -54,8 +60,8 @@ pub(super) fn answer(outcomes: &[Outcome]) -> String {
     list(outcomes.iter().map(outcome))
 }
 
-/// `v3 "x" fenced t5`
-pub(super) fn file(file: &File) -> String {
+/// What is stored for a path: `v3 "x" fenced t5`.
+pub fn file(file: &File) -> String {
     let File { version, contents, fence } = file;
     let held = match contents {
         Some(contents) => format!("{version} {contents}"),
@@ -173,13 +179,14 @@ pub(super) fn settled(epoch: Epoch) -> String {
     }
 }
 
-/// The names of a view's members, as far as a chart has room for them.
-pub(super) fn members(view: &View) -> String {
+/// A view and its members, as far as a chart has room for them: `e2 of n1 n2 n3`.
+pub(super) fn members_of(view: &View) -> String {
     const SHOWN: usize = 9;
-    if view.members.len() > SHOWN {
-        return count(view.members.len(), "member");
-    }
-    view.members.iter().map(|member| member.to_string()).collect::<Vec<_>>().join(" ")
+    let members = match view.members.len() {
+        many if many > SHOWN => count(many, "member"),
+        _ => view.members.iter().map(|m| m.to_string()).collect::<Vec<_>>().join(" "),
+    };
+    format!("{} of {members}", view.epoch)
 }
 
 /// Views, each with its members and their admissions; the settings once for as long as they stay.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// A bit of the log that reads wrong at one start. The disk itself is unharmed: reading again,
 /// after somebody has looked at the cable, gives the right one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Rot {
     /// Which record, counted from the log's head, wrapped at its length.
     pub record: u32,

@@ -81,6 +81,68 @@ pub enum Event {
     Command(Command),
 }
 
+impl Event {
+    /// The machine that goes down.
+    pub fn takes_down(&self) -> Option<NodeId> {
+        match self {
+            Event::Crash { node, .. } | Event::Wipe { node } => Some(*node),
+            Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => None,
+            Event::Synced(_) | Event::Start { .. } | Event::Pause(_) | Event::Resume(_) => None,
+            Event::Cut(_) | Event::Mend(_) | Event::Request { .. } | Event::Command(_) => None,
+            Event::ClockJump { .. } | Event::ClockDrift { .. } => None,
+        }
+    }
+
+    /// The message that it is about.
+    pub fn packet(&self) -> Option<PacketId> {
+        match self {
+            Event::Deliver(id) | Event::Drop(id, _) | Event::Duplicate(id) => Some(*id),
+            Event::Wake(_) | Event::Synced(_) | Event::Start { .. } | Event::Crash { .. } => None,
+            Event::Wipe { .. } | Event::Pause(_) | Event::Resume(_) => None,
+            Event::Cut(_) | Event::Mend(_) | Event::Request { .. } | Event::Command(_) => None,
+            Event::ClockJump { .. } | Event::ClockDrift { .. } => None,
+        }
+    }
+
+    /// The machine at which it happens; none if it happens between machines, or if only the
+    /// message knows.
+    pub fn node(&self) -> Option<NodeId> {
+        match self {
+            Event::Wake(node) | Event::Synced(node) => Some(*node),
+            Event::Start { node, .. } | Event::Crash { node, .. } => Some(*node),
+            Event::Wipe { node } | Event::Pause(node) | Event::Resume(node) => Some(*node),
+            Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => Some(*node),
+            Event::Request { client, .. } => Some(*client),
+            Event::Command(_) => Some(NodeId::CONTROL),
+            Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) => None,
+            Event::Cut(_) | Event::Mend(_) => None,
+        }
+    }
+
+    /// The machine that it stops or starts, or whose clock it changes.
+    pub fn changes_machine(&self) -> Option<NodeId> {
+        match self {
+            Event::Start { .. } | Event::Crash { .. } | Event::Wipe { .. } => self.node(),
+            Event::Pause(_) | Event::Resume(_) => self.node(),
+            Event::ClockJump { .. } | Event::ClockDrift { .. } => self.node(),
+            Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => None,
+            Event::Synced(_) | Event::Cut(_) | Event::Mend(_) => None,
+            Event::Request { .. } | Event::Command(_) => None,
+        }
+    }
+
+    /// Does it move the deadline of the machine at which it happens, or when that comes?
+    fn moves_deadline(&self) -> bool {
+        match self {
+            Event::Deliver(_) | Event::Wake(_) | Event::Start { .. } | Event::Resume(_) => true,
+            Event::ClockJump { .. } | Event::ClockDrift { .. } => true,
+            Event::Request { .. } | Event::Command(_) => true,
+            Event::Drop(..) | Event::Duplicate(_) | Event::Synced(_) | Event::Crash { .. } => false,
+            Event::Wipe { .. } | Event::Pause(_) | Event::Cut(_) | Event::Mend(_) => false,
+        }
+    }
+}
+
 /// Why a message was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Loss {
@@ -228,6 +290,19 @@ impl Step {
             durable: Vec::new(),
             facts: Vec::new(),
         }
+    }
+
+    /// The machine where it happened; none if it was between machines.
+    pub fn place(&self) -> Option<NodeId> {
+        match self.event {
+            Event::Deliver(_) => self.packet.as_ref().map(|packet| packet.to),
+            _ => self.event.node(),
+        }
+    }
+
+    /// The machine that may have another deadline after the step, or reach it at another time.
+    pub fn moves_deadline_of(&self) -> Option<NodeId> {
+        if self.event.moves_deadline() { self.place() } else { None }
     }
 
     pub(super) fn begin(&mut self, index: u64, at: Time, event: Event) {

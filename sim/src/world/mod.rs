@@ -12,6 +12,8 @@
 //! | [`Disk`] | `disk` | the log: durable, pending, torn |
 //! | [`Clock`] | `clock` | what the machine believes the time is |
 //! | [`Network`] | `network` | messages in flight, links that are cut |
+//!
+//! [`Stage`] is the plainest way to choose the events; seeded runs have a scheduler of their own.
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
@@ -20,7 +22,9 @@ mod disk;
 mod event;
 mod host;
 mod network;
+mod stage;
 mod watcher;
+mod weather;
 
 use std::sync::Arc;
 
@@ -31,7 +35,9 @@ pub use disk::{Disk, Rot};
 pub use event::{Event, Fact, Loss, Step};
 pub use host::{Host, Process};
 pub use network::{Network, Packet, PacketId};
+pub use stage::{Due, Stage};
 pub use watcher::Watcher;
+pub use weather::{Fate, Times, Weather};
 
 /// A cluster: hosts, the network between them, and true time.
 #[derive(Clone, Debug)]

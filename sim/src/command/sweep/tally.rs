@@ -10,6 +10,7 @@ use super::super::json;
 use super::super::play::Played;
 use super::in_short;
 use crate::figures::{Nanoseconds, Thousands, groups};
+use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
@@ -86,7 +87,7 @@ impl Tally {
                 Some(_) => caught.map(|run| run.seed),
                 None => self.file.first_as_expected,
             },
-            invariant: caught.and_then(|run| run.verdict.invariant()),
+            invariant: caught.and_then(|run| run.verdict.invariant()).map(InvariantName::name),
             defect: self.defect.map(Defect::name),
             steps: self.steps,
             sim_ns: self.sim_ns,

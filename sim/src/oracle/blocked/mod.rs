@@ -373,12 +373,12 @@ fn in_words(wanted: &Request) -> String {
 mod tests {
     use super::*;
     use crate::oracle::invariants::transfer::EveryArcIsCompleteAndSettledAtTheEnd;
-    use crate::oracle::tests::testing::{Play, born, entered, loss_accepted, n};
+    use crate::oracle::tests::{Play, born, entered, loss_accepted, n};
     use seedbed::proto::{Admission, Record};
 
     /// n1 was complete in the first epoch, n2 was a member of the second and got nothing, n3 is the
     /// member of the third. Only n3 is up.
-    fn play() -> Play<EveryArcIsCompleteAndSettledAtTheEnd> {
+    fn play() -> Play {
         let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd::default());
         play.views(1, &[n(1)]);
         play.is_complete(n(1), 1);

@@ -111,9 +111,6 @@ impl Milestones {
         for seen in seen(step) {
             self.see(&seen, model, world.config());
         }
-        if let Event::Wipe { node } = &step.event {
-            self.on_wiped(*node);
-        }
         if let (Event::Duplicate(_), Some(packet)) = (&step.event, &step.packet) {
             let about = || Subjects::of_message(packet.from, packet.to, &packet.message);
             self.hit(Milestone::MESSAGE_DUPLICATED, packet.to, about);
@@ -246,7 +243,8 @@ impl Milestones {
                 self.hit_node(Milestone::PARTITIONED, from);
             }
             Seen::ClockJumped { node } => self.hit_node(Milestone::CLOCK_JUMPED, node),
-            Seen::Wiped { .. } | Seen::Commanded { .. } => {}
+            Seen::Wiped { node } => self.on_wiped(node),
+            Seen::Commanded { .. } => {}
             Seen::Copied { .. } | Seen::Mended { .. } => {}
             Seen::Noticed { client, notice: Notice::View(view) } => {
                 self.hit(Milestone::VIEW_LEARNT, client, || Subjects::of(view.epoch));

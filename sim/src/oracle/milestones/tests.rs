@@ -4,7 +4,7 @@ use seedbed::proto::{
 };
 
 use super::*;
-use crate::oracle::tests::testing::{
+use crate::oracle::tests::{
     abort, applied, c, commit, n, path, prepare, request, rolled_back, txn, voted,
 };
 use crate::scenario::Role;
@@ -254,15 +254,16 @@ fn a_refusal_counts_where_it_is_made_and_not_where_it_is_passed_on() {
     let mut show = Show::new();
     let no = Message::Executed { txn: txn(1), vote: Vote::No(No::Epoch(Epoch(3))) };
     let end = AttemptEnd::Retry(Retry::Epoch(Epoch(3)));
-    let ended = |number| Message::Ended { request: request(number), attempt: 1, end: end.clone() };
-    show.sends(n(1), n(2), &prepare(txn(1), &[n(2)]));
+    let ended =
+        |number| Message::Ended { request: request(1, number), attempt: 1, end: end.clone() };
+    show.sends(n(1), n(2), &prepare(txn(1), &[n(2)], &[]));
     show.sends(n(2), n(1), &no).receives(n(2), n(1), &no);
     show.sends(n(1), c(1), &ended(1));
     assert_eq!(show.count(Milestone::STALE_EPOCH_REFUSED), 1);
     show.sends(n(1), c(1), &ended(2));
     assert_eq!(show.count(Milestone::STALE_EPOCH_REFUSED), 2);
     let not_ready = AttemptEnd::Retry(Retry::NotReady);
-    let not_ready = Message::Ended { request: request(3), attempt: 1, end: not_ready };
+    let not_ready = Message::Ended { request: request(1, 3), attempt: 1, end: not_ready };
     show.sends(n(1), c(1), &not_ready);
     assert_eq!(show.count(Milestone::NOT_READY_REFUSED), 1);
 }

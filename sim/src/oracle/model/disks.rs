@@ -210,17 +210,17 @@ mod tests {
     use super::*;
     use crate::oracle::invariants::commit::NobodyIsInDoubtAtTheEnd;
     use crate::oracle::invariants::files::VersionsGrow;
-    use crate::oracle::tests::testing::{
-        Play, applied, decided, loss_accepted, n, path, pulled, txn, txn_of, voted,
+    use crate::oracle::tests::{
+        Play, applied, decided, loss_accepted, n, path, prepare, pulled, txn, txn_of, voted,
     };
 
-    fn in_doubt(participants: &[NodeId]) -> Play<NobodyIsInDoubtAtTheEnd> {
+    fn in_doubt(participants: &[NodeId]) -> Play {
         let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
         play.really_starts(n(1));
         play.really_starts(n(2));
         for node in participants {
             play.is_complete(*node, 1);
-            play.sends(n(1), *node, crate::oracle::tests::testing::prepare(txn(1), participants));
+            play.sends(n(1), *node, prepare(txn(1), participants, &[]));
             play.forces(*node, voted(txn(1), "/a", 1, "x"));
         }
         play.is_complete(n(1), 1);
@@ -236,7 +236,7 @@ mod tests {
         play.holds();
         let mut open = in_doubt(&[n(2), n(3)]);
         open.loses_its_disk(n(3));
-        open.breaks(Play::ends);
+        open.ends().breaks();
     }
 
     #[test]
@@ -268,6 +268,6 @@ mod tests {
         lost.holds();
         let mut kept = begun();
         kept.forces(NodeId::CONTROL, accept);
-        kept.breaks(|play| play.forces(n(2), again()));
+        kept.forces(n(2), again()).breaks();
     }
 }

@@ -82,7 +82,7 @@ fn is_settled_now(txn: TxnId, model: &Model) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{applied, c, decided_for, n, request, txn, voted};
+    use crate::oracle::tests::{applied, c, decided_for, n, request, txn, voted};
     use crate::world::PacketId;
     use seedbed::proto::{Age, Config, Epoch, Incarnation, Member, NodeId, Session, Time};
 
@@ -125,22 +125,22 @@ mod tests {
     #[test]
     fn the_second_effect_of_a_request_names_the_first() {
         let mut effects = Effects::default();
-        assert!(decide(&mut effects, request(1), txn(1), 1).before.is_none());
-        assert!(decide(&mut effects, request(2), txn(2), 2).before.is_none());
-        let again = decide(&mut effects, request(1), txn(3), 3);
+        assert!(decide(&mut effects, request(1, 1), txn(1), 1).before.is_none());
+        assert!(decide(&mut effects, request(1, 2), txn(2), 2).before.is_none());
+        let again = decide(&mut effects, request(1, 1), txn(3), 3);
         assert_eq!(again.before, Some(At { step: 1, is: txn(1) }));
-        assert!(effects.of(request(1)).is_some_and(|first| first.is.0 == txn(1)));
+        assert!(effects.of(request(1, 1)).is_some_and(|first| first.is.0 == txn(1)));
     }
 
     #[test]
     fn an_attempt_under_another_name_counts_for_the_request_of_its_age() {
         let mut effects = Effects::default();
         let session = Session { node: Incarnation(1), number: 1, lowest: 1 };
-        let age = Age { first_attempt: Time::ZERO, request: request(1) };
+        let age = Age { first_attempt: Time::ZERO, request: request(1, 1) };
         let message = &Message::Begin {
             session,
             epoch: Epoch(1),
-            request: request(2),
+            request: request(1, 2),
             attempt: 1,
             lowest: 1,
             age,
@@ -148,6 +148,6 @@ mod tests {
         };
         let sent = Seen::Sent { packet: PacketId(0), from: c(1), to: n(1), message };
         assert!(effects.see(&sent, &at(1)).is_none());
-        assert_eq!(decide(&mut effects, request(2), txn(1), 2).origin, request(1));
+        assert_eq!(decide(&mut effects, request(1, 2), txn(1), 2).origin, request(1, 1));
     }
 }

@@ -120,7 +120,7 @@ impl Leases {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{announced, n};
+    use crate::oracle::tests::{announced, n};
     use seedbed::proto::{AcceptedLoss, Config};
 
     const LIFE: Incarnation = Incarnation(1);

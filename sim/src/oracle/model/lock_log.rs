@@ -205,15 +205,15 @@ fn owed(lease: Span, config: &Config) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{path, request};
+    use crate::oracle::tests::{path, request};
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
     /// The first request is granted the lock, and nothing of that is durable.
     fn granted() -> LockLog {
         let mut log = LockLog::default();
-        let queued = Record::Queued { path: path("/a"), request: request(1) };
-        let granted = Record::Granted { path: path("/a"), request: request(1), token: Token(1) };
+        let queued = Record::Queued { path: path("/a"), request: request(1, 1) };
+        let granted = Record::Granted { path: path("/a"), request: request(1, 1), token: Token(1) };
         for (position, record) in [(0, &queued), (1, &granted)] {
             log.see(&Seen::Appended { node: CONTROL, position, record, forced: true }, position);
         }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_crash_leaves_what_is_durable() {
         let mut log = granted();
-        let record = Record::Left { path: path("/a"), request: request(1) };
+        let record = Record::Left { path: path("/a"), request: request(1, 1) };
         log.see(&Seen::Durable { node: CONTROL, position: 1, record: &record }, 2);
         let before = log.lock(&path("/a")).cloned();
         crashes(&mut log, 0);

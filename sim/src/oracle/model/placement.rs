@@ -121,7 +121,7 @@ fn points(config: &Config, node: NodeId, count: u32) -> Points {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::path;
+    use crate::oracle::tests::path;
     use seedbed::proto::Settings;
     use seedbed::proto::ring::{HashKind, Ring};
 

@@ -161,7 +161,7 @@ impl Views {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{members, n};
+    use crate::oracle::tests::{members, n};
     use seedbed::proto::Settings;
 
     #[test]

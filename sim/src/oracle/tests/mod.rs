@@ -1,7 +1,16 @@
-//! What the tests of invariants share, and tests of the oracle on real runs.
+//! The bench for tests of single invariants, and tests of the whole oracle on real runs.
 
-pub(in crate::oracle) mod lock_tests_support;
-mod reality;
-mod runs;
-pub(in crate::oracle) mod testing;
-pub(in crate::oracle) mod txn_tests_support;
+mod behind;
+mod bench;
+mod cluster;
+mod commits;
+mod judged;
+mod locks;
+mod messages;
+mod records;
+mod storms;
+mod transactions;
+
+pub(in crate::oracle) use bench::Play;
+pub(in crate::oracle) use messages::*;
+pub(in crate::oracle) use records::*;

@@ -5,6 +5,7 @@ use seedbed::proto::{
 };
 
 use super::*;
+use crate::fault::{ChaosKind, Cut, Fault, Restart};
 use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 
@@ -109,9 +110,10 @@ fn the_faults() {
         node: Some(n(1)),
     };
     let coordinator = Target::Role(Role::Coordinator);
-    let crash = |target, restart| FaultAction::Crash { target, restart };
+    let crash = |target, restart| Fault::Crash { node: target, restart };
     let after = |secs| Restart::After(Span::from_secs(secs));
-    let groups = vec![vec![n(1), NodeId::CONTROL], vec![n(2), c(1)]];
+    let one_way = Cut::OneWay { from: vec![n(1), NodeId::CONTROL], to: vec![n(2), c(1)] };
+    let clogged = Cut::OneWay { from: vec![c(1)], to: vec![NodeId::CONTROL] };
     let control = Target::Node(NodeId::CONTROL);
     let set = Command::Set {
         replicas: Some(2),
@@ -125,32 +127,26 @@ fn the_faults() {
         (at(1), crash(Target::Node(c(2)), Restart::WhenHealed)),
         (
             when(Milestone::LOCK_GRANTED),
-            FaultAction::Pause { target: Target::Role(Role::Holder), lasts: lasts(15) },
+            Fault::Pause { node: Target::Role(Role::Holder), lasts: lasts(15) },
         ),
-        (at(4), FaultAction::Isolate { target: control, lasts: None }),
-        (at(5), FaultAction::Partition { groups, one_way: true, lasts: lasts(5) }),
-        (at(5), FaultAction::Clog { from: c(1), to: NodeId::CONTROL, lasts: lasts(60) }),
-        (at(6), FaultAction::MajoritiesRing { lasts: lasts(2) }),
-        (when(Milestone::CRASHED), FaultAction::Bump { target: control, by: Span::from_secs(5) }),
-        (at(7), FaultAction::BitRot { target: Target::Node(n(3)), restart: after(0) }),
+        (at(4), Fault::Cut { links: Cut::Isolate(control), lasts: None }),
+        (at(5), Fault::Cut { links: one_way, lasts: lasts(5) }),
+        (at(5), Fault::Cut { links: clogged, lasts: lasts(60) }),
+        (at(6), Fault::Cut { links: Cut::MajoritiesRing, lasts: lasts(2) }),
+        (when(Milestone::CRASHED), Fault::ClockJump { node: control, by: Span::from_secs(5) }),
+        (at(7), Fault::BitRot { node: Target::Node(n(3)), rot: None, restart: after(0) }),
         (
             when(Milestone::ALL_VOTED),
-            FaultAction::Wipe { target: Target::Role(Role::Participant), restart: after(1) },
+            Fault::Wipe { node: Target::Role(Role::Participant), restart: after(1) },
         ),
-        (
-            at(8),
-            FaultAction::RollingRestart { down: Span::from_millis(100), pause: Span::from_secs(1) },
-        ),
-        (
-            at(8),
-            FaultAction::Attrition { count: 2, pause: Span::from_millis(10), restart: after(3) },
-        ),
-        (at(9), FaultAction::Operator(Command::Join(n(6)))),
-        (at(9), FaultAction::Operator(Command::Leave(n(1)))),
-        (at(9), FaultAction::Operator(set)),
-        (at(10), FaultAction::Operator(Command::AcceptLoss)),
+        (at(8), Fault::RollingRestart { down: Span::from_millis(100), pause: Span::from_secs(1) }),
+        (at(8), Fault::Attrition { count: 2, pause: Span::from_millis(10), restart: after(3) }),
+        (at(9), Fault::Operator(Command::Join(n(6)))),
+        (at(9), Fault::Operator(Command::Leave(n(1)))),
+        (at(9), Fault::Operator(set)),
+        (at(10), Fault::Operator(Command::AcceptLoss)),
     ];
-    assert_eq!(sample().faults, expected.map(|(trigger, action)| Fault { trigger, action }));
+    assert_eq!(sample().faults, expected.map(|(trigger, fault)| ScriptedFault { trigger, fault }));
 }
 
 #[test]

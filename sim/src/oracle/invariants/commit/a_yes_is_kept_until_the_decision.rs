@@ -141,12 +141,12 @@ fn end_of_doubt(record: &Record) -> Option<(TxnId, bool, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, abort, applied, commit, n, rolled_back, told_aborted, txn, voted,
     };
     use seedbed::proto::Config;
 
-    fn play() -> Play<AYesIsKeptUntilTheDecision> {
+    fn play() -> Play {
         let mut play = Play::new(AYesIsKeptUntilTheDecision::default());
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play
@@ -154,33 +154,27 @@ mod tests {
 
     #[test]
     fn a_roll_back_that_nobody_asked_for_is_a_breach() {
-        let breach = play().breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        let breach = play().appends(n(2), rolled_back(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1");
         assert_eq!(breach.now.is, "n2 gives it up, and nobody told it to");
         let mut play = play();
         play.receives(n(1), n(3), abort(txn(1)));
         play.receives(n(1), n(2), abort(txn(2)));
-        play.breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        play.appends(n(2), rolled_back(txn(1))).breaks();
     }
 
     #[test]
     fn the_other_outcome_than_the_one_told_is_a_breach() {
-        play().breaks(|play| {
-            play.in_one_step(|play| {
-                play.receives(n(1), n(2), abort(txn(1)));
-                play.appends(n(2), applied(txn(1)));
-            });
-        });
+        play().receives(n(1), n(2), abort(txn(1))).and().appends(n(2), applied(txn(1))).breaks();
     }
 
     #[test]
     fn an_abort_by_another_than_the_coordinator_is_no_reason() {
-        play().breaks(|play| {
-            play.in_one_step(|play| {
-                play.receives(n(3), n(2), abort(txn(1)));
-                play.appends(n(2), rolled_back(txn(1)));
-            });
-        });
+        play()
+            .receives(n(3), n(2), abort(txn(1)))
+            .and()
+            .appends(n(2), rolled_back(txn(1)))
+            .breaks();
     }
 
     #[test]
@@ -207,12 +201,12 @@ mod tests {
         for handed in aborted() {
             let mut play = play();
             play.forces(n(2), pulls(handed));
-            play.breaks(|play| play.appends(n(2), applied(txn(1))));
+            play.appends(n(2), applied(txn(1))).breaks();
         }
         let mut play = play();
         play.forces(n(2), pulls(presumed(coordinator)));
         play.forces(n(2), pulls(committed()));
-        play.breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        play.appends(n(2), rolled_back(txn(1))).breaks();
     }
 
     fn presumed(coordinator: Member) -> Handed {
@@ -228,10 +222,7 @@ mod tests {
         ];
         for (from, message, record) in news {
             let mut play = play();
-            play.in_one_step(|play| {
-                play.receives(from, n(2), message);
-                play.appends(n(2), record);
-            });
+            play.receives(from, n(2), message).and().appends(n(2), record);
             play.syncs(n(2));
             play.holds();
         }

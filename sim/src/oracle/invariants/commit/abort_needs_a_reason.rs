@@ -69,14 +69,14 @@ fn may_not_vote(node: NodeId, since: u64, model: &Model, world: &World) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, abort, n, prepare, promised, txn, txn_of, vote_no, vote_yes, voted,
     };
 
-    fn play() -> Play<AbortNeedsAReason> {
+    fn play() -> Play {
         let mut play = Play::new(AbortNeedsAReason);
         play.starts(n(1));
-        play.sends(n(1), n(2), prepare(txn(1), &[n(2), n(3)]));
+        play.sends(n(1), n(2), prepare(txn(1), &[n(2), n(3)], &[]));
         play.receives(n(2), n(1), vote_yes(txn(1)));
         play
     }
@@ -85,7 +85,7 @@ mod tests {
     fn an_abort_after_every_yes_is_a_breach() {
         let mut play = play();
         play.receives(n(3), n(1), vote_yes(txn(1)));
-        let breach = play.breaks(|play| play.sends(n(1), n(2), abort(txn(1))));
+        let breach = play.sends(n(1), n(2), abort(txn(1))).breaks();
         assert!(breach.earlier.is.starts_with("n1 has heard yes to n1.1/1 from every participant"));
         assert_eq!(breach.now.is, "n1 tells n2 that n1.1/1 is aborted");
     }
@@ -93,12 +93,7 @@ mod tests {
     #[test]
     fn an_abort_in_the_very_step_of_the_last_yes_is_a_breach() {
         let mut play = play();
-        play.breaks(|play| {
-            play.in_one_step(|play| {
-                play.receives(n(3), n(1), vote_yes(txn(1)));
-                play.sends(n(1), n(2), abort(txn(1)));
-            });
-        });
+        play.receives(n(3), n(1), vote_yes(txn(1))).and().sends(n(1), n(2), abort(txn(1))).breaks();
     }
 
     #[test]
@@ -140,15 +135,12 @@ mod tests {
         let mut play = play();
         play.appends(n(1), voted(txn_of(n(3), 7), "/z", 1, "z"));
         play.receives(n(3), n(1), vote_yes(txn(1)));
-        play.in_one_step(|play| {
-            play.syncs(n(1));
-            play.sends(n(1), n(2), abort(txn(1)));
-        });
+        play.syncs(n(1)).and().sends(n(1), n(2), abort(txn(1)));
         play.holds();
         let mut later = self::play();
         later.appends(n(1), promised(txn_of(n(3), 7)));
         later.receives(n(3), n(1), vote_yes(txn(1)));
         later.syncs(n(1));
-        later.breaks(|play| play.sends(n(1), n(2), abort(txn(1))));
+        later.sends(n(1), n(2), abort(txn(1))).breaks();
     }
 }

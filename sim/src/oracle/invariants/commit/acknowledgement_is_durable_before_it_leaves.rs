@@ -39,14 +39,14 @@ impl Invariant for AcknowledgementIsDurableBeforeItLeaves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, applied, committed, n, txn, voted};
+    use crate::oracle::tests::{Play, applied, committed, n, txn, voted};
 
     #[test]
     fn an_acknowledgement_from_memory_is_a_breach() {
         let mut play = Play::new(AcknowledgementIsDurableBeforeItLeaves);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.appends(n(2), applied(txn(1)));
-        let breach = play.breaks(|play| play.sends(n(2), n(1), committed(txn(1))));
+        let breach = play.sends(n(2), n(1), committed(txn(1))).breaks();
         let lacks = "n2's log is durable for 1 records and has no record that it applied n1.1/1";
         assert_eq!(breach.earlier.is, lacks);
         assert_eq!(breach.now.is, "n2 acknowledges the commit of n1.1/1 to n1");

@@ -49,9 +49,9 @@ impl Invariant for CommitIsRememberedUntilAcknowledged {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, applied, decided, n, over, txn, voted};
+    use crate::oracle::tests::{Play, applied, decided, n, over, txn, voted};
 
-    fn play() -> Play<CommitIsRememberedUntilAcknowledged> {
+    fn play() -> Play {
         let mut play = Play::new(CommitIsRememberedUntilAcknowledged);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(3), voted(txn(1), "/a", 1, "x"));
@@ -64,7 +64,7 @@ mod tests {
     fn forgetting_with_a_participant_in_doubt_is_a_breach() {
         let mut play = play();
         play.appends(n(3), applied(txn(1)));
-        let breach = play.breaks(|play| play.appends(n(1), over(txn(1))));
+        let breach = play.appends(n(1), over(txn(1))).breaks();
         let yes = "n3 voted yes to n1.1/1 and has not durably applied it since";
         assert_eq!(breach.earlier.is, yes);
         assert_eq!(breach.now.is, "n1 calls n1.1/1 over and forgets it");

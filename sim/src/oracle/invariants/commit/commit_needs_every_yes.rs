@@ -51,7 +51,7 @@ fn voted_no(voter: NodeId, no: &At<No>) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, decided, n, txn, vote_no, voted};
+    use crate::oracle::tests::{Play, decided, n, txn, vote_no, voted};
 
     #[test]
     fn a_commit_without_a_durable_yes_is_a_breach() {
@@ -59,7 +59,7 @@ mod tests {
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.appends(n(3), voted(txn(1), "/a", 1, "x"));
         let decision = decided(txn(1), &[n(2), n(3)], "/a", 1, "x");
-        let breach = play.breaks(|play| play.appends(n(1), decision));
+        let breach = play.appends(n(1), decision).breaks();
         assert_eq!(breach.earlier.is, "n3's log is durable for 0 records and has no yes to n1.1/1");
         assert!(breach.now.is.contains("n1 decides to commit n1.1/1"));
     }
@@ -69,7 +69,7 @@ mod tests {
         let mut play = Play::new(CommitNeedsEveryYes);
         play.sends(n(2), n(1), vote_no(txn(1)));
         let decision = decided(txn(1), &[n(2)], "/a", 1, "x");
-        let breach = play.breaks(|play| play.appends(n(1), decision));
+        let breach = play.appends(n(1), decision).breaks();
         assert!(breach.earlier.is.starts_with("n2 voted no"), "{}", breach.earlier.is);
     }
 

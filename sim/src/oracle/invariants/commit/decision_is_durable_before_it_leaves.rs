@@ -57,7 +57,7 @@ impl Invariant for DecisionIsDurableBeforeItLeaves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, c, commit, decided_for, ended_done, n, request, txn, voted, write,
     };
 
@@ -65,8 +65,8 @@ mod tests {
     fn a_commit_that_is_only_appended_is_a_breach() {
         let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        play.appends(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(1), n(2), commit(txn(1))));
+        play.appends(n(1), decided_for(request(1, 1), txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.sends(n(1), n(2), commit(txn(1))).breaks();
         assert!(breach.earlier.is.ends_with("has no decision on n1.1/1"), "{}", breach.earlier.is);
         assert_eq!(breach.now.is, "n1 tells n2 that n1.1/1 is committed");
     }
@@ -74,19 +74,19 @@ mod tests {
     #[test]
     fn an_answer_before_the_decision_is_a_breach() {
         let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
-        play.asks(request(1), &[write("/a", "x")]);
-        play.appends(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(1), c(1), ended_done(request(1), &[])));
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.appends(n(1), decided_for(request(1, 1), txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.sends(n(1), c(1), ended_done(request(1, 1), &[])).breaks();
         assert_eq!(breach.now.is, "n1 tells c1 that c1.1#1 is done");
     }
 
     #[test]
     fn what_is_said_after_the_decision_is_durable_is_none() {
         let mut play = Play::new(DecisionIsDurableBeforeItLeaves);
-        play.asks(request(1), &[write("/a", "x")]);
-        play.forces(n(1), decided_for(request(1), txn(1), &[n(2)], "/a", 1, "x"));
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[n(2)], "/a", 1, "x"));
         play.sends(n(1), n(2), commit(txn(1)));
-        play.sends(n(1), c(1), ended_done(request(1), &[]));
+        play.sends(n(1), c(1), ended_done(request(1, 1), &[]));
         play.holds();
     }
 }

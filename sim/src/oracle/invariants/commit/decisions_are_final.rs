@@ -115,7 +115,7 @@ fn tells_of_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Evidenc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, applied, decided, n, promised, rolled_back, told_aborted, txn, voted,
     };
     use seedbed::proto::{Config, Incarnation, Time};
@@ -126,7 +126,7 @@ mod tests {
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(2), applied(txn(1)));
         play.crashes(n(2));
-        let breach = play.breaks(|play| play.appends(n(2), promised(txn(1))));
+        let breach = play.appends(n(2), promised(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 had applied n1.1/1");
         assert_eq!(breach.now.is, "n2 promised never to vote for it");
     }
@@ -135,7 +135,7 @@ mod tests {
     fn a_yes_after_a_promise_is_a_breach() {
         let mut play = Play::new(DecisionsAreFinal);
         play.forces(n(2), promised(txn(1)));
-        let breach = play.breaks(|play| play.appends(n(2), voted(txn(1), "/a", 1, "x")));
+        let breach = play.appends(n(2), voted(txn(1), "/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n2 had promised never to vote for n1.1/1");
         assert_eq!(breach.now.is, "n2 voted yes to it");
     }
@@ -145,7 +145,7 @@ mod tests {
         let mut play = Play::new(DecisionsAreFinal);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(1), n(2), told_aborted(txn(1))));
+        let breach = play.sends(n(1), n(2), told_aborted(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n1 had decided to commit n1.1/1");
         assert_eq!(breach.now.is, "n1 tells n2 that it is aborted");
     }
@@ -162,7 +162,7 @@ mod tests {
         play.sends(n(3), n(2), recalled(txn(1)));
         play.holds();
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(3), n(2), recalled(txn(1))));
+        let breach = play.sends(n(3), n(2), recalled(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n1 had decided to commit n1.1/1");
     }
 
@@ -173,7 +173,7 @@ mod tests {
         play.forces(n(3), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2), n(3)], "/a", 1, "x"));
         play.forces(n(2), applied(txn(1)));
-        let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
+        let breach = play.sends(n(2), n(3), told_aborted(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 had applied n1.1/1");
         assert_eq!(breach.now.is, "n2 tells n3 that it is aborted");
     }

@@ -140,11 +140,11 @@ fn pin<'a>(node: NodeId, path: &Path, model: &'a Model) -> Option<&'a At<TxnId>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, applied, c, decided, ended_done, n, read_of, request, rolled_back, txn, txn_of, voted,
     };
 
-    fn in_doubt() -> Play<InDoubtKeepsItsPins> {
+    fn in_doubt() -> Play {
         let mut play = Play::new(InDoubtKeepsItsPins::default());
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play
@@ -156,8 +156,8 @@ mod tests {
         play.appends(n(2), applied(txn(1)));
         play.crashes(n(2));
         play.starts(n(2));
-        play.receives(c(1), n(2), read_of(request(1), "/a"));
-        let breach = play.breaks(|play| play.sends(n(2), c(1), ended_done(request(1), &[])));
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
+        let breach = play.sends(n(2), c(1), ended_done(request(1, 1), &[])).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which changes /a");
         assert_eq!(breach.now.is, "n2, in doubt about n1.1/1, answers the read c1.1#1 of /a");
     }
@@ -166,23 +166,23 @@ mod tests {
     fn another_vote_or_decision_on_the_path_is_a_breach() {
         let mut play = in_doubt();
         let other = voted(txn(2), "/a", 1, "y");
-        let breach = play.breaks(|play| play.appends(n(2), other));
+        let breach = play.appends(n(2), other).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which changes /a");
         assert!(breach.now.is.contains("votes yes to n1.1/2"));
         let mut play = in_doubt();
         let own = decided(txn_of(n(2), 1), &[n(3)], "/a", 1, "y");
-        let breach = play.breaks(|play| play.appends(n(2), own));
+        let breach = play.appends(n(2), own).breaks();
         assert!(breach.now.is.contains("decides to commit n2.1/1"));
     }
 
     #[test]
     fn an_answer_that_waited_for_the_outcome_is_none() {
         let mut play = in_doubt();
-        play.receives(c(1), n(2), read_of(request(1), "/a"));
-        play.receives(c(1), n(2), read_of(request(2), "/b"));
-        play.sends(n(2), c(1), ended_done(request(2), &[]));
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
+        play.receives(c(1), n(2), read_of(request(1, 2), "/b"));
+        play.sends(n(2), c(1), ended_done(request(1, 2), &[]));
         play.forces(n(2), applied(txn(1)));
-        play.sends(n(2), c(1), ended_done(request(1), &[]));
+        play.sends(n(2), c(1), ended_done(request(1, 1), &[]));
         play.forces(n(2), voted(txn(2), "/a", 2, "y"));
         play.forces(n(2), rolled_back(txn(2)));
         play.appends(n(2), voted(txn(3), "/a", 2, "y"));
@@ -193,13 +193,10 @@ mod tests {
     fn an_answer_given_before_the_vote_and_held_back_is_none() {
         let mut play = Play::new(InDoubtKeepsItsPins::default());
         play.appends(n(2), voted(txn(7), "/z", 1, "z"));
-        play.receives(c(1), n(2), read_of(request(1), "/a"));
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
         play.appends(n(2), voted(txn(1), "/a", 1, "x"));
-        play.receives(c(1), n(2), read_of(request(1), "/a")); // a copy
-        play.in_one_step(|play| {
-            play.syncs(n(2));
-            play.sends(n(2), c(1), ended_done(request(1), &[]));
-        });
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a")); // a copy
+        play.syncs(n(2)).and().sends(n(2), c(1), ended_done(request(1, 1), &[]));
         play.holds();
     }
 }

@@ -91,7 +91,7 @@ fn paths_asked_for(model: &Model) -> BTreeSet<&Path> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, applied, decided, n, over, request, txn, txn_of, voted, write,
     };
 
@@ -100,7 +100,7 @@ mod tests {
         let mut play = Play::new(NoPinIsOrphaned);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.forces(n(1), over(txn(1))));
+        let breach = play.forces(n(1), over(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1 and is in doubt");
         assert!(breach.now.is.starts_with("n1 has called n1.1/1 over"));
     }
@@ -119,27 +119,27 @@ mod tests {
     #[test]
     fn a_pin_that_is_left_at_the_end_is_a_breach() {
         let mut play = Play::new(NoPinIsOrphaned);
-        play.asks(request(1), &[write("/a", "x")]);
+        play.asks(request(1, 1), &[write("/a", "x")]);
         let owner = play.owners("/a")[0];
         play.really_starts(owner);
         play.ends();
         play.really_begins(owner, write("/a", "x"));
-        let breach = play.breaks(Play::ends);
+        let breach = play.ends().breaks();
         assert_eq!(breach.now.is, format!("{owner} still has /a pinned"));
     }
 
     #[test]
     fn a_pin_that_is_left_beside_a_doubt_is_a_breach_and_the_doubt_is_none() {
         let mut play = Play::new(NoPinIsOrphaned);
-        play.asks(request(1), &[write("/a", "x")]);
+        play.asks(request(1, 1), &[write("/a", "x")]);
         let owner = play.owners("/a")[0];
         let other = play.owners("/a")[1];
         play.really_starts(owner);
         play.really_begins(owner, write("/a", "x"));
         play.forces(owner, voted(txn_of(other, 1), "/b", 1, "x"));
-        play.breaks(Play::ends);
+        play.ends().breaks();
         let mut play = Play::new(NoPinIsOrphaned);
-        play.asks(request(1), &[write("/a", "x")]);
+        play.asks(request(1, 1), &[write("/a", "x")]);
         play.really_starts(owner);
         play.really_begins(owner, write("/a", "x"));
         play.forces(owner, voted(txn_of(other, 1), "/a", 1, "x"));

@@ -47,9 +47,9 @@ impl Invariant for NobodyIsInDoubtAtTheEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n, rolled_back, txn, voted};
+    use crate::oracle::tests::{Play, n, rolled_back, txn, voted};
 
-    fn in_doubt() -> Play<NobodyIsInDoubtAtTheEnd> {
+    fn in_doubt() -> Play {
         let mut play = Play::new(NobodyIsInDoubtAtTheEnd);
         play.really_starts(n(2));
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
@@ -60,7 +60,7 @@ mod tests {
     fn a_vote_without_an_outcome_is_a_breach() {
         let mut play = in_doubt();
         play.really_starts(n(1));
-        let breach = play.breaks(Play::ends);
+        let breach = play.ends().breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1");
         assert_eq!(breach.now.is, "n2 is in doubt, with n1 up to be asked");
     }

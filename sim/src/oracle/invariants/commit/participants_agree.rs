@@ -78,16 +78,14 @@ fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evide
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, applied, decided, n, promised, rolled_back, txn, voted,
-    };
+    use crate::oracle::tests::{Play, applied, decided, n, promised, rolled_back, txn, voted};
 
     #[test]
     fn a_commit_beside_a_roll_back_is_a_breach() {
         let mut play = Play::new(ParticipantsAgree);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.appends(n(2), rolled_back(txn(1))));
+        let breach = play.appends(n(2), rolled_back(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n1 decided to commit n1.1/1");
         assert_eq!(breach.now.is, "n2 rolled back n1.1/1");
         assert!(breach.earlier.step < breach.now.step);
@@ -97,13 +95,11 @@ mod tests {
     fn a_commit_after_a_promise_and_two_participants_apart_are_breaches() {
         let mut play = Play::new(ParticipantsAgree);
         play.forces(n(2), promised(txn(1)));
-        let breach = play.breaks(|play| {
-            play.appends(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        });
+        let breach = play.appends(n(1), decided(txn(1), &[n(2)], "/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n2 promised never to vote for n1.1/1");
         let mut play = Play::new(ParticipantsAgree);
         play.forces(n(2), applied(txn(1)));
-        let breach = play.breaks(|play| play.appends(n(3), rolled_back(txn(1))));
+        let breach = play.appends(n(3), rolled_back(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 committed and applied n1.1/1");
     }
 

@@ -57,7 +57,7 @@ impl Invariant for PromiseIsDurableBeforeItLeaves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, abort, abort_marked, n, promised, rolled_back, told_aborted, txn, voted,
     };
 
@@ -65,7 +65,7 @@ mod tests {
     fn a_promise_that_is_only_appended_is_a_breach() {
         let mut play = Play::new(PromiseIsDurableBeforeItLeaves);
         play.appends(n(2), promised(txn(1)));
-        let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
+        let breach = play.sends(n(2), n(3), told_aborted(txn(1))).breaks();
         assert!(breach.earlier.is.contains("no promise never to vote for n1.1/1"));
         assert_eq!(breach.now.is, "n2 tells n3 that n1.1/1 is aborted");
     }
@@ -74,7 +74,7 @@ mod tests {
     fn who_is_in_doubt_and_says_aborted_lies() {
         let mut play = Play::new(PromiseIsDurableBeforeItLeaves);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(1))));
+        let breach = play.sends(n(2), n(3), told_aborted(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which nobody has aborted");
         assert_eq!(breach.now.is, "n2 tells n3 that n1.1/1 is aborted");
     }
@@ -100,6 +100,6 @@ mod tests {
         play.sends(n(1), n(3), abort_marked(txn(9), 3));
         play.sends(n(2), n(3), told_aborted(txn(3)));
         play.holds();
-        play.breaks(|play| play.sends(n(2), n(3), told_aborted(txn(4))));
+        play.sends(n(2), n(3), told_aborted(txn(4))).breaks();
     }
 }

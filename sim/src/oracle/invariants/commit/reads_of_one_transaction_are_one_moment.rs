@@ -78,14 +78,14 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, changed, decided, found, n, read, read_decided, request, txn, voted, write,
+    use crate::oracle::tests::{
+        Play, changed, decided, decided_answer, found, n, read, request, txn, voted, write,
     };
 
-    fn play() -> Play<ReadsOfOneTransactionAreOneMoment> {
+    fn play() -> Play {
         let mut play = Play::new(ReadsOfOneTransactionAreOneMoment);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        play.asks(request(3), &[read("/a"), read("/b")]);
+        play.asks(request(1, 3), &[read("/a"), read("/b")]);
         play
     }
 
@@ -95,9 +95,7 @@ mod tests {
         play.forces(n(2), voted(txn(2), "/b", 1, "y"));
         play.forces(n(1), decided(txn(2), &[n(2)], "/a", 2, "y"));
         let answer = [found(1, Some("x")), found(1, Some("y"))];
-        let breach = play.breaks(|play| {
-            play.forces(n(1), read_decided(request(3), txn(3), &answer));
-        });
+        let breach = play.forces(n(1), decided_answer(request(1, 3), txn(3), &answer)).breaks();
         assert_eq!(breach.earlier.is, "n1.1/2 replaced /a v1");
         let now = "n1 commits n1.1/3, which read /a v1, and /b v1 that n1.1/2 committed in step";
         assert!(breach.now.is.starts_with(now), "{}", breach.now.is);
@@ -109,20 +107,18 @@ mod tests {
         play.forces(n(2), voted(txn(2), "/b", 1, "y"));
         play.forces(n(1), decided(txn(2), &[n(2)], "/a", 2, "y"));
         let answer = [found(1, Some("x")), found(0, None)];
-        play.forces(n(1), read_decided(request(3), txn(3), &answer));
+        play.forces(n(1), decided_answer(request(1, 3), txn(3), &answer));
         play.holds();
     }
 
     #[test]
     fn a_change_that_builds_on_what_was_replaced_is_a_breach() {
         let mut play = play();
-        play.asks(request(4), &[read("/a"), write("/b", "z")]);
+        play.asks(request(1, 4), &[read("/a"), write("/b", "z")]);
         play.forces(n(1), decided(txn(2), &[], "/a", 2, "y"));
         play.forces(n(2), voted(txn(4), "/b", 1, "z"));
         let answer = [found(1, Some("x")), changed(1)];
-        let breach = play.breaks(|play| {
-            play.forces(n(1), read_decided(request(4), txn(4), &answer));
-        });
+        let breach = play.forces(n(1), decided_answer(request(1, 4), txn(4), &answer)).breaks();
         assert_eq!(breach.earlier.is, "n1.1/2 replaced /a v1");
         assert_eq!(breach.now.is, "n1 commits n1.1/4, which read /a v1 and changes files");
     }
@@ -130,10 +126,10 @@ mod tests {
     #[test]
     fn a_change_that_builds_on_the_newest_is_none() {
         let mut play = play();
-        play.asks(request(4), &[read("/a"), write("/a", "z")]);
+        play.asks(request(1, 4), &[read("/a"), write("/a", "z")]);
         play.forces(n(2), voted(txn(4), "/a", 2, "z"));
         let answer = [found(1, Some("x")), changed(2)];
-        play.forces(n(1), read_decided(request(4), txn(4), &answer));
+        play.forces(n(1), decided_answer(request(1, 4), txn(4), &answer));
         play.holds();
     }
 }

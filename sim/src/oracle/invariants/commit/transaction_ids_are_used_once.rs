@@ -78,16 +78,16 @@ fn prepares(step: u64, node: NodeId, id: TxnId, begun: Begun) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, decided, n, prepare, txn, voted};
+    use crate::oracle::tests::{Play, decided, n, prepare, txn, voted};
 
     #[test]
     fn an_id_that_comes_back_after_a_restart_is_a_breach() {
         let mut play = Play::new(TransactionIdsAreUsedOnce);
         play.starts(n(1));
-        play.sends(n(1), n(2), prepare(txn(1), &[n(2)]));
+        play.sends(n(1), n(2), prepare(txn(1), &[n(2)], &[]));
         play.crashes(n(1));
         play.starts(n(1));
-        let breach = play.breaks(|play| play.sends(n(1), n(2), prepare(txn(1), &[n(2)])));
+        let breach = play.sends(n(1), n(2), prepare(txn(1), &[n(2)], &[])).breaks();
         assert_eq!(breach.earlier.is, "n1, in its life i1, prepares n1.1/1 for c1.1#1, attempt 1");
         assert_eq!(breach.now.is, "n1, in its life i2, prepares n1.1/1 for c1.1#1, attempt 1");
     }
@@ -96,9 +96,7 @@ mod tests {
     fn a_second_decision_is_a_breach() {
         let mut play = Play::new(TransactionIdsAreUsedOnce);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        let breach = play.breaks(|play| {
-            play.appends(n(1), decided(txn(1), &[], "/a", 2, "y"));
-        });
+        let breach = play.appends(n(1), decided(txn(1), &[], "/a", 2, "y")).breaks();
         assert_eq!(breach.now.is, "n1 decides to commit n1.1/1 for c1.1#1");
     }
 
@@ -107,7 +105,7 @@ mod tests {
         let mut play = Play::new(TransactionIdsAreUsedOnce);
         play.starts(n(1));
         for participant in [n(2), n(3)] {
-            play.sends(n(1), participant, prepare(txn(1), &[n(2), n(3)]));
+            play.sends(n(1), participant, prepare(txn(1), &[n(2), n(3)], &[]));
             play.forces(participant, voted(txn(1), "/a", 1, "x"));
         }
         play.forces(n(1), decided(txn(1), &[n(2), n(3)], "/a", 1, "x"));

@@ -38,13 +38,13 @@ impl Invariant for VoteIsDurableBeforeItLeaves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n, txn, vote_no, vote_yes, voted};
+    use crate::oracle::tests::{Play, n, txn, vote_no, vote_yes, voted};
 
     #[test]
     fn a_yes_that_is_only_appended_is_a_breach() {
         let mut play = Play::new(VoteIsDurableBeforeItLeaves);
         play.appends(n(2), voted(txn(1), "/a", 1, "x"));
-        let breach = play.breaks(|play| play.sends(n(2), n(1), vote_yes(txn(1))));
+        let breach = play.sends(n(2), n(1), vote_yes(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2's log is durable for 0 records and has no yes to n1.1/1");
         assert_eq!(breach.now.is, "n2 sends n1 its yes to n1.1/1");
     }

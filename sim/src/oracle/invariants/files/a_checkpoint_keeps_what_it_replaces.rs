@@ -265,9 +265,9 @@ impl Replayed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::{CONTROL, granted, left, path, queued, request};
-    use crate::oracle::tests::testing::{
-        applied, decided, n, over, rolled_back, txn, txn_of, voted,
+    use crate::oracle::tests::{
+        CONTROL, applied, decided, granted, left, n, over, path, queued, request, rolled_back, txn,
+        txn_of, voted,
     };
     use seedbed::proto::Member;
 

@@ -155,25 +155,23 @@ fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Br
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, changed, decided_for, found, n, read, request, txn, write,
+    use crate::oracle::tests::{
+        Play, changed, decided_for, done, found, n, read, request, txn, write,
     };
 
-    fn written() -> Play<AcknowledgedWritesSurvive> {
+    fn written() -> Play {
         let mut play = Play::new(AcknowledgedWritesSurvive::default());
-        play.asks(request(1), &[write("/a", "x")]);
-        play.forces(n(1), decided_for(request(1), txn(1), &[], "/a", 1, "x"));
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 1, "x"));
         play
     }
 
     #[test]
     fn a_later_read_that_finds_less_is_a_breach() {
         let mut play = written();
-        play.replies(request(1), Reply::Done([changed(1)].into()));
-        play.asks(request(2), &[read("/a")]);
-        let breach = play.breaks(|play| {
-            play.replies(request(2), Reply::Done([found(0, None)].into()));
-        });
+        play.replies(request(1, 1), done(&[changed(1)]));
+        play.asks(request(1, 2), &[read("/a")]);
+        let breach = play.replies(request(1, 2), done(&[found(0, None)])).breaks();
         assert_eq!(breach.earlier.is, "a client was told that /a is at v1");
         assert!(breach.now.is.ends_with("found no file yet"), "{}", breach.now.is);
     }
@@ -181,18 +179,18 @@ mod tests {
     #[test]
     fn a_read_that_was_asked_for_before_or_finds_it_is_none() {
         let mut play = written();
-        play.asks(request(2), &[read("/a")]);
-        play.replies(request(1), Reply::Done([changed(1)].into()));
-        play.asks(request(3), &[read("/a")]);
-        play.replies(request(3), Reply::Done([found(1, Some("x"))].into()));
-        play.replies(request(2), Reply::Done([found(0, None)].into()));
+        play.asks(request(1, 2), &[read("/a")]);
+        play.replies(request(1, 1), done(&[changed(1)]));
+        play.asks(request(1, 3), &[read("/a")]);
+        play.replies(request(1, 3), done(&[found(1, Some("x"))]));
+        play.replies(request(1, 2), done(&[found(0, None)]));
         play.holds();
     }
 
     #[test]
     fn a_start_without_what_the_log_had_is_a_breach() {
         let mut play = written();
-        let breach = play.breaks(|play| play.really_starts(n(1)));
+        let breach = play.really_starts(n(1)).breaks();
         let earlier = "n1's log had n1.1/1 committed durably, with /a as \"x\" at v1";
         assert_eq!(breach.earlier.is, earlier);
         assert_eq!(breach.now.is, "n1 starts with /a as no file yet");

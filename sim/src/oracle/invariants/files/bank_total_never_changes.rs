@@ -307,11 +307,10 @@ pub(super) fn stored(path: &Path, model: &Model, world: &World) -> Option<Conten
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing;
-    use crate::oracle::tests::txn_tests_support::*;
+    use crate::oracle::tests::*;
     use seedbed::proto::Refusal;
 
-    fn bank() -> Play<BankTotalNeverChanges> {
+    fn bank() -> Play {
         let accounts = vec![path("/bank/0"), path("/bank/1")];
         let mut play = Play::new(BankTotalNeverChanges::new(accounts, 100));
         play.at(1).requests(request(1, 1), reads(&["/bank/1", "/bank/0"]));
@@ -322,23 +321,27 @@ mod tests {
     #[test]
     fn half_a_transfer_is_seen() {
         let mut play = bank();
-        play.at(3).replies(request(1, 1), found(&[Some("50"), Some("50")]));
-        play.at(4).replies(request(1, 2), found(&[Some("40"), Some("50")]));
-        play.breaks("bank_total_never_changes", (3, "hold 100 together"), (4, "40 + 50 = 90"));
+        play.at(3).replies(request(1, 1), done_reading(&[Some("50"), Some("50")]));
+        play.at(4).replies(request(1, 2), done_reading(&[Some("40"), Some("50")]));
+        play.is_broken_by(
+            "bank_total_never_changes",
+            (3, "hold 100 together"),
+            (4, "40 + 50 = 90"),
+        );
     }
 
     #[test]
     fn a_whole_transfer_is_seen() {
         let mut play = bank();
-        play.at(3).replies(request(1, 1), found(&[Some("50"), Some("50")]));
-        play.at(4).replies(request(1, 2), found(&[Some("40"), Some("60")]));
+        play.at(3).replies(request(1, 1), done_reading(&[Some("50"), Some("50")]));
+        play.at(4).replies(request(1, 2), done_reading(&[Some("40"), Some("60")]));
         play.holds();
     }
 
     #[test]
     fn before_all_accounts_exist_nothing_is_promised() {
         let mut play = bank();
-        play.at(3).replies(request(1, 1), found(&[Some("50"), None]));
+        play.at(3).replies(request(1, 1), done_reading(&[Some("50"), None]));
         play.at(4).replies(request(1, 2), Reply::Refused(Refusal::NotFound)).ends();
         play.holds();
     }
@@ -346,17 +349,21 @@ mod tests {
     #[test]
     fn an_account_disappears() {
         let mut play = bank();
-        play.at(3).replies(request(1, 1), found(&[Some("50"), Some("50")]));
+        play.at(3).replies(request(1, 1), done_reading(&[Some("50"), Some("50")]));
         play.at(4).requests(request(1, 3), reads(&["/bank/0", "/bank/1"]));
-        play.at(5).replies(request(1, 3), found(&[Some("100"), None]));
-        play.breaks("bank_total_never_changes", (3, "accounts exist"), (5, "100 + (no file)"));
+        play.at(5).replies(request(1, 3), done_reading(&[Some("100"), None]));
+        play.is_broken_by(
+            "bank_total_never_changes",
+            (3, "accounts exist"),
+            (5, "100 + (no file)"),
+        );
     }
 
     #[test]
     fn a_read_that_came_first_and_is_answered_last_sees_no_accounts() {
         let mut play = bank();
-        play.at(3).replies(request(1, 1), found(&[Some("50"), Some("50")]));
-        play.at(4).replies(request(1, 2), found(&[None, None]));
+        play.at(3).replies(request(1, 1), done_reading(&[Some("50"), Some("50")]));
+        play.at(4).replies(request(1, 2), done_reading(&[None, None]));
         play.holds();
     }
 
@@ -364,46 +371,46 @@ mod tests {
     fn who_reads_one_account_sees_no_total() {
         let mut play = bank();
         play.at(3).requests(request(2, 1), reads(&["/bank/0"]));
-        play.at(4).replies(request(2, 1), found(&[Some("7")]));
+        play.at(4).replies(request(2, 1), done_reading(&[Some("7")]));
         play.holds();
     }
 
     #[test]
     fn at_the_end_storage_is_looked_at() {
         let mut play = bank();
-        play.at(3).replies(request(1, 1), found(&[Some("50"), Some("50")])).ends();
+        play.at(3).replies(request(1, 1), done_reading(&[Some("50"), Some("50")])).ends();
         // Nothing was ever committed in this world.
-        play.breaks("bank_total_never_changes", (3, "accounts exist"), (3, "(no file)"));
+        play.is_broken_by("bank_total_never_changes", (3, "accounts exist"), (3, "(no file)"));
     }
 
     /// Two accounts of 50; the disk that has the second one is lost, and the operator accepts it.
-    fn lost(also_on_n3: bool) -> testing::Play<BankTotalNeverChanges> {
+    fn lost(also_on_n3: bool) -> Play {
         let accounts = vec![path("/bank/0"), path("/bank/1")];
-        let mut play = testing::Play::managed(BankTotalNeverChanges::new(accounts, 100));
-        play.forces(node(1), testing::decided(testing::txn(1), &[], "/bank/0", 1, "50"));
-        let second = testing::txn_of(node(2), 1);
-        play.forces(node(2), testing::decided(second, &[], "/bank/1", 1, "50"));
+        let mut play = Play::managed(BankTotalNeverChanges::new(accounts, 100));
+        play.forces(n(1), decided(txn(1), &[], "/bank/0", 1, "50"));
+        let second = txn_of(n(2), 1);
+        play.forces(n(2), decided(second, &[], "/bank/1", 1, "50"));
         if also_on_n3 {
-            play.forces(node(3), testing::pulled("/bank/1", 1, "50"));
+            play.forces(n(3), pulled("/bank/1", 1, "50"));
         }
-        play.wants(request(1, 1), reads(&["/bank/0", "/bank/1"]));
-        play.replies(request(1, 1), found(&[Some("50"), Some("50")]));
-        play.wants(request(1, 2), reads(&["/bank/0", "/bank/1"]));
-        play.loses_its_disk(node(2));
-        play.forces(NodeId::CONTROL, testing::loss_accepted());
+        play.requests(request(1, 1), reads(&["/bank/0", "/bank/1"]));
+        play.replies(request(1, 1), done_reading(&[Some("50"), Some("50")]));
+        play.requests(request(1, 2), reads(&["/bank/0", "/bank/1"]));
+        play.loses_its_disk(n(2));
+        play.forces(NodeId::CONTROL, loss_accepted());
         play
     }
 
     /// Somebody asks for all accounts after that, and is told this.
-    fn reads_all(play: &mut testing::Play<BankTotalNeverChanges>, contents: &[Option<&str>]) {
-        play.wants(request(2, 1), reads(&["/bank/0", "/bank/1"]));
-        play.replies(request(2, 1), found(contents));
+    fn reads_all<'a>(play: &'a mut Play, contents: &[Option<&str>]) -> &'a mut Play {
+        play.requests(request(2, 1), reads(&["/bank/0", "/bank/1"]));
+        play.replies(request(2, 1), done_reading(contents))
     }
 
     #[test]
     fn the_money_on_lost_disks_is_given_up() {
         let mut play = lost(false);
-        play.replies(request(1, 2), found(&[Some("50"), Some("50")])); // read before
+        play.replies(request(1, 2), done_reading(&[Some("50"), Some("50")])); // read before
         reads_all(&mut play, &[Some("50"), None]);
         play.ends();
         play.holds();
@@ -412,37 +419,37 @@ mod tests {
     #[test]
     fn the_money_that_is_left_is_not_given_up() {
         for contents in [&[Some("40"), None], &[None, None], &[None, Some("50")]] {
-            let breach = lost(false).breaks(|play| reads_all(play, contents));
+            let breach = reads_all(&mut lost(false), contents).breaks();
             let rest = "the loss of /bank/1 is accepted, and the others hold 50 together";
             assert_eq!(breach.earlier.is, rest);
         }
-        let breach = lost(true).breaks(|play| reads_all(play, &[Some("50"), None]));
+        let breach = reads_all(&mut lost(true), &[Some("50"), None]).breaks();
         assert_eq!(breach.earlier.is, "all 2 accounts exist and hold 100 together");
     }
 
     #[test]
     fn half_of_a_transfer_under_way_may_be_lost() {
         let accounts = vec![path("/bank/0"), path("/bank/1")];
-        let mut play = testing::Play::managed(BankTotalNeverChanges::new(accounts, 100));
-        play.forces(node(1), testing::decided(testing::txn(1), &[], "/bank/0", 1, "50"));
-        let second = testing::txn_of(node(2), 1);
-        play.forces(node(2), testing::decided(second, &[], "/bank/1", 1, "50"));
+        let mut play = Play::managed(BankTotalNeverChanges::new(accounts, 100));
+        play.forces(n(1), decided(txn(1), &[], "/bank/0", 1, "50"));
+        let second = txn_of(n(2), 1);
+        play.forces(n(2), decided(second, &[], "/bank/1", 1, "50"));
         reads_all(&mut play, &[Some("50"), Some("50")]);
         let write = |at, contents: &str| {
             let write = Action::Write(Contents::from(contents), Some(seedbed::proto::Version(1)));
             operation(at, write)
         };
         play.asks(request(1, 1), &[write("/bank/0", "43"), write("/bank/1", "57")]);
-        play.loses_its_disk(node(2));
-        play.forces(NodeId::CONTROL, testing::loss_accepted());
+        play.loses_its_disk(n(2));
+        play.forces(NodeId::CONTROL, loss_accepted());
         let mut after = |number, contents: &[Option<&str>]| {
-            play.wants(request(2, number), reads(&["/bank/0", "/bank/1"]));
-            play.replies(request(2, number), found(contents));
+            play.requests(request(2, number), reads(&["/bank/0", "/bank/1"]));
+            play.replies(request(2, number), done_reading(contents));
         };
         after(2, &[Some("50"), None]);
         after(3, &[Some("43"), None]);
         play.holds();
-        play.wants(request(2, 4), reads(&["/bank/0", "/bank/1"]));
-        play.breaks(|play| play.replies(request(2, 4), found(&[Some("44"), None])));
+        play.requests(request(2, 4), reads(&["/bank/0", "/bank/1"]));
+        play.replies(request(2, 4), done_reading(&[Some("44"), None])).breaks();
     }
 }

@@ -83,26 +83,24 @@ fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, changed, decided, delete, deleted, found, n, read, request, txn, voted_gone,
+    use crate::oracle::tests::{
+        Play, changed, decided, delete, deleted, done, found, n, read, request, txn, voted_gone,
     };
 
-    fn gone() -> Play<DeletedFilesStayDeleted> {
+    fn gone() -> Play {
         let mut play = Play::new(DeletedFilesStayDeleted);
         play.forces(n(3), decided(txn(1), &[], "/a", 1, "x"));
-        play.asks(request(2), &[delete("/a")]);
-        play.forces(n(3), deleted(request(2), txn(2), "/a", 2));
+        play.asks(request(1, 2), &[delete("/a")]);
+        play.forces(n(3), deleted(request(1, 2), txn(2), "/a", 2));
         play
     }
 
     #[test]
     fn a_later_read_that_finds_the_old_file_is_a_breach() {
         let mut play = gone();
-        play.replies(request(2), Reply::Done([changed(2)].into()));
-        play.asks(request(3), &[read("/a")]);
-        let breach = play.breaks(|play| {
-            play.replies(request(3), Reply::Done([found(1, Some("x"))].into()));
-        });
+        play.replies(request(1, 2), done(&[changed(2)]));
+        play.asks(request(1, 3), &[read("/a")]);
+        let breach = play.replies(request(1, 3), done(&[found(1, Some("x"))])).breaks();
         assert_eq!(breach.earlier.is, "a client was told that /a is deleted, at v2");
         assert!(breach.now.is.ends_with("found \"x\" at v1"), "{}", breach.now.is);
     }
@@ -110,29 +108,29 @@ mod tests {
     #[test]
     fn a_tombstone_and_a_new_file_are_none() {
         let mut play = gone();
-        play.asks(request(3), &[read("/a")]);
-        play.replies(request(2), Reply::Done([changed(2)].into()));
-        play.replies(request(3), Reply::Done([found(1, Some("x"))].into()));
-        play.asks(request(4), &[read("/a")]);
-        play.replies(request(4), Reply::Done([found(2, None)].into()));
-        play.asks(request(5), &[read("/a")]);
-        play.replies(request(5), Reply::Done([found(3, Some("new"))].into()));
+        play.asks(request(1, 3), &[read("/a")]);
+        play.replies(request(1, 2), done(&[changed(2)]));
+        play.replies(request(1, 3), done(&[found(1, Some("x"))]));
+        play.asks(request(1, 4), &[read("/a")]);
+        play.replies(request(1, 4), done(&[found(2, None)]));
+        play.asks(request(1, 5), &[read("/a")]);
+        play.replies(request(1, 5), done(&[found(3, Some("new"))]));
         play.holds();
     }
 
     #[test]
     fn an_owner_that_starts_with_the_old_file_is_a_breach() {
         let mut play = gone();
-        play.replies(request(2), Reply::Done([changed(2)].into()));
+        play.replies(request(1, 2), done(&[changed(2)]));
         play.really_stores(n(1), "/a", 1, "x");
-        let breach = play.breaks(|play| play.really_restarts(n(1)));
+        let breach = play.really_restarts(n(1)).breaks();
         assert_eq!(breach.now.is, "n1 starts with /a as \"x\" at v1");
     }
 
     #[test]
     fn an_owner_that_starts_in_doubt_about_the_deletion_is_none() {
         let mut play = gone();
-        play.replies(request(2), Reply::Done([changed(2)].into()));
+        play.replies(request(1, 2), done(&[changed(2)]));
         play.really_stores(n(1), "/a", 1, "x");
         play.forces(n(1), voted_gone(txn(2), "/a", 2));
         play.really_restarts(n(1));

@@ -197,43 +197,42 @@ impl Invariant for NoIncrementIsLost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing;
-    use crate::oracle::tests::txn_tests_support::*;
+    use crate::oracle::tests::*;
     use seedbed::proto::{Config, Contents, File, NodeId, Outcome, Version};
 
     const NAME: &str = "no_increment_is_lost";
 
-    fn two_increments(first: &str, second: &str) -> Play<NoIncrementIsLost> {
+    fn two_increments(first: &str, second: &str) -> Play {
         let mut play = Play::new(NoIncrementIsLost::new([path("/count")]));
         play.at(1).requests(request(1, 1), writes("/count", first));
         play.at(2).requests(request(2, 1), writes("/count", second));
-        play.at(3).replies(request(1, 1), changed());
+        play.at(3).replies(request(1, 1), done_writing());
         play
     }
 
     /// Storage holds `value` at last.
-    fn holds_at_last(play: &mut Play<NoIncrementIsLost>, value: &str) {
+    fn holds_at_last(play: &mut Play, value: &str) {
         let contents = Some(Contents::from(value));
         let file = File { version: Version(2), contents, ..File::default() };
-        let (txn, request, participants) = (txn(1, 1), request(1, 1), [].into());
+        let (txn, request, participants) = (txn(1), request(1, 1), [].into());
         let changes = [(path("/count"), file)].into();
         let answer = [Outcome::Changed(Version(2))].into();
         let epoch = Config::FIRST_EPOCH;
         let record = Record::Decided { txn, epoch, request, participants, changes, answer };
-        play.durable(node(1), record);
+        play.and().logs(n(1), record);
     }
 
     #[test]
     fn two_write_the_same_value() {
         let mut play = two_increments("1", "1");
-        play.at(4).replies(request(2, 1), changed());
-        play.breaks(NAME, (3, "c1.1#1 was told"), (4, "c2.1#1 is told"));
+        play.at(4).replies(request(2, 1), done_writing());
+        play.is_broken_by(NAME, (3, "c1.1#1 was told"), (4, "c2.1#1 is told"));
     }
 
     #[test]
     fn two_write_values_of_their_own() {
         let mut play = two_increments("1", "2");
-        play.at(4).replies(request(2, 1), changed());
+        play.at(4).replies(request(2, 1), done_writing());
         holds_at_last(&mut play, "2");
         play.ends();
         play.holds();
@@ -242,10 +241,10 @@ mod tests {
     #[test]
     fn one_is_lost_at_the_end() {
         let mut play = two_increments("1", "2");
-        play.at(4).replies(request(2, 1), changed());
+        play.at(4).replies(request(2, 1), done_writing());
         holds_at_last(&mut play, "1");
         play.at(5).ends();
-        play.breaks(NAME, (4, "2 increments of /count are done"), (5, "/count holds 1"));
+        play.is_broken_by(NAME, (4, "2 increments of /count are done"), (5, "/count holds 1"));
     }
 
     #[test]
@@ -255,45 +254,45 @@ mod tests {
             play.at(4).replies(request(2, 1), Reply::Unknown);
             holds_at_last(&mut play, value);
             play.at(5).ends();
-            assert_eq!(play.breach.is_none(), lawful, "{value}");
+            assert_eq!(play.is_lawful(), lawful, "{value}");
         }
     }
 
     #[test]
     fn something_else_is_written() {
         let mut play = two_increments("one", "2");
-        play.breaks(NAME, (3, "decimal"), (3, "c1.1#1"));
+        play.is_broken_by(NAME, (3, "decimal"), (3, "c1.1#1"));
         play = two_increments("0", "1");
-        play.at(4).replies(request(2, 1), changed());
+        play.at(4).replies(request(2, 1), done_writing());
         play.holds();
     }
 
     /// Two increments of `/count` are done, and then the disk of n1 is lost, which had them. Is
     /// there another that has them?
-    fn lost(also_on_n2: bool) -> testing::Play<NoIncrementIsLost> {
-        let mut play = testing::Play::managed(NoIncrementIsLost::new([path("/count")]));
+    fn lost(also_on_n2: bool) -> Play {
+        let mut play = Play::managed(NoIncrementIsLost::new([path("/count")]));
         for (number, value) in [(1, "1"), (2, "2")] {
-            play.wants(request(1, number), writes("/count", value));
-            let (txn, version) = (testing::txn(number), number.into());
-            play.forces(node(1), testing::decided(txn, &[], "/count", version, value));
-            play.replies(request(1, number), changed());
+            play.requests(request(1, number), writes("/count", value));
+            let (txn, version) = (txn(number), number.into());
+            play.forces(n(1), decided(txn, &[], "/count", version, value));
+            play.replies(request(1, number), done_writing());
         }
         if also_on_n2 {
-            play.forces(node(2), testing::pulled("/count", 2, "2"));
+            play.forces(n(2), pulled("/count", 2, "2"));
         }
-        play.loses_its_disk(node(1));
-        play.forces(NodeId::CONTROL, testing::loss_accepted());
+        play.loses_its_disk(n(1));
+        play.forces(NodeId::CONTROL, loss_accepted());
         play
     }
 
     /// c2 reads the counter and writes `value`, which n2 decides.
-    fn increments(play: &mut testing::Play<NoIncrementIsLost>, number: u32, value: &str) {
-        play.wants(request(2, number), reads(&["/count"]));
-        play.replies(request(2, number), found(&[None]));
-        play.wants(request(2, number + 1), writes("/count", value));
-        let txn = testing::txn_of(node(2), number);
-        play.forces(node(2), testing::decided(txn, &[], "/count", number.into(), value));
-        play.replies(request(2, number + 1), changed());
+    fn increments<'a>(play: &'a mut Play, number: u32, value: &str) -> &'a mut Play {
+        play.requests(request(2, number), reads(&["/count"]));
+        play.replies(request(2, number), done_reading(&[None]));
+        play.requests(request(2, number + 1), writes("/count", value));
+        let txn = txn_of(n(2), number);
+        play.forces(n(2), decided(txn, &[], "/count", number.into(), value));
+        play.replies(request(2, number + 1), done_writing())
     }
 
     #[test]
@@ -303,7 +302,7 @@ mod tests {
         play.ends();
         play.holds();
         let mut kept = lost(true);
-        let breach = kept.breaks(|play| increments(play, 1, "1"));
+        let breach = increments(&mut kept, 1, "1").breaks();
         assert!(breach.earlier.is.starts_with("c1.1#1 was told"), "{}", breach.earlier.is);
     }
 
@@ -311,30 +310,30 @@ mod tests {
     fn what_was_counted_since_is_not_given_up() {
         let mut play = lost(false);
         increments(&mut play, 1, "1");
-        let twice = play.breaks(|play| increments(play, 3, "1"));
+        let twice = increments(&mut play, 3, "1").breaks();
         assert!(twice.earlier.is.starts_with("c2.1#2 was told"), "{}", twice.earlier.is);
         let mut fewer = lost(false);
         increments(&mut fewer, 1, "1");
         increments(&mut fewer, 3, "2");
-        fewer.forces(node(2), testing::decided(testing::txn(9), &[], "/count", 4, "1"));
-        let breach = fewer.breaks(testing::Play::ends);
+        fewer.forces(n(2), decided(txn(9), &[], "/count", 4, "1"));
+        let breach = fewer.ends().breaks();
         assert!(breach.earlier.is.contains("done since it was given up"), "{}", breach.earlier.is);
     }
 
     #[test]
     fn who_read_it_before_may_carry_it_on() {
-        let mut play = testing::Play::managed(NoIncrementIsLost::new([path("/count")]));
-        play.wants(request(2, 1), reads(&["/count"]));
-        play.wants(request(1, 1), writes("/count", "2"));
-        play.forces(node(1), testing::decided(testing::txn(1), &[], "/count", 2, "2"));
-        play.replies(request(1, 1), changed());
-        play.replies(request(2, 1), found(&[Some("2")]));
-        play.loses_its_disk(node(1));
-        play.forces(NodeId::CONTROL, testing::loss_accepted());
-        play.wants(request(2, 2), writes("/count", "3"));
-        let carried = testing::txn_of(node(2), 1);
-        play.forces(node(2), testing::decided(carried, &[], "/count", 1, "3"));
-        play.replies(request(2, 2), changed());
+        let mut play = Play::managed(NoIncrementIsLost::new([path("/count")]));
+        play.requests(request(2, 1), reads(&["/count"]));
+        play.requests(request(1, 1), writes("/count", "2"));
+        play.forces(n(1), decided(txn(1), &[], "/count", 2, "2"));
+        play.replies(request(1, 1), done_writing());
+        play.replies(request(2, 1), done_reading(&[Some("2")]));
+        play.loses_its_disk(n(1));
+        play.forces(NodeId::CONTROL, loss_accepted());
+        play.requests(request(2, 2), writes("/count", "3"));
+        let carried = txn_of(n(2), 1);
+        play.forces(n(2), decided(carried, &[], "/count", 1, "3"));
+        play.replies(request(2, 2), done_writing());
         increments(&mut play, 3, "4");
         play.ends();
         play.holds();

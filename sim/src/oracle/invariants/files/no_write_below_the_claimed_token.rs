@@ -71,26 +71,25 @@ fn tokens(operation: &Operation) -> Vec<(&Path, Option<Token>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, acquire, claim, decided_for, fenced, n, request, txn, with_token, write,
+    use crate::oracle::tests::{
+        Play, claim, decided_for, fenced, lock, n, request, txn, with_token, write,
     };
     use seedbed::proto::Reply;
 
-    fn play() -> Play<NoWriteBelowTheClaimedToken> {
+    fn play() -> Play {
         let mut play = Play::new(NoWriteBelowTheClaimedToken);
-        play.wants(request(1), acquire("/a"));
-        play.begins(request(1), &[claim("/a", 5)]);
+        play.requests(request(1, 1), lock("/a"));
+        play.begins(request(1, 1), &[claim("/a", 5)]);
         play
     }
 
     #[test]
     fn a_write_under_an_old_token_after_the_claim_is_a_breach() {
         let mut play = play();
-        play.forces(n(1), fenced(request(1), txn(1), "/a", 0, "", 5));
-        play.asks(request(2), &[with_token(write("/a", "x"), 4)]);
-        let breach = play.breaks(|play| {
-            play.forces(n(1), decided_for(request(2), txn(2), &[], "/a", 1, "x"));
-        });
+        play.forces(n(1), fenced(request(1, 1), txn(1), "/a", 0, "", 5));
+        play.asks(request(1, 2), &[with_token(write("/a", "x"), 4)]);
+        let breach =
+            play.forces(n(1), decided_for(request(1, 2), txn(2), &[], "/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "/a was claimed under token t5");
         assert_eq!(breach.now.is, "n1 commits n1.1/2, which makes /a v1 under token t4");
     }
@@ -98,25 +97,24 @@ mod tests {
     #[test]
     fn a_write_without_a_token_after_the_client_has_the_lock_is_a_breach() {
         let mut play = play();
-        play.replies(request(1), Reply::Acquired(Token(5)));
-        play.asks(request(2), &[write("/a", "x")]);
-        let breach = play.breaks(|play| {
-            play.forces(n(1), decided_for(request(2), txn(2), &[], "/a", 1, "x"));
-        });
+        play.replies(request(1, 1), Reply::Acquired(Token(5)));
+        play.asks(request(1, 2), &[write("/a", "x")]);
+        let breach =
+            play.forces(n(1), decided_for(request(1, 2), txn(2), &[], "/a", 1, "x")).breaks();
         assert_eq!(breach.now.is, "n1 commits n1.1/2, which makes /a v1 under no token");
     }
 
     #[test]
     fn writes_before_the_claim_and_under_its_token_are_none() {
         let mut play = play();
-        play.asks(request(2), &[write("/a", "x")]);
-        play.forces(n(1), decided_for(request(2), txn(2), &[], "/a", 1, "x"));
-        play.forces(n(1), fenced(request(1), txn(1), "/a", 1, "x", 5));
-        play.replies(request(1), Reply::Acquired(Token(5)));
-        play.asks(request(3), &[with_token(write("/a", "y"), 5)]);
-        play.forces(n(1), fenced(request(3), txn(3), "/a", 2, "y", 5));
-        play.asks(request(4), &[write("/b", "y")]);
-        play.forces(n(1), decided_for(request(4), txn(4), &[], "/b", 1, "y"));
+        play.asks(request(1, 2), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(1, 2), txn(2), &[], "/a", 1, "x"));
+        play.forces(n(1), fenced(request(1, 1), txn(1), "/a", 1, "x", 5));
+        play.replies(request(1, 1), Reply::Acquired(Token(5)));
+        play.asks(request(1, 3), &[with_token(write("/a", "y"), 5)]);
+        play.forces(n(1), fenced(request(1, 3), txn(3), "/a", 2, "y", 5));
+        play.asks(request(1, 4), &[write("/b", "y")]);
+        play.forces(n(1), decided_for(request(1, 4), txn(4), &[], "/b", 1, "y"));
         play.holds();
     }
 }

@@ -271,60 +271,54 @@ fn paths_of(operation: &Operation) -> impl Iterator<Item = &Path> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::txn_tests_support::*;
-    use seedbed::proto::Config;
+    use crate::oracle::tests::*;
+    use seedbed::proto::{Config, Settings};
 
-    /// The owners of `/a` among three nodes with two replicas, and the third node.
-    fn owners_of_a(world: &World) -> (NodeId, NodeId, NodeId) {
-        let &[first, second] = world.config().first_layout().ring().owners(&path("/a")) else {
-            panic!("two replicas")
-        };
-        let third = [1, 2, 3].map(node).into_iter().find(|n| *n != first && *n != second);
-        (first, second, third.expect("three nodes"))
-    }
-
-    fn play() -> (Play<OwnersAgree>, TxnId, NodeId, NodeId) {
-        let mut play = Play::new(OwnersAgree::default());
-        let (first, second, third) = owners_of_a(&play.world);
-        let by = txn(first.number(), 1);
-        play.at(1).sends(client(1), first, begin(request(1, 1), request(1, 1), &["/a"]));
-        (play, by, second, third)
+    /// A client asks one of the two owners of `/a` to write it: which transaction comes of that, who
+    /// else owns it, and who does not.
+    fn play() -> (Play, TxnId, NodeId, NodeId) {
+        let mut play = Play::of(Settings::default(), OwnersAgree::default());
+        let [first, second] = play.owners("/a")[..] else { panic!("two replicas") };
+        let third = [1, 2, 3].map(n).into_iter().find(|n| ![first, second].contains(n));
+        let by = txn_of(first, 1);
+        play.at(1).sends(c(1), first, begin(request(1, 1), request(1, 1), &[write("/a", "1")]));
+        (play, by, second, third.expect("three nodes"))
     }
 
     #[test]
     fn an_owner_is_left_out() {
         let (mut play, txn, _, _) = play();
-        play.at(2).durable(txn.coordinator, decided(txn, request(1, 1), 1));
-        play.breaks("owners_agree", (1, "c1.1#1 asks for"), (2, "names nobody"));
+        play.at(2).logs(txn.coordinator, decided_answer(request(1, 1), txn, &[changed(1)]));
+        play.is_broken_by("owners_agree", (1, "c1.1#1 asks for"), (2, "names nobody"));
     }
 
     #[test]
     fn somebody_else_is_asked() {
         let (mut play, txn, _, third) = play();
-        let prepare = prepare(txn, request(1, 1), &[third], &["/a"]);
+        let prepare = prepare(txn, &[third], &["/a"]);
         play.at(2).sends(txn.coordinator, third, prepare);
-        play.breaks("owners_agree", (1, "c1.1#1 asks for"), (2, "names"));
+        play.is_broken_by("owners_agree", (1, "c1.1#1 asks for"), (2, "names"));
     }
 
     #[test]
     fn a_path_is_pinned_where_it_does_not_belong() {
         let (mut play, txn, second, third) = play();
-        let prepare = prepare(txn, request(1, 1), &[second], &["/a"]);
+        let prepare = prepare(txn, &[second], &["/a"]);
         play.at(2).sends(txn.coordinator, third, prepare);
-        play.breaks("owners_agree", (2, "the owners of /a in e1 are"), (2, "to pin /a"));
+        play.is_broken_by("owners_agree", (2, "the owners of /a in e1 are"), (2, "to pin /a"));
     }
 
     #[test]
     fn a_path_is_not_pinned_where_it_belongs() {
         let (mut play, txn, second, _) = play();
-        play.at(2).sends(txn.coordinator, second, prepare(txn, request(1, 1), &[second], &[]));
-        play.breaks("owners_agree", (1, "asks for /a"), (2, "leaves it out"));
+        play.at(2).sends(txn.coordinator, second, prepare(txn, &[second], &[]));
+        play.is_broken_by("owners_agree", (1, "asks for /a"), (2, "leaves it out"));
     }
 
     #[test]
     fn exactly_the_owners_are_asked() {
         let (mut play, txn, second, _) = play();
-        play.at(2).sends(txn.coordinator, second, prepare(txn, request(1, 1), &[second], &["/a"]));
+        play.at(2).sends(txn.coordinator, second, prepare(txn, &[second], &["/a"]));
         play.holds();
     }
 
@@ -337,9 +331,9 @@ mod tests {
             attempt,
             path: path("/a"),
         };
-        play.at(2).sends(client(1), second, read(1));
+        play.at(2).sends(c(1), second, read(1));
         play.holds();
-        play.at(3).sends(client(1), third, read(2));
-        play.breaks("owners_agree", (3, "the owners of /a in e1 are"), (3, "to read /a"));
+        play.at(3).sends(c(1), third, read(2));
+        play.is_broken_by("owners_agree", (3, "the owners of /a in e1 are"), (3, "to read /a"));
     }
 }

@@ -100,38 +100,36 @@ fn newest_commit(path: &Path, newest: Option<&Committed>) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, c, decided, ended_done, found, n, read, read_decided, request, txn, write,
+    use crate::oracle::tests::{
+        Play, c, changed, decided, decided_answer, ended_done, found, n, read, request, txn, write,
     };
 
-    fn play() -> Play<ReadsSeeOnlyWhatWasCommitted> {
+    fn play() -> Play {
         let mut play = Play::new(ReadsSeeOnlyWhatWasCommitted);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        play.asks(request(2), &[read("/a")]);
+        play.asks(request(1, 2), &[read("/a")]);
         play
     }
 
     #[test]
     fn a_read_of_what_nobody_committed_is_a_breach() {
         let mut play = play();
-        let dirty = ended_done(request(2), &[found(2, Some("y"))]);
-        let breach = play.breaks(|play| play.sends(n(1), c(1), dirty));
+        let dirty = ended_done(request(1, 2), &[found(2, Some("y"))]);
+        let breach = play.sends(n(1), c(1), dirty).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 left /a as \"x\" at v1, the newest commit");
         assert!(breach.now.is.ends_with("a read of /a found \"y\" at v2"), "{}", breach.now.is);
         let mut play = self::play();
-        let wrong = ended_done(request(2), &[found(1, Some("y"))]);
-        let breach = play.breaks(|play| play.sends(n(1), c(1), wrong));
+        let wrong = ended_done(request(1, 2), &[found(1, Some("y"))]);
+        let breach = play.sends(n(1), c(1), wrong).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 was committed, with /a as \"x\" at v1");
     }
 
     #[test]
     fn a_transaction_that_read_what_nobody_committed_is_a_breach() {
         let mut play = play();
-        play.asks(request(3), &[read("/a"), read("/b")]);
+        play.asks(request(1, 3), &[read("/a"), read("/b")]);
         let answer = [found(1, Some("x")), found(1, Some("z"))];
-        let breach = play.breaks(|play| {
-            play.forces(n(1), read_decided(request(3), txn(3), &answer));
-        });
+        let breach = play.forces(n(1), decided_answer(request(1, 3), txn(3), &answer)).breaks();
         assert_eq!(breach.earlier.is, "nothing was ever committed to /b");
         assert!(breach.now.is.starts_with("n1 commits n1.1/3: a read of /b found"));
     }
@@ -139,11 +137,10 @@ mod tests {
     #[test]
     fn reads_of_what_was_committed_and_of_ones_own_changes_are_none() {
         let mut play = play();
-        play.sends(n(1), c(1), ended_done(request(2), &[found(1, Some("x"))]));
-        play.asks(request(3), &[read("/b"), write("/b", "y"), read("/b")]);
-        let answer =
-            [found(0, None), crate::oracle::tests::testing::changed(1), found(1, Some("y"))];
-        play.forces(n(1), read_decided(request(3), txn(3), &answer));
+        play.sends(n(1), c(1), ended_done(request(1, 2), &[found(1, Some("x"))]));
+        play.asks(request(1, 3), &[read("/b"), write("/b", "y"), read("/b")]);
+        let answer = [found(0, None), changed(1), found(1, Some("y"))];
+        play.forces(n(1), decided_answer(request(1, 3), txn(3), &answer));
         play.holds();
     }
 }

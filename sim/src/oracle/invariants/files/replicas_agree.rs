@@ -94,15 +94,13 @@ fn words(file: &File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, decided, n, txn, voted};
+    use crate::oracle::tests::{Play, decided, n, txn, voted};
 
     #[test]
     fn two_owners_that_would_store_different_bytes_are_a_breach() {
         let mut play = Play::new(ReplicasAgree);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        let breach = play.breaks(|play| {
-            play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "y"));
-        });
+        let breach = play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "y")).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, with /a as \"x\" at v1");
         assert!(breach.now.is.ends_with("with /a as \"y\" at v1"), "{}", breach.now.is);
     }
@@ -126,7 +124,7 @@ mod tests {
         let mut play = Play::new(ReplicasAgree);
         play.really_stores(n(1), "/a", 1, "x");
         play.forces(n(3), decided(txn(1), &[], "/a", 1, "y"));
-        let breach = play.breaks(|play| play.really_restarts(n(1)));
+        let breach = play.really_restarts(n(1)).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 was committed, with /a as \"y\" at v1");
         assert_eq!(breach.now.is, "n1 starts with /a as \"x\" at v1");
     }

@@ -61,7 +61,7 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, decided, n, txn};
+    use crate::oracle::tests::{Play, decided, n, txn};
 
     #[test]
     fn an_owner_without_the_last_commit_is_a_breach() {
@@ -69,7 +69,7 @@ mod tests {
         let owner = play.owners("/a")[0];
         play.really_starts(owner);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        let breach = play.breaks(Play::ends);
+        let breach = play.ends().breaks();
         let earlier = "n1.1/1, the last commit to /a, left it as \"x\" at v1";
         assert_eq!(breach.earlier.is, earlier);
         assert_eq!(breach.now.is, format!("{owner} stores /a as no file yet"));

@@ -79,15 +79,13 @@ fn continues(earlier: &File, newest: &File, path: &Path, operations: Option<&[Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, decided, decided_for, fenced, n, request, txn, write,
-    };
+    use crate::oracle::tests::{Play, decided, decided_for, fenced, n, request, txn, write};
 
     #[test]
     fn a_version_that_comes_twice_is_a_breach() {
         let mut play = Play::new(VersionsGrow);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        let breach = play.breaks(|play| play.forces(n(1), decided(txn(2), &[], "/a", 1, "y")));
+        let breach = play.forces(n(1), decided(txn(2), &[], "/a", 1, "y")).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 left /a at v1");
         assert_eq!(breach.now.is, "n1 commits n1.1/2, with /a at v1");
     }
@@ -95,21 +93,20 @@ mod tests {
     #[test]
     fn a_version_that_is_skipped_is_a_breach() {
         let mut play = Play::new(VersionsGrow);
-        play.asks(request(1), &[write("/a", "x")]);
-        let breach = play.breaks(|play| {
-            play.forces(n(1), decided_for(request(1), txn(1), &[], "/a", 2, "x"));
-        });
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        let breach =
+            play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 2, "x")).breaks();
         assert_eq!(breach.earlier.is, "/a was never changed, so at v0");
     }
 
     #[test]
     fn one_more_for_each_change_and_none_for_a_claim_is_none() {
         let mut play = Play::new(VersionsGrow);
-        play.asks(request(1), &[write("/a", "x"), write("/a", "y")]);
-        play.forces(n(1), decided_for(request(1), txn(1), &[], "/a", 2, "y"));
-        play.forces(n(1), fenced(request(9), txn(2), "/a", 2, "y", 3));
-        play.asks(request(3), &[write("/a", "z")]);
-        play.forces(n(1), decided_for(request(3), txn(3), &[], "/a", 3, "z"));
+        play.asks(request(1, 1), &[write("/a", "x"), write("/a", "y")]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 2, "y"));
+        play.forces(n(1), fenced(request(1, 9), txn(2), "/a", 2, "y", 3));
+        play.asks(request(1, 3), &[write("/a", "z")]);
+        play.forces(n(1), decided_for(request(1, 3), txn(3), &[], "/a", 3, "z"));
         play.holds();
     }
 }

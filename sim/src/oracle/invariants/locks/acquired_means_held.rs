@@ -96,13 +96,13 @@ impl AcquiredMeansHeld {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
     use crate::world::Clock;
     use seedbed::proto::Span;
 
     const NAME: &str = "acquired_means_held";
 
-    fn one_believes() -> Play<AcquiredMeansHeld> {
+    fn one_believes() -> Play {
         let mut play = Play::new(AcquiredMeansHeld::default());
         play.at(1).believes("/a", request(1, 1), 1, 9_000);
         play
@@ -119,7 +119,11 @@ mod tests {
     fn a_lock_is_acquired_when_its_lease_is_over() {
         let mut play = one_believes();
         play.at(9_000).replies(request(1, 1), Reply::Acquired(Token(1)));
-        play.breaks(NAME, (1, "under t1 until 9.000000s"), (2, "at 9.000000s c1 answers c1.1#1"));
+        play.is_broken_by(
+            NAME,
+            (1, "under t1 until 9.000000s"),
+            (2, "at 9.000000s c1 answers c1.1#1"),
+        );
     }
 
     #[test]
@@ -133,11 +137,11 @@ mod tests {
     #[test]
     fn the_clock_of_the_client_counts() {
         let mut play = one_believes();
-        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, -100_000);
+        play.has_clock(c(1), Clock::new(Span::ZERO, -100_000));
         play.at(9_999).replies(request(1, 1), Reply::Acquired(Token(1)));
         play.holds();
         play.at(10_001).replies(request(1, 1), Reply::Acquired(Token(1)));
-        play.breaks(NAME, (1, "until 10.000000s"), (3, "acquired under t1"));
+        play.is_broken_by(NAME, (1, "until 10.000000s"), (3, "acquired under t1"));
     }
 
     #[test]
@@ -145,7 +149,7 @@ mod tests {
         let mut play = one_believes();
         play.at(5).gives_up("/a", request(1, 1), 1);
         play.at(6).replies(request(1, 1), Reply::Acquired(Token(1)));
-        play.breaks(NAME, (2, "no longer"), (3, "acquired under t1"));
+        play.is_broken_by(NAME, (2, "no longer"), (3, "acquired under t1"));
     }
 
     #[test]
@@ -161,21 +165,21 @@ mod tests {
     fn a_lock_is_acquired_that_nobody_held() {
         let mut play = one_believes();
         play.at(2).replies(request(2, 1), Reply::Acquired(Token(1)));
-        play.breaks(NAME, (2, "c2 has not said"), (2, "answers c2.1#1"));
+        play.is_broken_by(NAME, (2, "c2 has not said"), (2, "answers c2.1#1"));
     }
 
     #[test]
     fn a_lock_is_acquired_under_another_token() {
         let mut play = one_believes();
         play.at(2).replies(request(1, 1), Reply::Acquired(Token(2)));
-        play.breaks(NAME, (1, "under t1"), (2, "acquired under t2"));
+        play.is_broken_by(NAME, (1, "under t1"), (2, "acquired under t2"));
     }
 
     #[test]
     fn other_answers_promise_nothing() {
         let mut play = one_believes();
         play.at(9_000).replies(request(1, 1), Reply::Unknown);
-        play.replies(request(1, 2), Reply::Released);
+        play.and().replies(request(1, 2), Reply::Released);
         play.holds();
     }
 }

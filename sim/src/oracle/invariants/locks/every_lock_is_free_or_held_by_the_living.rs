@@ -56,22 +56,22 @@ impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
     const NAME: &str = "every_lock_is_free_or_held_by_the_living";
 
     #[test]
     fn a_lock_is_held_by_a_client_that_is_down() {
         let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).ends();
-        play.breaks(NAME, (1, "to c1.1#1 under t1"), (2, "i1 of c1 is over"));
+        play.is_broken_by(NAME, (1, "to c1.1#1 under t1"), (2, "i1 of c1 is over"));
     }
 
     #[test]
     fn a_lock_is_held_by_a_client_that_is_up() {
         let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
-        play.at(1).boots(client(1)).appends(granted("/a", request(1, 1), 1));
+        play.at(1).really_starts(c(1)).and().appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).ends();
         play.holds();
     }
@@ -79,8 +79,8 @@ mod tests {
     #[test]
     fn the_lock_of_a_client_that_is_down_is_free() {
         let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).appends(left("/a", request(1, 1))).ends();
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).appends(CONTROL, left("/a", request(1, 1))).ends();
         play.holds();
     }
 }

@@ -85,43 +85,43 @@ impl GrantIsDurableBeforeItLeaves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
     #[test]
     fn a_grant_leaves_before_it_is_durable() {
         let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         let name = "grant_is_durable_before_it_leaves";
-        play.breaks(name, (1, "c1.1#1 has the lock of /a"), (2, "leaves control for c1"));
+        play.is_broken_by(name, (1, "c1.1#1 has the lock of /a"), (2, "leaves control for c1"));
     }
 
     #[test]
     fn a_grant_leaves_once_it_is_durable() {
         let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).all_durable().sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).syncs(CONTROL).and().sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         play.holds();
     }
 
     #[test]
     fn a_grant_that_was_lost_in_a_crash_is_sent_again() {
         let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(4).sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         let name = "grant_is_durable_before_it_leaves";
-        play.breaks(name, (4, "does not say"), (4, "leaves control"));
+        play.is_broken_by(name, (4, "does not say"), (4, "leaves control"));
     }
 
     #[test]
     fn a_grant_that_survived_a_crash_is_sent_again() {
         let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes_keeping(CONTROL, 1);
         play.at(3).starts(CONTROL);
-        play.at(4).sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
+        play.at(4).sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         play.holds();
     }
 }

@@ -119,71 +119,75 @@ impl GrantsFollowTheLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
-    fn two_in_line() -> Play<GrantsFollowTheLine> {
+    fn two_in_line() -> Play {
         let mut play = Play::new(GrantsFollowTheLine::default());
-        play.at(1).receives(client(1), CONTROL, acquire("/a", request(1, 1)));
-        play.appends(queued("/a", request(1, 1)));
-        play.at(2).receives(client(2), CONTROL, acquire("/a", request(2, 1)));
-        play.appends(queued("/a", request(2, 1)));
+        play.at(1).receives(c(1), CONTROL, acquire("/a", request(1, 1)));
+        play.and().appends(CONTROL, queued("/a", request(1, 1)));
+        play.at(2).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
+        play.and().appends(CONTROL, queued("/a", request(2, 1)));
         play
     }
 
     #[test]
     fn the_second_in_line_is_served_first() {
         let mut play = two_in_line();
-        play.at(3).appends(granted("/a", request(2, 1), 1));
-        play.breaks("grants_follow_the_line", (1, "c1.1#1 took its place"), (3, "to c2.1#1"));
+        play.at(3).appends(CONTROL, granted("/a", request(2, 1), 1));
+        play.is_broken_by("grants_follow_the_line", (1, "c1.1#1 took its place"), (3, "to c2.1#1"));
     }
 
     #[test]
     fn the_first_in_line_is_served_first() {
         let mut play = two_in_line();
-        play.at(3).appends(granted("/a", request(1, 1), 1));
-        play.at(4).appends(left("/a", request(1, 1)));
-        play.appends(granted("/a", request(2, 1), 2));
+        play.at(3).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(4).appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
         play.holds();
     }
 
     #[test]
     fn the_first_in_line_has_gone_quiet() {
         let mut play = two_in_line();
-        play.at(9_000).receives(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
-        play.at(10_007).appends(left("/a", request(1, 1)));
-        play.appends(granted("/a", request(2, 1), 1));
+        play.at(9_000).receives(c(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.at(10_007).appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 1));
         play.holds();
     }
 
     #[test]
     fn the_first_in_line_is_passed_over_a_moment_before_its_lease_is_over() {
         let mut play = two_in_line();
-        play.at(9_000).receives(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
-        play.at(10_005).appends(granted("/a", request(2, 1), 1));
-        play.breaks("grants_follow_the_line", (1, "c1.1#1"), (4, "c2.1#1"));
+        play.at(9_000).receives(c(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.at(10_005).appends(CONTROL, granted("/a", request(2, 1), 1));
+        play.is_broken_by("grants_follow_the_line", (1, "c1.1#1"), (4, "c2.1#1"));
     }
 
     #[test]
     fn somebody_who_is_heard_again_first_after_a_restart_may_pass() {
         let mut play = two_in_line();
-        play.at(3).crashes(CONTROL);
+        play.at(3).crashes_keeping(CONTROL, 2);
         play.at(4).starts(CONTROL);
-        play.at(5).receives(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
-        play.appends(granted("/a", request(2, 1), 1));
+        play.at(5).receives(c(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 1));
         play.holds();
     }
 
     #[test]
     fn a_live_waiter_is_taken_out_of_the_line() {
         let mut play = two_in_line();
-        play.at(10_004).appends(left("/a", request(2, 1)));
-        play.breaks("grants_follow_the_line", (2, "c2.1#1 stands in line"), (3, "out of the line"));
+        play.at(10_004).appends(CONTROL, left("/a", request(2, 1)));
+        play.is_broken_by(
+            "grants_follow_the_line",
+            (2, "c2.1#1 stands in line"),
+            (3, "out of the line"),
+        );
     }
 
     #[test]
     fn a_grant_to_somebody_who_never_stood_in_line() {
         let mut play = two_in_line();
-        play.at(3).appends(granted("/a", request(1, 7), 1));
-        play.breaks("grants_follow_the_line", (3, "c1.1#7 stands in line"), (3, "to c1.1#7"));
+        play.at(3).appends(CONTROL, granted("/a", request(1, 7), 1));
+        play.is_broken_by("grants_follow_the_line", (3, "c1.1#7 stands in line"), (3, "to c1.1#7"));
     }
 }

@@ -152,15 +152,15 @@ impl Belief {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
     use crate::world::Clock;
     use seedbed::proto::Span;
 
     const NAME: &str = "holders_stop_believing_first";
 
-    fn one_believes() -> Play<HoldersStopBelievingFirst> {
+    fn one_believes() -> Play {
         let mut play = Play::new(HoldersStopBelievingFirst::default());
-        play.at(0).appends(granted("/a", request(1, 1), 1));
+        play.at(0).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(1).believes("/a", request(1, 1), 1, 9_000);
         play
     }
@@ -168,14 +168,14 @@ mod tests {
     #[test]
     fn the_lock_is_granted_while_the_old_holder_believes() {
         let mut play = one_believes();
-        play.at(8_999).appends(granted("/a", request(2, 1), 2));
-        play.breaks(NAME, (2, "c1 believes"), (3, "to c2.1#1 under t2"));
+        play.at(8_999).appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.is_broken_by(NAME, (2, "c1 believes"), (3, "to c2.1#1 under t2"));
     }
 
     #[test]
     fn the_lock_is_granted_when_the_old_holder_has_stopped() {
         let mut play = one_believes();
-        play.at(9_000).appends(granted("/a", request(2, 1), 2));
+        play.at(9_000).appends(CONTROL, granted("/a", request(2, 1), 2));
         play.holds();
     }
 
@@ -183,37 +183,37 @@ mod tests {
     fn the_holder_gave_it_up_or_crashed() {
         let mut play = one_believes();
         play.at(5).gives_up("/a", request(1, 1), 1);
-        play.at(6).appends(granted("/a", request(2, 1), 2));
+        play.at(6).appends(CONTROL, granted("/a", request(2, 1), 2));
         play.at(7).believes("/a", request(2, 1), 2, 9_000);
-        play.at(8).crashes(client(2));
-        play.at(9).appends(granted("/a", request(1, 2), 3));
+        play.at(8).crashes(c(2));
+        play.at(9).appends(CONTROL, granted("/a", request(1, 2), 3));
         play.holds();
     }
 
     #[test]
     fn a_slow_clock_believes_for_longer() {
         let mut play = one_believes();
-        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, -100_000);
-        play.at(9_999).appends(granted("/a", request(2, 1), 2));
-        play.breaks(NAME, (2, "until 10.000000s"), (3, "to c2.1#1"));
+        play.has_clock(c(1), Clock::new(Span::ZERO, -100_000));
+        play.at(9_999).appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.is_broken_by(NAME, (2, "until 10.000000s"), (3, "to c2.1#1"));
     }
 
     #[test]
     fn a_delayed_grant_is_believed_after_the_next_one() {
         let mut play = Play::new(HoldersStopBelievingFirst::default());
-        play.at(0).appends(granted("/a", request(1, 1), 1));
-        play.at(11_000).appends(left("/a", request(1, 1)));
-        play.appends(granted("/a", request(2, 1), 2));
+        play.at(0).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(11_000).appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
         play.at(12_000).believes("/a", request(1, 1), 1, 22_000);
-        play.breaks(NAME, (2, "to c2.1#1 under t2"), (3, "c1 believes"));
+        play.is_broken_by(NAME, (2, "to c2.1#1 under t2"), (3, "c1 believes"));
     }
 
     #[test]
     fn a_delayed_grant_that_has_run_out_is_not_believed() {
         let mut play = Play::new(HoldersStopBelievingFirst::default());
-        play.at(0).appends(granted("/a", request(1, 1), 1));
-        play.at(11_000).appends(left("/a", request(1, 1)));
-        play.appends(granted("/a", request(2, 1), 2));
+        play.at(0).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(11_000).appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
         play.at(12_000).believes("/a", request(1, 1), 1, 10_000);
         play.holds();
     }
@@ -221,9 +221,9 @@ mod tests {
     #[test]
     fn a_later_grant_that_a_crash_took_away_does_not_count() {
         let mut play = one_believes();
-        play.all_durable();
-        play.at(9_000).appends(granted("/a", request(2, 1), 2));
-        play.at(9_001).crashes(CONTROL).forgets(1);
+        play.and().syncs(CONTROL);
+        play.at(9_000).appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.at(9_001).crashes(CONTROL);
         play.at(9_002).starts(CONTROL);
         play.at(9_003).believes("/a", request(1, 1), 1, 19_000);
         play.holds();

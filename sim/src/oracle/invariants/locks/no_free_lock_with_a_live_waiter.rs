@@ -102,61 +102,68 @@ fn touches<'a>(seen: &Seen<'a>) -> Option<&'a Path> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
-    fn one_holds_and_one_waits() -> Play<NoFreeLockWithALiveWaiter> {
+    fn one_holds_and_one_waits() -> Play {
         let mut play = Play::new(NoFreeLockWithALiveWaiter::default());
-        play.at(1).receives(client(1), CONTROL, acquire("/a", request(1, 1)));
-        play.appends(queued("/a", request(1, 1))).appends(granted("/a", request(1, 1), 1));
-        play.at(2).receives(client(2), CONTROL, acquire("/a", request(2, 1)));
-        play.appends(queued("/a", request(2, 1)));
+        play.at(1).receives(c(1), CONTROL, acquire("/a", request(1, 1)));
+        play.and().appends(CONTROL, queued("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
+        play.and().appends(CONTROL, queued("/a", request(2, 1)));
         play
+    }
+
+    /// Something about another lock, with which the step before is over.
+    fn another_step() -> Message {
+        keeps_waiting("/b", request(1, 9))
     }
 
     #[test]
     fn the_lock_is_freed_and_the_waiter_forgotten() {
         let mut play = one_holds_and_one_waits();
-        play.at(3).receives(client(1), CONTROL, release("/a", request(1, 2), 1));
-        play.appends(left("/a", request(1, 1)));
-        play.at(4).wakes(client(1));
+        play.at(3).receives(c(1), CONTROL, release("/a", request(1, 2), 1));
+        play.and().appends(CONTROL, left("/a", request(1, 1)));
+        play.at(4).receives(c(1), CONTROL, another_step());
         let name = "no_free_lock_with_a_live_waiter";
-        play.breaks(name, (2, "c2.1#1, which stands in line"), (3, "/a is free"));
+        play.is_broken_by(name, (2, "c2.1#1, which stands in line"), (3, "/a is free"));
     }
 
     #[test]
     fn the_lock_is_freed_and_granted_in_the_same_step() {
         let mut play = one_holds_and_one_waits();
-        play.at(3).receives(client(1), CONTROL, release("/a", request(1, 2), 1));
-        play.appends(left("/a", request(1, 1))).appends(granted("/a", request(2, 1), 2));
-        play.at(4).wakes(client(1)).ends();
+        play.at(3).receives(c(1), CONTROL, release("/a", request(1, 2), 1));
+        play.and().appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.at(4).receives(c(1), CONTROL, another_step()).ends();
         play.holds();
     }
 
     #[test]
     fn the_lock_is_freed_in_the_last_step_of_the_run() {
         let mut play = one_holds_and_one_waits();
-        play.at(3).appends(left("/a", request(1, 1))).ends();
-        play.breaks("no_free_lock_with_a_live_waiter", (2, "c2.1#1"), (3, "/a is free"));
+        play.at(3).appends(CONTROL, left("/a", request(1, 1))).ends();
+        play.is_broken_by("no_free_lock_with_a_live_waiter", (2, "c2.1#1"), (3, "/a is free"));
     }
 
     #[test]
     fn a_waiter_that_has_gone_quiet_does_not_count() {
         let mut play = one_holds_and_one_waits();
-        play.at(11_000).appends(left("/a", request(1, 1))).ends();
+        play.at(11_000).appends(CONTROL, left("/a", request(1, 1))).ends();
         play.holds();
     }
 
     #[test]
     fn after_a_restart_a_waiter_counts_once_it_is_heard_again() {
         let mut play = one_holds_and_one_waits();
-        play.at(3).appends(left("/a", request(1, 1)));
-        play.appends(granted("/a", request(2, 1), 2));
-        play.at(4).crashes(CONTROL).forgets(4);
+        play.at(3).appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.at(4).crashes_keeping(CONTROL, 4);
         play.at(5).starts(CONTROL);
-        play.at(6).wakes(CONTROL);
+        play.at(6).receives(c(1), CONTROL, another_step());
         play.holds();
-        play.at(7).receives(client(2), CONTROL, keeps_waiting("/a", request(2, 1)));
-        play.at(8).wakes(client(1));
-        play.breaks("no_free_lock_with_a_live_waiter", (7, "c2.1#1"), (7, "/a is free"));
+        play.at(7).receives(c(2), CONTROL, keeps_waiting("/a", request(2, 1)));
+        play.at(8).receives(c(1), CONTROL, another_step());
+        play.is_broken_by("no_free_lock_with_a_live_waiter", (7, "c2.1#1"), (7, "/a is free"));
     }
 }

@@ -55,43 +55,43 @@ impl OneHolderPerLock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
     #[test]
     fn a_second_grant_before_the_first_has_left() {
         let mut play = Play::new(OneHolderPerLock::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).appends(granted("/a", request(2, 1), 2));
-        play.breaks("one_holder_per_lock", (1, "c1.1#1 under t1"), (2, "to c2.1#1 under t2"));
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.is_broken_by("one_holder_per_lock", (1, "c1.1#1 under t1"), (2, "to c2.1#1 under t2"));
     }
 
     #[test]
     fn a_second_grant_after_the_first_has_left() {
         let mut play = Play::new(OneHolderPerLock::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).appends(left("/a", request(1, 1)));
-        play.appends(granted("/a", request(2, 1), 2));
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).appends(CONTROL, left("/a", request(1, 1)));
+        play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
         play.holds();
     }
 
     #[test]
     fn the_record_that_freed_the_lock_is_lost_in_a_crash() {
         let mut play = Play::new(OneHolderPerLock::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1)).all_durable();
-        play.at(2).appends(left("/a", request(1, 1)));
-        play.at(3).crashes(CONTROL).forgets(1);
+        play.at(1).logs(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).appends(CONTROL, left("/a", request(1, 1)));
+        play.at(3).crashes(CONTROL);
         play.at(4).starts(CONTROL);
-        play.at(5).appends(granted("/a", request(2, 1), 2));
-        play.breaks("one_holder_per_lock", (1, "c1.1#1"), (5, "c2.1#1"));
+        play.at(5).appends(CONTROL, granted("/a", request(2, 1), 2));
+        play.is_broken_by("one_holder_per_lock", (1, "c1.1#1"), (5, "c2.1#1"));
     }
 
     #[test]
     fn a_grant_that_was_lost_in_a_crash_is_none() {
         let mut play = Play::new(OneHolderPerLock::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/a", request(2, 1), 1));
+        play.at(4).appends(CONTROL, granted("/a", request(2, 1), 1));
         play.holds();
     }
 }

@@ -136,77 +136,83 @@ impl OnlyTheHolderReleases {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
-    fn one_holds() -> Play<OnlyTheHolderReleases> {
+    fn one_holds() -> Play {
         let mut play = Play::new(OnlyTheHolderReleases::default());
-        play.at(0).appends(granted("/a", request(1, 1), 5));
+        play.at(0).appends(CONTROL, granted("/a", request(1, 1), 5));
         play
     }
 
     #[test]
     fn somebody_else_releases() {
         let mut play = one_holds();
-        play.at(1).receives(client(2), CONTROL, release("/a", request(2, 1), 5));
-        play.appends(left("/a", request(1, 1)));
+        play.at(1).receives(c(2), CONTROL, release("/a", request(2, 1), 5));
+        play.and().appends(CONTROL, left("/a", request(1, 1)));
         let name = "only_the_holder_releases";
-        play.breaks(name, (1, "for c1.1#1 under t5"), (2, "a release of /a from c2"));
+        play.is_broken_by(name, (1, "for c1.1#1 under t5"), (2, "a release of /a from c2"));
     }
 
     #[test]
     fn an_old_release_of_the_same_client_comes_late() {
         let mut play = one_holds();
-        play.at(1).receives(client(1), CONTROL, release("/a", request(1, 2), 4));
-        play.appends(left("/a", request(1, 1)));
-        play.breaks("only_the_holder_releases", (1, "under t5"), (2, "from c1 under t4"));
+        play.at(1).receives(c(1), CONTROL, release("/a", request(1, 2), 4));
+        play.and().appends(CONTROL, left("/a", request(1, 1)));
+        play.is_broken_by("only_the_holder_releases", (1, "under t5"), (2, "from c1 under t4"));
     }
 
     #[test]
     fn the_holder_releases() {
         let mut play = one_holds();
-        play.at(1).receives(client(1), CONTROL, release("/a", request(1, 2), 5));
-        play.appends(left("/a", request(1, 1)));
+        play.at(1).receives(c(1), CONTROL, release("/a", request(1, 2), 5));
+        play.and().appends(CONTROL, left("/a", request(1, 1)));
         play.holds();
     }
 
     #[test]
     fn a_release_that_arrived_earlier_is_no_excuse() {
         let mut play = one_holds();
-        play.at(1).receives(client(1), CONTROL, release("/a", request(1, 2), 5));
-        play.at(2).wakes(CONTROL).appends(left("/a", request(1, 1)));
-        play.breaks("only_the_holder_releases", (1, "c1.1#1"), (3, "from c1.1#1"));
+        play.at(1).receives(c(1), CONTROL, release("/a", request(1, 2), 5));
+        play.at(2).wakes(CONTROL).and().appends(CONTROL, left("/a", request(1, 1)));
+        play.is_broken_by("only_the_holder_releases", (1, "c1.1#1"), (3, "from c1.1#1"));
     }
 
     #[test]
     fn the_lease_is_over() {
         let mut play = one_holds();
-        play.at_nanos(10_005_000_001).wakes(CONTROL).appends(left("/a", request(1, 1)));
+        play.at_nanos(10_005_000_001)
+            .wakes(CONTROL)
+            .and()
+            .appends(CONTROL, left("/a", request(1, 1)));
         play.holds();
     }
 
     #[test]
     fn the_lease_is_not_quite_over() {
         let mut play = one_holds();
-        play.at_nanos(10_005_000_000).wakes(CONTROL).appends(left("/a", request(1, 1)));
-        play.breaks("only_the_holder_releases", (1, "for one lease"), (2, "from c1.1#1"));
+        play.at_nanos(10_005_000_000)
+            .wakes(CONTROL)
+            .and()
+            .appends(CONTROL, left("/a", request(1, 1)));
+        play.is_broken_by("only_the_holder_releases", (1, "for one lease"), (2, "from c1.1#1"));
     }
 
     #[test]
     fn a_keep_alive_and_a_restart_begin_the_lease_anew() {
         let mut play = one_holds();
-        play.all_durable();
-        play.at(5_000).receives(client(1), CONTROL, keeps_holding("/a", 5));
+        play.and().syncs(CONTROL);
+        play.at(5_000).receives(c(1), CONTROL, keeps_holding("/a", 5));
         play.at(12_000).crashes(CONTROL);
         play.at(13_000).starts(CONTROL);
-        play.at(16_000).wakes(CONTROL).appends(left("/a", request(1, 1)));
-        play.breaks("only_the_holder_releases", (4, "at 13.000000s"), (5, "from c1.1#1"));
+        play.at(16_000).wakes(CONTROL).and().appends(CONTROL, left("/a", request(1, 1)));
+        play.is_broken_by("only_the_holder_releases", (4, "at 13.000000s"), (5, "from c1.1#1"));
     }
 
     #[test]
     fn somebody_leaves_the_line() {
         let mut play = one_holds();
-        play.appends(queued("/a", request(2, 1)));
-        play.at(1).appends(left("/a", request(2, 1)));
+        play.and().appends(CONTROL, queued("/a", request(2, 1)));
+        play.at(1).appends(CONTROL, left("/a", request(2, 1)));
         play.holds();
     }
 }

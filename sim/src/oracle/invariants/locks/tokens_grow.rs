@@ -103,59 +103,63 @@ impl TokensGrow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
 
     #[test]
     fn the_counter_starts_again_after_a_crash() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1)).all_durable();
+        play.at(1).logs(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/b", request(2, 1), 1));
-        play.at(5).all_durable();
-        play.breaks("tokens_grow", (1, "/a to c1.1#1 under t1"), (5, "/b to c2.1#1 under t1"));
+        play.at(4).appends(CONTROL, granted("/b", request(2, 1), 1));
+        play.at(5).syncs(CONTROL);
+        play.is_broken_by(
+            "tokens_grow",
+            (1, "/a to c1.1#1 under t1"),
+            (5, "/b to c2.1#1 under t1"),
+        );
     }
 
     #[test]
     fn the_counter_goes_on_after_a_crash() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1)).all_durable();
+        play.at(1).logs(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/b", request(2, 1), 2));
-        play.at(5).all_durable();
-        play.sends(CONTROL, client(2), grant("/b", request(2, 1), 2));
+        play.at(4).appends(CONTROL, granted("/b", request(2, 1), 2));
+        play.at(5).syncs(CONTROL);
+        play.and().sends(CONTROL, c(2), grant("/b", request(2, 1), 2));
         play.holds();
     }
 
     #[test]
     fn a_grant_that_was_sent_counts_though_its_record_is_lost() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.sends(CONTROL, client(1), grant("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.and().sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
-        play.breaks("tokens_grow", (1, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
+        play.at(4).logs(CONTROL, granted("/a", request(2, 1), 1));
+        play.is_broken_by("tokens_grow", (1, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
     }
 
     #[test]
     fn a_grant_that_nobody_saw_may_be_made_again() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
+        play.at(4).logs(CONTROL, granted("/a", request(2, 1), 1));
         play.holds();
     }
 
     #[test]
     fn a_grant_that_a_crash_left_on_the_disk_counts() {
         let mut play = Play::new(TokensGrow::default());
-        play.at(1).appends(granted("/a", request(1, 1), 1));
-        play.at(2).crashes(CONTROL);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).crashes_keeping(CONTROL, 1);
         play.at(3).starts(CONTROL);
-        play.at(4).appends(granted("/a", request(2, 1), 1)).all_durable();
-        play.breaks("tokens_grow", (3, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
+        play.at(4).logs(CONTROL, granted("/a", request(2, 1), 1));
+        play.is_broken_by("tokens_grow", (3, "c1.1#1 under t1"), (4, "c2.1#1 under t1"));
     }
 }

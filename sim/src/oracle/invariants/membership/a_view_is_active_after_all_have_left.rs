@@ -96,19 +96,18 @@ fn on_alive(from: NodeId, to: NodeId, epoch: Epoch, model: &Model) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, activated, announced, entered, n};
+    use crate::oracle::tests::{Play, activated, announced, entered, n};
     use seedbed::proto::Arcs;
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
-    fn play() -> Play<AViewIsActiveAfterAllHaveLeft> {
+    fn play() -> Play {
         let mut play = Play::managed(AViewIsActiveAfterAllHaveLeft::default());
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
         play.is_complete(n(2), 1);
         play.starts(n(1));
-        play.at_ms(1000);
-        play.is_leased(n(1), 1);
+        play.at(1000).is_leased(n(1), 1);
         play.forces(CONTROL, announced(2, &[n(2), n(3)]));
         play
     }
@@ -116,16 +115,15 @@ mod tests {
     #[test]
     fn a_member_that_may_still_serve_is_a_breach() {
         let mut play = play();
-        play.at_ms(2999);
-        play.appends(n(1), entered(2, Arcs::default()));
-        let breach = play.breaks(|play| play.appends(CONTROL, activated(2)));
+        play.at(2999).appends(n(1), entered(2, Arcs::default()));
+        let breach = play.appends(CONTROL, activated(2)).breaks();
         assert!(breach.earlier.is.starts_with("n1 was given a lease for e1 that ends at"));
         assert!(breach.now.is.ends_with("and n1 has not durably left e1"));
     }
 
     #[test]
     fn a_lease_after_the_announcement_is_a_breach() {
-        let breach = play().breaks(|play| play.in_one_step(|play| play.is_leased(n(1), 1)));
+        let breach = play().is_leased(n(1), 1).breaks();
         assert_eq!(breach.earlier.is, "e2 was announced");
         assert_eq!(breach.now.is, "control gives n1 a lease for e1");
     }
@@ -142,8 +140,7 @@ mod tests {
         gone.appends(CONTROL, activated(2));
         gone.holds();
         let mut over = play();
-        over.at_ms(3000);
-        over.appends(CONTROL, activated(2));
+        over.at(3000).appends(CONTROL, activated(2));
         over.holds();
     }
 }

@@ -102,7 +102,7 @@ fn was_given(given: &At<NodeId>, admission: Admission) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, born, n};
+    use crate::oracle::tests::{Play, born, n};
     use seedbed::proto::Config;
 
     const CONTROL: NodeId = NodeId::CONTROL;
@@ -116,7 +116,7 @@ mod tests {
         Message::Admitted { incarnation: Incarnation(1), admission: Config::FIRST_ADMISSION }
     }
 
-    fn play() -> Play<AdmissionsAreUsedOnce> {
+    fn play() -> Play {
         let mut play = Play::managed(AdmissionsAreUsedOnce::default());
         play.forces(CONTROL, admitted(1));
         play
@@ -124,18 +124,18 @@ mod tests {
 
     #[test]
     fn a_number_for_two_nodes_or_two_disks_is_a_breach() {
-        play().breaks(|play| play.forces(CONTROL, admitted(2)));
-        play().breaks(|play| play.forces(n(2), born()));
+        play().forces(CONTROL, admitted(2)).breaks();
+        play().forces(n(2), born()).breaks();
         let mut wiped = play();
         wiped.forces(n(1), born());
         wiped.loses_its_disk(n(1));
         let mut told = wiped;
-        let breach = told.breaks(|play| play.sends(CONTROL, n(1), tells()));
+        let breach = told.sends(CONTROL, n(1), tells()).breaks();
         assert_eq!(breach.earlier.is, "the disk of n1 that had this number was lost");
         let mut again = play();
         again.forces(n(1), born());
         again.loses_its_disk(n(1));
-        let breach = again.breaks(|play| play.forces(n(1), born()));
+        let breach = again.forces(n(1), born()).breaks();
         assert!(breach.earlier.is.ends_with("on another disk"));
     }
 
@@ -144,7 +144,7 @@ mod tests {
         let member = Member { node: n(1), admission: Config::FIRST_ADMISSION.next() };
         let second = |incarnation| Record::Admitted { member, incarnation };
         for incarnation in [Incarnation(0), Incarnation(1)] {
-            let breach = play().breaks(|play| play.forces(CONTROL, second(incarnation)));
+            let breach = play().forces(CONTROL, second(incarnation)).breaks();
             assert_eq!(breach.earlier.is, "n1 in i1 was given a number");
         }
         let mut newer = play();
@@ -156,7 +156,7 @@ mod tests {
     fn a_number_that_is_not_durable_is_a_breach() {
         let mut play = Play::managed(AdmissionsAreUsedOnce::default());
         play.appends(CONTROL, admitted(1));
-        play.breaks(|play| play.sends(CONTROL, n(1), tells()));
+        play.sends(CONTROL, n(1), tells()).breaks();
     }
 
     #[test]

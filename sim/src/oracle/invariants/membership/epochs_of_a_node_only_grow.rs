@@ -89,10 +89,10 @@ fn had_entered(node: NodeId, epoch: &At<Epoch>) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, born, entered, n, txn, voted_in};
+    use crate::oracle::tests::{Play, born, entered, n, txn, voted_in};
     use seedbed::proto::{Arcs, Config};
 
-    fn play() -> Play<EpochsOfANodeOnlyGrow> {
+    fn play() -> Play {
         let mut play = Play::managed(EpochsOfANodeOnlyGrow::default());
         play.forces(n(1), born());
         play.forces(n(1), entered(2, Arcs::default()));
@@ -107,15 +107,15 @@ mod tests {
     fn to_say_what_is_not_durable_is_a_breach() {
         let mut play = play();
         play.appends(n(1), entered(3, Arcs::default()));
-        let breach = play.breaks(|play| play.sends(n(1), NodeId::CONTROL, says(3)));
+        let breach = play.sends(n(1), NodeId::CONTROL, says(3)).breaks();
         assert!(breach.earlier.is.ends_with("no record that it has entered e3"));
     }
 
     #[test]
     fn to_go_back_is_a_breach() {
-        let breach = play().breaks(|play| play.forces(n(1), entered(1, Arcs::default())));
+        let breach = play().forces(n(1), entered(1, Arcs::default())).breaks();
         assert_eq!(breach.earlier.is, "n1 had entered e2");
-        play().breaks(|play| play.forces(n(1), voted_in(1, txn(1), "/a", 1, "x")));
+        play().forces(n(1), voted_in(1, txn(1), "/a", 1, "x")).breaks();
     }
 
     #[test]

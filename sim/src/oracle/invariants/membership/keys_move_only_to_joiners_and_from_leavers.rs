@@ -104,10 +104,10 @@ fn on_pull(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, born, entered, n};
+    use crate::oracle::tests::{Play, born, entered, n};
     use seedbed::proto::{Config, Incarnation};
 
-    fn play() -> Play<KeysMoveOnlyToJoinersAndFromLeavers> {
+    fn play() -> Play {
         let mut play = Play::managed(KeysMoveOnlyToJoinersAndFromLeavers);
         play.views(1, &[n(1), n(2), n(3)]);
         play.views(2, &[n(1), n(2), n(3), n(4)]);
@@ -142,13 +142,13 @@ mod tests {
         let mut lawful = play();
         lawful.sends(owners[0], had[0], pull(at));
         lawful.holds();
-        let breach = play().breaks(|play| play.sends(other, had[0], pull(at)));
+        let breach = play().sends(other, had[0], pull(at)).breaks();
         assert!(breach.earlier.is.starts_with(&format!("{other} owns")));
-        play().breaks(|play| play.sends(owners[0], had_not, pull(at)));
+        play().sends(owners[0], had_not, pull(at)).breaks();
         let mut claimed = play();
         claimed.forces(owners[0], born());
         claimed.forces(owners[0], entered(2, Arcs::all()));
-        let breach = claimed.breaks(|play| play.sends(owners[0], had[0], pull(at)));
+        let breach = claimed.sends(owners[0], had[0], pull(at)).breaks();
         assert!(breach.earlier.is.contains("claims to be complete"));
     }
 }

@@ -225,7 +225,7 @@ impl<T: Clone> Remembered<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, activated, announced, n};
+    use crate::oracle::tests::{Play, activated, announced, n};
     use seedbed::proto::{Config, Epoch, Incarnation, Settings};
 
     const CONTROL: NodeId = NodeId::CONTROL;
@@ -247,11 +247,10 @@ mod tests {
     }
 
     /// A view of all three, in force since 1,000 ms.
-    fn play() -> Play<NoViewChangeWithoutACause> {
+    fn play() -> Play {
         let mut play = Play::managed(NoViewChangeWithoutACause::default());
         play.starts(CONTROL);
-        play.at_ms(1000);
-        play.forces(CONTROL, wanted(&[n(1), n(2), n(3)]));
+        play.at(1000).forces(CONTROL, wanted(&[n(1), n(2), n(3)]));
         for number in 1..=3 {
             play.forces(CONTROL, admitted(number));
             play.receives(n(number), CONTROL, beat(0));
@@ -263,43 +262,37 @@ mod tests {
     #[test]
     fn to_leave_out_who_was_heard_is_a_breach() {
         let mut play = play();
-        play.at_ms(2500);
-        play.receives(n(1), CONTROL, beat(1));
+        play.at(2500).receives(n(1), CONTROL, beat(1));
         play.receives(n(2), CONTROL, beat(1));
-        play.at_ms(3500);
-        let breach = play.breaks(|play| play.appends(CONTROL, announced(2, &[n(1), n(3)])));
+        let breach = play.at(3500).appends(CONTROL, announced(2, &[n(1), n(3)])).breaks();
         assert!(breach.earlier.is.starts_with("control heard n2, by its clock at"));
         assert!(breach.now.is.ends_with("control announces e2 without n2"));
     }
 
     #[test]
     fn to_take_in_who_is_not_wanted_or_was_not_heard_is_a_breach() {
-        let breach = play().breaks(|play| {
-            play.appends(CONTROL, announced(2, &[n(1), n(2), n(3), n(4)]));
-        });
+        let breach = play().appends(CONTROL, announced(2, &[n(1), n(2), n(3), n(4)])).breaks();
         assert_eq!(breach.earlier.is, "the operator does not want n4");
         let mut silent = Play::managed(NoViewChangeWithoutACause::default());
         silent.starts(CONTROL);
         silent.forces(CONTROL, wanted(&[n(1)]));
-        let breach = silent.breaks(|play| play.appends(CONTROL, announced(1, &[n(1)])));
+        let breach = silent.appends(CONTROL, announced(1, &[n(1)])).breaks();
         assert!(breach.earlier.is.starts_with("control has not heard n1"));
     }
 
     #[test]
     fn the_same_again_and_another_wish_that_nobody_had_are_breaches() {
-        play().breaks(|play| play.appends(CONTROL, announced(2, &[n(1), n(2), n(3)])));
-        play().breaks(|play| play.appends(CONTROL, wanted(&[n(1)])));
+        play().appends(CONTROL, announced(2, &[n(1), n(2), n(3)])).breaks();
+        play().appends(CONTROL, wanted(&[n(1)])).breaks();
     }
 
     #[test]
     fn to_leave_out_who_is_silent_and_take_it_in_again_is_none() {
         let mut play = play();
-        play.at_ms(2500);
-        play.receives(n(1), CONTROL, beat(1));
+        play.at(2500).receives(n(1), CONTROL, beat(1));
         play.receives(n(3), CONTROL, beat(1));
         play.receives(n(2), CONTROL, beat(0));
-        play.at_ms(3500);
-        play.forces(CONTROL, announced(2, &[n(1), n(3)]));
+        play.at(3500).forces(CONTROL, announced(2, &[n(1), n(3)]));
         play.forces(CONTROL, activated(2));
         play.receives(n(2), CONTROL, beat(1));
         play.appends(CONTROL, announced(3, &[n(1), n(2), n(3)]));

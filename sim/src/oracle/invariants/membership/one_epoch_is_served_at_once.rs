@@ -44,24 +44,22 @@ impl Invariant for OneEpochIsServedAtOnce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, c, ended_done, found, n, read_of, request, txn, voted_in,
-    };
+    use crate::oracle::tests::{Play, c, ended_done, found, n, read_of, request, txn, voted_in};
 
-    fn play() -> Play<OneEpochIsServedAtOnce> {
+    fn play() -> Play {
         let mut play = Play::managed(OneEpochIsServedAtOnce::default());
-        play.receives(c(1), n(2), read_of(request(1), "/a"));
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
         play.forces(n(1), voted_in(2, txn(1), "/a", 1, "x"));
         play
     }
 
     #[test]
     fn a_vote_or_a_read_in_an_epoch_that_is_over_is_a_breach() {
-        let breach = play().breaks(|play| play.appends(n(2), voted_in(1, txn(2), "/b", 1, "x")));
+        let breach = play().appends(n(2), voted_in(1, txn(2), "/b", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n1 votes yes to n1.1/1 in e2");
         assert_eq!(breach.now.is, "n2 votes yes to n1.1/2 in e1");
-        let answer = ended_done(request(1), &[found(1, None)]);
-        let breach = play().breaks(|play| play.sends(n(2), c(1), answer));
+        let answer = ended_done(request(1, 1), &[found(1, None)]);
+        let breach = play().sends(n(2), c(1), answer).breaks();
         assert!(breach.now.is.starts_with("n2 answers the read c1.1#1 in e1"));
     }
 
@@ -69,10 +67,7 @@ mod tests {
     fn the_same_epoch_a_later_one_and_an_answer_that_was_held_back_are_none() {
         let mut play = play();
         play.appends(n(2), voted_in(2, txn(2), "/b", 1, "x"));
-        play.in_one_step(|play| {
-            play.syncs(n(2));
-            play.sends(n(2), c(1), ended_done(request(1), &[found(1, None)]));
-        });
+        play.syncs(n(2)).and().sends(n(2), c(1), ended_done(request(1, 1), &[found(1, None)]));
         play.appends(n(2), voted_in(3, txn(3), "/b", 1, "x"));
         play.holds();
     }

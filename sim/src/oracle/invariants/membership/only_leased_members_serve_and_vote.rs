@@ -61,27 +61,25 @@ impl Invariant for OnlyLeasedMembersServeAndVote {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n, txn, voted_in};
+    use crate::oracle::tests::{Play, n, txn, voted_in};
 
-    fn play() -> Play<OnlyLeasedMembersServeAndVote> {
+    fn play() -> Play {
         let mut play = Play::managed(OnlyLeasedMembersServeAndVote::default());
         play.views(1, &[n(1), n(2)]);
         play.starts(n(1));
-        play.at_ms(1000);
-        play.is_leased(n(1), 1);
+        play.at(1000).is_leased(n(1), 1);
         play
     }
 
     #[test]
     fn a_vote_after_the_lease_or_for_another_epoch_is_a_breach() {
         let mut late = play();
-        late.at_ms(3001);
-        let breach = late.breaks(|play| play.appends(n(1), voted_in(1, txn(1), "/a", 1, "x")));
+        let breach = late.at(3001).appends(n(1), voted_in(1, txn(1), "/a", 1, "x")).breaks();
         assert!(breach.earlier.is.starts_with("n1's last lease is for e1, from its heartbeat at"));
         assert!(breach.now.is.ends_with("n1 votes yes to n1.1/1 in e1"));
         let mut other = play();
         other.views(2, &[n(1), n(2)]);
-        other.breaks(|play| play.appends(n(1), voted_in(2, txn(1), "/a", 1, "x")));
+        other.appends(n(1), voted_in(2, txn(1), "/a", 1, "x")).breaks();
     }
 
     #[test]
@@ -89,17 +87,16 @@ mod tests {
         let mut restarted = play();
         restarted.crashes(n(1));
         restarted.starts(n(1));
-        let breach = restarted.breaks(|play| play.appends(n(1), voted_in(1, txn(1), "/a", 1, "x")));
+        let breach = restarted.appends(n(1), voted_in(1, txn(1), "/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n1 has been given no lease in this life");
-        let breach = play().breaks(|play| play.appends(n(3), voted_in(1, txn(1), "/a", 1, "x")));
+        let breach = play().appends(n(3), voted_in(1, txn(1), "/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n3 is no member of e1");
     }
 
     #[test]
     fn a_vote_under_the_lease_is_none() {
         let mut play = play();
-        play.at_ms(2999);
-        play.appends(n(1), voted_in(1, txn(1), "/a", 1, "x"));
+        play.at(2999).appends(n(1), voted_in(1, txn(1), "/a", 1, "x"));
         play.holds();
     }
 }

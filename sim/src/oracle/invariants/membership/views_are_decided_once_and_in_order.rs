@@ -120,12 +120,12 @@ impl ViewsAreDecidedOnceAndInOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, activated, announced, n, view};
+    use crate::oracle::tests::{Play, activated, announced, n, view};
     use seedbed::proto::{AcceptedLoss, NodeId};
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
-    fn play() -> Play<ViewsAreDecidedOnceAndInOrder> {
+    fn play() -> Play {
         let mut play = Play::managed(ViewsAreDecidedOnceAndInOrder::default());
         play.views(1, &[n(1), n(2)]);
         play
@@ -143,22 +143,22 @@ mod tests {
     #[test]
     fn a_view_that_is_skipped_repeated_empty_or_too_early_is_a_breach() {
         let again = announced(1, &[n(1)]);
-        let breach = play().breaks(|play| play.forces(CONTROL, again));
+        let breach = play().forces(CONTROL, again).breaks();
         assert_eq!(breach.earlier.is, "e1 was announced last");
-        play().breaks(|play| play.forces(CONTROL, announced(3, &[n(1)])));
-        play().breaks(|play| play.forces(CONTROL, announced(2, &[])));
-        play().breaks(|play| play.forces(CONTROL, activated(2)));
-        play().breaks(|play| play.forces(CONTROL, Record::Converged { epoch: Epoch(2) }));
+        play().forces(CONTROL, announced(3, &[n(1)])).breaks();
+        play().forces(CONTROL, announced(2, &[])).breaks();
+        play().forces(CONTROL, activated(2)).breaks();
+        play().forces(CONTROL, Record::Converged { epoch: Epoch(2) }).breaks();
         let mut early = play();
         early.forces(CONTROL, announced(2, &[n(1)]));
-        let breach = early.breaks(|play| play.forces(CONTROL, announced(3, &[n(2)])));
+        let breach = early.forces(CONTROL, announced(3, &[n(2)])).breaks();
         assert_eq!(breach.earlier.is, "e2 was announced and has not come into force");
     }
 
     #[test]
     fn a_view_that_is_told_before_it_is_durable_or_otherwise_than_it_is_is_a_breach() {
-        play().breaks(|play| play.sends(CONTROL, n(1), views(view(2, &[n(1)]))));
-        play().breaks(|play| play.sends(CONTROL, n(1), views(view(1, &[n(1)]))));
+        play().sends(CONTROL, n(1), views(view(2, &[n(1)]))).breaks();
+        play().sends(CONTROL, n(1), views(view(1, &[n(1)]))).breaks();
     }
 
     #[test]

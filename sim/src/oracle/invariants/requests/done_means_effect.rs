@@ -74,14 +74,14 @@ fn is_a_transaction(request: RequestId, model: &Model) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::txn_tests_support::*;
+    use crate::oracle::tests::*;
     use seedbed::proto::{Outcome, Version};
 
     fn answer(version: u64) -> Reply {
         Reply::Done([Outcome::Changed(Version(version))].into())
     }
 
-    fn one_writes() -> Play<DoneMeansEffect> {
+    fn one_writes() -> Play {
         let mut play = Play::new(DoneMeansEffect::default());
         play.at(1).requests(request(1, 1), writes("/a", "1"));
         play
@@ -91,14 +91,14 @@ mod tests {
     fn done_before_the_decision_is_durable() {
         let mut play = one_writes();
         play.at(2).replies(request(1, 1), answer(1));
-        play.at(3).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
-        play.breaks("done_means_effect", (2, "no log durably holds"), (2, "answered: done"));
+        play.at(3).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
+        play.is_broken_by("done_means_effect", (2, "no log durably holds"), (2, "answered: done"));
     }
 
     #[test]
     fn done_after_the_decision_is_durable() {
         let mut play = one_writes();
-        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
+        play.at(2).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
         play.at(3).replies(request(1, 1), answer(1));
         play.holds();
     }
@@ -106,16 +106,16 @@ mod tests {
     #[test]
     fn done_with_another_answer() {
         let mut play = one_writes();
-        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
+        play.at(2).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
         play.at(3).replies(request(1, 1), answer(2));
-        play.breaks("done_means_effect", (2, "n1.1/1 committed"), (3, "Version(2)"));
+        play.is_broken_by("done_means_effect", (2, "n1.1/1 committed"), (3, "Version(2)"));
     }
 
     #[test]
     fn a_single_read_needs_no_transaction() {
         let mut play = Play::new(DoneMeansEffect::default());
         play.at(1).requests(request(1, 1), reads(&["/a"]));
-        play.at(2).replies(request(1, 1), found(&[Some("1")]));
+        play.at(2).replies(request(1, 1), done_reading(&[Some("1")]));
         play.holds();
     }
 
@@ -123,7 +123,7 @@ mod tests {
     fn two_reads_need_one() {
         let mut play = Play::new(DoneMeansEffect::default());
         play.at(1).requests(request(1, 1), reads(&["/a", "/b"]));
-        play.at(2).replies(request(1, 1), found(&[Some("1"), None]));
-        play.breaks("done_means_effect", (2, "no log durably holds"), (2, "done"));
+        play.at(2).replies(request(1, 1), done_reading(&[Some("1"), None]));
+        play.is_broken_by("done_means_effect", (2, "no log durably holds"), (2, "done"));
     }
 }

@@ -48,21 +48,21 @@ impl Invariant for EveryRequestEnds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::txn_tests_support::*;
+    use crate::oracle::tests::*;
     use seedbed::proto::Reply;
 
     #[test]
     fn a_request_is_not_answered() {
         let mut play = Play::new(EveryRequestEnds);
-        play.at(1).boots(client(1)).requests(request(1, 1), writes("/a", "1"));
+        play.at(1).really_starts(c(1)).and().requests(request(1, 1), writes("/a", "1"));
         play.at(2).ends();
-        play.breaks("every_request_ends", (1, "c1.1#1 was asked"), (2, "not answered"));
+        play.is_broken_by("every_request_ends", (1, "c1.1#1 was asked"), (2, "not answered"));
     }
 
     #[test]
     fn a_request_is_answered() {
         let mut play = Play::new(EveryRequestEnds);
-        play.at(1).boots(client(1)).requests(request(1, 1), writes("/a", "1"));
+        play.at(1).really_starts(c(1)).and().requests(request(1, 1), writes("/a", "1"));
         play.at(2).replies(request(1, 1), Reply::Unknown).ends();
         play.holds();
     }

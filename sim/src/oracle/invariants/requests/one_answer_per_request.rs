@@ -47,7 +47,7 @@ impl Invariant for OneAnswerPerRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::txn_tests_support::*;
+    use crate::oracle::tests::*;
     use seedbed::proto::Reply;
 
     #[test]
@@ -56,14 +56,14 @@ mod tests {
         play.at(1).requests(request(1, 1), writes("/a", "1"));
         play.at(2).replies(request(1, 1), Reply::Unknown);
         play.at(3).replies(request(1, 1), Reply::Unknown);
-        play.breaks("one_answer_per_request", (2, "c1.1#1 was answered"), (3, "Unknown"));
+        play.is_broken_by("one_answer_per_request", (2, "c1.1#1 was answered"), (3, "Unknown"));
     }
 
     #[test]
     fn an_answer_to_nothing() {
         let mut play = Play::new(OneAnswerPerRequest::default());
         play.at(1).replies(request(1, 1), Reply::Released);
-        play.breaks("one_answer_per_request", (1, "nobody has asked"), (1, "Released"));
+        play.is_broken_by("one_answer_per_request", (1, "nobody has asked"), (1, "Released"));
     }
 
     #[test]

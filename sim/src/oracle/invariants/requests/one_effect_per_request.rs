@@ -44,45 +44,51 @@ impl Invariant for OneEffectPerRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{applied, voted};
-    use crate::oracle::tests::txn_tests_support::*;
-    use seedbed::proto::{Config, Member};
+    use crate::oracle::tests::*;
 
     #[test]
     fn two_attempts_commit() {
         let mut play = Play::new(OneEffectPerRequest::default());
-        play.at(1).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
-        play.at(2).durable(node(2), decided(txn(2, 1), request(1, 1), 1));
-        play.breaks("one_effect_per_request", (1, "n1.1/1"), (2, "n2.1/1 commits for c1.1#1"));
+        play.at(1).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
+        play.at(2).logs(n(2), decided_answer(request(1, 1), txn_of(n(2), 1), &[changed(1)]));
+        play.is_broken_by(
+            "one_effect_per_request",
+            (1, "n1.1/1"),
+            (2, "n2.1/1 commits for c1.1#1"),
+        );
     }
 
     #[test]
     fn two_attempts_under_two_names_commit() {
         let mut play = Play::new(OneEffectPerRequest::default());
-        play.at(1).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
-        play.at(2).sends(client(1), node(2), begin(request(1, 900), request(1, 1), &["/a"]));
-        play.at(3).durable(node(2), decided(txn(2, 1), request(1, 900), 2));
-        play.breaks("one_effect_per_request", (1, "n1.1/1"), (3, "c1.1#1 as well"));
+        play.at(1).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
+        play.at(2).sends(c(1), n(2), begin(request(1, 900), request(1, 1), &[write("/a", "1")]));
+        play.at(3).logs(n(2), decided_answer(request(1, 900), txn_of(n(2), 1), &[changed(2)]));
+        play.is_broken_by("one_effect_per_request", (1, "n1.1/1"), (3, "c1.1#1 as well"));
     }
 
     #[test]
     fn an_attempt_commits_and_another_was_settled_without_its_coordinator() {
         let mut play = Play::new(OneEffectPerRequest::default());
-        play.model.gone.insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
-        play.at(1).durable(node(2), voted(txn(1, 1), "/a", 1, "x"));
-        play.at(2).durable(node(2), applied(txn(1, 1)));
-        play.at(3).durable(node(3), applied(txn(1, 1)));
-        assert!(play.breach.is_none(), "one transaction is one effect, wherever it is applied");
-        play.at(4).durable(node(2), decided(txn(2, 1), request(1, 1), 1));
-        play.breaks("one_effect_per_request", (2, "n1.1/1"), (4, "n2.1/1 commits for c1.1#1"));
+        play.had_lost_its_disk(n(1));
+        play.at(1).logs(n(2), voted(txn(1), "/a", 1, "x"));
+        play.at(2).logs(n(2), applied(txn(1)));
+        play.at(3).logs(n(3), applied(txn(1)));
+        assert!(play.is_lawful(), "one transaction is one effect, wherever it is applied");
+        play.at(4).logs(n(2), decided_answer(request(1, 1), txn_of(n(2), 1), &[changed(1)]));
+        play.is_broken_by(
+            "one_effect_per_request",
+            (2, "n1.1/1"),
+            (4, "n2.1/1 commits for c1.1#1"),
+        );
     }
 
     #[test]
     fn two_requests_commit_once_each() {
         let mut play = Play::new(OneEffectPerRequest::default());
-        play.at(1).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
-        play.at(2).sends(client(1), node(2), begin(request(1, 2), request(1, 2), &["/a"]));
-        play.at(3).durable(node(2), decided(txn(2, 1), request(1, 2), 2));
+        play.at(1).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
+        play.at(2).sends(c(1), n(2), begin(request(1, 2), request(1, 2), &[write("/a", "1")]));
+        play.at(3).logs(n(2), decided_answer(request(1, 2), txn_of(n(2), 1), &[changed(2)]));
         play.holds();
     }
 }

@@ -122,9 +122,7 @@ fn refused(request: RequestId, refusal: Refusal, step: u64) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{applied, rolled_back, voted};
-    use crate::oracle::tests::txn_tests_support::*;
-    use seedbed::proto::{Config, Member};
+    use crate::oracle::tests::*;
 
     const NAME: &str = "refused_means_no_effect";
 
@@ -132,39 +130,39 @@ mod tests {
     fn a_refused_request_commits_later() {
         let mut play = Play::new(RefusedMeansNoEffect::default());
         play.at(1).replies(request(1, 1), Reply::Refused(Refusal::Exists));
-        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 1), 1));
-        play.breaks(NAME, (1, "a file is there already"), (2, "n1.1/1 commits for c1.1#1"));
+        play.at(2).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
+        play.is_broken_by(NAME, (1, "a file is there already"), (2, "n1.1/1 commits for c1.1#1"));
     }
 
     #[test]
     fn a_refused_request_is_settled_without_its_coordinator() {
         let ends_with = |record| {
             let mut play = Play::new(RefusedMeansNoEffect::default());
-            play.model.gone.insert(Member { node: node(1), admission: Config::FIRST_ADMISSION }, 1);
-            play.at(1).durable(node(2), voted(txn(1, 1), "/a", 1, "x"));
+            play.had_lost_its_disk(n(1));
+            play.at(1).logs(n(2), voted(txn(1), "/a", 1, "x"));
             play.at(2).replies(request(1, 1), Reply::Refused(Refusal::Exists));
-            play.at(3).durable(node(2), record);
+            play.at(3).logs(n(2), record);
             play
         };
         let (then, now) = ((2, "a file is there already"), (3, "n1.1/1 commits for c1.1#1"));
-        ends_with(applied(txn(1, 1))).breaks(NAME, then, now);
-        ends_with(rolled_back(txn(1, 1))).holds();
+        ends_with(applied(txn(1))).is_broken_by(NAME, then, now);
+        ends_with(rolled_back(txn(1))).holds();
     }
 
     #[test]
     fn a_committed_request_is_refused() {
         let mut play = Play::new(RefusedMeansNoEffect::default());
-        play.at(1).sends(client(1), node(2), begin(request(1, 900), request(1, 1), &["/a"]));
-        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 900), 1));
+        play.at(1).sends(c(1), n(2), begin(request(1, 900), request(1, 1), &[write("/a", "1")]));
+        play.at(2).logs(n(1), decided_answer(request(1, 900), txn(1), &[changed(1)]));
         play.at(3).replies(request(1, 1), Reply::Refused(Refusal::Exists));
-        play.breaks(NAME, (2, "n1.1/1 committed for c1.1#1"), (3, "refused"));
+        play.is_broken_by(NAME, (2, "n1.1/1 committed for c1.1#1"), (3, "refused"));
     }
 
     #[test]
     fn one_request_is_refused_and_another_commits() {
         let mut play = Play::new(RefusedMeansNoEffect::default());
         play.at(1).replies(request(1, 1), Reply::Refused(Refusal::Exists));
-        play.at(2).durable(node(1), decided(txn(1, 1), request(1, 2), 1));
+        play.at(2).logs(n(1), decided_answer(request(1, 2), txn(1), &[changed(1)]));
         play.at(3).replies(request(1, 2), Reply::Unknown);
         play.holds();
     }
@@ -173,24 +171,24 @@ mod tests {
     fn a_refused_lock_is_granted_later() {
         let mut play = Play::new(RefusedMeansNoEffect::default());
         play.at(1).replies(request(1, 1), Reply::Refused(Refusal::Held));
-        play.at(2).appends(granted("/a", request(1, 1), 3));
-        play.at(3).all_durable();
-        play.breaks(NAME, (1, "the lock is held"), (3, "granted to c1.1#1 under t3"));
+        play.at(2).appends(CONTROL, granted("/a", request(1, 1), 3));
+        play.at(3).syncs(CONTROL);
+        play.is_broken_by(NAME, (1, "the lock is held"), (3, "granted to c1.1#1 under t3"));
     }
 
     #[test]
     fn a_granted_lock_is_refused() {
         let mut play = Play::new(RefusedMeansNoEffect::default());
-        play.at(1).appends(granted("/a", request(1, 1), 3)).all_durable();
+        play.at(1).logs(CONTROL, granted("/a", request(1, 1), 3));
         play.at(2).replies(request(1, 1), Reply::Refused(Refusal::Held));
-        play.breaks(NAME, (1, "was granted to c1.1#1"), (2, "the lock is held"));
+        play.is_broken_by(NAME, (1, "was granted to c1.1#1"), (2, "the lock is held"));
     }
 
     #[test]
     fn a_grant_that_a_crash_took_is_no_effect() {
         let mut play = Play::new(RefusedMeansNoEffect::default());
-        play.at(1).appends(granted("/a", request(1, 1), 3));
-        play.at(2).crashes(CONTROL).forgets(0);
+        play.at(1).appends(CONTROL, granted("/a", request(1, 1), 3));
+        play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
         play.at(4).replies(request(1, 1), Reply::Refused(Refusal::Held));
         play.holds();

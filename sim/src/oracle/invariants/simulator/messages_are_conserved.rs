@@ -73,7 +73,7 @@ impl MessagesAreConserved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
     use crate::world::PacketId;
 
     // The world of these plays has nothing in flight, ever.
@@ -81,28 +81,32 @@ mod tests {
     #[test]
     fn a_message_vanishes() {
         let mut play = Play::new(MessagesAreConserved::default());
-        play.at(1).sends(client(1), CONTROL, acquire("/a", request(1, 1)));
-        play.at(2).sends(client(1), CONTROL, acquire("/a", request(1, 1)));
-        play.breaks("messages_are_conserved", (1, "1 messages were sent"), (1, "0 are in flight"));
+        play.at(1).sends(c(1), CONTROL, acquire("/a", request(1, 1)));
+        play.at(2).sends(c(1), CONTROL, acquire("/a", request(1, 1)));
+        play.is_broken_by(
+            "messages_are_conserved",
+            (1, "1 messages were sent"),
+            (1, "0 are in flight"),
+        );
     }
 
     #[test]
     fn a_message_arrives_twice_without_a_copy() {
         let mut play = Play::new(MessagesAreConserved::default());
-        play.at(1).sends(client(1), CONTROL, acquire("/a", request(1, 1)));
-        play.receives(client(1), CONTROL, acquire("/a", request(1, 1)));
-        play.at(2).receives(client(1), CONTROL, acquire("/a", request(1, 1)));
+        play.at(1).sends(c(1), CONTROL, acquire("/a", request(1, 1)));
+        play.and().receives(c(1), CONTROL, acquire("/a", request(1, 1)));
+        play.at(2).receives(c(1), CONTROL, acquire("/a", request(1, 1)));
         play.ends();
-        play.breaks("messages_are_conserved", (2, "0 copied"), (2, "2 were received"));
+        play.is_broken_by("messages_are_conserved", (2, "0 copied"), (2, "2 were received"));
     }
 
     #[test]
     fn a_message_and_its_copy_end_somewhere() {
         let mut play = Play::new(MessagesAreConserved::default());
-        play.at(1).sends(client(1), CONTROL, acquire("/a", request(1, 1)));
-        play.sees(Seen::Copied { packet: PacketId(1) });
-        play.receives(client(1), CONTROL, acquire("/a", request(1, 1)));
-        play.loses(client(1), CONTROL, acquire("/a", request(1, 1)));
+        play.at(1).sends(c(1), CONTROL, acquire("/a", request(1, 1)));
+        play.and().sees(&Seen::Copied { packet: PacketId(1) });
+        play.and().receives(c(1), CONTROL, acquire("/a", request(1, 1)));
+        play.and().loses(c(1), CONTROL, acquire("/a", request(1, 1)));
         play.at(2).ends();
         play.holds();
     }

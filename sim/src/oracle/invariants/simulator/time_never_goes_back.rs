@@ -66,7 +66,7 @@ impl TimeNeverGoesBack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::lock_tests_support::*;
+    use crate::oracle::tests::*;
     use crate::world::Clock;
     use seedbed::proto::Span;
 
@@ -76,29 +76,29 @@ mod tests {
     fn true_time_goes_back() {
         let mut play = Play::new(TimeNeverGoesBack::default());
         play.at(2).wakes(CONTROL);
-        play.at(1).wakes(client(1));
-        play.breaks(NAME, (1, "it was 0.002000s"), (2, "it is 0.001000s"));
+        play.at(1).wakes(c(1));
+        play.is_broken_by(NAME, (1, "it was 0.002000s"), (2, "it is 0.001000s"));
     }
 
     #[test]
     fn a_clock_goes_back() {
         let mut play = Play::new(TimeNeverGoesBack::default());
-        *play.world.clock_mut(client(1)) = Clock::new(Span::from_secs(1), 0);
-        play.at(1).wakes(client(1));
-        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, 0);
+        play.has_clock(c(1), Clock::new(Span::from_secs(1), 0));
+        play.at(1).wakes(c(1));
+        play.has_clock(c(1), Clock::new(Span::ZERO, 0));
         play.at(2).wakes(CONTROL);
-        play.at(3).wakes(client(1));
-        play.breaks(NAME, (1, "clock of c1 showed 1.001000s"), (3, "it shows 0.003000s"));
+        play.at(3).wakes(c(1));
+        play.is_broken_by(NAME, (1, "clock of c1 showed 1.001000s"), (3, "it shows 0.003000s"));
     }
 
     #[test]
     fn a_clock_is_behind_another_and_starts_anew_with_its_machine() {
         let mut play = Play::new(TimeNeverGoesBack::default());
-        *play.world.clock_mut(client(1)) = Clock::new(Span::from_secs(1), 0);
-        play.at(1).wakes(client(1));
+        play.has_clock(c(1), Clock::new(Span::from_secs(1), 0));
+        play.at(1).wakes(c(1));
         play.at(1).wakes(CONTROL);
-        *play.world.clock_mut(client(1)) = Clock::new(Span::ZERO, 0);
-        play.at(2).starts(client(1)).wakes(client(1));
+        play.has_clock(c(1), Clock::new(Span::ZERO, 0));
+        play.at(2).starts(c(1)).and().wakes(c(1));
         play.holds();
     }
 }

@@ -75,41 +75,38 @@ fn judge(path: &Path, file: &File, service: &Service, model: &Model) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, c, decided, ended_done, found, n, read_of, request, txn, voted_in,
     };
 
-    fn play() -> Play<AServingOwnerHasTheLastDecidedContents> {
+    fn play() -> Play {
         let mut play = Play::managed(AServingOwnerHasTheLastDecidedContents::default());
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
-        play.receives(c(1), n(2), read_of(request(1), "/a"));
+        play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
         play
     }
 
     #[test]
     fn an_old_answer_or_a_vote_on_old_contents_is_a_breach() {
-        let answer = ended_done(request(1), &[found(0, None)]);
-        let breach = play().breaks(|play| play.sends(n(2), c(1), answer));
+        let answer = ended_done(request(1, 1), &[found(0, None)]);
+        let breach = play().sends(n(2), c(1), answer).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1, the last commit to /a, left it as \"x\" at v1");
         assert!(breach.now.is.ends_with("with /a as no file yet"));
         let mut votes = play();
         votes.really_starts(n(2));
-        votes.breaks(|play| play.appends(n(2), voted_in(1, txn(2), "/a", 2, "y")));
+        votes.appends(n(2), voted_in(1, txn(2), "/a", 2, "y")).breaks();
     }
 
     #[test]
     fn the_last_contents_an_older_pin_and_an_answer_held_back_are_none() {
         let mut play = play();
-        play.sends(n(2), c(1), ended_done(request(1), &[found(1, Some("x"))]));
+        play.sends(n(2), c(1), ended_done(request(1, 1), &[found(1, Some("x"))]));
         play.appends(n(2), voted_in(1, txn(2), "/a", 2, "y"));
-        play.receives(c(1), n(2), read_of(request(2), "/a"));
-        play.sends(n(2), c(1), ended_done(request(2), &[found(0, None)]));
-        play.receives(c(1), n(3), read_of(request(3), "/a"));
+        play.receives(c(1), n(2), read_of(request(1, 2), "/a"));
+        play.sends(n(2), c(1), ended_done(request(1, 2), &[found(0, None)]));
+        play.receives(c(1), n(3), read_of(request(1, 3), "/a"));
         play.appends(n(3), voted_in(1, txn(3), "/b", 1, "y"));
-        play.in_one_step(|play| {
-            play.syncs(n(3));
-            play.sends(n(3), c(1), ended_done(request(3), &[found(0, None)]));
-        });
+        play.syncs(n(3)).and().sends(n(3), c(1), ended_done(request(1, 3), &[found(0, None)]));
         play.holds();
     }
 }

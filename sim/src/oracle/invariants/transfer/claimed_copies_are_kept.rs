@@ -99,10 +99,10 @@ fn judge(node: NodeId, occasion: Occasion, model: &Model, world: &World) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, born, decided, entered, n, txn};
+    use crate::oracle::tests::{Play, born, decided, entered, n, txn};
     use seedbed::proto::{Arcs, Epoch};
 
-    fn play(claim: Arcs) -> Play<ClaimedCopiesAreKept> {
+    fn play(claim: Arcs) -> Play {
         let mut play = Play::managed(ClaimedCopiesAreKept::default());
         play.really_starts(n(1));
         play.forces(n(1), born());
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_copy_that_is_gone_while_it_is_claimed_is_a_breach() {
         let mut play = play(Arcs::all());
-        let breach = play.breaks(|play| play.appends(n(1), entered(2, Arcs::default())));
+        let breach = play.appends(n(1), entered(2, Arcs::default())).breaks();
         assert_eq!(breach.earlier.is, "n1 has /a durably, and claims to be complete on it");
         assert_eq!(breach.now.is, "n1 enters another epoch and has it no longer");
     }

@@ -72,9 +72,9 @@ fn judge(path: &Path, what: impl FnOnce() -> Evidence, model: &Model) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, changed, decided, n, request, txn, voted, write};
+    use crate::oracle::tests::{Play, changed, decided, done, n, request, txn, voted, write};
 
-    fn play() -> Play<CompleteOwnersHaveEveryDecidedWrite> {
+    fn play() -> Play {
         let mut play = Play::managed(CompleteOwnersHaveEveryDecidedWrite);
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
@@ -85,15 +85,15 @@ mod tests {
     #[test]
     fn a_complete_owner_that_does_not_know_is_a_breach() {
         let decision = || decided(txn(1), &[], "/a", 1, "x");
-        let breach = play().breaks(|play| play.forces(n(1), decision()));
+        let breach = play().forces(n(1), decision()).breaks();
         assert_eq!(breach.earlier.is, "n2 claims to be complete on /a in e1");
         assert_eq!(breach.now.is, "n1.1/1 is decided, and n2 has not got /a as \"x\" at v1");
         let mut later = Play::managed(CompleteOwnersHaveEveryDecidedWrite);
         later.views(1, &[n(1), n(2)]);
-        later.asks(request(1), &[write("/a", "x")]);
+        later.asks(request(1, 1), &[write("/a", "x")]);
         later.forces(n(1), decision());
         later.is_complete(n(2), 1);
-        later.breaks(|play| play.replies(request(1), Reply::Done([changed(1)].into())));
+        later.replies(request(1, 1), done(&[changed(1)])).breaks();
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod tests {
     fn a_vote_for_another_is_not() {
         let mut play = play();
         play.forces(n(2), voted(txn(2), "/a", 1, "y"));
-        let breach = play.breaks(|play| play.forces(n(1), decided(txn(1), &[], "/a", 1, "x")));
+        let breach = play.forces(n(1), decided(txn(1), &[], "/a", 1, "x")).breaks();
         assert_eq!(breach.now.is, "n1.1/1 is decided, and n2 has not got /a as \"x\" at v1");
     }
 }

@@ -80,15 +80,14 @@ impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, announced, born, entered, n};
+    use crate::oracle::tests::{Play, announced, born, entered, n};
     use seedbed::proto::{Epoch, Record};
 
-    fn ends_later(play: &mut Play<EveryArcIsCompleteAndSettledAtTheEnd>) {
-        play.at_ms(20_000);
-        play.ends();
+    fn ends_later(play: &mut Play) -> &mut Play {
+        play.at(20_000).ends()
     }
 
-    fn play() -> Play<EveryArcIsCompleteAndSettledAtTheEnd> {
+    fn play() -> Play {
         let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd::default());
         play.really_starts(NodeId::CONTROL);
         play.really_starts(n(1));
@@ -100,18 +99,18 @@ mod tests {
 
     #[test]
     fn an_owner_that_is_not_complete_is_a_breach() {
-        let breach = play().breaks(ends_later);
+        let breach = ends_later(&mut play()).breaks();
         assert_eq!(breach.earlier.is, "e1 was announced");
         assert!(breach.now.is.starts_with("at the end n2 is not complete on"));
         let mut unsettled = play();
         unsettled.is_complete(n(2), 1);
-        let breach = unsettled.breaks(ends_later);
+        let breach = ends_later(&mut unsettled).breaks();
         assert_eq!(breach.now.is, "at the end it has not settled");
     }
 
     /// n1 and n2 are gone with their disks, and with those what only they owned. n3 is left, and
     /// claims what it had, or nothing.
-    fn bereft(claims: bool) -> Play<EveryArcIsCompleteAndSettledAtTheEnd> {
+    fn bereft(claims: bool) -> Play {
         let mut play = Play::managed(EveryArcIsCompleteAndSettledAtTheEnd::default());
         play.really_starts(NodeId::CONTROL);
         play.really_starts(n(3));
@@ -139,11 +138,11 @@ mod tests {
 
     #[test]
     fn what_is_lost_excuses_nothing_else() {
-        let breach = bereft(false).breaks(ends_later);
+        let breach = ends_later(&mut bereft(false)).breaks();
         assert!(breach.now.is.starts_with("at the end n3 is not complete on"));
         let mut play = bereft(true);
         play.forces(NodeId::CONTROL, announced(3, &[n(3)]));
-        assert_eq!(play.breaks(ends_later).now.is, "at the end it is not in force");
+        assert_eq!(ends_later(&mut play).breaks().now.is, "at the end it is not in force");
     }
 
     #[test]
@@ -161,8 +160,7 @@ mod tests {
     #[test]
     fn a_view_that_is_young_is_given_its_time() {
         let mut play = play();
-        play.at_ms(9_000);
-        play.ends();
+        play.at(9_000).ends();
         play.holds();
     }
 }

@@ -193,17 +193,17 @@ impl HandOversKeepTokensAndAnswers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
-        Play, applied, born, changed, complete, decided, decided_for, entered, fenced, n, path,
-        pulled, request, txn, voted, write,
+    use crate::oracle::tests::{
+        Play, applied, born, changed, complete, decided, decided_for, done, entered, fenced, n,
+        path, pulled, request, txn, voted, write,
     };
-    use seedbed::proto::{Config, Member, Reply};
+    use seedbed::proto::{Config, Member};
 
-    fn play(decision: Record) -> Play<HandOversKeepTokensAndAnswers> {
+    fn play(decision: Record) -> Play {
         let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
         play.views(1, &[n(1)]);
         play.is_complete(n(1), 1);
-        play.asks(request(1), &[write("/a", "x")]);
+        play.asks(request(1, 1), &[write("/a", "x")]);
         play.forces(n(1), decision);
         play.views(2, &[n(1), n(3)]);
         play.forces(n(3), born());
@@ -213,10 +213,10 @@ mod tests {
 
     #[test]
     fn a_token_that_was_left_behind_is_a_breach() {
-        let mut play = play(fenced(request(1), txn(1), "/a", 1, "x", 7));
-        play.replies(request(1), Reply::Done([changed(1)].into()));
+        let mut play = play(fenced(request(1, 1), txn(1), "/a", 1, "x", 7));
+        play.replies(request(1, 1), done(&[changed(1)]));
         play.forces(n(3), pulled("/a", 1, "x"));
-        let breach = play.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        let breach = play.forces(n(3), complete(2, Arcs::all())).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 left /a at v1, claimed under t7");
         assert!(breach.now.is.ends_with("has it at v1, claimed under t0"));
     }
@@ -229,27 +229,27 @@ mod tests {
             play.is_complete(n(1), 1);
             play.is_complete(n(3), 1);
             play.forces(n(3), voted(id, "/a", 1, "x"));
-            play.forces(n(1), fenced(request(1), txn(1), "/a", 1, "x", 7));
+            play.forces(n(1), fenced(request(1, 1), txn(1), "/a", 1, "x", 7));
             play.views(2, &[n(1), n(3)]);
             play
         };
         let mut play = claimed_after_a_vote_for(txn(1));
         play.forces(n(3), entered(2, Arcs::all()));
         play.holds();
-        claimed_after_a_vote_for(txn(2)).breaks(|play| play.forces(n(3), entered(2, Arcs::all())));
+        claimed_after_a_vote_for(txn(2)).forces(n(3), entered(2, Arcs::all())).breaks();
     }
 
     #[test]
     fn an_answer_that_was_left_behind_is_a_breach() {
-        let mut play = play(decided_for(request(1), txn(1), &[], "/a", 1, "x"));
+        let mut play = play(decided_for(request(1, 1), txn(1), &[], "/a", 1, "x"));
         play.forces(n(3), pulled("/a", 1, "x"));
-        let breach = play.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        let breach = play.forces(n(3), complete(2, Arcs::all())).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 was committed for c1.1#1, which waits");
     }
 
     /// n1 commits its first transaction, for which n2 has voted, and begins a second; then n3 takes
     /// this over.
-    fn takes_over(handed: &[Handed]) -> Play<HandOversKeepTokensAndAnswers> {
+    fn takes_over(handed: &[Handed]) -> Play {
         let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(2), voted(txn(2), "/b", 1, "x"));
@@ -258,9 +258,9 @@ mod tests {
         play
     }
 
-    fn takes_over_as_well(play: &mut Play<HandOversKeepTokensAndAnswers>, handed: &[Handed]) {
+    fn takes_over_as_well<'a>(play: &'a mut Play, handed: &[Handed]) -> &'a mut Play {
         let (files, replaced) = ([].into(), Arcs::all());
-        play.appends(n(3), Record::Pulled { files, answers: handed.into(), replaced });
+        play.appends(n(3), Record::Pulled { files, answers: handed.into(), replaced })
     }
 
     fn presumed_up_to(epoch: u32) -> Handed {
@@ -288,7 +288,7 @@ mod tests {
             ),
         ];
         for (handed, earlier, now) in lies {
-            let breach = takes_over(&[]).breaks(|play| takes_over_as_well(play, handed));
+            let breach = takes_over_as_well(&mut takes_over(&[]), handed).breaks();
             assert_eq!((&breach.earlier.is[..], &breach.now.is[..]), (earlier, now));
         }
     }
@@ -306,16 +306,16 @@ mod tests {
 
     #[test]
     fn an_answer_that_came_along_or_that_nobody_waits_for_is_none() {
-        let decision = || decided_for(request(1), txn(1), &[], "/a", 1, "x");
+        let decision = || decided_for(request(1, 1), txn(1), &[], "/a", 1, "x");
         let mut answered = play(decision());
-        answered.replies(request(1), Reply::Done([changed(1)].into()));
+        answered.replies(request(1, 1), done(&[changed(1)]));
         answered.forces(n(3), pulled("/a", 1, "x"));
         answered.forces(n(3), complete(2, Arcs::all()));
         answered.holds();
         let mut play = play(decision());
         let Record::Pulled { files, .. } = pulled("/a", 1, "x") else { unreachable!() };
         assert_eq!(files[0].0, path("/a"));
-        let answers = [Handed::Done(request(1), [changed(1)].into())].into();
+        let answers = [Handed::Done(request(1, 1), [changed(1)].into())].into();
         play.forces(n(3), Record::Pulled { files, answers, replaced: Arcs::default() });
         play.forces(n(3), complete(2, Arcs::all()));
         play.holds();

@@ -130,12 +130,12 @@ fn on_completed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, applied, born, complete, decided, entered, n, pulled, txn, voted,
     };
     use seedbed::proto::Config;
 
-    fn play() -> Play<NoClaimWithoutWhatItClaims> {
+    fn play() -> Play {
         let mut play = Play::managed(NoClaimWithoutWhatItClaims);
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
@@ -148,30 +148,30 @@ mod tests {
 
     #[test]
     fn a_claim_on_what_is_not_there_is_a_breach() {
-        let breach = play().breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        let breach = play().forces(n(3), complete(2, Arcs::all())).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1, the last commit to /a, left it as \"x\" at v1");
         assert!(breach.now.is.ends_with("its log has nothing"));
-        play().breaks(|play| play.forces(n(3), entered(3, Arcs::all())));
+        play().forces(n(3), entered(3, Arcs::all())).breaks();
     }
 
     #[test]
     fn a_stale_vote_or_a_version_that_was_never_committed_is_no_excuse() {
         let mut stale = play();
         stale.forces(n(3), voted(txn(9), "/a", 1, "y"));
-        let breach = stale.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        let breach = stale.forces(n(3), complete(2, Arcs::all())).breaks();
         assert!(breach.now.is.ends_with("its log has nothing"));
         let mut wrong = play();
         wrong.forces(n(3), pulled("/a", 2, "y"));
-        let breach = wrong.breaks(|play| play.forces(n(3), complete(2, Arcs::all())));
+        let breach = wrong.forces(n(3), complete(2, Arcs::all())).breaks();
         assert!(breach.now.is.ends_with("its log has \"y\" at v2"));
     }
 
     #[test]
     fn to_pull_what_is_claimed_and_to_call_complete_what_is_not_are_breaches() {
-        let breach = play().breaks(|play| play.forces(n(1), pulled("/a", 1, "x")));
+        let breach = play().forces(n(1), pulled("/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n1 claims to be complete on /a in e1");
         let says = Message::Completed { admission: Config::FIRST_ADMISSION, epoch: Epoch(2) };
-        play().breaks(|play| play.sends(n(3), NodeId::CONTROL, says));
+        play().sends(n(3), NodeId::CONTROL, says).breaks();
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Invariant for NoCopiesElsewhereAtTheEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n};
+    use crate::oracle::tests::{Play, n};
     use seedbed::proto::{Epoch, Record};
 
     fn settled(epoch: u32) -> Record {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     /// The owners of /a store it, and the first epoch, of all three nodes, has settled.
-    fn play() -> Play<NoCopiesElsewhereAtTheEnd> {
+    fn play() -> Play {
         let mut play = Play::managed(NoCopiesElsewhereAtTheEnd);
         let owner = play.owners("/a")[0];
         play.really_stores(owner, "/a", 1, "x");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     /// The same, and a second view in which one of the owners is no member.
-    fn an_owner_leaves() -> (Play<NoCopiesElsewhereAtTheEnd>, NodeId) {
+    fn an_owner_leaves() -> (Play, NodeId) {
         let mut play = play();
         let leaves = play.owners("/a")[0];
         let stay: Vec<NodeId> = (1..=3).map(n).filter(|node| *node != leaves).collect();
@@ -85,7 +85,7 @@ mod tests {
     fn a_copy_at_a_node_that_is_no_owner_any_more_is_a_breach() {
         let (mut play, left) = an_owner_leaves();
         play.forces(NodeId::CONTROL, settled(2));
-        let breach = play.breaks(Play::ends);
+        let breach = play.ends().breaks();
         assert_eq!(breach.earlier.is, format!("e2 has settled, and {left} does not own /a"));
         assert_eq!(breach.now.is, format!("{left} still stores /a"));
     }

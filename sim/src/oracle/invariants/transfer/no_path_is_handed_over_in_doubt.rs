@@ -75,7 +75,7 @@ impl Invariant for NoPathIsHandedOverInDoubt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n, path, rolled_back, txn, voted, voted_in};
+    use crate::oracle::tests::{Play, n, path, rolled_back, txn, voted, voted_in};
     use seedbed::proto::{Arcs, Epoch, File, Incarnation, PullEnd};
 
     fn chunk(files: &[&str], end: bool) -> Message {
@@ -92,7 +92,7 @@ mod tests {
         }
     }
 
-    fn play() -> Play<NoPathIsHandedOverInDoubt> {
+    fn play() -> Play {
         let mut play = Play::managed(NoPathIsHandedOverInDoubt::default());
         play.forces(n(1), voted(txn(1), "/b", 1, "x"));
         play
@@ -100,10 +100,10 @@ mod tests {
 
     #[test]
     fn to_hand_over_what_is_in_doubt_is_a_breach() {
-        let breach = play().breaks(|play| play.sends(n(1), n(3), chunk(&["/b"], false)));
+        let breach = play().sends(n(1), n(3), chunk(&["/b"], false)).breaks();
         assert_eq!(breach.earlier.is, "n1 voted yes to n1.1/1, which changes /b");
         assert_eq!(breach.now.is, "n1, in doubt about n1.1/1, hands /b over to n3");
-        play().breaks(|play| play.sends(n(1), n(3), chunk(&["/a"], true)));
+        play().sends(n(1), n(3), chunk(&["/a"], true)).breaks();
     }
 
     #[test]

@@ -61,12 +61,12 @@ impl Invariant for OnlyCompleteOwnersServeAndVote {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{
+    use crate::oracle::tests::{
         Play, born, c, complete, ended_done, entered, found, n, read_of, request, txn, voted_in,
     };
     use seedbed::proto::Arcs;
 
-    fn play() -> Play<OnlyCompleteOwnersServeAndVote> {
+    fn play() -> Play {
         let mut play = Play::managed(OnlyCompleteOwnersServeAndVote::default());
         play.views(1, &[n(1), n(2)]);
         play.forces(n(1), born());
@@ -76,12 +76,12 @@ mod tests {
 
     #[test]
     fn a_vote_or_a_read_before_the_claim_is_a_breach() {
-        let breach = play().breaks(|play| play.forces(n(1), voted_in(1, txn(1), "/a", 1, "x")));
+        let breach = play().forces(n(1), voted_in(1, txn(1), "/a", 1, "x")).breaks();
         assert!(breach.earlier.is.ends_with("no claim to be complete on /a in e1"));
         let mut reads = play();
-        reads.receives(c(1), n(1), read_of(request(1), "/a"));
-        let answer = ended_done(request(1), &[found(1, None)]);
-        reads.breaks(|play| play.sends(n(1), c(1), answer));
+        reads.receives(c(1), n(1), read_of(request(1, 1), "/a"));
+        let answer = ended_done(request(1, 1), &[found(1, None)]);
+        reads.sends(n(1), c(1), answer).breaks();
     }
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
         let mut play = play();
         play.views(2, &[n(2), n(3)]);
         play.forces(n(1), entered(2, Arcs::all()));
-        let breach = play.breaks(|play| play.forces(n(1), voted_in(2, txn(1), "/a", 1, "x")));
+        let breach = play.forces(n(1), voted_in(2, txn(1), "/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n1 does not own /a in e2");
     }
 

@@ -88,10 +88,10 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::testing::{Play, n};
+    use crate::oracle::tests::{Play, n};
     use seedbed::proto::{Epoch, NodeId};
 
-    fn play() -> Play<OnlySettledEpochsGiveUpCopies> {
+    fn play() -> Play {
         let mut play = Play::managed(OnlySettledEpochsGiveUpCopies);
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
@@ -106,14 +106,14 @@ mod tests {
 
     #[test]
     fn to_give_up_before_all_is_settled_or_more_than_is_lawful_is_a_breach() {
-        let breach = play().breaks(|play| play.appends(n(1), gave_up(Arcs::all())));
+        let breach = play().appends(n(1), gave_up(Arcs::all())).breaks();
         assert_eq!(breach.earlier.is, "e1 has not settled");
-        let breach = play().breaks(|play| play.appends(NodeId::CONTROL, SETTLED));
+        let breach = play().appends(NodeId::CONTROL, SETTLED).breaks();
         assert!(breach.earlier.is.contains("no claim on 1 arc, 100.0 % of what it owns in e1"));
         let mut keeps_nothing = play();
         keeps_nothing.is_complete(n(2), 1);
         keeps_nothing.forces(NodeId::CONTROL, SETTLED);
-        keeps_nothing.breaks(|play| play.appends(n(1), gave_up(Arcs::default())));
+        keeps_nothing.appends(n(1), gave_up(Arcs::default())).breaks();
     }
 
     #[test]

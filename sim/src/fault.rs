@@ -1,0 +1,280 @@
+//! The one vocabulary of faults.
+//!
+//! A `[[fault]]` of a scenario is a [`Fault`] whose machine may still be a role: it is bound to a
+//! machine when it strikes. What `[chaos]` draws is a [`Fault`] from the start. How long a fault
+//! lasts, or when its machine starts again, is part of it.
+
+use seedbed::proto::{Command, NodeId, Span};
+
+use crate::quantity::{Ppb, SpanRange};
+use crate::world::Rot;
+
+/// A fault. `N` is how it names the one machine that it strikes; `lasts` is how long it lasts, and
+/// `None` is until the run heals.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Fault<N = NodeId> {
+    /// The machine loses its memory and part of what its disk had not synced.
+    Crash {
+        /// Which machine.
+        node: N,
+        /// When it starts again.
+        restart: Restart,
+    },
+    /// The machine crashes, and at its next start one bit of its log reads wrong.
+    BitRot {
+        /// Which machine: one that has a log.
+        node: N,
+        /// Which bit; `None` is drawn when the fault strikes.
+        rot: Option<Rot>,
+        /// When it starts again; never [`Restart::Never`].
+        restart: Restart,
+    },
+    /// The machine crashes and loses its disk: it starts with an empty one.
+    Wipe {
+        /// Which machine: a storage node.
+        node: N,
+        /// When it starts again; never [`Restart::Never`].
+        restart: Restart,
+    },
+    /// The machine stops and goes on later: its timers pass, its messages wait.
+    Pause {
+        /// Which machine.
+        node: N,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// Links are cut, also for what is in flight.
+    Cut {
+        /// Which links.
+        links: Cut<N>,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// The machine's clock jumps forward.
+    ClockJump {
+        /// Which machine.
+        node: N,
+        /// How far.
+        by: Span,
+    },
+    /// The machine's clock runs at another rate.
+    ClockDrift {
+        /// Which machine.
+        node: N,
+        /// How many microseconds it gains each second.
+        ppm: i32,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// A link or a disk gets worse.
+    Degrade {
+        /// Which, and how.
+        what: Degradation,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// Every storage node in turn crashes and starts again.
+    RollingRestart {
+        /// How long each is down.
+        down: Span,
+        /// How long it is from the start of one to the crash of the next.
+        pause: Span,
+    },
+    /// Some storage nodes, drawn when the fault strikes, crash one after the other.
+    Attrition {
+        /// How many: none twice.
+        count: u16,
+        /// How long it is from one crash to the next.
+        pause: Span,
+        /// When each starts again; never [`Restart::Never`].
+        restart: Restart,
+    },
+    /// The operator tells the central node something, and tries until it is there to be told.
+    Operator(Command),
+}
+
+/// When a machine that crashed starts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Restart {
+    /// This long after the crash, or when the run heals if that is earlier.
+    After(Span),
+    /// When the run heals.
+    WhenHealed,
+    /// Not in this run, healed or not.
+    Never,
+}
+
+/// Which links are cut.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Cut<N = NodeId> {
+    /// All links from and to this machine.
+    Isolate(N),
+    /// All links between these groups; a machine in no group talks to all.
+    Groups(Vec<Vec<NodeId>>),
+    /// The links from these machines to those, and not the other way.
+    OneWay {
+        /// The machines that send.
+        from: Vec<NodeId>,
+        /// The machines that would receive.
+        to: Vec<NodeId>,
+    },
+    /// Each storage node talks to a majority of them, each to a different one.
+    MajoritiesRing,
+}
+
+/// What is worse than the scenario says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Degradation {
+    /// The link from the first to the second.
+    Link(NodeId, NodeId, Worse),
+    /// The disk of a machine: a sync takes this long.
+    Disk(NodeId, SpanRange),
+}
+
+/// How a link is worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Worse {
+    /// It is slow: this is added to its latency.
+    Slow(SpanRange),
+    /// It loses this share of its messages.
+    Lossy(Ppb),
+    /// It delivers this share of its messages twice.
+    Doubling(Ppb),
+}
+
+impl<N> Fault<N> {
+    /// The same fault with the machine that `named` finds for its `N`; `None` if it finds none.
+    pub fn bind<M>(&self, named: impl FnOnce(&N) -> Option<M>) -> Option<Fault<M>> {
+        Some(match self {
+            Fault::Crash { node, restart } => {
+                Fault::Crash { node: named(node)?, restart: *restart }
+            }
+            Fault::BitRot { node, rot, restart } => {
+                Fault::BitRot { node: named(node)?, rot: *rot, restart: *restart }
+            }
+            Fault::Wipe { node, restart } => Fault::Wipe { node: named(node)?, restart: *restart },
+            Fault::Pause { node, lasts } => Fault::Pause { node: named(node)?, lasts: *lasts },
+            Fault::Cut { links, lasts } => Fault::Cut { links: links.bind(named)?, lasts: *lasts },
+            Fault::ClockJump { node, by } => Fault::ClockJump { node: named(node)?, by: *by },
+            Fault::ClockDrift { node, ppm, lasts } => {
+                Fault::ClockDrift { node: named(node)?, ppm: *ppm, lasts: *lasts }
+            }
+            Fault::Degrade { what, lasts } => Fault::Degrade { what: *what, lasts: *lasts },
+            Fault::RollingRestart { down, pause } => {
+                Fault::RollingRestart { down: *down, pause: *pause }
+            }
+            Fault::Attrition { count, pause, restart } => {
+                Fault::Attrition { count: *count, pause: *pause, restart: *restart }
+            }
+            Fault::Operator(command) => Fault::Operator(command.clone()),
+        })
+    }
+}
+
+impl<N> Cut<N> {
+    fn bind<M>(&self, named: impl FnOnce(&N) -> Option<M>) -> Option<Cut<M>> {
+        Some(match self {
+            Cut::Isolate(node) => Cut::Isolate(named(node)?),
+            Cut::Groups(groups) => Cut::Groups(groups.clone()),
+            Cut::OneWay { from, to } => Cut::OneWay { from: from.clone(), to: to.clone() },
+            Cut::MajoritiesRing => Cut::MajoritiesRing,
+        })
+    }
+}
+
+impl Fault {
+    /// The machine that is down, paused or cut off while the fault lasts.
+    pub fn away(&self) -> Option<NodeId> {
+        match self {
+            Fault::Crash { node, .. } | Fault::BitRot { node, .. } | Fault::Wipe { node, .. } => {
+                Some(*node)
+            }
+            Fault::Pause { node, .. } | Fault::Cut { links: Cut::Isolate(node), .. } => Some(*node),
+            Fault::Cut { links: Cut::Groups(_) | Cut::OneWay { .. }, .. } => None,
+            Fault::Cut { links: Cut::MajoritiesRing, .. } => None,
+            Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => None,
+            // Their crashes are faults of their own.
+            Fault::RollingRestart { .. } | Fault::Attrition { .. } => None,
+            Fault::Operator(_) => None,
+        }
+    }
+}
+
+/// Makes the enum of kinds, the list of all of them, and their names.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// A kind of drawn fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ChaosKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl ChaosKind {
+            /// Every kind.
+            pub const ALL: &[ChaosKind] = &[$(ChaosKind::$kind),*];
+
+            /// The name used in scenario files.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(ChaosKind::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A machine crashes and starts again.
+    Crash = "crash",
+    /// A machine stops and goes on.
+    Pause = "pause",
+    /// Links between groups are cut.
+    Partition = "partition",
+    /// A machine is cut off.
+    Isolate = "isolate",
+    /// One direction of a link is cut.
+    Clog = "clog",
+    /// A link is slow.
+    Delay = "delay",
+    /// A link loses messages.
+    Loss = "loss",
+    /// A link delivers messages twice.
+    Duplicate = "duplicate",
+    /// A disk is slow.
+    SlowDisk = "slow_disk",
+    /// A machine crashes and finds a bit of its log wrong.
+    BitRot = "bit_rot",
+    /// A clock runs fast or slow, within the bound.
+    Drift = "drift",
+    /// The operator lets a storage node in that is not wanted: a spare one, or one that was told
+    /// to leave.
+    Join = "join",
+    /// The operator tells a storage node to leave, if `replicas` wanted ones stay.
+    Leave = "leave",
+    /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, only where
+    /// paths have two owners at least, only while every machine is there, and with time after it in
+    /// which none is taken away. It does not strike where some path has one complete owner only.
+    Wipe = "wipe",
+    /// As many storage nodes as the budget has left crash within a moment; at least one.
+    Attrition = "attrition",
+}
+
+impl ChaosKind {
+    /// Does it need a central node that decides which nodes are members?
+    pub fn is_of_managed(self) -> bool {
+        match self {
+            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Wipe => true,
+            ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Partition | ChaosKind::Isolate => {
+                false
+            }
+            ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
+            ChaosKind::SlowDisk | ChaosKind::BitRot | ChaosKind::Drift => false,
+            ChaosKind::Attrition => false,
+        }
+    }
+
+    /// Does it take a disk from the budget?
+    pub fn loses_a_disk(self) -> bool {
+        self == ChaosKind::Wipe
+    }
+}

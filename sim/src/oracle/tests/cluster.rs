@@ -1,0 +1,63 @@
+//! The bench about clusters that change: views, leases, and who owns what in an epoch.
+
+use seedbed::proto::{AcceptedLoss, Arcs, Config, Epoch, Message, NodeId};
+
+use crate::oracle::blocked::{Missed, who_is_missed};
+use crate::oracle::tests::bench::Play;
+use crate::oracle::tests::records::{CONTROL, activated, announced, born, entered, n, path};
+
+impl Play {
+    /// The centre announces a view of these nodes and puts it into force.
+    pub fn views(&mut self, epoch: u32, nodes: &[NodeId]) -> &mut Play {
+        self.forces(CONTROL, announced(epoch, nodes));
+        self.forces(CONTROL, activated(epoch))
+    }
+
+    /// A node is born, and enters the epoch complete on all the ring.
+    pub fn is_complete(&mut self, node: NodeId, epoch: u32) -> &mut Play {
+        self.forces(node, born());
+        self.forces(node, entered(epoch, Arcs::all()))
+    }
+
+    /// A node that is up has a heartbeat of this moment answered, all in one step.
+    pub fn is_leased(&mut self, node: NodeId, epoch: u32) -> &mut Play {
+        let (admission, epoch) = (Config::FIRST_ADMISSION, Epoch(epoch));
+        let (incarnation, asked) = (self.life(node), self.model().now);
+        let answered = Some(asked);
+        let beat = Message::Heartbeat { admission, incarnation, known: epoch, asked, answered };
+        self.sends(node, CONTROL, beat);
+        let (settled, accepted) = (Epoch(0), AcceptedLoss::default());
+        let alive = Message::Alive { incarnation, asked, epoch, settled, accepted };
+        self.and().sends(CONTROL, node, alive.clone());
+        self.and().receives(CONTROL, node, alive)
+    }
+
+    /// The owners of a path in an epoch, and the first node that is none.
+    pub fn owners_in(&self, epoch: u32, of: &str) -> (Vec<NodeId>, NodeId) {
+        let config = self.stage.world.config();
+        let placement = self.model().views.placement(config, Epoch(epoch)).expect("a view");
+        let owners: Vec<NodeId> = placement.owners(config, &path(of)).collect();
+        let other = (1..=9).map(n).find(|node| !owners.contains(node)).expect("one of nine");
+        (owners, other)
+    }
+
+    /// What a node owns in an epoch.
+    pub fn owned_in(&self, epoch: u32, node: NodeId) -> Arcs {
+        let config = self.stage.world.config();
+        self.model().views.placement(config, Epoch(epoch)).expect("a view").owned_by(node)
+    }
+
+    pub fn position(&self, of: &str) -> u64 {
+        self.stage.world.config().position(&path(of))
+    }
+
+    /// The owners of a path in a cluster that does not change.
+    pub fn owners(&self, of: &str) -> Vec<NodeId> {
+        self.stage.world.config().first_layout().ring().owners(&path(of)).to_vec()
+    }
+
+    /// Who cannot pull what it owns.
+    pub fn missed(&self) -> Vec<Missed> {
+        who_is_missed(self.model(), &self.stage.world)
+    }
+}

@@ -1,0 +1,235 @@
+//! Faults, rules for messages and expectations that make no sense.
+
+use super::*;
+
+#[test]
+fn faults_that_make_no_sense() {
+    let at = |lines| wrong(&format!("[[fault]]\nat = '1s'\n{lines}"));
+    let forms = "expected exactly one of `crash`, `pause`, `isolate`, `partition`, `clog`, \
+                 `majorities_ring`, `bump`, `bit_rot`, `wipe`, `rolling_restart`, `attrition`, \
+                 `join`, `leave`, `set` or `accept_loss`, found";
+    assert_eq!(at(""), format!("2: fault[0]: {forms} none"));
+    assert_eq!(
+        at("crash = 'n1'\npause = 'n1'"),
+        format!("2: fault[0]: {forms} `crash` and `pause`")
+    );
+    assert_eq!(at("crash = 'n1'\nfor = '1s'"), "5: fault[0].for: does not go with `crash`");
+    assert_eq!(
+        at("pause = 'n1'\nrestart = 'never'"),
+        "5: fault[0].restart: does not go with `pause`"
+    );
+    assert_eq!(
+        at("crash = 'n1'\nrestart = 'never'\nrestart_after = '1s'"),
+        "5: fault[0].restart: does not go with `restart_after`"
+    );
+    assert_eq!(
+        at("crash = 'n1'\nrestart = 'later'"),
+        "5: fault[0].restart: unknown restart `later`, expected `never`"
+    );
+    assert_eq!(
+        at("crash = 'coordinator'"),
+        "4: fault[0].crash: the role `coordinator` needs a `when`: \
+         at a time nobody is known to have it"
+    );
+    assert_eq!(
+        at("crash = 'n7'"),
+        "4: fault[0].crash: expected `control`, `n1` to `n3`, `c1` or a role, found `'n7'`"
+    );
+    assert_eq!(
+        at("bit_rot = 'c1'"),
+        "4: fault[0].bit_rot: expected a machine with a log, and a client has none, found `'c1'`"
+    );
+    assert_eq!(at("bump = 'n1'"), "2: fault[0].by: missing, expected how far, such as \"5s\"");
+    assert_eq!(
+        at("pause = 'n1'\nfor = '0s'"),
+        "5: fault[0].for: expected a duration above zero, found `'0s'`"
+    );
+    assert_eq!(
+        at("majorities_ring = false"),
+        "4: fault[0].majorities_ring: expected `true`, or no such key, found `false`"
+    );
+    assert_eq!(
+        wrong("cluster.nodes = 2\n[[fault]]\nat = '1s'\nmajorities_ring = true"),
+        "5: fault[0].majorities_ring: needs 4 storage nodes, found 2"
+    );
+    assert_eq!(
+        at("rolling_restart = true\nfor = '1s'"),
+        "5: fault[0].for: does not go with `rolling_restart`"
+    );
+    assert_eq!(
+        at("attrition = 4"),
+        "4: fault[0].attrition: expected a whole number, 1 to 3, found `4`"
+    );
+    assert_eq!(at("crash = 'n1'\ndown = '1s'"), "5: fault[0].down: does not go with `crash`");
+    assert_eq!(
+        at("clog = { from = 'n1' }"),
+        "4: fault[0].clog.to: missing, expected the node that receives"
+    );
+}
+
+#[test]
+fn changes_of_membership_that_make_no_sense() {
+    assert_wrong(&[
+        (
+            "[cluster]\nspare = 1",
+            "3: cluster.spare: a spare machine is of no use while membership is fixed: \
+             expected 0, or `membership = \"managed\"`",
+        ),
+        (
+            "[cluster]\nnodes = 900\nspare = 101\nmembership = 'managed'",
+            "4: cluster.spare: 1001 storage nodes in all, expected at most 1000",
+        ),
+        (
+            "[cluster]\nring_bits = 65",
+            "3: cluster.ring_bits: expected a whole number, 1 to 64, found `65`",
+        ),
+        ("[cluster]\nchunk_paths = 0", "3: cluster.chunk_paths: expected at least 1, found `0`"),
+        (
+            "[timing]\nchunk_pause = '0s'",
+            "3: timing.chunk_pause: expected 1us to one day, found `'0s'`",
+        ),
+        (
+            "[[fault]]\nat = '1s'\njoin = 'n1'",
+            "4: fault[0].join: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "[[fault]]\nat = '1s'\nwipe = 'n1'",
+            "4: fault[0].wipe: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "[chaos]\nkinds = ['crash', 'leave']",
+            "3: chaos.kinds[1]: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "[chaos]\nkinds = ['crash']\nbudget = { wipes = 1 }",
+            "4: chaos.budget.wipes: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "cluster.membership = 'managed'\n[chaos]\nkinds = ['crash', 'wipe']",
+            "4: chaos.kinds[1]: can never strike: needs `chaos.budget.wipes`, at least 1",
+        ),
+    ]);
+    let at = |lines| {
+        let cluster = "cluster = { membership = 'managed', spare = 1 }";
+        wrong(&format!("{cluster}\n[[fault]]\nat = '1s'\n{lines}"))
+    };
+    assert_eq!(at("join = 'n5'"), "5: fault[0].join: expected `n1` to `n4`, found `'n5'`");
+    assert_eq!(at("leave = 'c1'"), "5: fault[0].leave: expected a storage node, found `'c1'`");
+    assert_eq!(
+        at("set = {}"),
+        "5: fault[0].set: expected at least one of `replicas`, `virtual_nodes`, `lock_lease` or \
+         `membership_lease`, found none"
+    );
+    assert_eq!(
+        at("set = { replicas = 5 }"),
+        "5: fault[0].set.replicas: expected a whole number, 1 to 4, found `5`"
+    );
+    assert_eq!(
+        at("set = { membership_lease = '0s' }"),
+        "5: fault[0].set.membership_lease: expected 1us to one day, found `'0s'`"
+    );
+    assert_eq!(
+        at("accept_loss = false"),
+        "5: fault[0].accept_loss: expected `true`, or no such key, found `false`"
+    );
+    assert_eq!(
+        at("wipe = 'control'"),
+        "5: fault[0].wipe: the disk of `control` cannot be lost: views and locks stand nowhere \
+         else; expected a storage node"
+    );
+    assert_eq!(
+        at("wipe = 'c1'"),
+        "5: fault[0].wipe: expected a machine with a log, and a client has none, found `'c1'`"
+    );
+    assert_eq!(
+        at("wipe = 'n1'\nrestart = 'never'"),
+        "6: fault[0].restart: does not go with `wipe`"
+    );
+}
+
+#[test]
+fn partitions_that_make_no_sense() {
+    let cut = |lines| wrong(&format!("[[fault]]\nat = '1s'\npartition = {lines}"));
+    assert_eq!(cut("[['n1']]"), "4: fault[0].partition: expected at least 2 groups, found 1");
+    assert_eq!(
+        cut("[['n1'], ['n2'], ['n3']]\none_way = true"),
+        "4: fault[0].partition: expected exactly 2 groups, found 3"
+    );
+    assert_eq!(cut("[['n1'], []]"), "4: fault[0].partition[1]: expected at least one, found none");
+    assert_eq!(cut("[['n1', 'n1'], ['n2']]"), "4: fault[0].partition[0][1]: `'n1'` is there twice");
+    assert_eq!(
+        cut("[['n1'], ['n2', 'n1']]"),
+        "4: fault[0].partition[1]: `n1` is in another group as well"
+    );
+}
+
+#[test]
+fn triggers_that_make_no_sense() {
+    let when = |milestone, target| {
+        wrong(&format!("[[fault]]\nwhen = {{ milestone = '{milestone}' }}\ncrash = '{target}'"))
+    };
+    assert_eq!(
+        wrong("[[fault]]\ncrash = 'n1'"),
+        "2: fault[0]: expected `at` or `when`, found neither"
+    );
+    assert_eq!(
+        wrong("[[fault]]\nat = '1s'\nwhen = { milestone = 'crashed' }\ncrash = 'n1'"),
+        "2: fault[0]: expected `at` or `when`, found both"
+    );
+    assert_eq!(
+        wrong("[[fault]]\nwhen = { nth = 1 }\ncrash = 'n1'"),
+        "3: fault[0].when.milestone: missing, expected what to wait for"
+    );
+    assert_eq!(
+        wrong("[[fault]]\nat = '31s'\ncrash = 'n1'"),
+        "3: fault[0].at: expected a time before the end of the safety phase (30s), found `'31s'`"
+    );
+    assert_eq!(
+        when("all_voted", "holder"),
+        "4: fault[0].crash: `all_voted` binds `coordinator`, `participant` or `owner`, not `holder`"
+    );
+    assert_eq!(when("crashed", "owner"), "4: fault[0].crash: `crashed` binds no role, not `owner`");
+}
+
+#[test]
+fn messages_chaos_and_expectations_that_make_no_sense() {
+    assert_wrong(&[
+        ("[[message]]\ndrop = true", "2: message[0].kind: missing, expected a kind of message"),
+        (
+            "[[message]]\nkind = 'commit'",
+            "2: message[0]: expected exactly one of `drop`, `delay` or `duplicate`, found none",
+        ),
+        (
+            "[[message]]\nkind = 'commit'\ndrop = false",
+            "4: message[0].drop: expected `true`, or no such key, found `false`",
+        ),
+        (
+            "[[message]]\nkind = 'commit'\nnth = 0\ndrop = true",
+            "4: message[0].nth: expected a whole number, 1 to 4294967295, found `0`",
+        ),
+        ("[chaos]", "2: chaos.kinds: missing, expected kinds of faults"),
+        ("[chaos]\nkinds = []", "3: chaos.kinds: expected at least one, found none"),
+        (
+            "[chaos]\nkinds = ['crash']\nbudget.storage_nodes_down = 4",
+            "4: chaos.budget.storage_nodes_down: expected a whole number, 0 to 3, found `4`",
+        ),
+        (
+            "[chaos]\nkinds = ['crash']\ninterval = ['0s', '1s']",
+            "4: chaos.interval: expected at least \"1ms\" between faults",
+        ),
+        (
+            "[expect]\nverdict = 'pass'\nviolates = 'x'",
+            "2: expect: expected exactly one of `verdict`, `violates` or `blocks`, \
+             found `verdict` and `violates`",
+        ),
+        (
+            "[expect]\nblocks = 'all_voted'",
+            "3: expect.blocks: nothing blocks for good where every machine restarts: \
+             expected a crash with `restart = \"never\"`",
+        ),
+        (
+            "[expect]\nreached = ['crashed', 'crashed']",
+            "3: expect.reached[1]: `'crashed'` is there twice",
+        ),
+    ]);
+}

@@ -1,0 +1,76 @@
+//! Workloads and scripts that make no sense.
+
+use super::*;
+
+#[test]
+fn workloads_that_make_no_sense() {
+    let workload = |lines| wrong_text(&format!("title = 't'\n[workload]\n{lines}"));
+    assert_eq!(
+        workload(""),
+        "2: workload.kind: missing, expected `files`, `locked_counter` or `bank`"
+    );
+    assert_eq!(
+        workload("kind = 'file'"),
+        "3: workload.kind: unknown kind `file`, expected `files`, `locked_counter` or `bank`; \
+         did you mean `files`?"
+    );
+    assert_eq!(
+        workload("kind = 'bank'\nread_fraction = 0.5"),
+        "4: workload.read_fraction: does not go with kind `bank`"
+    );
+    assert_eq!(
+        workload("kind = 'bank'\npaths = 1"),
+        "4: workload.paths: expected a whole number, 2 to 1000000, found `1`"
+    );
+}
+
+#[test]
+fn scripts_that_make_no_sense() {
+    let script = |lines| wrong(&format!("[[script]]\nclient = 'c1'\nat = '1s'\n{lines}"));
+    let forms = "expected exactly one of `read`, `create`, `write`, `delete`, `rename`, \
+                 `transaction`, `acquire` or `release`, found";
+    assert_eq!(script(""), format!("2: script[0]: {forms} none"));
+    assert_eq!(
+        script("read = '/a'\nwrite = '/a'"),
+        format!("2: script[0]: {forms} `read` and `write`")
+    );
+    assert_eq!(script("read = '/a'\ndata = 'x'"), "6: script[0].data: does not go with `read`");
+    assert_eq!(
+        script("acquire = '/a'\ncoordinator = 'n1'"),
+        "6: script[0].coordinator: does not go with `acquire`"
+    );
+    assert_eq!(
+        script("write = '/a'\ndata = 'x'\ncoordinator = 'c1'"),
+        "7: script[0].coordinator: expected a storage node, found `'c1'`"
+    );
+    assert_eq!(script("write = '/a'"), "2: script[0].data: missing, expected the contents");
+    assert_eq!(
+        script("read = 'a'"),
+        "5: script[0].read: expected a path: it starts with `/` and has no control characters, \
+         found `'a'`"
+    );
+    assert_eq!(
+        script("rename = '/a'\nto = '/a'"),
+        "6: script[0].to: expected another path than `rename`, found `'/a'`"
+    );
+    assert_eq!(
+        script("transaction = []"),
+        "5: script[0].transaction: expected operations, found none"
+    );
+    assert_eq!(
+        script("transaction = [{ acquire = '/a' }]"),
+        "5: script[0].transaction[0].acquire: unknown key, expected `read`, `create`, `data`, \
+         `write`, `if_version`, `delete`, `rename` or `to`"
+    );
+    assert_wrong(&[
+        (
+            "[[script]]\nclient = 'n1'\nat = '1s'\nread = '/a'",
+            "3: script[0].client: expected a client, found `'n1'`",
+        ),
+        (
+            "[[script]]\nclient = 'c1'\nat = '30s'\nread = '/a'",
+            "4: script[0].at: expected a time before the end of the safety phase (30s), \
+             found `'30s'`",
+        ),
+    ]);
+}

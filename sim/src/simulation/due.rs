@@ -1,0 +1,124 @@
+//! What is due, and the event that it becomes if it still makes sense in the world as it is.
+
+use std::sync::Arc;
+
+use seedbed::proto::{Incarnation, NodeId, Request, Span};
+
+use super::inject::Act;
+use crate::scenario::{Scenario, Script};
+use crate::world::{Event, Loss, PacketId, World};
+
+/// Something that is due.
+#[derive(Clone, Debug)]
+pub(super) enum Due {
+    /// A message arrives, if the link and the machine are there.
+    Arrive(PacketId),
+    /// A message is lost.
+    Lose(PacketId),
+    /// A second copy of a message appears, and is under way for so much longer.
+    Copy(PacketId, Span),
+    /// A machine's deadline may have come.
+    Wake(NodeId),
+    /// A sync of this life is done.
+    Synced(NodeId, Incarnation),
+    /// A user asks, if the client is still in this life.
+    Ask(NodeId, Incarnation, Arc<Request>),
+    /// The scenario's request of this number is asked.
+    Script(usize),
+    /// Something about faults.
+    Inject(Act),
+    /// Everything is healed.
+    Heal,
+}
+
+impl Due {
+    /// The machine that has to be running for this to happen.
+    pub fn whose(&self, world: &World, scenario: &Scenario) -> Option<NodeId> {
+        match self {
+            Due::Arrive(packet) => world.network().get(*packet).map(|packet| packet.to),
+            Due::Wake(node) | Due::Synced(node, _) | Due::Ask(node, ..) => Some(*node),
+            Due::Script(i) => Some(scenario.script[*i].client),
+            Due::Lose(_) | Due::Copy(..) | Due::Inject(_) | Due::Heal => None,
+        }
+    }
+}
+
+/// An event that happens now, and why where that matters for what follows.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub event: Event,
+    pub cause: Cause,
+}
+
+/// Why an event happens, as far as that matters for what follows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cause {
+    /// A message is copied, and the copy is under way for so much longer than any first one.
+    Copy(Span),
+    /// A user of the workload asks, and waits for the answer.
+    User,
+    /// It does not matter.
+    Other,
+}
+
+impl Pending {
+    /// An event whose cause does not matter.
+    pub fn of(event: Event) -> Pending {
+        Pending { event, cause: Cause::Other }
+    }
+}
+
+/// A message arrives, or is lost where it would have.
+pub(super) fn arrival(id: PacketId, world: &World) -> Option<Pending> {
+    let packet = world.network().get(id)?;
+    let event = if !world.is_linked(packet.from, packet.to) {
+        Event::Drop(id, Loss::Cut)
+    } else if !world.host(packet.to).is_up() {
+        Event::Drop(id, Loss::Down)
+    } else {
+        Event::Deliver(id)
+    };
+    Some(Pending::of(event))
+}
+
+/// The network loses a message.
+pub(super) fn loss(id: PacketId, world: &World) -> Option<Pending> {
+    world.network().get(id)?;
+    Some(Pending::of(Event::Drop(id, Loss::Network)))
+}
+
+/// A message is copied.
+pub(super) fn copy(id: PacketId, after: Span, world: &World) -> Option<Pending> {
+    world.network().get(id)?;
+    Some(Pending { event: Event::Duplicate(id), cause: Cause::Copy(after) })
+}
+
+/// A disk has synced, if its machine has not crashed meanwhile.
+pub(super) fn synced(node: NodeId, life: Incarnation, world: &World) -> Option<Pending> {
+    is_in(node, life, world).then(|| Pending::of(Event::Synced(node)))
+}
+
+/// A user asks, if its client has not crashed meanwhile.
+pub(super) fn ask(
+    client: NodeId,
+    life: Incarnation,
+    request: Arc<Request>,
+    world: &World,
+) -> Option<Pending> {
+    let event = Event::Request { client, request };
+    is_in(client, life, world).then_some(Pending { event, cause: Cause::User })
+}
+
+/// A request of the scenario is asked, if its client is up.
+pub(super) fn script(script: &Script, world: &World) -> Option<Pending> {
+    let client = script.client;
+    let request = || Arc::new(script.request.clone());
+    let is_up = world.host(client).is_up();
+    is_up.then(|| Pending::of(Event::Request { client, request: request() }))
+}
+
+/// Is the machine up and in this life?
+fn is_in(node: NodeId, life: Incarnation, world: &World) -> bool {
+    let host = world.host(node);
+    host.is_up() && host.incarnation() == life
+}

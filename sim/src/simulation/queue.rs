@@ -1,0 +1,153 @@
+//! What is due, and in which order.
+//!
+//! There is a queue of (time, order) and, before anything in it, a stack of *turns*. The turns are
+//! what happens right now: the events of a fault, and the faults that wait for what the last event
+//! reached. It is a stack and no queue, because what an event leads to comes before what its own
+//! fault does next: a fault that waits for `message_lost` strikes at the first message that a cut
+//! loses, before the cut loses the second.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+use seedbed::proto::{NodeId, Time};
+
+use super::due::Due;
+use crate::oracle::milestones::Reached;
+use crate::world::Event;
+
+/// What is due.
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// The time of what was taken last.
+    now: Time,
+    /// What comes before anything in `heap`; the last is the first.
+    turns: Vec<Turn>,
+    /// What is due at some time: the queue.
+    heap: BinaryHeap<Reverse<Entry>>,
+    order: u64,
+    /// By host: the wake that stands in the queue.
+    wakes: Vec<Option<Time>>,
+    /// What was due at machines that are paused.
+    deferred: BTreeMap<NodeId, Vec<Due>>,
+}
+
+/// What has its turn now.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// An event.
+    Event(Event),
+    /// Something that is due, from the queue or from a fault.
+    Due(Due),
+    /// A scripted fault that waited for this. Roles are bound when its turn has come, not before.
+    Strike(usize, Box<Reached>),
+    /// What is in flight on these links is lost. It is looked for when its turn has come, after
+    /// the cut.
+    LoseInFlight(Arc<[(NodeId, NodeId)]>),
+    /// What waited at this machine's door goes into the queue.
+    Release(NodeId),
+    /// Something goes into the queue.
+    Later(Time, Due),
+}
+
+/// What is due at some time; ties go in the order of putting.
+#[derive(Debug)]
+struct Entry {
+    at: Time,
+    order: u64,
+    due: Due,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Entry) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+impl Queue {
+    /// Nothing is due yet at any of so many machines.
+    pub fn new(hosts: usize) -> Queue {
+        Queue {
+            now: Time::ZERO,
+            turns: Vec::new(),
+            heap: BinaryHeap::new(),
+            order: 0,
+            wakes: vec![None; hosts],
+            deferred: BTreeMap::new(),
+        }
+    }
+
+    /// The time of what was taken last.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// When the next thing is due: now, as long as there are turns.
+    pub fn next_at(&self) -> Option<Time> {
+        if !self.turns.is_empty() {
+            return Some(self.now);
+        }
+        self.heap.peek().map(|Reverse(entry)| entry.at)
+    }
+
+    /// Takes what is due next.
+    pub fn pop(&mut self) -> Option<Turn> {
+        if let Some(turn) = self.turns.pop() {
+            return Some(turn);
+        }
+        let Reverse(Entry { at, due, .. }) = self.heap.pop()?;
+        self.now = at;
+        Some(Turn::Due(due))
+    }
+
+    /// These come next, in this order, before all other turns.
+    pub fn first(&mut self, turns: impl IntoIterator<Item = Turn, IntoIter: DoubleEndedIterator>) {
+        self.turns.extend(turns.into_iter().rev());
+    }
+
+    /// Puts `due` into the queue.
+    pub fn put(&mut self, at: Time, due: Due) {
+        self.order += 1;
+        self.heap.push(Reverse(Entry { at, order: self.order, due }));
+    }
+
+    /// Sees to it that the machine at `place` is woken at `at`, if it is not woken before.
+    pub fn put_wake(&mut self, place: usize, node: NodeId, at: Time) {
+        if self.wakes[place].is_none_or(|wake| at < wake) {
+            self.wakes[place] = Some(at);
+            self.put(at, Due::Wake(node));
+        }
+    }
+
+    /// The wake that stood in the queue for the machine at `place` has been taken, if it is due.
+    pub fn took_wake(&mut self, place: usize) {
+        let now = self.now;
+        self.wakes[place].take_if(|wake| *wake <= now);
+    }
+
+    /// `due` waits at the door of a machine.
+    pub fn defer(&mut self, node: NodeId, due: Due) {
+        self.deferred.entry(node).or_default().push(due);
+    }
+
+    /// What waited at the door of a machine is due now.
+    pub fn release(&mut self, node: NodeId) {
+        for due in self.deferred.remove(&node).unwrap_or_default() {
+            self.put(self.now, due);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use seedbed::proto::{Config, Settings};
+
+use super::*;
+
+fn c1() -> NodeId {
+    NodeId::client(1)
+}
+
+fn n1() -> NodeId {
+    NodeId::storage(1)
+}
+
+/// A cluster that is up, and c1 that has just sent its first message to n1.
+fn asked(times: Times, weather: Option<Box<dyn Weather>>) -> Stage<Vec<(Time, Event)>> {
+    let config = Config::new(Settings::default()).unwrap();
+    let mut stage = Stage::new(World::new(config, 1), Vec::new());
+    stage.start_all();
+    stage.settle();
+    stage.watcher.clear();
+    (stage.times, stage.weather) = (times, weather);
+    stage.request(c1(), Request::Files { operations: [].into(), coordinator: Some(n1()) });
+    stage
+}
+
+impl Watcher for Vec<(Time, Event)> {
+    fn watch(&mut self, _world: &World, step: &Step) {
+        self.push((step.at, step.event.clone()));
+    }
+}
+
+fn event(seen: &[(Time, Event)], nth: usize) -> &Event {
+    &seen[nth].1
+}
+
+/// The same for every message.
+struct Always(Fate);
+
+impl Weather for Always {
+    fn message(&mut self, _from: NodeId, _to: NodeId) -> Fate {
+        self.0
+    }
+
+    fn copy(&mut self) -> Span {
+        Span::from_millis(50)
+    }
+
+    fn sync(&mut self, _node: NodeId) -> Span {
+        Span::from_millis(1)
+    }
+}
+
+#[test]
+fn a_slow_link_is_slow_one_way() {
+    let mut times = Times::default();
+    times.slow.insert((c1(), n1()), Span::from_millis(400));
+    let mut stage = asked(times, None);
+    let begun = stage.now();
+    let arrives = |_: &_, step: &Step| matches!(step.event, Event::Deliver(_));
+    assert!(stage.settle_until(arrives));
+    assert_eq!(stage.now().since(begun), Span::from_millis(400));
+    assert!(stage.settle_until(arrives));
+    assert_eq!(stage.now().since(begun), Span::from_millis(401));
+}
+
+#[test]
+fn weather_loses_and_copies() {
+    let takes = Span::from_millis(3);
+    let mut stage = asked(Times::default(), Some(Box::new(Always(Fate::IsLost(takes)))));
+    stage.settle();
+    assert!(matches!(event(&stage.watcher, 1), Event::Drop(_, Loss::Network)));
+    let mut stage = asked(Times::default(), Some(Box::new(Always(Fate::IsCopied(takes)))));
+    stage.run(takes);
+    assert!(matches!(event(&stage.watcher, 1), Event::Duplicate(_)));
+    assert!(matches!(event(&stage.watcher, 2), Event::Deliver(_)));
+}
+
+#[test]
+fn what_is_planned_comes_before_what_arrives() {
+    let mut stage = asked(Times::default(), None);
+    stage.plan(stage.now() + Span::from_millis(1), Event::Pause(n1()));
+    stage.run(Span::from_secs(1));
+    assert_eq!(event(&stage.watcher, 1), &Event::Pause(n1()));
+    let to_n1 = |step: &(Time, Event)| matches!(step.1, Event::Deliver(_));
+    assert!(!stage.watcher.iter().any(to_n1), "it waits as long as n1 is paused");
+    stage.apply(Event::Resume(n1()));
+    stage.run(Span::ZERO);
+    assert!(stage.watcher.iter().any(to_n1));
+}

@@ -1,0 +1,28 @@
+//! Mistakes of the simulated world itself that need code.
+
+use seedbed::proto::{Message, Span, Time};
+use seedbed_sim::oracle::Model;
+use seedbed_sim::world::{Clock, Fact, PacketId};
+
+use crate::mutation::recording::Shown;
+
+/// A message arrives earlier than one that has arrived.
+pub fn arrives_earlier(_: &Model, shown: &mut Shown<'_>) -> bool {
+    let Some((_, Message::Executed { .. })) = shown.arrived() else { return false };
+    shown.step.at = Time::ZERO + Span::from_millis(500);
+    true
+}
+
+/// Somebody sets a machine's clock back.
+pub fn sets_a_clock_back(_: &Model, shown: &mut Shown<'_>) -> bool {
+    let Some((to, Message::Executed { .. })) = shown.arrived() else { return false };
+    *shown.world.to_mut().clock_mut(to) = Clock::new(Span::ZERO, -500_000);
+    true
+}
+
+/// A copy of a message is announced and not put on the network.
+pub fn copies_nothing(_: &Model, shown: &mut Shown<'_>) -> bool {
+    let Some((_, Message::Prepare { .. })) = shown.arrived() else { return false };
+    shown.step.facts.push(Fact::Copied { packet: PacketId(u64::MAX) });
+    true
+}

@@ -1,0 +1,65 @@
+//! The first line of a play: its cluster.
+
+use std::sync::Arc;
+
+use seedbed::proto::{CommitMode, Config, Membership, NodeId, Settings};
+use seedbed_sim::world::{Stage, World};
+
+use super::Told;
+use super::scribe::Scribe;
+use super::words::{number, span};
+
+pub struct Cluster {
+    pub config: Arc<Config>,
+    pub spare: u16,
+    pub clients: u16,
+}
+
+/// The cluster that pairs of words describe.
+pub fn cluster(options: &[&str]) -> Told<Cluster> {
+    let mut settings = Settings { replicas: 1, ..Settings::default() };
+    let (mut clients, mut spare) = (1, 0);
+    for option in options.chunks(2) {
+        let [key, value] = option else { return Err(format!("`{}` has no value", option[0])) };
+        match *key {
+            "nodes" => settings.members = (1..=number(value)?).map(NodeId::storage).collect(),
+            "replicas" => settings.replicas = number(value)?,
+            "clients" => clients = number(value)?,
+            "spare" => spare = number(value)?,
+            "virtual_nodes" => settings.virtual_nodes = number(value)?,
+            "chunk_paths" => settings.chunk_paths = number(value)?,
+            "membership" => settings.membership = membership(value)?,
+            "membership_lease" => settings.membership_lease = span(value)?,
+            "commit" => settings.commit = commit(value)?,
+            "lock_lease" => settings.lock_lease = span(value)?,
+            _ => return Err(format!("no such setting: `{key}`")),
+        }
+    }
+    let config = Config::new(settings).map_err(|error| error.to_string())?;
+    Ok(Cluster { config, spare, clients })
+}
+
+fn membership(text: &str) -> Told<Membership> {
+    match text {
+        "fixed" => Ok(Membership::Fixed),
+        "managed" => Ok(Membership::Managed),
+        _ => Err(format!("expected `fixed` or `managed`, found `{text}`")),
+    }
+}
+
+fn commit(text: &str) -> Told<CommitMode> {
+    match text {
+        "staged" => Ok(CommitMode::Staged),
+        "two_phase" => Ok(CommitMode::TwoPhase),
+        _ => Err(format!("expected `staged` or `two_phase`, found `{text}`")),
+    }
+}
+
+/// All are up, except spare nodes, and the first view has settled; none of that is written down.
+pub fn started(config: Arc<Config>, spare: u16, clients: u16, scribe: Scribe) -> Stage<Scribe> {
+    let mut stage = Stage::new(World::with_spare(config, spare, clients), scribe);
+    stage.start_all();
+    stage.settle();
+    stage.watcher.text.clear();
+    stage
+}

@@ -1,0 +1,207 @@
+//! What each direction does to the cluster. `tests/plays/README.md` has the table of them.
+
+use std::sync::Arc;
+
+use seedbed::proto::{Command, MessageKind, NodeId, RecordKind, Span};
+use seedbed_sim::trace::Topic;
+use seedbed_sim::world::{Due, Event, Fact, Loss, PacketId, Stage, Step};
+
+use super::request::request;
+use super::scribe::Scribe;
+use super::words::{node, number, span};
+use super::{Play, Told};
+
+impl Play {
+    /// Does what a line says.
+    pub fn direct(&mut self, words: &[&str]) -> Told {
+        match words {
+            ["request", client, rest @ ..] => {
+                self.stage.request(node(client)?, request(rest)?);
+            }
+            ["deliver", what @ ..] => self.each(what, |stage, packet| {
+                stage.arrive(packet);
+            })?,
+            ["drop", what @ ..] => self.each(what, |stage, packet| {
+                stage.apply(Event::Drop(packet, Loss::Network));
+            })?,
+            ["duplicate", what @ ..] => self.each(what, |stage, packet| {
+                stage.apply(Event::Duplicate(packet));
+            })?,
+            ["hold", what @ ..] => self.each(what, Stage::hold)?,
+            ["crash", who, "keeping", kept] => {
+                self.stage.crash_keeping(self.up(who)?, number(kept)?);
+            }
+            ["start", who] => self.start(who)?,
+            ["wake", who] => self.wake(node(who)?)?,
+            ["pass", how_long] => self.pass(span(how_long)?),
+            ["run", how_long] => self.stage.run(span(how_long)?),
+            ["settle"] => self.stage.settle(),
+            ["settle", "until", kind, what] => self.settle_until(kind, what)?,
+            ["show"] => {
+                let shown = self.shown();
+                self.stage.watcher.text.push_str(&shown);
+            }
+            ["show", what] => {
+                self.stage.watcher.hidden.remove(&topic(what)?);
+            }
+            ["hide", what] => {
+                self.stage.watcher.hidden.insert(topic(what)?);
+            }
+            _ => {
+                let event = self.event(words)?;
+                self.stage.apply(event);
+            }
+        }
+        Ok(())
+    }
+
+    /// The event that a direction is.
+    fn event(&self, words: &[&str]) -> Told<Event> {
+        Ok(match words {
+            ["sync", at] => Event::Synced(self.syncing(at)?),
+            ["wipe", who] => Event::Wipe { node: self.up(who)? },
+            ["operator", "join", who] => Event::Command(Command::Join(node(who)?)),
+            ["operator", "leave", who] => Event::Command(Command::Leave(node(who)?)),
+            ["pause", who] => Event::Pause(self.up(who)?),
+            ["resume", who] => Event::Resume(self.up(who)?),
+            ["cut", one, other] => Event::Cut(both_ways(node(one)?, node(other)?)),
+            ["mend", one, other] => Event::Mend(both_ways(node(one)?, node(other)?)),
+            _ => return Err("no such direction, see tests/plays/README.md".to_owned()),
+        })
+    }
+
+    /// A machine that is there and up.
+    fn up(&self, who: &str) -> Told<NodeId> {
+        let node = node(who)?;
+        let is_up = self.stage.world.has(node) && self.stage.world.host(node).is_up();
+        if is_up { Ok(node) } else { Err(format!("{node} is not up")) }
+    }
+
+    fn syncing(&self, who: &str) -> Told<NodeId> {
+        let node = node(who)?;
+        if self.stage.is_syncing(node) { Ok(node) } else { Err(format!("{node} does not sync")) }
+    }
+
+    fn start(&mut self, who: &str) -> Told {
+        let node = node(who)?;
+        if !self.stage.world.has(node) || self.stage.world.host(node).is_up() {
+            return Err(format!("{node} is not down"));
+        }
+        self.stage.start(node);
+        if self.stage.world.next_wake(node) == Some(self.stage.now()) {
+            self.stage.wake(node);
+        }
+        Ok(())
+    }
+
+    /// Does something to each of the messages that are meant.
+    fn each(&mut self, what: &[&str], mut act: impl FnMut(&mut Stage<Scribe>, PacketId)) -> Told {
+        for packet in self.chosen(what)? {
+            act(&mut self.stage, packet);
+        }
+        Ok(())
+    }
+
+    /// The messages in flight that a direction means.
+    fn chosen(&self, what: &[&str]) -> Told<Vec<PacketId>> {
+        let (kind, mut ends) = what.split_first().ok_or("expected a kind of message, or `all`")?;
+        let kinds: Vec<MessageKind> = message_kinds(kind)?;
+        let (mut from, mut to) = (None, None);
+        while let [word, rest @ ..] = ends {
+            let [name, rest @ ..] = rest else { return Err(format!("`{word}` whom?")) };
+            match *word {
+                "from" => from = Some(node(name)?),
+                "to" => to = Some(node(name)?),
+                _ => return Err(format!("expected `from` or `to`, found `{word}`")),
+            }
+            ends = rest;
+        }
+        let packets = self.stage.world.network().packets();
+        let chosen = packets.filter(|(_, packet)| {
+            kinds.contains(&packet.message.kind())
+                && from.is_none_or(|from| from == packet.from)
+                && to.is_none_or(|to| to == packet.to)
+        });
+        let most = if *kind == "all" { usize::MAX } else { 1 };
+        let chosen: Vec<PacketId> = chosen.map(|(id, _)| id).take(most).collect();
+        if chosen.is_empty() { Err("no such message is in flight".to_owned()) } else { Ok(chosen) }
+    }
+
+    /// Time passes, nothing but deadlines comes, until `node` is woken.
+    fn wake(&mut self, node: NodeId) -> Told {
+        while let Some((at, due)) = self.stage.next_wake() {
+            self.stage.let_come(at, due);
+            if due == Due::Wake(node) {
+                return Ok(());
+            }
+        }
+        Err(format!("{node} waits for nothing"))
+    }
+
+    /// Time passes, nothing but deadlines comes.
+    fn pass(&mut self, how_long: Span) {
+        let until = self.stage.now() + how_long;
+        while let Some((at, due)) = self.stage.next_wake().filter(|(at, _)| *at <= until) {
+            self.stage.let_come(at, due);
+        }
+        self.stage.pass_to(until);
+    }
+
+    fn settle_until(&mut self, kind: &str, what: &str) -> Told {
+        let stop: Box<dyn Fn(&Step) -> bool> = match what {
+            "sent" => {
+                let kinds = message_kinds(kind)?;
+                Box::new(move |step| sent(step).any(|kind| kinds.contains(&kind)))
+            }
+            "appended" => {
+                let kind = record_kind(kind)?;
+                Box::new(move |step| appended(step).any(|appended| appended == kind))
+            }
+            "durable" => {
+                let kind = record_kind(kind)?;
+                Box::new(move |step| step.durable.iter().any(|(_, _, kept)| kept.kind() == kind))
+            }
+            _ => return Err(format!("expected `sent`, `appended` or `durable`, found `{what}`")),
+        };
+        let found = self.stage.settle_until(|_, step| stop(step));
+        if found { Ok(()) } else { Err("it never was".to_owned()) }
+    }
+}
+
+fn topic(word: &str) -> Told<Topic> {
+    match word {
+        "heartbeats" => Ok(Topic::Heartbeats),
+        "pulls" => Ok(Topic::Pulls),
+        _ => Err(format!("expected `heartbeats` or `pulls`, found `{word}`")),
+    }
+}
+
+fn sent(step: &Step) -> impl Iterator<Item = MessageKind> {
+    step.facts.iter().filter_map(|fact| match fact {
+        Fact::Sent { message, .. } => Some(message.kind()),
+        _ => None,
+    })
+}
+
+fn appended(step: &Step) -> impl Iterator<Item = RecordKind> {
+    step.facts.iter().filter_map(|fact| match fact {
+        Fact::Appended { record, .. } => Some(record.kind()),
+        _ => None,
+    })
+}
+
+fn message_kinds(word: &str) -> Told<Vec<MessageKind>> {
+    let kinds = MessageKind::ALL.iter().copied();
+    let kinds: Vec<MessageKind> =
+        kinds.filter(|kind| word == "all" || kind.name() == word).collect();
+    if kinds.is_empty() { Err(format!("no kind of message: `{word}`")) } else { Ok(kinds) }
+}
+
+fn record_kind(word: &str) -> Told<RecordKind> {
+    let found = RecordKind::ALL.iter().copied().find(|kind| kind.name() == word);
+    found.ok_or_else(|| format!("no kind of record: `{word}`"))
+}
+
+fn both_ways(one: NodeId, other: NodeId) -> Arc<[(NodeId, NodeId)]> {
+    [(one, other), (other, one)].into()
+}
