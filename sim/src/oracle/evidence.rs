@@ -6,12 +6,12 @@
 //! ```text
 //! Err(Breach::of(
 //!     Evidence::at(yes.step, format!("{node} voted yes to {txn}")).about(txn),
-//!     Evidence::now(model, format!("{node} rolls {txn} back")).about(txn),
+//!     Evidence::at(model.step, format!("{node} rolls {txn} back")).about(txn),
 //! ))
 //! ```
 //!
 //! - *The step* of the earlier fact is the one that made it true; that of the later one is the step
-//!   under way ([`Evidence::now`]), unless the judgement is about a step that is over.
+//!   under way, `model.step`, unless the judgement is about a step that is over.
 //! - *The words* are a sentence with the names of nodes in it. They are built when there is a
 //!   breach, never before: where several breaches share a fact, it is a closure.
 //! - *The subjects* are every transaction, request, path, lock, epoch and membership lease that the
@@ -21,7 +21,6 @@
 //! A helper that states a fact for several invariants returns [`Evidence`] with its subjects; its
 //! caller adds what it adds in words ([`Evidence::about`], [`Evidence::reworded`]).
 
-use super::Model;
 use crate::subject::Subject;
 
 /// A fact and the step that made it one.
@@ -48,11 +47,6 @@ impl Evidence {
     /// What was so in step `step`.
     pub fn at(step: u64, is: impl Into<String>) -> Evidence {
         Evidence { step, is: is.into(), about: Vec::new() }
-    }
-
-    /// What has happened in the step under way.
-    pub fn now(model: &Model, is: impl Into<String>) -> Evidence {
-        Evidence::at(model.step, is)
     }
 
     /// The same fact, which is about `subject` as well.

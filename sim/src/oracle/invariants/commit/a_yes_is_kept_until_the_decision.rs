@@ -107,7 +107,7 @@ impl Invariant for AYesIsKeptUntilTheDecision {
                 let now = format!("{node} {what}, and nobody told it to");
                 Err(Breach::of(
                     Evidence::at(yes.step, format!("{node} voted yes to {txn}")).about(txn),
-                    Evidence::now(model, now).about(txn),
+                    Evidence::at(model.step, now).about(txn),
                 ))
             }
             _ => Ok(()),

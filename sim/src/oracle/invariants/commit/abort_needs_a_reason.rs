@@ -49,7 +49,7 @@ impl Invariant for AbortNeedsAReason {
             format!("{from} has heard yes to {id} from every participant, and no from none");
         Err(Breach::of(
             Evidence::at(all.step, heard).about(id),
-            Evidence::now(model, format!("{from} tells {to} that {id} is aborted")).about(id),
+            Evidence::at(model.step, format!("{from} tells {to} that {id} is aborted")).about(id),
         ))
     }
 }

@@ -31,7 +31,7 @@ impl Invariant for AcknowledgementIsDurableBeforeItLeaves {
         let now = format!("{from} acknowledges the commit of {id} to {to}");
         Err(Breach::of(
             model.log_lacks(from, format_args!("record that it applied {id}")).about(*id),
-            Evidence::now(model, now).about(*id),
+            Evidence::at(model.step, now).about(*id),
         ))
     }
 }

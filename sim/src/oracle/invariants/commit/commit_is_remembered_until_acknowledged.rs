@@ -42,7 +42,7 @@ impl Invariant for CommitIsRememberedUntilAcknowledged {
             None => model.log_lacks(*missing, format_args!("record that it applied {id}")),
         };
         let now = format!("{node} calls {id} over and forgets it");
-        Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)))
+        Err(Breach::of(earlier.about(*id), Evidence::at(model.step, now).about(*id)))
     }
 }
 

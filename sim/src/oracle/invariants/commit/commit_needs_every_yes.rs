@@ -38,7 +38,7 @@ impl Invariant for CommitNeedsEveryYes {
                 (None, None) => model.log_lacks(*voter, format_args!("yes to {id}")),
             };
             let now = format!("{node} decides to commit {id}, for which {voter} must have voted");
-            return Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)));
+            return Err(Breach::of(earlier.about(*id), Evidence::at(model.step, now).about(*id)));
         }
         Ok(())
     }

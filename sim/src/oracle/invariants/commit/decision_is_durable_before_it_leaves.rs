@@ -38,7 +38,7 @@ impl Invariant for DecisionIsDurableBeforeItLeaves {
                 let now = format!("{from} tells {to} that {request} is done");
                 return Err(Breach::of(
                     Evidence::at(asked.asked.step, lacks).about(*request),
-                    Evidence::now(model, now).about(*request),
+                    Evidence::at(model.step, now).about(*request),
                 ));
             }
             _ => return Ok(()),
@@ -49,7 +49,7 @@ impl Invariant for DecisionIsDurableBeforeItLeaves {
         let now = format!("{from} tells {to} that {id} is committed");
         Err(Breach::of(
             model.log_lacks(id.coordinator, format_args!("decision on {id}")).about(id),
-            Evidence::now(model, now).about(id),
+            Evidence::at(model.step, now).about(id),
         ))
     }
 }

@@ -76,7 +76,7 @@ fn on_outcome(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
     };
     Err(Breach::of(
         Evidence::at(outcome.step, earlier).about(*id),
-        Evidence::now(model, format!("{node} {what}")).about(*id),
+        Evidence::at(model.step, format!("{node} {what}")).about(*id),
     ))
 }
 
@@ -109,7 +109,7 @@ fn had_decided(step: u64, id: TxnId) -> Evidence {
 }
 
 fn tells_of_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Evidence {
-    Evidence::now(model, format!("{from} tells {to} that it is aborted")).about(id)
+    Evidence::at(model.step, format!("{from} tells {to} that it is aborted")).about(id)
 }
 
 #[cfg(test)]

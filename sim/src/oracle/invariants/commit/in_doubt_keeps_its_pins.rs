@@ -100,7 +100,7 @@ impl InDoubtKeepsItsPins {
             Some(pin) if pin.is == txn => {
                 let now =
                     format!("{node}, in doubt about {txn}, answers the read {request} of {path}");
-                let now = Evidence::now(model, now).about(txn).about(request).about(&path);
+                let now = Evidence::at(model.step, now).about(txn).about(request).about(&path);
                 Err(Breach::of(voted_yes(node, &path, pin), now))
             }
             Some(_) | None => Ok(()),
@@ -119,7 +119,7 @@ fn on_change(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach>
         match pin(node, path, model) {
             Some(pin) if pin.is != *id => {
                 let now = format!("{node}, still in doubt, {what} {id}, which changes {path} too");
-                let now = Evidence::now(model, now).about(*id).about(path);
+                let now = Evidence::at(model.step, now).about(*id).about(path);
                 return Err(Breach::of(voted_yes(node, path, pin), now));
             }
             Some(_) | None => {}

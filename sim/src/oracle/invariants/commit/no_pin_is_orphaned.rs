@@ -39,7 +39,7 @@ impl Invariant for NoPinIsOrphaned {
                     format!("{node} has called {id} over, and nobody else knows what became of it");
                 Err(Breach::of(
                     Evidence::at(yes.step, earlier).about(*id),
-                    Evidence::now(model, now).about(*id),
+                    Evidence::at(model.step, now).about(*id),
                 ))
             }
             Some(_) | None => Ok(()),
@@ -59,7 +59,7 @@ impl Invariant for NoPinIsOrphaned {
                     format!("{id}'s log has an outcome for every yes that it has given on {path}");
                 return Err(Breach::of(
                     Evidence::at(synced, earlier).about(*path),
-                    Evidence::now(model, format!("{id} still has {path} pinned")).about(*path),
+                    Evidence::at(model.step, format!("{id} still has {path} pinned")).about(*path),
                 ));
             }
         }

@@ -37,7 +37,7 @@ impl Invariant for NobodyIsInDoubtAtTheEnd {
             let now = format!("{node} is in doubt, with {} up to be asked", id.coordinator);
             return Err(Breach::of(
                 Evidence::at(step, format!("{node} voted yes to {id}")).about(id),
-                Evidence::now(model, now).about(id),
+                Evidence::at(model.step, now).about(id),
             ));
         }
         Ok(())

@@ -36,7 +36,7 @@ impl Invariant for ParticipantsAgree {
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
         match other_than(commits, id, txn, node) {
             Some(earlier) => {
-                let now = Evidence::now(model, format!("{node} {what} {id}")).about(id);
+                let now = Evidence::at(model.step, format!("{node} {what} {id}")).about(id);
                 Err(Breach::of(earlier, now))
             }
             None => Ok(()),

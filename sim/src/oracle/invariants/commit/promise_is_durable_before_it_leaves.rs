@@ -50,7 +50,7 @@ impl Invariant for PromiseIsDurableBeforeItLeaves {
             }
         };
         let now = format!("{from} tells {to} that {id} is aborted");
-        Err(Breach::of(earlier.about(*id), Evidence::now(model, now).about(*id)))
+        Err(Breach::of(earlier.about(*id), Evidence::at(model.step, now).about(*id)))
     }
 }
 

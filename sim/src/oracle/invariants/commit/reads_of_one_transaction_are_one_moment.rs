@@ -62,13 +62,13 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
                      committed in step {}, not before",
                     written.txn, written.step
                 );
-                let now = Evidence::now(model, now).about(*id).about(old).about(new);
+                let now = Evidence::at(model.step, now).about(*id).about(old).about(new);
                 Err(Breach::of(earlier(), now.about(written.txn)))
             }
             Some(_) | None if changes => {
                 let now =
                     format!("{node} commits {id}, which read {old} {version} and changes files");
-                Err(Breach::of(earlier(), Evidence::now(model, now).about(*id).about(old)))
+                Err(Breach::of(earlier(), Evidence::at(model.step, now).about(*id).about(old)))
             }
             Some(_) | None => Ok(()),
         }

@@ -34,7 +34,7 @@ impl Invariant for TransactionIdsAreUsedOnce {
                 let Some(known) = model.txns.get(txn) else { return Ok(()) };
                 let now = || {
                     let is = format!("{node} decides to commit {txn} for {request}");
-                    Evidence::now(model, is).about(*txn).about(*request)
+                    Evidence::at(model.step, is).about(*txn).about(*request)
                 };
                 if let (Some(decided), Some(first)) = (&known.decided, known.request) {
                     let earlier = format!("{node} decided to commit {txn} for {first}");

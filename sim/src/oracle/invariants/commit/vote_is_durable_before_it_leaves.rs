@@ -30,7 +30,7 @@ impl Invariant for VoteIsDurableBeforeItLeaves {
         }
         Err(Breach::of(
             model.log_lacks(from, format_args!("yes to {id}")).about(*id),
-            Evidence::now(model, format!("{from} sends {to} its yes to {id}")).about(*id),
+            Evidence::at(model.step, format!("{from} sends {to} its yes to {id}")).about(*id),
         ))
     }
 }

@@ -147,11 +147,11 @@ impl Replayed {
         let in_doubt = model.memory.durable_doubts(node).unwrap_or(&none);
         if let Some(txn) = in_doubt.difference(&self.in_doubt).next() {
             let is = format!("{node} starts and has forgotten that it voted yes to {txn}");
-            return Some(Evidence::now(model, is).about(*txn));
+            return Some(Evidence::at(model.step, is).about(*txn));
         }
         if let Some(txn) = self.in_doubt.difference(in_doubt).next() {
             let is = format!("{node} starts and is in doubt about {txn} again");
-            return Some(Evidence::now(model, is).about(*txn));
+            return Some(Evidence::at(model.step, is).about(*txn));
         }
         let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
         let since = born.map_or(0, |born| born.step);
@@ -164,7 +164,7 @@ impl Replayed {
                 let is_lost = is_undone && !self.undone.contains(&id);
                 return is_lost.then(|| {
                     let is = format!("{node} starts and has forgotten to commit {id}");
-                    Evidence::now(model, is).about(id)
+                    Evidence::at(model.step, is).about(id)
                 });
             }
             let outcome = txn.outcomes.get(&node).filter(|_| !model.is_below_the_mark(id))?;
@@ -176,7 +176,7 @@ impl Replayed {
             let is_known = is_marked || self.outcomes.get(&id) == Some(&outcome.is);
             (!is_known).then(|| {
                 let is = format!("{node} starts and has forgotten what became of {id}");
-                Evidence::now(model, is).about(id)
+                Evidence::at(model.step, is).about(id)
             })
         })
     }
@@ -187,25 +187,25 @@ impl Replayed {
         let number = |disk: &Disk| disk.born.as_ref().map(|born| born.is);
         if (number(was), was.epoch.is, was.given_up) != (number(is), is.epoch.is, is.given_up) {
             let is = format!("{node} starts under another number or in another epoch");
-            return Some(Evidence::now(model, is).about(node));
+            return Some(Evidence::at(model.step, is).about(node));
         }
         let claims = |disk: &Disk| -> Vec<_> {
             disk.claims.iter().map(|(epoch, claim)| (*epoch, claim.is.clone())).collect()
         };
         if claims(was) != claims(is) {
             let is = format!("{node} starts and claims otherwise than it did");
-            return Some(Evidence::now(model, is).about(node));
+            return Some(Evidence::at(model.step, is).about(node));
         }
         let differs = |(path, file): &(&Path, &At<File>)| {
             is.files.get(*path).map(|stored| &stored.is) != Some(&file.is)
         };
         if let Some((path, _)) = was.files.iter().find(differs) {
             let is = format!("{node} starts and has forgotten what it had of {path}");
-            return Some(Evidence::now(model, is).about(path));
+            return Some(Evidence::at(model.step, is).about(path));
         }
         if let Some(path) = is.files.keys().find(|path| !was.files.contains_key(*path)) {
             let is = format!("{node} starts and has {path} again, which it had given up");
-            return Some(Evidence::now(model, is).about(path));
+            return Some(Evidence::at(model.step, is).about(path));
         }
         // An answer may be forgotten when nobody waits for it any more.
         let is_open = |request: &&RequestId| {
@@ -218,7 +218,7 @@ impl Replayed {
         let mut answers = was.answers.keys().filter(is_open).filter(alive);
         let request = answers.find(lost)?;
         let is = format!("{node} starts and has forgotten the answer to {request}");
-        Some(Evidence::now(model, is).about(*request))
+        Some(Evidence::at(model.step, is).about(*request))
     }
 
     fn lost_views(&self, model: &Model) -> Option<Evidence> {
@@ -229,23 +229,23 @@ impl Replayed {
         let accepted = |views: &Views| views.accepted().map(|accepted| accepted.is);
         if newest(was) != newest(is) || was.active() != is.active() {
             let is = "control starts with another view than it had";
-            return Some(Evidence::now(model, is).about(NodeId::CONTROL));
+            return Some(Evidence::at(model.step, is).about(NodeId::CONTROL));
         }
         if (settled(was), accepted(was)) != (settled(is), accepted(is)) {
             let is = "control starts with another epoch settled or given up";
-            return Some(Evidence::now(model, is).about(NodeId::CONTROL));
+            return Some(Evidence::at(model.step, is).about(NodeId::CONTROL));
         }
         let lost = |node: &NodeId| was.admission(*node) != is.admission(*node);
         let node = was.everyone_admitted().find(lost)?;
         let is = format!("control starts and has forgotten the number of {node}");
-        Some(Evidence::now(model, is).about(node))
+        Some(Evidence::at(model.step, is).about(node))
     }
 
     fn lost_locks(&self, model: &Model) -> Option<Evidence> {
         let grants = model.locks.iter().filter_map(|(_, lock)| lock.durable.newest.as_ref());
         if let Some(token) = grants.map(|grant| grant.is.1).max().filter(|t| *t > self.last_token) {
             let is = format!("control starts and has forgotten that it granted {token}");
-            return Some(Evidence::now(model, is).about(NodeId::CONTROL));
+            return Some(Evidence::at(model.step, is).about(NodeId::CONTROL));
         }
         let free = Lock::default();
         let durable = |path: &Path| {
@@ -258,7 +258,7 @@ impl Replayed {
         let differs = |path: &&Path| *self.locks.get(*path).unwrap_or(&free) != durable(path);
         let path = paths.find(differs)?;
         let is = format!("control starts with another holder or line of {path} than it had");
-        Some(Evidence::now(model, is).about(path))
+        Some(Evidence::at(model.step, is).about(path))
     }
 }
 

@@ -86,7 +86,7 @@ fn on_managed_start(node: NodeId, model: &Model, world: &World) -> Result<(), Br
         let now = format!("{node} starts with {path} as {is}");
         return Err(Breach::of(
             Evidence::at(file.step, earlier).about(path),
-            Evidence::now(model, now).about(path),
+            Evidence::at(model.step, now).about(path),
         ));
     }
     Ok(())
@@ -119,7 +119,7 @@ impl Store {
             let now = format!("{node} starts with {path} as {is}");
             return Err(Breach::of(
                 Evidence::at(*step, earlier).about(*id).about(path),
-                Evidence::now(model, now).about(path),
+                Evidence::at(model.step, now).about(path),
             ));
         }
         Ok(())

@@ -48,6 +48,6 @@ impl<'a> AnsweredRead<'a> {
         let is = format!(
             "the read {request} of {path}, asked for after that in step {asked}, found {found}"
         );
-        Evidence::now(model, is).about(request).about(path)
+        Evidence::at(model.step, is).about(request).about(path)
     }
 }

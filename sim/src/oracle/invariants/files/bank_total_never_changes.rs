@@ -178,7 +178,7 @@ impl BankTotalNeverChanges {
             // It was asked for before anybody had found them, and may have come first.
             Some(open) if !sees_all && asked < open.step => Ok(()),
             Some(_) => self.judge(&found, asked, model, || {
-                Evidence::now(model, format!("{request} reads them all")).about(request)
+                Evidence::at(model.step, format!("{request} reads them all")).about(request)
             }),
             None => Ok(()),
         }
@@ -255,7 +255,7 @@ impl Invariant for BankTotalNeverChanges {
         }
         let stored = |path| Sum::in_file(stored(path, model, world).as_ref());
         let found: Vec<Sum> = self.accounts.iter().map(stored).collect();
-        let what = || Evidence::now(model, "at the end storage holds");
+        let what = || Evidence::at(model.step, "at the end storage holds");
         self.judge(&found, model.step, model, what)
     }
 }

@@ -62,7 +62,7 @@ fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> 
             let now = format!("{node} starts with {path} as {found}");
             return Err(Breach::of(
                 Evidence::at(deleted.step, earlier).about(path),
-                Evidence::now(model, now).about(path),
+                Evidence::at(model.step, now).about(path),
             ));
         }
     }

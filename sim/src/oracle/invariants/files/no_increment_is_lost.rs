@@ -59,8 +59,8 @@ impl NoIncrementIsLost {
                 let is = format!("{path} is a counter and holds a decimal number");
                 let now = format!("{request} has written something else to it");
                 return Err(Breach::of(
-                    Evidence::now(model, is).about(path),
-                    Evidence::now(model, now).about(request).about(path),
+                    Evidence::at(model.step, is).about(path),
+                    Evidence::at(model.step, now).about(request).about(path),
                 ));
             };
             let counter = self.counters.entry(path.clone()).or_default();
@@ -73,7 +73,7 @@ impl NoIncrementIsLost {
                 let now = format!("{request} is told that it has counted {path} up to {value}");
                 return Err(Breach::of(
                     Evidence::at(before.step, is).about(before.is).about(path),
-                    Evidence::now(model, now).about(request).about(path),
+                    Evidence::at(model.step, now).about(request).about(path),
                 ));
             }
         }
@@ -187,7 +187,7 @@ impl Invariant for NoIncrementIsLost {
             let now = format!("at the end {path} holds {value}");
             return Err(Breach::of(
                 Evidence::at(last, counted).about(path),
-                Evidence::now(model, now).about(path),
+                Evidence::at(model.step, now).about(path),
             ));
         }
         Ok(())

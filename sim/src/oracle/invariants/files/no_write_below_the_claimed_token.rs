@@ -49,7 +49,7 @@ impl Invariant for NoWriteBelowTheClaimedToken {
                 let now = format!("{node} commits {id}, which makes {path} {version} {with}");
                 return Err(Breach::of(
                     Evidence::at(claimed.step, earlier).about(path),
-                    Evidence::now(model, now).about(*id).about(path),
+                    Evidence::at(model.step, now).about(*id).about(path),
                 ));
             }
         }

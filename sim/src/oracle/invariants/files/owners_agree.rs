@@ -77,7 +77,7 @@ impl Invariant for OwnersAgree {
                     }
                     let what = || {
                         let is = format!("{request} is sent to {to} to read {path}");
-                        Evidence::now(model, is).about(*request).about(path)
+                        Evidence::at(model.step, is).about(*request).about(path)
                     };
                     self.judge_owner(path, (to, *epoch), what, model, world)
                 }
@@ -206,7 +206,7 @@ impl OwnersAgree {
         match self.owners(path, epoch, model, world) {
             Some(owners) if !owners.contains(&node) => {
                 let is = format!("the owners of {path} in {epoch} are {}", in_words(owners));
-                Err(Breach::of(Evidence::now(model, is).about(path).about(epoch), what()))
+                Err(Breach::of(Evidence::at(model.step, is).about(path).about(epoch), what()))
             }
             Some(_) | None => Ok(()),
         }

@@ -38,7 +38,7 @@ impl Invariant for ReadsSeeOnlyWhatWasCommitted {
                 let Some(Outcome::Found(version, contents)) = answer.first() else { return Ok(()) };
                 let reader = || {
                     let is = format!("{from} answers the read {request}");
-                    Evidence::now(model, is).about(*request)
+                    Evidence::at(model.step, is).about(*request)
                 };
                 check(path, *version, contents.as_ref(), None, reader, model)
             }
@@ -53,7 +53,7 @@ impl Invariant for ReadsSeeOnlyWhatWasCommitted {
 fn on_decided(node: NodeId, id: TxnId, answer: &[Outcome], model: &Model) -> Result<(), Breach> {
     let asked = model.asked_by(id).and_then(|asked| asked.operations.as_deref());
     for (path, version, contents) in reads(asked.unwrap_or_default(), answer) {
-        let reader = || Evidence::now(model, format!("{node} commits {id}")).about(id);
+        let reader = || Evidence::at(model.step, format!("{node} commits {id}")).about(id);
         check(path, version, contents, Some(id), reader, model)?;
     }
     Ok(())

@@ -53,7 +53,7 @@ fn on_decided(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
                 );
                 return Err(Breach::of(
                     Evidence::at(yes.step, earlier).about(*id).about(path),
-                    Evidence::now(model, now).about(*id).about(path),
+                    Evidence::at(model.step, now).about(*id).about(path),
                 ));
             }
         }
@@ -74,7 +74,7 @@ fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> 
                 let now = format!("{node} starts with {path} as {}", words(file));
                 return Err(Breach::of(
                     Evidence::at(committed.step, earlier).about(id).about(path),
-                    Evidence::now(model, now).about(path),
+                    Evidence::at(model.step, now).about(path),
                 ));
             }
             Some(_) | None => {}

@@ -50,7 +50,7 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
                 let now = format!("{owner} stores {path} as {is}");
                 return Err(Breach::of(
                     Evidence::at(last.step, earlier).about(last.txn).about(path),
-                    Evidence::now(model, now).about(path),
+                    Evidence::at(model.step, now).about(path),
                 ));
             }
         }

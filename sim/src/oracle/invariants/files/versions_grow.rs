@@ -56,7 +56,7 @@ impl Invariant for VersionsGrow {
             let now = format!("{node} commits {id}, with {path} at {is}");
             return Err(Breach::of(
                 earlier.about(path),
-                Evidence::now(model, now).about(*id).about(path),
+                Evidence::at(model.step, now).about(*id).about(path),
             ));
         }
         Ok(())

@@ -73,7 +73,7 @@ impl AcquiredMeansHeld {
         let earlier = match self.beliefs.get(&request) {
             None => {
                 let is = format!("{client} has not said that it holds {} {token}", lock());
-                Evidence::now(model, is)
+                Evidence::at(model.step, is)
             }
             Some(At { step, is: Belief { token: held, until: None } }) => {
                 Evidence::at(*step, format!("{client} holds {} {held} no longer", lock()))
@@ -89,7 +89,7 @@ impl AcquiredMeansHeld {
             }
         };
         let now = format!("at {} {client} answers {request}: acquired under {token}", model.now);
-        Err(Breach::of(earlier.about(request), Evidence::now(model, now).about(request)))
+        Err(Breach::of(earlier.about(request), Evidence::at(model.step, now).about(request)))
     }
 }
 

@@ -41,7 +41,7 @@ impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
             );
             return Err(Breach::of(
                 Evidence::at(holder.step, granted).about(path).about(request),
-                Evidence::now(model, now).about(path),
+                Evidence::at(model.step, now).about(path),
             ));
         }
         Ok(())

@@ -74,10 +74,10 @@ impl GrantIsDurableBeforeItLeaves {
             None => {
                 let is =
                     format!("control's log does not say that {request} has the lock of {path}");
-                Evidence::now(model, is)
+                Evidence::at(model.step, is)
             }
         };
-        let now = Evidence::now(model, format!("the grant leaves control for {to}"));
+        let now = Evidence::at(model.step, format!("the grant leaves control for {to}"));
         Err(Breach::of(earlier.about(*request).about(path), now.about(*request).about(path)))
     }
 }

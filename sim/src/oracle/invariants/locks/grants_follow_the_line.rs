@@ -50,11 +50,11 @@ impl GrantsFollowTheLine {
     ) -> Result<(), Breach> {
         let now = || {
             let is = format!("control grants the lock of {path} to {request}");
-            Evidence::now(model, is).about(path).about(request)
+            Evidence::at(model.step, is).about(path).about(request)
         };
         let Some(place) = line.iter().position(|waiting| waiting.is == request) else {
             let earlier = format!("control's log does not say that {request} stands in line");
-            return Err(Breach::of(Evidence::now(model, earlier).about(request), now()));
+            return Err(Breach::of(Evidence::at(model.step, earlier).about(request), now()));
         };
         let reading = model.heard_now(world).reading;
         let ahead = line[..place].iter();
@@ -94,7 +94,7 @@ impl GrantsFollowTheLine {
                     format!("control takes {request} out of the line less than a lease later");
                 Err(Breach::of(
                     Evidence::at(heard.step, earlier).about(request).about(path),
-                    Evidence::now(model, now).about(request),
+                    Evidence::at(model.step, now).about(request),
                 ))
             }
             Some(_) | None => Ok(()),

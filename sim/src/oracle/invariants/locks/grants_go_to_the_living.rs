@@ -45,7 +45,7 @@ impl Invariant for GrantsGoToTheLiving {
              a lease, {lease}",
             model.now
         );
-        let now = Evidence::now(model, now).about(path).about(*request);
+        let now = Evidence::at(model.step, now).about(path).about(*request);
         Err(Breach::of(earlier.about(*request), now))
     }
 }

@@ -99,7 +99,7 @@ impl HoldersStopBelievingFirst {
                     "at {} control grants the lock of {path} to {request} under {token}",
                     model.now
                 );
-                let now = Evidence::now(model, now).about(path).about(request);
+                let now = Evidence::at(model.step, now).about(path).about(request);
                 Err(Breach::of(belief.fact(path, world), now))
             }
         }

@@ -38,7 +38,7 @@ impl Invariant for OneHolderPerLock {
         let now = format!("control grants the lock of {path} to {request} under {token}");
         Err(Breach::of(
             Evidence::at(held.step, earlier).about(path).about(holder),
-            Evidence::now(model, now).about(path).about(*request),
+            Evidence::at(model.step, now).about(path).about(*request),
         ))
     }
 }

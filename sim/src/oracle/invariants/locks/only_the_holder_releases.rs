@@ -116,7 +116,7 @@ impl OnlyTheHolderReleases {
             kept.time
         );
         let now = format!("at {} control takes the lock from {request}", model.now);
-        let now = Evidence::now(model, now).about(path).about(request);
+        let now = Evidence::at(model.step, now).about(path).about(request);
         let now = match release {
             Some((_, from, of, token)) => now
                 .reworded(|takes| {

@@ -71,7 +71,7 @@ impl AViewIsActiveAfterAllHaveLeft {
                 let lease = Subject::Lease(member.node);
                 return Err(Breach::of(
                     Evidence::at(step, earlier).about(lease).about(before),
-                    Evidence::now(model, now).about(epoch).about(before),
+                    Evidence::at(model.step, now).about(epoch).about(before),
                 ));
             }
         }
@@ -86,7 +86,7 @@ fn on_alive(from: NodeId, to: NodeId, epoch: Epoch, model: &Model) -> Result<(),
             let now = format!("{from} gives {to} a lease for {epoch}");
             Err(Breach::of(
                 Evidence::at(newest.step, earlier).about(newest.is.epoch),
-                Evidence::now(model, now).about(Subject::Lease(to)).about(epoch),
+                Evidence::at(model.step, now).about(Subject::Lease(to)).about(epoch),
             ))
         }
         Some(_) | None => Ok(()),

@@ -41,7 +41,7 @@ impl Invariant for AdmissionsAreUsedOnce {
                 let Member { node, admission } = *member;
                 let now = || {
                     let is = format!("{node} in {incarnation} is given the number {admission}");
-                    Evidence::now(model, is).about(node)
+                    Evidence::at(model.step, is).about(node)
                 };
                 if let Some(before) = self.given.insert(admission, At { step, is: node }) {
                     return Err(Breach::of(was_given(&before, admission), now()));
@@ -56,7 +56,7 @@ impl Invariant for AdmissionsAreUsedOnce {
             }
             Seen::Durable { node, record: Record::Born { admission }, .. } => {
                 let member = Member { node, admission: *admission };
-                let now = || Evidence::now(model, format!("{node} is {admission}")).about(node);
+                let now = || Evidence::at(model.step, format!("{node} is {admission}")).about(node);
                 if let Some(before) = self.used.insert(member, At { step, is: () }) {
                     let earlier = format!("{node} was {admission} on another disk");
                     let earlier = Evidence::at(before.step, earlier).about(node);
@@ -74,7 +74,7 @@ impl Invariant for AdmissionsAreUsedOnce {
             Seen::Sent { from, to, message: Message::Admitted { admission, .. }, .. } => {
                 let now = || {
                     let is = format!("{from} tells {to} that its number is {admission}");
-                    Evidence::now(model, is).about(to)
+                    Evidence::at(model.step, is).about(to)
                 };
                 let member = Member { node: to, admission: *admission };
                 if let Some(lost) = model.disks.gone(member) {

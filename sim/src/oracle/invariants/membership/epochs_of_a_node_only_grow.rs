@@ -48,7 +48,7 @@ impl Invariant for EpochsOfANodeOnlyGrow {
                 let now = format!("{from} says that it has entered {epoch}");
                 Err(Breach::of(
                     model.log_lacks(from, what).about(*epoch),
-                    Evidence::now(model, now).about(*epoch),
+                    Evidence::at(model.step, now).about(*epoch),
                 ))
             }
             Seen::Durable { node, record: Record::Entered { epoch, .. }, .. } => {
@@ -57,7 +57,7 @@ impl Invariant for EpochsOfANodeOnlyGrow {
                     None => Ok(()),
                     Some(before) => Err(Breach::of(
                         had_entered(node, &before),
-                        Evidence::now(model, format!("{node} enters {epoch}")).about(*epoch),
+                        Evidence::at(model.step, format!("{node} enters {epoch}")).about(*epoch),
                     )),
                 }
             }
@@ -68,7 +68,7 @@ impl Invariant for EpochsOfANodeOnlyGrow {
                         let now = format!("{node} votes yes to {txn} in {epoch}");
                         Err(Breach::of(
                             had_entered(node, before),
-                            Evidence::now(model, now).about(*txn).about(*epoch),
+                            Evidence::at(model.step, now).about(*txn).about(*epoch),
                         ))
                     }
                 }

@@ -61,7 +61,7 @@ fn on_announced(view: &View, model: &Model) -> Result<(), Breach> {
             let now = format!("in {} it belongs to {are:?}", view.epoch);
             return Err(Breach::of(
                 Evidence::at(before.step, earlier).about(before.is.epoch),
-                Evidence::now(model, now).about(view.epoch),
+                Evidence::at(model.step, now).about(view.epoch),
             ));
         }
     }
@@ -79,7 +79,7 @@ fn on_pull(
     let owned = |node, epoch| model.views.placement(config, epoch).map(|p| p.owned_by(node));
     let now = || {
         let is = format!("{asker} pulls {arcs} for {epoch} from {asked}, an owner in {level}");
-        Evidence::now(model, is).about(epoch).about(level)
+        Evidence::at(model.step, is).about(epoch).about(level)
     };
     let step = |epoch| model.views.view(epoch).map_or(0, |view| view.step);
     for (node, of) in [(asker, epoch), (asked, level)] {

@@ -109,7 +109,7 @@ impl Invariant for NoViewChangeWithoutACause {
                         let now = "control changes what is wanted, and nobody told it to";
                         return Err(Breach::of(
                             Evidence::at(before.step, earlier),
-                            Evidence::now(model, now).about(NodeId::CONTROL),
+                            Evidence::at(model.step, now).about(NodeId::CONTROL),
                         ));
                     }
                 }
@@ -148,7 +148,7 @@ impl NoViewChangeWithoutACause {
         let of_view = (view.replicas, view.virtual_nodes, view.lock_lease, view.membership_lease);
         let announces = |how: std::fmt::Arguments<'_>| {
             let is = format!("control announces {}{how}", view.epoch);
-            Evidence::now(model, is).about(view.epoch)
+            Evidence::at(model.step, is).about(view.epoch)
         };
         if of_view != (is.replicas, is.virtual_nodes, is.lock_lease, is.membership_lease) {
             let earlier = format!("the operator wants {is:?}");

@@ -45,7 +45,8 @@ impl Invariant for ViewsAreDecidedOnceAndInOrder {
                         let step = self.newest.as_ref().map_or(0, |newest| newest.step);
                         Err(Breach::of(
                             Evidence::at(step, earlier).about(announced),
-                            Evidence::now(model, format!("{epoch} comes into force")).about(*epoch),
+                            Evidence::at(model.step, format!("{epoch} comes into force"))
+                                .about(*epoch),
                         ))
                     }
                 }
@@ -61,7 +62,7 @@ impl Invariant for ViewsAreDecidedOnceAndInOrder {
                         let earlier = format!("{active} came into force last");
                         Err(Breach::of(
                             Evidence::at(step, earlier).about(active),
-                            Evidence::now(model, format!("{epoch} settles")).about(*epoch),
+                            Evidence::at(model.step, format!("{epoch} settles")).about(*epoch),
                         ))
                     }
                 }
@@ -71,7 +72,7 @@ impl Invariant for ViewsAreDecidedOnceAndInOrder {
                     let epoch = view.epoch;
                     let now = || {
                         let is = format!("{from} tells {to} of {epoch}");
-                        Evidence::now(model, is).about(epoch)
+                        Evidence::at(model.step, is).about(epoch)
                     };
                     let Some(durable) = model.views.view(epoch) else {
                         let lacks = model.log_lacks(from, format_args!("view {epoch}"));
@@ -95,11 +96,11 @@ impl ViewsAreDecidedOnceAndInOrder {
         let at = At { step: model.step, is: view.clone() };
         let before = self.newest.replace(at);
         let epoch = view.epoch;
-        let now = || Evidence::now(model, format!("{epoch} is announced")).about(epoch);
+        let now = || Evidence::at(model.step, format!("{epoch} is announced")).about(epoch);
         let in_order = view.members.windows(2).all(|two| two[0].node < two[1].node);
         if view.members.is_empty() || !in_order {
             let is = "a view has members, each once and in the order of their names";
-            return Err(Breach::of(Evidence::now(model, is), now()));
+            return Err(Breach::of(Evidence::at(model.step, is), now()));
         }
         let Some(before) = before else { return Ok(()) };
         let newest = before.is.epoch;

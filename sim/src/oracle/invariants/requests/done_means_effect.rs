@@ -40,7 +40,7 @@ impl DoneMeansEffect {
         let earlier = match model.effects.of(request) {
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
-                Evidence::now(model, is)
+                Evidence::at(model.step, is)
             }
             Some(effect) if effect.is.1 != *answer => {
                 let (txn, decided) = &effect.is;
@@ -51,7 +51,7 @@ impl DoneMeansEffect {
             Some(_) => return Ok(()),
         };
         let now = format!("{request} is answered: done, {answer:?}");
-        Err(Breach::of(earlier.about(request), Evidence::now(model, now).about(request)))
+        Err(Breach::of(earlier.about(request), Evidence::at(model.step, now).about(request)))
     }
 }
 

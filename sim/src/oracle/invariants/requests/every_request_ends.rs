@@ -38,7 +38,7 @@ impl Invariant for EveryRequestEnds {
                     format!("the run is over at {}, and {request} is not answered", model.now);
                 Err(Breach::of(
                     Evidence::at(asked.asked.step, earlier).about(*request),
-                    Evidence::now(model, now).about(*request),
+                    Evidence::at(model.step, now).about(*request),
                 ))
             }
         }

@@ -34,10 +34,13 @@ impl Invariant for OneAnswerPerRequest {
                 let earlier = match self.answered.insert(request, Some(model.step)) {
                     Some(None) => return Ok(()),
                     Some(Some(step)) => Evidence::at(step, format!("{request} was answered")),
-                    None => Evidence::now(model, format!("nobody has asked for {request}")),
+                    None => Evidence::at(model.step, format!("nobody has asked for {request}")),
                 };
                 let now = format!("{request} is answered: {reply:?}");
-                Err(Breach::of(earlier.about(request), Evidence::now(model, now).about(request)))
+                Err(Breach::of(
+                    earlier.about(request),
+                    Evidence::at(model.step, now).about(request),
+                ))
             }
             _ => Ok(()),
         }

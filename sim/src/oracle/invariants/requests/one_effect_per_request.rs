@@ -30,7 +30,7 @@ impl Invariant for OneEffectPerRequest {
                 let now = format!("transaction {txn} commits for {origin} as well");
                 Err(Breach::of(
                     Evidence::at(before.step, earlier).about(before.is).about(*origin),
-                    Evidence::now(model, now).about(*txn).about(*origin),
+                    Evidence::at(model.step, now).about(*txn).about(*origin),
                 ))
             }
             Some(Effect { before: None, .. }) | None => Ok(()),

@@ -36,7 +36,7 @@ impl Invariant for RefusedMeansNoEffect {
         if let Some(effect) = model.effects.made_by(seen) {
             return self.judge_effect(effect.origin, || {
                 let is = format!("transaction {} commits for {}", effect.txn, effect.origin);
-                Evidence::now(model, is).about(effect.txn).about(effect.origin)
+                Evidence::at(model.step, is).about(effect.txn).about(effect.origin)
             });
         }
         match *seen {

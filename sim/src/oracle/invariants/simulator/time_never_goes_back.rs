@@ -31,7 +31,7 @@ impl Invariant for TimeNeverGoesBack {
         {
             return Err(Breach::of(
                 Evidence::at(earlier.step, format!("it was {}", earlier.is)),
-                Evidence::now(model, format!("it is {}", model.now)),
+                Evidence::at(model.step, format!("it is {}", model.now)),
             ));
         }
         match *seen {

@@ -89,7 +89,7 @@ fn judge(node: NodeId, occasion: Occasion, model: &Model, world: &World) -> Resu
             };
             return Err(Breach::of(
                 Evidence::at(file.step, earlier).about(path),
-                Evidence::now(model, now).about(path),
+                Evidence::at(model.step, now).about(path),
             ));
         }
     }

@@ -37,7 +37,7 @@ fn on_decided(id: TxnId, model: &Model) -> Result<(), Breach> {
     let Some(txn) = model.txns.get(&id) else { return Ok(()) };
     let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
     let mut paths = txn.own.iter().chain(votes).map(|(path, _)| path);
-    let what = || Evidence::now(model, format!("{id} is decided")).about(id);
+    let what = || Evidence::at(model.step, format!("{id} is decided")).about(id);
     paths.try_for_each(|path| judge(path, what, model))
 }
 
@@ -45,7 +45,7 @@ fn on_done(request: RequestId, model: &Model) -> Result<(), Breach> {
     let wanted = model.requests.get(&request).map(|asked| &asked.wanted);
     let Some(Request::Files { operations, .. }) = wanted else { return Ok(()) };
     let changes = |operation: &&Operation| !operation.action.is_read();
-    let what = || Evidence::now(model, format!("{request} is answered: done")).about(request);
+    let what = || Evidence::at(model.step, format!("{request} is answered: done")).about(request);
     operations.iter().filter(changes).try_for_each(|operation| judge(&operation.path, what, model))
 }
 

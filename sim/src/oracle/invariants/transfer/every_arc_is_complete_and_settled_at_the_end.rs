@@ -50,7 +50,7 @@ impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
         }
         let announced = || Evidence::at(newest.step, format!("{epoch} was announced")).about(epoch);
         if model.views.active() != epoch {
-            let now = Evidence::now(model, "at the end it is not in force").about(epoch);
+            let now = Evidence::at(model.step, "at the end it is not in force").about(epoch);
             return Err(Breach::of(announced(), now));
         }
         let Some(placement) = model.views.placement(config, epoch) else { return Ok(()) };
@@ -63,14 +63,14 @@ impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
             let missing = placement.owned_by(node).difference(&claimed).difference(&excused);
             if !missing.is_empty() {
                 let now = format!("at the end {node} is not complete on {missing} of what it owns");
-                return Err(Breach::of(announced(), Evidence::now(model, now).about(node)));
+                return Err(Breach::of(announced(), Evidence::at(model.step, now).about(node)));
             }
         }
         let is_settled = model.views.settled().is_some_and(|settled| settled.is == epoch);
         match is_settled || !missed.is_empty() {
             true => Ok(()),
             false => {
-                let now = Evidence::now(model, "at the end it has not settled").about(epoch);
+                let now = Evidence::at(model.step, "at the end it has not settled").about(epoch);
                 Err(Breach::of(announced(), now))
             }
         }

@@ -88,7 +88,7 @@ fn tokens(
         );
         return Err(Breach::of(
             Evidence::at(last.step, earlier).about(last.txn).about(path),
-            Evidence::now(model, now).about(path),
+            Evidence::at(model.step, now).about(path),
         ));
     }
     Ok(())
@@ -103,7 +103,7 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
                 let now = format!("{node} takes over that {txn} has aborted");
                 Err(Breach::of(
                     Evidence::at(decided.step, format!("{txn} was committed")).about(*txn),
-                    Evidence::now(model, now).about(*txn),
+                    Evidence::at(model.step, now).about(*txn),
                 ))
             }
             None => Ok(()),
@@ -113,8 +113,8 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
             None => {
                 let now = format!("{node} takes over that {txn} has committed");
                 Err(Breach::of(
-                    Evidence::now(model, format!("nobody has committed {txn}")).about(*txn),
-                    Evidence::now(model, now).about(*txn),
+                    Evidence::at(model.step, format!("nobody has committed {txn}")).about(*txn),
+                    Evidence::at(model.step, now).about(*txn),
                 ))
             }
         },
@@ -136,7 +136,7 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
                     );
                     return Err(Breach::of(
                         Evidence::at(decided.step, earlier).about(id),
-                        Evidence::now(model, now).about(*epoch),
+                        Evidence::at(model.step, now).about(*epoch),
                     ));
                 }
             }
@@ -180,7 +180,7 @@ impl HandOversKeepTokensAndAnswers {
                 );
                 return Err(Breach::of(
                     Evidence::at(step, earlier).about(*id).about(request),
-                    Evidence::now(model, now).about(path),
+                    Evidence::at(model.step, now).about(path),
                 ));
             }
         }

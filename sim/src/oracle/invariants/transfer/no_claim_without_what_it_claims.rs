@@ -68,7 +68,7 @@ fn on_claim(
         let now = format!("{node} claims to be complete on {path} in {epoch}; its log has {is}");
         return Err(Breach::of(
             Evidence::at(last.step, earlier).about(last.txn).about(path),
-            Evidence::now(model, now).about(path).about(epoch),
+            Evidence::at(model.step, now).about(path).about(epoch),
         ));
     }
     Ok(())
@@ -89,7 +89,7 @@ fn on_pulled<'a>(
             let now = format!("{node} takes over another's {path}");
             Err(Breach::of(
                 Evidence::at(step, earlier).about(path).about(epoch),
-                Evidence::now(model, now).about(path),
+                Evidence::at(model.step, now).about(path),
             ))
         }
         None => Ok(()),
@@ -119,7 +119,7 @@ fn on_completed(
             let now = format!("{node} says that it is complete in {epoch}");
             Err(Breach::of(
                 model.log_lacks(node, what).about(epoch),
-                Evidence::now(model, now).about(epoch),
+                Evidence::at(model.step, now).about(epoch),
             ))
         }
     }

@@ -44,7 +44,7 @@ impl Invariant for NoCopiesElsewhereAtTheEnd {
                 let earlier = format!("{} has settled, and {node} does not own {path}", settled.is);
                 return Err(Breach::of(
                     Evidence::at(settled.step, earlier).about(settled.is).about(path),
-                    Evidence::now(model, format!("{node} still stores {path}")).about(path),
+                    Evidence::at(model.step, format!("{node} still stores {path}")).about(path),
                 ));
             }
         }

@@ -62,7 +62,7 @@ impl Invariant for NoPathIsHandedOverInDoubt {
                             format!("{from}, in doubt about {txn}, hands {path} over to {to}");
                         Err(Breach::of(
                             Evidence::at(pin.step, earlier).about(txn).about(path),
-                            Evidence::now(model, now).about(txn).about(path),
+                            Evidence::at(model.step, now).about(txn).about(path),
                         ))
                     }
                 }

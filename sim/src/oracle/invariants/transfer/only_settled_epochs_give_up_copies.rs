@@ -30,7 +30,7 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
             Record::GaveUp { epoch, keeps } => {
                 let now = || {
                     let is = format!("{node} gives up what it claims of epochs before {epoch}");
-                    Evidence::now(model, is).about(*epoch)
+                    Evidence::at(model.step, is).about(*epoch)
                 };
                 let settled = model.views.settled();
                 if settled.is_none_or(|settled| settled.is < *epoch) {
@@ -74,7 +74,7 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
                         let now = format!("{node} calls {epoch} settled");
                         return Err(Breach::of(
                             model.log_lacks(member.node, what).about(*epoch),
-                            Evidence::now(model, now).about(*epoch),
+                            Evidence::at(model.step, now).about(*epoch),
                         ));
                     }
                 }

@@ -3,10 +3,8 @@
 //! A healthy run is written down and shown to a new oracle step by step, with one step told
 //! otherwise than it was: as it would have been with the mistake. Where what is wrong is in what a
 //! user asks for, the run is made anew with that. The mistakes stand in `tests/mutations/*.toml`,
-//! by area; `tests/catalogue.rs` holds them against the invariants that no scenario file shows to
+//! by area; `catalogue.rs` holds them against the invariants that no scenario file shows to
 //! fail. A mistake that those files cannot express is a function of [`by_hand`].
-
-#![allow(dead_code, reason = "the catalogue wants to know only what there is")]
 
 mod by_hand;
 mod fields;

@@ -1,12 +1,12 @@
 //! What is listed is shown: each invariant fails somewhere, each defect has its file, and the
 //! grammar is written down.
 
-mod mutation;
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::mutation;
+use crate::scope::scenario_files;
 use seedbed::proto::{Config, Defect, Defects, Settings};
 use seedbed_sim::invariant::InvariantName;
 use seedbed_sim::milestone::Milestone;
@@ -120,22 +120,4 @@ fn every_milestone_has_a_name_of_its_own() {
 fn negative() -> Vec<Scenario> {
     let files = scenario_files("scenarios/negative");
     files.iter().map(|file| Scenario::load(file).unwrap_or_else(|e| panic!("{e}"))).collect()
-}
-
-/// Every scenario file below `folder`, in the order of names.
-fn scenario_files(folder: &str) -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from(folder)];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("the folder is there") {
-            let path = entry.expect("it can be read").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "toml") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    files
 }

@@ -63,11 +63,6 @@ impl Shown<'_> {
         })
     }
 
-    /// Alters the first record that becomes durable and lets itself be altered.
-    fn durable(&mut self, alter: impl Fn(&mut Record) -> bool) -> bool {
-        self.step.durable.iter_mut().any(|(_, _, record)| alter(record))
-    }
-
     /// Alters the first message that leaves and lets itself be altered.
     fn sent(&mut self, alter: impl Fn(&mut Message) -> bool) -> bool {
         self.step.facts.iter_mut().any(|fact| match fact {

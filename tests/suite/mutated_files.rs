@@ -8,8 +8,8 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
+use crate::scope::{is_whole, scenario_files};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use seedbed_sim::draw::swarm;
@@ -31,7 +31,7 @@ type Exchange = (Form, usize, usize);
 fn a_file_with_other_numbers_and_words_is_refused_or_runs_without_a_panic() {
     let files = files();
     let words: Vec<Vec<String>> = FORMS.iter().map(|form| words_of(&files, *form)).collect();
-    let cases = if std::env::var_os("SEEDBED_TEST_WHOLE").is_some() { WHOLE } else { SAMPLE };
+    let cases = if is_whole() { WHOLE } else { SAMPLE };
     let mut runner = TestRunner::new(Config {
         cases,
         failure_persistence: None,
@@ -155,18 +155,6 @@ fn exchange(text: &str, exchanges: &[Exchange], words: &[Vec<String>]) -> String
 
 /// What stands in every scenario file, in the order of names.
 fn files() -> Vec<String> {
-    fn read(folder: &Path, files: &mut Vec<String>) {
-        let entries = std::fs::read_dir(folder).expect("the folder is there");
-        let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-        paths.sort();
-        for path in paths {
-            match path.is_dir() {
-                true => read(&path, files),
-                false => files.push(std::fs::read_to_string(path).expect("a text")),
-            }
-        }
-    }
-    let mut files = Vec::new();
-    read(Path::new("scenarios"), &mut files);
-    files
+    let files = scenario_files("scenarios");
+    files.iter().map(|file| std::fs::read_to_string(file).expect("a text")).collect()
 }

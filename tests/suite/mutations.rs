@@ -1,6 +1,6 @@
 //! Each invariant that no scenario file breaks is broken by a mistake made in a healthy run.
 
-mod mutation;
+use crate::mutation;
 
 #[test]
 fn without_a_mistake_a_run_breaks_nothing() {

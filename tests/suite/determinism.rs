@@ -7,9 +7,10 @@
 //! Of each file a few seeds are run, and with `SEEDBED_TEST_WHOLE` set to anything 20.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::scope::{is_whole, scenario_files};
 use seedbed::proto::{Action, Contents, NodeId, Operation, Request, Span};
 use seedbed_sim::digest::Digest;
 use seedbed_sim::run;
@@ -42,7 +43,7 @@ fn check(make: impl Fn() -> Scenario + Sync, seed: u64) -> Result<u64, [u64; 4]>
 
 #[test]
 fn every_file_gives_the_same_digest_again() {
-    let files = scenario_files();
+    let files = scenario_files("scenarios");
     assert!(!files.is_empty(), "there are scenarios");
     let seeds = if is_whole() { 20 } else { 2 };
     for file in files {
@@ -91,7 +92,7 @@ fn the_order_of_a_hash_map_that_leaks_into_a_run_is_caught() {
 fn any_other_byte_of_a_message_or_record_is_another_digest() {
     let mut messages = BTreeMap::new();
     let mut records = BTreeMap::new();
-    for file in scenario_files() {
+    for file in scenario_files("scenarios") {
         let scenario = load(&file);
         run::run(&scenario, scenario.seeds.start, &mut |_: &World, step: &Step| {
             for (place, fact) in step.facts.iter().enumerate() {
@@ -192,11 +193,6 @@ fn digest(step: &Step) -> u64 {
     digest.value()
 }
 
-/// Is all to be tested, as in `.ci/run`, and not a sample of it?
-fn is_whole() -> bool {
-    std::env::var_os("SEEDBED_TEST_WHOLE").is_some()
-}
-
 /// A small scenario that asks for exactly this, in this order, at once.
 fn scripted(requests: impl IntoIterator<Item = Request>) -> Scenario {
     let text = r#"
@@ -228,22 +224,4 @@ fn write(file: usize, contents: &str) -> Request {
 
 fn load(file: &Path) -> Scenario {
     Scenario::load(file).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// Every scenario file, in the order of names.
-fn scenario_files() -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from("scenarios")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("the folder is there") {
-            let path = entry.expect("it can be read").path();
-            match path.extension() {
-                _ if path.is_dir() => folders.push(path),
-                Some(extension) if extension == "toml" => files.push(path),
-                _ => {}
-            }
-        }
-    }
-    files.sort();
-    files
 }
