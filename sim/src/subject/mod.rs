@@ -1,6 +1,6 @@
 //! What messages, records, steps, milestones and the facts of a violation are about.
 //!
-//! [`message`] says it of each message, [`record`] of each record, [`step`] of all else in a step.
+//! `message.rs` says it of each message, `record.rs` of each record, `step.rs` of all else in a step.
 //! From the [`Topic`] follow the roles that a milestone binds. The [`Subjects`] say which machine
 //! plays such a role, and which steps a report shows.
 
