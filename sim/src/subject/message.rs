@@ -48,7 +48,7 @@ impl Subjects {
         subjects
     }
 
-    pub(super) fn add_message(&mut self, from: NodeId, to: NodeId, message: &Message) {
+    pub(crate) fn add_message(&mut self, from: NodeId, to: NodeId, message: &Message) {
         match message {
             Message::Begin { request, operations, .. } => {
                 self.add(*request);
@@ -115,7 +115,7 @@ impl Subjects {
         }
     }
 
-    pub(super) fn add_paths<'a>(&mut self, operations: impl IntoIterator<Item = &'a Operation>) {
+    pub(crate) fn add_paths<'a>(&mut self, operations: impl IntoIterator<Item = &'a Operation>) {
         self.extend(operations.into_iter().map(|operation| Subject::from(&operation.path)));
     }
 }
