@@ -13,10 +13,8 @@ pub(super) fn about(
     steps: &[Subjects],
 ) -> Subjects {
     let named: Subjects = breach.earlier.about.iter().chain(&breach.now.about).cloned().collect();
-    let mut subjects = match named.is_empty() {
-        false => central(named, facts, steps),
-        true => in_common(facts, steps),
-    };
+    let mut subjects =
+        if named.is_empty() { in_common(facts, steps) } else { central(named, facts, steps) };
     link(&mut subjects, history, facts);
     subjects
 }

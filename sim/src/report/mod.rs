@@ -10,6 +10,7 @@ mod chart;
 mod history;
 mod lifelines;
 mod past;
+mod step;
 #[cfg(test)]
 mod tests;
 

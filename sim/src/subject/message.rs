@@ -48,7 +48,7 @@ impl Subjects {
         subjects
     }
 
-    pub(super) fn add_message(&mut self, from: NodeId, to: NodeId, message: &Message) {
+    pub(crate) fn add_message(&mut self, from: NodeId, to: NodeId, message: &Message) {
         match message {
             Message::Begin { request, operations, .. } => {
                 self.add(*request);
@@ -115,7 +115,39 @@ impl Subjects {
         }
     }
 
-    pub(super) fn add_paths<'a>(&mut self, operations: impl IntoIterator<Item = &'a Operation>) {
+    pub(crate) fn add_paths<'a>(&mut self, operations: impl IntoIterator<Item = &'a Operation>) {
         self.extend(operations.into_iter().map(|operation| Subject::from(&operation.path)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use seedbed::proto::{Admission, Arcs, Epoch, Incarnation};
+
+    use super::*;
+
+    #[test]
+    fn a_pull_and_its_chunk_are_about_one_transfer() {
+        let (new, old) = (NodeId::storage(1), NodeId::storage(2));
+        let (epoch, incarnation, pull) = (Epoch(2), Incarnation(1), 1);
+        let (level, owner, arcs) = (Epoch(1), Admission(2), Arcs::all());
+        let asks = Message::Pull { epoch, pull, incarnation, level, owner, arcs, after: None };
+        let (files, answers) = (Default::default(), Default::default());
+        let told =
+            Message::Chunk { epoch, pull, incarnation, after: None, files, answers, end: None };
+        let transfer = Transfer { receiver: new, source: Some(old) };
+        let expected = Subjects::of(transfer).and(epoch);
+        assert_eq!(Subjects::of_message(new, old, &asks), expected);
+        assert_eq!(Subjects::of_message(old, new, &told), expected);
+    }
+
+    #[test]
+    fn an_admission_is_about_the_node_whichever_way_the_message_goes() {
+        let node = NodeId::storage(1);
+        let incarnation = Incarnation(1);
+        let asked = Message::Admit { incarnation };
+        let given = Message::Admitted { incarnation, admission: Admission(1) };
+        assert_eq!(Subjects::of_message(node, NodeId::CONTROL, &asked), Subjects::of(node));
+        assert_eq!(Subjects::of_message(NodeId::CONTROL, node, &given), Subjects::of(node));
     }
 }

@@ -1,12 +1,11 @@
 //! What messages, records, steps, milestones and the facts of a violation are about.
 //!
-//! [`message`] says it of each message, [`record`] of each record, [`step`] of all else in a step.
-//! From the [`Topic`] follow the roles that a milestone binds. The [`Subjects`] say which machine
-//! plays such a role, and which steps a report shows.
+//! `message.rs` says it of each message, `record.rs` of each record. From the [`Topic`] follow the
+//! roles that a milestone binds. The [`Subjects`] say which machine plays such a role, and which
+//! steps a report shows.
 
 mod message;
 mod record;
-mod step;
 
 use std::collections::BTreeSet;
 use std::fmt;

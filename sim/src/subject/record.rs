@@ -48,7 +48,7 @@ impl Subjects {
         subjects
     }
 
-    pub(super) fn add_record(&mut self, node: NodeId, record: &Record) {
+    pub(crate) fn add_record(&mut self, node: NodeId, record: &Record) {
         match record {
             Record::Voted { txn, request, paths, .. } => {
                 self.add(*txn);
