@@ -13,37 +13,47 @@ pub(super) fn about(
     steps: &[Subjects],
 ) -> Subjects {
     let named: Subjects = breach.earlier.about.iter().chain(&breach.now.about).cloned().collect();
-    let mut subjects = found(&named, facts, steps);
-    // A lease is about heartbeats, which stand before the two facts.
-    let is_lease = |subject: &&Subject| matches!(subject, Subject::Lease(_));
-    subjects.extend(named.iter().filter(is_lease).cloned());
-    narrow(&mut subjects, &named);
+    let mut subjects = match named.is_empty() {
+        false => central(named, facts, steps),
+        true => in_common(facts, steps),
+    };
     link(&mut subjects, history, facts);
     subjects
 }
 
-/// Of what is named, what the two steps are about too, if anything is. Where nothing is named, what
-/// the two steps have in common, else all that they are about.
-fn found(named: &Subjects, facts: &[usize], steps: &[Subjects]) -> Subjects {
-    let mut at_facts = Subjects::default();
-    facts.iter().for_each(|place| at_facts.extend(steps[*place].iter().cloned()));
-    let of_both = |subject: &&Subject| facts.iter().all(|place| steps[*place].has(subject));
-    let in_common: Subjects = at_facts.iter().filter(of_both).cloned().collect();
-    let named_there = named.iter().filter(|subject| at_facts.has(subject)).cloned().collect();
-    let choices = [named_there, named.clone(), in_common, at_facts];
-    choices.into_iter().find(|choice| !choice.is_empty()).unwrap_or_default()
+/// Of what is named, what the two steps are about too, if anything is. Leases stay in any case:
+/// their heartbeats stand before the two steps. Where a transaction or request is named, paths and
+/// leases are only its circumstances. Where anything else is, a machine is only where it happens.
+fn central(mut named: Subjects, facts: &[usize], steps: &[Subjects]) -> Subjects {
+    let is_machine = |subject: &Subject| matches!(subject, Subject::Machine(_));
+    if !named.iter().all(is_machine) {
+        named.retain(|subject| !is_machine(subject));
+    }
+    let of_a_fact = |subject: &Subject| facts.iter().any(|place| steps[*place].has(subject));
+    if named.iter().any(of_a_fact) {
+        named.retain(|subject| of_a_fact(subject) || matches!(subject, Subject::Lease(_)));
+    }
+    if named.iter().any(is_deed) {
+        named.retain(|subject| !matches!(subject, Subject::Path(_) | Subject::Lease(_)));
+    }
+    named
 }
 
-/// Where a transaction or request is named, paths are only its circumstances, and so are epochs
-/// that are not named as well. Leases, machines and data transfers have to be named.
-fn narrow(subjects: &mut Subjects, named: &Subjects) {
-    let has_deed = subjects.iter().any(is_deed);
-    subjects.retain(|subject| match subject {
-        Subject::Txn(_) | Subject::Request(_) => true,
-        Subject::Path(_) => !has_deed,
-        Subject::Epoch(_) => !has_deed || named.has(subject),
-        Subject::Lease(_) | Subject::Machine(_) | Subject::Transfer(_) => named.has(subject),
+/// What the two steps have in common, else all that they are about.
+fn in_common(facts: &[usize], steps: &[Subjects]) -> Subjects {
+    let mut all = Subjects::default();
+    facts.iter().for_each(|place| all.extend(steps[*place].iter().cloned()));
+    all.retain(|subject| match subject {
+        Subject::Txn(_) | Subject::Request(_) | Subject::Path(_) | Subject::Epoch(_) => true,
+        Subject::Lease(_) | Subject::Machine(_) | Subject::Transfer(_) => false,
     });
+    let of_both = |subject: &&Subject| facts.iter().all(|place| steps[*place].has(subject));
+    let common: Subjects = all.iter().filter(of_both).cloned().collect();
+    let mut subjects = if common.is_empty() { all } else { common };
+    if subjects.iter().any(is_deed) {
+        subjects.retain(is_deed);
+    }
+    subjects
 }
 
 /// Is it something that is done, not something that it is done to?

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{Incarnation, NodeId, Request, Span};
 
-use super::inject::Act;
+use crate::fault::Restart;
 use crate::scenario::{Scenario, Script};
 use crate::world::{Event, Loss, PacketId, World};
 
@@ -29,6 +29,27 @@ pub(super) enum Due {
     Inject(Act),
     /// Everything is healed.
     Heal,
+}
+
+/// What there is to do about faults at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// The fault of this number strikes.
+    Strike(usize),
+    /// A machine crashes in its turn of a series, if nothing is healed yet.
+    TakeDown(NodeId, Restart),
+    /// The operator says the next thing.
+    Operate,
+    /// The machine starts.
+    Start(NodeId),
+    /// The machine goes on.
+    Resume(NodeId),
+    /// The cut of this number is mended.
+    Mend(u32),
+    /// The link or the disk is as good as the scenario says again.
+    Restore(u32),
+    /// The machine's clock runs as the scenario says again.
+    StopDrift(NodeId),
 }
 
 impl Due {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use seedbed::proto::{Command, NodeId, Span, Time};
 
 use super::cuts::{Pairs, links_of};
-use super::due::Due;
+use super::due::{Act, Due};
 use super::queue::Turn;
 use crate::draw::chaos::{Planned, any_bit};
 use crate::draw::disks::{Disks, Leftover};
@@ -52,27 +52,6 @@ pub(super) struct Scene<'s, 'a> {
     pub milestones: &'s Milestones,
     pub links: &'s mut Links<'a>,
     pub disks: &'s mut Disks<'a>,
-}
-
-/// What there is to do about faults at some time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
-    /// The fault of this number strikes.
-    Strike(usize),
-    /// A machine crashes in its turn of a series, if nothing is healed yet.
-    TakeDown(NodeId, Restart),
-    /// The operator says the next thing.
-    Operate,
-    /// The machine starts.
-    Start(NodeId),
-    /// The machine goes on.
-    Resume(NodeId),
-    /// The cut of this number is mended.
-    Mend(u32),
-    /// The link or the disk is as good as the scenario says again.
-    Restore(u32),
-    /// The machine's clock runs as the scenario says again.
-    StopDrift(NodeId),
 }
 
 /// How long an operator waits that has found the central node down.

@@ -37,8 +37,8 @@ use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, Watcher, World};
 
-use due::{Cause, Due, Pending};
-use inject::{Act, Inject, Scene};
+use due::{Act, Cause, Due, Pending};
+use inject::{Inject, Scene};
 use queue::{Queue, Turn};
 use users::Users;
 

@@ -109,7 +109,9 @@ impl Subjects {
             }
             Message::Heartbeat { .. } => self.add(Subject::Lease(from)),
             Message::Alive { .. } => self.add(Subject::Lease(to)),
-            Message::Admit { .. } | Message::Admitted { .. } | Message::Watch { .. } => {}
+            Message::Admit { .. } => self.add(from),
+            Message::Admitted { .. } => self.add(to),
+            Message::Watch { .. } => {}
         }
     }
 

@@ -93,9 +93,10 @@ impl Subjects {
             | Record::Activated { epoch }
             | Record::Converged { epoch } => self.add(*epoch),
             Record::LossAccepted { accepted } => self.add(accepted.epoch),
-            Record::Born { .. } | Record::Admitted { .. } | Record::Wanted { .. } => {}
-            Record::Mark { .. } | Record::Presumed { .. } | Record::Forgotten { .. } => {}
-            Record::LastToken { .. } | Record::LongestLease { .. } => {}
+            Record::Born { .. } => self.add(node),
+            Record::Admitted { member, .. } => self.add(member.node),
+            Record::Wanted { .. } | Record::Mark { .. } | Record::Presumed { .. } => {}
+            Record::Forgotten { .. } | Record::LastToken { .. } | Record::LongestLease { .. } => {}
         }
     }
 }

@@ -23,9 +23,7 @@ impl Subjects {
         if let Some(timer) = &step.timer {
             subjects.add_timer(timer);
         }
-        if let Event::Request { request, .. } = &step.event {
-            subjects.add_request(request);
-        }
+        subjects.add_event(&step.event);
         subjects
     }
 
@@ -34,6 +32,21 @@ impl Subjects {
         let mut subjects = Subjects::default();
         subjects.add_fact(fact);
         subjects
+    }
+
+    fn add_event(&mut self, event: &Event) {
+        match event {
+            Event::Crash { node, .. } | Event::Start { node, .. } | Event::Wipe { node } => {
+                self.add(*node);
+            }
+            Event::Pause(node) | Event::Resume(node) => self.add(*node),
+            Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => self.add(*node),
+            Event::Request { request, .. } => self.add_request(request),
+            // The message, the timer and the facts say it.
+            Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) => {}
+            Event::Wake(_) | Event::Synced(_) => {}
+            Event::Cut(_) | Event::Mend(_) | Event::Command(_) => {}
+        }
     }
 
     fn add_request(&mut self, request: &Request) {
@@ -64,9 +77,12 @@ impl Subjects {
             }
             Fact::Noticed { notice: Notice::Lost { path, .. }, .. } => self.add(path),
             Fact::Noticed { notice: Notice::View(view), .. } => self.add(view.epoch),
+            Fact::Checkpointed { node, .. }
+            | Fact::Forgot { node, .. }
+            | Fact::Started { node, .. }
+            | Fact::RefusedToStart { node, .. }
+            | Fact::Wiped { node } => self.add(*node),
             Fact::Copied { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => {}
-            Fact::Checkpointed { .. } | Fact::Forgot { .. } | Fact::Started { .. } => {}
-            Fact::RefusedToStart { .. } | Fact::Wiped { .. } => {}
         }
     }
 }

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Config, Epoch, Incarnation, Membership, NodeId, Path, RequestId, Time, TxnId,
+    Arcs, Config, Epoch, Incarnation, Membership, NodeId, Path, RequestId, Time, TxnId,
 };
 
 use crate::oracle::Evidence;
@@ -181,6 +181,20 @@ impl Model {
     pub fn claims(&self, node: NodeId, path: &Path) -> Option<u64> {
         let (config, disk) = (self.disks.managed()?, self.disks.get(node)?);
         disk.claims(self.views.active(), config.position(path))
+    }
+
+    /// Every path in `arcs` with what was committed to it last in `epoch` and before: what a
+    /// complete owner of those arcs must have.
+    pub fn last_in_arcs<'a>(
+        &'a self,
+        arcs: &'a Arcs,
+        epoch: Epoch,
+    ) -> impl Iterator<Item = (&'a Path, &'a Committed)> {
+        let config = self.disks.managed().filter(|_| !arcs.is_empty());
+        let paths = config.into_iter().flat_map(move |config| {
+            self.files.keys().filter(move |path| arcs.contains(config.position(path)))
+        });
+        paths.filter_map(move |path| Some((path, self.files.last_in(path, epoch)?)))
     }
 
     /// The epoch that `node` has entered, as its memory should have it.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{File, NodeId, Path, Record, RecordKind, Reply, Request, RequestId, TxnId};
+use seedbed::proto::{File, NodeId, Path, Record, RecordKind, Reply, RequestId, TxnId};
 
+use crate::oracle::invariants::files::answered_read::AnsweredRead;
 use crate::oracle::model::{before, in_words};
-use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds, reads};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// A change that a client was told of is there for every read that is asked for later, and after
@@ -127,26 +128,14 @@ impl Store {
 
 /// Reads must find what was acknowledged before they were asked for.
 fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Breach> {
-    let Reply::Done(answer) = reply else { return Ok(()) };
-    let Some(Asked { wanted: Request::Files { operations, .. }, asked, .. }) =
-        model.requests.get(&request)
-    else {
-        return Ok(());
-    };
-    for (path, version, contents) in reads(operations, answer) {
+    for read in AnsweredRead::all(request, reply, model) {
+        let path = read.path;
         let Some(history) = model.files.get(path) else { continue };
-        let known = before(&history.acknowledged, asked.step);
-        if let Some(known) = known.filter(|known| known.is > version) {
+        let known = before(&history.acknowledged, read.asked);
+        if let Some(known) = known.filter(|known| known.is > read.version) {
             let earlier = format!("a client was told that {path} is at {}", known.is);
-            let found = in_words(version, contents);
-            let now = format!(
-                "the read {request} of {path}, asked for after that in step {}, found {found}",
-                asked.step
-            );
-            return Err(Breach::of(
-                Evidence::at(known.step, earlier).about(path),
-                Evidence::now(model, now).about(request).about(path),
-            ));
+            let earlier = Evidence::at(known.step, earlier).about(path);
+            return Err(Breach::of(earlier, read.fact(model)));
         }
     }
     Ok(())

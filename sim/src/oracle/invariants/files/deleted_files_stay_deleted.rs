@@ -1,9 +1,10 @@
 //! No resurrection.
 
-use seedbed::proto::{NodeId, Reply, Request, RequestId};
+use seedbed::proto::{NodeId, Reply, RequestId};
 
+use crate::oracle::invariants::files::answered_read::AnsweredRead;
 use crate::oracle::model::{before, in_words};
-use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds, reads};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// After a client was told that it deleted version v, no later read finds contents of v or less,
@@ -32,26 +33,14 @@ impl Invariant for DeletedFilesStayDeleted {
 }
 
 fn on_replied(request: RequestId, reply: &Reply, model: &Model) -> Result<(), Breach> {
-    let Reply::Done(answer) = reply else { return Ok(()) };
-    let Some(Asked { wanted: Request::Files { operations, .. }, asked, .. }) =
-        model.requests.get(&request)
-    else {
-        return Ok(());
-    };
-    for (path, version, contents) in reads(operations, answer) {
-        let (Some(_), Some(history)) = (contents, model.files.get(path)) else { continue };
-        let deleted = before(&history.deleted, asked.step);
-        if let Some(deleted) = deleted.filter(|deleted| version <= deleted.is) {
+    for read in AnsweredRead::all(request, reply, model) {
+        let path = read.path;
+        let (Some(_), Some(history)) = (read.contents, model.files.get(path)) else { continue };
+        let deleted = before(&history.deleted, read.asked);
+        if let Some(deleted) = deleted.filter(|deleted| read.version <= deleted.is) {
             let earlier = format!("a client was told that {path} is deleted, at {}", deleted.is);
-            let found = in_words(version, contents);
-            let now = format!(
-                "the read {request} of {path}, asked for after that in step {}, found {found}",
-                asked.step
-            );
-            return Err(Breach::of(
-                Evidence::at(deleted.step, earlier).about(path),
-                Evidence::now(model, now).about(request).about(path),
-            ));
+            let earlier = Evidence::at(deleted.step, earlier).about(path);
+            return Err(Breach::of(earlier, read.fact(model)));
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod a_checkpoint_keeps_what_it_replaces;
 mod acknowledged_writes_survive;
+mod answered_read;
 mod bank_total_never_changes;
 mod deleted_files_stay_deleted;
 mod no_increment_is_lost;

@@ -74,9 +74,7 @@ fn tokens(
     arcs: &Arcs,
     model: &Model,
 ) -> Result<(), Breach> {
-    let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else { return Ok(()) };
-    for path in model.files.keys().filter(|path| arcs.contains(config.position(path))) {
-        let Some(last) = model.last_in(path, epoch) else { continue };
+    for (path, last) in model.last_in_arcs(arcs, epoch) {
         let stored = disk.files.get(path).map(|stored| stored.is.clone()).unwrap_or_default();
         let is_there = stored.fence >= last.file.fence && stored.version >= last.file.version;
         if is_there || disk.is_in_doubt(last.txn, path) {

@@ -57,9 +57,7 @@ fn on_claim(
     arcs: &Arcs,
     model: &Model,
 ) -> Result<(), Breach> {
-    let Some(config) = model.disks.managed().filter(|_| !arcs.is_empty()) else { return Ok(()) };
-    for path in model.files.keys().filter(|path| arcs.contains(config.position(path))) {
-        let Some(last) = model.last_in(path, epoch) else { continue };
+    for (path, last) in model.last_in_arcs(arcs, epoch) {
         if disk.has(path, last, model.files.get(path)) {
             continue;
         }
