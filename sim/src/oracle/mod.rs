@@ -2,9 +2,9 @@
 //!
 //! It judges durable records, messages on the wire, what storage holds and what clients answer,
 //! kept in its own [`Model`]; it never believes a node's summary of itself. One invariant is one
-//! file, and [`registry`] binds it to its name. Each sees only what the step touched and what it has said
-//! that it wants to see ([`SeenKinds`]), so that the cost of a step grows neither with the cluster
-//! nor with the run.
+//! file, and [`registry`] binds it to its name. Each sees only what the step touched and what it has
+//! said that it wants to see ([`SeenKinds`]), so that the cost of a step grows neither with the
+//! cluster nor with the run.
 //!
 //! # Which moment counts
 //!

@@ -45,16 +45,16 @@ pub fn make(name: InvariantName, world: &World, workload: Option<&Workload>) -> 
             managed(world, transfer::CompleteOwnersHaveEveryDecidedWrite)
         }
         Name::OnlyLeasedMembersServeAndVote => {
-            managed(world, membership::OnlyLeasedMembersServeAndVote::default())
+            managed(world, membership::OnlyLeasedMembersServeAndVote)
         }
         Name::OnlyCompleteOwnersServeAndVote => {
-            managed(world, transfer::OnlyCompleteOwnersServeAndVote::default())
+            managed(world, transfer::OnlyCompleteOwnersServeAndVote)
         }
         Name::OneEpochIsServedAtOnce => {
             managed(world, membership::OneEpochIsServedAtOnce::default())
         }
         Name::AServingOwnerHasTheLastDecidedContents => {
-            managed(world, transfer::AServingOwnerHasTheLastDecidedContents::default())
+            managed(world, transfer::AServingOwnerHasTheLastDecidedContents)
         }
         Name::TransactionIdsAreUsedOnce => boxed(commit::TransactionIdsAreUsedOnce),
         Name::VoteIsDurableBeforeItLeaves => boxed(commit::VoteIsDurableBeforeItLeaves),
@@ -94,21 +94,19 @@ pub fn make(name: InvariantName, world: &World, workload: Option<&Workload>) -> 
         Name::OwnersAgree => boxed(files::OwnersAgree::default()),
         Name::TokensGrow => boxed(locks::TokensGrow::default()),
         Name::GrantIsDurableBeforeItLeaves => boxed(locks::GrantIsDurableBeforeItLeaves::default()),
-        Name::OneHolderPerLock => boxed(locks::OneHolderPerLock::default()),
+        Name::OneHolderPerLock => boxed(locks::OneHolderPerLock),
         Name::OnlyTheHolderReleases => boxed(locks::OnlyTheHolderReleases::default()),
-        Name::GrantsGoToTheLiving => boxed(locks::GrantsGoToTheLiving::default()),
-        Name::GrantsFollowTheLine => boxed(locks::GrantsFollowTheLine::default()),
+        Name::GrantsGoToTheLiving => boxed(locks::GrantsGoToTheLiving),
+        Name::GrantsFollowTheLine => boxed(locks::GrantsFollowTheLine),
         Name::NoFreeLockWithALiveWaiter => boxed(locks::NoFreeLockWithALiveWaiter::default()),
         Name::HoldersStopBelievingFirst => boxed(locks::HoldersStopBelievingFirst::default()),
         Name::AcquiredMeansHeld => boxed(locks::AcquiredMeansHeld::default()),
-        Name::OneEffectPerRequest => boxed(requests::OneEffectPerRequest::default()),
+        Name::OneEffectPerRequest => boxed(requests::OneEffectPerRequest),
         Name::OneAnswerPerRequest => boxed(requests::OneAnswerPerRequest::default()),
         Name::RefusedMeansNoEffect => boxed(requests::RefusedMeansNoEffect::default()),
-        Name::DoneMeansEffect => boxed(requests::DoneMeansEffect::default()),
+        Name::DoneMeansEffect => boxed(requests::DoneMeansEffect),
         Name::EveryRequestEnds => boxed(requests::EveryRequestEnds),
-        Name::EveryLockIsFreeOrHeldByTheLiving => {
-            boxed(locks::EveryLockIsFreeOrHeldByTheLiving::default())
-        }
+        Name::EveryLockIsFreeOrHeldByTheLiving => boxed(locks::EveryLockIsFreeOrHeldByTheLiving),
         Name::BankTotalNeverChanges => {
             let (accounts, total) = workload?.account_paths()?;
             boxed(files::BankTotalNeverChanges::new(accounts, total))

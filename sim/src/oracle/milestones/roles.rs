@@ -6,7 +6,7 @@ use super::transactions::Run;
 use super::views::{Changed, ViewsSeen};
 use super::{Milestones, Reached};
 use crate::milestone::Milestone;
-use crate::oracle::{LockHistory, Model};
+use crate::oracle::{Lock, Model};
 use crate::scenario::Role;
 use crate::world::World;
 
@@ -29,11 +29,11 @@ impl Milestones {
             }
             Role::Holder => held(reached).or_else(|| {
                 let lock = self.lock(reached, model)?;
-                Some(lock.durable.holder.as_ref()?.is.0.client)
+                Some(lock.holder.as_ref()?.is.0.client)
             }),
             Role::Waiter => waited(reached).or_else(|| {
                 let lock = self.lock(reached, model)?;
-                Some(lock.durable.line.first()?.is.client)
+                Some(lock.line.first()?.is.client)
             }),
             Role::Source => {
                 let transfer = reached.about.transfer()?;
@@ -79,9 +79,9 @@ impl Milestones {
     }
 
     /// The lock: that of the milestone, or the one that its request is for.
-    fn lock<'a>(&self, reached: &'a Reached, model: &'a Model) -> Option<&'a LockHistory> {
+    fn lock<'a>(&self, reached: &'a Reached, model: &'a Model) -> Option<&'a Lock> {
         let path = reached.about.path().or_else(|| self.first_path(reached, model));
-        model.locks.get(path?)
+        model.locks.get(path?).map(|lock| &lock.durable)
     }
 
     /// The first path of the request.

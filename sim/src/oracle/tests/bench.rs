@@ -4,7 +4,7 @@
 //! that step. `and` goes on in the step of the verb before it:
 //!
 //! ```text
-//! let mut play = Play::new(OneHolderPerLock::default());
+//! let mut play = Play::new(OneHolderPerLock);
 //! play.at(10).receives(c(1), CONTROL, acquire("/a", request(1, 1)));
 //! play.and().appends(CONTROL, granted("/a", request(1, 1), 1));
 //! play.syncs(CONTROL);

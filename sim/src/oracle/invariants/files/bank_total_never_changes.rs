@@ -137,7 +137,7 @@ impl BankTotalNeverChanges {
 
     fn on_loss_accepted(&mut self, model: &Model) {
         let is_given_up = |account: &&Path| {
-            model.files.get(*account).is_some_and(|history| history.given_up == Some(model.step))
+            model.files.get(account).is_some_and(|history| history.given_up == Some(model.step))
         };
         if !self.accounts.iter().any(|account| is_given_up(&account)) {
             return;

@@ -9,8 +9,8 @@ use crate::world::World;
 ///
 /// That is what a lease is for: a lock without one would be lost with its holder. Gray and
 /// Cheriton, "Leases", SOSP 1989.
-#[derive(Clone, Debug, Default)]
-pub struct EveryLockIsFreeOrHeldByTheLiving {}
+#[derive(Clone, Debug)]
+pub struct EveryLockIsFreeOrHeldByTheLiving;
 
 impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
     fn name(&self) -> &'static str {
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_lock_is_held_by_a_client_that_is_down() {
-        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
+        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).ends();
         play.is_broken_by(NAME, (1, "to c1.1#1 under t1"), (2, "i1 of c1 is over"));
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_lock_is_held_by_a_client_that_is_up() {
-        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
+        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving);
         play.at(1).really_starts(c(1)).and().appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).ends();
         play.holds();
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_lock_of_a_client_that_is_down_is_free() {
-        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving::default());
+        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).appends(CONTROL, left("/a", request(1, 1))).ends();
         play.holds();

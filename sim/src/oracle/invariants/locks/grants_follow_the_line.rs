@@ -11,8 +11,8 @@ use seedbed::proto::{NodeId, Path, Record, RecordKind, RequestId};
 /// A waiter is alive if the lock server has heard it in its present life and within a lease, as the
 /// server's clock counts one. Fairness as in the lock recipe of Hunt et al., "ZooKeeper: Wait-free
 /// Coordination for Internet-scale Systems", USENIX ATC 2010, section 2.4.
-#[derive(Clone, Debug, Default)]
-pub struct GrantsFollowTheLine {}
+#[derive(Clone, Debug)]
+pub struct GrantsFollowTheLine;
 
 impl Invariant for GrantsFollowTheLine {
     fn name(&self) -> &'static str {
@@ -108,7 +108,7 @@ mod tests {
     use crate::oracle::tests::*;
 
     fn two_in_line() -> Play {
-        let mut play = Play::new(GrantsFollowTheLine::default());
+        let mut play = Play::new(GrantsFollowTheLine);
         play.at(1).receives(c(1), CONTROL, acquire("/a", request(1, 1)));
         play.and().appends(CONTROL, queued("/a", request(1, 1)));
         play.at(2).receives(c(2), CONTROL, acquire("/a", request(2, 1)));

@@ -12,8 +12,8 @@ use seedbed::proto::{NodeId, Record, RecordKind};
 /// moment of granting (etcd issue 11456: the server "failed to check whether a lease was valid
 /// after blocking for a lock"). The lease is counted here with the drift bound added, as the giver
 /// must.
-#[derive(Clone, Debug, Default)]
-pub struct GrantsGoToTheLiving {}
+#[derive(Clone, Debug)]
+pub struct GrantsGoToTheLiving;
 
 impl Invariant for GrantsGoToTheLiving {
     fn name(&self) -> &'static str {
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_grant_to_a_waiter_that_was_silent_for_more_than_a_lease() {
-        let mut play = Play::new(GrantsGoToTheLiving::default());
+        let mut play = Play::new(GrantsGoToTheLiving);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at_nanos(10_005_000_001).appends(CONTROL, granted("/a", request(2, 1), 1));
         play.is_broken_by("grants_go_to_the_living", (1, "c2.1#1 for the last time"), (2, "10s"));
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_grant_to_a_waiter_in_the_last_moment_of_its_lease() {
-        let mut play = Play::new(GrantsGoToTheLiving::default());
+        let mut play = Play::new(GrantsGoToTheLiving);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at_nanos(10_005_000_000).appends(CONTROL, granted("/a", request(2, 1), 1));
         play.holds();
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_keep_alive_counts() {
-        let mut play = Play::new(GrantsGoToTheLiving::default());
+        let mut play = Play::new(GrantsGoToTheLiving);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at(8_000).receives(c(2), CONTROL, keeps_waiting("/a", request(2, 1)));
         play.at(12_000).appends(CONTROL, granted("/a", request(2, 1), 1));
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_lost_keep_alive_does_not_count() {
-        let mut play = Play::new(GrantsGoToTheLiving::default());
+        let mut play = Play::new(GrantsGoToTheLiving);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at(8_000).loses(c(2), CONTROL, keeps_waiting("/a", request(2, 1)));
         play.at(12_000).appends(CONTROL, granted("/a", request(2, 1), 1));
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_grant_after_a_restart_to_a_waiter_that_was_not_heard_again() {
-        let mut play = Play::new(GrantsGoToTheLiving::default());
+        let mut play = Play::new(GrantsGoToTheLiving);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at(1).crashes(CONTROL);
         play.at(2).starts(CONTROL);

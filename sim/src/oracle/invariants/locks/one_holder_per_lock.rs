@@ -9,8 +9,8 @@ use seedbed::proto::{NodeId, Record, RecordKind};
 /// The state of a lock is held or free, nothing else. If the log holds two grants at once, a
 /// restart makes two holders of them, whatever the leases say. Mutual exclusion: Dijkstra,
 /// "Solution of a Problem in Concurrent Programming Control", CACM 8(9), 1965.
-#[derive(Clone, Debug, Default)]
-pub struct OneHolderPerLock {}
+#[derive(Clone, Debug)]
+pub struct OneHolderPerLock;
 
 impl Invariant for OneHolderPerLock {
     fn name(&self) -> &'static str {
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_second_grant_before_the_first_has_left() {
-        let mut play = Play::new(OneHolderPerLock::default());
+        let mut play = Play::new(OneHolderPerLock);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).appends(CONTROL, granted("/a", request(2, 1), 2));
         play.is_broken_by("one_holder_per_lock", (1, "c1.1#1 under t1"), (2, "to c2.1#1 under t2"));
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_second_grant_after_the_first_has_left() {
-        let mut play = Play::new(OneHolderPerLock::default());
+        let mut play = Play::new(OneHolderPerLock);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).appends(CONTROL, left("/a", request(1, 1)));
         play.and().appends(CONTROL, granted("/a", request(2, 1), 2));
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_record_that_freed_the_lock_is_lost_in_a_crash() {
-        let mut play = Play::new(OneHolderPerLock::default());
+        let mut play = Play::new(OneHolderPerLock);
         play.at(1).logs(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).appends(CONTROL, left("/a", request(1, 1)));
         play.at(3).crashes(CONTROL);
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_grant_that_was_lost_in_a_crash_is_none() {
-        let mut play = Play::new(OneHolderPerLock::default());
+        let mut play = Play::new(OneHolderPerLock);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);

@@ -11,8 +11,8 @@ use crate::world::World;
 /// A node that the others have given up may be alive, and only slow or cut off; it must have
 /// stopped by itself before anybody acts on its absence. Its lease counts from when it sent the
 /// heartbeat that the centre has answered: Gray, Cheriton, "Leases", SOSP 1989.
-#[derive(Clone, Debug, Default)]
-pub struct OnlyLeasedMembersServeAndVote {}
+#[derive(Clone, Debug)]
+pub struct OnlyLeasedMembersServeAndVote;
 
 impl Invariant for OnlyLeasedMembersServeAndVote {
     fn name(&self) -> &'static str {
@@ -62,7 +62,7 @@ mod tests {
     use crate::oracle::tests::{Play, n, txn, voted_in};
 
     fn play() -> Play {
-        let mut play = Play::managed(OnlyLeasedMembersServeAndVote::default());
+        let mut play = Play::managed(OnlyLeasedMembersServeAndVote);
         play.views(1, &[n(1), n(2)]);
         play.starts(n(1));
         play.at(1000).is_leased(n(1), 1);

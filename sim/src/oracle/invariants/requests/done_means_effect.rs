@@ -11,8 +11,8 @@ use seedbed::proto::{Answer, Reply, Request, RequestId};
 /// a crash. The answer is part of the record, so a retry that meets the committed transaction gives
 /// the same one and not what the files hold by then. A single read is answered without a
 /// transaction and is judged elsewhere. Gray and Reuter, "Transaction Processing", 1993.
-#[derive(Clone, Debug, Default)]
-pub struct DoneMeansEffect {}
+#[derive(Clone, Debug)]
+pub struct DoneMeansEffect;
 
 impl Invariant for DoneMeansEffect {
     fn name(&self) -> &'static str {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn one_writes() -> Play {
-        let mut play = Play::new(DoneMeansEffect::default());
+        let mut play = Play::new(DoneMeansEffect);
         play.at(1).requests(request(1, 1), writes("/a", "1"));
         play
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_single_read_needs_no_transaction() {
-        let mut play = Play::new(DoneMeansEffect::default());
+        let mut play = Play::new(DoneMeansEffect);
         play.at(1).requests(request(1, 1), reads(&["/a"]));
         play.at(2).replies(request(1, 1), done_reading(&[Some("1")]));
         play.holds();
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn two_reads_need_one() {
-        let mut play = Play::new(DoneMeansEffect::default());
+        let mut play = Play::new(DoneMeansEffect);
         play.at(1).requests(request(1, 1), reads(&["/a", "/b"]));
         play.at(2).replies(request(1, 1), done_reading(&[Some("1"), None]));
         play.is_broken_by("done_means_effect", (2, "no log durably holds"), (2, "done"));

@@ -11,8 +11,8 @@ use crate::world::World;
 /// that claims a path belongs to the request that acquired its lock. Birrell and Nelson,
 /// "Implementing Remote Procedure Calls", ACM TOCS 2(1), 1984; the two generals of Akkoyunlu et
 /// al., 1975, are why it cannot be had without a name.
-#[derive(Clone, Debug, Default)]
-pub struct OneEffectPerRequest {}
+#[derive(Clone, Debug)]
+pub struct OneEffectPerRequest;
 
 impl Invariant for OneEffectPerRequest {
     fn name(&self) -> &'static str {
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn two_attempts_commit() {
-        let mut play = Play::new(OneEffectPerRequest::default());
+        let mut play = Play::new(OneEffectPerRequest);
         play.at(1).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
         play.at(2).logs(n(2), decided_answer(request(1, 1), txn_of(n(2), 1), &[changed(1)]));
         play.is_broken_by(
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn two_attempts_under_two_names_commit() {
-        let mut play = Play::new(OneEffectPerRequest::default());
+        let mut play = Play::new(OneEffectPerRequest);
         play.at(1).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
         play.at(2).sends(c(1), n(2), begin(request(1, 900), request(1, 1), &[write("/a", "1")]));
         play.at(3).logs(n(2), decided_answer(request(1, 900), txn_of(n(2), 1), &[changed(2)]));
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn an_attempt_commits_and_another_was_settled_without_its_coordinator() {
-        let mut play = Play::new(OneEffectPerRequest::default());
+        let mut play = Play::new(OneEffectPerRequest);
         play.had_lost_its_disk(n(1));
         play.at(1).logs(n(2), voted(txn(1), "/a", 1, "x"));
         play.at(2).logs(n(2), applied(txn(1)));
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn two_requests_commit_once_each() {
-        let mut play = Play::new(OneEffectPerRequest::default());
+        let mut play = Play::new(OneEffectPerRequest);
         play.at(1).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
         play.at(2).sends(c(1), n(2), begin(request(1, 2), request(1, 2), &[write("/a", "1")]));
         play.at(3).logs(n(2), decided_answer(request(1, 2), txn_of(n(2), 1), &[changed(2)]));

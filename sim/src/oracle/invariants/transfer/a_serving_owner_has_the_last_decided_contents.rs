@@ -14,8 +14,8 @@ use seedbed::proto::{File, Path};
 /// has become an owner without what the owners before it had: a hand-over that was too short, came
 /// too late or was undone by something older. Raynal, "Concurrent Programming", 2013, ch. 16, calls
 /// a register like that atomic; Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", 2010.
-#[derive(Clone, Debug, Default)]
-pub struct AServingOwnerHasTheLastDecidedContents {}
+#[derive(Clone, Debug)]
+pub struct AServingOwnerHasTheLastDecidedContents;
 
 impl Invariant for AServingOwnerHasTheLastDecidedContents {
     fn name(&self) -> &'static str {
@@ -50,7 +50,7 @@ impl Invariant for AServingOwnerHasTheLastDecidedContents {
                 (_, Some(files)) => files.get(path).cloned().unwrap_or_default(),
                 (_, None) => continue,
             };
-            judge(path, &file, &service, model)?;
+            judge(path, &file, service, model)?;
         }
         Ok(())
     }
@@ -78,7 +78,7 @@ mod tests {
     };
 
     fn play() -> Play {
-        let mut play = Play::managed(AServingOwnerHasTheLastDecidedContents::default());
+        let mut play = Play::managed(AServingOwnerHasTheLastDecidedContents);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
         play.receives(c(1), n(2), read_of(request(1, 1), "/a"));
         play

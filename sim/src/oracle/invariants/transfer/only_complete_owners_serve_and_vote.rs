@@ -12,8 +12,8 @@ use crate::world::World;
 /// that nothing was committed. The rule is that of reconfiguration in state machines: a new
 /// configuration begins with the state of the old one (Lamport, Malkhi, Zhou, "Reconfiguring a
 /// State Machine", SIGACT News 2010).
-#[derive(Clone, Debug, Default)]
-pub struct OnlyCompleteOwnersServeAndVote {}
+#[derive(Clone, Debug)]
+pub struct OnlyCompleteOwnersServeAndVote;
 
 impl Invariant for OnlyCompleteOwnersServeAndVote {
     fn name(&self) -> &'static str {
@@ -65,7 +65,7 @@ mod tests {
     use seedbed::proto::Arcs;
 
     fn play() -> Play {
-        let mut play = Play::managed(OnlyCompleteOwnersServeAndVote::default());
+        let mut play = Play::managed(OnlyCompleteOwnersServeAndVote);
         play.views(1, &[n(1), n(2)]);
         play.forces(n(1), born());
         play.forces(n(1), entered(1, Arcs::default()));
