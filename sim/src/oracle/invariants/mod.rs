@@ -13,9 +13,6 @@ use crate::world::World;
 
 /// A rule that must hold after every step.
 pub trait Invariant {
-    /// Its name, a sentence in the field's terms, as used in `violates = "..."`.
-    fn name(&self) -> &'static str;
-
     /// What it looks at. The narrower, the less a step costs.
     fn interest(&self) -> SeenKinds {
         SeenKinds::ALL

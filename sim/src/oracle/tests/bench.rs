@@ -18,10 +18,10 @@ use seedbed::proto::{
     RequestId, Settings, Time, Token,
 };
 
-use crate::invariant::InvariantName;
+use crate::oracle::registry::Named;
 use crate::oracle::tests::messages::{begin, files};
 use crate::oracle::tests::records::{c, member, n, path};
-use crate::oracle::{Breach, Invariant, Model, Oracle, Seen, Violation};
+use crate::oracle::{Breach, Model, Oracle, Seen, Violation};
 use crate::world::{Clock, Loss, PacketId, Stage, World};
 
 /// One invariant and what it is shown. Behind it is a world in which nothing happens but what a
@@ -45,19 +45,19 @@ struct Log {
 
 impl Play {
     /// Three storage nodes, all of them owners of every path, and two clients.
-    pub fn new(invariant: impl Invariant + 'static) -> Play {
+    pub fn new(invariant: impl Named + 'static) -> Play {
         Play::of(Settings { replicas: 3, ..Settings::default() }, invariant)
     }
 
     /// Three storage nodes that wait for a view, two owners for each path, and two clients.
-    pub fn managed(invariant: impl Invariant + 'static) -> Play {
+    pub fn managed(invariant: impl Named + 'static) -> Play {
         Play::of(Settings { membership: Membership::Managed, ..Settings::default() }, invariant)
     }
 
     /// A cluster as `settings` say, all of it down, and two clients.
-    pub fn of<I: Invariant + 'static>(settings: Settings, invariant: I) -> Play {
+    pub fn of<I: Named + 'static>(settings: Settings, invariant: I) -> Play {
         let world = World::new(Config::new(settings).expect("good settings"), 2);
-        let oracle = Oracle::of(&world, vec![(name_of::<I>(), Box::new(invariant))]);
+        let oracle = Oracle::of(&world, vec![(I::NAME, Box::new(invariant))]);
         let (stage, logs) = (Stage::new(world, ()), BTreeMap::new());
         Play { oracle, stage, logs, goes_on: false, violation: None }
     }
@@ -253,13 +253,6 @@ impl Play {
     pub(super) fn life(&self, node: NodeId) -> Incarnation {
         self.model().lives.get(&node).copied().unwrap_or_default()
     }
-}
-
-/// The name of a checker: its type is called as its invariant is.
-fn name_of<I>() -> InvariantName {
-    let path = std::any::type_name::<I>();
-    let is_it = |name: &&InvariantName| path.ends_with(&format!("::{name:?}"));
-    *InvariantName::ALL.iter().find(is_it).unwrap_or_else(|| panic!("{path} checks no invariant"))
 }
 
 #[cfg(test)]

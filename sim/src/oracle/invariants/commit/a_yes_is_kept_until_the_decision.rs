@@ -70,10 +70,6 @@ struct News {
 }
 
 impl Invariant for AYesIsKeptUntilTheDecision {
-    fn name(&self) -> &'static str {
-        "a_yes_is_kept_until_the_decision"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::received(&[MessageKind::Commit, MessageKind::Abort])
             | SeenKinds::received(&[MessageKind::Told, MessageKind::Recalled])

@@ -16,10 +16,6 @@ use crate::world::World;
 pub struct AbortNeedsAReason;
 
 impl Invariant for AbortNeedsAReason {
-    fn name(&self) -> &'static str {
-        "abort_needs_a_reason"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Abort, MessageKind::Told])
     }

@@ -13,10 +13,6 @@ use crate::world::World;
 pub struct AcknowledgementIsDurableBeforeItLeaves;
 
 impl Invariant for AcknowledgementIsDurableBeforeItLeaves {
-    fn name(&self) -> &'static str {
-        "acknowledgement_is_durable_before_it_leaves"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Committed])
     }

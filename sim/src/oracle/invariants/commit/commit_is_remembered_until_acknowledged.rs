@@ -14,10 +14,6 @@ use crate::world::World;
 pub struct CommitIsRememberedUntilAcknowledged;
 
 impl Invariant for CommitIsRememberedUntilAcknowledged {
-    fn name(&self) -> &'static str {
-        "commit_is_remembered_until_acknowledged"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Over])
     }

@@ -16,10 +16,6 @@ use crate::world::World;
 pub struct CommitNeedsEveryYes;
 
 impl Invariant for CommitNeedsEveryYes {
-    fn name(&self) -> &'static str {
-        "commit_needs_every_yes"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Decided])
     }

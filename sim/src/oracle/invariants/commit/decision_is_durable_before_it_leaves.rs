@@ -14,10 +14,6 @@ use crate::world::World;
 pub struct DecisionIsDurableBeforeItLeaves;
 
 impl Invariant for DecisionIsDurableBeforeItLeaves {
-    fn name(&self) -> &'static str {
-        "decision_is_durable_before_it_leaves"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Commit, MessageKind::Told, MessageKind::Ended])
     }

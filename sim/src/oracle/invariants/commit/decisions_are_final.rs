@@ -21,10 +21,6 @@ const OUTCOMES: &[RecordKind] =
     &[RecordKind::Applied, RecordKind::RolledBack, RecordKind::Promised, RecordKind::Voted];
 
 impl Invariant for DecisionsAreFinal {
-    fn name(&self) -> &'static str {
-        "decisions_are_final"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(OUTCOMES)
             | SeenKinds::durable(OUTCOMES)

@@ -38,10 +38,6 @@ struct Waiting {
 }
 
 impl Invariant for InDoubtKeepsItsPins {
-    fn name(&self) -> &'static str {
-        "in_doubt_keeps_its_pins"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::received(&[MessageKind::Read])
             | SeenKinds::sent(&[MessageKind::Ended])

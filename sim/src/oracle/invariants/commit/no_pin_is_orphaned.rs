@@ -17,10 +17,6 @@ use crate::world::World;
 pub struct NoPinIsOrphaned;
 
 impl Invariant for NoPinIsOrphaned {
-    fn name(&self) -> &'static str {
-        "no_pin_is_orphaned"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Over])
     }

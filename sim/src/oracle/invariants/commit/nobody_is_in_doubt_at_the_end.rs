@@ -15,10 +15,6 @@ use crate::world::World;
 pub struct NobodyIsInDoubtAtTheEnd;
 
 impl Invariant for NobodyIsInDoubtAtTheEnd {
-    fn name(&self) -> &'static str {
-        "nobody_is_in_doubt_at_the_end"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::NONE
     }

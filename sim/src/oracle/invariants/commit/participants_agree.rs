@@ -19,10 +19,6 @@ const DECISIONS: &[RecordKind] =
     &[RecordKind::Decided, RecordKind::Applied, RecordKind::RolledBack, RecordKind::Promised];
 
 impl Invariant for ParticipantsAgree {
-    fn name(&self) -> &'static str {
-        "participants_agree"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(DECISIONS) | SeenKinds::durable(DECISIONS)
     }

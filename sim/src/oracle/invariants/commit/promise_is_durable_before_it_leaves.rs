@@ -17,10 +17,6 @@ use crate::world::World;
 pub struct PromiseIsDurableBeforeItLeaves;
 
 impl Invariant for PromiseIsDurableBeforeItLeaves {
-    fn name(&self) -> &'static str {
-        "promise_is_durable_before_it_leaves"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Told])
     }

@@ -16,10 +16,6 @@ use crate::world::World;
 pub struct ReadsOfOneTransactionAreOneMoment;
 
 impl Invariant for ReadsOfOneTransactionAreOneMoment {
-    fn name(&self) -> &'static str {
-        "reads_of_one_transaction_are_one_moment"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Decided])
     }

@@ -15,10 +15,6 @@ use crate::world::World;
 pub struct TransactionIdsAreUsedOnce;
 
 impl Invariant for TransactionIdsAreUsedOnce {
-    fn name(&self) -> &'static str {
-        "transaction_ids_are_used_once"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Prepare]) | SeenKinds::appended(&[RecordKind::Decided])
     }

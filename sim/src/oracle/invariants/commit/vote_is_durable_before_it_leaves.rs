@@ -14,10 +14,6 @@ use crate::world::World;
 pub struct VoteIsDurableBeforeItLeaves;
 
 impl Invariant for VoteIsDurableBeforeItLeaves {
-    fn name(&self) -> &'static str {
-        "vote_is_durable_before_it_leaves"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Executed])
     }

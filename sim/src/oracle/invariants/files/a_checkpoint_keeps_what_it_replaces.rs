@@ -44,10 +44,6 @@ struct Lock {
 }
 
 impl Invariant for ACheckpointKeepsWhatItReplaces {
-    fn name(&self) -> &'static str {
-        "a_checkpoint_keeps_what_it_replaces"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::CHECKPOINTED | SeenKinds::STARTED | SeenKinds::WIPED
     }

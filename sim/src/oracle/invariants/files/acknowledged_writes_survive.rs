@@ -31,10 +31,6 @@ struct Store {
 }
 
 impl Invariant for AcknowledgedWritesSurvive {
-    fn name(&self) -> &'static str {
-        "acknowledged_writes_survive"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::REPLIED
             | SeenKinds::STARTED

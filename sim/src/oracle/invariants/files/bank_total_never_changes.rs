@@ -226,10 +226,6 @@ pub(super) fn decimal(contents: &Contents) -> Option<i64> {
 }
 
 impl Invariant for BankTotalNeverChanges {
-    fn name(&self) -> &'static str {
-        "bank_total_never_changes"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::REPLIED | SeenKinds::durable(&[RecordKind::LossAccepted])
     }

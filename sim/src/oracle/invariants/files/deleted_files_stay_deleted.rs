@@ -15,10 +15,6 @@ use crate::world::World;
 pub struct DeletedFilesStayDeleted;
 
 impl Invariant for DeletedFilesStayDeleted {
-    fn name(&self) -> &'static str {
-        "deleted_files_stay_deleted"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::REPLIED | SeenKinds::STARTED
     }

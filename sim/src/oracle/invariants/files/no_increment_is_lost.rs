@@ -149,10 +149,6 @@ fn written(operation: &Operation) -> Option<Option<i64>> {
 }
 
 impl Invariant for NoIncrementIsLost {
-    fn name(&self) -> &'static str {
-        "no_increment_is_lost"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::REPLIED | SeenKinds::durable(&[RecordKind::LossAccepted])
     }

@@ -16,10 +16,6 @@ use crate::world::World;
 pub struct NoWriteBelowTheClaimedToken;
 
 impl Invariant for NoWriteBelowTheClaimedToken {
-    fn name(&self) -> &'static str {
-        "no_write_below_the_claimed_token"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Decided])
     }

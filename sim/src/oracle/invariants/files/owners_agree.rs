@@ -54,10 +54,6 @@ struct Part<'a> {
 }
 
 impl Invariant for OwnersAgree {
-    fn name(&self) -> &'static str {
-        "owners_agree"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Begin, MessageKind::Prepare, MessageKind::Read])
             | SeenKinds::durable(&[RecordKind::Decided])

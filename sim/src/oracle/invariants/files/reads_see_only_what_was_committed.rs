@@ -21,10 +21,6 @@ use crate::world::World;
 pub struct ReadsSeeOnlyWhatWasCommitted;
 
 impl Invariant for ReadsSeeOnlyWhatWasCommitted {
-    fn name(&self) -> &'static str {
-        "reads_see_only_what_was_committed"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Ended]) | SeenKinds::durable(&[RecordKind::Decided])
     }

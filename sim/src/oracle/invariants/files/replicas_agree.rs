@@ -15,10 +15,6 @@ use crate::world::World;
 pub struct ReplicasAgree;
 
 impl Invariant for ReplicasAgree {
-    fn name(&self) -> &'static str {
-        "replicas_agree"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Decided]) | SeenKinds::STARTED
     }

@@ -16,10 +16,6 @@ use crate::world::World;
 pub struct ReplicasAreEqualAtTheEnd;
 
 impl Invariant for ReplicasAreEqualAtTheEnd {
-    fn name(&self) -> &'static str {
-        "replicas_are_equal_at_the_end"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::NONE
     }

@@ -13,10 +13,6 @@ use crate::world::World;
 pub struct VersionsGrow;
 
 impl Invariant for VersionsGrow {
-    fn name(&self) -> &'static str {
-        "versions_grow"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Decided])
     }

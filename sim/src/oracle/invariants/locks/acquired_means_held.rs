@@ -27,10 +27,6 @@ struct Belief {
 }
 
 impl Invariant for AcquiredMeansHeld {
-    fn name(&self) -> &'static str {
-        "acquired_means_held"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::NOTICED | SeenKinds::REPLIED | SeenKinds::CRASHED
     }

@@ -13,10 +13,6 @@ use crate::world::World;
 pub struct EveryLockIsFreeOrHeldByTheLiving;
 
 impl Invariant for EveryLockIsFreeOrHeldByTheLiving {
-    fn name(&self) -> &'static str {
-        "every_lock_is_free_or_held_by_the_living"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::NONE
     }

@@ -22,10 +22,6 @@ pub struct GrantIsDurableBeforeItLeaves {
 }
 
 impl Invariant for GrantIsDurableBeforeItLeaves {
-    fn name(&self) -> &'static str {
-        "grant_is_durable_before_it_leaves"
-    }
-
     fn interest(&self) -> SeenKinds {
         GRANTS | SeenKinds::sent(&[MessageKind::Granted])
     }

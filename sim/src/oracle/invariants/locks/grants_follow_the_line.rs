@@ -15,10 +15,6 @@ use seedbed::proto::{NodeId, Path, Record, RecordKind, RequestId};
 pub struct GrantsFollowTheLine;
 
 impl Invariant for GrantsFollowTheLine {
-    fn name(&self) -> &'static str {
-        "grants_follow_the_line"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Granted, RecordKind::Left])
     }

@@ -16,10 +16,6 @@ use seedbed::proto::{NodeId, Record, RecordKind};
 pub struct GrantsGoToTheLiving;
 
 impl Invariant for GrantsGoToTheLiving {
-    fn name(&self) -> &'static str {
-        "grants_go_to_the_living"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Granted])
     }

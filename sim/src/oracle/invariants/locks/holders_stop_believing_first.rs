@@ -29,10 +29,6 @@ struct Belief {
 }
 
 impl Invariant for HoldersStopBelievingFirst {
-    fn name(&self) -> &'static str {
-        "holders_stop_believing_first"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Granted]) | SeenKinds::NOTICED | SeenKinds::CRASHED
     }

@@ -30,10 +30,6 @@ pub struct NoFreeLockWithALiveWaiter {
 }
 
 impl Invariant for NoFreeLockWithALiveWaiter {
-    fn name(&self) -> &'static str {
-        "no_free_lock_with_a_live_waiter"
-    }
-
     fn interest(&self) -> SeenKinds {
         LOCK_LOG | KEEPS | SeenKinds::received(&[MessageKind::Release])
     }

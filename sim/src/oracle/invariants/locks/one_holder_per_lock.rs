@@ -13,10 +13,6 @@ use seedbed::proto::{NodeId, Record, RecordKind};
 pub struct OneHolderPerLock;
 
 impl Invariant for OneHolderPerLock {
-    fn name(&self) -> &'static str {
-        "one_holder_per_lock"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Granted])
     }

@@ -27,10 +27,6 @@ pub struct OnlyTheHolderReleases {
 }
 
 impl Invariant for OnlyTheHolderReleases {
-    fn name(&self) -> &'static str {
-        "only_the_holder_releases"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Granted, RecordKind::Left])
             | SeenKinds::STARTED

@@ -23,10 +23,6 @@ pub struct TokensGrow {
 }
 
 impl Invariant for TokensGrow {
-    fn name(&self) -> &'static str {
-        "tokens_grow"
-    }
-
     fn interest(&self) -> SeenKinds {
         GRANTS | SeenKinds::sent(&[MessageKind::Granted])
     }

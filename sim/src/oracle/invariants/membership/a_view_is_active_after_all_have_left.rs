@@ -21,10 +21,6 @@ pub struct AViewIsActiveAfterAllHaveLeft {
 }
 
 impl Invariant for AViewIsActiveAfterAllHaveLeft {
-    fn name(&self) -> &'static str {
-        "a_view_is_active_after_all_have_left"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Activated])
             | SeenKinds::durable(&[RecordKind::Entered])

@@ -25,10 +25,6 @@ pub struct AdmissionsAreUsedOnce {
 }
 
 impl Invariant for AdmissionsAreUsedOnce {
-    fn name(&self) -> &'static str {
-        "admissions_are_used_once"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Admitted, RecordKind::Born])
             | SeenKinds::sent(&[MessageKind::Admitted])

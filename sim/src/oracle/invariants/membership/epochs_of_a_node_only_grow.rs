@@ -19,10 +19,6 @@ pub struct EpochsOfANodeOnlyGrow {
 }
 
 impl Invariant for EpochsOfANodeOnlyGrow {
-    fn name(&self) -> &'static str {
-        "epochs_of_a_node_only_grow"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Entered, MessageKind::Departed])
             | SeenKinds::durable(&[RecordKind::Entered, RecordKind::Voted])

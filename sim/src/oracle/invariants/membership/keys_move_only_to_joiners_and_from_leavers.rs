@@ -16,10 +16,6 @@ use seedbed::proto::{Arcs, Epoch, Message, MessageKind, NodeId, Path, Record, Re
 pub struct KeysMoveOnlyToJoinersAndFromLeavers;
 
 impl Invariant for KeysMoveOnlyToJoinersAndFromLeavers {
-    fn name(&self) -> &'static str {
-        "keys_move_only_to_joiners_and_from_leavers"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Announced]) | SeenKinds::sent(&[MessageKind::Pull])
     }

@@ -43,10 +43,6 @@ struct Remembered<T> {
 }
 
 impl Invariant for NoViewChangeWithoutACause {
-    fn name(&self) -> &'static str {
-        "no_view_change_without_a_cause"
-    }
-
     fn interest(&self) -> SeenKinds {
         let records = [
             RecordKind::Announced,

@@ -16,10 +16,6 @@ pub struct OneEpochIsServedAtOnce {
 }
 
 impl Invariant for OneEpochIsServedAtOnce {
-    fn name(&self) -> &'static str {
-        "one_epoch_is_served_at_once"
-    }
-
     fn interest(&self) -> SeenKinds {
         SERVICE
     }

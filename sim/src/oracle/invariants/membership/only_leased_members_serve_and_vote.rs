@@ -15,10 +15,6 @@ use crate::world::World;
 pub struct OnlyLeasedMembersServeAndVote;
 
 impl Invariant for OnlyLeasedMembersServeAndVote {
-    fn name(&self) -> &'static str {
-        "only_leased_members_serve_and_vote"
-    }
-
     fn interest(&self) -> SeenKinds {
         SERVICE
     }

@@ -20,10 +20,6 @@ pub struct ViewsAreDecidedOnceAndInOrder {
 }
 
 impl Invariant for ViewsAreDecidedOnceAndInOrder {
-    fn name(&self) -> &'static str {
-        "views_are_decided_once_and_in_order"
-    }
-
     fn interest(&self) -> SeenKinds {
         let records = [RecordKind::Announced, RecordKind::Activated, RecordKind::Converged];
         SeenKinds::durable(&records) | SeenKinds::sent(&[MessageKind::Views])

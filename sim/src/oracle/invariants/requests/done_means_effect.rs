@@ -15,10 +15,6 @@ use seedbed::proto::{Answer, Reply, Request, RequestId};
 pub struct DoneMeansEffect;
 
 impl Invariant for DoneMeansEffect {
-    fn name(&self) -> &'static str {
-        "done_means_effect"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::REPLIED
     }

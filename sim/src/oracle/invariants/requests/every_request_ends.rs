@@ -13,10 +13,6 @@ use crate::world::World;
 pub struct EveryRequestEnds;
 
 impl Invariant for EveryRequestEnds {
-    fn name(&self) -> &'static str {
-        "every_request_ends"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::NONE
     }

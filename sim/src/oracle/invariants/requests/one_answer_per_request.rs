@@ -16,10 +16,6 @@ pub struct OneAnswerPerRequest {
 }
 
 impl Invariant for OneAnswerPerRequest {
-    fn name(&self) -> &'static str {
-        "one_answer_per_request"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::REQUESTED | SeenKinds::REPLIED
     }

@@ -15,10 +15,6 @@ use crate::world::World;
 pub struct OneEffectPerRequest;
 
 impl Invariant for OneEffectPerRequest {
-    fn name(&self) -> &'static str {
-        "one_effect_per_request"
-    }
-
     fn interest(&self) -> SeenKinds {
         EFFECTS
     }

@@ -24,10 +24,6 @@ pub struct RefusedMeansNoEffect {
 }
 
 impl Invariant for RefusedMeansNoEffect {
-    fn name(&self) -> &'static str {
-        "refused_means_no_effect"
-    }
-
     fn interest(&self) -> SeenKinds {
         EFFECTS | SeenKinds::REPLIED | GRANTS
     }

@@ -22,10 +22,6 @@ pub struct MessagesAreConserved {
 }
 
 impl Invariant for MessagesAreConserved {
-    fn name(&self) -> &'static str {
-        "messages_are_conserved"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::SENT | SeenKinds::COPIED | SeenKinds::RECEIVED | SeenKinds::LOST
     }

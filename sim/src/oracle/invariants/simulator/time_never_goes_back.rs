@@ -16,10 +16,6 @@ pub struct TimeNeverGoesBack {
 }
 
 impl Invariant for TimeNeverGoesBack {
-    fn name(&self) -> &'static str {
-        "time_never_goes_back"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::RECEIVED | SeenKinds::WOKEN | SeenKinds::STARTED
     }

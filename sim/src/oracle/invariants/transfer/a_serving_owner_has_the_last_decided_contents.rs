@@ -18,10 +18,6 @@ use seedbed::proto::{File, Path};
 pub struct AServingOwnerHasTheLastDecidedContents;
 
 impl Invariant for AServingOwnerHasTheLastDecidedContents {
-    fn name(&self) -> &'static str {
-        "a_serving_owner_has_the_last_decided_contents"
-    }
-
     fn interest(&self) -> SeenKinds {
         SERVICE
     }

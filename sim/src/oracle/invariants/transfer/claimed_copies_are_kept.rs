@@ -20,10 +20,6 @@ pub struct ClaimedCopiesAreKept {
 }
 
 impl Invariant for ClaimedCopiesAreKept {
-    fn name(&self) -> &'static str {
-        "claimed_copies_are_kept"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Entered, RecordKind::GaveUp])
             | SeenKinds::sent(&[MessageKind::Chunk])

@@ -16,10 +16,6 @@ use seedbed::proto::{Operation, Path, Record, RecordKind, Reply, Request, Reques
 pub struct CompleteOwnersHaveEveryDecidedWrite;
 
 impl Invariant for CompleteOwnersHaveEveryDecidedWrite {
-    fn name(&self) -> &'static str {
-        "complete_owners_have_every_decided_write"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Decided]) | SeenKinds::REPLIED
     }

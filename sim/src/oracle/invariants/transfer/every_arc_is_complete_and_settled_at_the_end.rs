@@ -24,10 +24,6 @@ pub struct EveryArcIsCompleteAndSettledAtTheEnd {
 const TIME: Span = Span::from_secs(10);
 
 impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
-    fn name(&self) -> &'static str {
-        "every_arc_is_complete_and_settled_at_the_end"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Announced])
     }

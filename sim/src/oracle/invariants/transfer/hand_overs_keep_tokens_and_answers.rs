@@ -25,10 +25,6 @@ pub struct HandOversKeepTokensAndAnswers {
 }
 
 impl Invariant for HandOversKeepTokensAndAnswers {
-    fn name(&self) -> &'static str {
-        "hand_overs_keep_tokens_and_answers"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::durable(&[RecordKind::Entered, RecordKind::Complete])
             | SeenKinds::appended(&[RecordKind::Pulled])

@@ -18,10 +18,6 @@ use seedbed::proto::{
 pub struct NoClaimWithoutWhatItClaims;
 
 impl Invariant for NoClaimWithoutWhatItClaims {
-    fn name(&self) -> &'static str {
-        "no_claim_without_what_it_claims"
-    }
-
     fn interest(&self) -> SeenKinds {
         let records = [RecordKind::Entered, RecordKind::Complete, RecordKind::Pulled];
         SeenKinds::durable(&records) | SeenKinds::sent(&[MessageKind::Completed])

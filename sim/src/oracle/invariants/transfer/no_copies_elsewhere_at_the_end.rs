@@ -14,10 +14,6 @@ use seedbed::proto::{Arcs, NodeId};
 pub struct NoCopiesElsewhereAtTheEnd;
 
 impl Invariant for NoCopiesElsewhereAtTheEnd {
-    fn name(&self) -> &'static str {
-        "no_copies_elsewhere_at_the_end"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::NONE
     }

@@ -21,10 +21,6 @@ pub struct NoPathIsHandedOverInDoubt {
 }
 
 impl Invariant for NoPathIsHandedOverInDoubt {
-    fn name(&self) -> &'static str {
-        "no_path_is_handed_over_in_doubt"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::received(&[MessageKind::Pull]) | SeenKinds::sent(&[MessageKind::Chunk])
     }

@@ -16,10 +16,6 @@ use crate::world::World;
 pub struct OnlyCompleteOwnersServeAndVote;
 
 impl Invariant for OnlyCompleteOwnersServeAndVote {
-    fn name(&self) -> &'static str {
-        "only_complete_owners_serve_and_vote"
-    }
-
     fn interest(&self) -> SeenKinds {
         DURABLE_SERVICE
     }

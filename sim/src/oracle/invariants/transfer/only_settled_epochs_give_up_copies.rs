@@ -15,10 +15,6 @@ use seedbed::proto::{Arcs, Member, Record, RecordKind};
 pub struct OnlySettledEpochsGiveUpCopies;
 
 impl Invariant for OnlySettledEpochsGiveUpCopies {
-    fn name(&self) -> &'static str {
-        "only_settled_epochs_give_up_copies"
-    }
-
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::GaveUp, RecordKind::Converged])
     }
