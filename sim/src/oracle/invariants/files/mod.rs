@@ -7,6 +7,7 @@ mod bank_total_never_changes;
 mod deleted_files_stay_deleted;
 mod no_increment_is_lost;
 mod no_write_below_the_claimed_token;
+mod numbers;
 mod owners_agree;
 mod reads_see_only_what_was_committed;
 mod replicas_agree;
