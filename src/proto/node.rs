@@ -426,16 +426,8 @@ impl Node {
             Record::Decided { .. } | Record::Over { .. } => {
                 self.coordinator.replay(&mut self.owner, record);
             }
-            Record::Voted { .. } | Record::Applied { .. } | Record::RolledBack { .. } => {
-                self.participant.replay(&self.config, &mut self.owner, record);
-            }
-            Record::Promised { .. } | Record::Settled { .. } | Record::Mark { .. } => {
-                self.participant.replay(&self.config, &mut self.owner, record);
-            }
-            Record::Orphaned { .. } | Record::Presumed { .. } => {
-                self.participant.replay(&self.config, &mut self.owner, record);
-            }
-            _ => {} // the central node's
+            // The participant's. Those of the central node are in no log of a storage node.
+            _ => self.participant.replay(&self.config, &mut self.owner, record),
         }
     }
 

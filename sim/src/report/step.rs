@@ -34,18 +34,13 @@ impl Subjects {
         subjects
     }
 
+    /// The message, the timer and the facts say the rest.
     fn add_event(&mut self, event: &Event) {
-        match event {
-            Event::Crash { node, .. } | Event::Start { node, .. } | Event::Wipe { node } => {
-                self.add(*node);
-            }
-            Event::Pause(node) | Event::Resume(node) => self.add(*node),
-            Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => self.add(*node),
-            Event::Request { request, .. } => self.add_request(request),
-            // The message, the timer and the facts say it.
-            Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) => {}
-            Event::Wake(_) | Event::Synced(_) => {}
-            Event::Cut(_) | Event::Mend(_) | Event::Command(_) => {}
+        if let Some(node) = event.changes_machine() {
+            self.add(node);
+        }
+        if let Event::Request { request, .. } = event {
+            self.add_request(request);
         }
     }
 

@@ -288,16 +288,15 @@ impl<W: Watcher> Stage<W> {
     }
 
     fn forget_what_is_over(&mut self) {
-        match self.step.event {
-            Event::Deliver(packet) | Event::Drop(packet, _) => {
-                self.under_way.remove(&packet);
-                self.doomed.remove(&packet);
-                self.held.remove(&packet);
-            }
-            Event::Synced(node) | Event::Crash { node, .. } | Event::Wipe { node } => {
-                self.syncing.remove(&node);
-            }
-            _ => {}
+        let event = &self.step.event;
+        if let Event::Deliver(packet) | Event::Drop(packet, _) = event {
+            self.under_way.remove(packet);
+            self.doomed.remove(packet);
+            self.held.remove(packet);
+        }
+        let synced = if let Event::Synced(node) = event { Some(*node) } else { event.takes_down() };
+        if let Some(node) = synced {
+            self.syncing.remove(&node);
         }
     }
 
