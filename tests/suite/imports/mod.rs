@@ -153,10 +153,10 @@ impl Modules {
     /// The file behind each name that a module takes from elsewhere, and the name.
     fn named_in(&self, place: &Place, module: &Module) -> BTreeSet<(String, String)> {
         let paths = module.paths.iter().filter_map(|path| {
-            let file = self.file_of(&self.from_root(place, path)?, DEEPEST)?;
+            let file = self.file_of(&self.place_under_root(place, path)?, DEEPEST)?;
             Some((file, path.last()?.clone()))
         });
-        let globs = module.globs.iter().filter_map(|glob| self.from_root(place, glob));
+        let globs = module.globs.iter().filter_map(|glob| self.place_under_root(place, glob));
         let by_glob = globs.flat_map(|glob| {
             let words = module.words.iter().filter(|word| !module.items.contains(*word));
             let theirs = words.filter(|word| self.has(&glob, word, DEEPEST)).cloned();
@@ -171,7 +171,7 @@ impl Modules {
 
     /// `path`, as it is written in the module `place`, from the root of its package; `None` if it
     /// leads out of both packages, or begins with a name that is no module.
-    fn from_root(&self, place: &Place, path: &[String]) -> Option<Place> {
+    fn place_under_root(&self, place: &Place, path: &[String]) -> Option<Place> {
         let (first, rest) = path.split_first()?;
         let mut base = match first.as_str() {
             "crate" => vec![place[0].clone()],
@@ -182,7 +182,7 @@ impl Modules {
                 let child: Place = place.iter().chain([first]).cloned().collect();
                 match self.0.get(place)?.imports.get(first) {
                     _ if self.0.contains_key(&child) => child,
-                    Some(import) if import[0] != *first => self.from_root(place, import)?,
+                    Some(import) if import[0] != *first => self.place_under_root(place, import)?,
                     Some(_) | None => return None,
                 }
             }
@@ -207,8 +207,9 @@ impl Modules {
         if module.items.contains(name) {
             return Some(module.file.clone());
         }
-        let import = module.imports.get(name).and_then(|import| self.from_root(&place, import));
-        let mut globs = module.globs.iter().filter_map(|glob| self.from_root(&place, glob));
+        let import =
+            module.imports.get(name).and_then(|import| self.place_under_root(&place, import));
+        let mut globs = module.globs.iter().filter_map(|glob| self.place_under_root(&place, glob));
         let mut glob = || globs.find(|glob| self.has(glob, name, depth));
         let passed_on = import.or_else(|| Some([glob()?, vec![name.clone()]].concat()));
         match passed_on {
@@ -224,7 +225,7 @@ impl Modules {
             return false;
         };
         let child: Place = place.iter().cloned().chain([name.to_owned()]).collect();
-        let mut globs = module.globs.iter().filter_map(|glob| self.from_root(place, glob));
+        let mut globs = module.globs.iter().filter_map(|glob| self.place_under_root(place, glob));
         module.items.contains(name)
             || module.imports.contains_key(name)
             || self.0.contains_key(&child)
