@@ -155,7 +155,6 @@ pub use script::Script;
 pub use swarm::Swarm;
 pub use workload::{Workload, WorkloadKind};
 
-#[cfg(feature = "command")]
 use reader::{Result, Table};
 use source::Source;
 
