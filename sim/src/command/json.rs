@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use super::output::Output;
-use super::play::Played;
+use super::timed_run::Played;
 use crate::draw::swarm;
 use crate::figures::GROUPS;
 use crate::invariant::InvariantName;

@@ -10,10 +10,10 @@ mod jobs;
 mod json;
 mod names;
 mod output;
-mod play;
-mod quiet;
+mod panic_hook;
 mod run;
 mod sweep;
+mod timed_run;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ enum Status {
 
 /// Reads the arguments of the process and does what they say.
 pub fn main() -> ExitCode {
-    quiet::install();
+    panic_hook::install();
     let arguments = Arguments::parse();
     let mut output = Output::new();
     let done = match &arguments.command {

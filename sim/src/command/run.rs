@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::arguments::RunArguments;
 use super::jobs::{cores, in_order};
 use super::output::Output;
-use super::play::{Played, play};
+use super::timed_run::{Played, play};
 use super::{Done, Status, json, load};
 use crate::report::{History, explain};
 use crate::scenario::{Expected, Scenario};

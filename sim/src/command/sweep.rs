@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::arguments::SweepArguments;
 use super::jobs::{cores, in_order};
 use super::output::Output;
-use super::play::{Played, play};
+use super::timed_run::{Played, play};
 use super::{Done, Status, json, load_all};
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;

@@ -18,15 +18,15 @@
 
 pub mod blocked;
 mod evidence;
+mod interest;
 mod invariants;
-mod kinds;
 pub mod milestones;
 mod model;
 mod per_node;
 pub mod registry;
-mod seen;
 #[cfg(test)]
 mod tests;
+mod things_seen;
 
 use std::fmt;
 
@@ -35,8 +35,8 @@ use crate::scenario::Workload;
 use crate::world::{Step, World};
 
 pub use evidence::{At, Breach, Evidence};
+pub use interest::SeenKinds;
 pub use invariants::Invariant;
-pub use kinds::SeenKinds;
 pub use model::disks::{Disk, Disks, Promise};
 pub use model::leases::{Lease, Leases};
 pub use model::placement::Placement;
@@ -46,7 +46,7 @@ pub use model::{
     Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, changes_path, reads,
     single_read,
 };
-pub use seen::{Seen, seen};
+pub use things_seen::{Seen, seen};
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]

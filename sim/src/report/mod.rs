@@ -4,15 +4,15 @@
 //! from which they follow, the rule that was broken and the line that replays it. The steps come
 //! from a second run of the same seed, with a [`History`] watching: sweeps keep none.
 
-mod about;
-mod background;
+mod causal_past;
 mod chart;
+mod heartbeats;
 mod history;
 mod lifelines;
-mod past;
 mod step;
 #[cfg(test)]
 mod tests;
+mod violation_subjects;
 
 use std::time::Duration;
 
@@ -26,9 +26,9 @@ use crate::scenario::{Expected, Scenario};
 use crate::trace;
 use crate::verdict::{RunReport, Verdict};
 
-use background::is_background;
+use causal_past::Past;
 use chart::{Chart, LEGEND, WIDTH, shorten};
-use past::Past;
+use heartbeats::is_background;
 
 pub use history::History;
 

@@ -318,7 +318,7 @@ fn a_violation_about_an_epoch_leaves_out_heartbeats() {
 fn a_violation_about_a_lease_shows_the_heartbeats_of_that_node() {
     assert_eq!(steps_about(&[Subject::Lease(n(2))], &[Epoch(3).into()]), [1, 3, 4, 5]);
     let history = made_of_views();
-    assert!(background::is_background(history.at(0)) && !background::is_background(history.at(3)));
+    assert!(heartbeats::is_background(history.at(0)) && !heartbeats::is_background(history.at(3)));
 }
 
 /// The first step that appends such a record.

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedbed::proto::{Command, NodeId, Span, Time};
 
-use super::cuts::{Pairs, links_of};
-use super::due::{Act, Due};
+use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
+use super::scheduled::{Act, Due};
 use crate::draw::chaos::{Planned, any_bit};
-use crate::draw::disks::{Disks, Leftover};
-use crate::draw::links::Links;
+use crate::draw::message_delivery::Links;
+use crate::draw::sync_and_crash::{Disks, Leftover};
 use crate::fault::{Cut, Degradation, Fault, Restart};
 use crate::oracle::Model;
 use crate::oracle::milestones::{Milestones, Reached};

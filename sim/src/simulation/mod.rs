@@ -13,10 +13,10 @@
 //! *safety phase* users ask and faults strike, and nothing bad may happen; then everything is
 //! *healed*, and in the *liveness phase* everything must get done.
 
-mod cuts;
-mod due;
 mod inject;
+mod partition_links;
 mod queue;
+mod scheduled;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -27,8 +27,8 @@ use seedbed::proto::{NodeId, Request, RequestId, Span, Time};
 
 use crate::digest::Digest;
 use crate::draw::chaos::{self, RECOVERY};
-use crate::draw::disks::Disks;
-use crate::draw::links::{Arrival, Course, Links};
+use crate::draw::message_delivery::{Arrival, Course, Links};
+use crate::draw::sync_and_crash::Disks;
 use crate::milestone::Milestone;
 use crate::oracle::Oracle;
 use crate::oracle::milestones::Milestones;
@@ -37,9 +37,9 @@ use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, Watcher, World};
 
-use due::{Act, Cause, Due, Pending};
 use inject::{Inject, Scene};
 use queue::{Queue, Turn};
+use scheduled::{Act, Cause, Due, Pending};
 use users::Users;
 
 /// A run under way.
@@ -178,7 +178,7 @@ impl<'a> Simulation<'a> {
                 self.inject(|inject, scene| inject.strike(number, Some(&reached), scene));
             }
             Turn::LoseInFlight(links) => {
-                let lost = cuts::in_flight(&links, self.world.network());
+                let lost = partition_links::in_flight(&links, self.world.network());
                 let drop = |id| Turn::Event(Event::Drop(id, Loss::Cut));
                 self.queue.first(lost.into_iter().map(drop));
             }
@@ -197,13 +197,13 @@ impl<'a> Simulation<'a> {
             return None;
         }
         match due {
-            Due::Arrive(packet) => due::arrival(packet, &self.world),
-            Due::Lose(packet) => due::loss(packet, &self.world),
-            Due::Copy(packet, after) => due::copy(packet, after, &self.world),
+            Due::Arrive(packet) => scheduled::arrival(packet, &self.world),
+            Due::Lose(packet) => scheduled::loss(packet, &self.world),
+            Due::Copy(packet, after) => scheduled::copy(packet, after, &self.world),
             Due::Wake(node) => self.wake(node),
-            Due::Synced(node, life) => due::synced(node, life, &self.world),
-            Due::Ask(client, life, request) => due::ask(client, life, request, &self.world),
-            Due::Script(i) => due::script(&self.scenario.script[i], &self.world),
+            Due::Synced(node, life) => scheduled::synced(node, life, &self.world),
+            Due::Ask(client, life, request) => scheduled::ask(client, life, request, &self.world),
+            Due::Script(i) => scheduled::script(&self.scenario.script[i], &self.world),
             Due::Inject(act) => {
                 self.inject(|inject, scene| inject.act(act, scene));
                 None

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{NodeId, Time};
 
-use super::due::Due;
+use super::scheduled::Due;
 use crate::oracle::milestones::Reached;
 use crate::world::Event;
 

@@ -13,10 +13,10 @@
 //! that one can search for a transaction, a request or a path. [`links`], [`event`] and [`fact`]
 //! serve the charts of reports and golden plays too, so all three speak one language.
 
-mod links;
 mod message;
-mod places;
+mod partition;
 mod record;
+mod ring_paths;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -25,9 +25,9 @@ use seedbed::proto::{Arcs, NodeId, Record};
 
 use crate::world::{Event, Fact, Loss, PacketId, Step};
 
-pub use links::links;
 pub use message::{Routine, Topic, message, routine};
-pub use places::Places;
+pub use partition::links;
+pub use ring_paths::Places;
 pub use words::file;
 
 /// How much is said.

@@ -18,26 +18,26 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod clock;
+mod delay_policy;
 mod disk;
 mod event;
 mod host;
 mod network;
 mod stage;
 mod watcher;
-mod weather;
 
 use std::sync::Arc;
 
 use seedbed::proto::{Config, Effect, Input, NodeId, Role, Time};
 
 pub use clock::Clock;
+pub use delay_policy::{Fate, Times, Weather};
 pub use disk::{Disk, Rot};
 pub use event::{Event, Fact, Loss, Step};
 pub use host::{Host, Process};
 pub use network::{Network, Packet, PacketId};
 pub use stage::{Due, Stage};
 pub use watcher::Watcher;
-pub use weather::{Fate, Times, Weather};
 
 /// A cluster: hosts, the network between them, and true time.
 #[derive(Clone, Debug)]

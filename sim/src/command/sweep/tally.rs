@@ -7,7 +7,7 @@ use std::time::Duration;
 use seedbed::proto::Defect;
 
 use super::super::json;
-use super::super::play::Played;
+use super::super::timed_run::Played;
 use super::in_short;
 use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::invariant::InvariantName;

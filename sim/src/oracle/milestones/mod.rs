@@ -6,11 +6,11 @@
 //! last two cost nothing: none of their messages and records comes up.
 
 mod locks;
-mod moves;
 mod roles;
 #[cfg(test)]
 mod tests;
 mod transactions;
+mod transfer;
 mod views;
 
 use std::collections::BTreeMap;
@@ -24,8 +24,8 @@ use crate::oracle::{Model, Seen, seen};
 use crate::subject::Subjects;
 use crate::world::{Event, Step, World};
 
-use moves::Moves;
 use transactions::Run;
+use transfer::Moves;
 use views::ViewsSeen;
 
 /// A milestone that was reached.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::NodeId;
 
-use super::about::about;
-use super::background::only_answers_a_heartbeat;
+use super::heartbeats::only_answers_a_heartbeat;
 use super::history::{History, past};
+use super::violation_subjects::about;
 use crate::oracle::Breach;
 use crate::subject::Subjects;
 use crate::world::{Event, Fact, Loss, Step};
