@@ -32,7 +32,7 @@ pub mod run;
 pub mod scenario;
 pub mod seed;
 pub mod simulation;
-pub mod subject;
+pub mod subject_of;
 mod text;
 pub mod trace;
 pub mod verdict;

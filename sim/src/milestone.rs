@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use seedbed::proto::{MessageKind, RecordKind};
 
-use crate::subject::Topic;
+use crate::subject_of::Topic;
 
 macro_rules! named {
     ($($(#[doc = $doc:literal])* $const:ident = $name:literal, $topic:ident;)*) => {

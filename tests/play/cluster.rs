@@ -6,8 +6,8 @@ use seedbed::proto::{CommitMode, Config, Membership, NodeId, Settings};
 use seedbed_sim::world::{Stage, World};
 
 use super::Told;
+use super::parse::{number, span};
 use super::scribe::Scribe;
-use super::words::{number, span};
 
 pub struct Cluster {
     pub config: Arc<Config>,

@@ -6,9 +6,9 @@ use seedbed::proto::{Command, MessageKind, NodeId, RecordKind, Span};
 use seedbed_sim::trace::Topic;
 use seedbed_sim::world::{Due, Event, Fact, Loss, PacketId, Stage, Step};
 
+use super::parse::{node, number, span};
 use super::request::request;
 use super::scribe::Scribe;
-use super::words::{node, number, span};
 use super::{Play, Told};
 
 impl Play {

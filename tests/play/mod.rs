@@ -2,9 +2,9 @@
 
 mod cluster;
 mod direction;
+mod parse;
 mod request;
 mod scribe;
-mod words;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -52,7 +52,7 @@ fn played(file: &FilePath, text: &str, written: &mut String) -> Told<Play> {
     let [first, lines @ ..] = &lines[..] else {
         return Err(format!("{}: expected `> cluster ...` or `> after ...`", file.display()));
     };
-    let paths = words::paths(text);
+    let paths = parse::paths(text);
     let (mut play, begins) = begun(file, first.text, paths).map_err(|why| told(first, why))?;
     write!(written, "\n{}\n{begins}", first.text).expect("a string takes everything");
     for line in lines {
@@ -111,7 +111,7 @@ impl Play {
     /// Who owns what at first.
     fn cast(&self) -> String {
         let config = self.stage.world.config();
-        let mode = words::mode(config.commit);
+        let mode = parse::mode(config.commit);
         let owners = self.stage.watcher.places.owners(config.first_layout());
         match config.membership {
             Membership::Fixed => format!("Commit is {mode}; {owners}."),

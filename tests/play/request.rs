@@ -3,7 +3,7 @@
 use seedbed::proto::{Action, Contents, Operation, Request};
 
 use super::Told;
-use super::words::{node, path};
+use super::parse::{node, path};
 
 /// `write /a x, read /b at n1`, `acquire /a`.
 pub fn request(words: &[&str]) -> Told<Request> {

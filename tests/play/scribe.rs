@@ -8,7 +8,7 @@ use seedbed::proto::{Config, Layout, Membership, NodeId, Path, Record, View};
 use seedbed_sim::trace::{self, Detail, Places, Topic};
 use seedbed_sim::world::{Event, Fact, Packet, PacketId, Step, Watcher, World};
 
-use super::words::time;
+use super::parse::time;
 
 /// Writes down every step.
 pub struct Scribe {

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use crate::imports::{Graph, Tests, place_of};
 
 /// The rooms of the ground floor of `sim`.
-const GROUND: [&str; 6] = ["fault", "invariant", "milestone", "quantity", "subject", "text"];
+const GROUND: [&str; 6] = ["fault", "invariant", "milestone", "quantity", "subject_of", "text"];
 
 #[test]
 fn what_ships_does_not_know_that_it_is_simulated() {

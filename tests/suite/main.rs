@@ -4,16 +4,16 @@
 //! `cargo test --test suite ring` runs those of `ring.rs`.
 
 mod arrows;
-mod catalogue;
 mod costs;
+mod coverage;
 mod determinism;
 mod imports;
 mod lease;
 mod lock;
 mod log;
 mod membership;
-mod mutated_files;
 mod mutation;
 mod mutations;
 mod ring;
-mod scope;
+mod scenario_fuzz;
+mod selection;

@@ -21,7 +21,7 @@
 //! A helper that states a fact for several invariants returns [`Evidence`] with its subjects; its
 //! caller adds what it adds in words ([`Evidence::about`], [`Evidence::reworded`]).
 
-use crate::subject::Subject;
+use crate::subject_of::Subject;
 
 /// A fact and the step that made it one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::heartbeats::only_answers_a_heartbeat;
 use super::history::{History, past};
 use super::violation_subjects::about;
 use crate::oracle::Breach;
-use crate::subject::Subjects;
+use crate::subject_of::Subjects;
 use crate::world::{Event, Fact, Loss, Step};
 
 /// The steps that explain a violation.

@@ -15,7 +15,7 @@ use seedbed::proto::NodeId;
 
 use super::history::History;
 use super::lifelines::{Columns, Lives, join};
-use crate::subject::Subjects;
+use crate::subject_of::Subjects;
 use crate::trace::{self, Detail};
 use crate::world::{Fact, Step};
 

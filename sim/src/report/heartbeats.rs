@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Message, Timer};
 
-use crate::subject::Topic;
+use crate::subject_of::Topic;
 use crate::world::{Event, Fact, Step};
 
 /// Is it only about who is there? Such steps are many and tell little.

@@ -9,7 +9,6 @@ mod chart;
 mod heartbeats;
 mod history;
 mod lifelines;
-mod step;
 #[cfg(test)]
 mod tests;
 mod violation_subjects;

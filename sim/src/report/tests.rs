@@ -10,7 +10,7 @@ use crate::milestone::Milestone;
 use crate::oracle::Evidence;
 use crate::oracle::blocked::WaitKind;
 use crate::simulation::Simulation;
-use crate::subject::Subject;
+use crate::subject_of::Subject;
 use crate::world::{Event, Fact, Loss, Packet, PacketId, Step};
 
 fn n(number: u16) -> NodeId {

@@ -2,7 +2,7 @@
 
 use super::history::History;
 use crate::oracle::Breach;
-use crate::subject::{Subject, Subjects};
+use crate::subject_of::{Subject, Subjects};
 
 /// What `breach` is about. Its facts stand at `facts`, as far as they are kept; `steps` says of
 /// each step what that is about.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::milestone::Milestone;
-use crate::subject::Topic;
+use crate::subject_of::Topic;
 
 /// A part that a machine plays in a transaction, for a lock, in a hand-over or in a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::proto::{NodeId, Span};
 
-/// How long things take where there is no weather.
+/// How long things take where there is no policy.
 #[derive(Clone, Debug)]
 pub struct Times {
     /// A message.
@@ -47,7 +47,7 @@ pub enum Fate {
 }
 
 /// Says what the network and the disks do, in place of [`Times`]. What is drawn is drawn here.
-pub trait Weather {
+pub trait DelayPolicy {
     /// What becomes of a message that leaves now.
     fn message(&mut self, from: NodeId, to: NodeId) -> Fate;
 

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use seedbed::proto::{Config, Effect, Input, NodeId, Role, Time};
 
 pub use clock::Clock;
-pub use delay_policy::{Fate, Times, Weather};
+pub use delay_policy::{DelayPolicy, Fate, Times};
 pub use disk::{Disk, Rot};
 pub use event::{Event, Fact, Loss, Step};
 pub use host::{Host, Process};

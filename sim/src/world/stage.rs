@@ -1,7 +1,7 @@
 //! One plain scheduler of a [`World`], for golden plays, for costs and for tests of the oracle.
 //!
 //! The stage draws nothing. A message, a copy and a sync take the [`Times`] of the stage, unless a
-//! [`Weather`] says otherwise, which comes from outside. A test may let any of them come earlier,
+//! [`DelayPolicy`] says otherwise, which comes from outside. A test may let any of them come earlier,
 //! later or never, and may plan events for later.
 //!
 //! What is due at one moment comes in this order: planned events as they were planned, messages as
@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{NodeId, Reply, Request, RequestId, Role, Span, Time};
 
-use super::{Event, Fact, Fate, Loss, PacketId, Step, Times, Watcher, Weather, World};
+use super::{DelayPolicy, Event, Fact, Fate, Loss, PacketId, Step, Times, Watcher, World};
 
 /// What comes next, of what comes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,8 +54,8 @@ pub struct Stage<W> {
     pub watcher: W,
     /// How long messages and syncs take. A change holds for what begins after it.
     pub times: Times,
-    /// Where there is weather, it has the say in place of the times.
-    pub weather: Option<Box<dyn Weather>>,
+    /// Where there is a policy, it has the say in place of the times.
+    pub policy: Option<Box<dyn DelayPolicy>>,
     step: Step,
     /// True time; the world's own is that of its last step.
     now: Time,
@@ -81,7 +81,7 @@ impl<W> Stage<W> {
             world,
             watcher,
             times: Times::default(),
-            weather: None,
+            policy: None,
             step: Step::new(),
             now,
             planned: BTreeMap::new(),
@@ -305,11 +305,11 @@ impl<W: Watcher> Stage<W> {
         match fact {
             Fact::Sent { packet, from, to, .. } => self.send(at, *packet, *from, *to),
             Fact::Copied { packet } => {
-                let takes = self.weather.as_mut().map_or(self.times.copy, |w| w.copy());
+                let takes = self.policy.as_mut().map_or(self.times.copy, |w| w.copy());
                 self.under_way.insert(*packet, at + takes);
             }
             Fact::SyncBegan { node } => {
-                let takes = self.weather.as_mut().map_or(self.times.sync, |w| w.sync(*node));
+                let takes = self.policy.as_mut().map_or(self.times.sync, |w| w.sync(*node));
                 self.syncing.insert(*node, at + takes);
             }
             Fact::Replied { request, reply } => {
@@ -320,8 +320,8 @@ impl<W: Watcher> Stage<W> {
     }
 
     fn send(&mut self, at: Time, packet: PacketId, from: NodeId, to: NodeId) {
-        let fate = match &mut self.weather {
-            Some(weather) => weather.message(from, to),
+        let fate = match &mut self.policy {
+            Some(policy) => policy.message(from, to),
             None => Fate::Arrives(self.times.message(from, to)),
         };
         let (Fate::Arrives(takes) | Fate::IsLost(takes) | Fate::IsCopied(takes)) = fate;

@@ -8,9 +8,9 @@
 
 mod by_hand;
 mod fields;
-mod listed;
 mod recording;
-mod thing;
+mod selector;
+mod toml_cases;
 
 use std::path::PathBuf;
 
@@ -20,9 +20,9 @@ use seedbed_sim::scenario::Scenario;
 use seedbed_sim::world::Step;
 
 use recording::{Recording, Shown, Told, violation_of};
-use thing::Thing;
+use selector::Thing;
 
-pub use listed::all;
+pub use toml_cases::all;
 
 /// A mistake and the invariant that sees it.
 pub struct Mutation {

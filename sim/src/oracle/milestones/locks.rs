@@ -5,7 +5,7 @@ use seedbed::proto::{NodeId, Record, RequestId};
 use super::Milestones;
 use crate::milestone::Milestone;
 use crate::oracle::{Lock, Model};
-use crate::subject::Subjects;
+use crate::subject_of::Subjects;
 
 impl Milestones {
     /// The lock server's memory changes; the lock as it was before tells what that means. Behind a

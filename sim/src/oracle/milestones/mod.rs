@@ -21,7 +21,7 @@ use crate::milestone::Milestone;
 use crate::oracle::blocked::{StepTimes, Wait, who_waits};
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
-use crate::subject::Subjects;
+use crate::subject_of::Subjects;
 use crate::world::{Event, Step, World};
 
 use transactions::Run;

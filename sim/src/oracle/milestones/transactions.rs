@@ -11,7 +11,7 @@ use seedbed::proto::{
 use super::Milestones;
 use crate::milestone::Milestone;
 use crate::oracle::Model;
-use crate::subject::Subjects;
+use crate::subject_of::Subjects;
 
 /// A transaction whose coordinator is at work on it.
 #[derive(Clone, Debug, Default)]

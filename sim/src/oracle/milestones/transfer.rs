@@ -13,7 +13,7 @@ use seedbed::proto::{
 use super::Milestones;
 use crate::milestone::Milestone;
 use crate::oracle::Model;
-use crate::subject::{Subjects, Transfer};
+use crate::subject_of::{Subjects, Transfer};
 
 /// What was seen of hand-overs.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ use seedbed::proto::{Config, Epoch, Layout, Member, Message, NodeId, Path, Recor
 
 use super::Milestones;
 use crate::milestone::Milestone;
-use crate::subject::Subjects;
+use crate::subject_of::Subjects;
 
 /// Who comes or goes with a view.
 pub(super) type Changed = fn(&ViewsSeen, Epoch) -> Box<dyn Iterator<Item = Member> + '_>;

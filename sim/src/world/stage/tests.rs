@@ -11,13 +11,13 @@ fn n1() -> NodeId {
 }
 
 /// A cluster that is up, and c1 that has just sent its first message to n1.
-fn asked(times: Times, weather: Option<Box<dyn Weather>>) -> Stage<Vec<(Time, Event)>> {
+fn asked(times: Times, policy: Option<Box<dyn DelayPolicy>>) -> Stage<Vec<(Time, Event)>> {
     let config = Config::new(Settings::default()).unwrap();
     let mut stage = Stage::new(World::new(config, 1), Vec::new());
     stage.start_all();
     stage.settle();
     stage.watcher.clear();
-    (stage.times, stage.weather) = (times, weather);
+    (stage.times, stage.policy) = (times, policy);
     stage.request(c1(), Request::Files { operations: [].into(), coordinator: Some(n1()) });
     stage
 }
@@ -35,7 +35,7 @@ fn event(seen: &[(Time, Event)], nth: usize) -> &Event {
 /// The same for every message.
 struct Always(Fate);
 
-impl Weather for Always {
+impl DelayPolicy for Always {
     fn message(&mut self, _from: NodeId, _to: NodeId) -> Fate {
         self.0
     }
@@ -63,7 +63,7 @@ fn a_slow_link_is_slow_one_way() {
 }
 
 #[test]
-fn weather_loses_and_copies() {
+fn a_policy_loses_and_copies() {
     let takes = Span::from_millis(3);
     let mut stage = asked(Times::default(), Some(Box::new(Always(Fate::IsLost(takes)))));
     stage.settle();

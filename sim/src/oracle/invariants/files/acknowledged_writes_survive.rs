@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::proto::{File, NodeId, Path, Record, RecordKind, Reply, RequestId, TxnId};
 
-use crate::oracle::invariants::files::answered_read::AnsweredRead;
+use crate::oracle::model::files::answered_read::AnsweredRead;
 use crate::oracle::model::{before, in_words};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

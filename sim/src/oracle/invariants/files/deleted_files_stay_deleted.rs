@@ -2,7 +2,7 @@
 
 use seedbed::proto::{NodeId, Reply, RequestId};
 
-use crate::oracle::invariants::files::answered_read::AnsweredRead;
+use crate::oracle::model::files::answered_read::AnsweredRead;
 use crate::oracle::model::{before, in_words};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

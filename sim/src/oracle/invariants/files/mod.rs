@@ -2,12 +2,10 @@
 
 mod a_checkpoint_keeps_what_it_replaces;
 mod acknowledged_writes_survive;
-mod answered_read;
 mod bank_total_never_changes;
 mod deleted_files_stay_deleted;
 mod no_increment_is_lost;
 mod no_write_below_the_claimed_token;
-mod numbers;
 mod owners_agree;
 mod reads_see_only_what_was_committed;
 mod replicas_agree;

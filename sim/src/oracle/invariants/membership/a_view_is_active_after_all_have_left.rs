@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::subject::Subject;
+use crate::subject_of::Subject;
 use crate::world::World;
 use seedbed::proto::{Epoch, Member, Message, MessageKind, NodeId, Record, RecordKind};
 

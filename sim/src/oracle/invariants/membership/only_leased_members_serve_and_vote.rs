@@ -2,7 +2,7 @@
 
 use crate::oracle::model::served::SERVICE;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::subject::Subject;
+use crate::subject_of::Subject;
 use crate::world::World;
 
 /// Whoever serves or votes in an epoch is a member of it and has, in this life, been given a lease

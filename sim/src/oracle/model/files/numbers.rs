@@ -7,7 +7,7 @@ use seedbed::proto::{Contents, NodeId, Outcome, Path};
 
 /// What is in an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sum {
+pub(in crate::oracle) enum Sum {
     Amount(i64),
     NoAccount,
     NoNumber,
@@ -41,12 +41,12 @@ impl std::fmt::Display for Sum {
 }
 
 /// The number that a file holds as decimal text.
-pub(super) fn decimal(contents: &Contents) -> Option<i64> {
+pub(in crate::oracle) fn decimal(contents: &Contents) -> Option<i64> {
     std::str::from_utf8(contents.as_bytes()).ok()?.parse().ok()
 }
 
 /// What any disk has of `path`.
-pub(super) fn copies_left<'a>(
+pub(in crate::oracle) fn copies_left<'a>(
     path: &'a Path,
     model: &'a Model,
 ) -> impl Iterator<Item = &'a Contents> {
@@ -54,7 +54,7 @@ pub(super) fn copies_left<'a>(
 }
 
 /// What the first owner that serves `path` would answer; if none does, what was committed last.
-pub(super) fn stored(path: &Path, model: &Model, world: &World) -> Option<Contents> {
+pub(in crate::oracle) fn stored(path: &Path, model: &Model, world: &World) -> Option<Contents> {
     let (config, epoch) = (world.config(), model.views.active());
     let layout = model.views.layout(config);
     let is_complete = |owner: &&NodeId| {

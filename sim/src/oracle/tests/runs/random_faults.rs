@@ -2,10 +2,10 @@
 
 use seedbed::proto::{Defect, NodeId, Operation, Settings, Span};
 
-use crate::oracle::tests::commits::{MODES, settings, started, with_defect};
-use crate::oracle::tests::judged::Run;
+use crate::oracle::tests::runs::Run;
+use crate::oracle::tests::runs::commits::{MODES, settings, started, with_defect};
 use crate::oracle::tests::{CONTROL, c, delete, lock, n, read, rename, unlock, write};
-use crate::world::{Fate, Weather};
+use crate::world::{DelayPolicy, Fate};
 
 /// Numbers that look drawn (SplitMix64).
 struct Draw(u64);
@@ -26,8 +26,8 @@ impl Draw {
     }
 }
 
-/// Bad weather: one message of twenty is lost, one of ten copied, some are seconds late.
-impl Weather for Draw {
+/// A bad network: one message of twenty is lost, one of ten copied, some are seconds late.
+impl DelayPolicy for Draw {
     fn message(&mut self, _from: NodeId, _to: NodeId) -> Fate {
         let (fate, takes) = (self.below(100), self.delay());
         match fate {
@@ -50,7 +50,7 @@ impl Weather for Draw {
 fn storm(settings: Settings, seed: u64) -> Run {
     let mut run = started(settings);
     let mut draw = Draw(seed);
-    run.weather = Some(Box::new(Draw(seed ^ 0xabcd)));
+    run.policy = Some(Box::new(Draw(seed ^ 0xabcd)));
     let mut down: Vec<NodeId> = Vec::new();
     for _ in 0..150 {
         if run.watcher.violation.is_some() {
@@ -80,7 +80,7 @@ fn storm(settings: Settings, seed: u64) -> Run {
         }
         run.run(Span::from_micros(draw.below(140_000)));
     }
-    run.weather = None;
+    run.policy = None;
     run.start_all();
     run
 }

@@ -4,8 +4,8 @@ use seedbed::proto::{NodeId, Operation, Span, Version};
 
 use crate::oracle::Seen;
 use crate::oracle::tests::bench::Play;
-use crate::oracle::tests::messages::{files, files_at, write};
-use crate::oracle::tests::records::{c, path};
+use crate::oracle::tests::bench::messages::{files, files_at, write};
+use crate::oracle::tests::bench::records::{c, path};
 
 impl Play {
     /// Starts `node` in the world behind the play too.

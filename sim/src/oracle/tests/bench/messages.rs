@@ -6,7 +6,7 @@ use seedbed::proto::{
     Token, TxnId, Version, Vote,
 };
 
-use crate::oracle::tests::records::{members, path, request};
+use crate::oracle::tests::bench::records::{members, path, request};
 
 /// An attempt at a request, under a name of its own.
 pub fn begin(request: RequestId, origin: RequestId, operations: &[Operation]) -> Message {

@@ -7,7 +7,7 @@ use seedbed::proto::{
     Outcome, Path, Record, RequestId, Settings, Token, TxnId, Version, View,
 };
 
-use crate::oracle::tests::messages::changed;
+use crate::oracle::tests::bench::messages::changed;
 
 pub const CONTROL: NodeId = NodeId::CONTROL;
 

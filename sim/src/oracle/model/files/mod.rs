@@ -1,6 +1,9 @@
 //! Files: what was committed to each path, what clients were told of it, and what the operator has
 //! given up.
 
+pub(in crate::oracle) mod answered_read;
+pub(in crate::oracle) mod numbers;
+
 use std::collections::BTreeMap;
 
 use seedbed::proto::{

@@ -6,6 +6,7 @@
 
 mod message;
 mod record;
+mod step;
 
 use std::collections::BTreeSet;
 use std::fmt;

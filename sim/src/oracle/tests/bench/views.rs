@@ -4,7 +4,7 @@ use seedbed::proto::{AcceptedLoss, Arcs, Config, Epoch, Message, NodeId};
 
 use crate::oracle::blocked::{Missed, who_is_missed};
 use crate::oracle::tests::bench::Play;
-use crate::oracle::tests::records::{CONTROL, activated, announced, born, entered, n, path};
+use crate::oracle::tests::bench::records::{CONTROL, activated, announced, born, entered, n, path};
 
 impl Play {
     /// The centre announces a view of these nodes and puts it into force.

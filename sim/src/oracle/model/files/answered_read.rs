@@ -7,7 +7,7 @@ use crate::oracle::{Asked, Evidence, Model, reads};
 
 /// One read of a request that is done.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AnsweredRead<'a> {
+pub(in crate::oracle) struct AnsweredRead<'a> {
     request: RequestId,
     pub path: &'a Path,
     pub version: Version,

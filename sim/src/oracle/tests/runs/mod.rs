@@ -1,5 +1,10 @@
 //! Real runs: a world with the protocols that ship, the whole oracle over it, and the milestones.
 
+mod commits;
+mod locks;
+mod milestones;
+mod random_faults;
+
 use std::sync::Arc;
 
 use seedbed::proto::{

@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Notice, Request, Timer};
 
-use crate::subject::Subjects;
+use super::Subjects;
 use crate::world::{Event, Fact, Step};
 
 impl Subjects {

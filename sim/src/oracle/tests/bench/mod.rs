@@ -11,6 +11,11 @@
 //! let breach = play.appends(CONTROL, granted("/a", request(2, 1), 2)).breaks();
 //! ```
 
+pub(in crate::oracle) mod messages;
+mod real_storage;
+pub(in crate::oracle) mod records;
+mod views;
+
 use std::collections::BTreeMap;
 
 use seedbed::proto::{
@@ -19,8 +24,8 @@ use seedbed::proto::{
 };
 
 use crate::oracle::registry::Named;
-use crate::oracle::tests::messages::{begin, files};
-use crate::oracle::tests::records::{c, member, n, path};
+use crate::oracle::tests::bench::messages::{begin, files};
+use crate::oracle::tests::bench::records::{c, member, n, path};
 use crate::oracle::{Breach, Model, Oracle, Seen, Violation};
 use crate::world::{Clock, Loss, PacketId, Stage, World};
 
@@ -259,7 +264,7 @@ impl Play {
 mod tests {
     use super::*;
     use crate::oracle::invariants::commit::ParticipantsAgree;
-    use crate::oracle::tests::records::{promised, txn};
+    use crate::oracle::tests::bench::records::{promised, txn};
 
     #[test]
     fn every_verb_is_a_step_but_what_is_joined() {
