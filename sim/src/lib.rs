@@ -13,6 +13,10 @@
 //!               -> verdict -> report, trace  how it ended, explained
 //! ```
 //!
+//! Below all of it lie the vocabulary and small helpers: `quantity`, `text`, [`fault`], [`invariant`],
+//! [`milestone`] with [`milestone_groups`], and [`subject_of`], which says what each message, record
+//! and step is about.
+//!
 //! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature
 //! `command`); the rest compiles without either.
 
@@ -21,9 +25,9 @@ pub mod command;
 pub mod digest;
 pub mod draw;
 pub mod fault;
-pub mod figures;
 pub mod invariant;
 pub mod milestone;
+pub mod milestone_groups;
 pub mod oracle;
 pub mod quantity;
 pub mod report;

@@ -1,4 +1,7 @@
-//! Names and pieces of text as error messages show them.
+//! Pieces of text for messages and reports: the nearest name, a list to choose from, numbers and
+//! lengths of time as one says them.
+
+use std::fmt;
 
 /// The name among `known` that someone who wrote `found` may have meant.
 ///
@@ -48,6 +51,41 @@ pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// `12,345`
+#[derive(Clone, Copy, Debug)]
+pub struct Thousands(pub u64);
+
+impl fmt::Display for Thousands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+        for (i, digit) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        f.pad(&grouped)
+    }
+}
+
+/// A length of time as one says it: `1.24 s`, `18.3 ms`.
+#[derive(Clone, Copy, Debug)]
+pub struct Nanoseconds(pub u64);
+
+impl fmt::Display for Nanoseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, name) = match self.0 {
+            1_000_000_000.. => (1_000_000_000, "s"),
+            1_000_000.. => (1_000_000, "ms"),
+            _ => (1_000, "us"),
+        };
+        let hundredths = u128::from(self.0) * 100 / unit;
+        let (whole, rest) = (hundredths / 100, hundredths % 100);
+        f.pad(&format!("{whole}.{rest:02} {name}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +112,18 @@ mod tests {
     fn a_list_to_choose_from() {
         assert_eq!(one_of(["a"]), "`a`");
         assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let spelled = [0, 12, 999, 1000, 12_345, 1_234_567].map(|n| Thousands(n).to_string());
+        assert_eq!(spelled, ["0", "12", "999", "1,000", "12,345", "1,234,567"]);
+    }
+
+    #[test]
+    fn lengths_of_time_have_a_fitting_unit() {
+        let spelled = [0, 1_500, 18_300_000, 62_104_000_000].map(|n| Nanoseconds(n).to_string());
+        assert_eq!(spelled, ["0.00 us", "1.50 us", "18.30 ms", "62.10 s"]);
+        assert_eq!(Nanoseconds(u64::MAX).to_string(), "18446744073.70 s");
     }
 }

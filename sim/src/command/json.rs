@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::output::Output;
 use super::timed_run::Played;
 use crate::draw::swarm;
-use crate::figures::GROUPS;
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
+use crate::milestone_groups::GROUPS;
 use crate::scenario::Scenario;
 use crate::verdict::{RunReport, Verdict};
 

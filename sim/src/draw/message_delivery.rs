@@ -50,7 +50,7 @@ pub struct Links<'a> {
     /// How often each message rule has matched.
     matches: Vec<u32>,
     rules_apply: bool,
-    /// Links that are worse for now, by the number of the fault.
+    /// Links that are worse for now, by the number of the degradation.
     degraded: BTreeMap<u32, Degraded>,
     copies: BTreeMap<(NodeId, NodeId), Stream>,
 }
@@ -69,13 +69,13 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// The link is worse until the fault `id` is over.
+    /// The link is worse until the degradation `id` is over.
     pub fn degrade(&mut self, id: u32, link: (NodeId, NodeId), how: Worse) {
         let stream = self.seed.stream("storm", id.into());
         self.degraded.insert(id, Degraded { link, how, stream });
     }
 
-    /// The fault `id` is over.
+    /// The degradation `id` is over.
     pub fn restore(&mut self, id: u32) {
         self.degraded.remove(&id);
     }

@@ -72,7 +72,12 @@ fn draw(swarm: &Swarm, scenario: &Scenario, seed: Seed) -> Drawn {
             Key::StorageNodesDown => {
                 value(Key::Replicas, scenario.config.replicas as u64).saturating_sub(1)
             }
-            _ => u64::MAX,
+            Key::Nodes | Key::Spare | Key::Clients | Key::VirtualNodes | Key::RingBits => u64::MAX,
+            Key::ChunkPaths | Key::CheckpointRecords | Key::LockLease => u64::MAX,
+            Key::MembershipLease | Key::AttemptTimeout | Key::VoteTimeout => u64::MAX,
+            Key::InquiryInterval | Key::ChunkPause | Key::Loss | Key::Duplication => u64::MAX,
+            Key::Spike | Key::LatencyMax | Key::SyncMax | Key::ChaosIntervalMax => u64::MAX,
+            Key::ChaosDurationMax | Key::Wipes => u64::MAX,
         };
         let drawn = value_of(*range, most, &mut seed.stream("swarm", *key as u64));
         values.insert(*key, drawn);
@@ -81,7 +86,7 @@ fn draw(swarm: &Swarm, scenario: &Scenario, seed: Seed) -> Drawn {
         .chaos
         .as_ref()
         .filter(|_| swarm.draws_kinds)
-        .map(|chaos| some_of(&chaos.kinds, &mut seed.stream("swarm", Key::Wipes as u64 + 1)));
+        .map(|chaos| some_of(&chaos.kinds, &mut seed.stream("swarm", Key::KINDS_STREAM)));
     Drawn { values, kinds }
 }
 

@@ -17,7 +17,7 @@ pub struct Disks<'a> {
     seed: Seed,
     syncs: BTreeMap<NodeId, Stream>,
     crashes: BTreeMap<NodeId, Stream>,
-    /// Disks that are slow for now, by the number of the fault.
+    /// Disks that are slow for now, by the number of the degradation.
     slow: BTreeMap<u32, (NodeId, SpanRange, Stream)>,
 }
 
@@ -44,13 +44,13 @@ impl<'a> Disks<'a> {
         }
     }
 
-    /// A sync of `node`'s disk takes as long as `range` says, until the fault `id` is over.
+    /// A sync of `node`'s disk takes as long as `range` says, until the degradation `id` is over.
     pub fn slow_down(&mut self, id: u32, node: NodeId, range: SpanRange) {
         let stream = self.seed.stream("storm", id.into());
         self.slow.insert(id, (node, range, stream));
     }
 
-    /// The fault `id` is over.
+    /// The degradation `id` is over.
     pub fn restore(&mut self, id: u32) {
         self.slow.remove(&id);
     }

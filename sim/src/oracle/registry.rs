@@ -2,7 +2,7 @@
 //!
 //! The names, their meaning and the order in which they are judged stand in
 //! [`invariant`](crate::invariant). A name without a checker does not compile, nor does one with
-//! two; and a checker is called as its name is.
+//! two. The type of a checker has the name of its invariant.
 
 use super::invariants::{commit, files, locks, membership, requests, simulator, transfer};
 use super::{Invariant, Workload, World};
@@ -35,6 +35,7 @@ macro_rules! registry {
         /// Makes the checker of `name`, for a run that starts with `world` and has this workload;
         /// `None` where the invariant is about another kind of membership or workload.
         pub fn make(name: InvariantName, world: &World, workload: Option<&Workload>) -> Made {
+            #[deny(unreachable_patterns)]
             match name {
                 $(InvariantName::$name => $when(world, $area::$name$(::$default())?),)*
                 $(InvariantName::$made => {

@@ -44,7 +44,7 @@ impl Lives {
                     self.down.remove(node);
                 }
             }
-            _ => {} // it changes neither
+            _ => {} // a lifeline shows only whether its machine is up, paused or down
         }
     }
 }

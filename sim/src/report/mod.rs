@@ -18,10 +18,11 @@ use std::time::Duration;
 use seedbed::proto::Path;
 
 use crate::draw::swarm;
-use crate::figures::{Nanoseconds, Thousands, groups};
+use crate::milestone_groups::groups;
 use crate::oracle::blocked::Wait;
 use crate::oracle::{Breach, Violation};
 use crate::scenario::{Expected, Scenario};
+use crate::text::{Nanoseconds, Thousands};
 use crate::trace;
 use crate::verdict::{RunReport, Verdict};
 

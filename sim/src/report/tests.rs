@@ -1,3 +1,5 @@
+//! Reports of made-up and of real violations.
+
 use seedbed::proto::{
     AcceptedLoss, Admission, Epoch, Header, Incarnation, LowWater, Message, NodeId, Path, Record,
     Span, Time, Timer, TxnId, Vote,

@@ -23,7 +23,8 @@ pub struct Swarm {
     pub(crate) draws_kinds: bool,
 }
 
-/// What is drawn. A key comes after those that its values depend on.
+/// What is drawn. A key comes after those that its values depend on. Its place is the number of the
+/// stream that it is drawn from: a new key changes no drawn run only at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Key {
     Nodes,
@@ -49,6 +50,11 @@ pub(crate) enum Key {
     ChaosDurationMax,
     StorageNodesDown,
     Wipes,
+}
+
+impl Key {
+    /// The number of the stream that the kinds of chaos are drawn from: the one behind the keys.
+    pub(crate) const KINDS_STREAM: u64 = Key::Wipes as u64 + 1;
 }
 
 /// What the values of a key are.

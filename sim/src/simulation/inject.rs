@@ -30,7 +30,7 @@ pub(super) struct Inject<'a> {
     reached: Vec<u32>,
     /// For each fault whether it has struck.
     has_struck: Vec<bool>,
-    /// Links that are cut, by the fault that cut them.
+    /// Links that are cut, by the number of the cut.
     cuts: BTreeMap<u32, Pairs>,
     /// Machines that do not start again in this run.
     down_for_good: BTreeSet<NodeId>,
@@ -203,6 +203,7 @@ impl<'a> Inject<'a> {
                     Degradation::Link(from, to, how) => scene.links.degrade(id, (from, to), how),
                     Degradation::Disk(node, takes) => scene.disks.slow_down(id, node, takes),
                 }
+                self.has_struck[number] = true; // also if nothing ends it
                 later(now, lasts, Act::Restore(id)).into_iter().collect()
             }
             Fault::RollingRestart { down, pause } => {

@@ -173,6 +173,8 @@ impl<'a> Simulation<'a> {
     fn take(&mut self, turn: Turn) -> Option<Pending> {
         match turn {
             Turn::Due(due) => return self.come_due(due),
+            // What struck since this was said may have lost the message already.
+            Turn::Event(Event::Drop(id, _)) if self.world.network().get(id).is_none() => {}
             Turn::Event(event) => return Some(Pending::of(event)),
             Turn::Strike(number, reached) => {
                 self.inject(|inject, scene| inject.strike(number, Some(&reached), scene));

@@ -1,3 +1,5 @@
+//! How events, messages and records are told.
+
 use std::sync::Arc;
 
 use seedbed::proto::{

@@ -9,11 +9,12 @@ use seedbed::proto::Defect;
 use super::super::json;
 use super::super::timed_run::Played;
 use super::in_short;
-use crate::figures::{Nanoseconds, Thousands, groups};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
+use crate::milestone_groups::groups;
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
+use crate::text::{Nanoseconds, Thousands};
 use crate::verdict::{FileReport, FileVerdict, RunReport, Verdict};
 
 /// The runs of one file, as far as they are done.

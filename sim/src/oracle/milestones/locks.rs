@@ -9,7 +9,7 @@ use crate::subject_of::Subjects;
 
 impl Milestones {
     /// The lock server's memory changes; the lock as it was before tells what that means. Behind a
-    /// record that breaks an invariant the model takes nothing over, so it has the lock as it is.
+    /// violation the model takes nothing over; the run is over then, and these counts with it.
     pub(super) fn lock_on_appended(
         &mut self,
         node: NodeId,

@@ -1,3 +1,5 @@
+//! Milestones of made-up steps.
+
 use seedbed::proto::{
     Admission, Arcs, AttemptEnd, Epoch, Incarnation, Member, Message, No, Notice, PullEnd, Retry,
     Settings, View, Vote, Wanted,

@@ -135,10 +135,10 @@ impl Model {
                     self.memory.on_moved(node, record, config);
                 }
             }
-            Record::Queued { .. } | Record::Granted { .. } => {
+            Record::Queued { .. } | Record::Granted { .. } if node == NodeId::CONTROL => {
                 self.locks.on_appended(self.step, position, record);
             }
-            Record::Left { request, .. } => {
+            Record::Left { request, .. } if node == NodeId::CONTROL => {
                 self.locks.on_appended(self.step, position, record);
                 self.hearing.on_left(*request);
             }

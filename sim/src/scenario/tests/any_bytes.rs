@@ -1,3 +1,5 @@
+//! Any bytes are a scenario or an error, and never a panic.
+
 use proptest::prelude::*;
 
 use super::*;

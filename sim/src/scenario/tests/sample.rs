@@ -1,3 +1,5 @@
+//! A file with every table, key by key.
+
 use seedbed::proto::ring::HashKind;
 use seedbed::proto::{
     Action, Command, CommitMode, Contents, Defect, Membership, MessageKind, NodeId, Operation,

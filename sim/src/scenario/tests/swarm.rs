@@ -1,3 +1,5 @@
+//! What `[swarm]` refuses.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! The scheduler by itself: order, slow links, a policy of delays.
+
 use seedbed::proto::{Config, Settings};
 
 use super::*;

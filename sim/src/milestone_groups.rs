@@ -1,6 +1,4 @@
-//! What a run or a sweep says of what came up in it: a few milestones, in groups.
-
-use std::fmt;
+//! The milestones that a run and a sweep count in what they print, in groups.
 
 use seedbed::proto::Membership;
 
@@ -82,41 +80,6 @@ pub fn groups(membership: Membership) -> impl Iterator<Item = &'static Group> {
     GROUPS.iter().filter(move |group| !group.managed || membership == Membership::Managed)
 }
 
-/// `12,345`
-#[derive(Clone, Copy, Debug)]
-pub struct Thousands(pub u64);
-
-impl fmt::Display for Thousands {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-        for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                grouped.push(',');
-            }
-            grouped.push(digit);
-        }
-        f.pad(&grouped)
-    }
-}
-
-/// A length of time as one says it: `1.24 s`, `18.3 ms`.
-#[derive(Clone, Copy, Debug)]
-pub struct Nanoseconds(pub u64);
-
-impl fmt::Display for Nanoseconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, name) = match self.0 {
-            1_000_000_000.. => (1_000_000_000, "s"),
-            1_000_000.. => (1_000_000, "ms"),
-            _ => (1_000, "us"),
-        };
-        let hundredths = u128::from(self.0) * 100 / unit;
-        let (whole, rest) = (hundredths / 100, hundredths % 100);
-        f.pad(&format!("{whole}.{rest:02} {name}"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,18 +91,5 @@ mod tests {
         assert_eq!(names(Membership::Fixed), fixed);
         assert_eq!(names(Membership::Managed)[..4], fixed);
         assert_eq!(names(Membership::Managed)[4..], ["membership", "hand-overs"]);
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let spelled = [0, 12, 999, 1000, 12_345, 1_234_567].map(|n| Thousands(n).to_string());
-        assert_eq!(spelled, ["0", "12", "999", "1,000", "12,345", "1,234,567"]);
-    }
-
-    #[test]
-    fn lengths_of_time_have_a_fitting_unit() {
-        let spelled = [0, 1_500, 18_300_000, 62_104_000_000].map(|n| Nanoseconds(n).to_string());
-        assert_eq!(spelled, ["0.00 us", "1.50 us", "18.30 ms", "62.10 s"]);
-        assert_eq!(Nanoseconds(u64::MAX).to_string(), "18446744073.70 s");
     }
 }
