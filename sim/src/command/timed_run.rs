@@ -41,7 +41,7 @@ mod tests {
         let mut watcher = |_: &World, step: &Step| assert!(step.index < 5, "step five");
         let played = play(&scenario, 7, &mut watcher);
         let Verdict::Panic(text) = &played.run.verdict else { panic!("{:?}", played.run.verdict) };
-        assert!(text.starts_with("step five, at ") && text.contains("play.rs:"), "{text}");
+        assert!(text.starts_with("step five, at ") && text.contains("timed_run.rs:"), "{text}");
         assert_eq!(played.run.seed, 7);
         assert_eq!(play(&scenario, 7, &mut ()).run.verdict, Verdict::Pass);
     }
