@@ -94,7 +94,7 @@ registry! {
         always simulator::MessagesAreConserved::default;
         always files::OwnersAgree::default;
         always locks::TokensGrow::default;
-        always locks::GrantIsDurableBeforeItLeaves::default;
+        always locks::GrantIsDurableBeforeItLeaves;
         always locks::OneHolderPerLock;
         always locks::OnlyTheHolderReleases::default;
         always locks::GrantsGoToTheLiving;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use seedbed::proto::{Path, Record, RequestId, Token};
 
+use super::grants::Grants;
 use crate::oracle::At;
 
 /// A lock, as far as some records of the log say.
@@ -58,6 +59,8 @@ pub struct LockHistory {
 #[derive(Clone, Debug, Default)]
 pub struct Locks {
     locks: BTreeMap<Path, LockHistory>,
+    /// The grants among their records.
+    pub grants: Grants,
     /// For each record that is not durable, in their order.
     undo: VecDeque<Undo>,
     /// The step of the last crash that took records, and the locks that they were about, as the
@@ -115,6 +118,7 @@ impl Locks {
         let (path, before) = (path.clone(), lock.clone());
         self.undo.push_back(Undo { step, position, path, before });
         lock.take(step, record);
+        self.grants.on_appended(step, position, record);
     }
 
     /// A record of the lock server's log is durable, of a lock or not.
@@ -122,12 +126,14 @@ impl Locks {
         while self.undo.front().is_some_and(|undo| undo.position <= position) {
             self.undo.pop_front();
         }
+        self.grants.on_durable(position);
         let Some(path) = lock_of(record) else { return };
         self.locks.entry(path.clone()).or_default().durable.take(step, record);
     }
 
     /// A crash takes the records of the lock server's log from a position on.
     pub(super) fn on_forgot(&mut self, step: u64, from: u64) {
+        self.grants.on_forgot(from);
         self.forgotten = At { step, is: BTreeMap::new() };
         while self.undo.back().is_some_and(|undo| undo.position >= from) {
             let Some(Undo { path, before, .. }) = self.undo.pop_back() else { return };
@@ -139,6 +145,7 @@ impl Locks {
 
     /// The lock server starts: what a crash has left is as good as durable.
     pub(super) fn on_started(&mut self) {
+        self.grants.on_started();
         self.undo.clear();
     }
 }

@@ -8,6 +8,7 @@
 pub(in crate::oracle) mod disks;
 pub(in crate::oracle) mod effects;
 pub(in crate::oracle) mod files;
+pub(in crate::oracle) mod grants;
 pub(in crate::oracle) mod leases;
 pub(in crate::oracle) mod lock_liveness;
 pub(in crate::oracle) mod locks;

@@ -1,11 +1,8 @@
 //! Nobody is told of a grant that a crash could still make the lock server forget.
 
-use std::collections::BTreeMap;
-
-use crate::oracle::invariants::locks::GRANTS;
-use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Message, MessageKind, NodeId, Record, RequestId, Token};
+use seedbed::proto::{Message, MessageKind};
 
 /// When a `granted` message leaves, its record is durable.
 ///
@@ -13,59 +10,27 @@ use seedbed::proto::{Message, MessageKind, NodeId, Record, RequestId, Token};
 /// grants the lock to the next in line while the first still works. Write-ahead logging: Gray,
 /// "Notes on Data Base Operating Systems", 1978; the mistake is the one Redis makes on
 /// fail-over (Jepsen, "Redis-Raft", 2020).
-#[derive(Clone, Debug, Default)]
-pub struct GrantIsDurableBeforeItLeaves {
-    /// Every grant in the log, by token and request, with its position.
-    written: BTreeMap<(Token, RequestId), At<u64>>,
-    /// Those that a crash may take, by position.
-    pending: BTreeMap<u64, (Token, RequestId)>,
-}
+#[derive(Clone, Debug)]
+pub struct GrantIsDurableBeforeItLeaves;
 
 impl Invariant for GrantIsDurableBeforeItLeaves {
     fn interest(&self) -> SeenKinds {
-        GRANTS | SeenKinds::sent(&[MessageKind::Granted])
+        SeenKinds::sent(&[MessageKind::Granted])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        match *seen {
-            Seen::Sent { to, message, .. } => return self.judge(to, message, model),
-            Seen::Appended {
-                node: NodeId::CONTROL,
-                position,
-                record: &Record::Granted { request, token, .. },
-                ..
-            } => {
-                self.written.insert((token, request), At { step: model.step, is: position });
-                self.pending.insert(position, (token, request));
-            }
-            Seen::Durable { node: NodeId::CONTROL, position, .. } => {
-                self.pending.remove(&position);
-            }
-            Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
-                for lost in self.pending.split_off(&from).into_values() {
-                    self.written.remove(&lost);
-                }
-            }
-            // What a crash has left is as good as durable.
-            Seen::Started { node: NodeId::CONTROL, .. } => self.pending.clear(),
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-impl GrantIsDurableBeforeItLeaves {
-    fn judge(&self, to: NodeId, message: &Message, model: &Model) -> Result<(), Breach> {
+        let Seen::Sent { to, message, .. } = *seen else { return Ok(()) };
         let Message::Granted { request, path, token, .. } = message else { return Ok(()) };
-        let written = self.written.get(&(*token, *request));
+        let grants = &model.locks.grants;
+        let written = grants.get(*request, *token);
         let earlier = match written {
-            Some(at) if !self.pending.contains_key(&at.is) => return Ok(()),
-            Some(at) => {
+            Some(grant) if !grants.is_pending(grant) => return Ok(()),
+            Some(grant) => {
                 let is = format!(
                     "control appended to its log that {request} has the lock of {path} under \
                      {token}; the disk has not confirmed it, and a crash can take it away"
                 );
-                Evidence::at(at.step, is)
+                Evidence::at(grant.step, is)
             }
             None => {
                 let is =
@@ -85,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_grant_leaves_before_it_is_durable() {
-        let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
+        let mut play = Play::new(GrantIsDurableBeforeItLeaves);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         let name = "grant_is_durable_before_it_leaves";
@@ -94,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_grant_leaves_once_it_is_durable() {
-        let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
+        let mut play = Play::new(GrantIsDurableBeforeItLeaves);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).syncs(CONTROL).and().sends(CONTROL, c(1), grant("/a", request(1, 1), 1));
         play.holds();
@@ -102,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_grant_that_was_lost_in_a_crash_is_sent_again() {
-        let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
+        let mut play = Play::new(GrantIsDurableBeforeItLeaves);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).crashes(CONTROL);
         play.at(3).starts(CONTROL);
@@ -113,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_grant_that_survived_a_crash_is_sent_again() {
-        let mut play = Play::new(GrantIsDurableBeforeItLeaves::default());
+        let mut play = Play::new(GrantIsDurableBeforeItLeaves);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).crashes_keeping(CONTROL, 1);
         play.at(3).starts(CONTROL);

@@ -27,12 +27,6 @@ use seedbed::proto::{MessageKind, RecordKind};
 
 const LOCKS: &[RecordKind] = &[RecordKind::Queued, RecordKind::Granted, RecordKind::Left];
 
-/// Grants in the lock server's log, and what a crash does to them.
-pub(in crate::oracle) const GRANTS: SeenKinds = SeenKinds::appended(&[RecordKind::Granted])
-    .union(SeenKinds::durable(&[RecordKind::Granted]))
-    .union(SeenKinds::FORGOT)
-    .union(SeenKinds::STARTED);
-
 /// The lock server's log, and what a crash does to it.
 const LOCK_LOG: SeenKinds = SeenKinds::appended(LOCKS)
     .union(SeenKinds::durable(LOCKS))

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::invariants::locks::GRANTS;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RequestId, Token};
+use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RecordKind, RequestId, Token};
 
 /// The token of a grant exceeds that of every grant before it, of whatever lock, across crashes.
 ///
@@ -18,13 +17,13 @@ use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RequestId, Toke
 pub struct TokensGrow {
     /// Every grant that somebody can know of, by its token.
     grants: BTreeMap<Token, At<(Path, RequestId)>>,
-    /// Grants whose record may still be lost, by its position.
-    pending: BTreeMap<u64, (Path, RequestId, Token)>,
 }
 
 impl Invariant for TokensGrow {
     fn interest(&self) -> SeenKinds {
-        GRANTS | SeenKinds::sent(&[MessageKind::Granted])
+        SeenKinds::sent(&[MessageKind::Granted])
+            | SeenKinds::durable(&[RecordKind::Granted])
+            | SeenKinds::STARTED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
@@ -32,40 +31,24 @@ impl Invariant for TokensGrow {
             Seen::Sent { message: Message::Granted { path, request, token, .. }, .. } => {
                 self.count(path, *request, *token, model.step)
             }
-            Seen::Appended { node: NodeId::CONTROL, position, record, .. } => {
-                if let Record::Granted { path, request, token } = record {
-                    self.pending.insert(position, (path.clone(), *request, *token));
-                }
-                Ok(())
+            Seen::Durable {
+                node: NodeId::CONTROL,
+                record: Record::Granted { path, request, token },
+                ..
+            } => self.count(path, *request, *token, model.step),
+            // What a crash has left is as good as durable.
+            Seen::Started { node: NodeId::CONTROL, .. } => {
+                let mut survivors = model.locks.grants.survivors();
+                survivors.try_for_each(|(request, token, grant)| {
+                    self.count(&grant.path, request, token, model.step)
+                })
             }
-            Seen::Durable { node: NodeId::CONTROL, position, record } => {
-                self.pending.remove(&position);
-                match record {
-                    Record::Granted { path, request, token } => {
-                        self.count(path, *request, *token, model.step)
-                    }
-                    _ => Ok(()),
-                }
-            }
-            Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
-                self.pending.split_off(&from);
-                Ok(())
-            }
-            Seen::Started { node: NodeId::CONTROL, .. } => self.count_survivors(model.step),
             _ => Ok(()),
         }
     }
 }
 
 impl TokensGrow {
-    /// What a crash has left is as good as durable.
-    fn count_survivors(&mut self, step: u64) -> Result<(), Breach> {
-        for (path, request, token) in std::mem::take(&mut self.pending).into_values() {
-            self.count(&path, request, token, step)?;
-        }
-        Ok(())
-    }
-
     fn count(
         &mut self,
         path: &Path,

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::invariants::locks::GRANTS;
 use crate::oracle::model::effects::EFFECTS;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
+use seedbed::proto::{NodeId, Record, RecordKind, Refusal, Reply, RequestId};
 
 /// After `refused` no transaction of the request has committed or commits, and no lock is granted
 /// to it.
@@ -18,14 +17,14 @@ use seedbed::proto::{NodeId, Path, Record, Refusal, Reply, RequestId, Token};
 #[derive(Clone, Debug, Default)]
 pub struct RefusedMeansNoEffect {
     refused: BTreeMap<RequestId, At<Refusal>>,
-    granted: BTreeMap<RequestId, At<(Path, Token)>>,
-    /// Grants that a crash may take, by position.
-    pending: BTreeMap<u64, RequestId>,
 }
 
 impl Invariant for RefusedMeansNoEffect {
     fn interest(&self) -> SeenKinds {
-        EFFECTS | SeenKinds::REPLIED | GRANTS
+        EFFECTS
+            | SeenKinds::REPLIED
+            | SeenKinds::durable(&[RecordKind::Granted])
+            | SeenKinds::STARTED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
@@ -40,26 +39,15 @@ impl Invariant for RefusedMeansNoEffect {
                 self.refused.insert(request, At { step: model.step, is: *refusal });
                 self.judge_refusal(request, *refusal, model)
             }
-            Seen::Appended { node: NodeId::CONTROL, position, record, .. } => {
-                let Record::Granted { path, request, token } = record else { return Ok(()) };
-                let is = (path.clone(), *token);
-                self.granted.insert(*request, At { step: model.step, is });
-                self.pending.insert(position, *request);
-                Ok(())
-            }
-            Seen::Durable { node: NodeId::CONTROL, position, .. } => {
-                let request = self.pending.remove(&position);
-                request.map_or(Ok(()), |request| self.judge_grant(request, model.step))
-            }
-            Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
-                for lost in self.pending.split_off(&from).into_values() {
-                    self.granted.remove(&lost);
-                }
-                Ok(())
-            }
+            Seen::Durable {
+                node: NodeId::CONTROL,
+                record: Record::Granted { request, .. },
+                ..
+            } => self.judge_grant(*request, model),
+            // What a crash has left is as good as durable.
             Seen::Started { node: NodeId::CONTROL, .. } => {
-                let survived = std::mem::take(&mut self.pending);
-                survived.into_values().try_for_each(|of| self.judge_grant(of, model.step))
+                let mut survivors = model.locks.grants.survivors();
+                survivors.try_for_each(|(request, ..)| self.judge_grant(request, model))
             }
             _ => Ok(()),
         }
@@ -80,14 +68,13 @@ impl RefusedMeansNoEffect {
         }
     }
 
-    fn judge_grant(&self, request: RequestId, step: u64) -> Result<(), Breach> {
-        match self.granted.get(&request) {
-            Some(At { is: (path, token), .. }) => self.judge_effect(request, || {
-                let is = format!("the lock of {path} is granted to {request} under {token}");
-                Evidence::at(step, is).about(path).about(request)
-            }),
-            None => Ok(()),
-        }
+    fn judge_grant(&self, request: RequestId, model: &Model) -> Result<(), Breach> {
+        let Some((token, grant)) = model.locks.grants.newest(request) else { return Ok(()) };
+        self.judge_effect(request, || {
+            let path = &grant.path;
+            let is = format!("the lock of {path} is granted to {request} under {token}");
+            Evidence::at(model.step, is).about(path).about(request)
+        })
     }
 
     fn judge_refusal(
@@ -102,13 +89,14 @@ impl RefusedMeansNoEffect {
             let is = format!("transaction {txn} committed for {request}");
             return Err(Breach::of(Evidence::at(*step, is).about(*txn).about(request), now()));
         }
-        let is_lost = self.pending.values().any(|pending| *pending == request);
-        match self.granted.get(&request) {
-            Some(At { step, is: (path, token) }) if !is_lost => {
+        let grants = &model.locks.grants;
+        match grants.newest(request).filter(|(_, grant)| !grants.is_pending(grant)) {
+            Some((token, grant)) => {
+                let path = &grant.path;
                 let is = format!("the lock of {path} was granted to {request} under {token}");
-                Err(Breach::of(Evidence::at(*step, is).about(path).about(request), now()))
+                Err(Breach::of(Evidence::at(grant.step, is).about(path).about(request), now()))
             }
-            Some(_) | None => Ok(()),
+            None => Ok(()),
         }
     }
 }
