@@ -173,17 +173,15 @@ impl<'a> Simulation<'a> {
     fn take(&mut self, turn: Turn) -> Option<Pending> {
         match turn {
             Turn::Due(due) => return self.come_due(due),
-            // What struck since this was said may have lost the message already.
-            Turn::Event(Event::Drop(id, _)) if self.world.network().get(id).is_none() => {}
             Turn::Event(event) => return Some(Pending::of(event)),
             Turn::Strike(number, reached) => {
                 self.inject(|inject, scene| inject.strike(number, Some(&reached), scene));
             }
             Turn::LoseInFlight(links) => {
                 let lost = partition_links::in_flight(&links, self.world.network());
-                let drop = |id| Turn::Event(Event::Drop(id, Loss::Cut));
-                self.queue.first(lost.into_iter().map(drop));
+                self.queue.first(lost.into_iter().map(Turn::Lose));
             }
+            Turn::Lose(packet) => return scheduled::loss(packet, Loss::Cut, &self.world),
             Turn::Release(node) => self.queue.release(node),
             Turn::Later(at, due) => self.queue.put(at, due),
         }
@@ -200,7 +198,7 @@ impl<'a> Simulation<'a> {
         }
         match due {
             Due::Arrive(packet) => scheduled::arrival(packet, &self.world),
-            Due::Lose(packet) => scheduled::loss(packet, &self.world),
+            Due::Lose(packet) => scheduled::loss(packet, Loss::Network, &self.world),
             Due::Copy(packet, after) => scheduled::copy(packet, after, &self.world),
             Due::Wake(node) => self.wake(node),
             Due::Synced(node, life) => scheduled::synced(node, life, &self.world),

@@ -14,7 +14,7 @@ use seedbed::proto::{NodeId, Time};
 
 use super::scheduled::Due;
 use crate::oracle::milestones::Reached;
-use crate::world::Event;
+use crate::world::{Event, PacketId};
 
 /// What is due.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(super) enum Turn {
     /// What is in flight on these links is lost. It is looked for when its turn has come, after
     /// the cut.
     LoseInFlight(Arc<[(NodeId, NodeId)]>),
+    /// This message is lost on a link that is cut, if nothing has lost it since.
+    Lose(PacketId),
     /// What waited at this machine's door goes into the queue.
     Release(NodeId),
     /// Something goes into the queue.

@@ -102,10 +102,10 @@ pub(super) fn arrival(id: PacketId, world: &World) -> Option<Pending> {
     Some(Pending::of(event))
 }
 
-/// The network loses a message.
-pub(super) fn loss(id: PacketId, world: &World) -> Option<Pending> {
+/// A message is lost.
+pub(super) fn loss(id: PacketId, loss: Loss, world: &World) -> Option<Pending> {
     world.network().get(id)?;
-    Some(Pending::of(Event::Drop(id, Loss::Network)))
+    Some(Pending::of(Event::Drop(id, loss)))
 }
 
 /// A message is copied.
