@@ -37,7 +37,7 @@ pub mod scenario;
 pub mod seed;
 pub mod simulation;
 pub mod subject_of;
-mod text;
+pub mod text;
 pub mod trace;
 pub mod verdict;
 pub mod world;

@@ -7,10 +7,7 @@ use std::fmt;
 ///
 /// Slips of the finger are few edits (one in three letters at most); a name that was only begun, or
 /// remembered by its beginning, is many edits but similar in the sense of Jaro and Winkler.
-pub(crate) fn nearest<'a>(
-    found: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;
     if found.len() > LONGEST {
         return None;
@@ -25,7 +22,7 @@ pub(crate) fn nearest<'a>(
 }
 
 /// `text` for use in a message: one line, not long.
-pub(crate) fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     const LONGEST: usize = 48;
     let line = text.lines().next().unwrap_or_default();
     let mut short: String = line.chars().take(LONGEST).flat_map(visible).collect();
@@ -42,7 +39,7 @@ fn visible(c: char) -> impl Iterator<Item = char> {
 }
 
 /// The names, quoted, as a list to choose from: `` `a`, `b` or `c` ``.
-pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut quoted: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match quoted.pop() {
         Some(last) if quoted.is_empty() => last,

@@ -6,7 +6,7 @@ use seedbed::proto::{CommitMode, Config, Membership, NodeId, Settings};
 use seedbed_sim::world::{Stage, World};
 
 use super::Told;
-use super::parse::{number, span};
+use super::parse::{number, span, unknown};
 use super::scribe::Scribe;
 
 pub struct Cluster {
@@ -14,6 +14,19 @@ pub struct Cluster {
     pub spare: u16,
     pub clients: u16,
 }
+
+const SETTINGS: [&str; 10] = [
+    "nodes",
+    "replicas",
+    "clients",
+    "spare",
+    "virtual_nodes",
+    "chunk_paths",
+    "membership",
+    "membership_lease",
+    "commit",
+    "lock_lease",
+];
 
 /// The cluster that pairs of words describe.
 pub fn cluster(options: &[&str]) -> Told<Cluster> {
@@ -32,7 +45,7 @@ pub fn cluster(options: &[&str]) -> Told<Cluster> {
             "membership_lease" => settings.membership_lease = span(value)?,
             "commit" => settings.commit = commit(value)?,
             "lock_lease" => settings.lock_lease = span(value)?,
-            _ => return Err(format!("no such setting: `{key}`")),
+            _ => return Err(unknown("setting", key, SETTINGS)),
         }
     }
     let config = Config::new(settings).map_err(|error| error.to_string())?;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{Command, MessageKind, NodeId, RecordKind, Span};
+use seedbed::proto::{Command, MessageKind, NodeId, RecordKind, Role, Span};
 use seedbed_sim::trace::Topic;
 use seedbed_sim::world::{Due, Event, Fact, Loss, PacketId, Stage, Step};
 
-use super::parse::{node, number, span};
+use super::parse::{node, number, span, unknown};
 use super::request::request;
 use super::scribe::Scribe;
 use super::{Play, Told};
@@ -16,7 +16,7 @@ impl Play {
     pub fn direct(&mut self, words: &[&str]) -> Told {
         match words {
             ["request", client, rest @ ..] => {
-                self.stage.request(node(client)?, request(rest)?);
+                self.stage.request(self.client(client)?, request(rest)?);
             }
             ["deliver", what @ ..] => self.each(what, |stage, packet| {
                 stage.arrive(packet);
@@ -32,7 +32,7 @@ impl Play {
                 self.stage.crash_keeping(self.up(who)?, number(kept)?);
             }
             ["start", who] => self.start(who)?,
-            ["wake", who] => self.wake(node(who)?)?,
+            ["wake", who] => self.wake(self.up(who)?)?,
             ["pass", how_long] => self.pass(span(how_long)?),
             ["run", how_long] => self.stage.run(span(how_long)?),
             ["settle"] => self.stage.settle(),
@@ -60,31 +60,54 @@ impl Play {
         Ok(match words {
             ["sync", at] => Event::Synced(self.syncing(at)?),
             ["wipe", who] => Event::Wipe { node: self.up(who)? },
-            ["operator", "join", who] => Event::Command(Command::Join(node(who)?)),
-            ["operator", "leave", who] => Event::Command(Command::Leave(node(who)?)),
+            ["operator", "join", who] => self.command(Command::Join(self.there(who)?))?,
+            ["operator", "leave", who] => self.command(Command::Leave(self.there(who)?))?,
             ["pause", who] => Event::Pause(self.up(who)?),
             ["resume", who] => Event::Resume(self.up(who)?),
-            ["cut", one, other] => Event::Cut(both_ways(node(one)?, node(other)?)),
-            ["mend", one, other] => Event::Mend(both_ways(node(one)?, node(other)?)),
-            _ => return Err("no such direction, see tests/plays/README.md".to_owned()),
+            ["cut", one, other] => Event::Cut(both_ways(self.there(one)?, self.there(other)?)),
+            ["mend", one, other] => Event::Mend(both_ways(self.there(one)?, self.there(other)?)),
+            _ => return Err(no_direction(words)),
         })
     }
 
-    /// A machine that is there and up.
-    fn up(&self, who: &str) -> Told<NodeId> {
+    /// A machine of the cluster.
+    fn there(&self, who: &str) -> Told<NodeId> {
         let node = node(who)?;
-        let is_up = self.stage.world.has(node) && self.stage.world.host(node).is_up();
-        if is_up { Ok(node) } else { Err(format!("{node} is not up")) }
+        if self.stage.world.has(node) { Ok(node) } else { Err(format!("there is no {node}")) }
+    }
+
+    /// A machine that is up.
+    fn up(&self, who: &str) -> Told<NodeId> {
+        let node = self.there(who)?;
+        if self.stage.world.host(node).is_up() { Ok(node) } else { Err(format!("{node} is down")) }
+    }
+
+    /// A machine that works: what comes to a paused one waits.
+    fn at_work(&self, who: &str) -> Told<NodeId> {
+        let node = self.up(who)?;
+        let is_paused = self.stage.world.host(node).is_paused();
+        if is_paused { Err(format!("{node} is paused")) } else { Ok(node) }
+    }
+
+    fn client(&self, who: &str) -> Told<NodeId> {
+        let node = self.at_work(who)?;
+        let is_client = node.role() == Role::Client;
+        if is_client { Ok(node) } else { Err(format!("expected a client, found {node}")) }
+    }
+
+    /// What the operator tells the central node.
+    fn command(&self, command: Command) -> Told<Event> {
+        self.at_work("control").map(|_| Event::Command(command))
     }
 
     fn syncing(&self, who: &str) -> Told<NodeId> {
-        let node = node(who)?;
+        let node = self.at_work(who)?;
         if self.stage.is_syncing(node) { Ok(node) } else { Err(format!("{node} does not sync")) }
     }
 
     fn start(&mut self, who: &str) -> Told {
-        let node = node(who)?;
-        if !self.stage.world.has(node) || self.stage.world.host(node).is_up() {
+        let node = self.there(who)?;
+        if self.stage.world.host(node).is_up() {
             return Err(format!("{node} is not down"));
         }
         self.stage.start(node);
@@ -108,7 +131,9 @@ impl Play {
         let kinds: Vec<MessageKind> = message_kinds(kind)?;
         let (mut from, mut to) = (None, None);
         while let [word, rest @ ..] = ends {
-            let [name, rest @ ..] = rest else { return Err(format!("`{word}` whom?")) };
+            let [name, rest @ ..] = rest else {
+                return Err(format!("expected a machine behind `{word}`"));
+            };
             match *word {
                 "from" => from = Some(node(name)?),
                 "to" => to = Some(node(name)?),
@@ -129,6 +154,9 @@ impl Play {
 
     /// Time passes, nothing but deadlines comes, until `node` is woken.
     fn wake(&mut self, node: NodeId) -> Told {
+        if self.stage.world.next_wake(node).is_none() {
+            return Err(format!("{node} waits for nothing"));
+        }
         while let Some((at, due)) = self.stage.next_wake() {
             self.stage.let_come(at, due);
             if due == Due::Wake(node) {
@@ -194,12 +222,47 @@ fn message_kinds(word: &str) -> Told<Vec<MessageKind>> {
     let kinds = MessageKind::ALL.iter().copied();
     let kinds: Vec<MessageKind> =
         kinds.filter(|kind| word == "all" || kind.name() == word).collect();
-    if kinds.is_empty() { Err(format!("no kind of message: `{word}`")) } else { Ok(kinds) }
+    let names = MessageKind::ALL.iter().map(|kind| kind.name()).chain(["all"]);
+    if kinds.is_empty() { Err(unknown("kind of message", word, names)) } else { Ok(kinds) }
 }
 
 fn record_kind(word: &str) -> Told<RecordKind> {
     let found = RecordKind::ALL.iter().copied().find(|kind| kind.name() == word);
-    found.ok_or_else(|| format!("no kind of record: `{word}`"))
+    let names = RecordKind::ALL.iter().map(|kind| kind.name());
+    found.ok_or_else(|| unknown("kind of record", word, names))
+}
+
+const DIRECTIONS: [&str; 22] = [
+    "request",
+    "deliver",
+    "drop",
+    "duplicate",
+    "hold",
+    "crash",
+    "start",
+    "wake",
+    "pass",
+    "run",
+    "settle",
+    "show",
+    "hide",
+    "sync",
+    "wipe",
+    "operator",
+    "pause",
+    "resume",
+    "cut",
+    "mend",
+    "cluster",
+    "after",
+];
+
+/// The direction has no such form, or there is none of this name.
+fn no_direction(words: &[&str]) -> String {
+    match words.first().filter(|word| !DIRECTIONS.contains(word)) {
+        Some(word) => unknown("direction", word, DIRECTIONS),
+        None => "not a form of this direction, see tests/plays/README.md".to_owned(),
+    }
 }
 
 fn both_ways(one: NodeId, other: NodeId) -> Arc<[(NodeId, NodeId)]> {

@@ -38,13 +38,15 @@ struct Play {
 pub fn written(file: &FilePath, text: &str) -> Told<String> {
     let (about, _) = parts(text);
     let mut written = format!("{about}\n");
-    let play = played(file, text, &mut written)?;
+    let play = played(&[file], text, &mut written)?;
     write!(written, "\nIn the end:\n{}", play.shown()).expect("a string takes everything");
     Ok(written)
 }
 
-/// Plays the directions of a file, and writes them down with what comes of each.
-fn played(file: &FilePath, text: &str, written: &mut String) -> Told<Play> {
+/// Plays the directions of the last of `files`, and writes them down with what comes of each. The
+/// others go on from it.
+fn played(files: &[&FilePath], text: &str, written: &mut String) -> Told<Play> {
+    let file = files[files.len() - 1];
     let told = |line: &Line<'_>, why: String| {
         format!("{}:{}: `{}`: {why}", file.display(), line.number, line.text)
     };
@@ -52,8 +54,14 @@ fn played(file: &FilePath, text: &str, written: &mut String) -> Told<Play> {
     let [first, lines @ ..] = &lines[..] else {
         return Err(format!("{}: expected `> cluster ...` or `> after ...`", file.display()));
     };
+    if text.starts_with('>') {
+        return Err(told(
+            first,
+            "expected a text first that says what the play is about".to_owned(),
+        ));
+    }
     let paths = parse::paths(text);
-    let (mut play, begins) = begun(file, first.text, paths).map_err(|why| told(first, why))?;
+    let (mut play, begins) = begun(files, first.text, paths).map_err(|why| told(first, why))?;
     write!(written, "\n{}\n{begins}", first.text).expect("a string takes everything");
     for line in lines {
         writeln!(written, "\n{}", line.text).expect("a string takes everything");
@@ -67,7 +75,7 @@ fn played(file: &FilePath, text: &str, written: &mut String) -> Told<Play> {
 }
 
 /// The play after its first line, and what is to be known of the cluster then.
-fn begun(file: &FilePath, first: &str, mut paths: BTreeSet<Path>) -> Told<(Play, String)> {
+fn begun(files: &[&FilePath], first: &str, mut paths: BTreeSet<Path>) -> Told<(Play, String)> {
     let words: Vec<&str> = first.split_whitespace().collect();
     match &words[..] {
         [">", "cluster", options @ ..] => {
@@ -76,13 +84,14 @@ fn begun(file: &FilePath, first: &str, mut paths: BTreeSet<Path>) -> Told<(Play,
             Ok((play, cast))
         }
         [">", "after", name] => {
-            let before = file.with_file_name(format!("{name}.play"));
-            if before == file {
+            let before = files[0].with_file_name(format!("{name}.play"));
+            if files.contains(&&*before) {
                 return Err("it cannot come after itself".to_owned());
             }
             let text = std::fs::read_to_string(&before)
                 .map_err(|error| format!("{}: {error}", before.display()))?;
-            let Play { mut stage } = played(&before, &text, &mut String::new())?;
+            let files: Vec<&FilePath> = files.iter().copied().chain([&*before]).collect();
+            let Play { mut stage } = played(&files, &text, &mut String::new())?;
             paths.extend(stage.watcher.places.paths().iter().cloned());
             stage.watcher.begin(stage.world.config(), paths);
             let play = Play { stage };

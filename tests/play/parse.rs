@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use seedbed::proto::{CommitMode, NodeId, Path, Span, Time};
 
+use seedbed_sim::text::nearest;
+
 use super::Told;
 
 pub fn node(name: &str) -> Told<NodeId> {
@@ -46,4 +48,12 @@ pub fn paths(text: &str) -> BTreeSet<Path> {
     let lines = text.lines().filter(|line| line.starts_with('>'));
     let words = lines.flat_map(|line| line.split([' ', ',']));
     words.filter_map(|word| Path::new(word).ok()).collect()
+}
+
+/// What is told of a name that nothing has, with the known one that it resembles, if any does.
+pub fn unknown<'a>(what: &str, found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match nearest(found, known) {
+        Some(nearest) => format!("no {what} is called `{found}`; did you mean `{nearest}`?"),
+        None => format!("no {what} is called `{found}`"),
+    }
 }

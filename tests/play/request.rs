@@ -3,7 +3,10 @@
 use seedbed::proto::{Action, Contents, Operation, Request};
 
 use super::Told;
-use super::parse::{node, path};
+use super::parse::{node, path, unknown};
+
+const OPERATIONS: [&str; 8] =
+    ["read", "create", "write", "delete", "rename", "acquire", "try", "release"];
 
 /// `write /a x, read /b at n1`, `acquire /a`.
 pub fn request(words: &[&str]) -> Told<Request> {
@@ -30,7 +33,10 @@ fn operation(text: &str) -> Told<Operation> {
         ["write", name, data] => (path(name)?, Action::Write(Contents::from(data), None)),
         ["delete", name] => (path(name)?, Action::Delete(None)),
         ["rename", name, to] => (path(name)?, Action::Rename(path(to)?, None)),
-        _ => return Err(format!("no such operation: `{}`", text.trim())),
+        [name, ..] if !OPERATIONS.contains(name) => {
+            return Err(unknown("operation", name, OPERATIONS));
+        }
+        _ => return Err(format!("not a form of this operation: `{}`", text.trim())),
     };
     Ok(Operation { path: name, action, token: None })
 }
