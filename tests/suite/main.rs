@@ -1,7 +1,7 @@
 //! Every test of the root package but those that are one test for each file: one binary, because each
 //! links the whole testbed.
 //!
-//! `cargo test --test suite ring` runs those of `ring.rs`.
+//! `cargo test --test suite ring::` runs those of `ring.rs`.
 
 mod arrows;
 mod costs;

@@ -65,9 +65,10 @@ pub fn lines(step: &Step) -> Vec<String> {
         let node = node.map_or_else(|| "network".to_owned(), |node| node.to_string());
         format!("{:>6} {:>12}  {node:<7}  {what}", step.index, step.at.to_string())
     };
-    let durable = step.durable.iter().map(|(node, position, kept)| {
-        line(Some(*node), format!("log #{position} {} is durable", record::brief(kept)))
-    });
+    let durable = step
+        .durable
+        .iter()
+        .map(|(node, position, kept)| line(Some(*node), durable(*position, kept)));
     let facts = step.facts.iter().filter_map(|this| {
         let (node, what) = fact(this, Detail::Whole)?;
         Some(line(node.or_else(|| step.place()), what))

@@ -81,6 +81,11 @@ impl Disk {
         position
     }
 
+    /// Is a sync under way?
+    pub fn is_syncing(&self) -> bool {
+        self.syncing.is_some()
+    }
+
     /// Begins to sync what is there, unless a sync is under way.
     pub(super) fn begin_sync(&mut self) -> bool {
         if self.syncing.is_some() {

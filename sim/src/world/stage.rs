@@ -73,9 +73,11 @@ impl<W> Stage<W> {
     /// `world` as it is, in which nothing is under way.
     ///
     /// # Panics
-    /// If a message is in flight.
+    /// If a message is in flight or a sync under way.
     pub fn new(world: World, watcher: W) -> Stage<W> {
         assert_eq!(world.network().in_flight(), 0, "the stage does not know when it would arrive");
+        let syncs = world.nodes().any(|node| world.host(node).disk().is_syncing());
+        assert!(!syncs, "the stage does not know when the sync would be done");
         let now = world.now();
         Stage {
             world,

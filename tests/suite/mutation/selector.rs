@@ -52,6 +52,9 @@ impl TryFrom<Written> for Thing {
             (None, Some(kind), None, None, None) => What::Arrived(message(kind)?),
             (None, None, Some(kind), None, None) => What::Appended(record(kind)?),
             (None, None, None, Some(kind), None) => What::Durable(record(kind)?),
+            (None, None, None, None, Some(how)) if how != "anything" && has.is_some() => {
+                return Err("either `replied` or `has` names the field".into());
+            }
             (None, None, None, None, Some(how)) => {
                 has = has.or(Some(how).filter(|how| how != "anything"));
                 What::Replied
@@ -68,6 +71,16 @@ impl TryFrom<Written> for Thing {
 }
 
 impl Thing {
+    /// Is it a message as it arrives?
+    pub fn arrives(&self) -> bool {
+        matches!(self.what, What::Arrived(_))
+    }
+
+    /// Is it another than the first?
+    pub fn is_counted(&self) -> bool {
+        self.nth > 1
+    }
+
     /// Is such a thing in the step?
     pub fn is_in(&self, step: &Step) -> bool {
         self.place(step).is_some()
@@ -85,7 +98,7 @@ impl Thing {
         match self.what {
             What::Durable(_) => drop(step.durable.remove(place)),
             What::Sent(_) | What::Appended(_) | What::Replied => drop(step.facts.remove(place)),
-            What::Arrived(_) => panic!("what arrives cannot be dropped"),
+            What::Arrived(_) => unreachable!("refused when the file was read"),
         }
         true
     }
@@ -97,7 +110,7 @@ impl Thing {
             What::Sent(_) | What::Appended(_) | What::Replied => {
                 step.facts.push(step.facts[place].clone());
             }
-            What::Arrived(_) => panic!("what arrives cannot be repeated"),
+            What::Arrived(_) => unreachable!("refused when the file was read"),
         }
         true
     }

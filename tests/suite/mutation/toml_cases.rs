@@ -42,7 +42,9 @@ pub fn all() -> Vec<Mutation> {
         entries.map(|entry| entry.expect("it can be read").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
-    files.iter().flat_map(|file| read(file)).collect()
+    let all: Vec<Mutation> = files.iter().flat_map(|file| read(file)).collect();
+    assert!(!all.is_empty(), "{FOLDER} lists mistakes");
+    all
 }
 
 fn read(file: &Path) -> Vec<Mutation> {
@@ -59,15 +61,20 @@ fn read(file: &Path) -> Vec<Mutation> {
 fn mutation(entry: Entry) -> Result<Mutation, String> {
     let Entry { violates, mistake, run, drop, beside, repeat, alter, set, end_after, by_hand } =
         entry;
+    if [&drop, &repeat].into_iter().flatten().any(Thing::arrives) {
+        return Err("what arrives can be altered, but not dropped or repeated".to_owned());
+    }
+    if beside.as_ref().is_some_and(Thing::is_counted) {
+        return Err("`nth` makes no sense in `beside`".to_owned());
+    }
     let run = PathBuf::from(format!("{FOLDER}/runs/{run}.toml"));
     let change = match (drop, beside, repeat, alter, set, end_after, by_hand) {
         (Some(drop), beside, None, None, None, None, None) => Change::Drop(drop, beside),
         (None, None, Some(repeat), None, None, None, None) => Change::Repeat(repeat),
         (None, None, None, Some(alter), Some(set), None, None) => Change::Set(alter, set),
         (None, None, None, None, None, Some(end), None) => Change::EndAfter(end),
-        (None, None, None, None, None, None, Some(name)) => {
-            by_hand::find(&name).ok_or_else(|| format!("no function is called `{name}`"))?
-        }
+        (None, None, None, None, None, None, Some(name)) => by_hand::find(&name)
+            .ok_or_else(|| format!("no function is called `{name}`, see {FOLDER}/README.md"))?,
         _ => {
             let ways = "`drop`, `drop` and `beside`, `repeat`, `alter` and `set`, `end_after`";
             return Err(format!("expected one of {ways}, `by_hand`"));

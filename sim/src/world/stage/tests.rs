@@ -71,9 +71,13 @@ fn a_policy_loses_and_copies() {
     stage.settle();
     assert!(matches!(event(&stage.watcher, 1), Event::Drop(_, Loss::Network)));
     let mut stage = asked(Times::default(), Some(Box::new(Always(Fate::IsCopied(takes)))));
-    stage.run(takes);
+    let begun = stage.now();
+    stage.run(Span::from_millis(50));
     assert!(matches!(event(&stage.watcher, 1), Event::Duplicate(_)));
     assert!(matches!(event(&stage.watcher, 2), Event::Deliver(_)));
+    let late = begun + Span::from_millis(50);
+    let is_copy = |(at, event): &&(Time, Event)| *at == late && matches!(event, Event::Deliver(_));
+    assert!(stage.watcher.iter().any(|seen| is_copy(&seen)), "the copy takes 50ms");
 }
 
 #[test]
@@ -82,9 +86,9 @@ fn what_is_planned_comes_before_what_arrives() {
     stage.plan(stage.now() + Span::from_millis(1), Event::Pause(n1()));
     stage.run(Span::from_secs(1));
     assert_eq!(event(&stage.watcher, 1), &Event::Pause(n1()));
-    let to_n1 = |step: &(Time, Event)| matches!(step.1, Event::Deliver(_));
-    assert!(!stage.watcher.iter().any(to_n1), "it waits as long as n1 is paused");
+    let arrives = |step: &(Time, Event)| matches!(step.1, Event::Deliver(_));
+    assert!(!stage.watcher.iter().any(arrives), "it waits as long as n1 is paused");
     stage.apply(Event::Resume(n1()));
     stage.run(Span::ZERO);
-    assert!(stage.watcher.iter().any(to_n1));
+    assert!(stage.watcher.iter().any(arrives));
 }

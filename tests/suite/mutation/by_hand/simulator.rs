@@ -13,7 +13,7 @@ pub fn arrives_earlier(_: &Model, shown: &mut Shown<'_>) -> bool {
     true
 }
 
-/// Somebody sets a machine's clock back.
+/// A machine's clock is set back.
 pub fn sets_a_clock_back(_: &Model, shown: &mut Shown<'_>) -> bool {
     let Some((to, Message::Executed { .. })) = shown.arrived() else { return false };
     *shown.world.to_mut().clock_mut(to) = Clock::new(Span::ZERO, -500_000);

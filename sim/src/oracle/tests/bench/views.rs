@@ -56,7 +56,7 @@ impl Play {
         self.stage.world.config().first_layout().ring().owners(&path(of)).to_vec()
     }
 
-    /// Who cannot pull what it owns.
+    /// The nodes that cannot pull what they own.
     pub fn missed(&self) -> Vec<Missed> {
         who_is_missed(self.model(), &self.stage.world)
     }

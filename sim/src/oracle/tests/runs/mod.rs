@@ -48,7 +48,7 @@ impl Watcher for Judge {
 pub type Run = Stage<Judge>;
 
 impl Stage<Judge> {
-    /// The default cluster and two clients, with these defects. Everybody starts at 0.
+    /// The default cluster and two clients, with these defects. All machines start at 0.
     pub(super) fn starting(defects: &[Defect]) -> Run {
         let defects: Defects = defects.iter().copied().collect();
         let mut run = Stage::judged(Settings { defects, ..Settings::default() });
