@@ -79,10 +79,11 @@ impl Oracle {
 
     /// An oracle that judges by these invariants.
     fn of(world: &World, invariants: Vec<(InvariantName, Box<dyn Invariant>)>) -> Oracle {
+        let interests: Vec<SeenKinds> =
+            invariants.iter().map(|(_, invariant)| invariant.interest()).collect();
         let wants = |slot: usize| -> Vec<u16> {
-            let numbered = (0..).zip(&invariants);
-            let wanting = numbered.filter(|(_, (_, invariant))| invariant.interest().has(slot));
-            wanting.map(|(number, _)| number).collect()
+            let numbered = (0..).zip(&interests);
+            numbered.filter(|(_, kinds)| kinds.has(slot)).map(|(number, _)| number).collect()
         };
         let interested = (0..SeenKinds::SLOTS).map(wants).collect();
         Oracle { model: Model::new(world.config()), invariants, interested }

@@ -202,7 +202,6 @@ fn of_event(step: &Step) -> Option<Seen<'_>> {
             Seen::Lost { packet: *id, from, to, message, loss: *loss }
         }
         Event::Wake(node) => Seen::Woken { node: *node },
-        Event::Crash { node, .. } | Event::Wipe { node } => Seen::Crashed { node: *node },
         Event::Pause(node) => Seen::Paused { node: *node },
         Event::Resume(node) => Seen::Resumed { node: *node },
         Event::Cut(links) => Seen::Cut { links },
@@ -211,6 +210,7 @@ fn of_event(step: &Step) -> Option<Seen<'_>> {
         Event::Duplicate(_) | Event::Synced(_) | Event::ClockDrift { .. } => return None,
         Event::Command(command) => Seen::Commanded { command },
         Event::Start { .. } | Event::Request { .. } => return None,
+        Event::Crash { node, .. } | Event::Wipe { node } => Seen::Crashed { node: *node },
     })
 }
 
