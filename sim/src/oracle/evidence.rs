@@ -15,7 +15,7 @@
 //! - *The words* are a sentence with the names of nodes in it. They are built when there is a
 //!   breach, never before: where several breaches share a fact, it is a closure.
 //! - *The subjects* are every transaction, request, path, lock, epoch and membership lease that the
-//!   words name, in that order, also where they say "it". A machine is one only if the words name
+//!   words name, also where they say "it". A machine is one only if the words name
 //!   nothing else.
 //!
 //! A helper that states a fact for several invariants returns [`Evidence`] with its subjects; its

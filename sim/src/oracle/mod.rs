@@ -63,7 +63,7 @@ pub struct Violation {
 pub struct Oracle {
     model: Model,
     invariants: Vec<(InvariantName, Box<dyn Invariant>)>,
-    /// By slot of what is seen: who wants to see it, in the order of the names.
+    /// By slot of what is seen: the numbers of the invariants that want to see it.
     interested: Vec<Vec<u16>>,
 }
 

@@ -54,7 +54,7 @@ fn in_common(facts: &[usize], steps: &[Subjects]) -> Subjects {
     subjects
 }
 
-/// Is it something that is done, not something that it is done to?
+/// Is it a transaction or a request?
 fn is_deed(subject: &Subject) -> bool {
     match subject {
         Subject::Txn(_) | Subject::Request(_) => true,

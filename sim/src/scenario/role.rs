@@ -96,18 +96,18 @@ mod tests {
     const TRANSACTION: &[Role] = &[Role::Coordinator, Role::Participant, Role::Owner];
     const LOCK: &[Role] = &[Role::Holder, Role::Waiter];
     const HAND_OVER: &[Role] = &[Role::Source, Role::Receiver];
-    const NOBODY: &[Role] = &[];
+    const NO_ROLE: &[Role] = &[];
 
     #[test]
     fn milestones_bind_the_roles_of_what_they_are_about() {
         assert_eq!(roles_of(Milestone::ALL_VOTED), TRANSACTION);
         assert_eq!(roles_of(Milestone::LEASE_EXPIRED), LOCK);
-        assert_eq!(roles_of(Milestone::CRASHED), NOBODY);
-        assert_eq!(roles_of(Milestone::REQUEST_DONE), NOBODY);
+        assert_eq!(roles_of(Milestone::CRASHED), NO_ROLE);
+        assert_eq!(roles_of(Milestone::REQUEST_DONE), NO_ROLE);
         assert_eq!(roles_of(Milestone::lost(MessageKind::Told)), TRANSACTION);
         assert_eq!(roles_of(Milestone::received(MessageKind::KeepAlive)), LOCK);
         assert_eq!(roles_of(Milestone::durable(RecordKind::Granted)), LOCK);
-        assert_eq!(roles_of(Milestone::appended(RecordKind::Born)), NOBODY);
+        assert_eq!(roles_of(Milestone::appended(RecordKind::Born)), NO_ROLE);
         assert_eq!(roles_of(Milestone::SOURCE_CRASHED), HAND_OVER);
         assert_eq!(roles_of(Milestone::lost(MessageKind::Chunk)), HAND_OVER);
         assert_eq!(
@@ -116,7 +116,7 @@ mod tests {
         );
         assert_eq!(roles_of(Milestone::NODE_REJOINED), [Role::Joiner]);
         assert_eq!(roles_of(Milestone::NODE_DECLARED_GONE), [Role::Leaver]);
-        assert_eq!(roles_of(Milestone::sent(MessageKind::Heartbeat)), NOBODY);
+        assert_eq!(roles_of(Milestone::sent(MessageKind::Heartbeat)), NO_ROLE);
         assert_eq!(roles_of(Milestone::sent(MessageKind::Read)), [Role::Owner]);
     }
 }

@@ -64,7 +64,7 @@ impl Due {
     }
 }
 
-/// An event that happens now, and why where that matters for what follows.
+/// An event that happens now, with its cause where what follows depends on that.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub event: Event,

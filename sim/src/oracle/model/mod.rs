@@ -70,7 +70,7 @@ pub struct Model {
     pub files: Files,
     /// Locks, as the lock server's log has them.
     pub locks: Locks,
-    /// Whom the lock server has heard.
+    /// When the lock server has heard of each request.
     pub hearing: Hearing,
     /// The newest life of each machine.
     pub lives: BTreeMap<NodeId, Incarnation>,

@@ -27,7 +27,7 @@ pub(in crate::oracle) const DURABLE_SERVICE: SeenKinds =
 /// Something served.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// By whom.
+    /// The node that served it.
     pub node: NodeId,
     /// In which epoch.
     pub epoch: Epoch,
