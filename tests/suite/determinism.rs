@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::selection::{is_whole, scenario_files};
+use crate::which_cases::{is_whole, scenario_files};
 use seedbed::proto::{Action, Contents, NodeId, Operation, Request, Span};
 use seedbed_sim::digest::Digest;
 use seedbed_sim::run;

@@ -5,8 +5,8 @@
 
 mod arrows;
 mod costs;
-mod coverage;
 mod determinism;
+mod every_name_is_shown;
 mod imports;
 mod lease;
 mod lock;
@@ -16,4 +16,4 @@ mod mutation;
 mod mutations;
 mod ring;
 mod scenario_fuzz;
-mod selection;
+mod which_cases;

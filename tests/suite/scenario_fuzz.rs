@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::selection::{is_whole, scenario_files};
+use crate::which_cases::{is_whole, scenario_files};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use seedbed_sim::draw::swarm;

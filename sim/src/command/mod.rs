@@ -10,7 +10,7 @@ mod jobs;
 mod json;
 mod names;
 mod output;
-mod panic_hook;
+mod quiet_panics;
 mod run;
 mod sweep;
 mod timed_run;
@@ -38,7 +38,7 @@ enum Status {
 
 /// Reads the arguments of the process and does what they say.
 pub fn main() -> ExitCode {
-    panic_hook::install();
+    quiet_panics::install();
     let arguments = Arguments::parse();
     let mut output = Output::new();
     let done = match &arguments.command {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::panic_hook::quietly;
+use super::quiet_panics::quietly;
 use crate::run;
 use crate::scenario::Scenario;
 use crate::verdict::{RunReport, Verdict};
@@ -30,12 +30,12 @@ pub(super) fn play(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher +
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::panic_hook;
+    use crate::command::quiet_panics;
     use crate::world::{Step, World};
 
     #[test]
     fn a_panic_is_a_verdict_that_says_where_it_struck() {
-        panic_hook::install();
+        quiet_panics::install();
         let text = "title = 'x'\n[workload]\nkind = 'files'";
         let scenario = Scenario::parse("x.toml", text).unwrap();
         let mut watcher = |_: &World, step: &Step| assert!(step.index < 5, "step five");

@@ -18,15 +18,15 @@
 
 pub mod blocked;
 mod evidence;
-mod interest;
 mod invariants;
 pub mod milestones;
 mod model;
 mod per_node;
 pub mod registry;
+mod seen;
+mod seen_kinds;
 #[cfg(test)]
 mod tests;
-mod things_seen;
 
 use std::fmt;
 
@@ -35,7 +35,6 @@ use crate::scenario::Workload;
 use crate::world::{Step, World};
 
 pub use evidence::{At, Breach, Evidence};
-pub use interest::SeenKinds;
 pub use invariants::Invariant;
 pub use model::disks::{Disk, Disks, Promise};
 pub use model::leases::{Lease, Leases};
@@ -46,7 +45,8 @@ pub use model::{
     Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, changes_path, reads,
     single_read,
 };
-pub use things_seen::{Seen, seen};
+pub use seen::{Seen, seen};
+pub use seen_kinds::SeenKinds;
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,8 +15,8 @@
 
 mod message;
 mod partition;
+mod paths_on_ring;
 mod record;
-mod ring_paths;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -27,7 +27,7 @@ use crate::world::{Event, Fact, Loss, PacketId, Step};
 
 pub use message::{Routine, Topic, message, routine};
 pub use partition::links;
-pub use ring_paths::Places;
+pub use paths_on_ring::Places;
 pub use words::file;
 
 /// How much is said.

@@ -3,13 +3,13 @@
 //! A healthy run is written down and shown to a new oracle step by step, with one step told
 //! otherwise than it was: as it would have been with the mistake. Where what is wrong is in what a
 //! user asks for, the run is made anew with that. The mistakes stand in `tests/mutations/*.toml`,
-//! by area; `catalogue.rs` holds them against the invariants that no scenario file shows to
+//! by area; `every_name_is_shown.rs` holds them against the invariants that no scenario file shows to
 //! fail. A mistake that those files cannot express is a function of [`by_hand`].
 
+mod altered_replay;
 mod by_hand;
-mod fields;
-mod recording;
-mod selector;
+mod field_path;
+mod thing_in_step;
 mod toml_cases;
 
 use std::path::PathBuf;
@@ -19,8 +19,8 @@ use seedbed_sim::oracle::{Model, Violation};
 use seedbed_sim::scenario::Scenario;
 use seedbed_sim::world::Step;
 
-use recording::{Recording, Shown, Told, violation_of};
-use selector::Thing;
+use altered_replay::{Recording, Shown, Told, violation_of};
+use thing_in_step::Thing;
 
 pub use toml_cases::all;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::selector::Thing;
+use super::thing_in_step::Thing;
 use super::{Change, Mutation, by_hand};
 
 const FOLDER: &str = "tests/mutations";

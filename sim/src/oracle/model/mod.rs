@@ -6,16 +6,16 @@
 //! memory is ahead of its disk, and go back to what is durable in a crash.
 
 pub(in crate::oracle) mod disks;
-pub(in crate::oracle) mod effects;
+pub(in crate::oracle) mod effects_of_requests;
 pub(in crate::oracle) mod files;
 pub(in crate::oracle) mod grants;
+pub(in crate::oracle) mod heard_by_lock_server;
 pub(in crate::oracle) mod leases;
-pub(in crate::oracle) mod lock_liveness;
 pub(in crate::oracle) mod locks;
-pub(in crate::oracle) mod logs;
+pub(in crate::oracle) mod log_positions;
 pub(in crate::oracle) mod placement;
 pub(in crate::oracle) mod requests;
-pub(in crate::oracle) mod served;
+pub(in crate::oracle) mod served_in_epoch;
 pub(in crate::oracle) mod txns;
 mod update;
 pub(in crate::oracle) mod views;
@@ -31,21 +31,21 @@ use seedbed::proto::{
 use crate::oracle::Evidence;
 use crate::world::World;
 use disks::Disks;
-use effects::Effects;
+use effects_of_requests::Effects;
 use files::Files;
+use heard_by_lock_server::{HeardAt, Hearing};
 use leases::Leases;
-use lock_liveness::{HeardAt, Hearing};
 use locks::Locks;
-use logs::Logs;
+use log_positions::Logs;
 use requests::Requests;
-use served::Services;
+use served_in_epoch::Services;
 use txns::{Txns, coordinator};
 use views::Views;
 use volatile_state::Memory;
 
 pub use files::{Committed, FileHistory, before};
 pub use locks::{Lock, LockHistory};
-pub use logs::LogSeen;
+pub use log_positions::LogSeen;
 pub use requests::{Asked, changes_path, reads, single_read};
 
 pub(in crate::oracle) use files::in_words;

@@ -7,7 +7,7 @@ use seedbed::proto::{Answer, Message, NodeId, Record, Reply, Request, RequestId,
 
 use super::Model;
 use super::files::Committed;
-use super::lock_liveness::keeps_request;
+use super::heard_by_lock_server::keeps_request;
 use crate::oracle::{At, Seen};
 use crate::world::World;
 

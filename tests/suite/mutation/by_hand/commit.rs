@@ -3,7 +3,7 @@
 use seedbed::proto::{Header, LowWater, Message, Record, Vote};
 use seedbed_sim::oracle::Model;
 
-use crate::mutation::recording::Shown;
+use crate::mutation::altered_replay::Shown;
 
 /// A participant acknowledges a commit in the step in which it appends it.
 pub fn acknowledges_at_once(_: &Model, shown: &mut Shown<'_>) -> bool {

@@ -4,7 +4,7 @@ use seedbed::proto::{Action, Contents, Message, Outcome, Reply, Request, Version
 use seedbed_sim::oracle::Model;
 
 use super::{each, first};
-use crate::mutation::recording::Shown;
+use crate::mutation::altered_replay::Shown;
 
 /// A client answers a read of a deleted file from what it has read before.
 pub fn answers_from_memory(_: &Model, shown: &mut Shown<'_>) -> bool {

@@ -4,7 +4,7 @@ use seedbed::proto::Record;
 use seedbed_sim::oracle::Model;
 use seedbed_sim::world::Fact;
 
-use crate::mutation::recording::Shown;
+use crate::mutation::altered_replay::Shown;
 
 /// The last in line is granted first.
 pub fn grants_the_last_in_line(model: &Model, shown: &mut Shown<'_>) -> bool {

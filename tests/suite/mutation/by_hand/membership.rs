@@ -8,7 +8,7 @@ use seedbed::proto::{
 use seedbed_sim::oracle::Model;
 use seedbed_sim::world::Fact;
 
-use crate::mutation::recording::Shown;
+use crate::mutation::altered_replay::Shown;
 
 /// The centre leaves a member out that it hears, only because another joins.
 pub fn leaves_a_member_out(_: &Model, shown: &mut Shown<'_>) -> bool {

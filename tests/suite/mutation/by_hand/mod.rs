@@ -13,7 +13,7 @@ use seedbed::proto::{
 use seedbed_sim::world::{Event, Fact, PacketId};
 
 use super::Change;
-use super::recording::Shown;
+use super::altered_replay::Shown;
 
 /// The change of this name.
 pub fn find(name: &str) -> Option<Change> {

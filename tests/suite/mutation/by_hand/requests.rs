@@ -3,7 +3,7 @@
 use seedbed::proto::{Outcome, Reply, Version};
 use seedbed_sim::oracle::Model;
 
-use crate::mutation::recording::Shown;
+use crate::mutation::altered_replay::Shown;
 
 /// A client takes a refusal for success.
 pub fn takes_a_refusal_for_success(_: &Model, shown: &mut Shown<'_>) -> bool {

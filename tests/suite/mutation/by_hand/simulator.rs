@@ -4,7 +4,7 @@ use seedbed::proto::{Message, Span, Time};
 use seedbed_sim::oracle::Model;
 use seedbed_sim::world::{Clock, Fact, PacketId};
 
-use crate::mutation::recording::Shown;
+use crate::mutation::altered_replay::Shown;
 
 /// A message arrives earlier than one that has arrived.
 pub fn arrives_earlier(_: &Model, shown: &mut Shown<'_>) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::oracle::model::files::numbers::{Sum, copies_left, decimal, stored};
+use crate::oracle::model::files::amounts::{Sum, copies_left, decimal, stored};
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{

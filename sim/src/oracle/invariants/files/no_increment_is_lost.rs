@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use crate::oracle::model::files::numbers::{copies_left, decimal, stored};
+use crate::oracle::model::files::amounts::{copies_left, decimal, stored};
 use crate::oracle::model::single_read;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -1,6 +1,6 @@
 //! One view at a time.
 
-use crate::oracle::model::served::{SERVICE, Service};
+use crate::oracle::model::served_in_epoch::{SERVICE, Service};
 use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 

@@ -1,6 +1,6 @@
 //! No service without a lease.
 
-use crate::oracle::model::served::SERVICE;
+use crate::oracle::model::served_in_epoch::SERVICE;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::subject_of::Subject;
 use crate::world::World;

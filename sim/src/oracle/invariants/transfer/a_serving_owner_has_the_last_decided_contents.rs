@@ -1,7 +1,7 @@
 //! No service of what is out of date.
 
 use crate::oracle::model::in_words;
-use crate::oracle::model::served::{SERVICE, Service, What};
+use crate::oracle::model::served_in_epoch::{SERVICE, Service, What};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{File, Path};

@@ -1,6 +1,6 @@
 //! No service without what is to be served.
 
-use crate::oracle::model::served::{DURABLE_SERVICE, What};
+use crate::oracle::model::served_in_epoch::{DURABLE_SERVICE, What};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 

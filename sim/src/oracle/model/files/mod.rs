@@ -1,8 +1,8 @@
 //! Files: what was committed to each path, what clients were told of it, and what the operator has
 //! given up.
 
+pub(in crate::oracle) mod amounts;
 pub(in crate::oracle) mod answered_read;
-pub(in crate::oracle) mod numbers;
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::mutation;
-use crate::selection::scenario_files;
+use crate::which_cases::scenario_files;
 use seedbed::proto::{Config, Defect, Defects, Settings};
 use seedbed_sim::invariant::InvariantName;
 use seedbed_sim::milestone::Milestone;

@@ -6,7 +6,7 @@ use seedbed::proto::{
     Settings, Span, Version,
 };
 
-use crate::oracle::tests::runs::Run;
+use crate::oracle::tests::real_runs::Run;
 use crate::oracle::tests::{c, delete, lock, n, path, read, rename, unlock, write};
 use crate::oracle::{Seen, seen};
 use crate::world::{Event, Rot};

@@ -2,8 +2,8 @@
 
 use seedbed::proto::{Defect, NodeId, Operation, Settings, Span};
 
-use crate::oracle::tests::runs::Run;
-use crate::oracle::tests::runs::commits::{MODES, settings, started, with_defect};
+use crate::oracle::tests::real_runs::Run;
+use crate::oracle::tests::real_runs::commits::{MODES, settings, started, with_defect};
 use crate::oracle::tests::{CONTROL, c, delete, lock, n, read, rename, unlock, write};
 use crate::world::{DelayPolicy, Fate};
 

@@ -4,7 +4,7 @@ use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind};
 use seedbed_sim::world::{Event, Fact, Step};
 use serde::{Deserialize, Serialize};
 
-use super::fields;
+use super::field_path;
 
 /// The first message, record or answer of its kind in a step that fits.
 #[derive(Deserialize)]
@@ -119,15 +119,15 @@ impl Thing {
     pub fn set_in(&self, step: &mut Step, fields: &toml::Table) -> bool {
         let Some(place) = self.place(step) else { return false };
         match self.what {
-            What::Durable(_) => fields::set(&mut step.durable[place].2, fields),
+            What::Durable(_) => field_path::set(&mut step.durable[place].2, fields),
             What::Arrived(_) => match &mut step.packet {
-                Some(packet) => fields::set(&mut packet.message, fields),
+                Some(packet) => field_path::set(&mut packet.message, fields),
                 None => false,
             },
             What::Sent(_) | What::Appended(_) | What::Replied => match &mut step.facts[place] {
-                Fact::Sent { message, .. } => fields::set(message, fields),
-                Fact::Appended { record, .. } => fields::set(record, fields),
-                Fact::Replied { reply, .. } => fields::set(reply, fields),
+                Fact::Sent { message, .. } => field_path::set(message, fields),
+                Fact::Appended { record, .. } => field_path::set(record, fields),
+                Fact::Replied { reply, .. } => field_path::set(reply, fields),
                 _ => false,
             },
         }
@@ -170,7 +170,7 @@ impl Thing {
     }
 
     fn fits(&self, from: NodeId, thing: &impl Serialize) -> bool {
-        let has = |path: &String| fields::has(thing, path);
+        let has = |path: &String| field_path::has(thing, path);
         self.from.is_none_or(|wanted| wanted == from) && self.has.as_ref().is_none_or(has)
     }
 }

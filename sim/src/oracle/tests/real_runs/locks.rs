@@ -5,7 +5,7 @@ use seedbed::proto::{Defect, Message, Reply, Span};
 
 use crate::milestone::Milestone;
 use crate::oracle::milestones::Milestones;
-use crate::oracle::tests::runs::{Run, ms};
+use crate::oracle::tests::real_runs::{Run, ms};
 use crate::oracle::tests::{CONTROL, c, files_at, lock, n, path, request, try_lock, unlock, write};
 use crate::scenario::Role;
 use crate::subject_of::Subjects;

@@ -5,7 +5,7 @@ use seedbed::proto::{MessageKind, Operation, Reply, Span};
 
 use crate::milestone::Milestone;
 use crate::oracle::blocked::Wait;
-use crate::oracle::tests::runs::{Run, ms};
+use crate::oracle::tests::real_runs::{Run, ms};
 use crate::oracle::tests::{c, delete, files_at, n, path, request, write};
 use crate::scenario::Role;
 use crate::world::Event;

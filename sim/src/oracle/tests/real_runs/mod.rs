@@ -2,8 +2,8 @@
 
 mod commits;
 mod locks;
-mod milestones;
 mod random_faults;
+mod transactions;
 
 use std::sync::Arc;
 
