@@ -3,10 +3,12 @@
 //!
 //! With `UPDATE_EXPECT` set to anything, what came of the directions is written into the files.
 
+mod failure;
 mod play;
 
 use std::path::Path;
 
+use failure::Failure;
 use similar::TextDiff;
 
 datatest_stable::harness! {
@@ -30,21 +32,3 @@ fn is_what_comes_of_it(file: &Path) -> datatest_stable::Result<()> {
     let how = "With `UPDATE_EXPECT=1 cargo test --test plays` the file would be changed so:";
     Err(Failure(format!("{how}\n{difference}")).into())
 }
-
-/// What a failing test prints; the harness shows errors by their debug form, which would quote a
-/// text.
-struct Failure(String);
-
-impl std::fmt::Debug for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Failure {}

@@ -11,12 +11,15 @@
 //! reached) fails. Where the seeds were chosen from outside it does not: they may be too few to
 //! show anything.
 
+mod failure;
+
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
+use failure::Failure;
 use seedbed_sim::report::{self, History};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
@@ -41,24 +44,6 @@ fn holds(file: &Path) -> datatest_stable::Result<()> {
         }
     }
 }
-
-/// What a failing test prints; the harness shows errors by their debug form, which would quote a
-/// text.
-struct Failure(String);
-
-impl std::fmt::Debug for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// What the environment asks for.
 struct Wanted {
