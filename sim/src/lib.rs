@@ -13,9 +13,9 @@
 //!               -> verdict -> report, trace  how it ended, explained
 //! ```
 //!
-//! Below all of it lie the vocabulary and small helpers: `quantity`, `text`, [`fault`], [`invariant`],
-//! [`milestone`] with [`milestone_groups`], and [`subject_of`], which says what each message, record
-//! and step is about.
+//! Below all of it lie the vocabulary and small helpers: `quantity`, `text`, [`fault`],
+//! [`invariant`], [`milestone`] with [`milestone_groups`], and [`subject_of`], which says what
+//! each message, record and step is about.
 //!
 //! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature
 //! `command`); the rest compiles without either.

@@ -20,8 +20,9 @@ pub(super) fn about(
 }
 
 /// Of what is named, what the two steps are about too, if anything is. Leases stay at first:
-/// their heartbeats stand before the two steps. Where a transaction or request is named, paths and
-/// leases are only its circumstances, and go. Where anything else is, a machine is only where it happens.
+/// their heartbeats stand before the two steps. Where a transaction or request is named, paths
+/// and leases are only its circumstances, and go. Where anything else is, a machine is only where
+/// it happens.
 fn central(mut named: Subjects, facts: &[usize], steps: &[Subjects]) -> Subjects {
     let is_machine = |subject: &Subject| matches!(subject, Subject::Machine(_));
     if !named.iter().all(is_machine) {

@@ -1,4 +1,5 @@
-//! How long messages and syncs take on a [`Stage`](super::Stage), and what the network does to them.
+//! How long messages and syncs take on a [`Stage`](super::Stage), and what the network does to
+//! them.
 
 use std::collections::BTreeMap;
 

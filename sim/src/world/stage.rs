@@ -1,8 +1,8 @@
 //! One plain scheduler of a [`World`], for golden plays, for costs and for tests of the oracle.
 //!
-//! The stage draws nothing. A message, a copy and a sync take the [`Times`] of the stage, unless a
-//! [`DelayPolicy`] says otherwise, which comes from outside. A test may let any of them come earlier,
-//! later or never, and may plan events for later.
+//! The stage draws nothing. A message, a copy and a sync take the [`Times`] of the stage, unless
+//! a [`DelayPolicy`] says otherwise, which comes from outside. A test may let any of them come
+//! earlier, later or never, and may plan events for later.
 //!
 //! What is due at one moment comes in this order: planned events as they were planned, messages as
 //! they were sent, syncs and wakes by machine.

@@ -1,5 +1,5 @@
-//! When the lock server, since its last start, has heard of a waiting request or a holder, and how long
-//! a lease that it then gave runs.
+//! When the lock server, since its last start, has heard of a waiting request or a holder, and
+//! how long a lease that it then gave runs.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The bench about clusters that change: views, leases, and who owns what in an epoch.
+//! The bench about clusters that change: views, leases, and what a node owns in an epoch.
 
 use seedbed::proto::{AcceptedLoss, Arcs, Config, Epoch, Message, NodeId};
 

@@ -1,5 +1,5 @@
-//! The protocols that ship, on files: lawful in both commit modes, whatever crashes, and mistakes are
-//! caught.
+//! The protocols that ship, on files: lawful in both commit modes, whatever crashes, and mistakes
+//! are caught.
 
 use seedbed::proto::{
     CommitMode, Defect, Defects, MessageKind, NodeId, Record, RecordKind, Reply, RequestId,

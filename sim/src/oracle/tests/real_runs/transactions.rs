@@ -1,5 +1,5 @@
-//! The protocols that ship, on transactions: which milestones they pass, who plays which role there,
-//! and who waits for whom.
+//! The protocols that ship, on transactions: which milestones they pass, who plays which role
+//! there, and who waits for whom.
 
 use seedbed::proto::{MessageKind, Operation, Reply, Span};
 
