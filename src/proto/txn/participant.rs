@@ -50,6 +50,7 @@ enum Part {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Prepared {
+    epoch: Epoch,
     terms: Terms,
     paths: Arc<[Path]>,
     work: Option<Work>,
@@ -105,7 +106,7 @@ impl Participant {
         }
         let RequestId { client, incarnation, .. } = terms.request;
         turn.owner.answers.forget_below(client, incarnation, terms.lowest);
-        self.try_to_pin(turn, txn, Prepared { terms, paths, work });
+        self.try_to_pin(turn, txn, Prepared { epoch, terms, paths, work });
     }
 
     pub fn on_execute(
@@ -221,10 +222,19 @@ impl Participant {
         }
     }
 
-    /// A transaction that waits for its pins gets another chance.
+    /// A transaction that waits for its pins gets another chance, unless the node's lease has ended
+    /// meanwhile: with its pins it may vote.
     pub fn on_released(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         match self.parts.remove(&txn) {
-            Some(Part::Waiting(prepared)) => self.try_to_pin(turn, txn, prepared),
+            Some(Part::Waiting(prepared)) => {
+                match turn.check(prepared.epoch, prepared.paths.iter()) {
+                    Ok(()) => self.try_to_pin(turn, txn, prepared),
+                    Err(closed) => {
+                        self.let_go(turn, txn, &prepared);
+                        self.vote_no(turn, txn, closed.into());
+                    }
+                }
+            }
             Some(part @ (Part::Ready(_) | Part::InDoubt(_))) => {
                 self.parts.insert(txn, part);
             }
