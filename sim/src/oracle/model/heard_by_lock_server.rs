@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Config, Keep, Message, RequestId, Span, Time};
+use seedbed::proto::{Config, Incarnation, Keep, Message, NodeId, RequestId, Span, Time};
 
 /// When something was heard, by true time and by the lock server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,22 +42,47 @@ impl HeardAt {
 }
 
 /// Which waiters the lock server has heard in its present life.
+///
+/// An `Acquire` of a request below the lowest number that its client waits for is refused, so it
+/// keeps no place and no lock. What the server learnt of that number before its last start a
+/// record may have kept or not: then the `Acquire` was *perhaps* heard.
 #[derive(Clone, Debug, Default)]
 pub struct Hearing {
-    newest: BTreeMap<RequestId, HeardAt>,
-    /// The request that left a line last, and when it had been heard.
+    newest: BTreeMap<RequestId, Newest>,
+    /// The request that left a line last, and when it had surely been heard.
     left: Option<(RequestId, HeardAt)>,
+    /// By client, its newest life and the lowest request of that life that it waits for.
+    lowest: BTreeMap<NodeId, Lowest>,
     /// The step in which that life began.
     since: u64,
 }
 
+/// When a request was heard last.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    perhaps: HeardAt,
+    surely: Option<HeardAt>,
+}
+
+/// What the lock server was told of the lowest request that a client waits for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lowest {
+    in_this_life: (Incarnation, u32),
+    in_any_life: (Incarnation, u32),
+}
+
 impl Hearing {
-    /// When `request` was last heard.
+    /// When `request` was last heard, perhaps.
     pub fn last(&self, request: RequestId) -> Option<HeardAt> {
-        self.newest.get(&request).copied()
+        self.newest.get(&request).map(|newest| newest.perhaps)
     }
 
-    /// When `request`, which leaves a line just now, was last heard.
+    /// When `request` was last heard, surely.
+    pub fn last_surely(&self, request: RequestId) -> Option<HeardAt> {
+        self.newest.get(&request).and_then(|newest| newest.surely)
+    }
+
+    /// When `request`, which leaves a line just now, was last heard, surely.
     pub fn before_leaving(&self, request: RequestId) -> Option<HeardAt> {
         self.left.filter(|(left, _)| *left == request).map(|(_, heard)| heard)
     }
@@ -67,21 +92,50 @@ impl Hearing {
         self.since
     }
 
-    /// Was `request` heard within a lease, as the server counts it?
+    /// Was `request` surely heard within a lease, as the server counts it?
     pub fn is_live(&self, request: RequestId, reading: Time) -> bool {
-        self.last(request).is_some_and(|heard| heard.is_within_a_lease(reading))
+        self.last_surely(request).is_some_and(|heard| heard.is_within_a_lease(reading))
     }
 
-    pub(super) fn on_heard(&mut self, request: RequestId, when: HeardAt) {
-        self.newest.insert(request, when);
+    /// May the lock server refuse the message, because its client waits for the request no more?
+    pub fn is_perhaps_late(&self, message: &Message) -> bool {
+        let lowest = self.lowest_of(message);
+        lowest.is_some_and(|(request, lowest)| request < lowest.in_any_life)
+    }
+
+    /// Of an `Acquire`, the life and number of its request, and the lowest that the server knows.
+    fn lowest_of(&self, message: &Message) -> Option<((Incarnation, u32), Lowest)> {
+        let Message::Acquire { request, .. } = message else { return None };
+        let lowest = self.lowest.get(&request.client).copied().unwrap_or_default();
+        Some(((request.incarnation, request.number), lowest))
+    }
+
+    /// The lock server receives a message that asks for the place of `request` or keeps it.
+    pub(super) fn on_received(&mut self, request: RequestId, message: &Message, when: HeardAt) {
+        if let Message::Acquire { lowest, .. } = message {
+            let known = self.lowest.entry(request.client).or_default();
+            let told = (request.incarnation, *lowest);
+            known.in_this_life = known.in_this_life.max(told);
+            known.in_any_life = known.in_any_life.max(told);
+        }
+        let lowest = self.lowest_of(message);
+        if lowest.is_some_and(|(request, lowest)| request < lowest.in_this_life) {
+            return;
+        }
+        let surely = Some(when).filter(|_| !self.is_perhaps_late(message));
+        let newest = self.newest.entry(request).or_insert(Newest { perhaps: when, surely });
+        *newest = Newest { perhaps: when, surely: surely.or(newest.surely) };
     }
 
     pub(super) fn on_left(&mut self, request: RequestId) {
-        self.left = self.newest.remove(&request).map(|heard| (request, heard));
+        let newest = self.newest.remove(&request).and_then(|newest| newest.surely);
+        self.left = newest.map(|heard| (request, heard));
     }
 
     pub(super) fn on_started(&mut self, step: u64) {
-        *self = Hearing { since: step, ..Hearing::default() };
+        let mut lowest = std::mem::take(&mut self.lowest);
+        lowest.values_mut().for_each(|lowest| lowest.in_this_life = Default::default());
+        *self = Hearing { since: step, lowest, ..Hearing::default() };
     }
 }
 
@@ -107,6 +161,45 @@ fn owed(lease: Span, config: &Config) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle::tests::{acquire, keeps_waiting, request};
+
+    const LATER: Time = Time::from_nanos(9);
+
+    /// An acquire of the first life of c1, then one of its next life.
+    fn restarted() -> Hearing {
+        let mut hearing = Hearing::default();
+        hears(&mut hearing, request(1, 1), Time::ZERO);
+        let next = RequestId { incarnation: Incarnation(2), ..request(1, 1) };
+        hears(&mut hearing, next, Time::ZERO);
+        hearing
+    }
+
+    fn hears(hearing: &mut Hearing, request: RequestId, reading: Time) {
+        hearing.on_received(request, &acquire("/a", request), at(reading));
+    }
+
+    fn at(reading: Time) -> HeardAt {
+        HeardAt { step: 1, time: reading, reading, until: reading + Span::from_secs(1) }
+    }
+
+    #[test]
+    fn an_acquire_of_a_life_that_is_over_is_not_heard() {
+        let mut hearing = restarted();
+        hears(&mut hearing, request(1, 1), LATER);
+        assert_eq!(hearing.last(request(1, 1)), Some(at(Time::ZERO)));
+        let keeps = keeps_waiting("/a", request(1, 1));
+        hearing.on_received(request(1, 1), &keeps, at(LATER));
+        assert_eq!(hearing.last_surely(request(1, 1)), Some(at(LATER)), "a keep-alive is");
+    }
+
+    #[test]
+    fn after_a_restart_of_the_lock_server_it_is_perhaps() {
+        let mut hearing = restarted();
+        hearing.on_started(2);
+        hears(&mut hearing, request(1, 1), LATER);
+        assert_eq!(hearing.last(request(1, 1)), Some(at(LATER)));
+        assert!(!hearing.is_live(request(1, 1), LATER));
+    }
 
     #[test]
     fn the_lock_server_waits_longer_than_the_lease_is() {

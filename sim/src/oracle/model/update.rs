@@ -110,7 +110,7 @@ impl Model {
             }
             Message::Acquire { .. } | Message::KeepAlive { .. } => {
                 if let Some(request) = keeps_request(message).filter(|_| to == NodeId::CONTROL) {
-                    self.hearing.on_heard(request, self.heard_now(world));
+                    self.hearing.on_received(request, message, self.heard_now(world));
                 }
             }
             _ => {} // no part keeps what arrives

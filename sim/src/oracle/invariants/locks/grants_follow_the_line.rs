@@ -57,7 +57,8 @@ impl GrantsFollowTheLine {
         match ahead.clone().find(|ahead| model.hearing.is_live(ahead.is, reading)) {
             None => Ok(()),
             Some(ahead) => {
-                let heard = model.hearing.last(ahead.is).map_or(model.now, |heard| heard.time);
+                let heard =
+                    model.hearing.last_surely(ahead.is).map_or(model.now, |heard| heard.time);
                 let earlier = format!(
                     "{} took its place in the line for {path}, ahead of {request}; control has \
                      heard of it at {heard}, less than a lease ago",

@@ -58,7 +58,7 @@ impl NoFreeLockWithALiveWaiter {
             let lock = model.locks.appended(path).filter(|lock| lock.holder.is_none())?;
             let live = |waiting: &&At<_>| model.hearing.is_live(waiting.is, when.reading);
             let waiting = lock.line.iter().find(live)?.is;
-            Some((path.clone(), waiting, model.hearing.last(waiting).unwrap_or(when)))
+            Some((path.clone(), waiting, model.hearing.last_surely(waiting).unwrap_or(when)))
         })
     }
 

@@ -71,11 +71,14 @@ impl OnlyTheHolderReleases {
             Message::KeepAlive { path, keep: Keep::Holding(token), .. } => {
                 (path, held(path).is_some_and(|(of, held)| (of.client, held) == (from, *token)))
             }
-            // A copy that arrives when the client has its answer keeps nothing.
+            // A copy that arrives when the client has its answer keeps nothing, nor does one of a
+            // request that its client waits for no more.
             Message::Acquire { path, .. } | Message::KeepAlive { path, .. } => {
                 let request = keeps_request(message);
                 let waits = |request| model.requests.get(request).is_none_or(|r| r.reply.is_none());
-                (path, held(path).map(|(of, _)| of) == request && request.iter().all(waits))
+                let is_of_holder = held(path).map(|(of, _)| of) == request;
+                let is_late = || model.hearing.is_perhaps_late(message);
+                (path, is_of_holder && request.iter().all(waits) && !is_late())
             }
             _ => return,
         };
