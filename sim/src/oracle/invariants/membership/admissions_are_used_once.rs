@@ -9,7 +9,10 @@ use seedbed::proto::{
 };
 
 /// The centre gives each number once, and only the newest life of a node one, durably before it
-/// says so; and a node takes one that it was given, on one disk.
+/// says so, and only to that life; and a node takes one that it was given, on one disk.
+///
+/// A late copy of what an earlier life asked is answered with the number of that life, also if its
+/// disk is lost by then: the answer names the life, and no later one takes it.
 ///
 /// A node that lost its disk and comes back under its old name would be taken for one that has kept
 /// its promises: it would be asked for its vote and deny it, and be believed. That is why Viewstamped
@@ -19,7 +22,7 @@ use seedbed::proto::{
 /// it does not ask any more, so it is one for ever.
 #[derive(Clone, Debug, Default)]
 pub struct AdmissionsAreUsedOnce {
-    given: BTreeMap<Admission, At<NodeId>>,
+    given: BTreeMap<Admission, At<(NodeId, Incarnation)>>,
     asked: BTreeMap<NodeId, At<Incarnation>>,
     used: BTreeMap<Member, At<()>>,
 }
@@ -39,7 +42,9 @@ impl Invariant for AdmissionsAreUsedOnce {
                     let is = format!("{node} in {incarnation} is given the number {admission}");
                     Evidence::at(model.step, is).about(node)
                 };
-                if let Some(before) = self.given.insert(admission, At { step, is: node }) {
+                if let Some(before) =
+                    self.given.insert(admission, At { step, is: (node, *incarnation) })
+                {
                     return Err(Breach::of(was_given(&before, admission), now()));
                 }
                 match self.asked.insert(node, At { step, is: *incarnation }) {
@@ -59,7 +64,7 @@ impl Invariant for AdmissionsAreUsedOnce {
                     return Err(Breach::of(earlier, now()));
                 }
                 match self.given.get(admission) {
-                    Some(given) if given.is == node => Ok(()),
+                    Some(given) if given.is.0 == node => Ok(()),
                     Some(given) => Err(Breach::of(was_given(given, *admission), now())),
                     None => {
                         let what = format_args!("number {admission} for {node}");
@@ -67,18 +72,23 @@ impl Invariant for AdmissionsAreUsedOnce {
                     }
                 }
             }
-            Seen::Sent { from, to, message: Message::Admitted { admission, .. }, .. } => {
+            Seen::Sent {
+                from, to, message: Message::Admitted { admission, incarnation }, ..
+            } => {
                 let now = || {
-                    let is = format!("{from} tells {to} that its number is {admission}");
+                    let is = format!(
+                        "{from} tells {to} in {incarnation} that its number is {admission}"
+                    );
                     Evidence::at(model.step, is).about(to)
                 };
-                let member = Member { node: to, admission: *admission };
-                if let Some(lost) = model.disks.gone(member) {
-                    let earlier = format!("the disk of {to} that had this number was lost");
-                    return Err(Breach::of(Evidence::at(lost, earlier).about(to), now()));
-                }
-                match self.given.get(admission).filter(|given| given.is == to) {
-                    Some(_) => Ok(()),
+                match self.given.get(admission).filter(|given| given.is.0 == to) {
+                    Some(given) if given.is.1 == *incarnation => Ok(()),
+                    Some(given) => {
+                        let lost = model.disks.gone(Member { node: to, admission: *admission });
+                        let is = format!("the disk of {to} that had this number was lost");
+                        let lost = lost.map(|lost| Evidence::at(lost, is).about(to));
+                        Err(Breach::of(lost.unwrap_or(was_given(given, *admission)), now()))
+                    }
                     None => {
                         let what = format_args!("number {admission} for {to}");
                         Err(Breach::of(model.log_lacks(from, what).about(to), now()))
@@ -90,9 +100,10 @@ impl Invariant for AdmissionsAreUsedOnce {
     }
 }
 
-fn was_given(given: &At<NodeId>, admission: Admission) -> Evidence {
-    let is = format!("{} was given the number {admission}", given.is);
-    Evidence::at(given.step, is).about(given.is)
+fn was_given(given: &At<(NodeId, Incarnation)>, admission: Admission) -> Evidence {
+    let (node, incarnation) = given.is;
+    let is = format!("{node} in {incarnation} was given the number {admission}");
+    Evidence::at(given.step, is).about(node)
 }
 
 #[cfg(test)]
@@ -108,8 +119,9 @@ mod tests {
         Record::Admitted { member, incarnation: Incarnation(1) }
     }
 
-    fn tells() -> Message {
-        Message::Admitted { incarnation: Incarnation(1), admission: Config::FIRST_ADMISSION }
+    fn tells(incarnation: u32) -> Message {
+        let incarnation = Incarnation(incarnation);
+        Message::Admitted { incarnation, admission: Config::FIRST_ADMISSION }
     }
 
     fn play() -> Play {
@@ -126,8 +138,11 @@ mod tests {
         wiped.forces(n(1), born());
         wiped.loses_its_disk(n(1));
         let mut told = wiped;
-        let breach = told.sends(CONTROL, n(1), tells()).breaks();
+        told.sends(CONTROL, n(1), tells(1));
+        let breach = told.sends(CONTROL, n(1), tells(2)).breaks();
         assert_eq!(breach.earlier.is, "the disk of n1 that had this number was lost");
+        let breach = play().sends(CONTROL, n(1), tells(2)).breaks();
+        assert_eq!(breach.earlier.is, "n1 in i1 was given the number a1");
         let mut again = play();
         again.forces(n(1), born());
         again.loses_its_disk(n(1));
@@ -152,14 +167,14 @@ mod tests {
     fn a_number_that_is_not_durable_is_a_breach() {
         let mut play = Play::managed(AdmissionsAreUsedOnce::default());
         play.appends(CONTROL, admitted(1));
-        play.sends(CONTROL, n(1), tells()).breaks();
+        play.sends(CONTROL, n(1), tells(1)).breaks();
     }
 
     #[test]
     fn one_number_for_one_disk_is_none() {
         let mut play = play();
-        play.sends(CONTROL, n(1), tells());
-        play.sends(CONTROL, n(1), tells());
+        play.sends(CONTROL, n(1), tells(1));
+        play.sends(CONTROL, n(1), tells(1));
         play.forces(n(1), born());
         play.holds();
     }
