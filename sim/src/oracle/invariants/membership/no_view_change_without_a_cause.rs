@@ -6,15 +6,15 @@ use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{
-    Admission, Member, Message, MessageKind, NodeId, Record, RecordKind, Time, View, Wanted,
+    Admission, Member, Message, MessageKind, NodeId, Record, RecordKind, Span, Time, View, Wanted,
 };
 
 /// A view differs from the one before, and only in what has a cause: a member is left out if the
 /// operator does not want it, if it has come back under another admission, or if for a membership
 /// lease the centre has received no heartbeat from it in the epoch in force; one is added if it is
 /// wanted and was heard by this life of the centre; all else is as the operator wants it, and what
-/// that is only the operator changes. A heartbeat counts if its sender was answered within two leases:
-/// who does not hear the centre has no lease, whatever it says.
+/// that is only the operator changes. A heartbeat counts if its sender was answered within two leases
+/// of the epoch in force: a node that does not hear the centre has no lease, whatever it says.
 ///
 /// A detector that suspects at random would keep every other promise and move files for ever. This
 /// is the accuracy of failure detectors, as far as leases can give it: Chandra, Toueg, "Unreliable
@@ -24,6 +24,8 @@ use seedbed::proto::{
 pub struct NoViewChangeWithoutACause {
     wanted: Remembered<Wanted>,
     newest: Remembered<View>,
+    /// How long a lease is in the epoch in force, which may be the one before the newest.
+    lease: Remembered<Span>,
     /// When the newest view came into force, or this life of the centre began, by its clock.
     since: At<Time>,
     /// The last heartbeat from each in this life of the centre.
@@ -69,8 +71,9 @@ impl Invariant for NoViewChangeWithoutACause {
                 ..
             } => {
                 let member = Member { node: from, admission: *admission };
-                if let Some(newest) = &self.newest.now {
-                    let patience = newest.is.membership_lease.times(2);
+                if self.newest.now.is_some() {
+                    let lease = self.lease.now.as_ref().map(|lease| lease.is);
+                    let patience = lease.unwrap_or(world.config().membership_lease).times(2);
                     if !answered.is_some_and(|answered| asked.since(answered) < patience) {
                         return Ok(());
                     }
@@ -87,6 +90,7 @@ impl Invariant for NoViewChangeWithoutACause {
             Seen::Crashed { node: NodeId::CONTROL } => {
                 self.wanted.forget();
                 self.newest.forget();
+                self.lease.forget();
                 self.admissions.forget();
                 self.heard.clear();
                 self.served.clear();
@@ -115,7 +119,10 @@ impl Invariant for NoViewChangeWithoutACause {
                     self.served.clear();
                     return verdict;
                 }
-                Record::Activated { .. } => self.since = At { step, is: reading() },
+                Record::Activated { .. } => {
+                    self.since = At { step, is: reading() };
+                    self.lease.now = self.newest.now.as_ref().map(lease_of);
+                }
                 _ => {}
             },
             Seen::Durable { record, .. } => match record {
@@ -128,6 +135,9 @@ impl Invariant for NoViewChangeWithoutACause {
                 }
                 Record::Announced { view } => {
                     self.newest.durable = Some(At { step, is: view.clone() });
+                }
+                Record::Activated { .. } => {
+                    self.lease.durable = self.newest.durable.as_ref().map(lease_of);
                 }
                 _ => {}
             },
@@ -203,6 +213,10 @@ impl NoViewChangeWithoutACause {
         }
         Ok(())
     }
+}
+
+fn lease_of(view: &At<View>) -> At<Span> {
+    At { step: view.step, is: view.is.membership_lease }
 }
 
 impl<T> Default for Remembered<T> {
