@@ -1,6 +1,7 @@
 //! Membership leases in true time, as the messages on the wire make them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{Epoch, Incarnation, Message, NodeId, Span, Time};
@@ -110,10 +111,11 @@ impl Leases {
         self.held.get(&node).filter(|lease| lease.life == life)
     }
 
-    /// When the last lease that `node` was given for an epoch before `epoch` ends in true time, and
-    /// the step in which it was given.
-    pub fn given_before(&self, node: NodeId, epoch: Epoch) -> Option<(Time, u64)> {
-        self.given.get(&node)?.range(..epoch).map(|(_, given)| *given).max()
+    /// Of the leases that `node` was given for `epochs` the one that ends last: when it ends in true
+    /// time, the step in which it was given, and its epoch.
+    pub fn given_in(&self, node: NodeId, epochs: Range<Epoch>) -> Option<(Time, u64, Epoch)> {
+        let given = self.given.get(&node)?.range(epochs);
+        given.map(|(epoch, (ends, step))| (*ends, *step, *epoch)).max()
     }
 }
 
@@ -166,8 +168,8 @@ mod tests {
         let lease = leases.held(n(1), LIFE).expect("it was given");
         assert_eq!(lease.ends(), ms(2000) + lease.length);
         assert!(lease.believed_until(500) < lease.ends());
-        assert_eq!(leases.given_before(n(1), Epoch(2)), Some((lease.ends(), 3)));
-        assert_eq!(leases.given_before(n(1), Epoch(1)), None);
+        assert_eq!(leases.given_in(n(1), Epoch(1)..Epoch(2)), Some((lease.ends(), 3, Epoch(1))));
+        assert_eq!(leases.given_in(n(1), Epoch(2)..Epoch(3)), None);
     }
 
     #[test]

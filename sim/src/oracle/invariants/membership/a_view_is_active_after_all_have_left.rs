@@ -8,7 +8,8 @@ use crate::world::World;
 use seedbed::proto::{Epoch, Member, Message, MessageKind, NodeId, Record, RecordKind};
 
 /// A view comes into force when every member of the one before has durably left that, or the lease
-/// that it was given last is over in true time; and from the announcement of a view on no lease is
+/// that it was given last is over in true time, where a lease counts of which it has not left the
+/// epoch; and from the announcement of a view on no lease is
 /// given for the one before.
 ///
 /// Being slow is not being dead, and nobody can tell the two apart (Fischer, Lynch, Paterson,
@@ -52,21 +53,21 @@ impl AViewIsActiveAfterAllHaveLeft {
         let before = Epoch(epoch.0.saturating_sub(1));
         let Some(view) = model.views.view(before) else { return Ok(()) };
         for member in view.is.members.iter() {
-            if self.entered.get(member).is_some_and(|entered| *entered >= epoch) {
+            let entered = self.entered.get(member).copied().unwrap_or_default();
+            if entered >= epoch {
                 continue;
             }
-            if let Some((ends, step)) = model.leases.given_before(member.node, epoch)
+            if let Some((ends, step, of)) = model.leases.given_in(member.node, entered..epoch)
                 && ends > model.now
             {
-                let earlier =
-                    format!("{member} was given a lease for {before} that ends at {ends}");
+                let earlier = format!("{member} was given a lease for {of} that ends at {ends}");
                 let now = format!(
                     "at {} control puts {epoch} into force, and {member} has not durably left {before}",
                     model.now
                 );
                 let lease = Subject::Lease(member.node);
                 return Err(Breach::of(
-                    Evidence::at(step, earlier).about(lease).about(before),
+                    Evidence::at(step, earlier).about(lease).about(of),
                     Evidence::at(model.step, now).about(epoch).about(before),
                 ));
             }
