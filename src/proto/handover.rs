@@ -29,6 +29,11 @@
 //! and the pull, and a chunk of any other is ignored: a late one would put back what has changed
 //! since. If the source stays quiet another is asked; if the new owner restarts it begins again.
 //!
+//! A source that is far away or slow looks like one that is quiet, and its chunk comes when the pull
+//! is over. So each pull that a source leaves without an answer doubles the patience with that
+//! source, until a pull from it has ended: a round trip of any length up to `request_timeout` fits
+//! into some pull. A source that was down for a while is waited for at most about as long again.
+//!
 //! # Lost disks
 //!
 //! A node that is asked about an admission that it had before it lost its disk can neither hand
@@ -48,7 +53,7 @@ use super::txn::coordinator::Coordinator;
 use super::txn::participant::Participant;
 use super::{
     Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Layout, Member, Message,
-    NodeId, Outbox, Path, PullEnd, Record, Time,
+    NodeId, Outbox, Path, PullEnd, Record, Span, Time,
 };
 
 /// What a node has at hand while paths move.
@@ -76,6 +81,8 @@ pub(super) struct Handover {
     gone: BTreeMap<Source, Admission>,
     /// Who has been asked in vain since there was anything new.
     tried: BTreeSet<Source>,
+    /// How many pulls from a source were given up in a row, because it was quiet for too long.
+    quiet: BTreeMap<Source, u32>,
 }
 
 /// An owner of an earlier epoch.
@@ -162,7 +169,9 @@ impl Handover {
 
     /// Time for the next chunk, or to ask for it again, or for somebody else.
     pub fn on_pull_time(&mut self, turn: &mut Move<'_>) {
-        self.current.take_if(|pull| pull.asks >= MOST_ASKS);
+        if let Some(pull) = self.current.take_if(|pull| pull.asks >= MOST_ASKS) {
+            *self.quiet.entry(pull.source).or_default() += 1;
+        }
         match self.current.is_some() {
             true => self.ask(turn),
             false => self.proceed(turn),
@@ -192,6 +201,7 @@ impl Handover {
         };
         let source = pull.source;
         self.current = None;
+        self.quiet.remove(&source);
         let is_new = match end.successor {
             Some(successor) => self.gone.insert(source, successor).is_none(),
             None => self.witness(source, &end.witnessed),
@@ -219,7 +229,8 @@ impl Handover {
 
     fn ask(&mut self, turn: &mut Move<'_>) {
         let Some(pull) = &mut self.current else { return };
-        let patience = turn.config.inquiry_interval.times(1 << pull.asks);
+        let quiet = self.quiet.get(&pull.source).copied().unwrap_or_default();
+        let patience = patience(turn.config, quiet).times(1 << pull.asks);
         pull.asks += 1;
         let Source { level, owner } = pull.source;
         let message = Message::Pull {
@@ -307,6 +318,13 @@ impl Handover {
         candidates.at_hand = candidates.at_hand.union(&witnessed);
         candidates
     }
+}
+
+/// How long the first answer to a pull is waited for, from a source that was quiet in so many pulls
+/// before. The second is waited for twice as long.
+fn patience(config: &Config, quiet: u32) -> Span {
+    let most = config.request_timeout.fraction(3).max(config.inquiry_interval);
+    config.inquiry_interval.times(1 << quiet.min(32)).min(most)
 }
 
 /// The epochs whose owners can be asked: from the one before the node's own back to the last that
