@@ -61,6 +61,8 @@ struct Pending {
     request: RequestId,
     wanted: Wanted,
     first_attempt: Time,
+    /// How long it had waited when a transaction was last begun for it.
+    waited: Option<Span>,
     /// The newest attempt, from 1.
     attempt: u32,
     /// The epoch of the newest attempt.
@@ -161,6 +163,7 @@ impl Client {
             request,
             wanted,
             first_attempt: now,
+            waited: None,
             attempt: 0,
             epoch: self.layout.epoch(),
             first_of_epoch: 1,
@@ -262,11 +265,11 @@ impl Client {
                         None => self.layout.view().members[0].node,
                     },
                 };
-                self.begin(to, number, operations, out);
+                self.begin(now, to, number, operations, out);
             }
             Wanted::Claim { path, operations, .. } => {
                 let to = self.owner_to_ask(&path, attempt);
-                self.begin(to, number, operations, out);
+                self.begin(now, to, number, operations, out);
             }
             Wanted::Lock { path, wait } => {
                 if wait {
@@ -286,11 +289,18 @@ impl Client {
     }
 
     /// Sends a transaction to `to`, as the next message of the session with it.
-    fn begin(&mut self, to: NodeId, number: u32, operations: Arc<[Operation]>, out: &mut Outbox) {
+    fn begin(
+        &mut self,
+        now: Time,
+        to: NodeId,
+        number: u32,
+        operations: Arc<[Operation]>,
+        out: &mut Outbox,
+    ) {
         let lowest = self.lowest();
-        let pending = &self.pending[&number];
-        let Pending { mut request, attempt, first_attempt, .. } = *pending;
-        let age = Age { first_attempt, request };
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let age = pending.age(now);
+        let Pending { mut request, attempt, .. } = *pending;
         if self.config.defects.has(Defect::RetryUnderNewId) {
             request.number += (attempt - 1) * RETRY_OFFSET;
         }
@@ -622,6 +632,15 @@ impl Client {
 }
 
 impl Pending {
+    /// The age of an attempt that is sent now: more than that of every attempt before it, also if
+    /// the clock was set back.
+    fn age(&mut self, now: Time) -> Age {
+        let least = self.waited.map_or(Span::ZERO, |waited| waited + Span::from_nanos(1));
+        let waited = now.since(self.first_attempt).max(least);
+        self.waited = Some(waited);
+        Age { waited, request: self.request }
+    }
+
     /// Does it wait in line for the lock of `path`?
     fn waits_for(&self, path: &Path) -> bool {
         match &self.wanted {
@@ -687,6 +706,18 @@ mod tests {
         let mut out = Outbox::default();
         client.step(Time::ZERO, input, &mut out);
         std::iter::from_fn(|| out.pop(0)).collect()
+    }
+
+    #[test]
+    fn each_attempt_is_older_than_the_one_before_also_if_the_clock_was_set_back() {
+        let (mut client, _) = attempts_in(&[]);
+        let mut age_at = |nanos| {
+            let pending = client.pending.get_mut(&1).expect("it is not answered");
+            pending.age(Time::from_nanos(nanos))
+        };
+        let ages = [age_at(5), age_at(5), age_at(3), age_at(9)];
+        assert_eq!(ages.map(|age| age.waited.as_nanos()), [5, 6, 7, 9]);
+        assert!(ages.is_sorted_by(|before, after| after < before), "the older one is the lesser");
     }
 
     #[test]

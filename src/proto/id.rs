@@ -1,12 +1,13 @@
 //! Names of things: nodes, requests, transactions, tokens, versions, paths.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Time;
+use super::Span;
 
 /// The address of a machine: the central node, a storage node or a client.
 ///
@@ -162,17 +163,32 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// How old a request is: when its first attempt was made, by its client's clock, then its name.
+/// How old an attempt at a request is: how long the request has waited when the attempt is sent, by
+/// its client's clock, then its name. The order is that of going first: the older one is the lesser.
 ///
-/// Kept over retries, so that a request that is refused for a conflict grows older than all that
-/// come after it and is served in the end. Clocks of two clients need not agree: any total order
-/// will do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Each attempt is stamped once, and its stamp is the same at every owner: so two attempts compare
+/// the same wherever they meet. The next attempt at the request has waited longer, so a request that
+/// is refused for a conflict grows older than those that come after it, and is served in the end. A
+/// length of time is the same on every clock, but for its drift, where a reading is not: a client
+/// whose clock is ahead would otherwise yield to all others for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Age {
-    /// When the first attempt was made.
-    pub first_attempt: Time,
+    /// How long the request has waited; strictly more than at the attempt before.
+    pub waited: Span,
     /// Which request; it breaks ties.
     pub request: RequestId,
+}
+
+impl Ord for Age {
+    fn cmp(&self, other: &Age) -> Ordering {
+        other.waited.cmp(&self.waited).then_with(|| self.request.cmp(&other.request))
+    }
+}
+
+impl PartialOrd for Age {
+    fn partial_cmp(&self, other: &Age) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A storage node under one admission. A name alone is not enough: a node whose disk is gone comes

@@ -17,9 +17,27 @@
 //! now and then; so nobody takes a path that an older one waits for. Whenever a pin goes, those who
 //! wait are looked at again, oldest first.
 //!
-//! Two attempts at one request are of one age and the ids of their transactions decide, so one that
-//! meets the vote of an earlier attempt in doubt is refused if its id is the higher one, and its
-//! client tries again until the doubt is over, although it might as well wait here for the answer.
+//! # Whose age it is
+//!
+//! An age is how long the request has waited, by its client's clock, when the attempt is sent
+//! ([`Age`]). Readings of two clocks are not compared: a client whose clock is ahead would be younger
+//! than everyone, and starve.
+//!
+//! *No deadlock.* An attempt keeps one stamp for its life, which its coordinator gives to every owner,
+//! which stands in the vote and so outlives a restart, and which the id of the transaction makes
+//! unique. So all attempts there are stand in one strict order, the same at every owner, and each
+//! waits only for those that come after it in that order: a circle of them would have to come after
+//! itself. That the next attempt at a request has another stamp changes nothing, because it is
+//! another attempt with pins of its own.
+//!
+//! *No starvation.* A request that is refused comes back having waited longer. While an attempt is
+//! under way its stamp stands still, so a younger request that comes back meanwhile may go before
+//! it; but only one that was first tried at most as much later as an attempt can last, which are
+//! few, and none that comes after those.
+//!
+//! *The doubt of an earlier attempt.* The stamps of one request grow from attempt to attempt. So an
+//! attempt that meets the vote of an earlier one in doubt is the older of the two: it is not refused
+//! but waits, and finds the answer when the doubt is over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -278,5 +296,50 @@ fn check_fence(token: Option<Token>, fence: Token) -> Result<(), CannotExecute> 
     match token.unwrap_or_default() < fence {
         true => Err(CannotExecute::Refused(Refusal::Fenced(fence))),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{Admission, Span};
+
+    fn txn(counter: u32) -> TxnId {
+        let (coordinator, admission) = (NodeId::storage(1), Admission(1));
+        TxnId { coordinator, admission, incarnation: Incarnation(1), counter }
+    }
+
+    fn age(client: u16, waited: u64) -> Age {
+        let (client, incarnation) = (NodeId::client(client), Incarnation(1));
+        let request = RequestId { client, incarnation, number: 1 };
+        Age { waited: Span::from_nanos(waited), request }
+    }
+
+    fn paths() -> Arc<[Path]> {
+        [Path::new("/a").expect("a path")].into()
+    }
+
+    #[test]
+    fn an_attempt_waits_for_a_younger_one_and_is_refused_by_an_older_one() {
+        let mut owner = Owner::default();
+        assert_eq!(owner.pin(txn(1), age(2, 10), &paths()), Pinned::All);
+        assert_eq!(owner.pin(txn(2), age(1, 9), &paths()), Pinned::Conflict);
+        assert_eq!(owner.pin(txn(3), age(3, 11), &paths()), Pinned::Wait);
+        assert_eq!(owner.pin(txn(4), age(4, 10), &paths()), Pinned::Conflict, "one waits");
+    }
+
+    #[test]
+    fn of_two_that_have_waited_as_long_the_name_decides() {
+        let mut owner = Owner::default();
+        assert_eq!(owner.pin(txn(1), age(2, 0), &paths()), Pinned::All);
+        assert_eq!(owner.pin(txn(2), age(3, 0), &paths()), Pinned::Conflict);
+        assert_eq!(owner.pin(txn(3), age(1, 0), &paths()), Pinned::Wait);
+    }
+
+    #[test]
+    fn an_attempt_waits_for_the_doubt_of_an_earlier_one_also_after_a_restart() {
+        let mut owner = Owner::default();
+        assert_eq!(owner.pin(txn(9), age(1, 10), &paths()), Pinned::All);
+        assert_eq!(owner.pin(txn(2), age(1, 11), &paths()), Pinned::Wait);
     }
 }

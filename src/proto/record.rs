@@ -96,6 +96,8 @@ records! {
         epoch: Epoch,
         /// The request that it serves.
         request: RequestId,
+        /// How long that had waited: with its pins the vote keeps their age.
+        waited: Span,
         /// Everyone who votes, the coordinator left out.
         participants: Arc<[Member]>,
         /// The paths that are pinned.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// A point on one node's clock, in nanoseconds since that clock's start.
 ///
 /// Readings of two nodes' clocks are not comparable; the type cannot tell, so no protocol compares
-/// them except for [`Age`](super::Age), which only needs *some* total order.
+/// them.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -201,9 +201,9 @@ fn rest(message: &Message) -> String {
                 format!(" by {}", age.request)
             };
             format!(
-                "first tried {}{origin}, waits from #{lowest}, session {life} #{number} from \
-                 #{open}, {epoch}",
-                age.first_attempt
+                "has waited {}{origin}, waits from #{lowest}, session {life} #{number} from #{open}, \
+                 {epoch}",
+                age.waited
             )
         }
         Message::Fetch { epoch, .. } => epoch.to_string(),
@@ -280,9 +280,9 @@ fn mark(header: &Header) -> String {
 fn term(terms: &Terms) -> String {
     let Terms { request, attempt, lowest, age, participants, operations: _ } = terms;
     format!(
-        "serves {request} (attempt {attempt}, first tried {} by {}, waits from #{lowest}), \
+        "serves {request} (attempt {attempt}, has waited {} by {}, waits from #{lowest}), \
          participants {}",
-        age.first_attempt,
+        age.waited,
         age.request,
         list(participants.iter())
     )

@@ -116,8 +116,11 @@ fn contents(record: &Record, detail: Detail<'_>) -> String {
 /// The fields that neither [`brief`] nor [`contents`] tells, of the records that have such.
 fn rest(record: &Record) -> String {
     match record {
-        Record::Voted { request, participants, epoch, .. }
-        | Record::Decided { request, participants, epoch, .. } => {
+        Record::Voted { request, waited, participants, epoch, .. } => {
+            let participants = list(participants.iter());
+            format!("serves {request}, has waited {waited}, participants {participants}, {epoch}")
+        }
+        Record::Decided { request, participants, epoch, .. } => {
             format!("serves {request}, participants {}, {epoch}", list(participants.iter()))
         }
         Record::Applied { request, .. } => format!("serves {request}"),

@@ -21,7 +21,7 @@ use crate::proto::timers::Timer;
 use crate::proto::{
     Admission, Age, Answer, Arcs, Changes, CommitMode, Config, Defect, Epoch, Header, Incarnation,
     Known, LowWater, Member, Membership, Message, No, NodeId, Path, Record, RequestId, Results,
-    Terms, Time, TxnId, Vote, Work,
+    Span, Terms, TxnId, Vote, Work,
 };
 
 /// All transactions in which this node is a participant and not the coordinator.
@@ -61,6 +61,7 @@ struct Prepared {
 struct InDoubt {
     epoch: Epoch,
     request: RequestId,
+    waited: Span,
     participants: Arc<[Member]>,
     /// What it was for.
     asked: Arc<[Path]>,
@@ -329,7 +330,7 @@ impl Participant {
         results: Results,
     ) {
         let Prepared { terms, paths, .. } = prepared;
-        let Terms { request, participants, operations, .. } = terms;
+        let Terms { request, age, participants, operations, .. } = terms;
         let epoch = turn.standing.epoch();
         if turn.config.defects.has(Defect::ReadOnlyLeavesEarly) && changes.is_empty() {
             turn.owner.unpin(txn, None, &paths);
@@ -337,6 +338,7 @@ impl Participant {
         let vote = InDoubt {
             epoch,
             request,
+            waited: age.waited,
             participants,
             asked: paths.clone(),
             paths,
@@ -462,6 +464,7 @@ impl InDoubt {
             txn,
             epoch: self.epoch,
             request: self.request,
+            waited: self.waited,
             participants: self.participants.clone(),
             paths: self.asked.clone(),
             voided: self.asked.iter().filter(|p| !self.paths.contains(p)).cloned().collect(),
@@ -539,6 +542,7 @@ impl Participant {
                 txn,
                 epoch,
                 request,
+                waited,
                 participants,
                 paths,
                 voided,
@@ -551,11 +555,13 @@ impl Participant {
                 let paths: Arc<[Path]> = left.cloned().collect();
                 let holds_pins = !config.defects.has(Defect::RecoveryWithoutPins);
                 if holds_pins {
-                    owner.pin(*txn, pinned_before(*request), &paths);
+                    let age = Age { waited: *waited, request: *request };
+                    owner.pin(*txn, age, &paths);
                 }
                 let vote = InDoubt {
                     epoch: *epoch,
                     request: *request,
+                    waited: *waited,
                     participants: participants.clone(),
                     asked,
                     paths,
@@ -627,12 +633,6 @@ impl Participant {
             }
         }
     }
-}
-
-/// The age of a pin that was taken in an earlier life: older than everything, so whoever meets it
-/// is refused and tries again.
-fn pinned_before(request: RequestId) -> Age {
-    Age { first_attempt: Time::ZERO, request }
 }
 
 fn send_vote(turn: &mut Turn<'_>, txn: TxnId, vote: Vote) {

@@ -71,7 +71,7 @@ mod tests {
     use crate::oracle::tests::{applied, c, decided_for, n, request, txn, voted};
     use crate::world::{PacketId, World};
     use seedbed::proto::{
-        Age, Config, Epoch, Incarnation, Member, Message, NodeId, Session, Settings, Time,
+        Age, Config, Epoch, Incarnation, Member, Message, NodeId, Session, Settings, Span,
     };
 
     fn world() -> World {
@@ -125,7 +125,7 @@ mod tests {
     fn an_attempt_under_another_name_counts_for_the_request_of_its_age() {
         let mut model = Model::default();
         let session = Session { node: Incarnation(1), number: 1, lowest: 1 };
-        let age = Age { first_attempt: Time::ZERO, request: request(1, 1) };
+        let age = Age { waited: Span::ZERO, request: request(1, 1) };
         let message = &Message::Begin {
             session,
             epoch: Epoch(1),

@@ -2,8 +2,8 @@
 
 use seedbed::proto::{
     Action, Age, AttemptEnd, Config, Contents, Header, Incarnation, Keep, Known, LowWater, Message,
-    No, NodeId, Operation, Outcome, Reply, Request, RequestId, Session, Settings, Terms, Time,
-    Token, TxnId, Version, Vote,
+    No, NodeId, Operation, Outcome, Reply, Request, RequestId, Session, Settings, Span, Terms,
+    Time, Token, TxnId, Version, Vote,
 };
 
 use crate::oracle::tests::bench::records::{members, path, request};
@@ -16,7 +16,7 @@ pub fn begin(request: RequestId, origin: RequestId, operations: &[Operation]) ->
         request,
         attempt: 1,
         lowest: 1,
-        age: Age { first_attempt: Time::ZERO, request: origin },
+        age: Age { waited: Span::ZERO, request: origin },
         operations: operations.into(),
     }
 }
@@ -32,7 +32,7 @@ pub fn prepare(txn: TxnId, participants: &[NodeId], paths: &[&str]) -> Message {
         request,
         attempt: 1,
         lowest: 1,
-        age: Age { first_attempt: Time::ZERO, request },
+        age: Age { waited: Span::ZERO, request },
         participants: members(participants),
         operations: 1,
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{
     AcceptedLoss, Admission, Arcs, Config, Contents, Epoch, File, Incarnation, Member, NodeId,
-    Outcome, Path, Record, RequestId, Settings, Token, TxnId, Version, View,
+    Outcome, Path, Record, RequestId, Settings, Span, Token, TxnId, Version, View,
 };
 
 use crate::oracle::tests::bench::messages::changed;
@@ -58,6 +58,7 @@ fn vote_record(txn: TxnId, at: &str, file: File) -> Record {
         txn,
         epoch: Config::FIRST_EPOCH,
         request: request(1, 1),
+        waited: Span::ZERO,
         participants: [].into(),
         paths: [path(at)].into(),
         voided: [].into(),
