@@ -1,7 +1,7 @@
 //! `seeds`, `[phases]` and `[expect]`: how a file is run, and what must come of it.
 
 use seedbed::proto::lease::LeaseTerms;
-use seedbed::proto::{Config, Span, Time};
+use seedbed::proto::{Command, Config, Span, Time};
 
 use super::fault::ScriptedFault;
 use super::reader::{Form, Result, Table};
@@ -109,12 +109,21 @@ fn verdict(table: &Table<'_>, faults: &[ScriptedFault]) -> Result<Expected> {
             let names = InvariantName::ALL.iter().map(|name| (name.name(), *name));
             value.pick_listed("invariant", "invariants", names).map(Expected::Violates)
         }
-        Kind::Blocks if faults.iter().any(stays_down) => value.milestone().map(Expected::Blocks),
+        Kind::Blocks if faults.iter().any(stays_down) || is_bereft(faults) => {
+            value.milestone().map(Expected::Blocks)
+        }
         Kind::Blocks => Err(value.error(
             "nothing blocks for good where every machine restarts: \
-             expected a crash with `restart = \"never\"`",
+             expected a crash with `restart = \"never\"`, or a `wipe` without an `accept_loss`",
         )),
     }
+}
+
+/// Is a disk lost, and the operator never says that what only it could prove is given up?
+fn is_bereft(faults: &[ScriptedFault]) -> bool {
+    let is_wipe = |fault: &ScriptedFault| matches!(fault.fault, Fault::Wipe { .. });
+    let accepts = |fault: &ScriptedFault| fault.fault == Fault::Operator(Command::AcceptLoss);
+    faults.iter().any(is_wipe) && !faults.iter().any(accepts)
 }
 
 fn stays_down(fault: &ScriptedFault) -> bool {

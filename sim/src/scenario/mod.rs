@@ -103,8 +103,8 @@
 //! A *target* is a machine or, with `when`, a role: `coordinator`, `participant` and `owner` of the
 //! milestone's transaction, `holder` and `waiter` of its lock, `source` and `receiver` of its
 //! hand-over, `joiner` and `leaver` of its view ([`roles_of`]). A file asks for something: it has a
-//! workload, a script, or both. Only a file with a crash that says `restart = "never"` may say
-//! `blocks`. The kind of chaos `wipe` needs `wipes` in the budget, its own or a drawn one.
+//! workload, a script, or both. Only a file with a crash that says `restart = "never"`, or with a `wipe`
+//! and no `accept_loss`, may say `blocks`. The kind of chaos `wipe` needs `wipes` in the budget, its own or a drawn one.
 //!
 //! (*) needs `membership = "managed"`. A `wipe` is a crash after which the disk is empty. A
 //! `rolling_restart` crashes every storage node in turn: each is `down` for so long, and so long a
