@@ -1,10 +1,14 @@
 //! Which owner cannot pull what it owns: no node is up that could hand it over, or witness that
 //! nothing was committed there.
+//!
+//! A source hands over no path that it is in doubt about and says only after the last path what the
+//! target is complete on. So one that is in doubt for ever, because the disk that could tell is
+//! gone, neither hands over nor witnesses anything of what it is asked for together with that path.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use seedbed::proto::{Arcs, Config, Epoch, Member, NodeId, View};
+use seedbed::proto::{Arcs, Config, Epoch, Member, NodeId, Path, TxnId, View};
 
 use super::{StepTimes, Wait, WaitKind};
 use crate::oracle::{Model, Placement};
@@ -23,6 +27,8 @@ pub(in crate::oracle) struct Missed {
     pub down: BTreeSet<NodeId>,
     /// Those whose disk is gone.
     pub gone: BTreeSet<NodeId>,
+    /// Those that are in doubt for ever.
+    pub in_doubt: BTreeSet<NodeId>,
 }
 
 /// What the owners in an earlier epoch can tell a new owner of what it still needs.
@@ -35,6 +41,8 @@ struct Told {
     down: BTreeSet<NodeId>,
     /// Those whose disk is gone.
     gone: BTreeSet<NodeId>,
+    /// Those that are in doubt for ever about some path there.
+    in_doubt: BTreeSet<NodeId>,
 }
 
 /// What members of the newest view cannot pull because nobody is up who could hand it over or
@@ -79,12 +87,12 @@ fn missed_by(
 
 fn what_is_told(open: &Arcs, view: &View, then: &Placement, model: &Model, world: &World) -> Told {
     let (mut has, mut witnessed) = (Arcs::default(), Arcs::default());
-    let (mut down, mut gone) = (BTreeSet::new(), BTreeSet::new());
+    let (mut down, mut gone, mut in_doubt) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut given_up = open.clone();
     for &member in view.members.iter() {
         let node = member.node;
         let owned = then.owned_by(node).intersection(open);
-        if !is_given_up(member, model) {
+        if !model.is_loss_accepted(member) {
             given_up = given_up.difference(&owned);
         }
         if owned.is_empty() {
@@ -96,21 +104,26 @@ fn what_is_told(open: &Arcs, view: &View, then: &Placement, model: &Model, world
             down.insert(node);
         } else {
             let claimed = claimed(node, view.epoch, model);
+            if is_in_doubt_for_ever(node, &owned.intersection(&claimed), model) {
+                in_doubt.insert(node);
+                continue;
+            }
             has = has.union(&owned.intersection(&claimed));
             witnessed = witnessed.union(&owned.difference(&claimed));
         }
     }
-    Told { has, witnessed: witnessed.union(&given_up), down, gone }
+    Told { has, witnessed: witnessed.union(&given_up), down, gone, in_doubt }
 }
 
 impl Told {
     /// The owners of `arcs` are missed.
     fn missed(self, who: NodeId, level: Epoch, arcs: Arcs, then: &Placement) -> Missed {
-        let Told { mut down, mut gone, .. } = self;
+        let Told { mut down, mut gone, mut in_doubt, .. } = self;
         let concerns = |node: &NodeId| !then.owned_by(*node).intersection(&arcs).is_empty();
         down.retain(concerns);
         gone.retain(concerns);
-        Missed { who, level, arcs, down, gone }
+        in_doubt.retain(concerns);
+        Missed { who, level, arcs, down, gone, in_doubt }
     }
 }
 
@@ -120,13 +133,20 @@ fn claimed(node: NodeId, epoch: Epoch, model: &Model) -> Arcs {
     claim.map_or(Arcs::default(), |claim| claim.is.clone())
 }
 
-/// Has the operator given up what only the disk of this member could prove?
-fn is_given_up(member: Member, model: &Model) -> bool {
-    let successor = model.disks.get(member.node).and_then(|disk| disk.born.as_ref());
-    let accepted = model.views.accepted();
-    let is_accepted =
-        successor.zip(accepted).is_some_and(|(born, all)| born.is <= all.is.admission);
-    is_gone(member, model) && is_accepted
+/// Is `node` in doubt about a path in `arcs`, and the outcome lost with disks, of which the operator
+/// has not given up each?
+fn is_in_doubt_for_ever(node: NodeId, arcs: &Arcs, model: &Model) -> bool {
+    let (Some(config), Some(disk)) = (model.disks.managed(), model.disks.get(node)) else {
+        return false;
+    };
+    let is_there = |path: &Path| arcs.contains(config.position(path));
+    let is_kept = |txn: TxnId| {
+        let members = model.txns.get(&txn).map_or(&[][..], |known| &known.members);
+        let mut all = members.iter().copied().chain([txn.begun_by()]);
+        all.any(|member| is_gone(member, model) && !model.is_loss_accepted(member))
+    };
+    let mut doubts = disk.votes.iter().filter(|(_, vote)| vote.paths.iter().any(is_there));
+    doubts.any(|(txn, _)| model.is_lost(*txn) && is_kept(*txn))
 }
 
 /// Is the disk of this member lost?
@@ -136,16 +156,21 @@ fn is_gone(member: Member, model: &Model) -> bool {
 
 /// Owners that cannot pull what they own.
 pub(super) fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits: &mut Vec<Wait>) {
-    for Missed { who, level, arcs, down, gone } in who_is_missed(model, world) {
+    for Missed { who, level, arcs, down, gone, in_doubt } in who_is_missed(model, world) {
         let names = |of: &BTreeSet<NodeId>| {
             of.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" or ")
         };
         let (kind, released_by) = match down.is_empty() {
             false => (WaitKind::NotPulled, format!("{} starting again", names(&down))),
             true => {
-                let of = names(&gone);
-                let says = format!("nothing but the operator: the disk of {of} is gone");
-                (WaitKind::Lost, says)
+                let says = match gone.is_empty() {
+                    false => format!("the disk of {} is gone", names(&gone)),
+                    true => {
+                        let of = names(&in_doubt);
+                        format!("{of} is in doubt, and the disk that could tell is gone")
+                    }
+                };
+                (WaitKind::Lost, format!("nothing but the operator: {says}"))
             }
         };
         let entered = model.disks.get(who).map_or(0, |disk| disk.epoch.step);
@@ -180,7 +205,8 @@ mod tests {
 
     fn missed(level: u32, down: &[NodeId], gone: &[NodeId]) -> Missed {
         let [down, gone] = [down, gone].map(|nodes| nodes.iter().copied().collect());
-        Missed { who: n(3), level: Epoch(level), arcs: Arcs::all(), down, gone }
+        let in_doubt = BTreeSet::new();
+        Missed { who: n(3), level: Epoch(level), arcs: Arcs::all(), down, gone, in_doubt }
     }
 
     #[test]

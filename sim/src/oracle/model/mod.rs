@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Arcs, Config, Epoch, Incarnation, Membership, NodeId, Path, RequestId, Time, TxnId,
+    Arcs, Config, Epoch, Incarnation, Member, Membership, NodeId, Path, RequestId, Time, TxnId,
 };
 
 use crate::oracle::Evidence;
@@ -162,10 +162,21 @@ impl Model {
         self.disks.gone(coordinator(txn))
     }
 
-    /// Is `txn` one that nobody who is left can settle?
+    /// Is `txn` one that no participant that is left can settle?
     pub fn is_lost(&self, txn: TxnId) -> bool {
         let known = self.coordinator_is_gone(txn).and_then(|_| self.txns.get(&txn));
-        known.is_some_and(|known| known.is_lost())
+        let is_missed =
+            |member| self.disks.gone(member).is_some() && !self.is_loss_accepted(member);
+        known.is_some_and(|known| known.is_lost(is_missed))
+    }
+
+    /// Has the operator given up what only the lost disk of this member could prove?
+    pub fn is_loss_accepted(&self, member: Member) -> bool {
+        let successor = self.disks.get(member.node).and_then(|disk| disk.born.as_ref());
+        let accepted = self.views.accepted();
+        let is_accepted =
+            successor.zip(accepted).is_some_and(|(born, all)| born.is <= all.is.admission);
+        self.disks.gone(member).is_some() && is_accepted
     }
 
     /// What was committed to `path` last, of what still counts.

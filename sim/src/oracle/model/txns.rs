@@ -21,6 +21,8 @@ pub struct Txn {
     pub begun: Option<At<Begun>>,
     /// The participants, the coordinator left out.
     pub participants: Arc<[NodeId]>,
+    /// Likewise, under their admissions.
+    pub members: Arc<[Member]>,
     /// Yes votes that are durable, with what they would change, by participant.
     pub yes: BTreeMap<NodeId, At<Changes>>,
     /// Paths that a yes vote pins, by participant.
@@ -85,14 +87,17 @@ impl Txn {
         self.decided.is_some() && self.participants.iter().all(is_done)
     }
 
-    /// Can nobody who is left ever know what became of it, given that its coordinator's disk is
-    /// gone? The participants settle it among themselves if one of them knows the outcome or has
-    /// not voted, or if all are in doubt and know the whole answer together.
-    pub fn is_lost(&self) -> bool {
-        let left = || self.participants.iter().filter(|node| !self.gone.contains(node));
-        let knows = |node| self.outcomes.contains_key(node) || !self.yes.contains_key(node);
+    /// Can no participant that is left ever know what became of it, given that its coordinator's disk
+    /// is gone? The participants settle it among themselves if one of them knows the outcome or has
+    /// not voted, or if all are in doubt and know the whole answer together. One that is missed lost
+    /// its disk, before it voted or after, and can tell nothing.
+    pub fn is_lost(&self, is_missed: impl Fn(Member) -> bool) -> bool {
+        let is_left = |member: &&Member| !self.gone.contains(&member.node) && !is_missed(**member);
+        let left = || self.members.iter().filter(is_left).map(|member| member.node);
+        let knows = |node| self.outcomes.contains_key(&node) || !self.yes.contains_key(&node);
         let (operations, told) = &self.told;
-        let is_whole = self.gone.is_empty() && told.len() == usize::from(*operations);
+        let all_are_left = left().count() == self.members.len();
+        let is_whole = all_are_left && told.len() == usize::from(*operations);
         !is_whole && !left().any(knows)
     }
 
@@ -199,6 +204,7 @@ impl Txns {
             txn.request = Some(terms.request);
             txn.origin = Some(terms.age.request);
             txn.participants = names(&terms.participants);
+            txn.members = terms.participants.clone();
         }
     }
 
@@ -270,6 +276,7 @@ impl Txns {
         txn.epoch = *epoch;
         if txn.participants.is_empty() {
             txn.participants = names(participants);
+            txn.members = participants.clone();
         }
         txn.yes.insert(node, At { step, is: changes.clone() });
         txn.pinned.insert(node, paths.clone());
@@ -291,6 +298,7 @@ impl Txns {
         }
         txn.request = Some(*request);
         txn.participants = names(participants);
+        txn.members = participants.clone();
         txn.own = changes.clone();
         txn.epoch = *epoch;
         true
