@@ -14,6 +14,7 @@ pub(in crate::oracle) mod leases;
 pub(in crate::oracle) mod locks;
 pub(in crate::oracle) mod log_positions;
 pub(in crate::oracle) mod placement;
+pub(in crate::oracle) mod reference;
 pub(in crate::oracle) mod requests;
 pub(in crate::oracle) mod served_in_epoch;
 pub(in crate::oracle) mod txns;
@@ -37,6 +38,7 @@ use heard_by_lock_server::{HeardAt, Hearing};
 use leases::Leases;
 use locks::Locks;
 use log_positions::Logs;
+use reference::Reference;
 use requests::Requests;
 use served_in_epoch::Services;
 use txns::{Txns, coordinator};
@@ -68,6 +70,8 @@ pub struct Model {
     pub effects: Effects,
     /// Files, as committed.
     pub files: Files,
+    /// Files, as the operations of users leave them if they are executed in the order of commits.
+    pub reference: Reference,
     /// Locks, as the lock server's log has them.
     pub locks: Locks,
     /// When the lock server has heard of each request.
@@ -92,10 +96,12 @@ pub struct Model {
 impl Model {
     /// What is known before anything has happened to a cluster of this configuration.
     pub fn new(config: &Arc<Config>) -> Model {
-        match config.membership {
-            Membership::Fixed => Model::default(),
-            Membership::Managed => Model { disks: Disks::of(config.clone()), ..Model::default() },
-        }
+        let reference = Reference::of(config.limits.clone());
+        let disks = match config.membership {
+            Membership::Fixed => Disks::default(),
+            Membership::Managed => Disks::of(config.clone()),
+        };
+        Model { reference, disks, ..Model::default() }
     }
 
     /// The paths of which the operator has given up what only lost disks had.

@@ -112,10 +112,10 @@ impl Txn {
         is_open && !self.gone.contains(&node)
     }
 
-    /// All that it changes, its coordinator's part first.
-    pub(super) fn parts(&self) -> Vec<Changes> {
-        let votes = self.yes.values().map(|yes| &yes.is);
-        std::iter::once(&self.own).chain(votes).cloned().collect()
+    /// All that it changes, by node, its coordinator's part first.
+    pub(super) fn parts(&self, coordinator: NodeId) -> Vec<(NodeId, Changes)> {
+        let votes = self.yes.iter().map(|(node, yes)| (*node, yes.is.clone()));
+        std::iter::once((coordinator, self.own.clone())).chain(votes).collect()
     }
 
     /// A vote says what came of some of its operations.

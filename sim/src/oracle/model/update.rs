@@ -8,6 +8,7 @@ use seedbed::proto::{Answer, Message, NodeId, Record, Reply, Request, RequestId,
 use super::Model;
 use super::files::Committed;
 use super::heard_by_lock_server::keeps_request;
+use super::reference::{Commit, operations};
 use crate::oracle::{At, Seen};
 use crate::world::World;
 
@@ -204,6 +205,9 @@ impl Model {
             Record::LossAccepted { .. } => {
                 self.views.on_durable(step, record);
                 self.files.on_loss_accepted(step, |path, last| self.disks.have(path, last));
+                for path in self.files.given_up_in(step) {
+                    self.reference.on_loss_accepted(step, path);
+                }
             }
             // What of these is to be known the locks and the disks say, below.
             Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
@@ -269,7 +273,17 @@ impl Model {
         txn.order = Some(order);
         txn.decided = Some(At { step, is: answer.clone() });
         let (epoch, origin) = (txn.epoch, *txn.origin.get_or_insert(origin));
-        self.files.on_committed(&txn.parts(), |file| Committed {
+        let parts = txn.parts(id.coordinator);
+        self.reference.on_commit(&Commit {
+            step,
+            txn: id,
+            request: origin,
+            operations: self.requests.get(&origin).and_then(operations),
+            parts: &parts,
+            pinned: &txn.pinned,
+            answer,
+        });
+        self.files.on_committed(&parts, |file| Committed {
             step,
             order,
             txn: id,

@@ -7,7 +7,7 @@ pub(in crate::oracle) mod answered_read;
 use std::collections::BTreeMap;
 
 use seedbed::proto::{
-    Action, Changes, Contents, Epoch, File, Operation, Outcome, Path, Token, TxnId, Version,
+    Action, Changes, Contents, Epoch, File, NodeId, Operation, Outcome, Path, Token, TxnId, Version,
 };
 
 use crate::oracle::At;
@@ -123,6 +123,12 @@ impl Files {
         given_up.map(|(path, _)| path)
     }
 
+    /// The paths of which the operator has given up in `step` what only lost disks had.
+    pub fn given_up_in(&self, step: u64) -> impl Iterator<Item = &Path> {
+        let given_up = self.0.iter().filter(move |(_, history)| history.given_up == Some(step));
+        given_up.map(|(path, _)| path)
+    }
+
     /// What was committed to `path` last, of what still counts.
     pub fn last(&self, path: &Path) -> Option<&Committed> {
         self.0.get(path)?.last()
@@ -136,7 +142,7 @@ impl Files {
     /// A transaction commits: what each of its parts changes is committed now, as `committed` says.
     pub(super) fn on_committed(
         &mut self,
-        parts: &[Changes],
+        parts: &[(NodeId, Changes)],
         committed: impl Fn(&File) -> Committed,
     ) {
         for (path, file) in committed_once(parts) {
@@ -209,10 +215,10 @@ fn raise(versions: &mut Vec<At<Version>>, step: u64, version: Version) {
 
 /// The changes of all parts, each path once: that all owners of a path agree is for an invariant to
 /// say.
-fn committed_once(parts: &[Changes]) -> impl Iterator<Item = &(Path, File)> {
-    parts.iter().enumerate().flat_map(move |(number, part)| {
+fn committed_once(parts: &[(NodeId, Changes)]) -> impl Iterator<Item = &(Path, File)> {
+    parts.iter().enumerate().flat_map(move |(number, (_, part))| {
         let is_new = move |path: &Path| {
-            parts[..number].iter().all(|part| part.iter().all(|(other, _)| other != path))
+            parts[..number].iter().all(|(_, part)| part.iter().all(|(other, _)| other != path))
         };
         part.iter().filter(move |(path, _)| is_new(path))
     })

@@ -109,6 +109,10 @@ pub fn write(at: &str, contents: &str) -> Operation {
     operation(at, Action::Write(contents.into(), None))
 }
 
+pub fn create(at: &str, contents: &str) -> Operation {
+    operation(at, Action::Create(contents.into()))
+}
+
 pub fn read(at: &str) -> Operation {
     operation(at, Action::Read)
 }
