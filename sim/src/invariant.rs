@@ -142,6 +142,18 @@ invariants! {
     AcknowledgedWritesSurvive = "acknowledged_writes_survive",
         "what a client was told of is there for every later read and after every restart",
         "F-I2, durability; Haerder, Reuter 1983; Herlihy, Wing 1990";
+    CommitsDoWhatWasAsked = "commits_do_what_was_asked",
+        "a commit's outcomes and changes are those of its operations, executed in commit order",
+        "sequential specification; Herlihy, Wing 1990; Bornholt et al. 2021";
+    AnswersFollowFromTheCommits = "answers_follow_from_the_commits",
+        "what a client calls done is what the commits give, for a plain read when its owner answers",
+        "linearizability; Herlihy, Wing 1990";
+    RefusalsStateATrueReason = "refusals_state_a_true_reason",
+        "a request for files is refused only for a reason that was true since it was asked",
+        "sequential specification; Herlihy, Wing 1990";
+    OwnersStoreWhatWasCommitted = "owners_store_what_was_committed",
+        "an owner stores what the commits, executed one after the other, have left",
+        "state machine replication; Schneider 1990";
     NobodyIsInDoubtAtTheEnd = "nobody_is_in_doubt_at_the_end",
         "when everything had its time, every yes has an outcome",
         "AC5, termination; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
@@ -190,6 +202,9 @@ invariants! {
     AcquiredMeansHeld = "acquired_means_held",
         "a client answers acquired only while it believes that it holds the lock",
         "L-I8, outcome honesty; Gray, Cheriton 1989";
+    LockRefusalsStateATrueReason = "lock_refusals_state_a_true_reason",
+        "a lock is refused only if it is held, its line is full, or its path is too long",
+        "tryLock; Herlihy, Shavit 2008, ch. 7";
     OneEffectPerRequest = "one_effect_per_request",
         "a request takes effect at most once",
         "at-most-once; Birrell, Nelson 1984";

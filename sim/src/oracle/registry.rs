@@ -86,6 +86,10 @@ registry! {
         always files::VersionsGrow;
         always files::DeletedFilesStayDeleted;
         always files::AcknowledgedWritesSurvive::default;
+        always files::CommitsDoWhatWasAsked;
+        always files::AnswersFollowFromTheCommits::default;
+        always files::RefusalsStateATrueReason;
+        always files::OwnersStoreWhatWasCommitted::default;
         always commit::NobodyIsInDoubtAtTheEnd;
         managed transfer::EveryArcIsCompleteAndSettledAtTheEnd::default;
         managed transfer::NoCopiesElsewhereAtTheEnd;
@@ -102,6 +106,7 @@ registry! {
         always locks::NoFreeLockWithALiveWaiter::default;
         always locks::HoldersStopBelievingFirst::default;
         always locks::AcquiredMeansHeld::default;
+        always locks::LockRefusalsStateATrueReason::default;
         always requests::OneEffectPerRequest;
         always requests::OneAnswerPerRequest::default;
         always requests::RefusedMeansNoEffect::default;

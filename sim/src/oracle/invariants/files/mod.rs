@@ -2,24 +2,32 @@
 
 mod a_checkpoint_keeps_what_it_replaces;
 mod acknowledged_writes_survive;
+mod answers_follow_from_the_commits;
 mod bank_total_never_changes;
+mod commits_do_what_was_asked;
 mod deleted_files_stay_deleted;
 mod no_increment_is_lost;
 mod no_write_below_the_claimed_token;
 mod owners_agree;
+mod owners_store_what_was_committed;
 mod reads_see_only_what_was_committed;
+mod refusals_state_a_true_reason;
 mod replicas_agree;
 mod replicas_are_equal_at_the_end;
 mod versions_grow;
 
 pub(in crate::oracle) use a_checkpoint_keeps_what_it_replaces::ACheckpointKeepsWhatItReplaces;
 pub(in crate::oracle) use acknowledged_writes_survive::AcknowledgedWritesSurvive;
+pub(in crate::oracle) use answers_follow_from_the_commits::AnswersFollowFromTheCommits;
 pub(in crate::oracle) use bank_total_never_changes::BankTotalNeverChanges;
+pub(in crate::oracle) use commits_do_what_was_asked::CommitsDoWhatWasAsked;
 pub(in crate::oracle) use deleted_files_stay_deleted::DeletedFilesStayDeleted;
 pub(in crate::oracle) use no_increment_is_lost::NoIncrementIsLost;
 pub(in crate::oracle) use no_write_below_the_claimed_token::NoWriteBelowTheClaimedToken;
 pub(in crate::oracle) use owners_agree::OwnersAgree;
+pub(in crate::oracle) use owners_store_what_was_committed::OwnersStoreWhatWasCommitted;
 pub(in crate::oracle) use reads_see_only_what_was_committed::ReadsSeeOnlyWhatWasCommitted;
+pub(in crate::oracle) use refusals_state_a_true_reason::RefusalsStateATrueReason;
 pub(in crate::oracle) use replicas_agree::ReplicasAgree;
 pub(in crate::oracle) use replicas_are_equal_at_the_end::ReplicasAreEqualAtTheEnd;
 pub(in crate::oracle) use versions_grow::VersionsGrow;

@@ -6,6 +6,7 @@ mod grant_is_durable_before_it_leaves;
 mod grants_follow_the_line;
 mod grants_go_to_the_living;
 mod holders_stop_believing_first;
+mod lock_refusals_state_a_true_reason;
 mod no_free_lock_with_a_live_waiter;
 mod one_holder_per_lock;
 mod only_the_holder_releases;
@@ -17,6 +18,7 @@ pub(in crate::oracle) use grant_is_durable_before_it_leaves::GrantIsDurableBefor
 pub(in crate::oracle) use grants_follow_the_line::GrantsFollowTheLine;
 pub(in crate::oracle) use grants_go_to_the_living::GrantsGoToTheLiving;
 pub(in crate::oracle) use holders_stop_believing_first::HoldersStopBelievingFirst;
+pub(in crate::oracle) use lock_refusals_state_a_true_reason::LockRefusalsStateATrueReason;
 pub(in crate::oracle) use no_free_lock_with_a_live_waiter::NoFreeLockWithALiveWaiter;
 pub(in crate::oracle) use one_holder_per_lock::OneHolderPerLock;
 pub(in crate::oracle) use only_the_holder_releases::OnlyTheHolderReleases;

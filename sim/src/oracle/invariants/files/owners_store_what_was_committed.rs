@@ -1,0 +1,195 @@
+//! What owners store is what the operations of users have left.
+
+use std::collections::BTreeMap;
+
+use seedbed::proto::{File, NodeId, Path, Record, RecordKind, TxnId};
+
+use crate::oracle::model::reference::{CommittedState, Stored};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// When its record of a commit becomes durable, when it starts, and at the end of the run, an owner
+/// stores for each path what a sequential execution of all commits has left there: contents,
+/// version, and fence.
+///
+/// An owner that is in doubt about the last commit to a path stores what was there before. Two
+/// things others judge, where they do harm: a fence that is lost at a start (by
+/// `no_write_below_the_claimed_token`), and a commit of an earlier epoch that changes what was pulled
+/// since (by `a_serving_owner_has_the_last_decided_contents`). If they do none, they are seen here
+/// at the next commit to the path, or at the end. State machine replication: Schneider, 1990; the
+/// storage as refinement of a reference model: Bornholt et al., 2021.
+#[derive(Default)]
+pub struct OwnersStoreWhatWasCommitted {
+    /// By node: the paths that its memory has changed by a decision that is not durable yet, with
+    /// the position of the newest.
+    ahead: BTreeMap<NodeId, BTreeMap<Path, u64>>,
+}
+
+impl Invariant for OwnersStoreWhatWasCommitted {
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::appended(&[RecordKind::Decided])
+            | SeenKinds::durable(&[RecordKind::Decided, RecordKind::Applied])
+            | SeenKinds::CRASHED
+            | SeenKinds::STARTED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Appended { node, position, record: Record::Decided { changes, .. }, .. } => {
+                let ahead = self.ahead.entry(node).or_default();
+                ahead.extend(changes.iter().map(|(path, _)| (path.clone(), position)));
+                Ok(())
+            }
+            Seen::Durable {
+                node,
+                position,
+                record: Record::Decided { txn, .. } | Record::Applied { txn, .. },
+            } => self.on_durable(node, position, *txn, model, world),
+            Seen::Crashed { node } => {
+                self.ahead.remove(&node);
+                Ok(())
+            }
+            Seen::Started { node, .. } => judge_all(node, When::AtStart, model, world),
+            _ => Ok(()),
+        }
+    }
+
+    fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
+        let nodes = model.lives.keys().filter(|node| world.host(**node).storage().is_some());
+        nodes.into_iter().try_for_each(|node| judge_all(*node, When::Later, model, world))
+    }
+}
+
+impl OwnersStoreWhatWasCommitted {
+    fn on_durable(
+        &mut self,
+        node: NodeId,
+        position: u64,
+        id: TxnId,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Some(txn) = model.txns.get(&id) else { return Ok(()) };
+        let Some(part) = txn.changes_at(id.coordinator, node) else { return Ok(()) };
+        if model.disks.get(node).is_some_and(|disk| disk.epoch.is > txn.epoch) {
+            return Ok(());
+        }
+        let ahead = self.ahead.entry(node).or_default();
+        for (path, _) in part.iter() {
+            match ahead.get(path) {
+                Some(newest) if *newest > position => continue,
+                Some(_) => ahead.remove(path),
+                None => None,
+            };
+            judge(node, path, When::Later, model, world)?;
+        }
+        Ok(())
+    }
+}
+
+/// When an owner is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    AtStart,
+    Later,
+}
+
+fn judge_all(node: NodeId, when: When, model: &Model, world: &World) -> Result<(), Breach> {
+    if world.host(node).storage().is_none() {
+        return Ok(());
+    }
+    let mut paths = model.reference.paths().map(|(path, _)| path);
+    paths.try_for_each(|path| judge(node, path, when, model, world))
+}
+
+fn judge(
+    node: NodeId,
+    path: &Path,
+    when: When,
+    model: &Model,
+    world: &World,
+) -> Result<(), Breach> {
+    let Some(storage) = world.host(node).storage() else { return Ok(()) };
+    let CommittedState { step, txn, stored: Some(stored) } = model.reference.states(path).current()
+    else {
+        return Ok(()); // it is uncertain
+    };
+    let nothing = File::default();
+    let found = storage.files().get(path).unwrap_or(&nothing);
+    let is_stored = match when {
+        When::AtStart => (stored.version, &stored.contents) == (found.version, &found.contents),
+        When::Later => stored.is(found),
+    };
+    if is_stored || !is_complete_owner(node, path, model, world) {
+        return Ok(());
+    }
+    let pin = model.memory.pins(node).and_then(|pins| pins.get(path));
+    if pin.is_some_and(|pin| Some(pin.is) == *txn) {
+        return Ok(()); // in doubt about that very commit
+    }
+    let last = match txn {
+        Some(txn) => format!("{txn}, the last commit to {path}, leaves it as {stored}"),
+        None => format!("nothing was ever committed to {path}"),
+    };
+    let verb = if when == When::AtStart { "starts with" } else { "stores" };
+    let now = format!("{node} {verb} {path} as {}", Stored::of(found));
+    Err(Breach::of(
+        Evidence::at(*step, last).about_all(*txn).about(path),
+        Evidence::at(model.step, now).about(path),
+    ))
+}
+
+/// Does `node` own `path`, and has it all that was committed there?
+fn is_complete_owner(node: NodeId, path: &Path, model: &Model, world: &World) -> bool {
+    match model.disks.managed() {
+        Some(_) => model.claims(node, path).is_some(),
+        None => model.views.layout(world.config()).ring().owners(path).contains(&node),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::{
+        Play, changed, claim, decided_answer, decided_for, fenced, n, request, txn, voted, write,
+    };
+
+    /// c1 writes `/a`, and all nodes really store `stored` there, once.
+    fn written(contents: &str, stored: &str) -> Play {
+        let mut play = Play::new(OwnersStoreWhatWasCommitted::default());
+        play.really_stores(n(1), "/a", 1, stored);
+        play.asks(request(1, 1), &[write("/a", contents)]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 1, contents));
+        play
+    }
+
+    #[test]
+    fn an_owner_that_stores_something_else_when_it_has_committed_is_a_breach() {
+        written("x", "x").holds();
+        let breach = written("y", "x").breaks();
+        assert_eq!(breach.earlier.is, "n1.1/1, the last commit to /a, leaves it as \"y\" at v1");
+        assert_eq!(breach.now.is, "n1 stores /a as \"x\" at v1");
+    }
+
+    #[test]
+    fn an_owner_that_starts_with_something_else_is_a_breach() {
+        let mut play = written("x", "x");
+        play.really_restarts(n(2)).holds();
+        play.asks(request(1, 2), &[write("/a", "y")]);
+        play.forces(n(3), voted(txn(2), "/a", 2, "y"));
+        play.forces(n(1), decided_answer(request(1, 2), txn(2), &[changed(2)])).holds();
+        assert_eq!(play.really_restarts(n(2)).breaks().now.is, "n2 starts with /a as \"x\" at v1");
+    }
+
+    #[test]
+    fn a_fence_that_an_owner_lacks_at_the_end_is_a_breach() {
+        let mut play = written("x", "x");
+        play.asks(request(1, 2), &[claim("/a", 5)]);
+        play.forces(n(1), fenced(request(1, 2), txn(2), "/a", 1, "x", 5));
+        let breach = play.breaks();
+        assert_eq!(
+            breach.earlier.is,
+            "n1.1/2, the last commit to /a, leaves it as \"x\" at v1 behind t5"
+        );
+    }
+}

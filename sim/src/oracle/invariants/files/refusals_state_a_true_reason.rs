@@ -1,0 +1,226 @@
+//! No refusal without its reason.
+
+use std::collections::BTreeSet;
+
+use seedbed::proto::{
+    AttemptEnd, Message, MessageKind, Operation, Path, Record, RecordKind, Refusal, Reply, Request,
+    RequestId,
+};
+
+use crate::oracle::model::reference::{limits, operations, program};
+use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// A request for files is refused only for a reason that is true: of what it asks, if it is beyond
+/// the limits or makes no sense; otherwise of some committed state of one of its paths that was
+/// current between the question and the refusal.
+///
+/// An owner that refuses for no reason breaks no promise about what is stored, so nothing else sees
+/// it, and its users see nothing else. A request within the limits is never refused for them. What
+/// is refused because its client does not wait for it any more is one that was answered, or one of a
+/// life that is over. Sequential specification of failed operations: Herlihy, Wing, 1990, section 2.
+#[derive(Clone, Debug)]
+pub struct RefusalsStateATrueReason;
+
+impl Invariant for RefusalsStateATrueReason {
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::durable(&[RecordKind::Declined])
+            | SeenKinds::sent(&[MessageKind::Ended])
+            | SeenKinds::REPLIED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let (request, refusal, says) = match *seen {
+            Seen::Durable { node, record: Record::Declined { request, refusal }, .. } => {
+                (*request, *refusal, format!("{node} records"))
+            }
+            Seen::Sent { from, message: Message::Ended { request, end, .. }, .. } => match end {
+                AttemptEnd::Refused { refusal, .. } => {
+                    (*request, *refusal, format!("{from} answers"))
+                }
+                AttemptEnd::Done(_) | AttemptEnd::Retry(_) => return Ok(()),
+            },
+            Seen::Replied { request, reply: Reply::Refused(refusal) } => {
+                (request, *refusal, format!("{} tells its user", request.client))
+            }
+            _ => return Ok(()),
+        };
+        let origin = model.origin(request);
+        let Some(asked) = model.requests.get(&origin) else { return Ok(()) };
+        let is_of_locks =
+            matches!(seen, Seen::Replied { .. }) && !matches!(asked.wanted, Request::Files { .. });
+        if is_of_locks {
+            return Ok(()); // for lock_refusals_state_a_true_reason to say
+        }
+        let Err(expected) = judge(origin, asked, refusal, model, world) else { return Ok(()) };
+        let is = format!("{says} that {origin} is refused: {refusal}");
+        Err(Breach::of(expected.about(origin), Evidence::at(model.step, is).about(origin)))
+    }
+}
+
+/// Is the reason a true one?
+fn judge(
+    request: RequestId,
+    asked: &Asked,
+    refusal: Refusal,
+    model: &Model,
+    world: &World,
+) -> Result<(), Evidence> {
+    let since = asked.asked.step;
+    let wanted = match (&asked.wanted, operations(asked)) {
+        (_, Some(operations)) => operations,
+        (Request::Files { operations, .. }, None) => operations.clone(),
+        (Request::Acquire { .. } | Request::Release { .. }, None) => [].into(),
+    };
+    if refusal == Refusal::Forgotten {
+        let is = format!("the client of {request} waits for it");
+        let waits = asked.reply.is_none() && model.life(request.client) == request.incarnation;
+        return if waits { Err(Evidence::at(since, is)) } else { Ok(()) };
+    }
+    if let Err(right) = limits::check(&wanted, &world.config().limits) {
+        let is = format!("{request} can only be refused as it stands: {right}");
+        return if right == refusal { Ok(()) } else { Err(Evidence::at(since, is)) };
+    }
+    match refusal {
+        Refusal::NotFound | Refusal::Exists | Refusal::VersionIs(_) | Refusal::Fenced(_) => {
+            judge_by_state(request, &wanted, refusal, since, model)
+        }
+        Refusal::PathTooLong | Refusal::ContentsTooLong | Refusal::BadOperationCount => {
+            Err(Evidence::at(since, format!("{request} is within the limits")))
+        }
+        Refusal::Malformed => Err(Evidence::at(since, format!("{request} makes sense"))),
+        Refusal::Held | Refusal::NotHeld | Refusal::QueueFull | Refusal::Forgotten => {
+            Err(Evidence::at(since, format!("{request} is for files")))
+        }
+    }
+}
+
+fn judge_by_state(
+    request: RequestId,
+    operations: &[Operation],
+    refusal: Refusal,
+    since: u64,
+    model: &Model,
+) -> Result<(), Evidence> {
+    let paths: BTreeSet<&Path> = program::paths(operations).collect();
+    let is_true = |path: &&Path| {
+        let mut states = model.reference.states(path).since(since);
+        states.any(|state| match &state.stored {
+            Some(stored) => program::refusal_on(path, stored, operations) == Some(refusal),
+            None => true, // it is uncertain
+        })
+    };
+    if paths.iter().any(is_true) {
+        return Ok(());
+    }
+    let (mut words, mut newest) = (Vec::new(), since);
+    for path in &paths {
+        for state in model.reference.states(path).since(since) {
+            newest = newest.max(state.step);
+            words.extend(state.stored.as_ref().map(|stored| format!("{path} was {stored}")));
+        }
+    }
+    let is = format!("since {request} was asked, {}", words.join(", "));
+    Err(Evidence::at(newest, is).about_all(paths))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::{
+        Play, begin, c, claim, create, decided_for, delete, deleted, fenced, files, n, read, reads,
+        rename, request, txn, with_token, write,
+    };
+    use seedbed::proto::{Action, Token, Version};
+
+    /// `/a` was written, `/c` was claimed under token 5.
+    fn play() -> Play {
+        let mut play = Play::new(RefusalsStateATrueReason);
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 1, "x"));
+        play.asks(request(1, 2), &[claim("/c", 5)]);
+        play.forces(n(1), fenced(request(1, 2), txn(2), "/c", 0, "", 5));
+        play
+    }
+
+    /// Is it right to refuse the operations?
+    fn may_refuse(operations: &[Operation], refusal: Refusal) -> bool {
+        let mut play = play();
+        play.asks(request(1, 3), operations).replies(request(1, 3), Reply::Refused(refusal));
+        play.is_lawful()
+    }
+
+    #[test]
+    fn a_reason_that_is_true_is_none_and_any_other_is_a_breach() {
+        let if_at = |version| Operation {
+            action: Action::Write("y".into(), Some(Version(version))),
+            ..write("/a", "")
+        };
+        let (fenced, version) = (Refusal::Fenced(Token(5)), Refusal::VersionIs(Version(1)));
+        for (operation, refusal) in [
+            (create("/a", "y"), Refusal::Exists),
+            (delete("/b"), Refusal::NotFound),
+            (rename("/b", "/d"), Refusal::NotFound),
+            (if_at(2), version),
+            (write("/c", "y"), fenced),
+            (with_token(write("/c", "y"), 4), fenced),
+            (rename("/a", "/c"), fenced),
+        ] {
+            let all = [Refusal::Exists, Refusal::NotFound, version, fenced];
+            for other in all {
+                let is_right = may_refuse(std::slice::from_ref(&operation), other);
+                assert_eq!(is_right, other == refusal, "{operation:?}: {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reason_that_was_true_for_a_while_is_none() {
+        let mut play = play();
+        play.asks(request(1, 3), &[delete("/a")]);
+        play.requests(request(2, 1), files(&[create("/a", "y")]));
+        play.forces(n(1), deleted(request(1, 3), txn(3), "/a", 2));
+        play.replies(request(2, 1), Reply::Refused(Refusal::Exists)).holds();
+        play.requests(request(2, 2), files(&[create("/a", "y")]));
+        play.replies(request(2, 2), Reply::Refused(Refusal::Exists)).breaks();
+    }
+
+    #[test]
+    fn several_operations_are_judged_path_by_path_in_their_order() {
+        let both = [delete("/a"), create("/a", "y")];
+        assert!(!may_refuse(&both, Refusal::Exists));
+        assert!(may_refuse(&[both[0].clone(), both[0].clone()], Refusal::NotFound));
+        assert!(may_refuse(&[create("/a", "y"), delete("/b")], Refusal::Exists));
+        assert!(may_refuse(&[create("/a", "y"), delete("/b")], Refusal::NotFound));
+    }
+
+    #[test]
+    fn limits_are_refused_for_the_right_reason_and_nothing_else_is() {
+        let long = format!("/{}", "x".repeat(2000));
+        assert!(may_refuse(&[read("/a"), read(&long)], Refusal::PathTooLong));
+        assert!(!may_refuse(&[read("/a"), read(&long)], Refusal::BadOperationCount));
+        assert!(!may_refuse(&[write("/a", "y")], Refusal::PathTooLong));
+        assert!(!may_refuse(&[write("/a", "y")], Refusal::Malformed));
+        assert!(may_refuse(&[rename("/a", "/b"), read("/a")], Refusal::Malformed));
+        assert!(may_refuse(&[], Refusal::BadOperationCount));
+        assert!(!may_refuse(&[], Refusal::NotFound));
+        assert!(!may_refuse(&[write("/a", "y")], Refusal::Held));
+    }
+
+    #[test]
+    fn a_request_that_is_waited_for_is_not_forgotten() {
+        let declines = |record| {
+            let mut play = play();
+            play.requests(request(1, 3), reads(&["/a", "/b"]));
+            play.sends(c(1), n(1), begin(request(1, 3), request(1, 3), &[read("/a"), read("/b")]));
+            if record {
+                play.replies(request(1, 3), Reply::Unknown);
+            }
+            let refusal = Refusal::Forgotten;
+            play.forces(n(2), Record::Declined { request: request(1, 3), refusal });
+            play
+        };
+        declines(true).holds();
+        declines(false).breaks();
+    }
+}

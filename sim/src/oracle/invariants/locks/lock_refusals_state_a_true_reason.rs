@@ -1,0 +1,287 @@
+//! No refusal of a lock without its reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seedbed::proto::{
+    Message, MessageKind, NodeId, Notice, Path, Record, RecordKind, Refusal, Reply, Request,
+    RequestId,
+};
+
+use crate::oracle::model::reference::limits;
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// What is refused to a user of locks is refused for a reason that is true.
+///
+/// | refusal | when the lock server, or the client, refuses |
+/// |---|---|
+/// | held | the user did not want to wait, and the lock was held or waited for |
+/// | queue full | as many as the limit stood in line |
+/// | path too long | it is longer than the limit, which is the only reason then |
+/// | forgotten | the request has held the lock, was answered, or is of a life that is over; no user is told |
+/// | not held | the client believed in no lock of that path |
+///
+/// An attempt to lock that is refused without a reason keeps its user out of a free lock for ever,
+/// and breaks no exclusion. The specification of `tryLock`: Herlihy, Shavit, "The Art of
+/// Multiprocessor Programming", 2008, ch. 7.
+#[derive(Default)]
+pub struct LockRefusalsStateATrueReason {
+    /// Requests that the lock server has refused to take into the line.
+    left_out: BTreeSet<RequestId>,
+    /// What the lock server has told clients.
+    told: BTreeMap<RequestId, Refusal>,
+    /// The locks that clients believe in, with the request that acquired each, and since when.
+    held: BTreeMap<(NodeId, Path), u64>,
+}
+
+impl Invariant for LockRefusalsStateATrueReason {
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::appended(&[RecordKind::Left])
+            | SeenKinds::sent(&[MessageKind::LockRefused])
+            | SeenKinds::REPLIED
+            | SeenKinds::NOTICED
+            | SeenKinds::CRASHED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Appended { position, record: Record::Left { path, request }, .. } => {
+                self.on_left(position, path, *request, model, world)
+            }
+            Seen::Sent { message: Message::LockRefused { request, path, refusal }, .. } => {
+                self.on_refused(*request, path, *refusal, model, world)
+            }
+            Seen::Replied { request, reply: Reply::Refused(refusal) } => {
+                self.on_told(request, *refusal, model)
+            }
+            Seen::Noticed { client, notice } => {
+                match notice {
+                    Notice::Holding { path, .. } => {
+                        self.held.entry((client, path.clone())).or_insert(model.step);
+                    }
+                    Notice::Lost { path, .. } => {
+                        self.held.remove(&(client, path.clone()));
+                    }
+                    Notice::View(_) => {}
+                }
+                Ok(())
+            }
+            Seen::Crashed { node } => {
+                self.held.retain(|(client, _), _| *client != node);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl LockRefusalsStateATrueReason {
+    /// A request leaves the line or the lock, or never gets there: then it is refused.
+    fn on_left(
+        &mut self,
+        position: u64,
+        path: &Path,
+        request: RequestId,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Some(lock) = model.locks.before(position) else { return Ok(()) };
+        let holds = lock.holder.as_ref().is_some_and(|holder| holder.is.0 == request);
+        if holds || lock.waits(request) {
+            return Ok(());
+        }
+        let Some(wait) = waits(request, model) else { return Ok(()) };
+        let is_full = lock.line.len() >= world.config().limits.queue;
+        let is_taken = lock.holder.is_some() || !lock.line.is_empty();
+        if is_full || (!wait && is_taken) {
+            self.left_out.insert(request);
+            return Ok(());
+        }
+        let free = match &lock.newest {
+            Some(newest) => {
+                let is = format!("the lock of {path}, last granted to {}, is free", newest.is.0);
+                Evidence::at(newest.step, is)
+            }
+            None => Evidence::at(0, format!("the lock of {path} was never granted")),
+        };
+        let earlier = match wait {
+            true => Evidence::at(model.step, format!("{} stand in line", lock.line.len())),
+            false => free,
+        };
+        let is = format!("the lock server refuses {request}");
+        let now = Evidence::at(model.step, is).about(request).about(path);
+        Err(Breach::of(earlier.about(path), now))
+    }
+
+    fn on_refused(
+        &mut self,
+        request: RequestId,
+        path: &Path,
+        refusal: Refusal,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        self.told.insert(request, refusal);
+        let Some(wait) = waits(request, model) else { return Ok(()) };
+        let is_short = limits::check_path(path, &world.config().limits).is_ok();
+        let is_left_out = self.left_out.contains(&request);
+        let is_true = match refusal {
+            Refusal::PathTooLong => !is_short,
+            Refusal::Held => is_short && !wait && is_left_out,
+            Refusal::QueueFull => is_short && wait && is_left_out,
+            Refusal::Forgotten => is_over(request, model),
+            Refusal::NotFound | Refusal::Exists | Refusal::VersionIs(_) => false,
+            Refusal::Fenced(_) | Refusal::NotHeld | Refusal::ContentsTooLong => false,
+            Refusal::BadOperationCount | Refusal::Malformed => false,
+        };
+        if is_true {
+            return Ok(());
+        }
+        let asked = model.requests.get(&request).map_or(0, |asked| asked.asked.step);
+        let how = if wait { "in line" } else { "at once or not at all" };
+        let is = format!("{request} wants the lock of {path} {how}, and that is not so");
+        let earlier = Evidence::at(asked, is).about(request).about(path);
+        let is = format!("the lock server refuses {request}: {refusal}");
+        Err(Breach::of(earlier, Evidence::at(model.step, is).about(request)))
+    }
+
+    /// A client passes on what the lock server has said, or says that it does not hold the lock.
+    fn on_told(
+        &mut self,
+        request: RequestId,
+        refusal: Refusal,
+        model: &Model,
+    ) -> Result<(), Breach> {
+        let earlier = match model.requests.wanted(request) {
+            Some(Request::Acquire { path, .. }) => {
+                let said = self.told.get(&request);
+                if said == Some(&refusal) && refusal != Refusal::Forgotten {
+                    return Ok(());
+                }
+                let is = format!("the lock server has not said so to {request}");
+                Evidence::at(model.step, is).about(request).about(path)
+            }
+            Some(Request::Release { path }) => {
+                let held = self.held.get(&(request.client, path.clone()));
+                match held {
+                    None if refusal == Refusal::NotHeld => return Ok(()),
+                    None => {
+                        let is = format!("{request} gives the lock of {path} back");
+                        Evidence::at(model.step, is).about(request).about(path)
+                    }
+                    Some(step) => {
+                        let is = format!("{} holds the lock of {path}", request.client);
+                        Evidence::at(*step, is).about(path)
+                    }
+                }
+            }
+            Some(Request::Files { .. }) | None => return Ok(()),
+        };
+        let is = format!("{} tells its user that {request} is refused: {refusal}", request.client);
+        Err(Breach::of(earlier, Evidence::at(model.step, is).about(request)))
+    }
+}
+
+/// Does the request want to wait for its lock?
+fn waits(request: RequestId, model: &Model) -> Option<bool> {
+    match model.requests.wanted(request)? {
+        Request::Acquire { wait, .. } => Some(*wait),
+        Request::Files { .. } | Request::Release { .. } => None,
+    }
+}
+
+/// Has the request got all that it will, or does nobody wait for it?
+fn is_over(request: RequestId, model: &Model) -> bool {
+    let is_answered = model.requests.get(&request).is_some_and(|asked| asked.reply.is_some());
+    let is_old = model.life(request.client) > request.incarnation;
+    is_answered || is_old || model.locks.grants.newest(request).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::{
+        CONTROL, Play, c, granted, left, lock, queued, request, try_lock, unlock,
+    };
+
+    fn refused(at: &str, request: RequestId, refusal: Refusal) -> Message {
+        Message::LockRefused { request, path: Path::new(at).expect("a path"), refusal }
+    }
+
+    /// c2 tries the lock of `/a`, and is refused.
+    fn is_refused(play: &mut Play, refusal: Refusal) {
+        play.requests(request(2, 1), try_lock("/a"));
+        play.forces(CONTROL, left("/a", request(2, 1)));
+        play.sends(CONTROL, c(2), refused("/a", request(2, 1), refusal));
+        play.replies(request(2, 1), Reply::Refused(refusal));
+    }
+
+    fn play() -> Play {
+        Play::new(LockRefusalsStateATrueReason::default())
+    }
+
+    #[test]
+    fn a_lock_that_is_held_or_waited_for_may_be_refused_and_a_free_one_not() {
+        let mut held = play();
+        held.forces(CONTROL, queued("/a", request(1, 1)));
+        held.forces(CONTROL, granted("/a", request(1, 1), 1));
+        is_refused(&mut held, Refusal::Held);
+        held.holds();
+        let mut free = play();
+        is_refused(&mut free, Refusal::Held);
+        free.is_broken_by(
+            "lock_refusals_state_a_true_reason",
+            (0, "the lock of /a was never granted"),
+            (2, "the lock server refuses c2.1#1"),
+        );
+        let mut wrong = play();
+        wrong.forces(CONTROL, queued("/a", request(1, 1)));
+        is_refused(&mut wrong, Refusal::QueueFull);
+        assert!(!wrong.is_lawful());
+    }
+
+    #[test]
+    fn a_line_that_is_not_full_is_no_reason() {
+        let mut play = play();
+        play.forces(CONTROL, queued("/a", request(1, 1)));
+        play.requests(request(2, 1), lock("/a"));
+        play.appends(CONTROL, left("/a", request(2, 1))).breaks();
+    }
+
+    #[test]
+    fn a_refusal_that_the_lock_server_never_gave_is_a_breach() {
+        let mut play = play();
+        play.requests(request(2, 1), try_lock("/a"));
+        play.replies(request(2, 1), Reply::Refused(Refusal::Held)).breaks();
+    }
+
+    #[test]
+    fn a_request_that_has_had_the_lock_is_forgotten_and_no_other() {
+        let forgets = |is_over: bool| {
+            let mut play = play();
+            play.requests(request(2, 1), lock("/a"));
+            if is_over {
+                play.forces(CONTROL, granted("/a", request(2, 1), 1));
+            }
+            play.sends(CONTROL, c(2), refused("/a", request(2, 1), Refusal::Forgotten));
+            play
+        };
+        forgets(true).holds();
+        forgets(false).breaks();
+    }
+
+    #[test]
+    fn only_who_holds_nothing_is_told_that_it_does_not() {
+        let releases = |believes: bool| {
+            let mut play = play();
+            if believes {
+                play.believes("/a", request(1, 1), 1, 500);
+            }
+            play.requests(request(1, 2), unlock("/a"));
+            play.replies(request(1, 2), Reply::Refused(Refusal::NotHeld));
+            play
+        };
+        releases(false).holds();
+        releases(true).breaks();
+    }
+}
