@@ -104,6 +104,28 @@ defects! {
     CopiesDroppedTooEarly = "copies_dropped_too_early";
     /// points in one place of the ring stand in the order in which each machine has met them
     TieBrokenByJoinOrder = "tie_broken_by_join_order";
+    /// an owner lets a create replace the file that is there
+    CreateOverwrites = "create_overwrites";
+    /// an owner deletes a file that is not there, and says that it did
+    DeleteOfNothingSucceeds = "delete_of_nothing_succeeds";
+    /// a coordinator forgets the contents of the file that it moves
+    RenameLosesContents = "rename_loses_contents";
+    /// an owner keeps the source of a rename
+    RenameLeavesItsSource = "rename_leaves_its_source";
+    /// an owner counts a conditional write and keeps the old contents
+    ConditionalWriteKeepsContents = "conditional_write_keeps_contents";
+    /// an owner refuses to delete a file of an even version, as if there was none
+    FileTakenForMissing = "file_taken_for_missing";
+    /// an owner answers plain reads without the last byte
+    ReadCutShort = "read_cut_short";
+    /// a coordinator refuses every third request of a client without a look at the files
+    RefusedWithoutALook = "refused_without_a_look";
+    /// the lock server refuses the request with the lowest number that a client waits for
+    FreeLockRefused = "free_lock_refused";
+    /// an owner counts each change twice
+    VersionsSkipOne = "versions_skip_one";
+    /// an owner acknowledges a claim and leaves the fence where it is
+    ClaimRaisesNoFence = "claim_raises_no_fence";
 }
 
 impl fmt::Display for Defect {

@@ -130,7 +130,9 @@ impl LockServer {
         let is_free =
             lock.holder.is_none() && !lock.line.iter().any(|w| w.is_live(turn.config, now));
         let is_full = lock.line.len() >= turn.config.limits.queue;
-        if is_full || (!wait && !is_free) {
+        let is_refused =
+            turn.config.defects.has(Defect::FreeLockRefused) && request.number == lowest;
+        if is_full || is_refused || (!wait && !is_free) {
             // For good: a copy of the message must not be granted after the client has been told.
             self.over.entry(client).or_default().insert(request, Over::Refused);
             turn.out.force(Record::Left { path: path.clone(), request });

@@ -313,7 +313,12 @@ impl Node {
     }
 
     fn read(&self, path: &Path) -> AttemptEnd {
-        let file = self.owner.file(path);
+        let mut file = self.owner.file(path);
+        if self.config.defects.has(Defect::ReadCutShort)
+            && let Some((_, rest)) = file.contents.as_ref().and_then(|c| c.as_bytes().split_last())
+        {
+            file.contents = Some(rest.into());
+        }
         AttemptEnd::Done([Outcome::Found(file.version, file.contents)].into())
     }
 

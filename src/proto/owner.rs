@@ -43,8 +43,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Action, Age, Answer, Changes, File, Handed, Incarnation, NodeId, Operation, Outcome, Path,
-    Refusal, RequestId, Results, Token, TxnId, Work,
+    Action, Age, Answer, Changes, Defect, Defects, File, Handed, Incarnation, NodeId, Operation,
+    Outcome, Path, Refusal, RequestId, Results, Token, TxnId, Work,
 };
 
 /// Why a transaction did not get its pins.
@@ -231,7 +231,11 @@ impl Owner {
     }
 
     /// What `work` would change and give, in its order, each operation seeing those before it.
-    pub fn execute(&self, work: &Work) -> Result<(Changes, Results), CannotExecute> {
+    pub fn execute(
+        &self,
+        defects: Defects,
+        work: &Work,
+    ) -> Result<(Changes, Results), CannotExecute> {
         let mut changed: Vec<(Path, File)> = Vec::new();
         let mut results = Vec::with_capacity(work.len());
         for (place, operation) in work.iter() {
@@ -240,7 +244,7 @@ impl Owner {
                 Some(at) => changed[at].1.clone(),
                 None => self.file(&operation.path),
             };
-            if let Some(outcome) = execute(operation, &mut file)? {
+            if let Some(outcome) = execute(defects, operation, &mut file)? {
                 results.push((*place, outcome));
             }
             match known {
@@ -254,7 +258,11 @@ impl Owner {
 }
 
 /// Executes one operation on one file; the source's half of a rename has no outcome of its own.
-fn execute(operation: &Operation, file: &mut File) -> Result<Option<Outcome>, CannotExecute> {
+fn execute(
+    defects: Defects,
+    operation: &Operation,
+    file: &mut File,
+) -> Result<Option<Outcome>, CannotExecute> {
     let refuse = |refusal| Err(CannotExecute::Refused(refusal));
     let exists = file.contents.is_some();
     if !operation.action.is_read() {
@@ -272,19 +280,39 @@ fn execute(operation: &Operation, file: &mut File) -> Result<Option<Outcome>, Ca
         Action::Read => return Ok(Some(Outcome::Found(file.version, file.contents.clone()))),
         Action::Claim => {
             // The check above let only a token pass that is at least the fence.
-            file.fence = operation.token.unwrap_or(file.fence);
+            if !defects.has(Defect::ClaimRaisesNoFence) {
+                file.fence = operation.token.unwrap_or(file.fence);
+            }
             return Ok(Some(Outcome::Changed(file.version)));
         }
-        Action::Create(_) | Action::Place(_) if exists => return refuse(Refusal::Exists),
-        Action::Delete(_) | Action::Remove(_) if !exists => return refuse(Refusal::NotFound),
+        Action::Create(_) if exists && !defects.has(Defect::CreateOverwrites) => {
+            return refuse(Refusal::Exists);
+        }
+        Action::Place(_) if exists => return refuse(Refusal::Exists),
+        Action::Delete(_) if !exists && !defects.has(Defect::DeleteOfNothingSucceeds) => {
+            return refuse(Refusal::NotFound);
+        }
+        Action::Remove(_) if !exists => return refuse(Refusal::NotFound),
+        Action::Delete(_)
+            if defects.has(Defect::FileTakenForMissing) && file.version.0.is_multiple_of(2) =>
+        {
+            return refuse(Refusal::NotFound);
+        }
         Action::Remove(version) if *version != file.version => return Err(CannotExecute::Moved),
         Action::Rename(..) => return refuse(Refusal::Malformed),
+        Action::Remove(_) if defects.has(Defect::RenameLeavesItsSource) => return Ok(None),
+        Action::Write(_, Some(_)) if defects.has(Defect::ConditionalWriteKeepsContents) => {
+            file.contents.clone()
+        }
         Action::Create(contents) | Action::Place(contents) | Action::Write(contents, _) => {
             Some(contents.clone())
         }
         Action::Delete(_) | Action::Remove(_) => None,
     };
     file.version = file.version.next();
+    if defects.has(Defect::VersionsSkipOne) {
+        file.version = file.version.next();
+    }
     file.contents = contents;
     let outcome = Outcome::Changed(file.version);
     Ok((!matches!(operation.action, Action::Remove(_))).then_some(outcome))

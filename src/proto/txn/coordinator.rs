@@ -122,6 +122,12 @@ impl Coordinator {
             let end = end_because(no_because(answered));
             return end_attempt(turn, &attempt, end);
         }
+        if turn.config.defects.has(Defect::RefusedWithoutALook)
+            && attempt.request.number.is_multiple_of(3)
+        {
+            let end = AttemptEnd::Refused { refusal: Refusal::NotFound, recorded: true };
+            return end_attempt(turn, &attempt, end);
+        }
         if let Err(refusal) = check(turn.config, &attempt.operations) {
             // It holds for every attempt there can be, so nothing needs to be recorded.
             let end = AttemptEnd::Refused { refusal, recorded: true };
@@ -312,7 +318,11 @@ impl Coordinator {
             return self.put(txn, collecting);
         }
         for (place, path, found) in std::mem::take(&mut collecting.sources) {
-            fill_in_source(&mut collecting.work, place, &path, found.unwrap_or_default());
+            let mut file = found.unwrap_or_default();
+            if turn.config.defects.has(Defect::RenameLosesContents) {
+                file.contents = None;
+            }
+            fill_in_source(&mut collecting.work, place, &path, file);
         }
         let (layout, this) = (turn.layout(), turn.member());
         let work = collecting.work.iter();
@@ -359,7 +369,7 @@ impl Coordinator {
     /// Executes the coordinator's own part, then asks for the votes.
     fn execute_own_part(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
         let work = collecting.part_of(turn.member());
-        match turn.owner.execute(&work) {
+        match turn.owner.execute(turn.config.defects, &work) {
             Ok(own) => collecting.own = Some(own),
             Err(cannot) => return self.refuse(turn, txn, collecting, cannot),
         }
