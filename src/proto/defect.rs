@@ -124,6 +124,8 @@ defects! {
     FreeLockRefused = "free_lock_refused";
     /// an owner counts each change twice
     VersionsSkipOne = "versions_skip_one";
+    /// a participant acknowledges a commit and stores nothing of it until it restarts
+    CommitNotApplied = "commit_not_applied";
     /// an owner acknowledges a claim and leaves the fence where it is
     ClaimRaisesNoFence = "claim_raises_no_fence";
 }

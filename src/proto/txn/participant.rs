@@ -380,7 +380,9 @@ impl Participant {
         let Some(Part::InDoubt(vote)) = self.parts.remove(&txn) else { return };
         let request = vote.request;
         turn.timers.cancel(&Timer::Inquire(txn));
-        turn.owner.apply(&vote.changes);
+        if !turn.config.defects.has(Defect::CommitNotApplied) {
+            turn.owner.apply(&vote.changes);
+        }
         turn.owner.unpin(txn, None, &vote.paths);
         turn.owner.answers.insert(request, Answered::Done(answer.clone()));
         if !turn.config.defects.has(Defect::OutcomeForgottenByParticipant) {
