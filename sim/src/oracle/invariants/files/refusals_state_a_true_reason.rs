@@ -74,7 +74,7 @@ fn judge(
     };
     if refusal == Refusal::Forgotten {
         let is = format!("the client of {request} waits for it");
-        let waits = asked.reply.is_none() && model.life(request.client) == request.incarnation;
+        let waits = asked.reply.is_none() && model.life(request.client) <= request.incarnation;
         return if waits { Err(Evidence::at(since, is)) } else { Ok(()) };
     }
     if let Err(right) = limits::check(&wanted, &world.config().limits) {
