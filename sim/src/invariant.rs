@@ -127,15 +127,9 @@ invariants! {
     ReplicasAgree = "replicas_agree",
         "all owners of a path have the same bytes under the same version",
         "replica consistency; Schneider 1990";
-    ReadsSeeOnlyWhatWasCommitted = "reads_see_only_what_was_committed",
-        "a read finds a state that a commit has left behind",
-        "G1a, G1b; Adya 1999, section 3.1";
     ReadsOfOneTransactionAreOneMoment = "reads_of_one_transaction_are_one_moment",
         "all reads of a transaction come from one point in the order of commits",
         "G2, read skew A5A; Adya 1999; Berenson et al. 1995";
-    VersionsGrow = "versions_grow",
-        "each commit to a path continues its version by the number of its changes",
-        "F-I5, version order; Adya 1999, section 3.1";
     DeletedFilesStayDeleted = "deleted_files_stay_deleted",
         "after an acknowledged deletion nobody finds the old contents",
         "F-I3, no resurrection; Demers et al. 1987";

@@ -81,9 +81,7 @@ registry! {
         always commit::InDoubtKeepsItsPins::default;
         always files::NoWriteBelowTheClaimedToken;
         always files::ReplicasAgree;
-        always files::ReadsSeeOnlyWhatWasCommitted;
         always commit::ReadsOfOneTransactionAreOneMoment;
-        always files::VersionsGrow;
         always files::DeletedFilesStayDeleted;
         always files::AcknowledgedWritesSurvive::default;
         always files::CommitsDoWhatWasAsked;

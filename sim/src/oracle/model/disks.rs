@@ -228,9 +228,10 @@ impl Disks {
 mod tests {
     use super::*;
     use crate::oracle::invariants::commit::NobodyIsInDoubtAtTheEnd;
-    use crate::oracle::invariants::files::VersionsGrow;
+    use crate::oracle::invariants::files::CommitsDoWhatWasAsked;
     use crate::oracle::tests::{
-        Play, applied, decided, loss_accepted, n, path, prepare, pulled, txn, txn_of, voted,
+        Play, applied, decided, decided_for, loss_accepted, n, path, prepare, pulled, request, txn,
+        txn_of, voted, write,
     };
 
     fn in_doubt(participants: &[NodeId]) -> Play {
@@ -274,12 +275,14 @@ mod tests {
     fn what_only_lost_disks_had_begins_again_when_the_operator_gives_it_up() {
         let accept = loss_accepted();
         let begun = || {
-            let mut play = Play::managed(VersionsGrow);
+            let mut play = Play::managed(CommitsDoWhatWasAsked);
             play.is_complete(n(1), 1);
+            play.asks(request(1, 1), &[write("/a", "x")]);
             play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
+            play.asks(request(1, 2), &[write("/a", "y")]);
             play
         };
-        let again = || decided(txn_of(n(2), 1), &[], "/a", 1, "y");
+        let again = || decided_for(request(1, 2), txn_of(n(2), 1), &[], "/a", 1, "y");
         let mut lost = begun();
         lost.loses_its_disk(n(1));
         lost.forces(NodeId::CONTROL, accept.clone());
