@@ -94,6 +94,9 @@ invariants! {
     PromiseIsDurableBeforeItLeaves = "promise_is_durable_before_it_leaves",
         "a participant says aborted only if that is settled or nothing can make it vote any more",
         "W1, cooperative termination; Bernstein, Hadzilacos, Goodman 1987, section 7.4";
+    RecordedRefusalIsDurableBeforeItLeaves = "recorded_refusal_is_durable_before_it_leaves",
+        "a refusal that holds for every attempt leaves a node only once it is durable",
+        "W1, write-ahead; Gray 1978; RIFL: Lee et al. 2015, section 3";
     DecisionsAreFinal = "decisions_are_final",
         "every node decides a transaction once and stays with it, also across restarts",
         "AC4, stability; Bernstein, Hadzilacos, Goodman 1987, ch. 7";

@@ -70,6 +70,8 @@ defects! {
     RetryUnderNewId = "retry_under_new_id";
     /// a client believes a refusal although an earlier attempt may still take effect
     LateRefusalBelieved = "late_refusal_believed";
+    /// an owner says that a refusal is recorded before it is durable, and forgets it in a crash
+    RefusalNotForced = "refusal_not_forced";
     /// recovery skips a corrupt record below the durable mark instead of refusing to start
     CorruptRecordSkipped = "corrupt_record_skipped";
     /// a node whose membership lease has run out goes on to serve and vote

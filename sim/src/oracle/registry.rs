@@ -70,6 +70,7 @@ registry! {
         always commit::DecisionIsDurableBeforeItLeaves;
         always commit::AcknowledgementIsDurableBeforeItLeaves;
         always commit::PromiseIsDurableBeforeItLeaves;
+        always requests::RecordedRefusalIsDurableBeforeItLeaves::default;
         always commit::DecisionsAreFinal;
         always commit::CommitNeedsEveryYes;
         always commit::AbortNeedsAReason;

@@ -668,7 +668,11 @@ pub(in crate::proto) fn decline(
     let recorded = attempt > 1 || may_be_orphaned;
     if recorded {
         turn.owner.answers.insert(request, Answered::Declined(refusal));
-        turn.out.force(Record::Declined { request, refusal });
+        let record = Record::Declined { request, refusal };
+        match turn.config.defects.has(Defect::RefusalNotForced) {
+            true => turn.out.write_lazily(record),
+            false => turn.out.force(record),
+        }
     }
     No::Refused { refusal, recorded }
 }
