@@ -72,6 +72,14 @@ defects! {
     LateRefusalBelieved = "late_refusal_believed";
     /// an owner says that a refusal is recorded before it is durable, and forgets it in a crash
     RefusalNotForced = "refusal_not_forced";
+    /// a checkpoint leaves out the aborts that a participant has promised
+    CheckpointWithoutPromises = "checkpoint_without_promises";
+    /// a checkpoint leaves out the refusals that are recorded for good
+    CheckpointWithoutRefusals = "checkpoint_without_refusals";
+    /// a checkpoint leaves out the tokens of claimed paths
+    CheckpointWithoutFences = "checkpoint_without_fences";
+    /// a checkpoint says that one transaction more is over than the coordinator has said
+    CheckpointMarkTooHigh = "checkpoint_mark_too_high";
     /// recovery skips a corrupt record below the durable mark instead of refusing to start
     CorruptRecordSkipped = "corrupt_record_skipped";
     /// a node whose membership lease has run out goes on to serve and vote

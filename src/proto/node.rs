@@ -446,10 +446,14 @@ impl Node {
 
     /// The records that give this node's durable state again.
     fn snapshot(&self) -> Vec<Record> {
-        let mut records = Vec::new();
+        let (mut records, defects) = (Vec::new(), self.config.defects);
         self.standing.snapshot(&mut records);
         for (path, file) in &self.owner.files {
-            records.push(Record::Stored { path: path.clone(), file: file.clone() });
+            let mut file = file.clone();
+            if defects.has(Defect::CheckpointWithoutFences) {
+                file.fence = Token::default();
+            }
+            records.push(Record::Stored { path: path.clone(), file });
         }
         for (client, incarnation, lowest) in self.owner.answers.marks() {
             records.push(Record::Forgotten { client, incarnation, lowest });
@@ -457,11 +461,12 @@ impl Node {
         for (&request, answered) in self.owner.answers.iter() {
             records.push(match answered {
                 Answered::Done(answer) => Record::Answered { request, answer: answer.clone() },
+                Answered::Declined(_) if defects.has(Defect::CheckpointWithoutRefusals) => continue,
                 Answered::Declined(refusal) => Record::Declined { request, refusal: *refusal },
             });
         }
         self.coordinator.snapshot(&mut records);
-        self.participant.snapshot(&mut records);
+        self.participant.snapshot(&self.config, &mut records);
         records
     }
 }

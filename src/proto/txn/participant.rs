@@ -612,8 +612,10 @@ impl Participant {
     }
 
     /// The records that give this state again.
-    pub fn snapshot(&self, records: &mut Vec<Record>) {
+    pub fn snapshot(&self, config: &Config, records: &mut Vec<Record>) {
         for (&coordinator, &low_water) in &self.marks {
+            let one_more = u32::from(config.defects.has(Defect::CheckpointMarkTooHigh));
+            let low_water = LowWater { counter: low_water.counter + one_more, ..low_water };
             records.push(Record::Mark { coordinator, low_water });
         }
         for (&(coordinator, epoch), arcs) in &self.presumed {
@@ -624,6 +626,7 @@ impl Participant {
                 End::Committed(answer) => {
                     records.push(Record::Settled { txn, answer: Some(answer.clone()) });
                 }
+                End::Aborted if config.defects.has(Defect::CheckpointWithoutPromises) => {}
                 End::Aborted => records.push(Record::Settled { txn, answer: None }),
                 End::VotedNo => {}
             }

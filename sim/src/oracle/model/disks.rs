@@ -46,19 +46,6 @@ pub struct Promise {
 }
 
 impl Disk {
-    /// Takes over a record that a start finds, which a checkpoint may have written.
-    pub(in crate::oracle) fn replay(&mut self, node: NodeId, record: &Record, config: &Config) {
-        match record {
-            Record::Stored { path, file } => {
-                self.files.insert(path.clone(), At { step: 0, is: file.clone() });
-            }
-            Record::Answered { request, answer } => {
-                self.answers.insert(*request, At { step: 0, is: answer.clone() });
-            }
-            _ => self.take(0, node, record, config),
-        }
-    }
-
     /// Takes over a durable record.
     pub(in crate::oracle) fn take(
         &mut self,
