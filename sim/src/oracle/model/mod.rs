@@ -5,6 +5,7 @@
 //! crash. Only pins are counted from the moment at which a record is appended, because a node's
 //! memory is ahead of its disk, and go back to what is durable in a crash.
 
+pub(in crate::oracle) mod commit_points;
 pub(in crate::oracle) mod disks;
 pub(in crate::oracle) mod effects_of_requests;
 pub(in crate::oracle) mod files;
@@ -66,6 +67,8 @@ pub struct Model {
     pub txns: Txns,
     /// Decisions that are durable.
     pub commits: u64,
+    /// The transaction that the newest durable record has committed, if it has.
+    newly_committed: Option<TxnId>,
     /// Which of them took effect for which request.
     pub effects: Effects,
     /// Files, as committed.

@@ -170,6 +170,7 @@ impl Model {
 
     fn on_durable(&mut self, node: NodeId, position: u64, record: &Record) {
         let step = self.step;
+        self.newly_committed = None;
         match record {
             Record::Voted { txn, .. } => {
                 self.txns.on_voted(step, node, record, self.disks.managed().is_some());
@@ -273,6 +274,7 @@ impl Model {
         txn.order = Some(order);
         txn.decided = Some(At { step, is: answer.clone() });
         let (epoch, origin) = (txn.epoch, *txn.origin.get_or_insert(origin));
+        self.newly_committed = Some(id);
         let parts = txn.parts(id.coordinator);
         self.reference.on_commit(&Commit {
             step,

@@ -1,7 +1,8 @@
 //! Isolation of transactions that read.
 
-use seedbed::proto::{Path, Record, RecordKind, Version};
+use seedbed::proto::{Path, Version};
 
+use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::{Breach, Committed, Evidence, Invariant, Model, Seen, SeenKinds, reads};
 use crate::world::World;
 
@@ -17,18 +18,14 @@ pub struct ReadsOfOneTransactionAreOneMoment;
 
 impl Invariant for ReadsOfOneTransactionAreOneMoment {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::durable(&[RecordKind::Decided])
+        COMMIT_POINTS
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
-        let Seen::Durable { node, record: Record::Decided { txn: id, answer, .. }, .. } = *seen
-        else {
+        let Some(CommitPoint { id, txn, node, answer }) = model.committed_by(seen) else {
             return Ok(());
         };
-        let Some(txn) = model.txns.get(id).filter(|txn| txn.decided_in(model.step)) else {
-            return Ok(()); // decided long ago; this is a copy
-        };
-        let asked = model.asked_by(*id).and_then(|asked| asked.operations.as_deref());
+        let asked = model.asked_by(id).and_then(|asked| asked.operations.as_deref());
         let changes = !txn.own.is_empty() || txn.yes.values().any(|yes| !yes.is.is_empty());
         // What was read last of all that was written, and what was replaced first of all that was
         // read.
@@ -37,11 +34,11 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
         for (path, version, _) in reads(asked.unwrap_or_default(), answer) {
             let Some(history) = model.files.get(path) else { continue };
             let order = |end: &Option<(&Path, Version, &Committed)>| end.map(|end| end.2.order);
-            let written = history.at_version(version).filter(|state| state.txn != *id);
+            let written = history.at_version(version).filter(|state| state.txn != id);
             if let Some(written) = written.filter(|w| Some(w.order) > order(&newest)) {
                 newest = Some((path, version, written));
             }
-            let next = history.after_version(version).filter(|state| state.txn != *id);
+            let next = history.after_version(version).filter(|state| state.txn != id);
             if let Some(next) = next.filter(|n| order(&replaced).is_none_or(|o| n.order < o)) {
                 replaced = Some((path, version, next));
             }
@@ -58,13 +55,13 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
                      committed in step {}, not before",
                     written.txn, written.step
                 );
-                let now = Evidence::at(model.step, now).about(*id).about(old).about(new);
+                let now = Evidence::at(model.step, now).about(id).about(old).about(new);
                 Err(Breach::of(earlier(), now.about(written.txn)))
             }
             Some(_) | None if changes => {
                 let now =
                     format!("{node} commits {id}, which read {old} {version} and changes files");
-                Err(Breach::of(earlier(), Evidence::at(model.step, now).about(*id).about(old)))
+                Err(Breach::of(earlier(), Evidence::at(model.step, now).about(id).about(old)))
             }
             Some(_) | None => Ok(()),
         }
@@ -75,8 +72,9 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        Play, changed, decided, decided_answer, found, n, read, request, txn, voted, write,
+        Play, changed, decided, decided_answer, found, n, read, request, txn, txn_of, voted, write,
     };
+    use seedbed::proto::Record;
 
     fn play() -> Play {
         let mut play = Play::new(ReadsOfOneTransactionAreOneMoment);
@@ -127,5 +125,19 @@ mod tests {
         let answer = [found(1, Some("x")), changed(2)];
         play.forces(n(1), decided_answer(request(1, 4), txn(4), &answer));
         play.holds();
+    }
+
+    #[test]
+    fn what_participants_settle_without_their_coordinator_counts_too() {
+        let mut play = Play::new(ReadsOfOneTransactionAreOneMoment);
+        play.had_lost_its_disk(n(1));
+        play.asks(request(1, 1), &[read("/a"), write("/b", "z")]);
+        play.forces(n(3), decided(txn_of(n(3), 1), &[], "/a", 1, "x"));
+        play.forces(n(3), decided(txn_of(n(3), 2), &[], "/a", 2, "y"));
+        play.forces(n(2), voted(txn(1), "/b", 1, "z"));
+        let answer = [found(1, Some("x")), changed(1)].into();
+        let applied = Record::Applied { txn: txn(1), request: request(1, 1), answer };
+        let breach = play.forces(n(2), applied).breaks();
+        assert_eq!(breach.now.is, "n2 commits n1.1/1, which read /a v1 and changes files");
     }
 }

@@ -1,7 +1,8 @@
 //! Fencing.
 
-use seedbed::proto::{Action, Operation, Path, Record, RecordKind, Token};
+use seedbed::proto::{Action, Operation, Path, Token};
 
+use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -17,23 +18,18 @@ pub struct NoWriteBelowTheClaimedToken;
 
 impl Invariant for NoWriteBelowTheClaimedToken {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::durable(&[RecordKind::Decided])
+        COMMIT_POINTS
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
-        let Seen::Durable { node, record: Record::Decided { txn: id, .. }, .. } = *seen else {
-            return Ok(());
-        };
-        let Some(operations) = model.asked_by(*id).and_then(|asked| asked.operations.as_ref())
+        let Some(CommitPoint { id, node, .. }) = model.committed_by(seen) else { return Ok(()) };
+        let Some(operations) = model.asked_by(id).and_then(|asked| asked.operations.as_ref())
         else {
             return Ok(());
         };
         for (path, token) in operations.iter().flat_map(tokens) {
             let Some(history) = model.files.get(path) else { continue };
-            let Some((newest, _)) = history.newest(*id) else { continue };
-            if newest.step != model.step {
-                continue; // decided long ago; this is a copy
-            }
+            let Some((newest, _)) = history.newest(id) else { continue };
             let Some(claimed) = &history.claimed_before else { continue };
             if token.unwrap_or_default() < claimed.is {
                 let earlier = format!("{path} was claimed under token {}", claimed.is);
@@ -45,7 +41,7 @@ impl Invariant for NoWriteBelowTheClaimedToken {
                 let now = format!("{node} commits {id}, which makes {path} {version} {with}");
                 return Err(Breach::of(
                     Evidence::at(claimed.step, earlier).about(path),
-                    Evidence::at(model.step, now).about(*id).about(path),
+                    Evidence::at(model.step, now).about(id).about(path),
                 ));
             }
         }
@@ -68,7 +64,8 @@ fn tokens(operation: &Operation) -> Vec<(&Path, Option<Token>)> {
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        Play, claim, decided_for, fenced, lock, n, request, txn, with_token, write,
+        Play, applied, claim, decided_for, fenced, lock, n, request, txn, txn_of, voted,
+        with_token, write,
     };
     use seedbed::proto::Reply;
 
@@ -112,5 +109,16 @@ mod tests {
         play.asks(request(1, 4), &[write("/b", "y")]);
         play.forces(n(1), decided_for(request(1, 4), txn(4), &[], "/b", 1, "y"));
         play.holds();
+    }
+
+    #[test]
+    fn what_participants_settle_without_their_coordinator_counts_too() {
+        let mut play = Play::new(NoWriteBelowTheClaimedToken);
+        play.had_lost_its_disk(n(1));
+        play.forces(n(3), fenced(request(2, 1), txn_of(n(3), 1), "/a", 1, "w", 2));
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.forces(n(2), voted(txn(1), "/a", 2, "x"));
+        let breach = play.forces(n(2), applied(txn(1))).breaks();
+        assert_eq!(breach.now.is, "n2 commits n1.1/1, which makes /a v2 under no token");
     }
 }

@@ -1,7 +1,8 @@
 //! One version, one content.
 
-use seedbed::proto::{File, NodeId, Path, Record, RecordKind};
+use seedbed::proto::{File, NodeId, Path};
 
+use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::model::in_words;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -16,12 +17,12 @@ pub struct ReplicasAgree;
 
 impl Invariant for ReplicasAgree {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::durable(&[RecordKind::Decided]) | SeenKinds::STARTED
+        COMMIT_POINTS | SeenKinds::STARTED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
-            Seen::Durable { node, record, .. } => on_decided(node, record, model),
+            Seen::Durable { .. } => model.committed_by(seen).map_or(Ok(()), |c| on_commit(&c, model)),
             Seen::Started { node, .. } => on_started(node, model, world),
             _ => Ok(()),
         }
@@ -29,15 +30,14 @@ impl Invariant for ReplicasAgree {
 }
 
 /// What each owner that takes part would store must be the same.
-fn on_decided(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach> {
-    let Record::Decided { txn: id, changes: own, .. } = record else { return Ok(()) };
-    let Some(txn) = model.txns.get(id) else { return Ok(()) };
+fn on_commit(commit: &CommitPoint<'_>, model: &Model) -> Result<(), Breach> {
+    let CommitPoint { id, txn, node, .. } = *commit;
     for (voter, yes) in &txn.yes {
         for (path, file) in yes.is.iter() {
             let others = txn.yes.range(..voter).flat_map(|(other, yes)| {
                 yes.is.iter().map(move |change| (*other, yes.step, change))
             });
-            let own = own.iter().map(|change| (node, model.step, change));
+            let own = txn.own.iter().map(|change| (id.coordinator, model.step, change));
             let differs = |(_, _, (other_path, other)): &(NodeId, u64, &(Path, File))| {
                 other_path == path && !same(other, file)
             };
@@ -48,8 +48,8 @@ fn on_decided(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
                     "{node} commits {id}, to which {other} agreed in step {step} with {path} as {there}"
                 );
                 return Err(Breach::of(
-                    Evidence::at(yes.step, earlier).about(*id).about(path),
-                    Evidence::at(model.step, now).about(*id).about(path),
+                    Evidence::at(yes.step, earlier).about(id).about(path),
+                    Evidence::at(model.step, now).about(id).about(path),
                 ));
             }
         }
@@ -90,7 +90,7 @@ fn words(file: &File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::{Play, decided, n, txn, voted};
+    use crate::oracle::tests::{Play, applied, decided, n, txn, voted};
 
     #[test]
     fn two_owners_that_would_store_different_bytes_are_a_breach() {
@@ -123,5 +123,15 @@ mod tests {
         let breach = play.really_restarts(n(1)).breaks();
         assert_eq!(breach.earlier.is, "n1.1/1 was committed, with /a as \"y\" at v1");
         assert_eq!(breach.now.is, "n1 starts with /a as \"x\" at v1");
+    }
+
+    #[test]
+    fn participants_that_settle_it_without_their_coordinator_are_compared_too() {
+        let mut play = Play::new(ReplicasAgree);
+        play.had_lost_its_disk(n(1));
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(3), voted(txn(1), "/a", 1, "y"));
+        let breach = play.forces(n(2), applied(txn(1))).breaks();
+        assert!(breach.now.is.starts_with("n2 commits n1.1/1"), "{}", breach.now.is);
     }
 }

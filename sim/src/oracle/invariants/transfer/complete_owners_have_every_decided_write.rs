@@ -1,9 +1,10 @@
 //! No commit that a complete owner does not hear of.
 
+use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::model::in_words;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Operation, Path, Record, RecordKind, Reply, Request, RequestId, TxnId};
+use seedbed::proto::{Operation, Path, Reply, Request, RequestId};
 
 /// When a change is decided, and when a client is told of it, every node that claims to be complete
 /// on its path in the epoch in force has it durably, or a vote for it that pins the path.
@@ -17,20 +18,20 @@ pub struct CompleteOwnersHaveEveryDecidedWrite;
 
 impl Invariant for CompleteOwnersHaveEveryDecidedWrite {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::durable(&[RecordKind::Decided]) | SeenKinds::REPLIED
+        COMMIT_POINTS | SeenKinds::REPLIED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
         match *seen {
-            Seen::Durable { record: Record::Decided { txn, .. }, .. } => on_decided(*txn, model),
+            Seen::Durable { .. } => model.committed_by(seen).map_or(Ok(()), |c| on_commit(&c, model)),
             Seen::Replied { request, reply: Reply::Done(_) } => on_done(request, model),
             _ => Ok(()),
         }
     }
 }
 
-fn on_decided(id: TxnId, model: &Model) -> Result<(), Breach> {
-    let Some(txn) = model.txns.get(&id) else { return Ok(()) };
+fn on_commit(commit: &CommitPoint<'_>, model: &Model) -> Result<(), Breach> {
+    let CommitPoint { id, txn, .. } = *commit;
     let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
     let mut paths = txn.own.iter().chain(votes).map(|(path, _)| path);
     let what = || Evidence::at(model.step, format!("{id} is decided")).about(id);
@@ -68,7 +69,9 @@ fn judge(path: &Path, what: impl FnOnce() -> Evidence, model: &Model) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::{Play, changed, decided, done, n, request, txn, voted, write};
+    use crate::oracle::tests::{
+        Play, applied, changed, decided, done, n, request, txn, txn_of, voted, write,
+    };
 
     fn play() -> Play {
         let mut play = Play::managed(CompleteOwnersHaveEveryDecidedWrite);
@@ -106,5 +109,15 @@ mod tests {
         play.forces(n(2), voted(txn(2), "/a", 1, "y"));
         let breach = play.forces(n(1), decided(txn(1), &[], "/a", 1, "x")).breaks();
         assert_eq!(breach.now.is, "n1.1/1 is decided, and n2 has not got /a as \"x\" at v1");
+    }
+
+    #[test]
+    fn what_participants_settle_without_their_coordinator_counts_too() {
+        let mut play = play();
+        play.had_lost_its_disk(n(3));
+        let orphan = txn_of(n(3), 1);
+        play.forces(n(2), voted(orphan, "/a", 1, "x"));
+        let breach = play.forces(n(2), applied(orphan)).breaks();
+        assert_eq!(breach.now.is, "n3.1/1 is decided, and n1 has not got /a as \"x\" at v1");
     }
 }

@@ -1,0 +1,42 @@
+//! The moment at which a transaction commits, whoever makes it durable.
+//!
+//! That is its coordinator, with the decision; or, if the coordinator's disk is lost, the first
+//! participant that applies what the participants have settled among themselves.
+
+use seedbed::proto::{Answer, NodeId, Record, RecordKind, TxnId};
+
+use super::Model;
+use super::txns::Txn;
+use crate::oracle::{Seen, SeenKinds};
+
+/// What may be a commit point.
+pub(in crate::oracle) const COMMIT_POINTS: SeenKinds =
+    SeenKinds::durable(&[RecordKind::Decided, RecordKind::Applied]);
+
+/// A transaction that has just committed.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitPoint<'a> {
+    /// Which.
+    pub id: TxnId,
+    /// What is known of it.
+    pub txn: &'a Txn,
+    /// The node whose record commits it.
+    pub node: NodeId,
+    /// The whole answer.
+    pub answer: &'a Answer,
+}
+
+impl Model {
+    /// The commit that `seen`, the newest thing that was seen, is, if it is one.
+    pub fn committed_by<'a>(&'a self, seen: &Seen<'a>) -> Option<CommitPoint<'a>> {
+        let newly = self.newly_committed?;
+        let Seen::Durable { node, record, .. } = *seen else { return None };
+        let (Record::Decided { txn: id, answer, .. } | Record::Applied { txn: id, answer, .. }) =
+            record
+        else {
+            return None;
+        };
+        let txn = self.txns.get(id).filter(|_| *id == newly)?;
+        Some(CommitPoint { id: *id, txn, node, answer })
+    }
+}
