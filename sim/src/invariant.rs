@@ -118,6 +118,9 @@ invariants! {
     CommitIsRememberedUntilAcknowledged = "commit_is_remembered_until_acknowledged",
         "a coordinator forgets a commit only when every participant has durably applied it",
         "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
+    ALowWaterMarkCoversOnlyWhatIsOver = "a_low_water_mark_covers_only_what_is_over",
+        "a coordinator's low-water mark covers no transaction that may still commit or be asked for",
+        "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
     NoPinIsOrphaned = "no_pin_is_orphaned",
         "no path stays pinned for a transaction that nobody will ever decide",
         "W4, orphans; Lampson, Lomet 1993";
@@ -195,6 +198,9 @@ invariants! {
         "L-I5, no lost wake-up; Lampson, Redell 1980";
     HoldersStopBelievingFirst = "holders_stop_believing_first",
         "a holder stops believing in its lease before the lock goes to another",
+        "L-I8; Gray, Cheriton 1989";
+    OnlyItsOwnKeepAliveMovesALease = "only_its_own_keep_alive_moves_a_lease",
+        "a holder's lease moves only by an answer to a keep-alive of its own under its token",
         "L-I8; Gray, Cheriton 1989";
     AcquiredMeansHeld = "acquired_means_held",
         "a client answers acquired only while it believes that it holds the lock",

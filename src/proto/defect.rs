@@ -80,6 +80,10 @@ defects! {
     CheckpointWithoutFences = "checkpoint_without_fences";
     /// a checkpoint says that one transaction more is over than the coordinator has said
     CheckpointMarkTooHigh = "checkpoint_mark_too_high";
+    /// a coordinator's low-water mark covers one transaction that is not over
+    LowWaterTooHigh = "low_water_too_high";
+    /// the lock server keeps a lock alive under a token that is over
+    StaleKeepAliveAcknowledged = "stale_keep_alive_acknowledged";
     /// recovery skips a corrupt record below the durable mark instead of refusing to start
     CorruptRecordSkipped = "corrupt_record_skipped";
     /// a node whose membership lease has run out goes on to serve and vote

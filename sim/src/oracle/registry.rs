@@ -84,6 +84,7 @@ registry! {
         always files::ReplicasAgree;
         always commit::ReadsOfOneTransactionAreOneMoment;
         always files::DeletedFilesStayDeleted;
+        always commit::ALowWaterMarkCoversOnlyWhatIsOver::default;
         always files::AcknowledgedWritesSurvive::default;
         always files::CommitsDoWhatWasAsked;
         always files::AnswersFollowFromTheCommits::default;
@@ -113,6 +114,7 @@ registry! {
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
     }
+        always locks::OnlyItsOwnKeepAliveMovesALease::default;
     from_workload {
         files::BankTotalNeverChanges = |workload| {
             let (accounts, total) = workload.account_paths()?;

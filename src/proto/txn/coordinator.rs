@@ -20,7 +20,7 @@ use super::participant::{decline, no_because};
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Action, Age, Answer, Arcs, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Epoch,
+    Action, Age, Answer, Arcs, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Defects, Epoch,
     File, Handed, Header, Incarnation, Known, LowWater, Member, Message, No, NodeId, Operation,
     Outcome, Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
 };
@@ -163,7 +163,7 @@ impl Coordinator {
 
     pub fn on_ready(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, life: Incarnation) {
         if !self.collecting.contains_key(&txn) && !self.committing.contains_key(&txn) {
-            let header = self.header(txn);
+            let header = self.header(turn.config.defects, txn);
             return turn.out.send(from, Message::Abort { header }); // let the pins go
         }
         let Some(mut collecting) = self.take(txn, Phase::Preparing) else { return };
@@ -270,7 +270,7 @@ impl Coordinator {
 
     /// Repeats a decision that not all have acknowledged.
     pub fn on_resend_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
-        let header = self.header(txn);
+        let header = self.header(turn.config.defects, txn);
         let Some(committing) = self.committing.get_mut(&txn) else { return };
         for &Member { node, admission: voter } in &committing.awaited {
             let (header, answer) = (header.clone(), committing.answer.clone());
@@ -394,7 +394,7 @@ impl Coordinator {
         work: impl Fn(Member) -> Option<Work>,
     ) {
         let Collecting { attempt, participants, .. } = collecting;
-        let header = self.header(txn);
+        let header = self.header(turn.config.defects, txn);
         let terms = Terms {
             request: attempt.request,
             attempt: attempt.attempt,
@@ -413,7 +413,7 @@ impl Coordinator {
     }
 
     fn send_execute(&self, turn: &mut Turn<'_>, txn: TxnId, collecting: &Collecting) {
-        let header = self.header(txn);
+        let header = self.header(turn.config.defects, txn);
         for &to in collecting.participants.iter() {
             let Some(&pinned_in) = collecting.ready.get(&to.node) else { continue };
             let work = collecting.part_of(to);
@@ -499,7 +499,7 @@ impl Coordinator {
         if matches!(collecting.phase, Phase::Fetching | Phase::Pinning) {
             return; // no participant has heard of it
         }
-        let header = self.header(txn);
+        let header = self.header(turn.config.defects, txn);
         for to in collecting.participants.iter().filter(|to| Some(to.node) != no_from) {
             turn.out.send(to.node, Message::Abort { header: header.clone() });
         }
@@ -516,14 +516,18 @@ impl Coordinator {
         self.collecting.insert(txn, collecting);
     }
 
-    fn header(&self, txn: TxnId) -> Header {
+    fn header(&self, defects: Defects, txn: TxnId) -> Header {
         let first = |txn: &TxnId| (txn.incarnation, txn.counter);
         let collecting = self.collecting.keys().next().map(first);
         let committing = self.committing.keys().next().map(first);
         let this = first(&txn);
         let active = collecting.into_iter().chain(committing).chain([this]).min();
         let (incarnation, counter) = active.unwrap_or(this);
-        Header { txn, low_water: LowWater { incarnation, counter: counter - 1 } }
+        let counter = match defects.has(Defect::LowWaterTooHigh) {
+            true => counter,
+            false => counter - 1,
+        };
+        Header { txn, low_water: LowWater { incarnation, counter } }
     }
 
     fn txn_id(&self, turn: &Turn<'_>, counter: u32) -> TxnId {

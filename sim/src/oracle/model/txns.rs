@@ -164,7 +164,7 @@ impl Txns {
 
     /// Every transaction, by coordinator, life and number.
     pub fn iter(&self) -> impl Iterator<Item = (TxnId, &Txn)> {
-        self.lives.iter().flat_map(|(life, txns)| of_life(*life, txns))
+        self.lives.iter().flat_map(|(life, txns)| of_life(*life, 0, txns))
     }
 
     /// Every transaction of one coordinator, by life and number.
@@ -172,7 +172,25 @@ impl Txns {
         let Member { node, admission } = coordinator;
         let lives = self.lives.range((node, admission, Incarnation::default())..);
         let lives = lives.take_while(move |((of, under, _), _)| (*of, *under) == (node, admission));
-        lives.flat_map(|(life, txns)| of_life(*life, txns))
+        lives.flat_map(|(life, txns)| of_life(*life, 0, txns))
+    }
+
+    /// The transactions of one coordinator behind the mark `old` and up to the mark `new`.
+    pub fn covered_since(
+        &self,
+        coordinator: Member,
+        old: LowWater,
+        new: LowWater,
+    ) -> impl Iterator<Item = (TxnId, &Txn)> {
+        let Member { node, admission } = coordinator;
+        let lives = (node, admission, old.incarnation)..=(node, admission, new.incarnation);
+        self.lives.range(lives).flat_map(move |(life, txns)| {
+            let is_between = move |id: &TxnId| new.covers(*id) && !old.covers(*id);
+            let skipped = if life.2 == old.incarnation { old.counter as usize } else { 0 };
+            let left = txns.get(skipped..).unwrap_or_default();
+            let numbered = of_life(*life, skipped as u32, left);
+            numbered.take_while(move |(id, _)| new.covers(*id)).filter(move |(id, _)| is_between(id))
+        })
     }
 
     /// Every transaction.
@@ -318,9 +336,14 @@ fn names(members: &[Member]) -> Arc<[NodeId]> {
     members.iter().map(|member| member.node).collect()
 }
 
-fn of_life(life: Life, txns: &[Option<Box<Txn>>]) -> impl Iterator<Item = (TxnId, &Txn)> {
+/// The transactions of a life, of which the first has this number.
+fn of_life(
+    life: Life,
+    first: u32,
+    txns: &[Option<Box<Txn>>],
+) -> impl Iterator<Item = (TxnId, &Txn)> {
     let (coordinator, admission, incarnation) = life;
-    (0..).zip(txns).filter_map(move |(counter, txn)| {
+    (first..).zip(txns).filter_map(move |(counter, txn)| {
         let id = TxnId { coordinator, admission, incarnation, counter };
         Some((id, txn.as_deref()?))
     })

@@ -1,5 +1,6 @@
 //! Atomic commitment: votes, decisions, and what being in doubt demands.
 
+mod a_low_water_mark_covers_only_what_is_over;
 mod a_yes_is_kept_until_the_decision;
 mod abort_needs_a_reason;
 mod acknowledgement_is_durable_before_it_leaves;
@@ -16,6 +17,7 @@ mod reads_of_one_transaction_are_one_moment;
 mod transaction_ids_are_used_once;
 mod vote_is_durable_before_it_leaves;
 
+pub(in crate::oracle) use a_low_water_mark_covers_only_what_is_over::ALowWaterMarkCoversOnlyWhatIsOver;
 pub(in crate::oracle) use a_yes_is_kept_until_the_decision::AYesIsKeptUntilTheDecision;
 pub(in crate::oracle) use abort_needs_a_reason::AbortNeedsAReason;
 pub(in crate::oracle) use acknowledgement_is_durable_before_it_leaves::AcknowledgementIsDurableBeforeItLeaves;

@@ -9,6 +9,7 @@ mod holders_stop_believing_first;
 mod lock_refusals_state_a_true_reason;
 mod no_free_lock_with_a_live_waiter;
 mod one_holder_per_lock;
+mod only_its_own_keep_alive_moves_a_lease;
 mod only_the_holder_releases;
 mod tokens_grow;
 
@@ -21,6 +22,7 @@ pub(in crate::oracle) use holders_stop_believing_first::HoldersStopBelievingFirs
 pub(in crate::oracle) use lock_refusals_state_a_true_reason::LockRefusalsStateATrueReason;
 pub(in crate::oracle) use no_free_lock_with_a_live_waiter::NoFreeLockWithALiveWaiter;
 pub(in crate::oracle) use one_holder_per_lock::OneHolderPerLock;
+pub(in crate::oracle) use only_its_own_keep_alive_moves_a_lease::OnlyItsOwnKeepAliveMovesALease;
 pub(in crate::oracle) use only_the_holder_releases::OnlyTheHolderReleases;
 pub(in crate::oracle) use tokens_grow::TokensGrow;
 
