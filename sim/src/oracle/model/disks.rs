@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, NodeId, Path, Record, RequestId,
+    AcceptedLoss, Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, NodeId, Path, Record, RequestId,
     TxnId,
 };
 
@@ -137,6 +137,12 @@ impl Disk {
         is_there || self.is_in_doubt(last.txn, path)
     }
 
+    /// Does it hold just what `last` left of `path`, or a vote for it that has no outcome?
+    fn holds(&self, path: &Path, last: &Committed) -> bool {
+        let stored = self.files.get(path).is_some_and(|stored| stored.is == last.file);
+        stored || self.is_in_doubt(last.txn, path)
+    }
+
     fn store(&mut self, step: u64, changes: &[(Path, File)]) {
         for (path, file) in changes {
             self.files.insert(path.clone(), At { step, is: file.clone() });
@@ -159,6 +165,8 @@ pub struct Disks {
     disks: BTreeMap<NodeId, Disk>,
     /// Nodes whose disk is gone, under the admission that it held, with the step.
     pub(in crate::oracle) gone: BTreeMap<Member, u64>,
+    /// Those disks, as they were.
+    lost: BTreeMap<Member, Disk>,
 }
 
 impl Disks {
@@ -191,18 +199,22 @@ impl Disks {
 
     /// The disk is gone, and what only it could tell. Whoever comes back under its name is another.
     pub(super) fn on_wiped(&mut self, step: u64, node: NodeId) {
-        let born = self.disks.remove(&node).and_then(|disk| disk.born);
-        if let Some(At { is: admission, .. }) = born {
+        let Some(disk) = self.disks.remove(&node) else { return };
+        if let Some(At { is: admission, .. }) = disk.born {
             self.gone.insert(Member { node, admission }, step);
+            self.lost.insert(Member { node, admission }, disk);
         }
     }
 
     /// Does any disk hold just what `last` left of `path`, or a vote for it that has no outcome?
     pub(super) fn have(&self, path: &Path, last: &Committed) -> bool {
-        self.disks.values().any(|disk| {
-            let stored = disk.files.get(path).is_some_and(|stored| stored.is == last.file);
-            stored || disk.is_in_doubt(last.txn, path)
-        })
+        self.disks.values().any(|disk| disk.holds(path, last))
+    }
+
+    /// Did any disk hold that whose loss is accepted now? What no lost disk held is not excused.
+    pub(super) fn had(&self, accepted: AcceptedLoss, path: &Path, last: &Committed) -> bool {
+        let named = self.lost.iter().filter(|(of, _)| of.admission <= accepted.admission);
+        named.map(|(_, disk)| disk).any(|disk| disk.holds(path, last))
     }
 
     /// When the disk of `member` was lost, if it was.
@@ -278,5 +290,19 @@ mod tests {
         let mut kept = begun();
         kept.forces(NodeId::CONTROL, accept);
         kept.forces(n(2), again()).breaks();
+    }
+
+    #[test]
+    fn a_loss_that_is_accepted_excuses_only_what_the_lost_disk_held() {
+        let mut play = Play::managed(VersionsGrow);
+        play.is_complete(n(2), 1);
+        play.is_complete(n(1), 1);
+        play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
+        play.forces(n(2), decided(txn_of(n(2), 1), &[], "/b", 1, "x"));
+        play.forces(n(2), pulled("/b", 0, "old"));
+        play.loses_its_disk(n(1));
+        play.forces(NodeId::CONTROL, loss_accepted());
+        let given_up: Vec<_> = play.model().given_up().cloned().collect();
+        assert_eq!(given_up, [path("/a")], "/b is gone from a disk that was not lost");
     }
 }

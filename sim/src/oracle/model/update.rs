@@ -203,9 +203,12 @@ impl Model {
                 self.views.on_durable(step, record);
             }
             Record::Admitted { .. } => self.views.on_durable(step, record),
-            Record::LossAccepted { .. } => {
+            Record::LossAccepted { accepted } => {
                 self.views.on_durable(step, record);
-                self.files.on_loss_accepted(step, |path, last| self.disks.have(path, last));
+                let disks = &self.disks;
+                self.files.on_loss_accepted(step, |path, last| {
+                    disks.have(path, last) || !disks.had(*accepted, path, last)
+                });
                 for path in self.files.given_up_in(step) {
                     self.reference.on_loss_accepted(step, path);
                 }
@@ -273,8 +276,8 @@ impl Model {
         let txn = self.txns.entry(id);
         txn.order = Some(order);
         txn.decided = Some(At { step, is: answer.clone() });
-        let (epoch, origin) = (txn.epoch, *txn.origin.get_or_insert(origin));
         self.newly_committed = Some(id);
+        let (epoch, origin) = (txn.epoch, *txn.origin.get_or_insert(origin));
         let parts = txn.parts(id.coordinator);
         self.reference.on_commit(&Commit {
             step,

@@ -1,6 +1,6 @@
 //! Convergence.
 
-use seedbed::proto::File;
+use seedbed::proto::{File, Layout, NodeId, Path};
 
 use crate::oracle::model::in_words;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
@@ -11,7 +11,8 @@ use crate::world::World;
 ///
 /// The quiet end is where a change that one owner missed shows, however the reads went: Vogels,
 /// "Eventually Consistent", 2008, for the term; here the owners must also agree with the decisions.
-/// An owner in doubt with its coordinator down for good is blocked and is left out, and so is one
+/// Where the operator has accepted that what was committed last is lost, the owners are compared
+/// with each other. An owner in doubt with its coordinator down for good is blocked and is left out, and so is one
 /// that has still to pull: that is for `every_arc_is_complete_and_settled_at_the_end`.
 pub struct ReplicasAreEqualAtTheEnd;
 
@@ -27,17 +28,19 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
         let (nothing, layout) = (File::default(), model.views.layout(world.config()));
         for path in model.files.keys() {
-            let Some(last) = model.last(path) else { continue };
+            let Some(last) = model.last(path) else {
+                owners_are_equal(path, &layout, model, world)?;
+                continue;
+            };
             for &owner in layout.ring().owners(path) {
                 let Some(storage) = world.host(owner).storage() else { continue };
-                if model.disks.managed().is_some() && model.claims(owner, path).is_none() {
+                if !is_judged(owner, path, model) {
                     continue;
                 }
-                let pinned = model.memory.pins(owner).is_some_and(|pins| pins.contains_key(path));
                 let stored = storage.files().get(path).unwrap_or(&nothing);
                 let is_last =
                     (stored.version, &stored.contents) == (last.file.version, &last.file.contents);
-                if is_last || pinned {
+                if is_last {
                     continue;
                 }
                 let was = in_words(last.file.version, last.file.contents.as_ref());
@@ -52,6 +55,37 @@ impl Invariant for ReplicasAreEqualAtTheEnd {
         }
         Ok(())
     }
+}
+
+/// Is `node` complete on `path` and not in doubt about it?
+fn is_judged(node: NodeId, path: &Path, model: &Model) -> bool {
+    let is_complete = model.disks.managed().is_none() || model.claims(node, path).is_some();
+    is_complete && !model.memory.pins(node).is_some_and(|pins| pins.contains_key(path))
+}
+
+/// Where an accepted loss leaves open what was committed last, the owners have the same all the
+/// same: whichever of the old states it is.
+fn owners_are_equal(
+    path: &Path,
+    layout: &Layout,
+    model: &Model,
+    world: &World,
+) -> Result<(), Breach> {
+    let nothing = File::default();
+    let mut first: Option<(NodeId, &File)> = None;
+    for &owner in layout.ring().owners(path).iter().filter(|node| is_judged(**node, path, model)) {
+        let Some(storage) = world.host(owner).storage() else { continue };
+        let stored = storage.files().get(path).unwrap_or(&nothing);
+        let (other, file) = *first.get_or_insert((owner, stored));
+        if (stored.version, &stored.contents) != (file.version, &file.contents) {
+            let says = |node: NodeId, file: &File| {
+                let is = in_words(file.version, file.contents.as_ref());
+                Evidence::at(model.step, format!("{node} stores {path} as {is}")).about(path)
+            };
+            return Err(Breach::of(says(other, file), says(owner, stored)));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
