@@ -47,6 +47,14 @@ macro_rules! registry {
     };
 }
 
+// With fixed membership these have nothing to look at, and are off:
+//
+// - those of views, admissions, epochs and membership leases: there is one view that no record
+//   announces, no admission is given, no epoch is entered, and no lease is asked for. That requests
+//   and transactions go to the owners in that view is for `owners_agree`, which is on;
+// - those of transfers and claims: no path moves, and no record claims. That every owner has what
+//   was decided is for `replicas_agree` and `replicas_are_equal_at_the_end`;
+// - `a_serving_owner_has_the_last_decided_contents` looks at no record of a transfer, and is on.
 registry! {
     from_nothing {
         managed membership::ViewsAreDecidedOnceAndInOrder::default;
@@ -64,7 +72,7 @@ registry! {
         managed membership::OnlyLeasedMembersServeAndVote;
         managed transfer::OnlyCompleteOwnersServeAndVote;
         managed membership::OneEpochIsServedAtOnce::default;
-        managed transfer::AServingOwnerHasTheLastDecidedContents;
+        always transfer::AServingOwnerHasTheLastDecidedContents;
         always commit::TransactionIdsAreUsedOnce;
         always commit::VoteIsDurableBeforeItLeaves;
         always commit::DecisionIsDurableBeforeItLeaves;
@@ -78,13 +86,13 @@ registry! {
         always commit::AYesIsKeptUntilTheDecision::default;
         always files::ACheckpointKeepsWhatItReplaces::default;
         always commit::CommitIsRememberedUntilAcknowledged;
+        always commit::ALowWaterMarkCoversOnlyWhatIsOver::default;
         always commit::NoPinIsOrphaned;
         always commit::InDoubtKeepsItsPins::default;
         always files::NoWriteBelowTheClaimedToken;
         always files::ReplicasAgree;
         always commit::ReadsOfOneTransactionAreOneMoment;
         always files::DeletedFilesStayDeleted;
-        always commit::ALowWaterMarkCoversOnlyWhatIsOver::default;
         always files::AcknowledgedWritesSurvive::default;
         always files::CommitsDoWhatWasAsked;
         always files::AnswersFollowFromTheCommits::default;
@@ -105,6 +113,7 @@ registry! {
         always locks::GrantsFollowTheLine;
         always locks::NoFreeLockWithALiveWaiter::default;
         always locks::HoldersStopBelievingFirst::default;
+        always locks::OnlyItsOwnKeepAliveMovesALease::default;
         always locks::AcquiredMeansHeld::default;
         always locks::LockRefusalsStateATrueReason::default;
         always requests::OneEffectPerRequest;
@@ -114,7 +123,6 @@ registry! {
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
     }
-        always locks::OnlyItsOwnKeepAliveMovesALease::default;
     from_workload {
         files::BankTotalNeverChanges = |workload| {
             let (accounts, total) = workload.account_paths()?;

@@ -85,7 +85,7 @@ impl Model {
             Message::Told { .. } | Message::Executed { .. } => {
                 self.txns.on_sent(step, from, message);
             }
-            Message::Ended { .. } if self.disks.managed().is_some() => {
+            Message::Ended { .. } => {
                 let is_now = self.is_put_together_now(from);
                 self.services.on_ended(step, from, message, is_now);
             }
@@ -106,7 +106,7 @@ impl Model {
                 let forced = At { step: self.step, is: self.log(to).forced };
                 self.txns.on_vote(*txn, from, vote, self.life(to), forced);
             }
-            Message::Read { .. } if self.disks.managed().is_some() => {
+            Message::Read { .. } => {
                 self.services.on_read(self.step, to, message);
             }
             Message::Acquire { .. } | Message::KeepAlive { .. } => {
@@ -231,9 +231,7 @@ impl Model {
 
     /// A vote or a decision is one service when it is appended and one when it is durable.
     fn on_service(&mut self, node: NodeId, record: &Record) {
-        if self.disks.managed().is_some() {
-            self.services.on_record(self.step, node, record);
-        }
+        self.services.on_record(self.step, node, record);
     }
 
     fn on_effect(&mut self, txn: TxnId, request: RequestId, answer: &Answer) {
