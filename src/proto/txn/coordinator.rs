@@ -20,9 +20,9 @@ use super::participant::{decline, no_because};
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Action, Age, Answer, Arcs, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Defects, Epoch,
-    File, Handed, Header, Incarnation, Known, LowWater, Member, Message, No, NodeId, Operation,
-    Outcome, Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
+    Action, Age, Answer, Arcs, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Defects,
+    Epoch, File, Handed, Header, Incarnation, Known, LowWater, Member, Message, No, NodeId,
+    Operation, Outcome, Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
 };
 
 /// An attempt at a request, as it arrived.

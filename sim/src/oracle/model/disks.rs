@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, NodeId, Path, Record, RequestId,
-    TxnId,
+    AcceptedLoss, Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, NodeId, Path,
+    Record, RequestId, TxnId,
 };
 
 use super::files::{Committed, FileHistory};

@@ -189,7 +189,9 @@ impl Txns {
             let skipped = if life.2 == old.incarnation { old.counter as usize } else { 0 };
             let left = txns.get(skipped..).unwrap_or_default();
             let numbered = of_life(*life, skipped as u32, left);
-            numbered.take_while(move |(id, _)| new.covers(*id)).filter(move |(id, _)| is_between(id))
+            numbered
+                .take_while(move |(id, _)| new.covers(*id))
+                .filter(move |(id, _)| is_between(id))
         })
     }
 

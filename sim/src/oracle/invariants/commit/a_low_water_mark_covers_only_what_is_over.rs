@@ -22,12 +22,8 @@ pub struct ALowWaterMarkCoversOnlyWhatIsOver {
 
 impl Invariant for ALowWaterMarkCoversOnlyWhatIsOver {
     fn interest(&self) -> SeenKinds {
-        let headed = [
-            MessageKind::Prepare,
-            MessageKind::Execute,
-            MessageKind::Commit,
-            MessageKind::Abort,
-        ];
+        let headed =
+            [MessageKind::Prepare, MessageKind::Execute, MessageKind::Commit, MessageKind::Abort];
         SeenKinds::sent(&headed) | SeenKinds::appended(&[RecordKind::Decided])
     }
 

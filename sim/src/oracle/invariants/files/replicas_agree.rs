@@ -22,7 +22,9 @@ impl Invariant for ReplicasAgree {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
-            Seen::Durable { .. } => model.committed_by(seen).map_or(Ok(()), |c| on_commit(&c, model)),
+            Seen::Durable { .. } => {
+                model.committed_by(seen).map_or(Ok(()), |c| on_commit(&c, model))
+            }
             Seen::Started { node, .. } => on_started(node, model, world),
             _ => Ok(()),
         }

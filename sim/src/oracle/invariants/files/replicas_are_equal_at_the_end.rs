@@ -91,7 +91,9 @@ fn owners_are_equal(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::{Play, decided, n, txn};
+    use crate::oracle::tests::{Play, decided, lock, n, path, request, txn};
+    use crate::world::Event;
+    use seedbed::proto::{Reply, Token};
 
     #[test]
     fn an_owner_without_the_last_commit_is_a_breach() {
@@ -113,5 +115,21 @@ mod tests {
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
         play.ends();
         play.holds();
+    }
+
+    #[test]
+    fn owners_of_what_was_given_up_that_differ_are_a_breach() {
+        let mut play = Play::new(ReplicasAreEqualAtTheEnd);
+        play.really_stores(n(1), "/a", 1, "x");
+        play.requests(request(1, 1), lock("/a"));
+        play.replies(request(1, 1), Reply::Acquired(Token(1)));
+        assert!(play.model().last(&path("/a")).is_none() && play.model().files.keys().count() == 1);
+        play.ends();
+        play.holds();
+        play.stage.apply(Event::Wipe { node: n(2) });
+        play.really_starts(n(2));
+        let breach = play.ends().breaks();
+        let stores = [breach.earlier.is, breach.now.is];
+        assert!(stores.contains(&"n2 stores /a as no file yet".to_owned()), "{stores:?}");
     }
 }

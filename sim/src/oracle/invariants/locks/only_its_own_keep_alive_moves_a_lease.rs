@@ -81,7 +81,8 @@ impl OnlyItsOwnKeepAliveMovesALease {
             Message::KeepAlive { path, keep: Keep::Holding(token), asked } => {
                 let lock = model.locks.appended(path);
                 let holder = lock.and_then(|lock| lock.holder.as_ref());
-                if holder.is_some_and(|holder| (holder.is.0.client, holder.is.1) == (from, *token)) {
+                if holder.is_some_and(|holder| (holder.is.0.client, holder.is.1) == (from, *token))
+                {
                     let kept = self.kept.entry((from, path.clone())).or_default();
                     kept.retain(|(of, _)| of == token);
                     kept.insert((*token, *asked));

@@ -79,10 +79,7 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
     ) -> Result<(), Breach> {
         let is_here = |nodes: &BTreeSet<NodeId>| nodes.contains(&from);
         match message {
-            Message::Executed {
-                txn,
-                vote: Vote::No(No::Refused { refusal, recorded: true }),
-            } => {
+            Message::Executed { txn, vote: Vote::No(No::Refused { refusal, recorded: true }) } => {
                 let Some(request) = model.txns.get(txn).and_then(|txn| txn.request) else {
                     return Ok(());
                 };

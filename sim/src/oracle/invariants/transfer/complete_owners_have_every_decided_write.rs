@@ -23,7 +23,9 @@ impl Invariant for CompleteOwnersHaveEveryDecidedWrite {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
         match *seen {
-            Seen::Durable { .. } => model.committed_by(seen).map_or(Ok(()), |c| on_commit(&c, model)),
+            Seen::Durable { .. } => {
+                model.committed_by(seen).map_or(Ok(()), |c| on_commit(&c, model))
+            }
             Seen::Replied { request, reply: Reply::Done(_) } => on_done(request, model),
             _ => Ok(()),
         }

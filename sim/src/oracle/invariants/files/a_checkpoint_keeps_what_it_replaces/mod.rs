@@ -255,7 +255,9 @@ fn forgets_otherwise(
     let of = |table: &BTreeMap<NodeId, Lowest>, client| table.get(client).copied();
     let less = was.iter().find(|(client, lowest)| of(is, client) < Some(**lowest));
     if let Some((client, _)) = less {
-        return Some(Evidence::at(0, format!("has forgotten what {client} waits for")).about(*client));
+        return Some(
+            Evidence::at(0, format!("has forgotten what {client} waits for")).about(*client),
+        );
     }
     let most = |client| of(was, client).max(of(told, client)).unwrap_or_default();
     let (client, (life, lowest)) = is.iter().find(|(client, lowest)| **lowest > most(client))?;

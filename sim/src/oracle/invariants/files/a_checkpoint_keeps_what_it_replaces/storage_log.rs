@@ -133,7 +133,9 @@ impl StorageLog {
                 Answered::Done(_) => "the answer to",
                 Answered::Refused(_) => "the refusal of",
             };
-            return Some(Evidence::at(0, format!("has forgotten {what} {request}")).about(*request));
+            return Some(
+                Evidence::at(0, format!("has forgotten {what} {request}")).about(*request),
+            );
         }
         let request = is.answers.keys().find(|request| !self.answers.contains_key(request))?;
         Some(Evidence::at(0, format!("has an answer to {request}")).about(*request))

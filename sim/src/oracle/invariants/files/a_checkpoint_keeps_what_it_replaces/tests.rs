@@ -178,8 +178,7 @@ fn a_lock_is_held_refused_or_free_as_in_the_log() {
 
 #[test]
 fn what_the_operator_wants_and_an_admission_are_kept() {
-    let Settings { virtual_nodes, lock_lease, membership_lease, .. } =
-        Settings::default();
+    let Settings { virtual_nodes, lock_lease, membership_lease, .. } = Settings::default();
     let (nodes, replicas) = ([n(1)].into(), 1);
     let wanted = Wanted { nodes, replicas, virtual_nodes, lock_lease, membership_lease };
     let wanted = Record::Wanted { wanted };

@@ -160,7 +160,8 @@ impl TransactionLog {
         told: &BTreeMap<Member, LowWater>,
     ) -> Option<Evidence> {
         let of = |marks: &BTreeMap<Member, LowWater>, whose| marks.get(whose).copied();
-        if let Some((whose, _)) = self.marks.iter().find(|(m, mark)| of(&is.marks, m) < Some(**mark))
+        if let Some((whose, _)) =
+            self.marks.iter().find(|(m, mark)| of(&is.marks, m) < Some(**mark))
         {
             let (node, is) = (whose.node, "has forgotten up to where all is over that is of");
             return Some(Evidence::at(0, format!("{is} {node}")).about(node));
