@@ -163,9 +163,6 @@ invariants! {
     NoCopiesElsewhereAtTheEnd = "no_copies_elsewhere_at_the_end",
         "when everything had its time, nobody stores what it does not own",
         "Demers et al. 1987";
-    ReplicasAreEqualAtTheEnd = "replicas_are_equal_at_the_end",
-        "when everything had its time, every owner stores what was committed last",
-        "convergence; Vogels 2008";
     TimeNeverGoesBack = "time_never_goes_back",
         "neither true time nor any clock of a machine goes back",
         "D-I2; Lamport 1978";

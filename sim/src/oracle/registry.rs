@@ -101,7 +101,6 @@ registry! {
         always commit::NobodyIsInDoubtAtTheEnd;
         managed transfer::EveryArcIsCompleteAndSettledAtTheEnd::default;
         managed transfer::NoCopiesElsewhereAtTheEnd;
-        always files::ReplicasAreEqualAtTheEnd;
         always simulator::TimeNeverGoesBack::default;
         always simulator::MessagesAreConserved::default;
         always files::OwnersAgree::default;

@@ -12,7 +12,6 @@ mod owners_agree;
 mod owners_store_what_was_committed;
 mod refusals_state_a_true_reason;
 mod replicas_agree;
-mod replicas_are_equal_at_the_end;
 
 pub(in crate::oracle) use a_checkpoint_keeps_what_it_replaces::ACheckpointKeepsWhatItReplaces;
 pub(in crate::oracle) use acknowledged_writes_survive::AcknowledgedWritesSurvive;
@@ -26,4 +25,3 @@ pub(in crate::oracle) use owners_agree::OwnersAgree;
 pub(in crate::oracle) use owners_store_what_was_committed::OwnersStoreWhatWasCommitted;
 pub(in crate::oracle) use refusals_state_a_true_reason::RefusalsStateATrueReason;
 pub(in crate::oracle) use replicas_agree::ReplicasAgree;
-pub(in crate::oracle) use replicas_are_equal_at_the_end::ReplicasAreEqualAtTheEnd;

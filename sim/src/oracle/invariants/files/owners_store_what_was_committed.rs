@@ -16,8 +16,10 @@ use crate::world::World;
 /// things others judge, where they do harm: a fence that is lost at a start (by
 /// `no_write_below_the_claimed_token`), and a commit of an earlier epoch that changes what was pulled
 /// since (by `a_serving_owner_has_the_last_decided_contents`). If they do none, they are seen here
-/// at the next commit to the path, or at the end. State machine replication: Schneider, 1990; the
-/// storage as refinement of a reference model: Bornholt et al., 2021.
+/// at the next commit to the path, or at the end. Where the operator has accepted a loss, owners are
+/// compared with each other at the end. Convergence: Vogels, "Eventually Consistent", 2008; state
+/// machine replication: Schneider, 1990; the storage as refinement of a reference model: Bornholt et
+/// al., 2021.
 #[derive(Default)]
 pub struct OwnersStoreWhatWasCommitted {
     /// By node: the paths that its memory has changed by a decision that is not durable yet, with
@@ -56,7 +58,10 @@ impl Invariant for OwnersStoreWhatWasCommitted {
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
         let nodes = model.lives.keys().filter(|node| world.host(**node).storage().is_some());
-        nodes.into_iter().try_for_each(|node| judge_all(*node, When::Later, model, world))
+        nodes.into_iter().try_for_each(|node| judge_all(*node, When::Later, model, world))?;
+        let paths = model.reference.paths();
+        let uncertain = paths.filter(|(_, states)| states.current().stored.is_none());
+        uncertain.into_iter().try_for_each(|(path, _)| judge_uncertain(path, model, world))
     }
 }
 
@@ -136,6 +141,24 @@ fn judge(
     Err(Breach::of(
         Evidence::at(*step, last).about_all(*txn).about(path),
         Evidence::at(model.step, now).about(path),
+    ))
+}
+
+/// Where a loss was accepted nothing is known of what owners should store, but that it is the same.
+fn judge_uncertain(path: &Path, model: &Model, world: &World) -> Result<(), Breach> {
+    let stores = |node: &NodeId| {
+        let files = world.host(*node).storage()?.files();
+        let pinned = model.memory.pins(*node).is_some_and(|pins| pins.contains_key(path));
+        let counts = !pinned && is_complete_owner(*node, path, model, world);
+        counts.then(|| (*node, files.get(path).cloned().unwrap_or_default()))
+    };
+    let mut stored = model.lives.keys().filter_map(stores);
+    let Some((first, file)) = stored.next() else { return Ok(()) };
+    let Some((second, other)) = stored.find(|(_, other)| *other != file) else { return Ok(()) };
+    let is = |node: NodeId, file: &File| format!("{node} stores {path} as {}", Stored::of(file));
+    Err(Breach::of(
+        Evidence::at(model.step, is(first, &file)).about(path),
+        Evidence::at(model.step, is(second, &other)).about(path),
     ))
 }
 
