@@ -217,6 +217,9 @@ invariants! {
     DoneMeansEffect = "done_means_effect",
         "what a client called done has taken effect, with that answer",
         "F-I7, outcome honesty; Knossos";
+    ProbesAreAnswered = "probes_are_answered",
+        "after the run is healed and quiet, what is asked gets done before its client gives up",
+        "bounded liveness; Alpern, Schneider 1985";
     EveryRequestEnds = "every_request_ends",
         "when everything had its time, every request has an answer",
         "termination";
@@ -245,6 +248,11 @@ impl InvariantName {
     /// What it is known as, and where it comes from.
     pub fn source(self) -> &'static str {
         self.line().source
+    }
+
+    /// Is it about getting things done? Nothing wrong was said or stored where only it is broken.
+    pub fn is_of_progress(self) -> bool {
+        matches!(self, InvariantName::ProbesAreAnswered)
     }
 
     fn line(self) -> &'static Line {

@@ -50,6 +50,8 @@ pub struct Links<'a> {
     /// How often each message rule has matched.
     matches: Vec<u32>,
     rules_apply: bool,
+    /// Does the network neither lose, double nor hold up anything?
+    is_calm: bool,
     /// Links that are worse for now, by the number of the degradation.
     degraded: BTreeMap<u32, Degraded>,
     copies: BTreeMap<(NodeId, NodeId), Stream>,
@@ -64,6 +66,7 @@ impl<'a> Links<'a> {
             links: BTreeMap::new(),
             matches: vec![0; scenario.messages.len()],
             rules_apply: true,
+            is_calm: false,
             degraded: BTreeMap::new(),
             copies: BTreeMap::new(),
         }
@@ -86,6 +89,11 @@ impl<'a> Links<'a> {
         self.rules_apply = false;
     }
 
+    /// From now on a message takes its latency and no more, arrives, and arrives once.
+    pub fn calm(&mut self) {
+        self.is_calm = true;
+    }
+
     /// Has every rule for messages applied at least once?
     pub fn rules_fired(&self) -> impl Iterator<Item = bool> {
         let rules = self.scenario.messages.iter().zip(&self.matches);
@@ -100,6 +108,9 @@ impl<'a> Links<'a> {
         let make = || seed.stream("link", object(from, to));
         let stream = self.links.entry((from, to)).or_insert_with(make);
         let mut latency = stream.span(link_latency(link).unwrap_or(network.latency));
+        if self.is_calm {
+            return Course { latency, arrival: Arrival::Arrives, copy_after: None };
+        }
         if stream.chance(network.spike) {
             latency = latency + stream.span(network.spike_latency);
         }

@@ -27,6 +27,7 @@ mod seen;
 mod seen_kinds;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::fmt;
 
@@ -39,14 +40,16 @@ pub use invariants::Invariant;
 pub use model::disks::{Disk, Disks, Promise};
 pub use model::leases::{Lease, Leases};
 pub use model::placement::Placement;
+pub use model::probes::{Probe, ProbeAnswer};
 pub use model::txns::{Begun, Heard, Txn, Txns};
 pub use model::views::Views;
 pub use model::{
-    Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, changes_path, reads,
-    single_read,
+    Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, changes_path, is_alive,
+    reads, single_read,
 };
 pub use seen::{Seen, seen};
 pub use seen_kinds::SeenKinds;
+pub use told::Told;
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +107,12 @@ impl Oracle {
         seen(step).try_for_each(|seen| self.see(&seen, world))
     }
 
-    /// Judges the end of a run.
+    /// Takes over what the simulation knows and no step shows.
+    pub fn tell(&mut self, told: Told) {
+        self.model.on_told(told);
+    }
+
+    /// Judges the end of a run. It may go on after that, and end again.
     ///
     /// # Errors
     /// The first invariant that is broken, in the order of the names.

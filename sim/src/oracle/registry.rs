@@ -4,7 +4,9 @@
 //! [`invariant`](crate::invariant). A name without a checker does not compile, nor does one with
 //! two. The type of a checker has the name of its invariant.
 
-use super::invariants::{commit, files, locks, membership, requests, simulator, transfer};
+use super::invariants::{
+    commit, files, locks, membership, progress, requests, simulator, transfer,
+};
 use super::{Invariant, Workload, World};
 use crate::invariant::InvariantName;
 use seedbed::proto::Membership;
@@ -119,6 +121,7 @@ registry! {
         always requests::OneAnswerPerRequest::default;
         always requests::RefusedMeansNoEffect::default;
         always requests::DoneMeansEffect;
+        always progress::ProbesAreAnswered;
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
     }

@@ -26,6 +26,8 @@ pub struct Phases {
     pub safety: Span,
     /// Everything is healed, and everything must get done.
     pub liveness: Span,
+    /// Is the cluster probed after that?
+    pub probes: bool,
 }
 
 /// What must come of a file.
@@ -72,7 +74,7 @@ pub(super) fn seeds(root: &Table<'_>) -> Result<Seeds> {
 }
 
 pub(super) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
-    let table = root.section("phases", &["safety", "liveness"])?;
+    let table = root.section("phases", &["safety", "liveness", "probes"])?;
     let phase = |key, usual| table.or(key, usual, |value| value.some_span());
     let safety = phase("safety", Span::from_secs(30))?;
     let usual = Span::from_secs(30).max(config.request_timeout.times(2));
@@ -85,7 +87,8 @@ pub(super) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
         let message = format!("{liveness} is too short for requests, which may take {length}");
         return Err(table.error("liveness", message));
     }
-    Ok(Phases { safety, liveness })
+    let probes = table.or("probes", true, |value| value.boolean())?;
+    Ok(Phases { safety, liveness, probes })
 }
 
 pub(super) fn expect(root: &Table<'_>, faults: &[ScriptedFault]) -> Result<Expect> {

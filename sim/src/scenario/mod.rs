@@ -94,6 +94,7 @@
 //! | | `storage_nodes_down`, `wipes` | two whole numbers, of the budget | |
 //! | | `kinds` | `"any"`: some of the kinds of `[chaos]` | |
 //! | `[phases]` | `safety`, `liveness` | duration | 30s; twice `request_timeout`, at least 30s |
+//! | | `probes` | `true`, `false`: after the liveness phase clients ask once more | `true` |
 //! | `[expect]` | one of the three below | | `verdict` |
 //! | | `verdict` | `"pass"` | `"pass"` |
 //! | | `violates` | invariant | |
@@ -105,6 +106,10 @@
 //! hand-over, `joiner` and `leaver` of its view ([`roles_of`]). A file asks for something: it has a
 //! workload, a script, or both. Only a file with a crash that says `restart = "never"`, or with a `wipe`
 //! and no `accept_loss`, may say `blocks`. The kind of chaos `wipe` needs `wipes` in the budget, its own or a drawn one.
+//!
+//! Probes come after the liveness phase, if everything got done in it: files that a request touched
+//! are read and written through each of their owners, and every lock is taken and given back. A file
+//! that says `blocks` or `violates` has none.
 //!
 //! (*) needs `membership = "managed"`. A `wipe` is a crash after which the disk is empty. A
 //! `rolling_restart` crashes every storage node in turn: each is `down` for so long, and so long a
@@ -257,6 +262,15 @@ impl Scenario {
         // A deliberate bug makes no setting wrong.
         let config = Config::new(settings).expect("settings that were checked");
         Scenario { config, ..self.clone() }
+    }
+
+    /// Is the cluster probed after the liveness phase? Not where a file is about what does not
+    /// get done, or about a mistake.
+    pub fn is_probed(&self) -> bool {
+        match self.expect.verdict {
+            Expected::Pass => self.phases.probes,
+            Expected::Violates(_) | Expected::Blocks(_) => false,
+        }
     }
 
     fn from_bytes(name: &str, bytes: &[u8]) -> Result<Scenario> {

@@ -11,10 +11,12 @@
 //!
 //! Everything random is drawn here, before it becomes an event. A run has two phases: in the
 //! *safety phase* users ask and faults strike, and nothing bad may happen; then everything is
-//! *healed*, and in the *liveness phase* everything must get done.
+//! *healed*, and in the *liveness phase* everything must get done. If it did, *probes* show that
+//! the cluster goes on working.
 
 mod inject;
 mod partition_links;
+mod probes;
 mod queue;
 mod scheduled;
 #[cfg(test)]
@@ -30,14 +32,15 @@ use crate::draw::chaos::{self, RECOVERY};
 use crate::draw::message_delivery::{Arrival, Course, Links};
 use crate::draw::sync_and_crash::Disks;
 use crate::milestone::Milestone;
-use crate::oracle::Oracle;
 use crate::oracle::milestones::Milestones;
+use crate::oracle::{Oracle, Probe, Told};
 use crate::scenario::{Scenario, Trigger};
 use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, Watcher, World};
 
 use inject::{Inject, Scene};
+use probes::Probes;
 use queue::{Queue, Turn};
 use scheduled::{Act, Cause, Due, Pending};
 use users::Users;
@@ -54,6 +57,9 @@ pub struct Simulation<'a> {
     disks: Disks<'a>,
     users: Users,
     inject: Inject<'a>,
+    probes: Probes,
+    /// When the run is over.
+    ends: Time,
     oracle: Oracle,
     milestones: Milestones,
     digest: Digest,
@@ -85,6 +91,8 @@ impl<'a> Simulation<'a> {
             disks: Disks::new(scenario, seed),
             users: Users::new(scenario, seed),
             inject: Inject::new(scenario, seed, plan),
+            probes: Probes::new(scenario, seed),
+            ends: Time::ZERO + safety + scenario.phases.liveness,
             oracle: Oracle::new(&world, scenario.workload.as_ref()),
             milestones: Milestones::watching(awaited(scenario)),
             digest: Digest::default(),
@@ -98,9 +106,8 @@ impl<'a> Simulation<'a> {
 
     /// When the next thing is due; `None` when the run is over.
     pub fn next_at(&self) -> Option<Time> {
-        let end = Time::ZERO + self.scenario.phases.safety + self.scenario.phases.liveness;
         let at = self.queue.next_at()?;
-        (self.verdict.is_none() && at <= end).then_some(at)
+        (self.verdict.is_none() && at <= self.ends).then_some(at)
     }
 
     /// Does what is due next, which is one event at most.
@@ -164,6 +171,11 @@ impl<'a> Simulation<'a> {
             self.queue.put(at, Due::Inject(act));
         }
         self.queue.put(Time::ZERO + self.scenario.phases.safety, Due::Heal);
+        if self.scenario.is_probed() {
+            // After all that is due by then.
+            self.ends = self.ends + Span::from_nanos(1);
+            self.queue.put(self.ends, Due::Probe);
+        }
         let starts: Vec<NodeId> = self.world.nodes().collect();
         let starts = starts.into_iter().map(|node| Turn::Event(Event::Start { node, rot: None }));
         self.queue.first(starts);
@@ -184,6 +196,7 @@ impl<'a> Simulation<'a> {
             Turn::Lose(packet) => return scheduled::loss(packet, Loss::Cut, &self.world),
             Turn::Release(node) => self.queue.release(node),
             Turn::Later(at, due) => self.queue.put(at, due),
+            Turn::Probe(number) => return Some(self.probe(number)),
         }
         None
     }
@@ -213,7 +226,40 @@ impl<'a> Simulation<'a> {
                 self.inject(Inject::heal);
                 None
             }
+            Due::Probe => {
+                self.begin_probes();
+                None
+            }
         }
+    }
+
+    /// Begins the probes, if the run could end as it is.
+    fn begin_probes(&mut self) {
+        match self.judge_end() {
+            Verdict::Pass => {
+                self.links.calm();
+                let asks = self.probes.begin(&self.world, self.oracle.model());
+                self.ends = self.queue.now() + self.probes.within();
+                self.put_probes(asks);
+            }
+            verdict => self.verdict = Some(verdict),
+        }
+    }
+
+    /// So many probes come next; if there are none any more, the run soon ends.
+    fn put_probes(&mut self, asks: usize) {
+        self.queue.first((0..asks).map(Turn::Probe));
+        if self.probes.are_over() {
+            self.ends = self.queue.now() + self.probes.settles_within();
+        }
+    }
+
+    fn probe(&mut self, number: usize) -> Pending {
+        let ask = self.probes.ask(number);
+        let (client, request, answer) = (ask.client, ask.request.clone(), ask.answer.clone());
+        let by = self.queue.now() + self.probes.round_within();
+        self.oracle.tell(Told::Probe(Probe { answer, by }));
+        Pending { event: Event::Request { client, request }, cause: Cause::Probe(number) }
     }
 
     fn wake(&mut self, node: NodeId) -> Option<Pending> {
@@ -290,6 +336,9 @@ impl<'a> Simulation<'a> {
             Fact::Replied { request, reply } => {
                 let next = self.users.on_replied(*request, reply);
                 self.put_ask(request.client, next);
+                let (world, model) = (&self.world, self.oracle.model());
+                let asks = self.probes.on_replied(*request, reply, world, model);
+                self.put_probes(asks);
             }
             Fact::Started { node, .. } => {
                 let next = self.users.on_started(*node);
@@ -326,7 +375,9 @@ impl<'a> Simulation<'a> {
     fn send_copy(&mut self, packet: PacketId, cause: Cause) {
         let after = match cause {
             Cause::Copy(after) => after,
-            Cause::User | Cause::Other => unreachable!("a copy is made where one is due"),
+            Cause::User | Cause::Probe(_) | Cause::Other => {
+                unreachable!("a copy is made where one is due")
+            }
         };
         if let Some(Packet { from, to, .. }) = self.world.network().get(packet) {
             let (from, to) = (*from, *to);
@@ -338,6 +389,7 @@ impl<'a> Simulation<'a> {
     fn on_requested(&mut self, request: RequestId, cause: Cause) {
         match cause {
             Cause::User => self.users.on_requested(request),
+            Cause::Probe(number) => self.probes.on_requested(request, number),
             Cause::Copy(_) | Cause::Other => {}
         }
     }

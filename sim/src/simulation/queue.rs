@@ -50,6 +50,8 @@ pub(super) enum Turn {
     Release(NodeId),
     /// Something goes into the queue.
     Later(Time, Due),
+    /// The probe of this number in its round is asked.
+    Probe(usize),
 }
 
 /// What is due at some time; ties go in the order of putting.

@@ -29,6 +29,8 @@ pub(super) enum Due {
     Inject(Act),
     /// Everything is healed.
     Heal,
+    /// Everything had its time: the probes begin.
+    Probe,
 }
 
 /// What there is to do about faults at some time.
@@ -59,7 +61,7 @@ impl Due {
             Due::Arrive(packet) => world.network().get(*packet).map(|packet| packet.to),
             Due::Wake(node) | Due::Synced(node, _) | Due::Ask(node, ..) => Some(*node),
             Due::Script(i) => Some(scenario.script[*i].client),
-            Due::Lose(_) | Due::Copy(..) | Due::Inject(_) | Due::Heal => None,
+            Due::Lose(_) | Due::Copy(..) | Due::Inject(_) | Due::Heal | Due::Probe => None,
         }
     }
 }
@@ -78,6 +80,8 @@ pub(super) enum Cause {
     Copy(Span),
     /// A user of the workload asks, and waits for the answer.
     User,
+    /// A probe asks, of this number in its round.
+    Probe(usize),
     /// It does not matter.
     Other,
 }

@@ -4,6 +4,7 @@ pub(super) mod commit;
 pub(super) mod files;
 pub(super) mod locks;
 pub(super) mod membership;
+pub(super) mod progress;
 pub(super) mod requests;
 pub(super) mod simulator;
 pub(super) mod transfer;

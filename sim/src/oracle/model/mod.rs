@@ -16,6 +16,7 @@ pub(in crate::oracle) mod locks;
 pub(in crate::oracle) mod log_positions;
 pub(in crate::oracle) mod placement;
 pub(in crate::oracle) mod reference;
+pub(in crate::oracle) mod probes;
 pub(in crate::oracle) mod requests;
 pub(in crate::oracle) mod served_in_epoch;
 pub(in crate::oracle) mod txns;
@@ -40,6 +41,7 @@ use leases::Leases;
 use locks::Locks;
 use log_positions::Logs;
 use reference::Reference;
+use probes::Probes;
 use requests::Requests;
 use served_in_epoch::Services;
 use txns::{Txns, coordinator};
@@ -49,10 +51,9 @@ use volatile_state::Memory;
 pub use files::{Committed, FileHistory, before};
 pub use locks::{Lock, LockHistory};
 pub use log_positions::LogSeen;
-pub use requests::{Asked, changes_path, reads, single_read};
+pub use requests::{Asked, changes_path, is_alive, reads, single_read};
 
 pub(in crate::oracle) use files::in_words;
-pub(in crate::oracle) use requests::is_alive;
 
 /// Everything the invariants share.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +64,8 @@ pub struct Model {
     pub now: Time,
     /// Requests of users.
     pub requests: Requests,
+    /// Those of them that are asked when everything had its time.
+    pub probes: Probes,
     /// Transactions.
     pub txns: Txns,
     /// Decisions that are durable.

@@ -159,7 +159,7 @@ pub fn reads<'a>(
 }
 
 /// Does the life of the client that made the request go on?
-pub(in crate::oracle) fn is_alive(client: NodeId, request: RequestId, world: &World) -> bool {
+pub fn is_alive(client: NodeId, request: RequestId, world: &World) -> bool {
     let host = world.host(client);
     host.is_up() && host.incarnation() == request.incarnation
 }

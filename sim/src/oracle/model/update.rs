@@ -9,7 +9,7 @@ use super::Model;
 use super::files::Committed;
 use super::heard_by_lock_server::keeps_request;
 use super::reference::{Commit, operations};
-use crate::oracle::{At, Seen};
+use crate::oracle::{At, Seen, Told};
 use crate::world::World;
 
 impl Model {
@@ -19,6 +19,7 @@ impl Model {
             Seen::Requested { request, wanted } => {
                 let at = At { step: self.step, is: self.now };
                 self.requests.on_requested(request, wanted, at);
+                self.probes.on_requested(request);
             }
             Seen::Sent { from, to, message, .. } => self.on_sent(from, to, message),
             Seen::Received { from, to, message, .. } => {
@@ -52,6 +53,13 @@ impl Model {
             Seen::RefusedToStart { .. } | Seen::Paused { .. } | Seen::Resumed { .. } => {}
             Seen::Cut { .. } | Seen::Mended { .. } | Seen::ClockJumped { .. } => {}
             Seen::Woken { .. } | Seen::Noticed { .. } | Seen::Commanded { .. } => {}
+        }
+    }
+
+    /// Takes over what no step shows.
+    pub(in crate::oracle) fn on_told(&mut self, told: Told) {
+        match told {
+            Told::Probe(probe) => self.probes.on_told(probe),
         }
     }
 

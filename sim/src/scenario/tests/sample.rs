@@ -39,7 +39,7 @@ fn the_sample_has_every_key_there_is() {
         "latency loss duplication spike spike_latency sync offset drift_ppm beyond_bound kind",
         "spare membership ring_bits chunk_paths membership_lease chunk_pause latency_max sync_max",
         "chaos_interval_max chaos_duration_max storage_nodes_down wipes kinds rolling_restart",
-        "operations paths read_fraction contents_bytes think client at coordinator wait",
+        "operations paths read_fraction contents_bytes think client at coordinator wait probes",
     ];
     for key in keys.iter().flat_map(|line| line.split(' ')) {
         assert!(SAMPLE.contains(&format!("\n{key} = ")), "{key}");
@@ -166,7 +166,8 @@ fn the_rest() {
     assert_eq!(chaos.kinds, [ChaosKind::Crash, ChaosKind::SlowDisk, ChaosKind::Wipe]);
     let budget = Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 };
     assert_eq!((chaos.budget, chaos.duration), (budget, millis(1_000, 3_000)));
-    assert_eq!(phases, Phases { safety: Span::from_secs(20), liveness: Span::from_secs(40) });
+    let (safety, liveness) = (Span::from_secs(20), Span::from_secs(40));
+    assert_eq!(phases, Phases { safety, liveness, probes: false });
     assert_eq!(expect.verdict, Expected::Blocks(Milestone::PARTICIPANT_IN_DOUBT));
     assert_eq!(expect.reached, [Milestone::ALL_VOTED, Milestone::LOCK_GRANTED]);
 }
@@ -186,6 +187,7 @@ fn what_is_left_out_has_the_documented_value() {
     assert_eq!(workload.kind, WorkloadKind::Files { read_fraction, contents_bytes: 16 });
     assert_eq!(scenario.expect, Expect { verdict: Expected::Pass, reached: vec![], never: vec![] });
     assert_eq!((scenario.chaos, scenario.swarm), (None, None));
+    assert!(scenario.phases.probes);
     let one = Scenario::parse("x.toml", &around("cluster.nodes = 1")).unwrap();
     assert_eq!(one.config.replicas, 1);
 }

@@ -26,7 +26,7 @@ use seedbed::proto::{
 use crate::oracle::registry::Named;
 use crate::oracle::tests::bench::messages::{begin, files};
 use crate::oracle::tests::bench::records::{c, member, n, path};
-use crate::oracle::{Breach, Model, Oracle, Seen, Violation};
+use crate::oracle::{Breach, Model, Oracle, Seen, Told, Violation};
 use crate::world::{Clock, Loss, PacketId, Stage, World};
 
 /// One invariant and what it is shown. Behind it is a world in which nothing happens but what a
@@ -96,6 +96,12 @@ impl Play {
             None => self.violation = self.oracle.see(seen, &self.stage.world).err(),
             Some(_) => self.oracle.model.update(seen, &self.stage.world),
         }
+        self
+    }
+
+    /// The simulation tells the oracle something.
+    pub fn is_told(&mut self, told: Told) -> &mut Play {
+        self.oracle.tell(told);
         self
     }
 

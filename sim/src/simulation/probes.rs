@@ -1,0 +1,440 @@
+//! Probes: what clients ask when everything had its time.
+//!
+//! Of the paths that a request touched at most [`MOST`] are drawn. Each belongs to a client that is
+//! up, which asks for it in every round. A round begins when all of the one before is answered:
+//!
+//! | round | what is asked | must be |
+//! |---|---|---|
+//! | release | every holder gives its lock back | released, or lost already |
+//! | look | each path is read through each of its owners | done |
+//! | write | each path that was never locked is written | done |
+//! | find | each path is read through each of its owners | found as it was written |
+//! | acquire | each lock that was used is acquired, which claims its path | acquired |
+//! | write under the lock | each of these paths is written, with the token | done |
+//! | all at once | each client writes its paths in one transaction | done |
+//! | give back | each of these locks is released | released |
+//! | find again | each path is read through each of its owners | found as it was written |
+//!
+//! The network loses, doubles and delays nothing beyond its latency. An owner that stays down is
+//! not asked, and a path that it owns is only read, because a write needs every owner.
+//!
+//! What is written is true to the workload: the account of a bank keeps its balance, a counter is
+//! counted up by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use seedbed::proto::lease::LeaseTerms;
+use seedbed::proto::{
+    Action, Config, Contents, NodeId, Operation, Outcome, Path, Reply, Request, RequestId, Role,
+    Span, Time, Version,
+};
+
+use crate::oracle::{Model, ProbeAnswer, is_alive};
+use crate::scenario::Scenario;
+use crate::seed::{Seed, Stream};
+use crate::world::World;
+
+/// How many paths are probed, at most.
+const MOST: usize = 32;
+/// How many paths a transaction writes, at most.
+const MOST_AT_ONCE: usize = 8;
+
+/// A request of a probe, what it must be answered, and the places of the paths that it is about.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub client: NodeId,
+    pub request: Arc<Request>,
+    pub answer: ProbeAnswer,
+    places: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    Release,
+    Look,
+    Write,
+    Find,
+    Acquire,
+    WriteUnderLock,
+    AllAtOnce,
+    GiveBack,
+    FindAgain,
+}
+
+const ROUNDS: [Round; 9] = [
+    Round::Release,
+    Round::Look,
+    Round::Write,
+    Round::Find,
+    Round::Acquire,
+    Round::WriteUnderLock,
+    Round::AllAtOnce,
+    Round::GiveBack,
+    Round::FindAgain,
+];
+
+/// A path that is probed, and what is known of it.
+#[derive(Clone, Debug)]
+struct Probed {
+    path: Path,
+    client: NodeId,
+    /// Its owners that are up.
+    owners: Vec<NodeId>,
+    /// Are all of its owners up?
+    has_all_owners: bool,
+    lock: Lock,
+    kind: Kind,
+    version: Version,
+    contents: Option<Contents>,
+    /// What was asked to be written, until that is done.
+    written: Option<Contents>,
+}
+
+/// How a path is locked: one that ever was is written under its lock only, because of its fence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lock {
+    NeverUsed,
+    Used,
+    Held,
+}
+
+/// What the workload keeps at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Counter,
+    Account,
+}
+
+/// The probes of a run.
+#[derive(Debug)]
+pub(super) struct Probes {
+    stream: Stream,
+    counters: Vec<Path>,
+    accounts: Vec<Path>,
+    round_within: Span,
+    settles_within: Span,
+    paths: Vec<Probed>,
+    /// How many rounds have begun.
+    begun: usize,
+    /// What the round under way asks.
+    asks: Vec<Ask>,
+    /// How much of that has been asked.
+    asked: usize,
+    /// What is not answered, by its number in the round.
+    open: BTreeMap<RequestId, usize>,
+}
+
+impl Probes {
+    /// The probes of `scenario` under `seed`; none has been asked.
+    pub fn new(scenario: &Scenario, seed: Seed) -> Probes {
+        let workload = scenario.workload.as_ref();
+        let accounts = workload.and_then(|workload| workload.account_paths());
+        let counters = workload.and_then(|workload| workload.counter_paths());
+        Probes {
+            stream: seed.stream("probes", 0),
+            counters: counters.unwrap_or_default(),
+            accounts: accounts.map_or_else(Vec::new, |(paths, _)| paths),
+            round_within: round_within(&scenario.config),
+            settles_within: settles_within(scenario),
+            paths: Vec::new(),
+            begun: 0,
+            asks: Vec::new(),
+            asked: 0,
+            open: BTreeMap::new(),
+        }
+    }
+
+    /// How long all rounds may take together, with what follows from them.
+    pub fn within(&self) -> Span {
+        self.round_within.times(ROUNDS.len() as u64) + self.settles_within
+    }
+
+    /// How long one round may take.
+    pub fn round_within(&self) -> Span {
+        self.round_within
+    }
+
+    /// How long the run goes on after the last answer.
+    pub fn settles_within(&self) -> Span {
+        self.settles_within
+    }
+
+    /// Chooses what is probed in the world as it is, and begins the first round that asks anything;
+    /// how much it asks.
+    pub fn begin(&mut self, world: &World, model: &Model) -> usize {
+        let is_client = |node: &NodeId| node.role() == Role::Client && world.host(*node).is_up();
+        let clients: Vec<NodeId> = world.nodes().filter(is_client).collect();
+        let mut touched = paths_touched(model, world.config().limits.path_bytes);
+        while touched.len() > MOST {
+            touched.remove(self.stream.below(touched.len() as u64) as usize);
+        }
+        let first = self.stream.below(clients.len() as u64) as usize;
+        let (locks, layout) = (locks_used(model), model.views.layout(world.config()));
+        for (place, path) in touched.into_iter().enumerate() {
+            let Some(&client) = clients.get((first + place) % clients.len().max(1)) else {
+                break; // no client is left to ask
+            };
+            let owners = layout.ring().owners(&path);
+            let up = owners.iter().copied().filter(|owner| world.host(*owner).is_up());
+            let up: Vec<NodeId> = up.collect();
+            self.paths.push(Probed {
+                client,
+                has_all_owners: up.len() == owners.len(),
+                owners: up,
+                lock: if locks.contains(&path) { Lock::Used } else { Lock::NeverUsed },
+                kind: self.kind_of(&path),
+                version: Version::default(),
+                contents: None,
+                written: None,
+                path,
+            });
+        }
+        self.next_round(world, model)
+    }
+
+    /// What the round under way asks under this number.
+    pub fn ask(&self, number: usize) -> &Ask {
+        &self.asks[number]
+    }
+
+    /// That got this id.
+    pub fn on_requested(&mut self, request: RequestId, number: usize) {
+        self.asked += 1;
+        self.open.insert(request, number);
+    }
+
+    /// Takes an answer in; how much the next round asks, if it begins now.
+    pub fn on_replied(
+        &mut self,
+        request: RequestId,
+        reply: &Reply,
+        world: &World,
+        model: &Model,
+    ) -> usize {
+        let Some(number) = self.open.remove(&request) else { return 0 };
+        let places = std::mem::take(&mut self.asks[number].places);
+        match reply {
+            Reply::Done(answer) => {
+                let probed = places.iter().zip(answer.iter());
+                probed.for_each(|(place, outcome)| self.paths[*place].take(outcome));
+            }
+            Reply::Acquired(_) => places.iter().for_each(|i| self.paths[*i].lock = Lock::Held),
+            Reply::Released => places.iter().for_each(|i| self.paths[*i].lock = Lock::Used),
+            Reply::Refused(_) | Reply::Unknown => {} // the oracle says what is wrong with that
+        }
+        if self.is_round_over() { self.next_round(world, model) } else { 0 }
+    }
+
+    /// Has every round begun, and is every probe answered?
+    pub fn are_over(&self) -> bool {
+        self.begun == ROUNDS.len() && self.is_round_over()
+    }
+
+    fn is_round_over(&self) -> bool {
+        self.open.is_empty() && self.asked == self.asks.len()
+    }
+
+    fn kind_of(&self, path: &Path) -> Kind {
+        if self.counters.contains(path) {
+            Kind::Counter
+        } else if self.accounts.contains(path) {
+            Kind::Account
+        } else {
+            Kind::Text
+        }
+    }
+
+    /// Begins the next round that asks anything; how much it asks.
+    fn next_round(&mut self, world: &World, model: &Model) -> usize {
+        (self.asks, self.asked) = (Vec::new(), 0);
+        while let Some(round) = ROUNDS.get(self.begun).filter(|_| self.asks.is_empty()) {
+            self.begun += 1;
+            self.asks = self.asks_of(*round, world, model);
+        }
+        self.asks.len()
+    }
+
+    fn asks_of(&mut self, round: Round, world: &World, model: &Model) -> Vec<Ask> {
+        match round {
+            Round::Release => releases(world, model),
+            Round::Look => self.reads(|_| ProbeAnswer::Done),
+            Round::Find | Round::FindAgain => {
+                self.reads(|probed| ProbeAnswer::Found(probed.version, probed.contents.clone()))
+            }
+            Round::Write | Round::WriteUnderLock => self.writes(round == Round::WriteUnderLock),
+            Round::Acquire if !world.host(NodeId::CONTROL).is_up() => Vec::new(),
+            Round::Acquire => self.of_locks(Lock::Used, ProbeAnswer::Acquired, |path| {
+                Request::Acquire { path, wait: true }
+            }),
+            Round::AllAtOnce => self.all_at_once(),
+            Round::GiveBack => {
+                self.of_locks(Lock::Held, ProbeAnswer::Released, |path| Request::Release { path })
+            }
+        }
+    }
+
+    /// Reads each path through each of its owners.
+    fn reads(&self, answer: impl Fn(&Probed) -> ProbeAnswer) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        for (place, probed) in self.paths.iter().enumerate() {
+            for &owner in &probed.owners {
+                let operations = [operation(&probed.path, Action::Read)];
+                let request = files(operations, Some(owner));
+                asks.push(Ask::of(probed.client, request, answer(probed), vec![place]));
+            }
+        }
+        asks
+    }
+
+    /// Writes each path under its lock, or each that was never locked.
+    fn writes(&mut self, under_lock: bool) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        for (place, probed) in self.paths.iter_mut().enumerate() {
+            if (probed.lock == Lock::Held) == under_lock
+                && let Some(write) = probed.write()
+            {
+                let request = files([write], None);
+                asks.push(Ask::of(probed.client, request, ProbeAnswer::Done, vec![place]));
+            }
+        }
+        asks
+    }
+
+    fn all_at_once(&mut self) -> Vec<Ask> {
+        let mut all: BTreeMap<NodeId, (Vec<Operation>, Vec<usize>)> = BTreeMap::new();
+        for (place, probed) in self.paths.iter_mut().enumerate() {
+            let (operations, places) = all.entry(probed.client).or_default();
+            if operations.len() < MOST_AT_ONCE
+                && let Some(write) = probed.write()
+            {
+                operations.push(write);
+                places.push(place);
+            }
+        }
+        all.retain(|_, (operations, _)| !operations.is_empty());
+        let ask = |(client, (operations, places))| {
+            Ask::of(client, files::<Vec<_>>(operations, None), ProbeAnswer::Done, places)
+        };
+        all.into_iter().map(ask).collect()
+    }
+
+    /// Asks for something about each path whose lock is in this state.
+    fn of_locks(
+        &self,
+        lock: Lock,
+        answer: ProbeAnswer,
+        request: impl Fn(Path) -> Request,
+    ) -> Vec<Ask> {
+        let locks = self.paths.iter().enumerate();
+        let locks = locks.filter(|(_, probed)| probed.lock == lock && probed.has_all_owners);
+        let ask = |(place, probed): (usize, &Probed)| {
+            Ask::of(probed.client, request(probed.path.clone()), answer.clone(), vec![place])
+        };
+        locks.map(ask).collect()
+    }
+}
+
+impl Ask {
+    fn of(client: NodeId, request: Request, answer: ProbeAnswer, places: Vec<usize>) -> Ask {
+        Ask { client, request: Arc::new(request), answer, places }
+    }
+}
+
+impl Probed {
+    fn take(&mut self, outcome: &Outcome) {
+        (self.version, self.contents) = match outcome {
+            Outcome::Found(version, contents) => (*version, contents.clone()),
+            Outcome::Changed(version) => (*version, self.written.take()),
+        };
+    }
+
+    /// What is written next, if that is allowed and the workload has something to write.
+    fn write(&mut self) -> Option<Operation> {
+        if self.lock == Lock::Used || !self.has_all_owners {
+            return None;
+        }
+        let contents = self.next_contents()?;
+        self.written = Some(contents.clone());
+        Some(operation(&self.path, Action::Write(contents, None)))
+    }
+
+    fn next_contents(&self) -> Option<Contents> {
+        match self.kind {
+            Kind::Text => Some(Contents::from(format!("probe after {}", self.version))),
+            Kind::Account => self.contents.clone(),
+            Kind::Counter => {
+                let text = self.contents.as_ref().map_or(&b"0"[..], Contents::as_bytes);
+                let count: u64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+                Some(Contents::from((count + 1).to_string()))
+            }
+        }
+    }
+}
+
+/// A request gives up after its time, by a clock that may be slow.
+fn round_within(config: &Config) -> Span {
+    let length = config.request_timeout;
+    let terms = LeaseTerms { length, drift_max_ppm: config.drift_max_ppm };
+    terms.giver_until(Time::ZERO).since(Time::ZERO)
+}
+
+/// The last commit arrives, is applied and acknowledged, and that is written.
+fn settles_within(scenario: &Scenario) -> Span {
+    let network = &scenario.network;
+    let of_links = network.links.iter().filter_map(|link| Some(link.latency?.max));
+    let latency = of_links.fold(network.latency.max, Span::max);
+    (latency + scenario.disk.sync.max).times(8)
+}
+
+/// Every path that a request has named, by name, but for those that are longer than a path may be.
+fn paths_touched(model: &Model, longest: usize) -> Vec<Path> {
+    let mut paths = BTreeSet::new();
+    for asked in model.requests.values() {
+        match &asked.wanted {
+            Request::Files { operations, .. } => {
+                for Operation { path, action, .. } in operations.iter() {
+                    paths.insert(path.clone());
+                    if let Action::Rename(to, _) = action {
+                        paths.insert(to.clone());
+                    }
+                }
+            }
+            Request::Acquire { path, .. } | Request::Release { path } => {
+                paths.insert(path.clone());
+            }
+        }
+    }
+    paths.into_iter().filter(|path| path.as_str().len() <= longest).collect()
+}
+
+/// Every path that was used as a lock.
+fn locks_used(model: &Model) -> BTreeSet<Path> {
+    let acquired = model.requests.values().filter_map(|asked| match &asked.wanted {
+        Request::Acquire { path, .. } => Some(path.clone()),
+        Request::Files { .. } | Request::Release { .. } => None,
+    });
+    acquired.collect()
+}
+
+/// Clients that hold a lock give it back.
+fn releases(world: &World, model: &Model) -> Vec<Ask> {
+    let held = model.locks.iter().filter_map(|(path, lock)| {
+        let (request, _) = lock.appended.holder.as_ref()?.is;
+        is_alive(request.client, request, world).then_some((request.client, path.clone()))
+    });
+    let release = |(client, path)| {
+        let answer = ProbeAnswer::ReleasedOrNotHeld;
+        Ask::of(client, Request::Release { path }, answer, Vec::new())
+    };
+    held.map(release).collect()
+}
+
+fn operation(path: &Path, action: Action) -> Operation {
+    Operation { path: path.clone(), action, token: None }
+}
+
+fn files<O: Into<Arc<[Operation]>>>(operations: O, coordinator: Option<NodeId>) -> Request {
+    Request::Files { operations: operations.into(), coordinator }
+}
