@@ -217,6 +217,18 @@ invariants! {
     DoneMeansEffect = "done_means_effect",
         "what a client called done has taken effect, with that answer",
         "F-I7, outcome honesty; Knossos";
+    AReleasedLockIsFree = "a_released_lock_is_free",
+        "a release that is acknowledged has freed the lock",
+        "Burrows 2006 (Chubby), section 2.4";
+    AClientKeepsTrying = "a_client_keeps_trying",
+        "a client that gives up has made attempts until then",
+        "end-to-end retry; Saltzer, Reed, Clark 1984";
+    RequestsGetDoneOnceHealed = "requests_get_done_once_healed",
+        "what is asked when the faults are long over ends done or refused",
+        "bounded liveness; Alpern, Schneider 1985";
+    UnknownHasACause = "unknown_has_a_cause",
+        "a client says unknown only if something kept the request from getting done",
+        "accuracy; Chandra, Toueg 1996";
     ProbesAreAnswered = "probes_are_answered",
         "after the run is healed and quiet, what is asked gets done before its client gives up",
         "bounded liveness; Alpern, Schneider 1985";
@@ -226,6 +238,12 @@ invariants! {
     EveryLockIsFreeOrHeldByTheLiving = "every_lock_is_free_or_held_by_the_living",
         "when everything had its time, no lock is held by the dead",
         "L-I5, L-I6";
+    EveryDecisionIsOver = "every_decision_is_over",
+        "when everything had its time, no coordinator keeps a decision that all have carried out",
+        "end records; Mohan, Lindsay, Obermarck 1986";
+    SomethingGetsDone = "something_gets_done",
+        "of the requests that could be answered some is done or refused",
+        "a safe system that does nothing; Lamport 1977";
     BankTotalNeverChanges = "bank_total_never_changes",
         "whoever reads all accounts at once finds the money that was paid in",
         "Jepsen's bank; Gray 1985 (debit-credit)";
@@ -252,7 +270,13 @@ impl InvariantName {
 
     /// Is it about getting things done? Nothing wrong was said or stored where only it is broken.
     pub fn is_of_progress(self) -> bool {
-        matches!(self, InvariantName::ProbesAreAnswered)
+        match self {
+            InvariantName::AClientKeepsTrying | InvariantName::RequestsGetDoneOnceHealed => true,
+            InvariantName::UnknownHasACause | InvariantName::ProbesAreAnswered => true,
+            InvariantName::EveryRequestEnds | InvariantName::EveryDecisionIsOver => true,
+            InvariantName::AReleasedLockIsFree | InvariantName::SomethingGetsDone => true,
+            _ => false,
+        }
     }
 
     fn line(self) -> &'static Line {

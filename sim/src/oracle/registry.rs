@@ -121,9 +121,15 @@ registry! {
         always requests::OneAnswerPerRequest::default;
         always requests::RefusedMeansNoEffect::default;
         always requests::DoneMeansEffect;
+        always progress::AReleasedLockIsFree::default;
+        always progress::AClientKeepsTrying::default;
+        always progress::RequestsGetDoneOnceHealed;
+        always progress::UnknownHasACause;
         always progress::ProbesAreAnswered;
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
+        always progress::EveryDecisionIsOver;
+        always progress::SomethingGetsDone::default;
     }
     from_workload {
         files::BankTotalNeverChanges = |workload| {

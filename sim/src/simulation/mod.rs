@@ -14,6 +14,7 @@
 //! *healed*, and in the *liveness phase* everything must get done. If it did, *probes* show that
 //! the cluster goes on working.
 
+mod follow_up;
 mod inject;
 mod partition_links;
 mod probes;
@@ -23,13 +24,11 @@ mod scheduled;
 mod tests;
 mod users;
 
-use std::sync::Arc;
-
-use seedbed::proto::{NodeId, Request, RequestId, Span, Time};
+use seedbed::proto::{Config, NodeId, Span, Time};
 
 use crate::digest::Digest;
-use crate::draw::chaos::{self, RECOVERY};
-use crate::draw::message_delivery::{Arrival, Course, Links};
+use crate::draw::chaos;
+use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::Disks;
 use crate::milestone::Milestone;
 use crate::oracle::milestones::Milestones;
@@ -37,7 +36,7 @@ use crate::oracle::{Oracle, Probe, Told};
 use crate::scenario::{Scenario, Trigger};
 use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
-use crate::world::{Clock, Event, Fact, Loss, Packet, PacketId, Step, Watcher, World};
+use crate::world::{Clock, Event, Loss, Step, Watcher, World};
 
 use inject::{Inject, Scene};
 use probes::Probes;
@@ -63,6 +62,8 @@ pub struct Simulation<'a> {
     oracle: Oracle,
     milestones: Milestones,
     digest: Digest,
+    /// How long a message or a sync may take if ten of them are to fit into an attempt.
+    affordable: Span,
     messages: u64,
     verdict: Option<Verdict>,
 }
@@ -96,6 +97,7 @@ impl<'a> Simulation<'a> {
             oracle: Oracle::new(&world, scenario.workload.as_ref()),
             milestones: Milestones::watching(awaited(scenario)),
             digest: Digest::default(),
+            affordable: affordable(&scenario.config),
             messages: 0,
             verdict: None,
             world,
@@ -223,6 +225,7 @@ impl<'a> Simulation<'a> {
             }
             Due::Heal => {
                 self.users.stop();
+                self.oracle.tell(Told::Healed(self.queue.now()));
                 self.inject(Inject::heal);
                 None
             }
@@ -306,107 +309,11 @@ impl<'a> Simulation<'a> {
     fn is_healed(&self) -> bool {
         self.queue.now() >= Time::ZERO + self.scenario.phases.safety
     }
+}
 
-    /// Puts what follows from the step into the queue.
-    fn follow_up(&mut self, cause: Cause) {
-        let facts = std::mem::take(&mut self.step.facts);
-        for fact in &facts {
-            self.follow_fact(fact, cause);
-        }
-        self.step.facts = facts;
-        if let Some(node) = self.step.moves_deadline_of() {
-            self.put_wake(node);
-        }
-    }
-
-    fn follow_fact(&mut self, fact: &Fact, cause: Cause) {
-        match fact {
-            Fact::Sent { packet, from, to, message } => {
-                self.messages += 1;
-                let course = self.links.course(*from, *to, message.kind());
-                self.send(*packet, *from, *to, course);
-            }
-            Fact::Copied { packet } => self.send_copy(*packet, cause),
-            Fact::SyncBegan { node } => {
-                let life = self.world.host(*node).incarnation();
-                let span = self.disks.sync(*node);
-                self.queue.put(self.queue.now() + span, Due::Synced(*node, life));
-            }
-            Fact::Requested { request } => self.on_requested(*request, cause),
-            Fact::Replied { request, reply } => {
-                let next = self.users.on_replied(*request, reply);
-                self.put_ask(request.client, next);
-                let (world, model) = (&self.world, self.oracle.model());
-                let asks = self.probes.on_replied(*request, reply, world, model);
-                self.put_probes(asks);
-            }
-            Fact::Started { node, .. } => {
-                let next = self.users.on_started(*node);
-                self.put_ask(*node, next);
-            }
-            // The operator looks at the disk and starts the machine again.
-            Fact::RefusedToStart { node, .. } => {
-                let start = Due::Inject(Act::Start(*node));
-                self.queue.first([Turn::Later(self.queue.now() + RECOVERY, start)]);
-            }
-            Fact::Appended { .. } | Fact::Durable { .. } | Fact::Checkpointed { .. } => {}
-            Fact::Forgot { .. } | Fact::Wiped { .. } | Fact::Noticed { .. } => {}
-        }
-    }
-
-    fn send(&mut self, packet: PacketId, from: NodeId, to: NodeId, course: Course) {
-        let now = self.queue.now();
-        if course.arrival == Arrival::DroppedAtOnce {
-            return self.queue.put(now, Due::Lose(packet));
-        }
-        if !self.world.is_linked(from, to) {
-            return self.queue.put(now, Due::Arrive(packet));
-        }
-        if let Some(after) = course.copy_after {
-            self.queue.put(now, Due::Copy(packet, after));
-        }
-        let due = match course.arrival {
-            Arrival::Arrives => Due::Arrive(packet),
-            Arrival::Lost | Arrival::DroppedAtOnce => Due::Lose(packet),
-        };
-        self.queue.put(now + course.latency, due);
-    }
-
-    fn send_copy(&mut self, packet: PacketId, cause: Cause) {
-        let after = match cause {
-            Cause::Copy(after) => after,
-            Cause::User | Cause::Probe(_) | Cause::Other => {
-                unreachable!("a copy is made where one is due")
-            }
-        };
-        if let Some(Packet { from, to, .. }) = self.world.network().get(packet) {
-            let (from, to) = (*from, *to);
-            let course = self.links.course_of_copy(from, to, after);
-            self.send(packet, from, to, course);
-        }
-    }
-
-    fn on_requested(&mut self, request: RequestId, cause: Cause) {
-        match cause {
-            Cause::User => self.users.on_requested(request),
-            Cause::Probe(number) => self.probes.on_requested(request, number),
-            Cause::Copy(_) | Cause::Other => {}
-        }
-    }
-
-    fn put_ask(&mut self, client: NodeId, next: Option<(Span, Request)>) {
-        if let Some((think, request)) = next {
-            let life = self.world.host(client).incarnation();
-            let ask = Due::Ask(client, life, Arc::new(request));
-            self.queue.put(self.queue.now() + think, ask);
-        }
-    }
-
-    /// Sees to it that a machine is woken in time.
-    fn put_wake(&mut self, node: NodeId) {
-        let Some(due) = self.world.next_wake(node) else { return };
-        self.queue.put_wake(self.world.index(node), node, due.max(self.world.now()));
-    }
+/// A tenth of the time in which a coordinator wants its votes and a client its answer.
+fn affordable(config: &Config) -> Span {
+    config.attempt_timeout.min(config.vote_timeout).fraction(10)
 }
 
 /// The milestones that faults wait for.

@@ -74,6 +74,12 @@ impl Disk {
         head.chain(self.records.iter().take(durable).map(|written| &written.record))
     }
 
+    /// Its checkpoint and all that was appended since, durable or not.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        let head = self.checkpoint.iter().flat_map(|snapshot| snapshot.records.iter());
+        head.chain(self.records.iter().map(|written| &written.record))
+    }
+
     pub(super) fn append(&mut self, append: Append) -> u64 {
         let position = self.end();
         self.forced_records += u64::from(append.forced);

@@ -7,6 +7,7 @@
 
 pub(in crate::oracle) mod commit_points;
 pub(in crate::oracle) mod disks;
+pub(in crate::oracle) mod disturbances;
 pub(in crate::oracle) mod effects_of_requests;
 pub(in crate::oracle) mod files;
 pub(in crate::oracle) mod grants;
@@ -34,6 +35,7 @@ use seedbed::proto::{
 use crate::oracle::Evidence;
 use crate::world::World;
 use disks::Disks;
+use disturbances::Disturbances;
 use effects_of_requests::Effects;
 use files::Files;
 use heard_by_lock_server::{HeardAt, Hearing};
@@ -66,6 +68,8 @@ pub struct Model {
     pub requests: Requests,
     /// Those of them that are asked when everything had its time.
     pub probes: Probes,
+    /// What may keep requests from getting done.
+    pub disturbances: Disturbances,
     /// Transactions.
     pub txns: Txns,
     /// Decisions that are durable.

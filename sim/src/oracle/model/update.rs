@@ -40,18 +40,26 @@ impl Model {
             }
             Seen::Replied { request, reply } => self.on_replied(request, reply),
             Seen::Started { node, incarnation } => {
+                self.disturbances.on_seen(seen, self.now);
                 self.lives.insert(node, incarnation);
                 if node == NodeId::CONTROL {
                     self.locks.on_started();
                     self.hearing.on_started(self.step);
                 }
             }
-            Seen::Crashed { node } => self.on_crashed(node),
+            Seen::Crashed { node } => {
+                self.disturbances.on_seen(seen, self.now);
+                self.on_crashed(node);
+            }
             Seen::Wiped { node } => self.on_wiped(node),
-            Seen::Lost { .. } | Seen::Copied { .. } => {}
-            Seen::Checkpointed { .. } | Seen::Forgot { .. } => {}
-            Seen::RefusedToStart { .. } | Seen::Paused { .. } | Seen::Resumed { .. } => {}
-            Seen::Cut { .. } | Seen::Mended { .. } | Seen::ClockJumped { .. } => {}
+            Seen::Lost { .. } | Seen::RefusedToStart { .. } | Seen::Paused { .. } => {
+                self.disturbances.on_seen(seen, self.now);
+            }
+            Seen::Resumed { .. } | Seen::Cut { .. } | Seen::Mended { .. } => {
+                self.disturbances.on_seen(seen, self.now);
+            }
+            Seen::ClockJumped { .. } => self.disturbances.on_seen(seen, self.now),
+            Seen::Copied { .. } | Seen::Checkpointed { .. } | Seen::Forgot { .. } => {}
             Seen::Woken { .. } | Seen::Noticed { .. } | Seen::Commanded { .. } => {}
         }
     }
@@ -60,6 +68,9 @@ impl Model {
     pub(in crate::oracle) fn on_told(&mut self, told: Told) {
         match told {
             Told::Probe(probe) => self.probes.on_told(probe),
+            Told::HeldUp(from, to, until) => self.disturbances.held_up(from, to, until),
+            Told::SlowSync(node, until) => self.disturbances.slowed_down(node, until),
+            Told::Healed(at) => self.disturbances.healed = Some(at),
         }
     }
 
@@ -147,7 +158,8 @@ impl Model {
             Record::Queued { .. } | Record::Granted { .. } if node == NodeId::CONTROL => {
                 self.locks.on_appended(self.step, position, record);
             }
-            Record::Left { request, .. } if node == NodeId::CONTROL => {
+            Record::Left { path, request } if node == NodeId::CONTROL => {
+                self.disturbances.on_left(path, *request, self.now);
                 self.locks.on_appended(self.step, position, record);
                 self.hearing.on_left(*request);
             }
@@ -208,6 +220,7 @@ impl Model {
                 self.requests.on_declined(*request, At { step, is: *refusal });
             }
             Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {
+                self.disturbances.on_views(self.now);
                 self.views.on_durable(step, record);
             }
             Record::Admitted { .. } => self.views.on_durable(step, record),

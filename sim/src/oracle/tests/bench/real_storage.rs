@@ -1,11 +1,12 @@
 //! The bench about what nodes store: verbs that make the world behind a play really do something.
 
-use seedbed::proto::{NodeId, Operation, Span, Version};
+use seedbed::proto::{NodeId, Operation, Record, RecordKind, Span, Time, Version};
 
 use crate::oracle::Seen;
 use crate::oracle::tests::bench::Play;
 use crate::oracle::tests::bench::messages::{files, files_at, write};
 use crate::oracle::tests::bench::records::{c, path};
+use crate::world::Fact;
 
 impl Play {
     /// Starts `node` in the world behind the play too.
@@ -30,6 +31,24 @@ impl Play {
         }
         let file = &self.stage.world.host(node).storage().expect("it is up").files()[&path(at)];
         assert_eq!((file.version, &file.contents), (Version(version), &Some(contents.into())));
+    }
+
+    /// Makes a node decide to commit a write for real, which nobody has acknowledged; the record.
+    pub fn really_decides(&mut self, at: &str) -> (NodeId, Record) {
+        self.stage.start_all();
+        self.stage.request(c(1), files(&[write(at, "x")]));
+        let mut found = None;
+        let end = Time::ZERO + Span::from_secs(5);
+        self.stage.run_until(end, |_, step| {
+            found = step.facts.iter().find_map(|fact| match fact {
+                Fact::Appended { node, record, .. } if record.kind() == RecordKind::Decided => {
+                    Some((*node, record.clone()))
+                }
+                _ => None,
+            });
+            found.is_some()
+        });
+        found.expect("a decision")
     }
 
     /// Makes `node` begin a transaction for real and get no further: nobody else is up.

@@ -21,14 +21,17 @@
 //! What is written is true to the workload: the account of a bank keeps its balance, a counter is
 //! counted up by one.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod chosen;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{
-    Action, Config, Contents, NodeId, Operation, Outcome, Path, Reply, Request, RequestId, Role,
-    Span, Time, Version,
+    Action, Config, NodeId, Operation, Path, Reply, Request, RequestId, Role, Span, Time, Version,
 };
+
+use chosen::{Kind, Lock, Probed, locks_used, operation, paths_touched};
 
 use crate::oracle::{Model, ProbeAnswer, is_alive};
 use crate::scenario::Scenario;
@@ -73,39 +76,6 @@ const ROUNDS: [Round; 9] = [
     Round::GiveBack,
     Round::FindAgain,
 ];
-
-/// A path that is probed, and what is known of it.
-#[derive(Clone, Debug)]
-struct Probed {
-    path: Path,
-    client: NodeId,
-    /// Its owners that are up.
-    owners: Vec<NodeId>,
-    /// Are all of its owners up?
-    has_all_owners: bool,
-    lock: Lock,
-    kind: Kind,
-    version: Version,
-    contents: Option<Contents>,
-    /// What was asked to be written, until that is done.
-    written: Option<Contents>,
-}
-
-/// How a path is locked: one that ever was is written under its lock only, because of its fence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lock {
-    NeverUsed,
-    Used,
-    Held,
-}
-
-/// What the workload keeps at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Counter,
-    Account,
-}
 
 /// The probes of a run.
 #[derive(Debug)]
@@ -342,37 +312,6 @@ impl Ask {
     }
 }
 
-impl Probed {
-    fn take(&mut self, outcome: &Outcome) {
-        (self.version, self.contents) = match outcome {
-            Outcome::Found(version, contents) => (*version, contents.clone()),
-            Outcome::Changed(version) => (*version, self.written.take()),
-        };
-    }
-
-    /// What is written next, if that is allowed and the workload has something to write.
-    fn write(&mut self) -> Option<Operation> {
-        if self.lock == Lock::Used || !self.has_all_owners {
-            return None;
-        }
-        let contents = self.next_contents()?;
-        self.written = Some(contents.clone());
-        Some(operation(&self.path, Action::Write(contents, None)))
-    }
-
-    fn next_contents(&self) -> Option<Contents> {
-        match self.kind {
-            Kind::Text => Some(Contents::from(format!("probe after {}", self.version))),
-            Kind::Account => self.contents.clone(),
-            Kind::Counter => {
-                let text = self.contents.as_ref().map_or(&b"0"[..], Contents::as_bytes);
-                let count: u64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-                Some(Contents::from((count + 1).to_string()))
-            }
-        }
-    }
-}
-
 /// A request gives up after its time, by a clock that may be slow.
 fn round_within(config: &Config) -> Span {
     let length = config.request_timeout;
@@ -388,36 +327,6 @@ fn settles_within(scenario: &Scenario) -> Span {
     (latency + scenario.disk.sync.max).times(8)
 }
 
-/// Every path that a request has named, by name, but for those that are longer than a path may be.
-fn paths_touched(model: &Model, longest: usize) -> Vec<Path> {
-    let mut paths = BTreeSet::new();
-    for asked in model.requests.values() {
-        match &asked.wanted {
-            Request::Files { operations, .. } => {
-                for Operation { path, action, .. } in operations.iter() {
-                    paths.insert(path.clone());
-                    if let Action::Rename(to, _) = action {
-                        paths.insert(to.clone());
-                    }
-                }
-            }
-            Request::Acquire { path, .. } | Request::Release { path } => {
-                paths.insert(path.clone());
-            }
-        }
-    }
-    paths.into_iter().filter(|path| path.as_str().len() <= longest).collect()
-}
-
-/// Every path that was used as a lock.
-fn locks_used(model: &Model) -> BTreeSet<Path> {
-    let acquired = model.requests.values().filter_map(|asked| match &asked.wanted {
-        Request::Acquire { path, .. } => Some(path.clone()),
-        Request::Files { .. } | Request::Release { .. } => None,
-    });
-    acquired.collect()
-}
-
 /// Clients that hold a lock give it back.
 fn releases(world: &World, model: &Model) -> Vec<Ask> {
     let held = model.locks.iter().filter_map(|(path, lock)| {
@@ -429,10 +338,6 @@ fn releases(world: &World, model: &Model) -> Vec<Ask> {
         Ask::of(client, Request::Release { path }, answer, Vec::new())
     };
     held.map(release).collect()
-}
-
-fn operation(path: &Path, action: Action) -> Operation {
-    Operation { path: path.clone(), action, token: None }
 }
 
 fn files<O: Into<Arc<[Operation]>>>(operations: O, coordinator: Option<NodeId>) -> Request {

@@ -1,0 +1,149 @@
+//! A request that ends `unknown` has met a fault.
+
+use seedbed::proto::{Membership, NodeId, Reply, Request, RequestId, Role};
+
+use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// A client that says `unknown` had a reason between being asked and saying so.
+///
+/// `unknown` is always a safe answer, so a service that gives no other breaks no promise about
+/// files or locks. It is an honest one only if something has kept the request from getting done:
+///
+/// - the client, a storage node, or the centre was down or stood still, or its clock jumped;
+/// - a link between two of them was cut, or lost a message;
+/// - a message or a sync took more than a tenth of the shorter of `attempt_timeout` and
+///   `vote_timeout`: a commit with its request and answer is ten such legs one after the other;
+/// - views changed, or the newest one had not settled;
+/// - another request held the lock, or stood in line before this one.
+///
+/// The centre counts for locks, and where membership is managed. Any storage node counts, and not
+/// only owners of the path: who pins the path may wait for any of them. Other clients do not. What
+/// ended before the client was asked is no cause. Chandra and Toueg, "Unreliable Failure Detectors
+/// for Reliable Distributed Systems", Journal of the ACM 43(2), 1996, for accuracy: who suspects
+/// without cause is wrong.
+#[derive(Clone, Debug)]
+pub struct UnknownHasACause;
+
+impl Invariant for UnknownHasACause {
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::REPLIED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        let Seen::Replied { request, reply: Reply::Unknown } = *seen else { return Ok(()) };
+        let Some(asked) = model.requests.get(&request) else { return Ok(()) };
+        if is_behind_another(request, asked, model) || has_a_cause(request, asked, model, world) {
+            return Ok(());
+        }
+        let earlier = format!("{request} was asked at {}: {:?}", asked.asked.is, asked.wanted);
+        let now = format!(
+            "{request} is answered at {}: unknown, and nothing has kept it from getting done",
+            model.now
+        );
+        Err(Breach::of(
+            Evidence::at(asked.asked.step, earlier).about(request),
+            Evidence::at(model.step, now).about(request),
+        ))
+    }
+}
+
+fn has_a_cause(request: RequestId, asked: &Asked, model: &Model, world: &World) -> bool {
+    let is_managed = world.config().membership == Membership::Managed;
+    let is_of_lock = match &asked.wanted {
+        Request::Acquire { .. } | Request::Release { .. } => true,
+        Request::Files { .. } => false,
+    };
+    let is_one = |node: NodeId| match node.role() {
+        Role::Control => is_managed || is_of_lock,
+        Role::Storage => true,
+        Role::Client => node == request.client,
+    };
+    let since = asked.asked.is;
+    model.disturbances.touched(is_one, since)
+        || (is_managed && (model.disturbances.views_changed(since) || !has_settled(model)))
+}
+
+fn has_settled(model: &Model) -> bool {
+    let newest = model.views.newest().map(|newest| newest.is.epoch);
+    newest.is_some() && model.views.settled().map(|settled| settled.is) == newest
+}
+
+/// Did it wait for a lock that another had?
+pub(super) fn is_behind_another(request: RequestId, asked: &Asked, model: &Model) -> bool {
+    let Request::Acquire { path, .. } = &asked.wanted else { return false };
+    let lock = model.locks.appended(path);
+    let is_held = lock.and_then(|lock| lock.holder.as_ref()).is_some_and(|at| at.is.0 != request);
+    is_held || model.disturbances.was_locked_by_another(path, request, asked.asked.is)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::Told;
+    use crate::oracle::tests::*;
+    use seedbed::proto::Time;
+
+    fn asked() -> Play {
+        let mut play = Play::new(UnknownHasACause);
+        play.at(1).crashes(n(1));
+        play.at(2).starts(n(1));
+        play.at(10).requests(request(1, 1), writes("/a", "1"));
+        play
+    }
+
+    fn is_unknown(play: &mut Play) {
+        play.at(20).replies(request(1, 1), Reply::Unknown);
+    }
+
+    #[test]
+    fn nothing_has_happened_since_it_was_asked() {
+        let mut play = asked();
+        is_unknown(&mut play);
+        play.is_broken_by("unknown_has_a_cause", (3, "c1.1#1 was asked"), (4, "unknown"));
+    }
+
+    #[test]
+    fn another_client_is_no_cause() {
+        let mut play = asked();
+        play.at(12).crashes(c(2));
+        play.at(13).loses(c(2), n(1), another_step());
+        is_unknown(&mut play);
+        assert!(!play.is_lawful());
+    }
+
+    #[test]
+    fn the_centre_is_none_where_it_has_no_part() {
+        let mut play = asked();
+        play.at(12).crashes(CONTROL);
+        is_unknown(&mut play);
+        assert!(!play.is_lawful());
+    }
+
+    #[test]
+    fn a_crash_a_loss_or_a_delay_is_a_cause() {
+        let causes: [fn(&mut Play); 4] = [
+            |play| _ = play.crashes(n(3)),
+            |play| _ = play.loses(n(2), c(1), another_step()),
+            |play| _ = play.is_told(Told::HeldUp(n(2), n(1), Time::from_nanos(12_000_000))),
+            |play| _ = play.is_told(Told::SlowSync(n(2), Time::from_nanos(12_000_000))),
+        ];
+        for cause in causes {
+            let mut play = asked();
+            cause(play.at(12));
+            is_unknown(&mut play);
+            play.holds();
+        }
+    }
+
+    #[test]
+    fn the_lock_of_another_is_a_cause_and_ones_own_is_not() {
+        for (holder, is_lawful) in [(request(2, 1), true), (request(1, 1), false)] {
+            let mut play = Play::new(UnknownHasACause);
+            play.at(1).requests(request(1, 1), Request::Acquire { path: path("/a"), wait: true });
+            play.at(2).appends(CONTROL, granted("/a", holder, 1));
+            is_unknown(&mut play);
+            assert_eq!(play.is_lawful(), is_lawful, "{holder}");
+        }
+    }
+}

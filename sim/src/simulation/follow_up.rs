@@ -1,0 +1,124 @@
+//! What follows from a step: a latency for each message, a time for each sync, the next request of
+//! a user or of the probes.
+
+use std::sync::Arc;
+
+use seedbed::proto::{NodeId, Request, RequestId, Span};
+
+use super::Simulation;
+use super::queue::Turn;
+use super::scheduled::{Act, Cause, Due};
+use crate::draw::chaos::RECOVERY;
+use crate::draw::message_delivery::{Arrival, Course};
+use crate::oracle::Told;
+use crate::world::{Fact, Packet, PacketId};
+
+impl Simulation<'_> {
+    /// Puts what follows from the step into the queue.
+    pub(super) fn follow_up(&mut self, cause: Cause) {
+        let facts = std::mem::take(&mut self.step.facts);
+        for fact in &facts {
+            self.follow_fact(fact, cause);
+        }
+        self.step.facts = facts;
+        if let Some(node) = self.step.moves_deadline_of() {
+            self.put_wake(node);
+        }
+    }
+
+    fn follow_fact(&mut self, fact: &Fact, cause: Cause) {
+        match fact {
+            Fact::Sent { packet, from, to, message } => {
+                self.messages += 1;
+                let course = self.links.course(*from, *to, message.kind());
+                self.send(*packet, *from, *to, course);
+            }
+            Fact::Copied { packet } => self.send_copy(*packet, cause),
+            Fact::SyncBegan { node } => {
+                let life = self.world.host(*node).incarnation();
+                let span = self.disks.sync(*node);
+                let synced = self.queue.now() + span;
+                if span > self.affordable {
+                    self.oracle.tell(Told::SlowSync(*node, synced));
+                }
+                self.queue.put(synced, Due::Synced(*node, life));
+            }
+            Fact::Requested { request } => self.on_requested(*request, cause),
+            Fact::Replied { request, reply } => {
+                let next = self.users.on_replied(*request, reply);
+                self.put_ask(request.client, next);
+                let (world, model) = (&self.world, self.oracle.model());
+                let asks = self.probes.on_replied(*request, reply, world, model);
+                self.put_probes(asks);
+            }
+            Fact::Started { node, .. } => {
+                let next = self.users.on_started(*node);
+                self.put_ask(*node, next);
+            }
+            // The operator looks at the disk and starts the machine again.
+            Fact::RefusedToStart { node, .. } => {
+                let start = Due::Inject(Act::Start(*node));
+                self.queue.first([Turn::Later(self.queue.now() + RECOVERY, start)]);
+            }
+            Fact::Appended { .. } | Fact::Durable { .. } | Fact::Checkpointed { .. } => {}
+            Fact::Forgot { .. } | Fact::Wiped { .. } | Fact::Noticed { .. } => {}
+        }
+    }
+
+    fn send(&mut self, packet: PacketId, from: NodeId, to: NodeId, course: Course) {
+        let now = self.queue.now();
+        if course.latency > self.affordable {
+            self.oracle.tell(Told::HeldUp(from, to, now + course.latency));
+        }
+        if course.arrival == Arrival::DroppedAtOnce {
+            return self.queue.put(now, Due::Lose(packet));
+        }
+        if !self.world.is_linked(from, to) {
+            return self.queue.put(now, Due::Arrive(packet));
+        }
+        if let Some(after) = course.copy_after {
+            self.queue.put(now, Due::Copy(packet, after));
+        }
+        let due = match course.arrival {
+            Arrival::Arrives => Due::Arrive(packet),
+            Arrival::Lost | Arrival::DroppedAtOnce => Due::Lose(packet),
+        };
+        self.queue.put(now + course.latency, due);
+    }
+
+    fn send_copy(&mut self, packet: PacketId, cause: Cause) {
+        let after = match cause {
+            Cause::Copy(after) => after,
+            Cause::User | Cause::Probe(_) | Cause::Other => {
+                unreachable!("a copy is made where one is due")
+            }
+        };
+        if let Some(Packet { from, to, .. }) = self.world.network().get(packet) {
+            let (from, to) = (*from, *to);
+            let course = self.links.course_of_copy(from, to, after);
+            self.send(packet, from, to, course);
+        }
+    }
+
+    fn on_requested(&mut self, request: RequestId, cause: Cause) {
+        match cause {
+            Cause::User => self.users.on_requested(request),
+            Cause::Probe(number) => self.probes.on_requested(request, number),
+            Cause::Copy(_) | Cause::Other => {}
+        }
+    }
+
+    fn put_ask(&mut self, client: NodeId, next: Option<(Span, Request)>) {
+        if let Some((think, request)) = next {
+            let life = self.world.host(client).incarnation();
+            let ask = Due::Ask(client, life, Arc::new(request));
+            self.queue.put(self.queue.now() + think, ask);
+        }
+    }
+
+    /// Sees to it that a machine is woken in time.
+    pub(super) fn put_wake(&mut self, node: NodeId) {
+        let Some(due) = self.world.next_wake(node) else { return };
+        self.queue.put_wake(self.world.index(node), node, due.max(self.world.now()));
+    }
+}
