@@ -41,7 +41,7 @@ use crate::world::{Clock, Event, Loss, Step, Watcher, World};
 use inject::{Inject, Scene};
 use probes::Probes;
 use queue::{Queue, Turn};
-use scheduled::{Act, Cause, Due, Pending};
+use scheduled::{Cause, Due, Pending};
 use users::Users;
 
 /// A run under way.

@@ -3,6 +3,7 @@
 use seedbed::proto::{Command, Incarnation};
 
 use super::*;
+use crate::world::Fact;
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)

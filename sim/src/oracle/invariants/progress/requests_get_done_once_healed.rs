@@ -75,7 +75,7 @@ mod tests {
         play.at(60_000).replies(request(1, 1), Reply::Unknown);
         play.holds();
         let mut play = unknown(32);
-        play.at(33_000).loses(c(1), n(1), another_step());
+        play.at(33_000).loses(c(1), n(1), release("/a", request(1, 1), 1));
         play.at(62_000).replies(request(1, 1), Reply::Unknown);
         play.holds();
     }

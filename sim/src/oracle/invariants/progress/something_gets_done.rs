@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn nothing_is_done_because_every_message_is_lost() {
         let mut play = one_asks();
-        play.at(2).loses(c(1), n(1), another_step());
+        play.at(2).loses(c(1), n(1), release("/a", request(1, 1), 1));
         play.at(3).replies(request(1, 1), Reply::Unknown);
         let breach = play.at(4).ends().breaks();
         assert_eq!(breach.now.is, "so ended 1 requests, and none is done or refused");

@@ -107,7 +107,7 @@ mod tests {
     fn another_client_is_no_cause() {
         let mut play = asked();
         play.at(12).crashes(c(2));
-        play.at(13).loses(c(2), n(1), another_step());
+        play.at(13).loses(c(2), n(1), release("/a", request(1, 1), 1));
         is_unknown(&mut play);
         assert!(!play.is_lawful());
     }
@@ -124,7 +124,7 @@ mod tests {
     fn a_crash_a_loss_or_a_delay_is_a_cause() {
         let causes: [fn(&mut Play); 4] = [
             |play| _ = play.crashes(n(3)),
-            |play| _ = play.loses(n(2), c(1), another_step()),
+            |play| _ = play.loses(n(2), c(1), release("/a", request(1, 1), 1)),
             |play| _ = play.is_told(Told::HeldUp(n(2), n(1), Time::from_nanos(12_000_000))),
             |play| _ = play.is_told(Told::SlowSync(n(2), Time::from_nanos(12_000_000))),
         ];
