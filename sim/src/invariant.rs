@@ -223,15 +223,12 @@ invariants! {
     AClientKeepsTrying = "a_client_keeps_trying",
         "a client that gives up has made attempts until then",
         "end-to-end retry; Saltzer, Reed, Clark 1984";
-    RequestsGetDoneOnceHealed = "requests_get_done_once_healed",
-        "what is asked when the faults are long over ends done or refused",
+    ProbesAreAnswered = "probes_are_answered",
+        "after the run is healed and quiet, what is asked gets done before its client gives up",
         "bounded liveness; Alpern, Schneider 1985";
     UnknownHasACause = "unknown_has_a_cause",
         "a client says unknown only if something kept the request from getting done",
         "accuracy; Chandra, Toueg 1996";
-    ProbesAreAnswered = "probes_are_answered",
-        "after the run is healed and quiet, what is asked gets done before its client gives up",
-        "bounded liveness; Alpern, Schneider 1985";
     EveryRequestEnds = "every_request_ends",
         "when everything had its time, every request has an answer",
         "termination";
@@ -271,7 +268,7 @@ impl InvariantName {
     /// Is it about getting things done? Nothing wrong was said or stored where only it is broken.
     pub fn is_of_progress(self) -> bool {
         match self {
-            InvariantName::AClientKeepsTrying | InvariantName::RequestsGetDoneOnceHealed => true,
+            InvariantName::AClientKeepsTrying => true,
             InvariantName::UnknownHasACause | InvariantName::ProbesAreAnswered => true,
             InvariantName::EveryRequestEnds | InvariantName::EveryDecisionIsOver => true,
             InvariantName::AReleasedLockIsFree | InvariantName::SomethingGetsDone => true,

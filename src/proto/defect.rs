@@ -116,6 +116,12 @@ defects! {
     StaleChunkApplied = "stale_chunk_applied";
     /// an owner that has left an epoch drops its copies before the next one has settled
     CopiesDroppedTooEarly = "copies_dropped_too_early";
+    /// a client answers every third request with unknown and tries nothing
+    UnknownWithoutAnAttempt = "unknown_without_an_attempt";
+    /// the lock server acknowledges a release and keeps the lock
+    ReleaseIgnored = "release_ignored";
+    /// a coordinator takes no acknowledgement of its decisions
+    AcknowledgementIgnored = "acknowledgement_ignored";
     /// points in one place of the ring stand in the order in which each machine has met them
     TieBrokenByJoinOrder = "tie_broken_by_join_order";
     /// an owner lets a create replace the file that is there

@@ -173,7 +173,8 @@ impl LockServer {
         let anyone = turn.config.defects.has(Defect::ReleaseByAnyone);
         let may_release =
             |holder: &Holder| anyone || (holder.request.client == from && holder.token == token);
-        if self.holder(&path).is_some_and(may_release) {
+        let ignores = turn.config.defects.has(Defect::ReleaseIgnored);
+        if self.holder(&path).is_some_and(may_release) && !ignores {
             self.end_hold(turn, &path);
         }
         turn.out.send(from, Message::Released { request, path: path.clone() });

@@ -123,9 +123,8 @@ registry! {
         always requests::DoneMeansEffect;
         always progress::AReleasedLockIsFree::default;
         always progress::AClientKeepsTrying::default;
-        always progress::RequestsGetDoneOnceHealed;
-        always progress::UnknownHasACause;
         always progress::ProbesAreAnswered;
+        always progress::UnknownHasACause;
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
         always progress::EveryDecisionIsOver;

@@ -109,7 +109,7 @@
 //!
 //! Probes come after the liveness phase, if everything got done in it: files that a request touched
 //! are read and written through each of their owners, and every lock is taken and given back. A file
-//! that says `blocks` or `violates` has none.
+//! that says `blocks` has none, nor one that `violates` anything but what is about progress.
 //!
 //! (*) needs `membership = "managed"`. A `wipe` is a crash after which the disk is empty. A
 //! `rolling_restart` crashes every storage node in turn: each is `down` for so long, and so long a
@@ -265,11 +265,12 @@ impl Scenario {
     }
 
     /// Is the cluster probed after the liveness phase? Not where a file is about what does not
-    /// get done, or about a mistake.
+    /// get done, nor where it is about a mistake that shows before.
     pub fn is_probed(&self) -> bool {
         match self.expect.verdict {
             Expected::Pass => self.phases.probes,
-            Expected::Violates(_) | Expected::Blocks(_) => false,
+            Expected::Violates(name) => self.phases.probes && name.is_of_progress(),
+            Expected::Blocks(_) => false,
         }
     }
 

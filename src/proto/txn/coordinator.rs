@@ -202,6 +202,9 @@ impl Coordinator {
 
     pub fn on_committed(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
         let Some(committing) = self.committing.get_mut(&txn) else { return };
+        if turn.config.defects.has(Defect::AcknowledgementIgnored) {
+            return;
+        }
         committing.awaited.retain(|member| member.node != from);
         let forgets_early = turn.config.defects.has(Defect::ForgetCommitAfterFirstAck);
         if committing.awaited.is_empty() || forgets_early {

@@ -26,6 +26,7 @@ pub fn find(name: &str) -> Option<Change> {
         "writes_what_it_read_before" => Change::Request(files::writes_what_it_read_before),
         "grants_the_last_in_line" => Change::Step(locks::grants_the_last_in_line),
         "takes_a_refusal_for_success" => Change::Step(requests::takes_a_refusal_for_success),
+        "says_unknown_for_no_reason" => Change::Step(requests::says_unknown_for_no_reason),
         "leaves_a_member_out" => Change::Step(membership::leaves_a_member_out),
         "pulls_the_whole_ring" => Change::Step(membership::pulls_the_whole_ring),
         "gives_up_too_early" => Change::Step(membership::gives_up_too_early),

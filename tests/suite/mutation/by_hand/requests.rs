@@ -15,3 +15,14 @@ pub fn takes_a_refusal_for_success(_: &Model, shown: &mut Shown<'_>) -> bool {
         _ => false,
     })
 }
+
+/// A client does not know what it has been told.
+pub fn says_unknown_for_no_reason(_: &Model, shown: &mut Shown<'_>) -> bool {
+    shown.replied(|_, reply| match reply {
+        Reply::Done(_) => {
+            *reply = Reply::Unknown;
+            true
+        }
+        _ => false,
+    })
+}

@@ -14,12 +14,14 @@ use crate::world::World;
 /// - a link between two of them was cut, or lost a message;
 /// - a message or a sync took more than a tenth of the shorter of `attempt_timeout` and
 ///   `vote_timeout`: a commit with its request and answer is ten such legs one after the other;
-/// - views changed, or the newest one had not settled;
+/// - views changed, or the newest one had not settled, unless everything had been healed for
+///   `request_timeout` when the client was asked;
 /// - another request held the lock, or stood in line before this one.
 ///
 /// The centre counts for locks, and where membership is managed. Any storage node counts, and not
 /// only owners of the path: who pins the path may wait for any of them. Other clients do not. What
-/// ended before the client was asked is no cause. Chandra and Toueg, "Unreliable Failure Detectors
+/// ended before the client was asked is no cause. So once all faults are over, everything is done or
+/// refused within twice `request_timeout`, but for what the network loses or holds up. Chandra and Toueg, "Unreliable Failure Detectors
 /// for Reliable Distributed Systems", Journal of the ACM 43(2), 1996, for accuracy: who suspects
 /// without cause is wrong.
 #[derive(Clone, Debug)]
@@ -60,8 +62,11 @@ fn has_a_cause(request: RequestId, asked: &Asked, model: &Model, world: &World) 
         Role::Client => node == request.client,
     };
     let since = asked.asked.is;
-    model.disturbances.touched(is_one, since)
-        || (is_managed && (model.disturbances.views_changed(since) || !has_settled(model)))
+    let is_moving =
+        || is_managed && (model.disturbances.views_changed(since) || !has_settled(model));
+    let quiet = model.disturbances.healed.map(|healed| healed + world.config().request_timeout);
+    let is_quiet = quiet.is_some_and(|quiet| since >= quiet);
+    model.disturbances.touched(is_one, since) || (!is_quiet && is_moving())
 }
 
 fn has_settled(model: &Model) -> bool {
@@ -70,7 +75,7 @@ fn has_settled(model: &Model) -> bool {
 }
 
 /// Did it wait for a lock that another had?
-pub(super) fn is_behind_another(request: RequestId, asked: &Asked, model: &Model) -> bool {
+fn is_behind_another(request: RequestId, asked: &Asked, model: &Model) -> bool {
     let Request::Acquire { path, .. } = &asked.wanted else { return false };
     let lock = model.locks.appended(path);
     let is_held = lock.and_then(|lock| lock.holder.as_ref()).is_some_and(|at| at.is.0 != request);
@@ -134,6 +139,20 @@ mod tests {
             is_unknown(&mut play);
             play.holds();
         }
+    }
+
+    /// A request of a managed cluster in which no view ever settled ends unknown, when everything
+    /// has been healed for so many seconds.
+    fn unknown_once_healed(seconds: u64) -> bool {
+        let mut play = Play::managed(UnknownHasACause);
+        play.at(1_000).wakes(n(1)).is_told(Told::Healed(Time::from_nanos(1_000_000_000)));
+        play.at(1_000 * (1 + seconds)).requests(request(1, 1), writes("/a", "1"));
+        play.at(90_000).replies(request(1, 1), Reply::Unknown).is_lawful()
+    }
+
+    #[test]
+    fn a_view_that_has_not_settled_is_a_cause_until_all_is_healed_for_long() {
+        assert!(unknown_once_healed(29) && !unknown_once_healed(31));
     }
 
     #[test]
