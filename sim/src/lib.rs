@@ -25,6 +25,7 @@ pub mod command;
 pub mod digest;
 pub mod draw;
 pub mod fault;
+pub mod history;
 pub mod invariant;
 pub mod milestone;
 pub mod milestone_groups;
