@@ -194,6 +194,48 @@ fn a_run_as_json_has_the_promised_fields() {
     assert!(object["wall_ns"].as_u64().unwrap() > 0);
 }
 
+#[test]
+fn a_history_has_the_fields_of_jepsen_and_is_the_same_every_time() {
+    let files = Files::new("history");
+    files.write("good.toml", BUSY);
+    let run = |more: &[&str]| files.run(&[&["run", "good.toml", "--seed", "4"], more].concat());
+    let read = |name: &str| fs::read_to_string(files.0.join(name)).unwrap();
+    let said = run(&["--history", "a.jsonl"]);
+    assert!(said.status == 0 && said.out.starts_with("pass: every invariant held"), "{said:?}");
+    files.write("b.jsonl", "x".repeat(1 << 20));
+    assert_eq!(run(&["--history", "b.jsonl", "--json"]).objects()[0]["verdict"], "pass");
+    assert_eq!(read("a.jsonl"), read("b.jsonl"), "what was there before is gone");
+    let said = run(&["--history", "-"]);
+    assert_eq!((said.status, &said.out), (0, &read("a.jsonl")));
+    let lines = said.objects();
+    let mut open = std::collections::BTreeMap::new();
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!(line["index"], index);
+        assert!(line["time"].is_u64() && !line["value"].is_null(), "{line}");
+        assert!(["txn", "acquire", "release"].contains(&line["f"].as_str().unwrap()), "{line}");
+        let process = line["process"].as_u64().unwrap();
+        match (line["type"].as_str().unwrap(), open.remove(&process)) {
+            ("invoke", None) => drop(open.insert(process, line["request"].clone())),
+            ("ok" | "fail" | "info", Some(request)) => assert_eq!(line["request"], request),
+            other => panic!("{other:?}: {line}"),
+        }
+    }
+    assert!(lines.len() > 20 && lines.is_sorted_by_key(|line| line["time"].as_u64()));
+}
+
+#[test]
+fn a_history_that_cannot_be_written_is_wrong_input_before_anything_is_run() {
+    let files = Files::new("no_history");
+    files.write("good.toml", BUSY);
+    for path in [".", "missing/history.jsonl"] {
+        files.run(&["run", "good.toml", "--history", path]).refuses("not written");
+    }
+    files.run(&["run", "good.toml", "--history"]).refuses("--history");
+    files.run(&["run", "good.toml", "--trace", "--history", "-"]).refuses("standard output");
+    files.write("kept.jsonl", "kept").run(&["run", "missing.toml", "--history", "kept.jsonl"]);
+    assert_eq!(fs::read_to_string(files.0.join("kept.jsonl")).unwrap(), "kept");
+}
+
 /// The objects without what depends on the machine.
 fn comparable(said: &Said) -> Vec<Value> {
     let mut objects = said.objects();

@@ -54,11 +54,18 @@ const RUN: &str = "\
 Without --seed: the first seed that shows what the file expects (`violates`, `blocks`), else the
 file's first seed. The status is 0 if this one run ends as the file expects.
 
+With --history: what users asked and were told, in the order of time, one JSON object a line, with
+the fields of Jepsen: index, type (invoke; ok, fail, info), process, f (txn, acquire, release),
+value, time in nanoseconds; beside them request, versions, token, wait and error. After an info the
+process goes on under a new number.
+
 Examples:
   seedbed run scenarios/mixed/files.toml
   seedbed run scenarios/mixed/files.toml --seed 17
   seedbed run scenarios/mixed/files.toml --seed 17 --trace | grep n1.1/4
-  seedbed run scenarios/mixed/files.toml --json | jq .digest";
+  seedbed run scenarios/mixed/files.toml --json | jq .digest
+  seedbed run scenarios/mixed/files.toml --seed 17 --history history.jsonl
+  seedbed run scenarios/mixed/files.toml --history - | jq -c 'select(.type == \"info\")'";
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -73,6 +80,10 @@ pub(super) struct RunArguments {
     /// Print one JSON object instead of an explanation
     #[arg(long)]
     pub json: bool,
+    /// Write what users asked and were told to this file; with `-`, to standard output in place of
+    /// the explanation
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
 }
 
 const SWEEP: &str = "\

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod check;
+mod history_file;
 mod jobs;
 mod json;
 mod names;

@@ -4,10 +4,12 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::arguments::RunArguments;
+use super::history_file::HistoryFile;
 use super::jobs::{cores, in_order};
-use super::output::Output;
+use super::output::{Output, complain};
 use super::timed_run::{Played, play};
 use super::{Done, Status, json, load};
+use crate::history::jepsen::JepsenHistory;
 use crate::report::{History, explain};
 use crate::scenario::{Expected, Scenario};
 use crate::trace;
@@ -16,15 +18,33 @@ use crate::world::{Step, World};
 
 pub(super) fn run(arguments: &RunArguments, output: &mut Output) -> Done {
     let Some(scenario) = load(&arguments.file) else { return Ok(Status::WrongInput) };
-    let seed = arguments.seed.unwrap_or_else(|| telling_seed(&scenario));
-    let played = if arguments.json {
-        let played = play(&scenario, seed, &mut ());
-        json::run(output, &scenario, &played)?;
-        played
-    } else {
-        explained(&scenario, seed, arguments.trace, output)?
+    let file = match &arguments.history {
+        None => None,
+        Some(path) => match HistoryFile::open(path) {
+            Some(file) => Some(file),
+            None => return Ok(Status::WrongInput),
+        },
     };
+    let is_stdout = file.as_ref().is_some_and(HistoryFile::is_stdout);
+    if is_stdout && arguments.trace {
+        complain("error: --trace and --history -: both are for standard output");
+        return Ok(Status::WrongInput);
+    }
+    let seed = arguments.seed.unwrap_or_else(|| telling_seed(&scenario));
+    let mut asked = file.is_some().then(JepsenHistory::default);
+    let played = match arguments.json || is_stdout {
+        true => play(&scenario, seed, &mut asked),
+        false => explained(&scenario, seed, arguments.trace, &mut asked, output)?,
+    };
+    let is_written = match file.zip(asked.as_mut()) {
+        Some((file, asked)) => file.write(asked, output)?,
+        None => true,
+    };
+    if arguments.json {
+        json::run(output, &scenario, &played)?;
+    }
     Ok(match played.run.is_as_expected(&scenario.expect.verdict) {
+        _ if !is_written => Status::WrongInput,
         true => Status::AsExpected,
         false => Status::NotAsExpected,
     })
@@ -34,9 +54,11 @@ fn explained(
     scenario: &Scenario,
     seed: u64,
     is_traced: bool,
+    asked: &mut Option<JepsenHistory>,
     output: &mut Output,
 ) -> io::Result<Played> {
-    let mut recorder = Recorder { history: History::default(), output, is_traced, written: Ok(()) };
+    let history = History::default();
+    let mut recorder = Recorder { history, asked, output, is_traced, written: Ok(()) };
     let played = play(scenario, seed, &mut recorder);
     let Recorder { history, output, written, .. } = recorder;
     written?;
@@ -52,6 +74,7 @@ fn explained(
 /// Keeps every step, and prints it if it is asked to.
 struct Recorder<'a> {
     history: History,
+    asked: &'a mut Option<JepsenHistory>,
     output: &'a mut Output,
     is_traced: bool,
     written: io::Result<()>,
@@ -60,6 +83,7 @@ struct Recorder<'a> {
 impl Watcher for Recorder<'_> {
     fn watch(&mut self, world: &World, step: &Step) {
         self.history.watch(world, step);
+        self.asked.watch(world, step);
         if !self.is_traced || self.output.is_broken() || self.written.is_err() {
             return;
         }

@@ -1,6 +1,8 @@
 //! Client histories: what users asked, what they were told, and when.
 //!
-//! [`witness`] judges one: it knows neither world nor oracle, so that a brute-force search can be
-//! held against it.
+//! - [`witness`] says whether one is strictly serializable. It knows neither world nor oracle, so
+//!   that a brute-force search can be held against it.
+//! - [`jepsen`] writes one down for other checkers.
 
+pub mod jepsen;
 pub mod witness;
