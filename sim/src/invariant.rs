@@ -229,6 +229,9 @@ invariants! {
     UnknownHasACause = "unknown_has_a_cause",
         "a client says unknown only if something kept the request from getting done",
         "accuracy; Chandra, Toueg 1996";
+    HistoriesAreStrictlySerializable = "histories_are_strictly_serializable",
+        "the order of commits explains every answer, each request within the time it was open",
+        "strict serializability, linearizability; Papadimitriou 1979; Herlihy, Wing 1990";
     EveryRequestEnds = "every_request_ends",
         "when everything had its time, every request has an answer",
         "termination";

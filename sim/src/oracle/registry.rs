@@ -125,6 +125,7 @@ registry! {
         always progress::AClientKeepsTrying::default;
         always progress::ProbesAreAnswered;
         always progress::UnknownHasACause;
+        always requests::HistoriesAreStrictlySerializable::default;
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
         always progress::EveryDecisionIsOver;

@@ -25,6 +25,9 @@ pub fn find(name: &str) -> Option<Change> {
         "looks_at_no_version" => Change::Request(files::looks_at_no_version),
         "writes_what_it_read_before" => Change::Request(files::writes_what_it_read_before),
         "grants_the_last_in_line" => Change::Step(locks::grants_the_last_in_line),
+        "goes_back_before_the_first_write" => {
+            Change::Step(requests::goes_back_before_the_first_write)
+        }
         "takes_a_refusal_for_success" => Change::Step(requests::takes_a_refusal_for_success),
         "says_unknown_for_no_reason" => Change::Step(requests::says_unknown_for_no_reason),
         "leaves_a_member_out" => Change::Step(membership::leaves_a_member_out),

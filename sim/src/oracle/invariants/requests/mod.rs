@@ -2,6 +2,7 @@
 
 mod done_means_effect;
 mod every_request_ends;
+mod histories_are_strictly_serializable;
 mod one_answer_per_request;
 mod one_effect_per_request;
 mod recorded_refusal_is_durable_before_it_leaves;
@@ -9,6 +10,7 @@ mod refused_means_no_effect;
 
 pub(in crate::oracle) use done_means_effect::DoneMeansEffect;
 pub(in crate::oracle) use every_request_ends::EveryRequestEnds;
+pub(in crate::oracle) use histories_are_strictly_serializable::HistoriesAreStrictlySerializable;
 pub(in crate::oracle) use one_answer_per_request::OneAnswerPerRequest;
 pub(in crate::oracle) use one_effect_per_request::OneEffectPerRequest;
 pub(in crate::oracle) use recorded_refusal_is_durable_before_it_leaves::RecordedRefusalIsDurableBeforeItLeaves;
