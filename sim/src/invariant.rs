@@ -205,6 +205,9 @@ invariants! {
     LockRefusalsStateATrueReason = "lock_refusals_state_a_true_reason",
         "a lock is refused only if it is held, its line is full, or its path is too long",
         "tryLock; Herlihy, Shavit 2008, ch. 7";
+    EffectsUnderALockNeverOverlap = "effects_under_a_lock_never_overlap",
+        "what takes effect under a lock is its holder's, and all of it before the next holder's",
+        "L-I1, mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
     OneEffectPerRequest = "one_effect_per_request",
         "a request takes effect at most once",
         "at-most-once; Birrell, Nelson 1984";

@@ -117,6 +117,7 @@ registry! {
         always locks::OnlyItsOwnKeepAliveMovesALease::default;
         always locks::AcquiredMeansHeld::default;
         always locks::LockRefusalsStateATrueReason::default;
+        always locks::EffectsUnderALockNeverOverlap::default;
         always requests::OneEffectPerRequest;
         always requests::OneAnswerPerRequest::default;
         always requests::RefusedMeansNoEffect::default;

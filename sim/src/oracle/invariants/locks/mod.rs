@@ -1,6 +1,7 @@
 //! Locks: grants, leases, fencing tokens, and the order of waiting requests.
 
 mod acquired_means_held;
+mod effects_under_a_lock_never_overlap;
 mod every_lock_is_free_or_held_by_the_living;
 mod grant_is_durable_before_it_leaves;
 mod grants_follow_the_line;
@@ -14,6 +15,7 @@ mod only_the_holder_releases;
 mod tokens_grow;
 
 pub(in crate::oracle) use acquired_means_held::AcquiredMeansHeld;
+pub(in crate::oracle) use effects_under_a_lock_never_overlap::EffectsUnderALockNeverOverlap;
 pub(in crate::oracle) use every_lock_is_free_or_held_by_the_living::EveryLockIsFreeOrHeldByTheLiving;
 pub(in crate::oracle) use grant_is_durable_before_it_leaves::GrantIsDurableBeforeItLeaves;
 pub(in crate::oracle) use grants_follow_the_line::GrantsFollowTheLine;
