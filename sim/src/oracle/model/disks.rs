@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_loss_that_is_accepted_excuses_only_what_the_lost_disk_held() {
-        let mut play = Play::managed(VersionsGrow);
+        let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
         play.is_complete(n(2), 1);
         play.is_complete(n(1), 1);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{
     Answer, Arcs, Changes, Epoch, File, Handed, LowWater, Member, Outcome, Path, Record, RequestId,
-    TxnId,
+    Span, TxnId,
 };
 
 use super::{begun_by, differs};
@@ -28,6 +28,7 @@ pub(super) struct TransactionLog {
 struct Vote {
     epoch: Epoch,
     request: RequestId,
+    waited: Span,
     participants: Arc<[Member]>,
     paths: Arc<[Path]>,
     voided: BTreeSet<Path>,
@@ -196,6 +197,7 @@ impl Vote {
             txn: _,
             epoch,
             request,
+            waited,
             participants,
             paths,
             voided,
@@ -209,6 +211,7 @@ impl Vote {
         Some(Vote {
             epoch: *epoch,
             request: *request,
+            waited: *waited,
             participants: participants.clone(),
             paths: paths.clone(),
             voided: voided.iter().cloned().collect(),
