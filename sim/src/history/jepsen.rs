@@ -9,14 +9,14 @@
 //! | `value` | of `txn` its operations, as below; of the others the path of the lock |
 //! | `time` | nanoseconds of true time since the start |
 //! | `request` | the name that traces give the request |
-//! | `wait` | of an `acquire`: does it wait in line? |
+//! | `wait` | of an `acquire`: does it wait in the queue? |
 //! | `versions` | of a `txn` that is `ok`: the version of each operation's path after it |
 //! | `token` | of an `acquire` that is `ok`: its fencing token |
 //! | `error` | why it is `fail` or `info` |
 //!
 //! The operations are `["r", PATH, CONTENTS]`, `["w", PATH, CONTENTS]`,
-//! `["create", PATH, CONTENTS]`, `["delete", PATH]` and `["rename", PATH, TO]`; one with a condition
-//! ends with `{"if_version": N}`. What a read found is `null` in `invoke`, and where there is no
+//! `["create", PATH, CONTENTS]`, `["delete", PATH]` and `["rename", PATH, TO]`. One with a
+//! condition ends with `{"if_version": N}`. What a read found is `null` in `invoke`, and where there is no
 //! file. Contents that are not UTF-8 are a list of bytes.
 //!
 //! A client may have several requests open, each of which is a thread of its own. With N threads in
@@ -164,7 +164,7 @@ impl JepsenHistory {
             }
             (Reply::Acquired(token), _) => line.token = Some(token.0),
             (Reply::Refused(refusal), _) => line.error = Some(refusal.to_string()),
-            (Reply::Unknown, _) => line.error = Some("nobody can say what came of it".to_owned()),
+            (Reply::Unknown, _) => line.error = Some("the outcome is not known".to_owned()),
             (Reply::Done(_) | Reply::Released, _) => {}
         }
         self.entries.push(Entry { client: request.client, thread: open.thread, line });

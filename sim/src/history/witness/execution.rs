@@ -94,12 +94,20 @@ impl<P, V> Operation<P, V> {
     }
 }
 
-/// Executes `operations` one after the other, each on what those before it have left: what they
-/// must be told, and the last state of each file that they change.
+/// What came of some operations.
+#[derive(Clone, Debug)]
+pub(super) struct Executed<P, V> {
+    /// What each must be told.
+    pub expected: Vec<Expected<V>>,
+    /// The last state of each file that they change.
+    pub changed: Vec<(P, State<V>)>,
+}
+
+/// Executes `operations` one after the other, each on what those before it have left.
 pub(super) fn execute<P: Clone + PartialEq, V: Clone>(
     operations: &[Operation<P, V>],
     current: impl Fn(&P) -> State<V>,
-) -> (Vec<Expected<V>>, Vec<(P, State<V>)>) {
+) -> Executed<P, V> {
     let mut changed: Vec<(P, State<V>)> = Vec::new();
     let mut expected = Vec::with_capacity(operations.len());
     for operation in operations {
@@ -135,5 +143,5 @@ pub(super) fn execute<P: Clone + PartialEq, V: Clone>(
         }
         expected.push(outcome);
     }
-    (expected, changed)
+    Executed { expected, changed }
 }

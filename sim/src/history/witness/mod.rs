@@ -6,8 +6,8 @@
 //! effect has one *point* in it.
 //!
 //! A history is a sequence of events in the order of real time: a request is asked, a transaction
-//! has its point, a request is told its answer. One request *precedes* another if it was told before
-//! the other was asked. The checker accepts a history if and only if
+//! has its point, a request is told its answer. One request *precedes* another if it was told
+//! before the other was asked. The checker accepts a history if and only if
 //!
 //! | request | condition |
 //! |---|---|
@@ -38,7 +38,7 @@
 //!
 //! # Memory
 //!
-//! A file's states are kept from the one that was current when the oldest open read of it was asked.
+//! A file's states are kept from the one that was current when its oldest open read was asked.
 //! Beyond those, each request that is not told done or refused is kept, because it may yet have its
 //! point.
 
@@ -49,7 +49,7 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
-use execution::{Expected, execute};
+use execution::{Executed, Expected, execute};
 use timeline::Timeline;
 
 pub use execution::{Operation, Outcome, State};
@@ -143,10 +143,11 @@ impl<Id: Ord + Clone, P: Ord + Clone, V: Clone + PartialEq> Witness<Id, P, V> {
             return Err(Contradiction::SecondPoint);
         }
         self.points += 1;
-        let (expected, changed) = execute(&open.operations, |path| match self.files.get(path) {
-            Some(timeline) => timeline.newest().clone(),
-            None => State::default(),
-        });
+        let Executed { expected, changed } =
+            execute(&open.operations, |path| match self.files.get(path) {
+                Some(timeline) => timeline.newest().clone(),
+                None => State::default(),
+            });
         open.expected = Some(expected);
         for (path, state) in changed {
             self.files.entry(path).or_default().changes(self.points, state);
@@ -176,7 +177,7 @@ impl<Id: Ord + Clone, P: Ord + Clone, V: Clone + PartialEq> Witness<Id, P, V> {
         judged
     }
 
-    /// Nobody will be told what became of the open requests among these: they count as unknown.
+    /// The open requests among these are never told anything: they count as unknown.
     pub fn abandoned(&mut self, is_abandoned: impl Fn(&Id) -> bool) {
         let ids: Vec<Id> = self.open.keys().filter(|id| is_abandoned(id)).cloned().collect();
         for id in ids {

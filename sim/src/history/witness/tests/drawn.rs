@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use super::brute_force::{MOST_REQUESTS, is_linearizable};
 use super::{Event, Id, Op, Operation, Outcome, Told, check};
 use crate::history::witness::State;
-use crate::history::witness::execution::execute;
+use crate::history::witness::execution::{Executed, execute};
 use crate::seed::{Seed, Stream};
 
 const HISTORIES: u64 = 2_000;
+
+/// A request, and its outcomes once it has happened.
+type Open = (Vec<Op>, Option<Vec<Outcome<u8>>>);
 
 /// Every second history has five requests or more open at once, every third is about one file.
 struct Draw {
@@ -17,7 +20,7 @@ struct Draw {
     at_once: usize,
     files: u64,
     history: Vec<Event>,
-    open: BTreeMap<Id, (Vec<Op>, Option<Vec<Outcome<u8>>>)>,
+    open: BTreeMap<Id, Open>,
     states: BTreeMap<u8, State<u8>>,
     next: Id,
 }
@@ -80,7 +83,7 @@ impl Draw {
         let (operations, outcomes) = self.open.get_mut(&id).expect("it is open");
         let states = &self.states;
         let current = |path: &u8| states.get(path).cloned().unwrap_or_default();
-        let (expected, changed) = execute(operations, current);
+        let Executed { expected, changed } = execute(operations, current);
         let all = expected.iter().map(|expected| expected.certain().expect("all is certain"));
         *outcomes = Some(all.collect());
         self.states.extend(changed);
