@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use failure::Failure;
+use seedbed_sim::milestone::Milestone;
 use seedbed_sim::report::{self, History};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
@@ -33,16 +34,28 @@ fn holds(file: &Path) -> datatest_stable::Result<()> {
     let scenario = Scenario::load(file).map_err(|error| Failure(error.to_string()))?;
     let wanted = Wanted::from_environment().map_err(Failure)?;
     let report = run_all(&scenario, wanted.seeds(&scenario), &wanted).map_err(Failure)?;
+    if let Some(milestone) =
+        Milestone::all().find(|it| is_reached_all_the_same(*it, &scenario, &report))
+    {
+        return Err(Failure(format!("`{milestone}` is called impossible and was reached")).into());
+    }
     match report.verdict(&scenario) {
         FileVerdict::AsExpected => Ok(()),
         FileVerdict::Vacuous(_) if wanted.are_seeds_chosen() => Ok(()),
         FileVerdict::Vacuous(why) => Err(Failure(format!("vacuous: {why}")).into()),
+        FileVerdict::FallsShort(why) => Err(Failure(why).into()),
         FileVerdict::Failed => {
             let all = format!("{} of {} seeds", report.failed, report.runs);
             let first = failed(&scenario, &report.failures[0]);
             Err(Failure(format!("{all}, first:\n{first}")).into())
         }
     }
+}
+
+/// Was a milestone reached that the reader of files takes for impossible?
+fn is_reached_all_the_same(milestone: Milestone, scenario: &Scenario, report: &FileReport) -> bool {
+    let is_reached = report.counts.get(milestone.index()).is_some_and(|count| *count > 0);
+    is_reached && scenario.why_never(milestone).is_some()
 }
 
 /// What the environment asks for.

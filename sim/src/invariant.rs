@@ -244,15 +244,15 @@ invariants! {
     EveryDecisionIsOver = "every_decision_is_over",
         "when everything had its time, no coordinator keeps a decision that all have carried out",
         "end records; Mohan, Lindsay, Obermarck 1986";
-    SomethingGetsDone = "something_gets_done",
-        "of the requests that could be answered some is done or refused",
-        "a safe system that does nothing; Lamport 1977";
     BankTotalNeverChanges = "bank_total_never_changes",
         "whoever reads all accounts at once finds the money that was paid in",
         "Jepsen's bank; Gray 1985 (debit-credit)";
     NoIncrementIsLost = "no_increment_is_lost",
         "every acknowledged increment of a counter is in its final value",
         "lost update, P4; Berenson et al. 1995";
+    SomeRequestIsDone = "some_request_is_done",
+        "of the requests that could be answered at least one is done",
+        "liveness; Alpern, Schneider 1985";
 }
 
 impl InvariantName {
@@ -277,7 +277,7 @@ impl InvariantName {
             InvariantName::AClientKeepsTrying => true,
             InvariantName::UnknownHasACause | InvariantName::ProbesAreAnswered => true,
             InvariantName::EveryRequestEnds | InvariantName::EveryDecisionIsOver => true,
-            InvariantName::AReleasedLockIsFree | InvariantName::SomethingGetsDone => true,
+            InvariantName::AReleasedLockIsFree | InvariantName::SomeRequestIsDone => true,
             _ => false,
         }
     }

@@ -206,6 +206,25 @@ impl Milestone {
         (0..COUNT).map(Milestone)
     }
 
+    /// Is it about a record that only a checkpoint holds? No log gets one by itself, so no run
+    /// reaches it.
+    pub fn is_of_checkpoints(self) -> bool {
+        let record = self.0.checked_sub(RECORDS).map(|at| RecordKind::ALL[usize::from(at / 2)]);
+        record.is_some_and(|kind| match kind {
+            RecordKind::Stored | RecordKind::Answered | RecordKind::Settled => true,
+            RecordKind::Mark | RecordKind::Presumed | RecordKind::Forgotten => true,
+            RecordKind::LockOver | RecordKind::LastToken | RecordKind::LongestLease => true,
+            RecordKind::Born | RecordKind::Entered | RecordKind::Pulled => false,
+            RecordKind::Complete | RecordKind::GaveUp | RecordKind::Voted => false,
+            RecordKind::Promised | RecordKind::Declined | RecordKind::Decided => false,
+            RecordKind::Applied | RecordKind::Orphaned | RecordKind::RolledBack => false,
+            RecordKind::Over | RecordKind::Queued | RecordKind::Granted => false,
+            RecordKind::Left | RecordKind::Admitted | RecordKind::Announced => false,
+            RecordKind::Activated | RecordKind::Converged | RecordKind::Wanted => false,
+            RecordKind::LossAccepted => false,
+        })
+    }
+
     /// Its place in a table of all.
     pub fn index(self) -> usize {
         self.0.into()

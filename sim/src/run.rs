@@ -49,16 +49,6 @@ fn run_inside(scenario: &Scenario, seed: u64, watcher: &mut impl Watcher) -> Run
 fn panicked(seed: u64, panic: &(dyn std::any::Any + Send)) -> RunReport {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    RunReport {
-        seed,
-        verdict: Verdict::Panic(text.unwrap_or_else(|| "no message".to_owned())),
-        steps: 0,
-        sim_ns: 0,
-        digest: 0,
-        messages: 0,
-        forced_writes: 0,
-        counts: Vec::new(),
-        fired: Vec::new(),
-        given_up: Vec::new(),
-    }
+    let text = text.unwrap_or_else(|| "no message".to_owned());
+    RunReport::without_figures(seed, Verdict::Panic(text))
 }

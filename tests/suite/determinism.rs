@@ -208,7 +208,8 @@ fn scripted(requests: impl IntoIterator<Item = Request>) -> Scenario {
         liveness = "40s"
     "#;
     let mut scenario = Scenario::parse("a script", text).expect("a scenario");
-    let script = |request| Script { client: NodeId::client(1), at: Span::from_secs(1), request };
+    let (client, at) = (NodeId::client(1), Span::from_secs(1));
+    let script = |request| Script { client, at, request, answer: None };
     scenario.script = requests.into_iter().map(script).collect();
     scenario
 }

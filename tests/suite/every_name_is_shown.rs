@@ -68,7 +68,7 @@ fn without_its_defect_every_negative_file_passes() {
 fn healthy(scenario: &Scenario) -> Scenario {
     let settings = Settings { defects: Defects::NONE, ..Settings::clone(&scenario.config) };
     let config: Arc<Config> = Config::new(settings).expect("settings that were checked");
-    let expect = Expect { verdict: Expected::Pass, reached: Vec::new(), never: Vec::new() };
+    let expect = Expect::only(Expected::Pass);
     Scenario { config, expect, ..scenario.clone() }
 }
 

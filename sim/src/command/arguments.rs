@@ -59,6 +59,16 @@ the fields of Jepsen: index, type (invoke; ok, fail, info), process, f (txn, acq
 value, time in nanoseconds; beside them request, versions, token, wait and error. After an info the
 process goes on under a new number.
 
+How a run can end:
+  pass        every invariant held and every wait ended; the headline says what got done
+  violation   an invariant was broken
+  starved     an invariant of progress was broken: nothing wrong was done, and too little
+  blocked     machines wait for ever, or users for each other's locks in a circle
+  spinning    more events in a second of simulated time than a cluster of this size may have
+  unexpected  another answer, or other contents at the end, than the file says
+  ruled_out   a milestone was reached that the file says is never reached
+  panic       the code under test, or the simulator, panicked
+
 Examples:
   seedbed run scenarios/mixed/files.toml
   seedbed run scenarios/mixed/files.toml --seed 17
@@ -87,10 +97,13 @@ pub(super) struct RunArguments {
 }
 
 const SWEEP: &str = "\
-Results come in the order of files and seeds, whatever -j.
+Results come in the order of files and seeds, whatever -j. A file fails if one of its runs ends
+otherwise than it expects; if of 100 requests or more a larger share is answered unknown than
+`expect.unknown` allows (0.05); or if a client gets less than 1/8 done of what its equals get.
 
 With --defect the bug is switched on in every file, and what the files expect does not count: the
-sweep stops at the first seed that violates an invariant or panics, and the status is 0; if there is
+sweep stops at the first seed that violates an invariant, starves, spins or
+panics, and the status is 0; if there is
 none, it is 1.
 
 With --json: one object for each run, then one for each file.

@@ -12,7 +12,7 @@ use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::milestone_groups::GROUPS;
 use crate::scenario::Scenario;
-use crate::verdict::{RunReport, Verdict};
+use crate::verdict::RunReport;
 
 /// A run.
 #[derive(Debug, Serialize)]
@@ -22,12 +22,18 @@ struct Run<'a> {
     /// What the seed has drawn for a file that has a `[swarm]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     drawn: Option<String>,
-    /// `pass`, `violation`, `blocked` or `panic`.
+    /// `pass`, `violation`, `starved`, `blocked`, `spinning`, `unexpected`, `ruled_out` or
+    /// `panic`.
     verdict: &'static str,
     /// The invariant that was broken.
     invariant: Option<&'static str>,
     /// The first bad step.
     step: Option<u64>,
+    /// Users' requests, and those of them answered done, refused and unknown.
+    asked: u64,
+    done: u64,
+    refused: u64,
+    unknown: u64,
     steps: u64,
     sim_ns: u64,
     wall_ns: u64,
@@ -54,6 +60,11 @@ pub(super) struct File<'a> {
     pub invariant: Option<&'static str>,
     /// The deliberate bug that the sweep has switched on.
     pub defect: Option<&'static str>,
+    /// Users' requests of all runs, and those of them answered done, refused and unknown.
+    pub asked: u64,
+    pub done: u64,
+    pub refused: u64,
+    pub unknown: u64,
     pub steps: u64,
     pub sim_ns: u64,
     pub wall_ns: u64,
@@ -63,12 +74,10 @@ pub(super) struct File<'a> {
 
 /// Prints the object of one run.
 pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> io::Result<()> {
-    let RunReport { seed, verdict, steps, sim_ns, digest, messages, forced_writes, .. } =
-        &played.run;
-    let step = match verdict {
-        Verdict::Violation(violation) => Some(violation.step),
-        Verdict::Pass | Verdict::Blocked(_) | Verdict::RuledOut(_) | Verdict::Panic(_) => None,
-    };
+    let RunReport {
+        seed, verdict, steps, sim_ns, digest, messages, forced_writes, requests, ..
+    } = &played.run;
+    let step = verdict.violation().map(|violation| violation.step);
     object(
         output,
         &Run {
@@ -78,6 +87,10 @@ pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> 
             verdict: verdict.name(),
             invariant: verdict.invariant().map(InvariantName::name),
             step,
+            asked: requests.asked,
+            done: requests.done,
+            refused: requests.refused,
+            unknown: requests.unknown,
             steps: *steps,
             sim_ns: *sim_ns,
             wall_ns: u64::try_from(played.took.as_nanos()).unwrap_or(u64::MAX),

@@ -17,7 +17,8 @@ pub(super) fn invariants(output: &mut Output) -> Done {
 }
 
 pub(super) fn milestones(output: &mut Output) -> Done {
-    table(output, Milestone::all().map(|milestone| (milestone.name(), milestone.summary())))
+    let reachable = Milestone::all().filter(|milestone| !milestone.is_of_checkpoints());
+    table(output, reachable.map(|milestone| (milestone.name(), milestone.summary())))
 }
 
 /// Names on the left, what they mean on the right.

@@ -118,10 +118,15 @@ fn in_short(verdict: &Verdict) -> String {
         Verdict::Violation(violation) => {
             format!("violation of {} at step {}", violation.invariant, violation.step)
         }
+        Verdict::Starved(violation) => {
+            format!("starved: {} at step {}", violation.invariant, violation.step)
+        }
         Verdict::Blocked(waits) => match waits.first() {
             Some(wait) => format!("blocked: {} waits for {}", wait.who, wait.for_what),
             None => "blocked".to_owned(),
         },
+        Verdict::Spinning(spinning) => format!("spinning: {spinning}"),
+        Verdict::Unexpected(finding) => format!("unexpected: {finding}"),
         Verdict::RuledOut(milestone) => format!("reached {milestone}, which is ruled out"),
         Verdict::Panic(text) => {
             let line = text.lines().next().unwrap_or_default();

@@ -130,7 +130,7 @@ registry! {
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
         always progress::EveryDecisionIsOver;
-        always progress::SomethingGetsDone::default;
+        always progress::SomeRequestIsDone::default;
     }
     from_workload {
         files::BankTotalNeverChanges = |workload| {

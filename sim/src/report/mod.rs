@@ -24,7 +24,7 @@ use crate::oracle::{Breach, Violation};
 use crate::scenario::{Expected, Scenario};
 use crate::text::{Nanoseconds, Thousands};
 use crate::trace;
-use crate::verdict::{RunReport, Verdict};
+use crate::verdict::{Finding, RunReport, Spinning, Verdict};
 
 use causal_past::Past;
 use chart::{Chart, LEGEND, WIDTH, shorten};
@@ -100,11 +100,16 @@ pub fn explain(
     last_lines(&mut end, scenario, run, took);
     match &run.verdict {
         Verdict::Pass => passed(&mut page, scenario, run),
-        Verdict::Violation(violation) => {
+        Verdict::Violation(violation) | Verdict::Starved(violation) => {
             rule(&mut end, violation);
             violated(&mut page, violation, history, LINES - end.0.len());
         }
         Verdict::Blocked(waits) => blocked(&mut page, waits),
+        Verdict::Spinning(spinning) => spun(&mut page, spinning, history),
+        Verdict::Unexpected(finding) => {
+            unexpected(&mut page, finding);
+            passed(&mut page, scenario, run);
+        }
         Verdict::RuledOut(_) => passed(&mut page, scenario, run),
         Verdict::Panic(text) => panicked(&mut page, text, history),
     }
@@ -127,15 +132,22 @@ pub fn replay_line(file: &str, seed: u64) -> String {
 fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &History) {
     let tone = if run.is_as_expected(&scenario.expect.verdict) { Tone::Good } else { Tone::Bad };
     let said = match &run.verdict {
-        Verdict::Pass => "pass: every invariant held, and everything got done".to_owned(),
+        Verdict::Pass => format!("pass: {}; every invariant held", run.requests),
         Verdict::Violation(violation) => {
             let Violation { invariant, step, .. } = &**violation;
             let at = history.step(*step).map_or(String::new(), |step| format!(" ({})", step.at));
             format!("violation: {invariant}, first at step {}{at}", Thousands(*step))
         }
-        Verdict::Blocked(waits) => {
-            format!("blocked: every invariant held, and {} wait for ever", waits.len())
+        Verdict::Starved(violation) => {
+            let invariant = violation.invariant;
+            format!("starved: {}; every other invariant held, but {invariant} not", run.requests)
         }
+        Verdict::Blocked(waits) => {
+            let waiting = waits.len();
+            format!("blocked: {}; every invariant held, and {waiting} wait for ever", run.requests)
+        }
+        Verdict::Spinning(spinning) => format!("spinning: {}; {spinning}", run.requests),
+        Verdict::Unexpected(finding) => format!("unexpected: {}", finding.of),
         Verdict::RuledOut(milestone) => {
             format!("ruled out: the run reached `{milestone}`, which it never may")
         }
@@ -184,6 +196,9 @@ fn wanted(expected: &Expected, verdict: &Verdict) -> String {
     if let Verdict::RuledOut(milestone) = verdict {
         return format!("never = [\"{milestone}\"]");
     }
+    if let Verdict::Unexpected(finding) = verdict {
+        return format!("{} for {}", finding.expected, finding.of);
+    }
     match expected {
         Expected::Pass => "verdict = \"pass\"".to_owned(),
         Expected::Violates(invariant) => format!("violates = \"{invariant}\""),
@@ -204,13 +219,17 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
     }
     const SHOWN: usize = 15;
     let reached = &scenario.expect.reached;
-    for milestone in reached.iter().take(SHOWN) {
-        let count = match run.count(*milestone) {
+    for reach in reached.iter().take(SHOWN) {
+        let count = match run.count(reach.milestone) {
             0 => "not with this seed".to_owned(),
             1 => "once".to_owned(),
             count => format!("{} times", Thousands(count)),
         };
-        page.plain(format!("{:<14}`{milestone}` {count}", "reached"));
+        let often = match reach.at_least {
+            1 => String::new(),
+            often => format!(" of {}", Thousands(often)),
+        };
+        page.plain(format!("{:<14}`{}` {count}{often}", "reached", reach.milestone));
     }
     if let Some(more @ 1..) = reached.len().checked_sub(SHOWN) {
         page.plain(format!("{:<14}... {more} more that the file demands", ""));
@@ -287,11 +306,32 @@ fn blocked(page: &mut Page, waits: &[Wait]) {
     }
 }
 
+fn unexpected(page: &mut Page, finding: &Finding) {
+    page.gap();
+    page.named("expected", &finding.expected, 3);
+    page.named("found", &finding.found, 3);
+}
+
+/// What goes round, and the last steps of it.
+fn spun(page: &mut Page, spinning: &Spinning, history: &History) {
+    page.gap();
+    page.put(Tone::Heading, format!("Of {} events after that", Thousands(spinning.sampled)));
+    for (kind, count) in &spinning.kinds {
+        page.plain(shorten(&format!("{:>9}  {kind}", Thousands(*count).to_string()), WIDTH));
+    }
+    page.gap();
+    last_steps(page, "The last steps", history);
+}
+
 fn panicked(page: &mut Page, text: &str, history: &History) {
-    const SHOWN: usize = 24;
     page.gap();
     page.named("message", text, 6);
     page.gap();
+    last_steps(page, "The last steps before it", history);
+}
+
+fn last_steps(page: &mut Page, heading: &str, history: &History) {
+    const SHOWN: usize = 24;
     let mut lines: Vec<String> = Vec::new();
     for step in history.steps().rev().filter(|step| !is_background(step)) {
         let of_step = trace::lines(step);
@@ -300,7 +340,7 @@ fn panicked(page: &mut Page, text: &str, history: &History) {
         }
         lines.splice(0..0, of_step.into_iter().take(SHOWN));
     }
-    page.put(Tone::Heading, "The last steps before it");
+    page.put(Tone::Heading, heading);
     lines.iter().for_each(|line| page.plain(shorten(line, WIDTH)));
 }
 

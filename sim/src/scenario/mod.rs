@@ -58,6 +58,9 @@
 //! | | `transaction` | array of tables, each one of the five above | |
 //! | | `acquire` | path; perhaps with `wait` | `wait = true` |
 //! | | `release` | path | |
+//! | | `answer` | what must be answered: `"done"`, `"refused"`, `"unknown"`, or one of: | anything |
+//! | | | `{ refused = REASON }` | |
+//! | | | `{ contents = TEXT }`, `{ absent = true }`: what a `read` finds | |
 //! | | `coordinator` | storage node asked first for a transaction | the client chooses |
 //! | `[[fault]]` | `at` | time within the safety phase | this or `when` |
 //! | | `when` | `{ milestone, nth, node }`: right after its nth time (there) | `nth` 1, anywhere |
@@ -99,13 +102,25 @@
 //! | | `verdict` | `"pass"` | `"pass"` |
 //! | | `violates` | invariant | |
 //! | | `blocks` | milestone | |
-//! | | `reached`, `never` | milestones that some run must reach, that none may | none |
+//! | | `reached` | milestones that some run must reach, each a name or | none |
+//! | | | `{ milestone, at_least }`, how often that run must reach it | |
+//! | | `never` | milestones that no run may reach | none |
+//! | | `stored` | `{ path, contents }`, `{ path, absent = true }`: at all owners at the end | any |
+//! | | `unknown` | share of requests, 0 to 1, that may be answered unknown over all seeds | 0.05 |
 //!
 //! A *target* is a machine or, with `when`, a role: `coordinator`, `participant` and `owner` of the
 //! milestone's transaction, `holder` and `waiter` of its lock, `source` and `receiver` of its
 //! hand-over, `joiner` and `leaver` of its view ([`roles_of`]). A file asks for something: it has a
-//! workload, a script, or both. Only a file with a crash that says `restart = "never"`, or with a `wipe`
-//! and no `accept_loss`, may say `blocks`. The kind of chaos `wipe` needs `wipes` in the budget, its own or a drawn one.
+//! workload, a script, or both. The kind of chaos `wipe` needs `wipes` in the budget, its own or a
+//! drawn one.
+//!
+//! Only a file with a crash that says `restart = "never"`, with a `wipe` and no `accept_loss`, or
+//! whose scripts acquire two locks by two clients, may say `blocks`. The share of `unknown` leaves
+//! out requests of scripts that say their `answer`; it is judged from 100 requests on, and not in a
+//! file that says `violates`. `stored` looks at owners that are up. A REASON is `not_found`,
+//! `exists`, `version_is`, `fenced`, `held`, `not_held`, `queue_full`, `path_too_long`,
+//! `contents_too_long`, `bad_operation_count` or `malformed`. A milestone, an answer or a stored
+//! file that is impossible in every run of the file is refused.
 //!
 //! Probes come after the liveness phase, if everything got done in it: files that a request touched
 //! are read and written through each of their owners, and every lock is taken and given back. A file
@@ -152,7 +167,8 @@ pub use cluster::Cast;
 use cluster::Named;
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::ScenarioError;
-pub use expect::{Expect, Expected, Phases, Seeds};
+pub use expect::answer::{Answer, Reason};
+pub use expect::{Expect, Expected, Phases, Reach, Seeds, Stored};
 pub use fault::{ScriptedFault, Target, Trigger};
 pub use message::{Fate, MessageRule};
 pub use role::{Role, roles_of};
@@ -299,6 +315,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     let named = swarm.as_ref().map_or(all, |swarm| swarm.fewest(cast));
     let phases = expect::phases(root, &config)?;
     let faults = fault::read(root, named, &config, phases.safety)?;
+    let script = script::read(root, named, phases.safety)?;
     let scenario = Scenario {
         file: name.to_owned(),
         title,
@@ -309,8 +326,8 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
         disk: environment::disk(root)?,
         clocks: environment::clocks(root, named, config.drift_max_ppm)?,
         workload: workload::read(root, config.limits.contents_bytes)?,
-        script: script::read(root, named, phases.safety)?,
-        expect: expect::expect(root, &faults)?,
+        expect: expect::expect(root, &faults, &script)?,
+        script,
         faults,
         messages: message::read(root, named)?,
         chaos: chaos::read(root, named, &config)?,
@@ -319,6 +336,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
         config,
     };
     check_wipes(root, &scenario)?;
+    expect::possible::check(root, &scenario)?;
     if scenario.workload.is_none() && scenario.script.is_empty() {
         return Err(root.fault("nothing to do: expected `[workload]` or `[[script]]`"));
     }

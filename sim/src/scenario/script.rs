@@ -5,6 +5,7 @@ use std::sync::Arc;
 use seedbed::proto::{Action, Contents, NodeId, Operation, Path, Request, Span, Version};
 
 use super::cluster::Named;
+use super::expect::answer::Answer;
 use super::reader::{Form, Result, Table};
 use super::value::Value;
 
@@ -17,6 +18,8 @@ pub struct Script {
     pub at: Span,
     /// For what. No operation has a token: a client puts in that of the lock it holds.
     pub request: Request,
+    /// The answer that it must get, if the file says so.
+    pub answer: Option<Answer>,
 }
 
 #[derive(Clone, Copy)]
@@ -69,12 +72,12 @@ pub(super) fn read(root: &Table<'_>, cast: Named, safety: Span) -> Result<Vec<Sc
 }
 
 fn script(value: &Value<'_>, cast: Named, safety: Span) -> Result<Script> {
-    let (table, ask, main) = value.table_of(&["client", "at"], &REQUESTS)?;
-    Ok(Script {
-        client: table.need("client", "the client that asks")?.client(cast)?,
-        at: table.need("at", "a time such as \"1s\"")?.moment(safety)?,
-        request: request(&table, ask, &main, cast)?,
-    })
+    let (table, ask, main) = value.table_of(&["client", "at", "answer"], &REQUESTS)?;
+    let client = table.need("client", "the client that asks")?.client(cast)?;
+    let at = table.need("at", "a time such as \"1s\"")?.moment(safety)?;
+    let request = request(&table, ask, &main, cast)?;
+    let answer = table.maybe("answer", |value| value.answer(&request))?;
+    Ok(Script { client, at, request, answer })
 }
 
 impl Value<'_> {

@@ -136,6 +136,18 @@ impl<'a> Value<'a> {
             .map_err(|_| self.not("a path: it starts with `/` and has no control characters"))
     }
 
+    /// The value of `key`, if this is a table that has it.
+    pub(super) fn inside(&self, key: &str) -> Option<Value<'a>> {
+        let value = self.value.as_table()?.get(key)?;
+        let key = format!("{}.{key}", self.key);
+        Some(Value { source: self.source, key, at: value.span(), value: value.get_ref() })
+    }
+
+    /// The value of this number, if this is an array that has it.
+    pub(super) fn item(&self, number: usize) -> Option<Value<'a>> {
+        self.list().ok()?.into_iter().nth(number)
+    }
+
     /// The values of an array.
     pub(super) fn list(&self) -> Result<Vec<Value<'a>>> {
         let items = self.value.as_array().ok_or_else(|| self.not("an array"))?;

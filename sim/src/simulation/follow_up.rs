@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{NodeId, Request, RequestId, Span};
+use seedbed::proto::{NodeId, Reply, Request, RequestId, Span};
 
 use super::Simulation;
 use super::queue::Turn;
@@ -11,6 +11,7 @@ use super::scheduled::{Act, Cause, Due};
 use crate::draw::chaos::RECOVERY;
 use crate::draw::message_delivery::{Arrival, Course};
 use crate::oracle::Told;
+use crate::verdict::Verdict;
 use crate::world::{Fact, Packet, PacketId};
 
 impl Simulation<'_> {
@@ -45,6 +46,7 @@ impl Simulation<'_> {
             }
             Fact::Requested { request } => self.on_requested(*request, cause),
             Fact::Replied { request, reply } => {
+                self.on_replied(*request, reply);
                 let next = self.users.on_replied(*request, reply);
                 self.put_ask(request.client, next);
                 let (world, model) = (&self.world, self.oracle.model());
@@ -89,7 +91,7 @@ impl Simulation<'_> {
     fn send_copy(&mut self, packet: PacketId, cause: Cause) {
         let after = match cause {
             Cause::Copy(after) => after,
-            Cause::User | Cause::Probe(_) | Cause::Other => {
+            Cause::User | Cause::Script(_) | Cause::Probe(_) | Cause::Other => {
                 unreachable!("a copy is made where one is due")
             }
         };
@@ -103,8 +105,18 @@ impl Simulation<'_> {
     fn on_requested(&mut self, request: RequestId, cause: Cause) {
         match cause {
             Cause::User => self.users.on_requested(request),
+            Cause::Script(number) => self.scripted[number] = Some(request),
             Cause::Probe(number) => self.probes.on_requested(request, number),
             Cause::Copy(_) | Cause::Other => {}
+        }
+    }
+
+    /// A request that times out in a circle of waits for locks: only that ends the circle.
+    fn on_replied(&mut self, request: RequestId, reply: &Reply) {
+        if *reply == Reply::Unknown {
+            let model = self.oracle.model();
+            let waits = self.milestones.deadlock(request, &self.world, model);
+            self.verdict = self.verdict.take().or_else(|| Verdict::of_waits(waits));
         }
     }
 

@@ -14,8 +14,10 @@
 //! *healed*, and in the *liveness phase* everything must get done. If it did, *probes* show that
 //! the cluster goes on working.
 
+mod ending;
 mod follow_up;
 mod inject;
+mod pace;
 mod partition_links;
 mod probes;
 mod queue;
@@ -24,7 +26,7 @@ mod scheduled;
 mod tests;
 mod users;
 
-use seedbed::proto::{Config, NodeId, Span, Time};
+use seedbed::proto::{Config, NodeId, RequestId, Span, Time};
 
 use crate::digest::Digest;
 use crate::draw::chaos;
@@ -38,7 +40,9 @@ use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::{Clock, Event, Loss, Step, Watcher, World};
 
+use ending::Ending;
 use inject::{Inject, Scene};
+use pace::Pace;
 use probes::Probes;
 use queue::{Queue, Turn};
 use scheduled::{Cause, Due, Pending};
@@ -55,6 +59,8 @@ pub struct Simulation<'a> {
     links: Links<'a>,
     disks: Disks<'a>,
     users: Users,
+    /// By number in the file: the request that each script became.
+    scripted: Vec<Option<RequestId>>,
     inject: Inject<'a>,
     probes: Probes,
     /// When the run is over.
@@ -65,6 +71,7 @@ pub struct Simulation<'a> {
     /// How long a message or a sync may take if ten of them are to fit into an attempt.
     affordable: Span,
     messages: u64,
+    pace: Pace,
     verdict: Option<Verdict>,
 }
 
@@ -91,6 +98,7 @@ impl<'a> Simulation<'a> {
             links: Links::new(scenario, seed),
             disks: Disks::new(scenario, seed),
             users: Users::new(scenario, seed),
+            scripted: vec![None; scenario.script.len()],
             inject: Inject::new(scenario, seed, plan),
             probes: Probes::new(scenario, seed),
             ends: Time::ZERO + safety + scenario.phases.liveness,
@@ -99,6 +107,7 @@ impl<'a> Simulation<'a> {
             digest: Digest::default(),
             affordable: affordable(&scenario.config),
             messages: 0,
+            pace: Pace::new(world.nodes().count()),
             verdict: None,
             world,
         };
@@ -118,9 +127,14 @@ impl<'a> Simulation<'a> {
             return;
         }
         let pending = self.queue.pop().and_then(|turn| self.take(turn));
+        let is_step = pending.is_some();
         if let Some(Pending { event, cause }) = pending {
             self.apply(event, cause);
             watcher.watch(&self.world, &self.step);
+        }
+        let step = is_step.then_some(&self.step);
+        if let Some(spinning) = self.pace.observe(self.queue.now(), step) {
+            self.verdict.get_or_insert(Verdict::Spinning(Box::new(spinning)));
         }
     }
 
@@ -138,6 +152,9 @@ impl<'a> Simulation<'a> {
             forced_writes: disks.map(|disk| disk.forced_records()).sum(),
             counts: self.milestones.counts().to_vec(),
             fired: self.inject.fired().chain(self.links.rules_fired()).collect(),
+            requests: self.ending().requests(),
+            unstated: self.ending().unstated(),
+            shares: self.ending().shares(),
             given_up: self.oracle.model().given_up().cloned().collect(),
         }
     }
@@ -148,20 +165,19 @@ impl<'a> Simulation<'a> {
     }
 
     fn judge_end(&mut self) -> Verdict {
+        if let Some(spinning) = self.pace.at_end() {
+            return Verdict::Spinning(Box::new(spinning));
+        }
         if let Err(violation) = self.oracle.at_end(&self.world) {
-            return Verdict::Violation(Box::new(violation));
+            return Verdict::of_violation(violation);
         }
-        match self.milestones.who_waits(&self.world, self.oracle.model()) {
-            waits if waits.is_empty() => self.judge_milestones(),
-            waits => Verdict::Blocked(waits),
-        }
+        let waits = self.milestones.who_waits(&self.world, self.oracle.model());
+        self.ending().verdict(waits, self.milestones.counts())
     }
 
-    fn judge_milestones(&self) -> Verdict {
-        let counts = self.milestones.counts();
-        let was_reached = |milestone: &&Milestone| counts[milestone.index()] > 0;
-        let ruled_out = self.scenario.expect.never.iter().find(was_reached);
-        ruled_out.map_or(Verdict::Pass, |milestone| Verdict::RuledOut(*milestone))
+    fn ending(&self) -> Ending<'_> {
+        let Simulation { scenario, world, oracle, scripted, .. } = self;
+        Ending { scenario, world, model: oracle.model(), scripted }
     }
 
     /// Puts everything into the queue whose time is known from the start.
@@ -218,7 +234,7 @@ impl<'a> Simulation<'a> {
             Due::Wake(node) => self.wake(node),
             Due::Synced(node, life) => scheduled::synced(node, life, &self.world),
             Due::Ask(client, life, request) => scheduled::ask(client, life, request, &self.world),
-            Due::Script(i) => scheduled::script(&self.scenario.script[i], &self.world),
+            Due::Script(i) => scheduled::script(i, &self.scenario.script[i], &self.world),
             Due::Inject(act) => {
                 self.inject(|inject, scene| inject.act(act, scene));
                 None
@@ -241,6 +257,7 @@ impl<'a> Simulation<'a> {
         match self.judge_end() {
             Verdict::Pass => {
                 self.links.calm();
+                self.milestones.stop_counting();
                 let asks = self.probes.begin(&self.world, self.oracle.model());
                 self.ends = self.queue.now() + self.probes.within();
                 self.put_probes(asks);
@@ -297,7 +314,7 @@ impl<'a> Simulation<'a> {
         let verdict = self.oracle.observe(&self.world, &self.step);
         self.milestones.observe(&self.world, &self.step, self.oracle.model());
         if let Err(violation) = verdict {
-            self.verdict = Some(Verdict::Violation(Box::new(violation)));
+            self.verdict = Some(Verdict::of_violation(violation));
             return;
         }
         self.follow_up(cause);

@@ -82,6 +82,8 @@ pub(super) enum Cause {
     User,
     /// A probe asks, of this number in its round.
     Probe(usize),
+    /// The scenario's request of this number is asked.
+    Script(usize),
     /// It does not matter.
     Other,
 }
@@ -135,11 +137,11 @@ pub(super) fn ask(
 }
 
 /// A request of the scenario is asked, if its client is up.
-pub(super) fn script(script: &Script, world: &World) -> Option<Pending> {
+pub(super) fn script(number: usize, script: &Script, world: &World) -> Option<Pending> {
     let client = script.client;
-    let request = || Arc::new(script.request.clone());
+    let event = || Event::Request { client, request: Arc::new(script.request.clone()) };
     let is_up = world.host(client).is_up();
-    is_up.then(|| Pending::of(Event::Request { client, request: request() }))
+    is_up.then(|| Pending { event: event(), cause: Cause::Script(number) })
 }
 
 /// Is the machine up and in this life?

@@ -75,7 +75,7 @@ impl Recording<'_> {
 pub fn violation_of(scenario: &Scenario) -> Result<(), Violation> {
     match run::run(scenario, scenario.seeds.start, &mut ()).verdict {
         Verdict::Pass => Ok(()),
-        Verdict::Violation(violation) => Err(*violation),
+        Verdict::Violation(violation) | Verdict::Starved(violation) => Err(*violation),
         other => panic!("{}: {other:?}", scenario.file),
     }
 }

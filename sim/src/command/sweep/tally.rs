@@ -42,7 +42,12 @@ impl Tally {
         let run = played.run;
         self.steps += run.steps;
         self.sim_ns = self.sim_ns.saturating_add(run.sim_ns);
-        let shows = matches!(run.verdict, Verdict::Violation(_) | Verdict::Panic(_));
+        let shows = match run.verdict {
+            Verdict::Violation(_) | Verdict::Starved(_) => true,
+            Verdict::Spinning(_) | Verdict::Panic(_) => true,
+            Verdict::Pass | Verdict::Blocked(_) => false,
+            Verdict::Unexpected(_) | Verdict::RuledOut(_) => false,
+        };
         if self.defect.is_some() && shows {
             self.caught = Some(run.clone());
         }
@@ -69,6 +74,7 @@ impl Tally {
                 let (failed, runs) = (Thousands(self.file.failed), Thousands(self.file.runs));
                 ("failed", Some(format!("{failed} of {runs} runs end otherwise")))
             }
+            FileVerdict::FallsShort(why) => ("failed", Some(why)),
             FileVerdict::Vacuous(why) => ("vacuous", Some(why)),
         }
     }
@@ -90,6 +96,10 @@ impl Tally {
             },
             invariant: caught.and_then(|run| run.verdict.invariant()).map(InvariantName::name),
             defect: self.defect.map(Defect::name),
+            asked: self.file.requests.asked,
+            done: self.file.requests.done,
+            refused: self.file.requests.refused,
+            unknown: self.file.requests.unknown,
             steps: self.steps,
             sim_ns: self.sim_ns,
             wall_ns: u64::try_from(self.took.as_nanos()).unwrap_or(u64::MAX),
@@ -117,6 +127,12 @@ impl Tally {
             let figures: Vec<String> = group.figures.iter().map(figure).collect();
             plain(format!("    {:<14}{}", group.name, figures.join(", ")));
         }
+        if let Some((client, done, median)) = self.file.shares.least() {
+            let (done, median) = (Thousands(done), Thousands(median));
+            let text =
+                format!("  the client that got least: {client}, {done} done; its equals {median}");
+            lines.push(Line { tone: Tone::Plain, text });
+        }
         lines.push(Line { tone: Tone::Faint, text: self.speed() });
         lines
     }
@@ -133,7 +149,8 @@ impl Tally {
                 format!("as expected: {shown} of {runs} runs show it")
             }
         };
-        let text = format!("{}: {said} (seeds {start}..{end})", scenario.file);
+        let requests = self.file.requests;
+        let text = format!("{}: {said}; {requests} (seeds {start}..{end})", scenario.file);
         Line { tone, text }
     }
 
@@ -175,6 +192,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::RequestCounts;
 
     fn scenario() -> Scenario {
         Scenario::parse("x.toml", "title = 'x'\n[workload]\nkind = 'files'").unwrap()
@@ -183,18 +201,9 @@ mod tests {
     fn played(seed: u64, verdict: Verdict, done: u64) -> Played {
         let mut counts = vec![0; Milestone::COUNT];
         counts[Milestone::REQUEST_DONE.index()] = done;
-        let run = RunReport {
-            seed,
-            verdict,
-            steps: 10,
-            sim_ns: 5,
-            digest: 0,
-            messages: 0,
-            forced_writes: 0,
-            counts,
-            fired: Vec::new(),
-            given_up: Vec::new(),
-        };
+        let run = RunReport::without_figures(seed, verdict);
+        let requests = RequestCounts { asked: done + 1, done, unknown: 1, refused: 0 };
+        let run = RunReport { steps: 10, sim_ns: 5, counts, requests, ..run };
         Played { run, took: Duration::ZERO }
     }
 

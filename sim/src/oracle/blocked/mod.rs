@@ -4,6 +4,7 @@
 //! could know is gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a report that says
 //! for whom everybody waits is worth more than one that says that nothing happened.
 
+mod deadlock;
 mod transfer;
 
 use seedbed::proto::{NodeId, Path, Reply, Request, RequestId, Time, TxnId};
@@ -13,6 +14,7 @@ use crate::oracle::{At, Lock, Model, Txn};
 use crate::world::{Step, World};
 use transfer::not_pulled;
 
+pub(super) use deadlock::deadlock;
 pub(super) use transfer::who_is_missed;
 
 #[cfg(test)]
@@ -42,6 +44,8 @@ pub enum WaitKind {
     Unacknowledged,
     /// A client, for a lock whose holder is dead.
     BehindTheDead,
+    /// A client, for a lock whose holder waits for this client's in turn.
+    Deadlock,
     /// A client, for an answer.
     Unanswered,
     /// A new owner of a piece of the ring, for an owner of an earlier epoch that is down.

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use seedbed::proto::{Config, NodeId, Notice, Record, RequestId, TxnId};
 
 use crate::milestone::Milestone;
-use crate::oracle::blocked::{StepTimes, Wait, who_waits};
+use crate::oracle::blocked::{StepTimes, Wait, deadlock, who_waits};
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
 use crate::subject_of::Subjects;
@@ -46,6 +46,8 @@ pub struct Milestones {
     /// The first step of each; 0 for none.
     first: Vec<u64>,
     watched: Vec<bool>,
+    /// Does what is reached count?
+    is_counting: bool,
     reached: Vec<Reached>,
     runs: BTreeMap<TxnId, Run>,
     /// By node the transactions it has voted yes in, and whether it has learnt the decision.
@@ -77,6 +79,7 @@ impl Milestones {
             counts: vec![0; Milestone::COUNT],
             first: vec![0; Milestone::COUNT],
             watched: vec![true; Milestone::COUNT],
+            is_counting: true,
             reached: Vec::new(),
             runs: BTreeMap::new(),
             in_doubt: PerNode::default(),
@@ -100,6 +103,11 @@ impl Milestones {
         Milestones { watched, ..Milestones::new() }
     }
 
+    /// From now on nothing counts: a file is about what happens before the probes.
+    pub fn stop_counting(&mut self) {
+        self.is_counting = false;
+    }
+
     /// Looks at a step that was applied to `world`; the model has taken it over already.
     pub fn observe(&mut self, world: &World, step: &Step, model: &Model) {
         self.reached.clear();
@@ -117,6 +125,11 @@ impl Milestones {
     /// Who is up and waits.
     pub fn who_waits(&self, world: &World, model: &Model) -> Vec<Wait> {
         who_waits(world, model, &self.times)
+    }
+
+    /// The circle of waits for locks that `request` stands in.
+    pub fn deadlock(&self, request: RequestId, world: &World, model: &Model) -> Vec<Wait> {
+        deadlock(request, world, model, &self.times)
     }
 
     /// What the last step has reached, in order.
@@ -149,6 +162,9 @@ impl Milestones {
     }
 
     fn hit(&mut self, milestone: Milestone, node: NodeId, about: impl FnOnce() -> Subjects) {
+        if !self.is_counting {
+            return;
+        }
         let at = milestone.index();
         self.counts[at] += 1;
         if self.counts[at] == 1 {

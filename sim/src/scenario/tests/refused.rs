@@ -2,6 +2,7 @@
 
 mod cluster;
 mod faults;
+mod never;
 mod requests;
 
 use std::fs;

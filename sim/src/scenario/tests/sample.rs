@@ -99,6 +99,10 @@ fn the_requests() {
     assert_eq!(script[3].request, Request::Acquire { path: path_of("/a"), wait: false });
     assert_eq!(script[4].request, Request::Release { path: path_of("/a") });
     assert_eq!(script.len(), 7);
+    let answers: Vec<_> = script.iter().filter_map(|script| script.answer.clone()).collect();
+    let found = Answer::Finds(Some(Contents::from("x")));
+    let exists = Answer::Refused(Some(Reason::Exists));
+    assert_eq!(answers, [Answer::Done, Answer::Unknown, found, exists]);
 }
 
 #[test]
@@ -169,7 +173,12 @@ fn the_rest() {
     let (safety, liveness) = (Span::from_secs(20), Span::from_secs(40));
     assert_eq!(phases, Phases { safety, liveness, probes: false });
     assert_eq!(expect.verdict, Expected::Blocks(Milestone::PARTICIPANT_IN_DOUBT));
-    assert_eq!(expect.reached, [Milestone::ALL_VOTED, Milestone::LOCK_GRANTED]);
+    let reach = |milestone, at_least| Reach { milestone, at_least };
+    let expected = [reach(Milestone::ALL_VOTED, 1), reach(Milestone::LOCK_GRANTED, 2)];
+    assert_eq!(expect.reached, expected);
+    let stored = [("/a", Some(Contents::from("gold"))), ("/e", None)];
+    let stored = stored.map(|(path, contents)| Stored { path: path_of(path), contents });
+    assert_eq!((&expect.stored[..], expect.unknown.get()), (&stored[..], 400_000_000));
 }
 
 #[test]
@@ -185,7 +194,7 @@ fn what_is_left_out_has_the_documented_value() {
     assert_eq!((workload.operations, workload.paths, workload.think), (200, 8, millis(0, 50)));
     let read_fraction = Ppb::new(300_000_000).unwrap();
     assert_eq!(workload.kind, WorkloadKind::Files { read_fraction, contents_bytes: 16 });
-    assert_eq!(scenario.expect, Expect { verdict: Expected::Pass, reached: vec![], never: vec![] });
+    assert_eq!(scenario.expect, Expect::only(Expected::Pass));
     assert_eq!((scenario.chaos, scenario.swarm), (None, None));
     assert!(scenario.phases.probes);
     let one = Scenario::parse("x.toml", &around("cluster.nodes = 1")).unwrap();

@@ -71,6 +71,10 @@ impl Play {
         self.oracle.model()
     }
 
+    pub fn world(&self) -> &World {
+        &self.stage.world
+    }
+
     /// Begins a step at this many milliseconds.
     pub fn at(&mut self, ms: u64) -> &mut Play {
         self.at_nanos(ms * 1_000_000)

@@ -225,7 +225,8 @@ fn messages_chaos_and_expectations_that_make_no_sense() {
         (
             "[expect]\nblocks = 'all_voted'",
             "3: expect.blocks: nothing blocks for good where every machine restarts: \
-             expected a crash with `restart = \"never\"`, or a `wipe` without an `accept_loss`",
+             expected a crash with `restart = \"never\"`, a `wipe` without an `accept_loss`, or two \
+             clients that acquire two locks",
         ),
         (
             "[expect]\nreached = ['crashed', 'crashed']",

@@ -74,3 +74,37 @@ fn scripts_that_make_no_sense() {
         ),
     ]);
 }
+
+#[test]
+fn answers_that_no_request_gets() {
+    let script = |lines| wrong(&format!("[[script]]\nclient = 'c1'\nat = '1s'\n{lines}"));
+    assert_eq!(
+        script("read = '/a'\nanswer = 'don'"),
+        "6: script[0].answer: unknown answer `don`, expected `done`, `refused` or `unknown`; \
+         did you mean `done`?"
+    );
+    assert_eq!(
+        script("read = '/a'\nanswer = 3"),
+        "6: script[0].answer: expected `\"done\"`, `\"refused\"`, `\"unknown\"` or a table, found `3`"
+    );
+    assert_eq!(
+        script("read = '/a'\nanswer = { refused = 'exists' }"),
+        "6: script[0].answer.refused: this request is never refused with `exists`, only with \
+         `path_too_long`"
+    );
+    assert_eq!(
+        script("acquire = '/a'\nanswer = { refused = 'held' }"),
+        "6: script[0].answer.refused: this request is never refused with `held`, only with \
+         `fenced`, `queue_full` or `path_too_long`"
+    );
+    assert_eq!(
+        script("release = '/a'\nanswer = { contents = 'x' }"),
+        "6: script[0].answer.contents: goes with `read` alone: no other request finds one file"
+    );
+    assert_eq!(
+        script("read = '/a'\nanswer = { contents = 'x', absent = true }"),
+        "6: script[0].answer: expected exactly one of `refused`, `contents` or `absent`"
+    );
+    let misspelt = script("create = '/a'\ndata = ''\nanswer = { refused = 'exist' }");
+    assert!(misspelt.ends_with("; did you mean `exists`?"), "{misspelt}");
+}

@@ -1,5 +1,10 @@
 //! How a run ended, and how the runs of a file did.
 
+mod fairness;
+mod file;
+mod requests;
+mod spinning;
+
 use std::fmt;
 
 use seedbed::proto::Path;
@@ -8,18 +13,29 @@ use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::oracle::Violation;
 use crate::oracle::blocked::{Wait, WaitKind};
-use crate::scenario::{Expected, Scenario};
+use crate::scenario::Expected;
+
+pub use fairness::{Share, Shares};
+pub use file::{FileReport, FileVerdict};
+pub use requests::RequestCounts;
+pub use spinning::Spinning;
 
 /// How one run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every invariant held, and everything got done.
+    /// Every invariant held, and every wait has ended.
     Pass,
     /// An invariant was broken.
     Violation(Box<Violation>),
+    /// An invariant of progress was broken: what was done is right, and it is not enough.
+    Starved(Box<Violation>),
     /// Every invariant held, and somebody waits for ever.
     Blocked(Vec<Wait>),
-    /// Every invariant held and everything got done, but the run reached a milestone that its file
+    /// More events happened in a second than a cluster of this size may have: the run does not end.
+    Spinning(Box<Spinning>),
+    /// A pass but for a request's answer, or what is stored at the end: the file wants another.
+    Unexpected(Box<Finding>),
+    /// A pass but for a milestone that the run reached and its file
     /// rules out.
     RuledOut(Milestone),
     /// The code under test, or the simulator, panicked.
@@ -32,18 +48,58 @@ impl Verdict {
         match self {
             Verdict::Pass => "pass",
             Verdict::Violation(_) => "violation",
+            Verdict::Starved(_) => "starved",
             Verdict::Blocked(_) => "blocked",
+            Verdict::Spinning(_) => "spinning",
+            Verdict::Unexpected(_) => "unexpected",
             Verdict::RuledOut(_) => "ruled_out",
             Verdict::Panic(_) => "panic",
         }
     }
 
+    /// How a run ends that breaks an invariant.
+    pub fn of_violation(violation: Violation) -> Verdict {
+        match violation.invariant.is_of_progress() {
+            true => Verdict::Starved(Box::new(violation)),
+            false => Verdict::Violation(Box::new(violation)),
+        }
+    }
+
+    /// How a run ends in which machines and users wait like this, if one does.
+    pub fn of_waits(waits: Vec<Wait>) -> Option<Verdict> {
+        if waits.is_empty() { None } else { Some(Verdict::Blocked(waits)) }
+    }
+
+    /// How an invariant was broken, if one was.
+    pub fn violation(&self) -> Option<&Violation> {
+        match self {
+            Verdict::Violation(violation) | Verdict::Starved(violation) => Some(violation),
+            Verdict::Pass | Verdict::Blocked(_) | Verdict::Spinning(_) => None,
+            Verdict::Unexpected(_) | Verdict::RuledOut(_) | Verdict::Panic(_) => None,
+        }
+    }
+
     /// The invariant that was broken, if one was.
     pub fn invariant(&self) -> Option<InvariantName> {
-        match self {
-            Verdict::Violation(violation) => Some(violation.invariant),
-            Verdict::Pass | Verdict::Blocked(_) | Verdict::RuledOut(_) | Verdict::Panic(_) => None,
-        }
+        self.violation().map(|violation| violation.invariant)
+    }
+}
+
+/// What a file expects of a request or of a stored file, and how it is instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Of which request or path, in words.
+    pub of: String,
+    /// What the file expects, in words.
+    pub expected: String,
+    /// What there is instead, in words.
+    pub found: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding { of, expected, found } = self;
+        write!(f, "{of}: the file expects {expected}; {found}")
     }
 }
 
@@ -68,11 +124,36 @@ pub struct RunReport {
     pub counts: Vec<u64>,
     /// For each scripted fault whether it struck, then for each message rule whether it applied.
     pub fired: Vec<bool>,
+    /// Users' requests by how they ended.
+    pub requests: RequestCounts,
+    /// Those of which the file does not say how they end.
+    pub unstated: RequestCounts,
+    /// What each client of the workload got done beside its equals.
+    pub shares: Vec<Share>,
     /// The paths that an operator has given up because only lost disks had what was in them.
     pub given_up: Vec<Path>,
 }
 
 impl RunReport {
+    /// The report of a run that has counted nothing, because it panicked.
+    pub fn without_figures(seed: u64, verdict: Verdict) -> RunReport {
+        RunReport {
+            seed,
+            verdict,
+            steps: 0,
+            sim_ns: 0,
+            digest: 0,
+            messages: 0,
+            forced_writes: 0,
+            counts: Vec::new(),
+            fired: Vec::new(),
+            requests: RequestCounts::default(),
+            unstated: RequestCounts::default(),
+            shares: Vec::new(),
+            given_up: Vec::new(),
+        }
+    }
+
     /// How often `milestone` was reached.
     pub fn count(&self, milestone: Milestone) -> u64 {
         self.counts.get(milestone.index()).copied().unwrap_or(0)
@@ -87,21 +168,19 @@ impl RunReport {
     /// |---|---|
     /// | `participant_in_doubt` | for a decision |
     /// | `decided` | for an acknowledgement |
-    /// | `lock_queued`, `lock_granted` | for a lock whose holder is dead |
+    /// | `lock_queued`, `lock_granted` | for a lock whose holder is dead, or waits in turn |
     /// | `transaction_begun`, `request_retried` and the other `request_...` | for an answer |
     /// | any other | for anything |
     pub fn is_as_expected(&self, expected: &Expected) -> bool {
         match (expected, &self.verdict) {
             (Expected::Pass, Verdict::Pass) => true,
-            (Expected::Violates(name), Verdict::Violation(violation)) => {
-                violation.invariant == *name
-            }
+            (Expected::Violates(name), verdict) => verdict.invariant() == Some(*name),
             (Expected::Blocks(milestone), Verdict::Blocked(waits)) => {
-                let kind = wait_after(*milestone);
-                let is_it = |wait: &Wait| kind.is_none_or(|kind| wait.kind == kind);
+                let kinds = waits_after(*milestone);
+                let is_it = |wait: &Wait| kinds.is_empty() || kinds.contains(&wait.kind);
                 self.count(*milestone) > 0 && waits.iter().any(is_it)
             }
-            (Expected::Pass | Expected::Violates(_) | Expected::Blocks(_), _) => false,
+            (Expected::Pass | Expected::Blocks(_), _) => false,
         }
     }
 
@@ -117,109 +196,20 @@ impl RunReport {
     }
 }
 
-/// What somebody waits for who has got to `milestone` and does not leave it; `None` for anything.
-fn wait_after(milestone: Milestone) -> Option<WaitKind> {
+/// Kinds of wait of a run that has got to `milestone` and does not leave it; none for any kind.
+fn waits_after(milestone: Milestone) -> &'static [WaitKind] {
     match milestone {
-        Milestone::PARTICIPANT_IN_DOUBT => Some(WaitKind::InDoubt),
-        Milestone::DECIDED => Some(WaitKind::Unacknowledged),
-        Milestone::LOCK_QUEUED | Milestone::LOCK_GRANTED => Some(WaitKind::BehindTheDead),
+        Milestone::PARTICIPANT_IN_DOUBT => &[WaitKind::InDoubt],
+        Milestone::DECIDED => &[WaitKind::Unacknowledged],
+        Milestone::LOCK_QUEUED | Milestone::LOCK_GRANTED => {
+            &[WaitKind::BehindTheDead, WaitKind::Deadlock]
+        }
         Milestone::TRANSACTION_BEGUN
         | Milestone::REQUEST_RETRIED
         | Milestone::REQUEST_DONE
         | Milestone::REQUEST_REFUSED
-        | Milestone::REQUEST_UNKNOWN => Some(WaitKind::Unanswered),
-        _ => None,
-    }
-}
-
-/// How the runs of a file went, all together.
-#[derive(Clone, Debug, Default)]
-pub struct FileReport {
-    /// Runs.
-    pub runs: u64,
-    /// Runs that ended as the file expects.
-    pub as_expected: u64,
-    /// The seeds of runs that contradict the file, with their verdicts; the first few.
-    pub failures: Vec<RunReport>,
-    /// How many contradict it.
-    pub failed: u64,
-    /// Milestones over all runs.
-    pub counts: Vec<u64>,
-    /// Scripted faults that struck in some run.
-    pub fired: Vec<bool>,
-    /// The first seed that showed what the file is about.
-    pub first_as_expected: Option<u64>,
-}
-
-/// How a file did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileVerdict {
-    /// As it says.
-    AsExpected,
-    /// Some run ended otherwise.
-    Failed,
-    /// No run ended otherwise, but what the file is about never came up: this is why.
-    Vacuous(String),
-}
-
-impl FileReport {
-    /// How many failing runs are kept whole.
-    pub const KEPT: usize = 10;
-
-    /// Takes in the report of one run of `scenario`.
-    pub fn add(&mut self, scenario: &Scenario, run: RunReport) {
-        self.runs += 1;
-        // A run that panicked has counted nothing.
-        self.counts.resize(self.counts.len().max(run.counts.len()), 0);
-        self.counts.iter_mut().zip(&run.counts).for_each(|(sum, count)| *sum += count);
-        self.fired.resize(self.fired.len().max(run.fired.len()), false);
-        self.fired.iter_mut().zip(&run.fired).for_each(|(any, fired)| *any |= fired);
-        let expected = &scenario.expect.verdict;
-        if run.is_as_expected(expected) {
-            self.as_expected += 1;
-            let first = self.first_as_expected.get_or_insert(run.seed);
-            *first = run.seed.min(*first);
-        }
-        if run.contradicts(expected) {
-            self.failed += 1;
-            if self.failures.len() < Self::KEPT {
-                self.failures.push(run);
-            }
-        }
-    }
-
-    /// What is to be said of the file.
-    pub fn verdict(&self, scenario: &Scenario) -> FileVerdict {
-        if self.failed > 0 {
-            return FileVerdict::Failed;
-        }
-        if self.as_expected == 0 {
-            return FileVerdict::Vacuous(format!("no seed {}", Wanted(&scenario.expect.verdict)));
-        }
-        let missed = |milestone: &&Milestone| self.counts.get(milestone.index()) == Some(&0);
-        if let Some(milestone) = scenario.expect.reached.iter().find(missed) {
-            return FileVerdict::Vacuous(format!("no seed reached `{milestone}`"));
-        }
-        if let Some(fault) = self.fired.iter().position(|fired| !fired) {
-            let faults = scenario.faults.len();
-            return FileVerdict::Vacuous(match fault.checked_sub(faults) {
-                None => format!("fault number {} never struck", fault + 1),
-                Some(rule) => format!("message rule number {} never applied", rule + 1),
-            });
-        }
-        FileVerdict::AsExpected
-    }
-}
-
-struct Wanted<'a>(&'a Expected);
-
-impl fmt::Display for Wanted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Expected::Pass => f.write_str("passed"),
-            Expected::Violates(invariant) => write!(f, "violated `{invariant}`"),
-            Expected::Blocks(milestone) => write!(f, "was blocked after `{milestone}`"),
-        }
+        | Milestone::REQUEST_UNKNOWN => &[WaitKind::Unanswered],
+        _ => &[],
     }
 }
 
@@ -238,18 +228,8 @@ mod tests {
         };
         let mut counts = vec![0; Milestone::COUNT];
         counts[reached.index()] = 1;
-        RunReport {
-            seed: 1,
-            verdict: Verdict::Blocked(kinds.iter().map(wait).collect()),
-            steps: 0,
-            sim_ns: 0,
-            digest: 0,
-            messages: 0,
-            forced_writes: 0,
-            counts,
-            fired: Vec::new(),
-            given_up: Vec::new(),
-        }
+        let verdict = Verdict::Blocked(kinds.iter().map(wait).collect());
+        RunReport { counts, ..RunReport::without_figures(1, verdict) }
     }
 
     #[test]

@@ -1,0 +1,176 @@
+//! `answer` of a `[[script]]`: the answer that its request must get.
+
+use std::fmt;
+
+use seedbed::proto::{Action, Contents, Operation, Outcome, Refusal, Reply, Request};
+
+use crate::scenario::reader::Result;
+use crate::scenario::value::Value;
+use crate::text::one_of;
+
+/// The answer that a request must get.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Done, acquired or released.
+    Done,
+    /// Refused, for this reason if one is named.
+    Refused(Option<Reason>),
+    /// Unknown.
+    Unknown,
+    /// A read that finds this: contents, or no file.
+    Finds(Option<Contents>),
+}
+
+macro_rules! reasons {
+    ($($reason:ident = $name:literal, $refusal:pat,)*) => {
+        /// Reasons of a refusal, without what each says beside it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
+        pub enum Reason { $($reason,)* }
+
+        impl Reason {
+            const ALL: &[Reason] = &[$(Reason::$reason,)*];
+
+            /// The name used in scenario files.
+            pub fn name(self) -> &'static str {
+                match self { $(Reason::$reason => $name,)* }
+            }
+
+            /// The reason of a refusal; `None` for one that no user is told.
+            pub fn of(refusal: Refusal) -> Option<Reason> {
+                match refusal {
+                    $($refusal => Some(Reason::$reason),)*
+                    Refusal::Forgotten => None,
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    NotFound = "not_found", Refusal::NotFound,
+    Exists = "exists", Refusal::Exists,
+    VersionIs = "version_is", Refusal::VersionIs(_),
+    Fenced = "fenced", Refusal::Fenced(_),
+    Held = "held", Refusal::Held,
+    NotHeld = "not_held", Refusal::NotHeld,
+    QueueFull = "queue_full", Refusal::QueueFull,
+    PathTooLong = "path_too_long", Refusal::PathTooLong,
+    ContentsTooLong = "contents_too_long", Refusal::ContentsTooLong,
+    BadOperationCount = "bad_operation_count", Refusal::BadOperationCount,
+    Malformed = "malformed", Refusal::Malformed,
+}
+
+impl Answer {
+    /// Is it this answer?
+    pub fn is(&self, reply: &Reply) -> bool {
+        match (self, reply) {
+            (Answer::Done, Reply::Done(_) | Reply::Acquired(_) | Reply::Released) => true,
+            (Answer::Refused(None), Reply::Refused(_)) => true,
+            (Answer::Refused(Some(reason)), Reply::Refused(refusal)) => {
+                Reason::of(*refusal) == Some(*reason)
+            }
+            (Answer::Unknown, Reply::Unknown) => true,
+            (Answer::Finds(wanted), Reply::Done(answer)) => {
+                matches!(&answer[..], [Outcome::Found(_, found)] if found == wanted)
+            }
+            (Answer::Done | Answer::Refused(_) | Answer::Unknown | Answer::Finds(_), _) => false,
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::Done => f.write_str("done"),
+            Answer::Refused(None) => f.write_str("refused"),
+            Answer::Refused(Some(reason)) => write!(f, "refused with `{}`", reason.name()),
+            Answer::Unknown => f.write_str("unknown"),
+            Answer::Finds(Some(contents)) => write!(f, "{contents} found"),
+            Answer::Finds(None) => f.write_str("no file found"),
+        }
+    }
+}
+
+impl Value<'_> {
+    /// An answer that `request` can get.
+    pub(in crate::scenario) fn answer(&self, request: &Request) -> Result<Answer> {
+        if self.value.is_str() {
+            let names = [
+                ("done", Answer::Done),
+                ("refused", Answer::Refused(None)),
+                ("unknown", Answer::Unknown),
+            ];
+            return self.pick("answer", names);
+        }
+        if !self.value.is_table() {
+            return Err(self.not("`\"done\"`, `\"refused\"`, `\"unknown\"` or a table"));
+        }
+        let table = self.table(&["refused", "contents", "absent"])?;
+        let keys = ["refused", "contents", "absent"].map(|key| table.get(key));
+        match keys {
+            [Some(reason), None, None] => reason.reason(request).map(|r| Answer::Refused(Some(r))),
+            [None, Some(contents), None] => {
+                contents.only_of_a_read(request)?;
+                Ok(Answer::Finds(Some(Contents::from(contents.string()?))))
+            }
+            [None, None, Some(absent)] => {
+                absent.only_of_a_read(request)?;
+                absent.yes().map(|()| Answer::Finds(None))
+            }
+            _ => Err(self.error("expected exactly one of `refused`, `contents` or `absent`")),
+        }
+    }
+
+    fn only_of_a_read(&self, request: &Request) -> Result<()> {
+        match operations(request) {
+            [Operation { action: Action::Read, .. }] => Ok(()),
+            _ => Err(self.error("goes with `read` alone: no other request finds one file")),
+        }
+    }
+
+    /// A reason for which `request` can be refused.
+    fn reason(&self, request: &Request) -> Result<Reason> {
+        let all = Reason::ALL.iter().map(|reason| (reason.name(), *reason));
+        let reason = self.pick("reason", all)?;
+        if is_possible(reason, request) {
+            return Ok(reason);
+        }
+        let possible = Reason::ALL.iter().filter(|reason| is_possible(**reason, request));
+        let possible = one_of(possible.map(|reason| reason.name()));
+        let name = reason.name();
+        Err(self
+            .error(format!("this request is never refused with `{name}`, only with {possible}")))
+    }
+}
+
+/// Can a request of a script be refused for this reason?
+fn is_possible(reason: Reason, request: &Request) -> bool {
+    let any = |is: fn(&Action) -> bool| operations(request).iter().any(|of| is(&of.action));
+    match reason {
+        Reason::PathTooLong => true,
+        Reason::NotFound => any(|action| matches!(action, Action::Delete(_) | Action::Rename(..))),
+        Reason::Exists => any(|action| matches!(action, Action::Create(_) | Action::Rename(..))),
+        Reason::VersionIs => {
+            any(|action| matches!(action, Action::Write(_, Some(_)) | Action::Delete(Some(_))))
+        }
+        // A new holder raises the fence with its token, which may be too low.
+        Reason::Fenced if matches!(request, Request::Acquire { .. }) => true,
+        Reason::Fenced => any(|action| !action.is_read()),
+        Reason::ContentsTooLong => {
+            any(|action| matches!(action, Action::Create(_) | Action::Write(..)))
+        }
+        Reason::BadOperationCount => operations(request).len() > 1,
+        Reason::Malformed => any(|action| matches!(action, Action::Rename(..))),
+        Reason::Held => matches!(request, Request::Acquire { wait: false, .. }),
+        Reason::QueueFull => matches!(request, Request::Acquire { wait: true, .. }),
+        Reason::NotHeld => matches!(request, Request::Release { .. }),
+    }
+}
+
+fn operations(request: &Request) -> &[Operation] {
+    match request {
+        Request::Files { operations, .. } => operations,
+        Request::Acquire { .. } | Request::Release { .. } => &[],
+    }
+}

@@ -1,0 +1,251 @@
+//! `seeds`, `[phases]` and `[expect]`: how a file is run, and what must come of it.
+
+pub(in crate::scenario) mod answer;
+pub(in crate::scenario) mod possible;
+
+use std::fmt;
+
+use seedbed::proto::lease::LeaseTerms;
+use seedbed::proto::{Command, Config, Contents, Path, Request, Span, Time};
+
+use crate::fault::{Fault, Restart};
+use crate::invariant::InvariantName;
+use crate::milestone::Milestone;
+use crate::quantity::Ppb;
+use crate::scenario::fault::ScriptedFault;
+use crate::scenario::reader::{Form, Result, Table};
+use crate::scenario::script::Script;
+use crate::scenario::value::Value;
+
+/// The seeds that a file is run with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seeds {
+    /// The first.
+    pub start: u64,
+    /// How many, at least 1.
+    pub count: u64,
+}
+
+/// How long the two parts of a run are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Phases {
+    /// Things break, and nothing bad may happen.
+    pub safety: Span,
+    /// Everything is healed, and everything must get done.
+    pub liveness: Span,
+    /// Is the cluster probed after that?
+    pub probes: bool,
+}
+
+/// What must come of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Expect {
+    /// How its runs end.
+    pub verdict: Expected,
+    /// Milestones that some of its runs must reach.
+    pub reached: Vec<Reach>,
+    /// Milestones that none of its runs may reach.
+    pub never: Vec<Milestone>,
+    /// What every owner must store at the end of each run.
+    pub stored: Vec<Stored>,
+    /// Share of users' requests that may be answered unknown, over all seeds.
+    pub unknown: Ppb,
+}
+
+impl Expect {
+    /// The share of unknown that a file may have without saying so. The committed files that say
+    /// nothing have 0.6 % at most; a service that cannot answer one request in twenty is of no use.
+    pub const UNKNOWN: Ppb = Ppb::new(50_000_000).unwrap();
+
+    /// That a run ends like this, and nothing else.
+    pub fn only(verdict: Expected) -> Expect {
+        let (reached, never, stored) = (Vec::new(), Vec::new(), Vec::new());
+        Expect { verdict, reached, never, stored, unknown: Expect::UNKNOWN }
+    }
+}
+
+/// A milestone that some run must reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reach {
+    /// Which.
+    pub milestone: Milestone,
+    /// How often that run must reach it, 1 or more.
+    pub at_least: u64,
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at_least {
+            1 => write!(f, "`{}`", self.milestone),
+            often => write!(f, "`{}` {often} times", self.milestone),
+        }
+    }
+}
+
+/// What every owner of a path must store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stored {
+    /// The path.
+    pub path: Path,
+    /// The contents; `None` for no file.
+    pub contents: Option<Contents>,
+}
+
+/// How the runs of a file end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// No invariant is violated, and nothing waits for ever.
+    Pass,
+    /// Some run violates this invariant, and none another.
+    Violates(InvariantName),
+    /// Some run reaches this milestone, and what follows from it never comes.
+    Blocks(Milestone),
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Verdict,
+    Violates,
+    Blocks,
+}
+
+const FORMS: [Form<Kind>; 3] = [
+    Form { key: "verdict", beside: &[], is: Kind::Verdict },
+    Form { key: "violates", beside: &[], is: Kind::Violates },
+    Form { key: "blocks", beside: &[], is: Kind::Blocks },
+];
+
+/// Keys that go with each of the forms.
+const BESIDE: &[&str] = &["reached", "never", "stored", "unknown"];
+
+pub(in crate::scenario) fn seeds(root: &Table<'_>) -> Result<Seeds> {
+    let table = root.section("seeds", &["start", "count"])?;
+    Ok(Seeds {
+        start: table.or("start", 0, |value| value.integer(0..=i64::MAX))?,
+        count: table.or("count", 100, |value| value.integer(1..=i64::MAX))?,
+    })
+}
+
+pub(in crate::scenario) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
+    let table = root.section("phases", &["safety", "liveness", "probes"])?;
+    let phase = |key, usual| table.or(key, usual, |value| value.some_span());
+    let safety = phase("safety", Span::from_secs(30))?;
+    let usual = Span::from_secs(30).max(config.request_timeout.times(2));
+    let liveness = phase("liveness", usual)?;
+    // A request that is asked in the last moment of the safety phase has its whole time after it,
+    // by a clock that may be slow.
+    let length = config.request_timeout;
+    let terms = LeaseTerms { length, drift_max_ppm: config.drift_max_ppm };
+    if liveness < terms.giver_until(Time::ZERO).since(Time::ZERO) {
+        let message = format!("{liveness} is too short for requests, which may take {length}");
+        return Err(table.error("liveness", message));
+    }
+    let probes = table.or("probes", true, |value| value.boolean())?;
+    Ok(Phases { safety, liveness, probes })
+}
+
+pub(in crate::scenario) fn expect(
+    root: &Table<'_>,
+    faults: &[ScriptedFault],
+    script: &[Script],
+) -> Result<Expect> {
+    let forms = FORMS.map(|form| form.key);
+    let table = root.section("expect", &[&forms[..], BESIDE].concat())?;
+    let told = forms.iter().any(|key| table.get(key).is_some());
+    let verdict = if told { verdict(&table, faults, script)? } else { Expected::Pass };
+    let milestones = |value: Value<'_>| value.distinct(|value| value.milestone());
+    let reached = table.or("reached", Vec::new(), reached)?;
+    let never: Vec<Milestone> = table.or("never", Vec::new(), milestones)?;
+    let stored = table.or("stored", Vec::new(), stored)?;
+    let unknown = table.or("unknown", Expect::UNKNOWN, |value| value.probability())?;
+    let is_reached = |never: &&Milestone| reached.iter().any(|reach| reach.milestone == **never);
+    match never.iter().find(is_reached) {
+        Some(both) => Err(table.error("never", format!("`{both}` stands in `reached` as well"))),
+        None => Ok(Expect { verdict, reached, never, stored, unknown }),
+    }
+}
+
+/// Milestones, each once, by name or with how often a run must reach it.
+fn reached(value: Value<'_>) -> Result<Vec<Reach>> {
+    let mut all: Vec<Reach> = Vec::new();
+    value.distinct(|value| {
+        let reach = reach(value)?;
+        if all.iter().any(|other| other.milestone == reach.milestone) {
+            return Err(value.error(format!("`{}` is there twice", reach.milestone)));
+        }
+        all.push(reach);
+        Ok(reach)
+    })
+}
+
+fn reach(value: &Value<'_>) -> Result<Reach> {
+    if !value.value.is_table() {
+        return Ok(Reach { milestone: value.milestone()?, at_least: 1 });
+    }
+    let table = value.table(&["milestone", "at_least"])?;
+    let milestone = table.need("milestone", "what must be reached")?.milestone()?;
+    let often = table.need("at_least", "how often, such as 3")?;
+    Ok(Reach { milestone, at_least: often.integer(1..=i64::MAX)? })
+}
+
+/// Paths, each once, with what must be stored there.
+fn stored(value: Value<'_>) -> Result<Vec<Stored>> {
+    let mut paths: Vec<Path> = Vec::new();
+    value.distinct(|value| {
+        let table = value.table(&["path", "contents", "absent"])?;
+        let path = table.need("path", "a path")?;
+        if paths.contains(&path.path()?) {
+            return Err(path.error(format!("{} is there twice", path.found())));
+        }
+        paths.push(path.path()?);
+        let contents = match (table.get("contents"), table.get("absent")) {
+            (Some(contents), None) => Some(Contents::from(contents.string()?)),
+            (None, Some(absent)) => absent.yes().map(|()| None)?,
+            _ => return Err(value.error("expected exactly one of `contents` or `absent`")),
+        };
+        Ok(Stored { path: path.path()?, contents })
+    })
+}
+
+fn verdict(table: &Table<'_>, faults: &[ScriptedFault], script: &[Script]) -> Result<Expected> {
+    let (kind, value) = table.form(BESIDE, &FORMS)?;
+    match kind {
+        Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
+        Kind::Violates => {
+            let names = InvariantName::ALL.iter().map(|name| (name.name(), *name));
+            value.pick_listed("invariant", "invariants", names).map(Expected::Violates)
+        }
+        Kind::Blocks
+            if faults.iter().any(stays_down) || is_bereft(faults) || may_deadlock(script) =>
+        {
+            value.milestone().map(Expected::Blocks)
+        }
+        Kind::Blocks => Err(value.error(
+            "nothing blocks for good where every machine restarts: expected a crash with \
+             `restart = \"never\"`, a `wipe` without an `accept_loss`, or two clients that acquire \
+             two locks",
+        )),
+    }
+}
+
+fn stays_down(fault: &ScriptedFault) -> bool {
+    matches!(fault.fault, Fault::Crash { restart: Restart::Never, .. })
+}
+
+/// Is a disk lost, and the operator never says that what only it could prove is given up?
+fn is_bereft(faults: &[ScriptedFault]) -> bool {
+    let is_wipe = |fault: &ScriptedFault| matches!(fault.fault, Fault::Wipe { .. });
+    let accepts = |fault: &ScriptedFault| fault.fault == Fault::Operator(Command::AcceptLoss);
+    faults.iter().any(is_wipe) && !faults.iter().any(accepts)
+}
+
+/// Can users wait for each other in a circle? It takes two locks and a client that waits for one of
+/// them while another client holds it.
+fn may_deadlock(script: &[Script]) -> bool {
+    let waits = |script: &Script| match &script.request {
+        Request::Acquire { path, wait: true } => Some((script.client, path.clone())),
+        Request::Acquire { .. } | Request::Release { .. } | Request::Files { .. } => None,
+    };
+    let all: Vec<_> = script.iter().filter_map(waits).collect();
+    all.iter().any(|(client, path)| all.iter().any(|(c, p)| c != client && p != path))
+}

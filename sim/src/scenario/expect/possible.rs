@@ -1,0 +1,284 @@
+//! What can never happen in a run of a file: a file that waits for it, or expects it, is refused.
+//!
+//! What is said here of a milestone is that it *cannot* come up, from what the file leaves out. A
+//! milestone that passes may still not come up with any seed; then the file is vacuous.
+
+use std::collections::BTreeSet;
+
+use seedbed::proto::{Action, CommitMode, Membership, MessageKind, Path, RecordKind, Request};
+
+use crate::fault::{ChaosKind, Fault};
+use crate::invariant::InvariantName;
+use crate::milestone::Milestone;
+use crate::scenario::reader::{Result, Table};
+use crate::scenario::value::Value;
+use crate::scenario::{Expected, Scenario, Target, Trigger, WorkloadKind};
+use crate::subject_of::Topic;
+
+/// Refuses a file that names what can never happen in its runs.
+pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
+    for (number, fault) in scenario.faults.iter().enumerate() {
+        if let Trigger::When { milestone, .. } = fault.trigger {
+            must_be_possible(milestone, scenario, || {
+                root.get("fault")?.item(number)?.inside("when")?.inside("milestone")
+            })?;
+        }
+    }
+    for (number, rule) in scenario.messages.iter().enumerate() {
+        must_be_possible(Milestone::sent(rule.kind), scenario, || {
+            root.get("message")?.item(number)?.inside("kind")
+        })?;
+    }
+    let expect = || root.get("expect");
+    match scenario.expect.verdict {
+        Expected::Blocks(milestone) => {
+            must_be_possible(milestone, scenario, || expect()?.inside("blocks"))?;
+        }
+        Expected::Violates(invariant) => must_be_judged(invariant, scenario, expect())?,
+        Expected::Pass => {}
+    }
+    for (number, reach) in scenario.expect.reached.iter().enumerate() {
+        must_be_possible(reach.milestone, scenario, || {
+            let item = expect()?.inside("reached")?.item(number)?;
+            item.inside("milestone").or(Some(item))
+        })?;
+    }
+    for (number, milestone) in scenario.expect.never.iter().enumerate() {
+        must_be_possible(*milestone, scenario, || expect()?.inside("never")?.item(number))?;
+    }
+    must_be_written(scenario, expect())
+}
+
+fn must_be_possible<'a>(
+    milestone: Milestone,
+    scenario: &Scenario,
+    place: impl FnOnce() -> Option<Value<'a>>,
+) -> Result<()> {
+    let Some(why) = scenario.why_never(milestone) else { return Ok(()) };
+    let Some(value) = place() else { return Ok(()) };
+    let error = value.error(format!("{} can never happen here: {why}", value.found()));
+    let possible = Milestone::all().filter(|other| scenario.why_never(*other).is_none());
+    Err(error.or_rather(milestone.name(), possible.map(Milestone::name)))
+}
+
+/// An invariant about a workload needs that workload.
+fn must_be_judged(
+    invariant: InvariantName,
+    scenario: &Scenario,
+    expect: Option<Value<'_>>,
+) -> Result<()> {
+    let kind = scenario.workload.as_ref().map(|workload| &workload.kind);
+    let why = match (invariant, kind) {
+        (InvariantName::BankTotalNeverChanges, Some(WorkloadKind::Bank { .. })) => return Ok(()),
+        (InvariantName::BankTotalNeverChanges, _) => "needs a workload of kind `bank`",
+        (InvariantName::NoIncrementIsLost, None | Some(WorkloadKind::Bank { .. })) => {
+            "needs a workload of kind `locked_counter` or `files`"
+        }
+        _ => return Ok(()), // it is about every workload, or about none
+    };
+    match expect.and_then(|expect| expect.inside("violates")) {
+        Some(value) => Err(value.error(format!("{} is never judged here: {why}", value.found()))),
+        None => Ok(()),
+    }
+}
+
+/// Contents can be stored only where some request writes.
+fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) -> Result<()> {
+    if scenario.workload.is_some() {
+        return Ok(());
+    }
+    let mut written: BTreeSet<&Path> = BTreeSet::new();
+    for script in &scenario.script {
+        let Request::Files { operations, .. } = &script.request else { continue };
+        for operation in operations.iter() {
+            match &operation.action {
+                Action::Create(_) | Action::Write(..) => written.insert(&operation.path),
+                Action::Rename(to, _) => written.insert(to),
+                Action::Read | Action::Delete(_) | Action::Claim => false,
+                Action::Place(_) | Action::Remove(_) => false,
+            };
+        }
+    }
+    let stored = scenario.expect.stored.iter();
+    let wanted = stored.map(|stored| stored.contents.is_some() && !written.contains(&stored.path));
+    let unwritten = wanted.into_iter().position(|is_unwritten| is_unwritten);
+    let place = |number| expect?.inside("stored")?.item(number)?.inside("path");
+    match unwritten.and_then(place) {
+        Some(value) => {
+            let error = value.error(format!("no request writes to {}", value.found()));
+            Err(error.or_rather(value.string()?, written.iter().map(|path| path.as_str())))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Scenario {
+    /// Why no run can reach `milestone`; `None` if one may.
+    pub fn why_never(&self, milestone: Milestone) -> Option<&'static str> {
+        if milestone.is_of_checkpoints() {
+            return Some("such a record stands in checkpoints only, and no log gets one");
+        }
+        if self.config.membership == Membership::Fixed && is_of_managed(milestone) {
+            return Some("needs `membership = \"managed\"`");
+        }
+        if self.config.commit == CommitMode::TwoPhase && is_of_staged(milestone) {
+            return Some("needs `commit = \"staged\"`");
+        }
+        if is_of_locks(milestone) && !acquires(self) {
+            return Some("needs a request that acquires a lock");
+        }
+        if is_of_renames(milestone) && !renames(self) {
+            return Some("needs a request that renames a file");
+        }
+        let needs = need(milestone)?;
+        (!needs.is_met(self)).then_some(needs.why)
+    }
+}
+
+fn is_of_record(milestone: Milestone, kind: RecordKind) -> bool {
+    [Milestone::appended(kind), Milestone::durable(kind)].contains(&milestone)
+}
+
+fn is_of_message(milestone: Milestone, kind: MessageKind) -> bool {
+    let all = [Milestone::sent(kind), Milestone::received(kind), Milestone::lost(kind)];
+    all.contains(&milestone)
+}
+
+/// Does it take a central node that decides which nodes are members?
+fn is_of_managed(milestone: Milestone) -> bool {
+    match milestone.topic() {
+        Topic::View | Topic::Joiner | Topic::Leaver | Topic::Transfer | Topic::Presence => true,
+        Topic::Transaction | Topic::Lock | Topic::File | Topic::Other => {
+            const NAMED: [Milestone; 7] = [
+                Milestone::STALE_EPOCH_REFUSED,
+                Milestone::NOT_READY_REFUSED,
+                Milestone::LATE_DECISION,
+                Milestone::ORPHAN_SETTLED,
+                Milestone::IN_DOUBT_ON_A_MOVING_ARC,
+                Milestone::LOSS_ACCEPTED,
+                Milestone::VIEW_LEARNT,
+            ];
+            const MESSAGES: [MessageKind; 5] = [
+                MessageKind::Admit,
+                MessageKind::Admitted,
+                MessageKind::Departed,
+                MessageKind::Recall,
+                MessageKind::Recalled,
+            ];
+            const RECORDS: [RecordKind; 5] = [
+                RecordKind::Born,
+                RecordKind::Admitted,
+                RecordKind::Wanted,
+                RecordKind::LossAccepted,
+                RecordKind::Orphaned,
+            ];
+            NAMED.contains(&milestone)
+                || MESSAGES.iter().any(|kind| is_of_message(milestone, *kind))
+                || RECORDS.iter().any(|kind| is_of_record(milestone, *kind))
+        }
+    }
+}
+
+/// Does it take a commit in which participants say first that they are ready?
+fn is_of_staged(milestone: Milestone) -> bool {
+    let kinds = [MessageKind::Ready, MessageKind::Execute];
+    milestone == Milestone::ALL_READY || kinds.iter().any(|kind| is_of_message(milestone, *kind))
+}
+
+fn is_of_locks(milestone: Milestone) -> bool {
+    milestone.topic() == Topic::Lock || milestone == Milestone::WRITE_FENCED
+}
+
+fn acquires(scenario: &Scenario) -> bool {
+    let by_workload = scenario.workload.as_ref().is_some_and(|workload| match workload.kind {
+        WorkloadKind::Files { .. } | WorkloadKind::LockedCounter => true,
+        WorkloadKind::Bank { .. } => false,
+    });
+    let is_acquire = |request: &Request| matches!(request, Request::Acquire { .. });
+    by_workload || scenario.script.iter().any(|script| is_acquire(&script.request))
+}
+
+fn is_of_renames(milestone: Milestone) -> bool {
+    let kinds = [MessageKind::Fetch, MessageKind::Fetched];
+    kinds.iter().any(|kind| is_of_message(milestone, *kind))
+}
+
+fn renames(scenario: &Scenario) -> bool {
+    let by_workload = scenario.workload.as_ref().is_some_and(|workload| match workload.kind {
+        WorkloadKind::Files { .. } => true,
+        WorkloadKind::LockedCounter | WorkloadKind::Bank { .. } => false,
+    });
+    let has_rename = |request: &Request| match request {
+        Request::Files { operations, .. } => {
+            operations.iter().any(|operation| matches!(operation.action, Action::Rename(..)))
+        }
+        Request::Acquire { .. } | Request::Release { .. } => false,
+    };
+    by_workload || scenario.script.iter().any(|script| has_rename(&script.request))
+}
+
+/// Faults of which one must be there for a milestone.
+struct Needs {
+    why: &'static str,
+    drawn: &'static [ChaosKind],
+    is_scripted: fn(&Fault<Target>) -> bool,
+}
+
+impl Needs {
+    fn is_met(&self, scenario: &Scenario) -> bool {
+        let is_any = scenario.swarm.as_ref().is_some_and(|swarm| swarm.draws_kinds);
+        let drawn = scenario.chaos.as_ref().is_some_and(|chaos| {
+            is_any || chaos.kinds.iter().any(|kind| self.drawn.contains(kind))
+        });
+        drawn || scenario.faults.iter().any(|fault| (self.is_scripted)(&fault.fault))
+    }
+}
+
+/// The faults without which a milestone cannot come up, where it takes any.
+fn need(milestone: Milestone) -> Option<Needs> {
+    Some(match milestone {
+        Milestone::CRASHED
+        | Milestone::CRASHED_PREPARING
+        | Milestone::CRASHED_VOTING
+        | Milestone::CRASHED_COMMITTING
+        | Milestone::CRASHED_IN_DOUBT
+        | Milestone::SOURCE_CRASHED
+        | Milestone::RECEIVER_CRASHED
+        | Milestone::RESTARTED
+        | Milestone::REFUSED_TO_START
+        | Milestone::RECORDS_LOST
+        | Milestone::RECORD_TORN => Needs {
+            why: "needs a fault that crashes a machine",
+            drawn: &[ChaosKind::Crash, ChaosKind::BitRot, ChaosKind::Wipe, ChaosKind::Attrition],
+            is_scripted: |fault| match fault {
+                Fault::Crash { .. } | Fault::BitRot { .. } | Fault::Wipe { .. } => true,
+                Fault::RollingRestart { .. } | Fault::Attrition { .. } => true,
+                Fault::Pause { .. } | Fault::Cut { .. } | Fault::ClockJump { .. } => false,
+                Fault::ClockDrift { .. } | Fault::Degrade { .. } | Fault::Operator(_) => false,
+            },
+        },
+        Milestone::PAUSED | Milestone::RESUMED => Needs {
+            why: "needs a fault that pauses a machine",
+            drawn: &[ChaosKind::Pause],
+            is_scripted: |fault| matches!(fault, Fault::Pause { .. }),
+        },
+        Milestone::PARTITIONED => Needs {
+            why: "needs a fault that cuts links",
+            drawn: &[ChaosKind::Partition, ChaosKind::Isolate, ChaosKind::Clog],
+            is_scripted: |fault| matches!(fault, Fault::Cut { .. }),
+        },
+        Milestone::CLOCK_JUMPED => Needs {
+            why: "needs a fault with `bump`",
+            drawn: &[],
+            is_scripted: |fault| matches!(fault, Fault::ClockJump { .. }),
+        },
+        Milestone::LOSS_ACCEPTED => Needs {
+            why: "needs a fault with `accept_loss`",
+            drawn: &[],
+            is_scripted: |fault| {
+                matches!(fault, Fault::Operator(seedbed::proto::Command::AcceptLoss))
+            },
+        },
+        _ => return None, // it may come up by itself
+    })
+}

@@ -1,0 +1,113 @@
+//! Faults, milestones and expectations that can never happen.
+
+use super::*;
+
+#[test]
+fn milestones_that_no_run_of_the_file_reaches() {
+    let managed = "can never happen here: needs `membership = \"managed\"`";
+    let cases = [
+        (
+            "[expect]\nreached = ['view_settled']",
+            format!("3: expect.reached[0]: `'view_settled'` {managed}"),
+        ),
+        (
+            "[expect]\nreached = ['decided', { milestone = 'heartbeat_sent', at_least = 2 }]",
+            format!("3: expect.reached[1].milestone: `'heartbeat_sent'` {managed}"),
+        ),
+        (
+            "[expect]\nnever = ['node_declared_gone']",
+            format!("3: expect.never[0]: `'node_declared_gone'` {managed}"),
+        ),
+        (
+            "[[fault]]\nwhen = { milestone = 'chunk_received' }\ncrash = 'n1'",
+            format!("3: fault[0].when.milestone: `'chunk_received'` {managed}"),
+        ),
+        (
+            "[[message]]\nkind = 'pull'\ndrop = true",
+            format!("3: message[0].kind: `'pull'` {managed}"),
+        ),
+        (
+            "[cluster]\ncommit = 'two_phase'\n[expect]\nreached = ['all_ready']",
+            "5: expect.reached[0]: `'all_ready'` can never happen here: needs \
+             `commit = \"staged\"`"
+                .to_owned(),
+        ),
+        (
+            "[expect]\nreached = ['paused']",
+            "3: expect.reached[0]: `'paused'` can never happen here: needs a fault that pauses a \
+             machine"
+                .to_owned(),
+        ),
+    ];
+    for (lines, message) in cases {
+        let found = wrong(lines);
+        assert!(found.starts_with(&message), "of\n{lines}\n{found}\n{message}");
+    }
+    let of_checkpoints = wrong("[expect]\nreached = ['settled_durable']");
+    let why = "can never happen here: such a record stands in checkpoints only";
+    assert!(of_checkpoints.contains(why), "{of_checkpoints}");
+}
+
+#[test]
+fn milestones_that_need_another_request() {
+    let bank =
+        |lines: &str| wrong_text(&format!("title = 't'\n{lines}\n[workload]\nkind = 'bank'"));
+    let locks = bank("[expect]\nreached = ['lock_granted']");
+    assert!(locks.contains("needs a request that acquires a lock"), "{locks}");
+    let renames = bank("[[message]]\nkind = 'fetched'\ndrop = true");
+    assert!(renames.contains("needs a request that renames a file"), "{renames}");
+    let counter = bank("[expect]\nviolates = 'no_increment_is_lost'");
+    assert_eq!(
+        counter,
+        "3: expect.violates: `'no_increment_is_lost'` is never judged here: needs a workload of \
+         kind `locked_counter` or `files`"
+    );
+}
+
+#[test]
+fn faults_that_are_there_are_enough() {
+    let possible = [
+        "[[fault]]\nat = '1s'\npause = 'n1'\n[expect]\nreached = ['paused', 'resumed']",
+        "[chaos]\nkinds = ['bit_rot']\n[expect]\nreached = ['crashed', 'refused_to_start']",
+        "[[fault]]\nat = '1s'\nrolling_restart = true\n[expect]\nreached = ['restarted']",
+    ];
+    for lines in possible {
+        assert!(Scenario::parse("x.toml", &around(lines)).is_ok(), "{lines}");
+    }
+}
+
+#[test]
+fn expectations_that_make_no_sense() {
+    let expect = |line: &str| wrong(&format!("[expect]\n{line}"));
+    assert_eq!(
+        expect("reached = [{ milestone = 'decided', at_least = 0 }]"),
+        "3: expect.reached[0].at_least: expected a whole number, at least 1, found `0`"
+    );
+    assert_eq!(
+        expect("reached = ['decided', { milestone = 'decided', at_least = 2 }]"),
+        "3: expect.reached[1]: `decided` is there twice"
+    );
+    assert_eq!(
+        expect("stored = [{ path = '/a' }]"),
+        "3: expect.stored[0]: expected exactly one of `contents` or `absent`"
+    );
+    assert_eq!(
+        expect("stored = [{ path = '/a', absent = true }, { path = '/a', contents = 'x' }]"),
+        "3: expect.stored[1].path: `'/a'` is there twice"
+    );
+    assert_eq!(
+        expect("unknown = 5"),
+        "3: expect.unknown: expected a probability, 0 to 1 and not finer than 1e-9, found `5`"
+    );
+    assert_eq!(
+        expect("blocks = 'decided'"),
+        "3: expect.blocks: nothing blocks for good where every machine restarts: expected a crash \
+         with `restart = \"never\"`, or two clients that acquire two locks"
+    );
+    let script = "title = 't'\n[[script]]\nclient = 'c1'\nat = '1s'\nwrite = '/one'\ndata = 'x'\n\
+                  [expect]\nstored = [{ path = '/onr', contents = 'x' }]";
+    assert_eq!(
+        wrong_text(script),
+        "8: expect.stored[0].path: no request writes to `'/onr'`; did you mean `/one`?"
+    );
+}

@@ -1,0 +1,188 @@
+//! What there is to say of a run that is over: counts of requests, and what its file expects of it.
+
+use std::collections::BTreeSet;
+
+use seedbed::proto::{Contents, NodeId, Outcome, Reply, RequestId};
+
+use crate::fault::{Cut, Fault};
+use crate::milestone::Milestone;
+use crate::oracle::Model;
+use crate::oracle::blocked::Wait;
+use crate::scenario::{Expected, Scenario, Script, Stored, Target};
+use crate::verdict::{Finding, RequestCounts, Share, Verdict};
+use crate::world::World;
+
+/// A run that is over.
+pub(super) struct Ending<'a> {
+    pub scenario: &'a Scenario,
+    pub world: &'a World,
+    pub model: &'a Model,
+    /// By number in the file: the request that each script became, if its client was up.
+    pub scripted: &'a [Option<RequestId>],
+}
+
+impl Ending<'_> {
+    /// How the run ends if every invariant held, machines and users wait like this, and each
+    /// milestone was reached so often. A file that expects a wait is held to its other expectations
+    /// all the same.
+    pub fn verdict(&self, waits: Vec<Wait>, counts: &[u64]) -> Verdict {
+        let expect = &self.scenario.expect;
+        let is_meant = matches!(expect.verdict, Expected::Blocks(_));
+        let unexpected = || self.finding().map(|finding| Verdict::Unexpected(Box::new(finding)));
+        let is_reached = |milestone: &&Milestone| counts[milestone.index()] > 0;
+        let ruled_out = || expect.never.iter().find(is_reached).copied().map(Verdict::RuledOut);
+        match Verdict::of_waits(waits) {
+            Some(blocked) if is_meant => unexpected().unwrap_or(blocked),
+            Some(blocked) => blocked,
+            None => unexpected().or_else(ruled_out).unwrap_or(Verdict::Pass),
+        }
+    }
+
+    /// Users' requests by how they ended.
+    pub fn requests(&self) -> RequestCounts {
+        self.count(|_| true)
+    }
+
+    /// Requests of which the file does not say how they end.
+    pub fn unstated(&self) -> RequestCounts {
+        let scripts = self.scenario.script.iter().zip(self.scripted);
+        let stated = scripts.filter(|(script, _)| script.answer.is_some());
+        let stated: BTreeSet<RequestId> = stated.filter_map(|(_, request)| *request).collect();
+        self.count(|request| !stated.contains(request))
+    }
+
+    fn count(&self, is_meant: impl Fn(&RequestId) -> bool) -> RequestCounts {
+        let mut counts = RequestCounts::default();
+        let probes = &self.model.probes;
+        let is_users = |request: &RequestId| probes.get(*request).is_none() && is_meant(request);
+        for (_, asked) in self.model.requests.iter().filter(|(request, _)| is_users(request)) {
+            counts.add(asked.reply.as_ref().map(|reply| &reply.is));
+        }
+        counts
+    }
+
+    /// What each client of the workload got done, and what its equals did. Equals are clients that
+    /// were up all the time and that no scripted fault and no link of its own sets apart.
+    pub fn shares(&self) -> Vec<Share> {
+        if self.scenario.workload.is_none() {
+            return Vec::new();
+        }
+        let apart = set_apart(self.scenario);
+        let is_equal = |client: &NodeId| {
+            let host = self.world.host(*client);
+            !apart.contains(client) && host.is_up() && host.incarnation().0 == 1
+        };
+        let done = |client: NodeId| (client, self.count(|request| request.client == client).done);
+        Share::of_equals(
+            &self.scenario.cast.clients().filter(is_equal).map(done).collect::<Vec<_>>(),
+        )
+    }
+
+    /// What the file expects of requests and files, and is otherwise.
+    pub fn finding(&self) -> Option<Finding> {
+        let scripts = self.scenario.script.iter().zip(self.scripted).enumerate();
+        let answers =
+            scripts.filter_map(|(number, (script, request))| self.answer(number, script, *request));
+        let stored = self.scenario.expect.stored.iter().filter_map(|wanted| self.stored(wanted));
+        answers.chain(stored).next()
+    }
+
+    /// A request that did not get the answer that the file wants.
+    fn answer(
+        &self,
+        number: usize,
+        script: &Script,
+        request: Option<RequestId>,
+    ) -> Option<Finding> {
+        let wanted = script.answer.as_ref()?;
+        let asked = request.and_then(|request| self.model.requests.get(&request));
+        let reply = asked.and_then(|asked| asked.reply.as_ref());
+        if reply.is_some_and(|reply| wanted.is(&reply.is)) {
+            return None;
+        }
+        let found = match (asked, reply) {
+            (None, _) => "it was not asked, because its client was down".to_owned(),
+            (Some(_), None) => "it has no answer".to_owned(),
+            (Some(_), Some(reply)) => format!("its answer is {}", in_words(&reply.is)),
+        };
+        Some(Finding {
+            of: format!("script number {}, of {} at {}", number + 1, script.client, script.at),
+            expected: wanted.to_string(),
+            found,
+        })
+    }
+
+    /// A path at which an owner that is up does not store what the file wants.
+    fn stored(&self, wanted: &Stored) -> Option<Finding> {
+        let Stored { path, contents } = wanted;
+        let layout = self.model.views.layout(self.world.config());
+        let finding = |found| Finding {
+            of: format!("{path} at the end of the run"),
+            expected: format!("{} at every owner", state(contents.as_ref())),
+            found,
+        };
+        let owners = layout.ring().owners(path);
+        let up =
+            owners.iter().filter_map(|owner| Some((owner, self.world.host(*owner).storage()?)));
+        let mut is_any_up = false;
+        for (owner, storage) in up {
+            is_any_up = true;
+            let found = storage.files().get(path).and_then(|file| file.contents.as_ref());
+            if found != contents.as_ref() {
+                return Some(finding(format!("{owner} stores {}", state(found))));
+            }
+        }
+        (!is_any_up).then(|| finding("none of its owners is up".to_owned()))
+    }
+}
+
+/// Clients that the file treats otherwise than the others.
+fn set_apart(scenario: &Scenario) -> BTreeSet<NodeId> {
+    let mut apart = BTreeSet::new();
+    for link in &scenario.network.links {
+        apart.extend([link.from, link.to]);
+    }
+    for rule in &scenario.messages {
+        apart.extend(rule.from);
+        apart.extend(rule.to);
+    }
+    for fault in &scenario.faults {
+        match &fault.fault {
+            Fault::Crash { node: Target::Node(node), .. }
+            | Fault::Pause { node: Target::Node(node), .. }
+            | Fault::ClockJump { node: Target::Node(node), .. }
+            | Fault::Cut { links: Cut::Isolate(Target::Node(node)), .. } => {
+                apart.insert(*node);
+            }
+            Fault::Cut { links: Cut::OneWay { from, to }, .. } => {
+                apart.extend(from);
+                apart.extend(to);
+            }
+            Fault::Cut { links: Cut::Groups(groups), .. } => apart.extend(groups.iter().flatten()),
+            // They strike storage nodes, the central node, or the machine that plays a role.
+            Fault::Crash { .. } | Fault::Pause { .. } | Fault::ClockJump { .. } => {}
+            Fault::Cut { links: Cut::Isolate(_) | Cut::MajoritiesRing, .. } => {}
+            Fault::BitRot { .. } | Fault::Wipe { .. } | Fault::RollingRestart { .. } => {}
+            Fault::Attrition { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => {}
+            Fault::Operator(_) => {}
+        }
+    }
+    apart
+}
+
+fn in_words(reply: &Reply) -> String {
+    match reply {
+        Reply::Done(answer) => match &answer[..] {
+            [Outcome::Found(_, found)] => format!("{} found", state(found.as_ref())),
+            _ => "done".to_owned(),
+        },
+        Reply::Acquired(token) => format!("acquired under {token}"),
+        Reply::Released => "released".to_owned(),
+        Reply::Refused(refusal) => format!("refused: {refusal}"),
+        Reply::Unknown => "unknown".to_owned(),
+    }
+}
+
+fn state(contents: Option<&Contents>) -> String {
+    contents.map_or_else(|| "no file".to_owned(), |contents| contents.to_string())
+}

@@ -1,0 +1,201 @@
+//! How the runs of a file went, all together.
+
+use std::fmt;
+
+use super::{RequestCounts, RunReport, Shares};
+use crate::quantity::Ppb;
+use crate::scenario::{Expected, Reach, Scenario};
+use crate::text::Thousands;
+
+/// How the runs of a file went, all together.
+#[derive(Clone, Debug, Default)]
+pub struct FileReport {
+    /// Runs.
+    pub runs: u64,
+    /// Runs that ended as the file expects.
+    pub as_expected: u64,
+    /// The seeds of runs that contradict the file, with their verdicts; the first few.
+    pub failures: Vec<RunReport>,
+    /// How many contradict it.
+    pub failed: u64,
+    /// Milestones over all runs.
+    pub counts: Vec<u64>,
+    /// Users' requests of all runs by how they ended.
+    pub requests: RequestCounts,
+    /// Those of which the file does not say how they end.
+    pub unstated: RequestCounts,
+    /// What each client got done beside its equals.
+    pub shares: Shares,
+    /// By milestone: how often the run that reached it most often did.
+    pub most: Vec<u64>,
+    /// Scripted faults that struck in some run.
+    pub fired: Vec<bool>,
+    /// The first seed that showed what the file is about.
+    pub first_as_expected: Option<u64>,
+}
+
+/// How a file did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileVerdict {
+    /// As it says.
+    AsExpected,
+    /// Some run ended otherwise.
+    Failed,
+    /// No run ended otherwise, but the requests of all runs together were served badly: this is how.
+    FallsShort(String),
+    /// No run ended otherwise, but what the file is about never came up: this is why.
+    Vacuous(String),
+}
+
+impl FileReport {
+    /// How many failing runs are kept whole.
+    pub const KEPT: usize = 10;
+
+    /// Requests of a file from which on the share of unknown is judged: of fewer, one in twenty is
+    /// chance.
+    pub const JUDGED: u64 = 100;
+
+    /// Takes in the report of one run of `scenario`.
+    pub fn add(&mut self, scenario: &Scenario, run: RunReport) {
+        self.runs += 1;
+        // A run that panicked has counted nothing.
+        self.counts.resize(self.counts.len().max(run.counts.len()), 0);
+        self.counts.iter_mut().zip(&run.counts).for_each(|(sum, count)| *sum += count);
+        self.most.resize(self.most.len().max(run.counts.len()), 0);
+        self.most.iter_mut().zip(&run.counts).for_each(|(most, count)| *most = *count.max(most));
+        self.requests += run.requests;
+        self.unstated += run.unstated;
+        self.shares.add(&run.shares);
+        self.fired.resize(self.fired.len().max(run.fired.len()), false);
+        self.fired.iter_mut().zip(&run.fired).for_each(|(any, fired)| *any |= fired);
+        let expected = &scenario.expect.verdict;
+        if run.is_as_expected(expected) {
+            self.as_expected += 1;
+            let first = self.first_as_expected.get_or_insert(run.seed);
+            *first = run.seed.min(*first);
+        }
+        if run.contradicts(expected) {
+            self.failed += 1;
+            if self.failures.len() < Self::KEPT {
+                self.failures.push(run);
+            }
+        }
+    }
+
+    /// What is to be said of the file.
+    pub fn verdict(&self, scenario: &Scenario) -> FileVerdict {
+        if self.failed > 0 {
+            return FileVerdict::Failed;
+        }
+        if let Some(why) = self.shortfall(scenario) {
+            return FileVerdict::FallsShort(why);
+        }
+        if self.as_expected == 0 {
+            return FileVerdict::Vacuous(format!("no seed {}", Wanted(&scenario.expect.verdict)));
+        }
+        let most = |reach: &Reach| self.most.get(reach.milestone.index()).copied();
+        let is_missed = |reach: &&Reach| most(reach).is_some_and(|most| most < reach.at_least);
+        if let Some(reach) = scenario.expect.reached.iter().find(is_missed) {
+            return FileVerdict::Vacuous(format!("no seed reached {reach}"));
+        }
+        if let Some(fault) = self.fired.iter().position(|fired| !fired) {
+            let faults = scenario.faults.len();
+            return FileVerdict::Vacuous(match fault.checked_sub(faults) {
+                None => format!("fault number {} never struck", fault + 1),
+                Some(rule) => format!("message rule number {} never applied", rule + 1),
+            });
+        }
+        FileVerdict::AsExpected
+    }
+
+    /// Why the requests of all runs together fall short, if they do. A file that expects a violation
+    /// has runs that end early, and a service that is wrong.
+    fn shortfall(&self, scenario: &Scenario) -> Option<String> {
+        match scenario.expect.verdict {
+            Expected::Violates(_) => None,
+            Expected::Pass | Expected::Blocks(_) => {
+                self.too_many_unknown(scenario).or_else(|| self.shares.unfair())
+            }
+        }
+    }
+
+    fn too_many_unknown(&self, scenario: &Scenario) -> Option<String> {
+        let RequestCounts { asked, unknown, .. } = self.unstated;
+        let share = scenario.expect.unknown;
+        let parts = |count: u64, of: u32| u128::from(count) * u128::from(of);
+        let is_judged = asked >= Self::JUDGED;
+        let is_too_many = parts(unknown, Ppb::ONE.get()) > parts(asked, share.get());
+        (is_judged && is_too_many).then(|| {
+            let (asked, unknown) = (Thousands(asked), Thousands(unknown));
+            format!("{unknown} of {asked} requests are unknown: more than the share of {share}")
+        })
+    }
+}
+
+struct Wanted<'a>(&'a Expected);
+
+impl fmt::Display for Wanted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Expected::Pass => f.write_str("passed"),
+            Expected::Violates(invariant) => write!(f, "violated `{invariant}`"),
+            Expected::Blocks(milestone) => write!(f, "was blocked after `{milestone}`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::milestone::Milestone;
+    use crate::verdict::{Share, Verdict};
+    use seedbed::proto::NodeId;
+
+    fn scenario(expect: &str) -> Scenario {
+        let text = format!("title = 'x'\n[workload]\nkind = 'files'\n[expect]\n{expect}\n");
+        Scenario::parse("x.toml", &text).unwrap()
+    }
+
+    fn judged(expect: &str, runs: impl IntoIterator<Item = RunReport>) -> FileVerdict {
+        let (scenario, mut file) = (scenario(expect), FileReport::default());
+        runs.into_iter().for_each(|run| file.add(&scenario, run));
+        file.verdict(&scenario)
+    }
+
+    fn unknown(asked: u64, unknown: u64) -> RunReport {
+        let unstated = RequestCounts { asked, done: asked - unknown, unknown, refused: 0 };
+        RunReport { unstated, ..RunReport::without_figures(1, Verdict::Pass) }
+    }
+
+    #[test]
+    fn the_share_of_unknown_is_judged_over_all_runs_and_from_enough_requests_on() {
+        let runs = || [unknown(60, 6), unknown(60, 1)];
+        let why = "7 of 120 requests are unknown: more than the share of 0.05";
+        assert_eq!(judged("", runs()), FileVerdict::FallsShort(why.to_owned()));
+        assert_eq!(judged("unknown = 0.06", runs()), FileVerdict::AsExpected);
+        assert_eq!(judged("", [unknown(60, 1), unknown(60, 5)]), FileVerdict::AsExpected);
+        assert_eq!(judged("", [unknown(99, 99)]), FileVerdict::AsExpected);
+    }
+
+    #[test]
+    fn a_client_that_gets_little_makes_a_file_fall_short() {
+        let share = Share { client: NodeId::client(2), done: 10, median: 100 };
+        let run = || RunReport { shares: vec![share], ..unknown(0, 0) };
+        let why = "c2 got 20 requests done and its equals 200: below 1/8";
+        assert_eq!(judged("", [run(), run()]), FileVerdict::FallsShort(why.to_owned()));
+    }
+
+    #[test]
+    fn some_run_reaches_a_milestone_as_often_as_the_file_says() {
+        let reached = |times| {
+            let mut counts = vec![0; Milestone::COUNT];
+            counts[Milestone::DECIDED.index()] = times;
+            RunReport { counts, ..unknown(0, 0) }
+        };
+        let expect = "reached = [{ milestone = 'decided', at_least = 3 }]";
+        assert_eq!(judged(expect, [reached(1), reached(3)]), FileVerdict::AsExpected);
+        let why = "no seed reached `decided` 3 times";
+        let twice = judged(expect, [reached(2), reached(2)]);
+        assert_eq!(twice, FileVerdict::Vacuous(why.to_owned()));
+    }
+}
