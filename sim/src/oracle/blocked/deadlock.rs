@@ -23,7 +23,7 @@ struct Edge<'a> {
 /// Each client of a circle holds a lock and waits for the next client's, so none of the locks is
 /// released before a request times out: Coffman, Elphick, Shoshani, "System Deadlocks", Computing
 /// Surveys 3(2), 1971. A holder counts if its user was told that it has the lock, and has not asked
-/// for its release. For a lease after its start the lock server counts every grant of its log as
+/// for its release. For a lease after a restart the lock server counts every grant of its log as
 /// held, also one that is over, so in that time nothing is said.
 pub(in crate::oracle) fn deadlock(
     request: RequestId,
@@ -33,7 +33,8 @@ pub(in crate::oracle) fn deadlock(
 ) -> Vec<Wait> {
     let lease = model.views.lock_lease(world.config());
     let since = model.hearing.since();
-    if since > 0 && model.now < times.of(since) + lease.times(2) {
+    let is_restarted = model.life(NodeId::CONTROL).0 > 1;
+    if is_restarted && model.now < times.of(since) + lease.times(2) {
         return Vec::new();
     }
     let mut circle = Vec::new();

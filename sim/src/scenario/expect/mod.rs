@@ -171,7 +171,9 @@ fn reached(value: Value<'_>) -> Result<Vec<Reach>> {
     value.distinct(|value| {
         let reach = reach(value)?;
         if all.iter().any(|other| other.milestone == reach.milestone) {
-            return Err(value.error(format!("`{}` is there twice", reach.milestone)));
+            let table = format!("`{}`", reach.milestone);
+            let name = if value.value.is_table() { table } else { value.found() };
+            return Err(value.error(format!("{name} is there twice")));
         }
         all.push(reach);
         Ok(reach)
