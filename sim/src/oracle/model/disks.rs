@@ -200,10 +200,11 @@ impl Disks {
     /// The disk is gone, and what only it could tell. Whoever comes back under its name is another.
     pub(super) fn on_wiped(&mut self, step: u64, node: NodeId) {
         let Some(disk) = self.disks.remove(&node) else { return };
-        if let Some(At { is: admission, .. }) = disk.born {
+        let admission = disk.born.as_ref().map(|born| born.is);
+        if let Some(admission) = admission {
             self.gone.insert(Member { node, admission }, step);
-            self.lost.insert(Member { node, admission }, disk);
         }
+        self.lost.insert(Member { node, admission: admission.unwrap_or_default() }, disk);
     }
 
     /// Does any disk hold just what `last` left of `path`, or a vote for it that has no outcome?

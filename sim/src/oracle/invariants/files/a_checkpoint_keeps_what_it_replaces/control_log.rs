@@ -7,7 +7,7 @@ use seedbed::proto::{
     Token, View, Wanted,
 };
 
-use super::{Lowest, differs, forgets_otherwise};
+use super::difference::{Lowest, differs, forgets_otherwise};
 use crate::oracle::Evidence;
 
 /// What a log says of locks.

@@ -1,6 +1,7 @@
 //! What a checkpoint stands for.
 
 mod control_log;
+mod difference;
 mod storage_log;
 #[cfg(test)]
 mod tests;
@@ -9,11 +10,11 @@ mod transaction_log;
 use std::collections::BTreeMap;
 
 use seedbed::proto::{
-    Config, Header, Incarnation, LowWater, Member, Message, MessageKind, NodeId, Record, RequestId,
-    TxnId,
+    Config, Header, LowWater, Member, Message, MessageKind, NodeId, Record, RequestId,
 };
 
 use control_log::{LockLog, ViewLog};
+use difference::Lowest;
 use storage_log::StorageLog;
 use transaction_log::TransactionLog;
 
@@ -52,9 +53,6 @@ struct Told {
     /// By client: the highest number below which it waits for no request.
     lowest: BTreeMap<NodeId, Lowest>,
 }
-
-/// The lowest request that a client waits for: a life and a number.
-type Lowest = (Incarnation, u32);
 
 impl Invariant for ACheckpointKeepsWhatItReplaces {
     fn interest(&self) -> SeenKinds {
@@ -138,13 +136,9 @@ impl Told {
     }
 
     fn hear_mark(&mut self, header: &Header) {
-        let known = self.marks.entry(begun_by(header.txn)).or_default();
+        let known = self.marks.entry(header.txn.begun_by()).or_default();
         *known = (*known).max(header.low_water);
     }
-}
-
-fn begun_by(txn: TxnId) -> Member {
-    Member { node: txn.coordinator, admission: txn.admission }
 }
 
 /// What a log says, each kind of record in its part.
@@ -230,37 +224,4 @@ impl LogState {
         let storage = || storage.difference(&is.storage, &told.lowest);
         transactions.difference(&is.transactions, &told.marks, model).or_else(storage)
     }
-}
-
-/// The first key under which two tables differ.
-fn differs<'a, K: Ord, V: PartialEq>(
-    was: &'a BTreeMap<K, V>,
-    is: &'a BTreeMap<K, V>,
-) -> Option<&'a K> {
-    let lost = || was.iter().find(|(key, value)| is.get(key) != Some(value));
-    let new = || is.keys().find(|key| !was.contains_key(key));
-    if was == is {
-        return None;
-    }
-    lost().map(|(key, _)| key).or_else(new)
-}
-
-/// Of what clients wait for no more, a checkpoint says as much as the log, and no more than that or
-/// what the clients have said.
-fn forgets_otherwise(
-    was: &BTreeMap<NodeId, Lowest>,
-    is: &BTreeMap<NodeId, Lowest>,
-    told: &BTreeMap<NodeId, Lowest>,
-) -> Option<Evidence> {
-    let of = |table: &BTreeMap<NodeId, Lowest>, client| table.get(client).copied();
-    let less = was.iter().find(|(client, lowest)| of(is, client) < Some(**lowest));
-    if let Some((client, _)) = less {
-        return Some(
-            Evidence::at(0, format!("has forgotten what {client} waits for")).about(*client),
-        );
-    }
-    let most = |client| of(was, client).max(of(told, client)).unwrap_or_default();
-    let (client, (life, lowest)) = is.iter().find(|(client, lowest)| **lowest > most(client))?;
-    let is = format!("says that {client} waits for nothing below #{lowest} of life {}", life.0);
-    Some(Evidence::at(0, is).about(*client))
 }

@@ -6,7 +6,7 @@ use seedbed::proto::{
     Admission, Answer, Arcs, Epoch, File, Handed, NodeId, Path, Record, Refusal, RequestId,
 };
 
-use super::{Lowest, differs, forgets_otherwise};
+use super::difference::{Lowest, differs, forgets_otherwise};
 use crate::oracle::Evidence;
 
 /// What a log says of an owner.

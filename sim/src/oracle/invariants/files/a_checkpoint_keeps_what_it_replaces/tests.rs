@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Arcs, Epoch, Handed, RecordKind, Refusal, Settings, Span, Token, Wanted,
+    Admission, Arcs, Epoch, Handed, Incarnation, RecordKind, Refusal, Settings, Span, Token, Wanted,
 };
 
 use super::*;

@@ -8,7 +8,7 @@ use seedbed::proto::{
     Span, TxnId,
 };
 
-use super::{begun_by, differs};
+use super::difference::differs;
 use crate::oracle::{Evidence, Model};
 
 /// What a log says of transactions.
@@ -118,7 +118,7 @@ impl TransactionLog {
     }
 
     fn covers(&self, txn: TxnId) -> bool {
-        self.marks.get(&begun_by(txn)).is_some_and(|mark| mark.covers(txn))
+        self.marks.get(&txn.begun_by()).is_some_and(|mark| mark.covers(txn))
     }
 
     /// What `is`, which a checkpoint begins, says otherwise.
