@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Arcs, Epoch, Handed, Incarnation, RecordKind, Refusal, Settings, Span, Token, Wanted,
+    Admission, Arcs, Epoch, Handed, Incarnation, RecordKind, Refusal, Settings, Span, Token, TxnId,
+    Wanted,
 };
 
 use super::*;
