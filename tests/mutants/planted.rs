@@ -1,0 +1,143 @@
+//! The planted mistakes, each built and swept.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Deserialize;
+
+use super::Failed;
+use super::results::{Measured, Results};
+use super::table;
+use super::tree::Tree;
+
+/// Where they are written down.
+pub const FILE: &str = "tests/mutants/planted.toml";
+
+/// What the caller wants.
+pub struct Arguments {
+    pub only: Vec<String>,
+    pub seeds: u64,
+    pub jobs: usize,
+}
+
+/// A mistake.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planted {
+    pub id: String,
+    /// Under `src/proto`.
+    pub file: String,
+    pub group: Group,
+    old: String,
+    new: String,
+    pub why: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    Outcomes,
+    Progress,
+    Recovery,
+    Membership,
+}
+
+impl Group {
+    pub const ALL: [Group; 4] =
+        [Group::Outcomes, Group::Progress, Group::Recovery, Group::Membership];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Outcomes => "outcomes",
+            Group::Progress => "progress",
+            Group::Recovery => "recovery",
+            Group::Membership => "membership",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    planted: Vec<Planted>,
+}
+
+/// Reads the mistakes. Each must fit the sources as they are now.
+pub fn load() -> Result<Vec<Planted>, Failed> {
+    let text = fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))?;
+    let File { planted } = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
+    let mut ids = BTreeSet::new();
+    for mistake in &planted {
+        let failed = |why: String| format!("{FILE}: `{}`: {why}", mistake.id);
+        if !ids.insert(&mistake.id) {
+            return Err(failed("there is another of this id".to_owned()));
+        }
+        let at = mistake.path();
+        let source =
+            fs::read_to_string(&at).map_err(|e| failed(format!("{}: {e}", at.display())))?;
+        match source.matches(&mistake.old).count() {
+            1 => {}
+            n => {
+                let at = at.display();
+                return Err(failed(format!("`old` occurs {n} times in {at}, expected once")));
+            }
+        }
+    }
+    Ok(planted)
+}
+
+impl Planted {
+    fn path(&self) -> PathBuf {
+        Path::new("src/proto").join(&self.file)
+    }
+}
+
+/// Measures, writes down each result as it comes, then the table. Exit status 1 if one that was
+/// measured was not found.
+pub fn measure(arguments: &Arguments) -> Result<u8, Failed> {
+    let all = load()?;
+    for id in &arguments.only {
+        if !all.iter().any(|mistake| mistake.id == *id) {
+            return Err(format!("--only: no mistake `{id}` in {FILE}"));
+        }
+    }
+    let is_wanted = |mistake: &&Planted| {
+        arguments.only.is_empty() || arguments.only.iter().any(|id| *id == mistake.id)
+    };
+    let wanted: Vec<&Planted> = all.iter().filter(is_wanted).collect();
+    let tree = Tree::copy()?;
+    say(&format!("0/{}: builds the tree as it is, and sweeps it", wanted.len()));
+    let healthy = tree.build()?;
+    if let Some(found) = tree.sweep(&healthy, arguments.seeds.min(50), arguments.jobs)? {
+        return Err(format!("nothing is planted yet, and there is already {found:?}"));
+    }
+    let mut results = Results::load()?;
+    let mut missed = 0;
+    for (at, mistake) in wanted.iter().enumerate() {
+        say(&format!("{}/{}: {}", at + 1, wanted.len(), mistake.id));
+        let began = Instant::now();
+        let measured = tree.with(&mistake.path(), &mistake.old, &mistake.new, || {
+            let program = tree.build().map_err(|why| format!("`{}`: {why}", mistake.id))?;
+            let build = began.elapsed();
+            let found = tree.sweep(&program, arguments.seeds, arguments.jobs)?;
+            Ok(Measured { found, seeds: arguments.seeds, build, sweep: began.elapsed() - build })
+        })?;
+        println!("{}: {}", mistake.id, measured.in_words());
+        missed += u8::from(measured.found.is_none());
+        results.put(&mistake.id, &measured);
+        results.save()?;
+    }
+    table::write()?;
+    Ok(u8::from(missed > 0))
+}
+
+/// Progress, on a terminal.
+fn say(text: &str) {
+    let mut err = std::io::stderr();
+    if err.is_terminal() {
+        let _ = writeln!(err, "{text}");
+    }
+}
