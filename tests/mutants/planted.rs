@@ -13,8 +13,8 @@ use super::results::{Measured, Results};
 use super::table;
 use super::tree::Tree;
 
-/// Where they are written down.
-pub const FILE: &str = "tests/mutants/planted.toml";
+/// Where they are written down: those that measure, and those that are named as what must be found.
+const FILES: [&str; 2] = ["tests/mutants/planted.toml", "tests/mutants/named.toml"];
 
 /// What the caller wants.
 pub struct Arguments {
@@ -34,6 +34,9 @@ pub struct Planted {
     old: String,
     new: String,
     pub why: String,
+    /// Does it stand in the second file?
+    #[serde(skip)]
+    pub is_named: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -67,11 +70,16 @@ struct File {
 
 /// Reads the mistakes. Each must fit the sources as they are now.
 pub fn load() -> Result<Vec<Planted>, Failed> {
-    let text = fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))?;
-    let File { planted } = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
+    let mut planted = Vec::new();
+    for (file, is_named) in FILES.into_iter().zip([false, true]) {
+        let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+        let read: File = toml::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
+        planted.extend(read.planted.into_iter().map(|one| Planted { is_named, ..one }));
+    }
     let mut ids = BTreeSet::new();
     for mistake in &planted {
-        let failed = |why: String| format!("{FILE}: `{}`: {why}", mistake.id);
+        let file = FILES[usize::from(mistake.is_named)];
+        let failed = |why: String| format!("{file}: `{}`: {why}", mistake.id);
         if !ids.insert(&mistake.id) {
             return Err(failed("there is another of this id".to_owned()));
         }
@@ -101,7 +109,7 @@ pub fn measure(arguments: &Arguments) -> Result<u8, Failed> {
     let all = load()?;
     for id in &arguments.only {
         if !all.iter().any(|mistake| mistake.id == *id) {
-            return Err(format!("--only: no mistake `{id}` in {FILE}"));
+            return Err(format!("--only: no mistake `{id}` in {}", FILES.join(" or ")));
         }
     }
     let is_wanted = |mistake: &&Planted| {

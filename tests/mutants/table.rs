@@ -20,15 +20,24 @@ pub fn write() -> Result<(), Failed> {
     let (by_hand, _) = text.split_once(MARK).ok_or_else(|| format!("{FILE}: no line `{MARK}`"))?;
     let (all, results) = (planted::load()?, Results::load()?);
     let mut text = format!("{by_hand}{MARK}\n");
-    planted_tables(&mut text, &all, &results).expect("a string takes everything");
+    let (named, all): (Vec<Planted>, _) = all.into_iter().partition(|one| one.is_named);
+    let title = "Planted by a fresh reader";
+    planted_tables(&mut text, title, &all, &results).expect("a string takes everything");
+    let title = "Named as what must be found";
+    planted_tables(&mut text, title, &named, &results).expect("a string takes everything");
     sampled_tables(&mut text, &results).expect("a string takes everything");
     fs::write(FILE, text).map_err(|error| format!("{FILE}: {error}"))
 }
 
-fn planted_tables(text: &mut String, all: &[Planted], results: &Results) -> std::fmt::Result {
+fn planted_tables(
+    text: &mut String,
+    title: &str,
+    all: &[Planted],
+    results: &Results,
+) -> std::fmt::Result {
     let measured: Vec<(&Planted, Measured)> =
         all.iter().filter_map(|one| Some((one, results.planted(&one.id)?))).collect();
-    writeln!(text, "\n## Planted by hand\n")?;
+    writeln!(text, "\n## {title}\n")?;
     writeln!(text, "    scripts/mutants planted\n")?;
     writeln!(text, "| group | planted | measured | found | within 50 seeds | median seed |")?;
     writeln!(text, "|---|---|---|---|---|---|")?;
