@@ -497,9 +497,9 @@ impl Client {
         }
         let until = self.lease_until(now, asked, lease);
         if until <= now {
-            // It has run out on its way. Ask again; the server knows whether it is still ours.
-            let keep = Keep::Waiting(request);
-            return out.send(NodeId::CONTROL, Message::KeepAlive { path, keep, asked: now });
+            // It has run out on its way. The next keep-alive or attempt, whose timer runs, asks again.
+            // Asked at once, each late grant would bring another, and each copy one more for ever.
+            return;
         }
         self.hold(now, &path, Holding { token, request, until }, out);
         if is_wanted {
