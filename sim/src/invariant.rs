@@ -145,12 +145,6 @@ invariants! {
     CommitsDoWhatWasAsked = "commits_do_what_was_asked",
         "a commit's outcomes and changes are those of its operations, executed in commit order",
         "sequential specification; Herlihy, Wing 1990; Bornholt et al. 2021";
-    AnswersFollowFromTheCommits = "answers_follow_from_the_commits",
-        "what a client calls done is what the commits give, for a plain read when its owner answers",
-        "linearizability; Herlihy, Wing 1990";
-    RefusalsStateATrueReason = "refusals_state_a_true_reason",
-        "a request for files is refused only for a reason that was true since it was asked",
-        "sequential specification; Herlihy, Wing 1990";
     OwnersStoreWhatWasCommitted = "owners_store_what_was_committed",
         "an owner stores what the commits, executed one after the other, have left",
         "state machine replication; Schneider 1990";
@@ -202,9 +196,6 @@ invariants! {
     AcquiredMeansHeld = "acquired_means_held",
         "a client answers acquired only while it believes that it holds the lock",
         "L-I8, outcome honesty; Gray, Cheriton 1989";
-    LockRefusalsStateATrueReason = "lock_refusals_state_a_true_reason",
-        "a lock is refused only if it is held, its line is full, or its path is too long",
-        "tryLock; Herlihy, Shavit 2008, ch. 7";
     EffectsUnderALockNeverOverlap = "effects_under_a_lock_never_overlap",
         "what takes effect under a lock is its holder's, and all of it before the next holder's",
         "L-I1, mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
@@ -220,6 +211,15 @@ invariants! {
     DoneMeansEffect = "done_means_effect",
         "what a client called done has taken effect, with that answer",
         "F-I7, outcome honesty; Knossos";
+    AnswersFollowFromTheCommits = "answers_follow_from_the_commits",
+        "what a client calls done is what the commits give, for a plain read when its owner answers",
+        "linearizability; Herlihy, Wing 1990";
+    RefusalsStateATrueReason = "refusals_state_a_true_reason",
+        "a request for files is refused only for a reason that was true since it was asked",
+        "sequential specification; Herlihy, Wing 1990";
+    LockRefusalsStateATrueReason = "lock_refusals_state_a_true_reason",
+        "a lock is refused only if it is held, its line is full, or its path is too long",
+        "tryLock; Herlihy, Shavit 2008, ch. 7";
     AReleasedLockIsFree = "a_released_lock_is_free",
         "a release that is acknowledged has freed the lock",
         "Burrows 2006 (Chubby), section 2.4";
