@@ -108,7 +108,7 @@ mod tests {
         let mut play = held();
         play.at(3).receives(c(1), CONTROL, release());
         let breach = play.and().sends(CONTROL, c(1), released("/a")).breaks();
-        assert_eq!(breach.earlier.is, "/a is granted to c1.1#1 under #1");
+        assert_eq!(breach.earlier.is, "/a is granted to c1.1#1 under t1");
     }
 
     #[test]
