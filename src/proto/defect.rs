@@ -118,6 +118,8 @@ defects! {
     CopiesDroppedTooEarly = "copies_dropped_too_early";
     /// a client answers every third request with unknown and tries nothing
     UnknownWithoutAnAttempt = "unknown_without_an_attempt";
+    /// a storage node that has started again ignores clients
+    ClientsIgnoredAfterARestart = "clients_ignored_after_a_restart";
     /// the lock server acknowledges a release and keeps the lock
     ReleaseIgnored = "release_ignored";
     /// a coordinator takes no acknowledgement of its decisions
@@ -126,24 +128,16 @@ defects! {
     TieBrokenByJoinOrder = "tie_broken_by_join_order";
     /// an owner lets a create replace the file that is there
     CreateOverwrites = "create_overwrites";
-    /// an owner deletes a file that is not there, and says that it did
-    DeleteOfNothingSucceeds = "delete_of_nothing_succeeds";
     /// a coordinator forgets the contents of the file that it moves
     RenameLosesContents = "rename_loses_contents";
     /// an owner keeps the source of a rename
     RenameLeavesItsSource = "rename_leaves_its_source";
-    /// an owner counts a conditional write and keeps the old contents
-    ConditionalWriteKeepsContents = "conditional_write_keeps_contents";
-    /// an owner refuses to delete a file of an even version, as if there was none
-    FileTakenForMissing = "file_taken_for_missing";
     /// an owner answers plain reads without the last byte
     ReadCutShort = "read_cut_short";
     /// a coordinator refuses every third request of a client without a look at the files
     RefusedWithoutALook = "refused_without_a_look";
     /// the lock server refuses the request with the lowest number that a client waits for
     FreeLockRefused = "free_lock_refused";
-    /// an owner counts each change twice
-    VersionsSkipOne = "versions_skip_one";
     /// a participant acknowledges a commit and stores nothing of it until it restarts
     CommitNotApplied = "commit_not_applied";
     /// an owner acknowledges a claim and leaves the fence where it is

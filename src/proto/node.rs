@@ -144,6 +144,10 @@ impl Node {
     }
 
     fn on_message(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox) {
+        let ignores_clients = self.config.defects.has(Defect::ClientsIgnoredAfterARestart);
+        if ignores_clients && self.incarnation.0 > 1 && from.role() == Role::Client {
+            return;
+        }
         if self.standing.member().is_none() && !matches!(message, Message::Admitted { .. }) {
             return; // who has not been admitted has promised nothing and knows nobody
         }

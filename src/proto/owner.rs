@@ -289,30 +289,16 @@ fn execute(
             return refuse(Refusal::Exists);
         }
         Action::Place(_) if exists => return refuse(Refusal::Exists),
-        Action::Delete(_) if !exists && !defects.has(Defect::DeleteOfNothingSucceeds) => {
-            return refuse(Refusal::NotFound);
-        }
-        Action::Remove(_) if !exists => return refuse(Refusal::NotFound),
-        Action::Delete(_)
-            if defects.has(Defect::FileTakenForMissing) && file.version.0.is_multiple_of(2) =>
-        {
-            return refuse(Refusal::NotFound);
-        }
+        Action::Delete(_) | Action::Remove(_) if !exists => return refuse(Refusal::NotFound),
         Action::Remove(version) if *version != file.version => return Err(CannotExecute::Moved),
         Action::Rename(..) => return refuse(Refusal::Malformed),
         Action::Remove(_) if defects.has(Defect::RenameLeavesItsSource) => return Ok(None),
-        Action::Write(_, Some(_)) if defects.has(Defect::ConditionalWriteKeepsContents) => {
-            file.contents.clone()
-        }
         Action::Create(contents) | Action::Place(contents) | Action::Write(contents, _) => {
             Some(contents.clone())
         }
         Action::Delete(_) | Action::Remove(_) => None,
     };
     file.version = file.version.next();
-    if defects.has(Defect::VersionsSkipOne) {
-        file.version = file.version.next();
-    }
     file.contents = contents;
     let outcome = Outcome::Changed(file.version);
     Ok((!matches!(operation.action, Action::Remove(_))).then_some(outcome))

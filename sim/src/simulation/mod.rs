@@ -177,7 +177,8 @@ impl<'a> Simulation<'a> {
 
     fn ending(&self) -> Ending<'_> {
         let Simulation { scenario, world, oracle, scripted, .. } = self;
-        Ending { scenario, world, model: oracle.model(), scripted }
+        let is_probed = self.probes.have_begun();
+        Ending { scenario, world, model: oracle.model(), scripted, is_probed }
     }
 
     /// Puts everything into the queue whose time is known from the start.

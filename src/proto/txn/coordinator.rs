@@ -125,7 +125,7 @@ impl Coordinator {
         if turn.config.defects.has(Defect::RefusedWithoutALook)
             && attempt.request.number.is_multiple_of(3)
         {
-            let end = AttemptEnd::Refused { refusal: Refusal::NotFound, recorded: true };
+            let end = AttemptEnd::Refused { refusal: Refusal::NotFound, recorded: false };
             return end_attempt(turn, &attempt, end);
         }
         if let Err(refusal) = check(turn.config, &attempt.operations) {

@@ -165,8 +165,7 @@ fn is_of_managed(milestone: Milestone) -> bool {
                 MessageKind::Recall,
                 MessageKind::Recalled,
             ];
-            const RECORDS: [RecordKind; 5] = [
-                RecordKind::Born,
+            const RECORDS: [RecordKind; 4] = [
                 RecordKind::Admitted,
                 RecordKind::Wanted,
                 RecordKind::LossAccepted,

@@ -116,6 +116,11 @@ impl Probes {
         }
     }
 
+    /// Has any round begun?
+    pub fn have_begun(&self) -> bool {
+        self.begun > 0
+    }
+
     /// How long all rounds may take together, with what follows from them.
     pub fn within(&self) -> Span {
         self.round_within.times(ROUNDS.len() as u64) + self.settles_within

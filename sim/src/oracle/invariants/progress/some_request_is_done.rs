@@ -65,7 +65,7 @@ impl Invariant for SomeRequestIsDone {
         let earlier = format!("{request} is not done, and every machine was up and connected");
         let (refused, unknown) = (self.refused, self.unknown);
         let now = format!(
-            "the run is over: of {all} such requests none is done, {refused} refused, {unknown} unknown"
+            "the run is over: of {all} requests none is done, {refused} are refused, {unknown} unknown"
         );
         Err(Breach::of(
             Evidence::at(step, earlier).about(request),
@@ -103,14 +103,14 @@ mod tests {
     fn one_request_is_unknown_because_every_message_is_lost() {
         let breach = answered(&[Reply::Unknown]).ends().breaks();
         let now =
-            "the run is over: of 1 such requests none is done, 0 refused, 1 unknown".to_owned();
+            "the run is over: of 1 requests none is done, 0 are refused, 1 unknown".to_owned();
         assert_eq!(breach.now.is, now);
     }
 
     #[test]
     fn three_requests_are_refused_or_unknown() {
         let breach = answered(&[Reply::Unknown, EXISTS, EXISTS]).ends().breaks();
-        assert!(breach.now.is.ends_with("2 refused, 1 unknown"), "{}", breach.now.is);
+        assert!(breach.now.is.ends_with("2 are refused, 1 unknown"), "{}", breach.now.is);
     }
 
     #[test]

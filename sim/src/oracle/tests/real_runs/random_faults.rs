@@ -132,6 +132,6 @@ fn storms_violate(defect: Defect, name: &str) {
 
 #[test]
 fn a_write_that_the_fence_should_stop_is_caught() {
-    storms_violate(Defect::FenceKeptInMemory, "no_write_below_the_claimed_token");
+    storms_violate(Defect::FenceKeptInMemory, "commits_do_what_was_asked");
     storms_violate(Defect::ClaimSkipped, "no_write_below_the_claimed_token");
 }

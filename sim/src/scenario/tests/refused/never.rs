@@ -102,7 +102,8 @@ fn expectations_that_make_no_sense() {
     assert_eq!(
         expect("blocks = 'decided'"),
         "3: expect.blocks: nothing blocks for good where every machine restarts: expected a crash \
-         with `restart = \"never\"`, or two clients that acquire two locks"
+         with `restart = \"never\"`, a `wipe` without an `accept_loss`, or two clients that acquire two \
+         locks"
     );
     let script = "title = 't'\n[[script]]\nclient = 'c1'\nat = '1s'\nwrite = '/one'\ndata = 'x'\n\
                   [expect]\nstored = [{ path = '/onr', contents = 'x' }]";
