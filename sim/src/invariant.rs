@@ -142,6 +142,9 @@ invariants! {
     AcknowledgedWritesSurvive = "acknowledged_writes_survive",
         "what a client was told of is there for every later read and after every restart",
         "F-I2, durability; Haerder, Reuter 1983; Herlihy, Wing 1990";
+    EffectsUnderALockNeverOverlap = "effects_under_a_lock_never_overlap",
+        "what takes effect under a lock is its holder's, and all of it before the next holder's",
+        "L-I1, mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
     CommitsDoWhatWasAsked = "commits_do_what_was_asked",
         "a commit's outcomes and changes are those of its operations, executed in commit order",
         "sequential specification; Herlihy, Wing 1990; Bornholt et al. 2021";
@@ -196,9 +199,6 @@ invariants! {
     AcquiredMeansHeld = "acquired_means_held",
         "a client answers acquired only while it believes that it holds the lock",
         "L-I8, outcome honesty; Gray, Cheriton 1989";
-    EffectsUnderALockNeverOverlap = "effects_under_a_lock_never_overlap",
-        "what takes effect under a lock is its holder's, and all of it before the next holder's",
-        "L-I1, mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
     OneEffectPerRequest = "one_effect_per_request",
         "a request takes effect at most once",
         "at-most-once; Birrell, Nelson 1984";
@@ -211,6 +211,9 @@ invariants! {
     DoneMeansEffect = "done_means_effect",
         "what a client called done has taken effect, with that answer",
         "F-I7, outcome honesty; Knossos";
+    HistoriesAreStrictlySerializable = "histories_are_strictly_serializable",
+        "the order of commits explains every answer, each request within the time it was open",
+        "strict serializability, linearizability; Papadimitriou 1979; Herlihy, Wing 1990";
     AnswersFollowFromTheCommits = "answers_follow_from_the_commits",
         "what a client calls done is what the commits give, for a plain read when its owner answers",
         "linearizability; Herlihy, Wing 1990";
@@ -232,9 +235,6 @@ invariants! {
     UnknownHasACause = "unknown_has_a_cause",
         "a client says unknown only if something kept the request from getting done",
         "accuracy; Chandra, Toueg 1996";
-    HistoriesAreStrictlySerializable = "histories_are_strictly_serializable",
-        "the order of commits explains every answer, each request within the time it was open",
-        "strict serializability, linearizability; Papadimitriou 1979; Herlihy, Wing 1990";
     EveryRequestEnds = "every_request_ends",
         "when everything had its time, every request has an answer",
         "termination";

@@ -299,8 +299,8 @@ fn a_run_in_which_nothing_gets_done_has_starved() {
     files.write("lost.toml", LOST);
     let said = files.run(&["run", "lost.toml"]);
     assert_eq!(said.status, 1, "{said:?}");
-    let head = "starved: 0 done, 0 refused, 3 unknown; every other invariant held, but \
-                some_request_is_done not\n";
+    let head = "starved: 0 done, 0 refused, 3 unknown; some_request_is_done is \
+                broken, and no other invariant is\n";
     assert!(said.out.starts_with(head), "{}", said.out);
     for what in ["  earlier ", "  now ", "of 3 requests none is done", "  rule "] {
         assert!(said.out.contains(what), "{what}: {}", said.out);

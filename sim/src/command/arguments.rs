@@ -90,7 +90,7 @@ pub(super) struct RunArguments {
     /// Print one JSON object instead of an explanation
     #[arg(long)]
     pub json: bool,
-    /// Write what users asked and were told here; `-`: to standard output, and no explanation
+    /// Write what users asked and were told here, or alone to standard output (`-`)
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
 }

@@ -44,8 +44,8 @@ pub use model::probes::{Probe, ProbeAnswer};
 pub use model::txns::{Begun, Heard, Txn, Txns};
 pub use model::views::Views;
 pub use model::{
-    Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, changes_path, is_alive,
-    reads, single_read,
+    Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, answer_in_words,
+    changes_path, contents_in_words, is_alive, reads, single_read,
 };
 pub use seen::{Seen, seen};
 pub use seen_kinds::SeenKinds;

@@ -140,7 +140,7 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
         }
         Verdict::Starved(violation) => {
             let invariant = violation.invariant;
-            format!("starved: {}; every other invariant held, but {invariant} not", run.requests)
+            format!("starved: {}; {invariant} is broken, and no other invariant is", run.requests)
         }
         Verdict::Blocked(waits) => {
             let waiting = waits.len();

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Contents, NodeId, Outcome, Reply, RequestId};
+use seedbed::proto::{NodeId, RequestId};
 
 use crate::fault::{Cut, Fault};
 use crate::milestone::Milestone;
-use crate::oracle::Model;
 use crate::oracle::blocked::Wait;
+use crate::oracle::{Model, answer_in_words, contents_in_words};
 use crate::scenario::{Expected, Scenario, Script, Stored, Target};
 use crate::verdict::{Finding, RequestCounts, Share, Verdict};
 use crate::world::World;
@@ -106,7 +106,7 @@ impl Ending<'_> {
         let found = match (asked, reply) {
             (None, _) => "it was not asked, because its client was down".to_owned(),
             (Some(_), None) => "it has no answer".to_owned(),
-            (Some(_), Some(reply)) => format!("its answer is {}", in_words(&reply.is)),
+            (Some(_), Some(reply)) => format!("its answer is {}", answer_in_words(&reply.is)),
         };
         Some(Finding {
             of: format!("script number {}, of {} at {}", number + 1, script.client, script.at),
@@ -121,7 +121,7 @@ impl Ending<'_> {
         let layout = self.model.views.layout(self.world.config());
         let finding = |found| Finding {
             of: format!("{path} at the end of the run"),
-            expected: format!("{} at every owner", state(contents.as_ref())),
+            expected: format!("{} at every owner", contents_in_words(contents.as_ref())),
             found,
         };
         let owners = layout.ring().owners(path);
@@ -132,7 +132,7 @@ impl Ending<'_> {
             is_any_up = true;
             let found = storage.files().get(path).and_then(|file| file.contents.as_ref());
             if found != contents.as_ref() {
-                return Some(finding(format!("{owner} stores {}", state(found))));
+                return Some(finding(format!("{owner} stores {}", contents_in_words(found))));
             }
         }
         (!is_any_up).then(|| finding("none of its owners is up".to_owned()))
@@ -171,21 +171,4 @@ fn set_apart(scenario: &Scenario) -> BTreeSet<NodeId> {
         }
     }
     apart
-}
-
-fn in_words(reply: &Reply) -> String {
-    match reply {
-        Reply::Done(answer) => match &answer[..] {
-            [Outcome::Found(_, found)] => format!("{} found", state(found.as_ref())),
-            _ => "done".to_owned(),
-        },
-        Reply::Acquired(token) => format!("acquired under {token}"),
-        Reply::Released => "released".to_owned(),
-        Reply::Refused(refusal) => format!("refused: {refusal}"),
-        Reply::Unknown => "unknown".to_owned(),
-    }
-}
-
-fn state(contents: Option<&Contents>) -> String {
-    contents.map_or_else(|| "no file".to_owned(), |contents| contents.to_string())
 }

@@ -53,7 +53,9 @@ use volatile_state::Memory;
 pub use files::{Committed, FileHistory, before};
 pub use locks::{Lock, LockHistory};
 pub use log_positions::LogSeen;
-pub use requests::{Asked, changes_path, is_alive, reads, single_read};
+pub use requests::{
+    Asked, answer_in_words, changes_path, contents_in_words, is_alive, reads, single_read,
+};
 
 pub(in crate::oracle) use files::in_words;
 

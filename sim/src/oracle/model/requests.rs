@@ -163,3 +163,22 @@ pub fn is_alive(client: NodeId, request: RequestId, world: &World) -> bool {
     let host = world.host(client);
     host.is_up() && host.incarnation() == request.incarnation
 }
+
+/// What a user is told, in words.
+pub fn answer_in_words(reply: &Reply) -> String {
+    match reply {
+        Reply::Done(answer) => match &answer[..] {
+            [Outcome::Found(_, found)] => format!("{} found", contents_in_words(found.as_ref())),
+            _ => "done".to_owned(),
+        },
+        Reply::Acquired(token) => format!("acquired under {token}"),
+        Reply::Released => "released".to_owned(),
+        Reply::Refused(refusal) => format!("refused: {refusal}"),
+        Reply::Unknown => "unknown".to_owned(),
+    }
+}
+
+/// What is stored, in words.
+pub fn contents_in_words(contents: Option<&Contents>) -> String {
+    contents.map_or_else(|| "no file".to_owned(), |contents| contents.to_string())
+}

@@ -3,7 +3,7 @@
 use seedbed::proto::RequestId;
 
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::oracle::{Probe, is_alive};
+use crate::oracle::{Probe, answer_in_words, is_alive};
 use crate::world::World;
 
 /// After the run is healed and quiet, what clients ask gets done before they give up, and a read
@@ -28,7 +28,10 @@ impl Invariant for ProbesAreAnswered {
         match probe.answer.is_given_by(reply) && model.now <= probe.by {
             true => Ok(()),
             false => {
-                let now = format!("{request} is answered at {}: {reply:?}", model.now);
+                let now = {
+                    let answer = answer_in_words(reply);
+                    format!("{request} is answered at {}: {answer}", model.now)
+                };
                 Err(breach(request, probe, now, model))
             }
         }
@@ -54,9 +57,8 @@ impl Invariant for ProbesAreAnswered {
 fn breach(request: RequestId, probe: &Probe, now: String, model: &Model) -> Breach {
     let asked = model.requests.get(&request);
     let step = asked.map_or(model.step, |asked| asked.asked.step);
-    let paths = asked.map(|asked| format!("{:?}", asked.wanted)).unwrap_or_default();
     let Probe { answer, by } = probe;
-    let earlier = format!("{request} is a probe and must be answered by {by}: {answer}; {paths}");
+    let earlier = format!("{request} is a probe and must be answered by {by}: {answer}");
     Breach::of(
         Evidence::at(step, earlier).about(request),
         Evidence::at(model.step, now).about(request),

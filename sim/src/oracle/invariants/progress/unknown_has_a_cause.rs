@@ -38,7 +38,7 @@ impl Invariant for UnknownHasACause {
         if is_behind_another(request, asked, model) || has_a_cause(request, asked, model, world) {
             return Ok(());
         }
-        let earlier = format!("{request} was asked at {}: {:?}", asked.asked.is, asked.wanted);
+        let earlier = format!("{request} was asked at {}", asked.asked.is);
         let now = format!(
             "{request} is answered at {}: unknown, and nothing has kept it from getting done",
             model.now

@@ -28,8 +28,7 @@ impl Invariant for EveryRequestEnds {
         match open {
             None => Ok(()),
             Some((request, asked)) => {
-                let earlier =
-                    format!("{request} was asked at {}: {:?}", asked.asked.is, asked.wanted);
+                let earlier = format!("{request} was asked at {}", asked.asked.is);
                 let now =
                     format!("the run is over at {}, and {request} is not answered", model.now);
                 Err(Breach::of(

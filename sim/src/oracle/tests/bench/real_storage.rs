@@ -6,7 +6,7 @@ use crate::oracle::Seen;
 use crate::oracle::tests::bench::Play;
 use crate::oracle::tests::bench::messages::{files, files_at, write};
 use crate::oracle::tests::bench::records::{c, path};
-use crate::world::{Event, Fact};
+use crate::world::Fact;
 
 impl Play {
     /// Starts `node` in the world behind the play too.
@@ -19,12 +19,6 @@ impl Play {
     pub fn really_restarts(&mut self, node: NodeId) -> &mut Play {
         self.stage.crash_keeping(node, 0);
         self.crashes(node).really_starts(node)
-    }
-
-    /// Makes `node` start in the world behind the play on a new disk.
-    pub fn really_starts_anew(&mut self, node: NodeId) -> &mut Play {
-        self.stage.apply(Event::Wipe { node });
-        self.loses_its_disk(node).really_starts(node)
     }
 
     /// Makes all nodes of the world behind the play, `node` among them, store a file.

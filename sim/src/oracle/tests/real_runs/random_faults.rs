@@ -118,12 +118,12 @@ fn a_storm_is_lawful() {
 
 /// The name that some storm under `defect` shows, and no storm another.
 #[track_caller]
-fn storms_violate(defect: Defect, name: &str) {
+fn storms_violate(defect: Defect, names: &[&str]) {
     let mut caught = 0;
     for seed in 0..20 {
         let run = storm(with_defect(defect), seed);
-        if run.watcher.violation.is_some() {
-            run.breaks(name);
+        if let Some(violation) = &run.watcher.violation {
+            assert!(names.contains(&violation.invariant.name()), "{violation:#?}");
             caught += 1;
         }
     }
@@ -132,6 +132,8 @@ fn storms_violate(defect: Defect, name: &str) {
 
 #[test]
 fn a_write_that_the_fence_should_stop_is_caught() {
-    storms_violate(Defect::FenceKeptInMemory, "commits_do_what_was_asked");
-    storms_violate(Defect::ClaimSkipped, "no_write_below_the_claimed_token");
+    let write = "no_write_below_the_claimed_token";
+    // The commit that writes a lost fence down is seen as well, where it comes first.
+    storms_violate(Defect::FenceKeptInMemory, &[write, "commits_do_what_was_asked"]);
+    storms_violate(Defect::ClaimSkipped, &[write]);
 }
