@@ -1,0 +1,137 @@
+//! How runs end other than with a pass or a violation, as a shell sees it.
+
+use super::{BUSY, Files};
+
+/// Three users of a network that loses every message.
+const LOST: &str = "title = 'nothing arrives'\n[cluster]\nclients = 3\n[network]\nloss = 1\n\
+    [workload]\nkind = 'files'\noperations = 30\n";
+
+#[test]
+fn a_run_in_which_nothing_gets_done_has_starved() {
+    let files = Files::new("starved");
+    files.write("lost.toml", LOST);
+    let said = files.run(&["run", "lost.toml"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    let head = "starved: 0 done, 0 refused, 3 unknown; some_request_is_done is \
+                broken, and no other invariant is\n";
+    assert!(said.out.starts_with(head), "{}", said.out);
+    for what in ["  earlier ", "  now ", "of 3 requests none is done", "  rule "] {
+        assert!(said.out.contains(what), "{what}: {}", said.out);
+    }
+    assert!(said.out.ends_with("seedbed run lost.toml --seed 0\n"), "{}", said.out);
+    let sweep = files.run(&["sweep", "lost.toml", "--seeds", "0..2"]);
+    assert_eq!(sweep.status, 1);
+    assert!(sweep.out.contains("seed 1: starved: some_request_is_done at step"), "{}", sweep.out);
+    assert!(sweep.out.contains("2 of 2 runs end otherwise; 0 done, 0 refused, 6 unknown"));
+    files.write("expected.toml", format!("{LOST}[expect]\nviolates = 'some_request_is_done'\n"));
+    let object = &files.run(&["run", "expected.toml", "--json"]).objects()[0];
+    assert_eq!((&object["verdict"], &object["unknown"]), (&"starved".into(), &3.into()));
+    assert_eq!(files.run(&["run", "expected.toml"]).status, 0);
+}
+
+#[test]
+fn a_run_that_does_not_end_spins_and_is_told_so_at_once() {
+    let files = Files::new("spinning");
+    let lease = BUSY.replace("clients = 2", "clients = 2\nmembership = 'managed'");
+    files.write("lease.toml", format!("{lease}[timing]\nmembership_lease = '1us'\n")).write(
+        "retry.toml",
+        format!("{BUSY}[timing]\nretry_delay = '1us'\nattempt_timeout = '1us'\n"),
+    );
+    for (file, kind) in [("lease.toml", "timer `heartbeat`"), ("retry.toml", "timer `attempt`")] {
+        let said = files.run(&["run", file]);
+        assert_eq!(said.status, 1, "{said:?}");
+        assert!(said.out.starts_with("spinning: "), "{}", said.out);
+        assert!(said.out.contains("more than 60,000 events in the second from "), "{}", said.out);
+        assert!(said.out.contains(kind), "{kind}: {}", said.out);
+        assert!(said.out.ends_with(&format!("seedbed run {file} --seed 3\n")), "{}", said.out);
+        let sweep = files.run(&["sweep", file, "--seeds", "0..1", "--json"]);
+        assert_eq!((sweep.status, &sweep.objects()[0]["verdict"]), (1, &"spinning".into()));
+    }
+}
+
+const SCRIPTED: &str = "title = 'a file is made twice'\n\
+    [[script]]\nclient = 'c1'\nat = '1s'\ncreate = '/a'\ndata = 'x'\nanswer = 'done'\n\
+    [[script]]\nclient = 'c1'\nat = '2s'\ncreate = '/a'\ndata = 'y'\n\
+    answer = { refused = 'exists' }\n\
+    [[script]]\nclient = 'c1'\nat = '3s'\nread = '/a'\nanswer = { contents = 'x' }\n\
+    [seeds]\nstart = 0\ncount = 3\n\
+    [expect]\nstored = [{ path = '/a', contents = 'x' }, { path = '/b', absent = true }]\n\
+    reached = [{ milestone = 'request_done', at_least = 2 }]\n";
+
+#[test]
+fn what_a_file_expects_of_requests_and_files_is_held() {
+    let files = Files::new("unexpected");
+    files.write("good.toml", SCRIPTED);
+    let said = files.run(&["run", "good.toml"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.out.contains("`request_done` 2 times of 2"), "{}", said.out);
+    let cases = [
+        (
+            "answer = 'done'",
+            "answer = 'unknown'",
+            "script number 1, of c1 at 1s",
+            "unknown",
+            "its answer is done",
+        ),
+        ("'exists'", "'fenced'", "script number 2, of c1 at 2s", "`fenced`", "a file is there"),
+        (
+            "contents = 'x' }\n",
+            "contents = 'y' }\n",
+            "script number 3",
+            "\"y\" found",
+            "\"x\" found",
+        ),
+        (
+            "contents = 'x' },",
+            "contents = 'z' },",
+            "/a at the end",
+            "\"z\" at every",
+            "stores \"x\"",
+        ),
+        (
+            "'/a', contents = 'x'",
+            "'/a', absent = true",
+            "/a at the end",
+            "no file at every owner",
+            "stores \"x\"",
+        ),
+    ];
+    for (right, wrong, of, expected, found) in cases {
+        let text = SCRIPTED.replace(right, wrong);
+        assert_ne!(text, SCRIPTED, "{right}");
+        let said = files.write("wrong.toml", text).run(&["run", "wrong.toml"]);
+        assert_eq!(said.status, 1, "{wrong}: {said:?}");
+        assert!(said.out.starts_with(&format!("unexpected: {of}")), "{}", said.out);
+        assert!(said.out.contains(expected) && said.out.contains(found), "{}", said.out);
+        let object = &files.run(&["run", "wrong.toml", "--json"]).objects()[0];
+        assert_eq!(object["verdict"], "unexpected");
+    }
+    let never_written = SCRIPTED.replace("'/b', absent = true", "'/b', contents = ''");
+    files.write("never.toml", never_written);
+    files.run(&["run", "never.toml"]).refuses("stored[1].path: no request writes to `'/b'`");
+    files.write("often.toml", SCRIPTED.replace("at_least = 2", "at_least = 3"));
+    let said = files.run(&["sweep", "often.toml"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    assert!(said.out.contains("vacuous: no seed reached `request_done` 3 times"), "{}", said.out);
+}
+
+#[test]
+fn a_file_says_which_share_of_its_requests_may_be_unknown() {
+    let files = Files::new("unknown");
+    let text = "title = 'cut off'\n[timing]\nrequest_timeout = '1s'\n[cluster]\nclients = 2\n\
+        [[fault]]\nat = '5s'\nisolate = 'c1'\n[workload]\nkind = 'files'\noperations = 30\n\
+        think = ['300ms', '400ms']\n";
+    files
+        .write("silent.toml", text)
+        .write("little.toml", format!("{text}[expect]\nunknown = 0.06\n"))
+        .write("enough.toml", format!("{text}[expect]\nunknown = 0.6\n"));
+    let sweep = |file: &str, seeds: &str| files.run(&["sweep", file, "--seeds", seeds]);
+    for (file, share) in [("silent.toml", "0.05"), ("little.toml", "0.06")] {
+        let said = sweep(file, "0..10");
+        assert_eq!(said.status, 1, "{said:?}");
+        let why = format!("requests are unknown: more than the share of {share}; ");
+        assert!(said.out.contains(&why), "{}", said.out);
+        assert_eq!(sweep(file, "0..2").status, 0, "too few requests to judge");
+    }
+    assert_eq!(sweep("enough.toml", "0..10").status, 0);
+}
