@@ -94,6 +94,9 @@ struct Holding {
     token: Token,
     request: RequestId,
     until: Time,
+    /// What the newest news of it was good for: the lock server may have another lease in force than
+    /// the view that the client knows.
+    lease: Span,
 }
 
 /// The session with one node.
@@ -279,7 +282,8 @@ impl Client {
                 if wait {
                     // From now on keep-alives carry the request.
                     self.timers.cancel(&Timer::Attempt(number));
-                    self.timers.set(Timer::KeepAlive(path.clone()), now + self.keep_interval());
+                    let next = now + self.keep_interval(&path);
+                    self.timers.set(Timer::KeepAlive(path.clone()), next);
                 }
                 out.send(
                     NodeId::CONTROL,
@@ -501,7 +505,7 @@ impl Client {
             // Asked at once, each late grant would bring another, and each copy one more for ever.
             return;
         }
-        self.hold(now, &path, Holding { token, request, until }, out);
+        self.hold(now, &path, Holding { token, request, until, lease }, out);
         if is_wanted {
             self.claim(now, request.number, path, token, out);
         }
@@ -528,10 +532,13 @@ impl Client {
         out: &mut Outbox,
     ) {
         let until = self.lease_until(now, asked, lease);
-        match self.locks.get(&path) {
-            Some(holding) if holding.token == token && until > holding.until => {
-                let holding = Holding { until, ..holding.clone() };
-                self.hold(now, &path, holding, out);
+        match self.locks.get_mut(&path) {
+            Some(holding) if holding.token == token => {
+                holding.lease = lease;
+                if until > holding.until {
+                    let holding = Holding { until, ..holding.clone() };
+                    self.hold(now, &path, holding, out);
+                }
             }
             Some(_) | None => {}
         }
@@ -581,12 +588,12 @@ impl Client {
 
     /// Believes in a lease until it ends.
     fn hold(&mut self, now: Time, path: &Path, holding: Holding, out: &mut Outbox) {
-        let Holding { token, request, until } = holding;
+        let Holding { token, request, until, .. } = holding;
         self.timers.set(Timer::LeaseEnd(path.clone()), until);
-        if !self.locks.contains_key(path) {
-            self.timers.set(Timer::KeepAlive(path.clone()), now + self.keep_interval());
+        if self.locks.insert(path.clone(), holding).is_none() {
+            let next = now + self.keep_interval(path);
+            self.timers.set(Timer::KeepAlive(path.clone()), next);
         }
-        self.locks.insert(path.clone(), holding);
         out.notice(Notice::Holding { path: path.clone(), request, token, until });
     }
 
@@ -607,7 +614,8 @@ impl Client {
         let holding = self.locks.get(path).map(|holding| Keep::Holding(holding.token));
         let keeps: BTreeSet<Keep> = waiting.chain(holding).collect();
         if !keeps.is_empty() {
-            self.timers.set(Timer::KeepAlive(path.clone()), now + self.keep_interval());
+            let next = now + self.keep_interval(path);
+            self.timers.set(Timer::KeepAlive(path.clone()), next);
         }
         for keep in keeps {
             let path = path.clone();
@@ -630,8 +638,10 @@ impl Client {
     }
 
     /// Often enough that two keep-alives may be lost before a lease runs out.
-    fn keep_interval(&self) -> Span {
-        self.layout.view().lock_lease.fraction(4)
+    fn keep_interval(&self, path: &Path) -> Span {
+        let known = self.layout.view().lock_lease;
+        let granted = self.locks.get(path).map_or(known, |holding| holding.lease);
+        known.min(granted).fraction(4)
     }
 }
 

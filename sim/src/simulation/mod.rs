@@ -26,12 +26,13 @@ mod scheduled;
 mod tests;
 mod users;
 
-use seedbed::proto::{Config, NodeId, RequestId, Span, Time};
+use seedbed::proto::{Command, NodeId, RequestId, Span, Time};
 
 use crate::digest::Digest;
 use crate::draw::chaos;
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::Disks;
+use crate::fault::Fault;
 use crate::milestone::Milestone;
 use crate::oracle::milestones::Milestones;
 use crate::oracle::{Oracle, Probe, Told};
@@ -105,7 +106,7 @@ impl<'a> Simulation<'a> {
             oracle: Oracle::new(&world, scenario.workload.as_ref()),
             milestones: Milestones::watching(awaited(scenario)),
             digest: Digest::default(),
-            affordable: affordable(&scenario.config),
+            affordable: affordable(scenario),
             messages: 0,
             pace: Pace::new(world.nodes().count()),
             verdict: None,
@@ -329,9 +330,16 @@ impl<'a> Simulation<'a> {
     }
 }
 
-/// A tenth of the time in which a coordinator wants its votes and a client its answer.
-fn affordable(config: &Config) -> Span {
-    config.attempt_timeout.min(config.vote_timeout).fraction(10)
+/// A tenth of the time in which a coordinator wants its votes, a client its answer, and a holder news
+/// of its lease.
+fn affordable(scenario: &Scenario) -> Span {
+    let config = &scenario.config;
+    let leases = scenario.faults.iter().filter_map(|fault| match fault.fault {
+        Fault::Operator(Command::Set { lock_lease, .. }) => lock_lease,
+        _ => None, // it sets no lease
+    });
+    let lease = leases.fold(config.lock_lease, Span::min);
+    config.attempt_timeout.min(config.vote_timeout).min(lease).fraction(10)
 }
 
 /// The milestones that faults wait for.

@@ -13,8 +13,8 @@ pub struct Probed {
     pub client: NodeId,
     /// Its owners that are up.
     pub owners: Vec<NodeId>,
-    /// Are all of its owners up?
-    pub has_all_owners: bool,
+    /// Are all of its owners up, and do votes arrive in time?
+    pub is_writable: bool,
     pub lock: Lock,
     pub kind: Kind,
     pub version: Version,
@@ -49,7 +49,7 @@ impl Probed {
 
     /// What is written next, if that is allowed and the workload has something to write.
     pub fn write(&mut self) -> Option<Operation> {
-        if self.lock == Lock::Used || !self.has_all_owners {
+        if self.lock == Lock::Used || !self.is_writable {
             return None;
         }
         let contents = self.next_contents()?;

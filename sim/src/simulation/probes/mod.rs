@@ -16,7 +16,9 @@
 //! | find again | each path is read through each of its owners | found as it was written |
 //!
 //! The network loses, doubles and delays nothing beyond its latency. An owner that stays down is
-//! not asked, and a path that it owns is only read, because a write needs every owner.
+//! not asked, and a path that it owns is only read, because a write needs every owner. What cannot get
+//! done for its timing is not asked: a write where votes take longer than a coordinator waits for them,
+//! an acquire where a lease is shorter than four round trips.
 //!
 //! What is written is true to the workload: the account of a bank keeps its balance, a counter is
 //! counted up by one.
@@ -85,6 +87,8 @@ pub(super) struct Probes {
     accounts: Vec<Path>,
     round_within: Span,
     settles_within: Span,
+    /// A question and its answer, with a sync between them, at most.
+    round_trip: Span,
     paths: Vec<Probed>,
     /// How many rounds have begun.
     begun: usize,
@@ -108,6 +112,7 @@ impl Probes {
             accounts: accounts.map_or_else(Vec::new, |(paths, _)| paths),
             round_within: round_within(&scenario.config),
             settles_within: settles_within(scenario),
+            round_trip: round_trip(scenario),
             paths: Vec::new(),
             begun: 0,
             asks: Vec::new(),
@@ -147,6 +152,7 @@ impl Probes {
         }
         let first = self.stream.below(clients.len() as u64) as usize;
         let (locks, layout) = (locks_used(model), model.views.layout(world.config()));
+        let votes_arrive = world.config().vote_timeout >= self.round_trip;
         for (place, path) in touched.into_iter().enumerate() {
             let Some(&client) = clients.get((first + place) % clients.len().max(1)) else {
                 break; // no client is left to ask
@@ -156,7 +162,7 @@ impl Probes {
             let up: Vec<NodeId> = up.collect();
             self.paths.push(Probed {
                 client,
-                has_all_owners: up.len() == owners.len(),
+                is_writable: up.len() == owners.len() && votes_arrive,
                 owners: up,
                 lock: if locks.contains(&path) { Lock::Used } else { Lock::NeverUsed },
                 kind: self.kind_of(&path),
@@ -239,7 +245,7 @@ impl Probes {
                 self.reads(|probed| ProbeAnswer::Found(probed.version, probed.contents.clone()))
             }
             Round::Write | Round::WriteUnderLock => self.writes(round == Round::WriteUnderLock),
-            Round::Acquire if !world.host(NodeId::CONTROL).is_up() => Vec::new(),
+            Round::Acquire if !self.locks_can_be_kept(world, model) => Vec::new(),
             Round::Acquire => self.of_locks(Lock::Used, ProbeAnswer::Acquired, |path| {
                 Request::Acquire { path, wait: true }
             }),
@@ -248,6 +254,11 @@ impl Probes {
                 self.of_locks(Lock::Held, ProbeAnswer::Released, |path| Request::Release { path })
             }
         }
+    }
+
+    fn locks_can_be_kept(&self, world: &World, model: &Model) -> bool {
+        let lease = model.views.lock_lease(world.config());
+        world.host(NodeId::CONTROL).is_up() && lease >= self.round_trip.times(4)
     }
 
     /// Reads each path through each of its owners.
@@ -303,7 +314,7 @@ impl Probes {
         request: impl Fn(Path) -> Request,
     ) -> Vec<Ask> {
         let locks = self.paths.iter().enumerate();
-        let locks = locks.filter(|(_, probed)| probed.lock == lock && probed.has_all_owners);
+        let locks = locks.filter(|(_, probed)| probed.lock == lock && probed.is_writable);
         let ask = |(place, probed): (usize, &Probed)| {
             Ask::of(probed.client, request(probed.path.clone()), answer.clone(), vec![place])
         };
@@ -326,10 +337,18 @@ fn round_within(config: &Config) -> Span {
 
 /// The last commit arrives, is applied and acknowledged, and that is written.
 fn settles_within(scenario: &Scenario) -> Span {
+    (latency(scenario) + scenario.disk.sync.max).times(8)
+}
+
+fn round_trip(scenario: &Scenario) -> Span {
+    latency(scenario).times(2) + scenario.disk.sync.max
+}
+
+/// The longest of any link.
+fn latency(scenario: &Scenario) -> Span {
     let network = &scenario.network;
     let of_links = network.links.iter().filter_map(|link| Some(link.latency?.max));
-    let latency = of_links.fold(network.latency.max, Span::max);
-    (latency + scenario.disk.sync.max).times(8)
+    of_links.fold(network.latency.max, Span::max)
 }
 
 /// Clients that hold a lock give it back.
