@@ -70,7 +70,8 @@ pub struct Settings {
     pub attempt_timeout: Span,
     /// The unit of a client's pause before it tries again.
     pub retry_delay: Span,
-    /// How long a coordinator waits for votes, and a participant that is ready for the next step.
+    /// How long a coordinator waits for votes in a first attempt; later attempts wait longer
+    /// (`Turn::vote_patience`).
     pub vote_timeout: Span,
     /// How often a participant in doubt asks, and a coordinator repeats a decision.
     pub inquiry_interval: Span,

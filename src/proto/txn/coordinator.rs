@@ -136,6 +136,7 @@ impl Coordinator {
         self.counter += 1;
         let txn = self.txn_id(turn, self.counter);
         let (work, sources) = split_renames(&attempt.operations);
+        let patience = turn.vote_patience(attempt.attempt);
         let collecting = Collecting {
             attempt,
             epoch,
@@ -149,7 +150,7 @@ impl Coordinator {
             own_paths: Arc::default(),
             own: None,
         };
-        turn.timers.set(Timer::Collect(txn), turn.now + turn.config.vote_timeout);
+        turn.timers.set(Timer::Collect(txn), turn.now + patience);
         self.fetch(turn, txn, collecting);
     }
 

@@ -86,7 +86,7 @@ pub mod participant;
 use super::owner::Owner;
 use super::standing::{Closed, Standing};
 use super::timers::Timers;
-use super::{Config, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Time};
+use super::{Config, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Span, Time};
 
 /// What a machine has at hand in one step.
 pub(super) struct Turn<'a> {
@@ -112,6 +112,15 @@ impl Turn<'_> {
     /// This node, under its admission.
     pub fn member(&self) -> Member {
         Member { node: self.id, admission: self.standing.admission() }
+    }
+
+    /// How long a coordinator waits for votes in this attempt at a request. It doubles from attempt to
+    /// attempt, up to an eighth of `request_timeout`: where votes take longer than `vote_timeout` no
+    /// attempt would ever commit.
+    pub fn vote_patience(&self, attempt: u32) -> Span {
+        let most = self.config.vote_timeout.max(self.config.request_timeout.fraction(8));
+        let doubled = 1 << attempt.saturating_sub(1).min(32);
+        self.config.vote_timeout.times(doubled).min(most)
     }
 
     /// May the node serve or vote on `paths` in `epoch`?

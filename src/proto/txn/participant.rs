@@ -296,9 +296,10 @@ impl Participant {
             }
             Pinned::All if prepared.work.is_some() => self.execute(turn, txn, prepared),
             Pinned::All => {
+                let prepared_for = prepared.terms.attempt;
                 self.parts.insert(txn, Part::Ready(prepared));
                 // Longer than the coordinator waits, which has the first word.
-                let patience = turn.config.vote_timeout.times(2);
+                let patience = turn.vote_patience(prepared_for).times(2);
                 turn.timers.set(Timer::Ready(txn), turn.now + patience);
                 let ready = Message::Ready { txn, pinned_in: turn.incarnation };
                 turn.out.send(txn.coordinator, ready);

@@ -152,7 +152,9 @@ impl Probes {
         }
         let first = self.stream.below(clients.len() as u64) as usize;
         let (locks, layout) = (locks_used(model), model.views.layout(world.config()));
-        let votes_arrive = world.config().vote_timeout >= self.round_trip;
+        let config = world.config();
+        let patience = config.vote_timeout.max(config.request_timeout.fraction(8));
+        let votes_arrive = patience >= self.round_trip.times(2);
         for (place, path) in touched.into_iter().enumerate() {
             let Some(&client) = clients.get((first + place) % clients.len().max(1)) else {
                 break; // no client is left to ask
