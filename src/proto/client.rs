@@ -94,9 +94,9 @@ struct Holding {
     token: Token,
     request: RequestId,
     until: Time,
-    /// What the newest news of it was good for: the lock server may have another lease in force than
-    /// the view that the client knows.
-    lease: Span,
+    /// The lease that the newest answer names, and when that was asked for: the lock server may have
+    /// another one in force than the view that the client knows.
+    lease: (Time, Span),
 }
 
 /// The session with one node.
@@ -501,14 +501,16 @@ impl Client {
         }
         let until = self.lease_until(now, asked, lease);
         if until <= now {
-            // It has run out on its way. The next keep-alive or attempt, whose timer runs, asks again.
-            // Asked at once, each late grant would bring another, and each copy one more for ever.
+            // The lease ran out on the way. The timer of the keep-alive or of the attempt asks again. A
+            // question sent here would be answered by another late grant, and so on without end.
             return;
         }
-        self.hold(now, &path, Holding { token, request, until, lease }, out);
-        if is_wanted {
-            self.claim(now, request.number, path, token, out);
+        if is_held {
+            return self.on_kept_alive(now, path, token, (asked, lease), out); // a copy
         }
+        let holding = Holding { token, request, until, lease: (asked, lease) };
+        self.hold(now, &path, holding, out);
+        self.claim(now, request.number, path, token, out);
     }
 
     /// Raises the fence of the path before anything is done under its lock.
@@ -534,7 +536,7 @@ impl Client {
         let until = self.lease_until(now, asked, lease);
         match self.locks.get_mut(&path) {
             Some(holding) if holding.token == token => {
-                holding.lease = lease;
+                holding.lease = holding.lease.max((asked, lease));
                 if until > holding.until {
                     let holding = Holding { until, ..holding.clone() };
                     self.hold(now, &path, holding, out);
@@ -640,7 +642,7 @@ impl Client {
     /// Often enough that two keep-alives may be lost before a lease runs out.
     fn keep_interval(&self, path: &Path) -> Span {
         let known = self.layout.view().lock_lease;
-        let granted = self.locks.get(path).map_or(known, |holding| holding.lease);
+        let granted = self.locks.get(path).map_or(known, |holding| holding.lease.1);
         known.min(granted).fraction(4)
     }
 }
