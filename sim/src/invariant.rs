@@ -250,8 +250,8 @@ invariants! {
     NoIncrementIsLost = "no_increment_is_lost",
         "every acknowledged increment of a counter is in its final value",
         "lost update, P4; Berenson et al. 1995";
-    SomeRequestIsDone = "some_request_is_done",
-        "of the requests that could be answered at least one is done",
+    SomeRequestIsDoneOrRefused = "some_request_is_done_or_refused",
+        "of the requests that could be answered at least one is done or refused",
         "liveness; Alpern, Schneider 1985";
 }
 
@@ -277,7 +277,7 @@ impl InvariantName {
             InvariantName::AClientKeepsTrying => true,
             InvariantName::UnknownHasACause | InvariantName::ProbesAreAnswered => true,
             InvariantName::EveryRequestEnds | InvariantName::EveryDecisionIsOver => true,
-            InvariantName::AReleasedLockIsFree | InvariantName::SomeRequestIsDone => true,
+            InvariantName::AReleasedLockIsFree | InvariantName::SomeRequestIsDoneOrRefused => true,
             _ => false,
         }
     }

@@ -130,7 +130,7 @@ registry! {
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
         always progress::EveryDecisionIsOver;
-        always progress::SomeRequestIsDone::default;
+        always progress::SomeRequestIsDoneOrRefused::default;
     }
     from_workload {
         files::BankTotalNeverChanges = |workload| {

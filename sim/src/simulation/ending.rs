@@ -34,7 +34,7 @@ impl Ending<'_> {
         let is_reached = |milestone: &&Milestone| counts[milestone.index()] > 0;
         let ruled_out = || expect.never.iter().find(is_reached).copied().map(Verdict::RuledOut);
         match Verdict::of_waits(waits) {
-            Some(blocked) if is_meant => unexpected().unwrap_or(blocked),
+            Some(blocked) if is_meant => unexpected().or_else(ruled_out).unwrap_or(blocked),
             Some(blocked) => blocked,
             None => unexpected().or_else(ruled_out).unwrap_or(Verdict::Pass),
         }

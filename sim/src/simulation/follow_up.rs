@@ -11,7 +11,6 @@ use super::scheduled::{Act, Cause, Due};
 use crate::draw::chaos::RECOVERY;
 use crate::draw::message_delivery::{Arrival, Course};
 use crate::oracle::Told;
-use crate::verdict::Verdict;
 use crate::world::{Fact, Packet, PacketId};
 
 impl Simulation<'_> {
@@ -116,7 +115,10 @@ impl Simulation<'_> {
         if *reply == Reply::Unknown {
             let model = self.oracle.model();
             let waits = self.milestones.deadlock(request, &self.world, model);
-            self.verdict = self.verdict.take().or_else(|| Verdict::of_waits(waits));
+            if self.verdict.is_none() && !waits.is_empty() {
+                let counts = self.milestones.counts();
+                self.verdict = Some(self.ending().verdict(waits, counts));
+            }
         }
     }
 

@@ -9,9 +9,8 @@ use crate::world::{Event, Step};
 
 /// Events of one machine in one second of simulated time, at most.
 ///
-/// The busiest second of the committed files has 106 events for each machine. A
-/// service that exceeds the limit does not do more work: a timer, or an answer to an answer, goes
-/// round without a pause.
+/// The busiest second of the committed files has 106 events for each machine. What exceeds the limit
+/// is a timer that goes round without a pause, or messages that multiply.
 const PER_MACHINE: u64 = 10_000;
 
 /// Events that are looked at once the limit is exceeded, at most: they say what goes round.

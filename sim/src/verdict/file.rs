@@ -51,7 +51,7 @@ impl FileReport {
     /// How many failing runs are kept whole.
     pub const KEPT: usize = 10;
 
-    /// Requests of a file from which on the share of unknown is judged: of fewer, one in twenty is
+    /// Least number of requests that the share of unknown is taken of: of fewer, one in twenty is
     /// chance.
     pub const JUDGED: u64 = 100;
 
@@ -123,9 +123,8 @@ impl FileReport {
         let RequestCounts { asked, unknown, .. } = self.unstated;
         let share = scenario.expect.unknown;
         let parts = |count: u64, of: u32| u128::from(count) * u128::from(of);
-        let is_judged = asked >= Self::JUDGED;
-        let is_too_many = parts(unknown, Ppb::ONE.get()) > parts(asked, share.get());
-        (is_judged && is_too_many).then(|| {
+        let of = asked.max(Self::JUDGED);
+        (parts(unknown, Ppb::ONE.get()) > parts(of, share.get())).then(|| {
             let (asked, unknown) = (Thousands(asked), Thousands(unknown));
             format!("{unknown} of {asked} requests are unknown: more than the share of {share}")
         })
@@ -174,7 +173,9 @@ mod tests {
         assert_eq!(judged("", runs()), FileVerdict::FallsShort(why.to_owned()));
         assert_eq!(judged("unknown = 0.06", runs()), FileVerdict::AsExpected);
         assert_eq!(judged("", [unknown(60, 1), unknown(60, 5)]), FileVerdict::AsExpected);
-        assert_eq!(judged("", [unknown(99, 99)]), FileVerdict::AsExpected);
+        assert_eq!(judged("", [unknown(99, 5)]), FileVerdict::AsExpected);
+        let why = "6 of 99 requests are unknown: more than the share of 0.05";
+        assert_eq!(judged("", [unknown(99, 6)]), FileVerdict::FallsShort(why.to_owned()));
     }
 
     #[test]

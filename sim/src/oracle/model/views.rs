@@ -76,6 +76,12 @@ impl Views {
         self.lock_lease.unwrap_or(config.lock_lease)
     }
 
+    /// The longest lease of any view so far: the lock server waits for that one after a restart.
+    pub fn longest_lock_lease(&self, config: &Config) -> Span {
+        let leases = self.announced.values().map(|view| view.is.lock_lease);
+        leases.fold(config.lock_lease.max(self.lock_lease(config)), Span::max)
+    }
+
     /// The view of `epoch`.
     pub fn view(&self, epoch: Epoch) -> Option<&At<View>> {
         self.announced.get(&epoch)

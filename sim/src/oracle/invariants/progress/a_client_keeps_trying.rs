@@ -88,7 +88,7 @@ fn attempted(message: &Message) -> Option<RequestId> {
 fn longest_silence(model: &Model, world: &World) -> Span {
     let config = world.config();
     let attempt = config.attempt_timeout + config.retry_delay.times(33);
-    let lease = config.lock_lease.max(model.views.lock_lease(config));
+    let lease = model.views.longest_lock_lease(config);
     let longest = attempt.max(lease.fraction(4));
     // A clock that is slow by less than a half makes it less than twice as long.
     longest + longest.times(2 * u64::from(config.drift_max_ppm)).fraction(1_000_000)

@@ -63,7 +63,7 @@ impl Invariant for AReleasedLockIsFree {
     }
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
-        let lease = world.config().lock_lease.max(model.views.lock_lease(world.config()));
+        let lease = model.views.longest_lock_lease(world.config());
         // By the server's clock, which may be slow.
         let owed = self.started + lease.times(2);
         if model.now < owed || !world.host(NodeId::CONTROL).is_up() {

@@ -37,7 +37,9 @@ impl Invariant for EveryDecisionIsOver {
                     _ => {}
                 }
             }
-            let is_done = |txn: &&TxnId| model.txns.get(txn).is_some_and(is_carried_out);
+            let is_done = |txn: &&TxnId| {
+                model.txns.get(txn).is_some_and(|known| is_carried_out(known, world))
+            };
             if let Some(&txn) = kept.iter().find(is_done) {
                 let decided = model.txns.get(&txn).and_then(|known| known.decided.as_ref());
                 let step = decided.map_or(model.step, |decided| decided.step);
@@ -53,9 +55,13 @@ impl Invariant for EveryDecisionIsOver {
     }
 }
 
-/// Has every participant carried it out, but for those whose disks are gone?
-fn is_carried_out(known: &Txn) -> bool {
-    let has_done = |node: &NodeId| known.outcomes.contains_key(node) || known.gone.contains(node);
+/// Has every participant carried it out, but for those whose disks are gone? One that is down may
+/// have carried it out with its acknowledgement lost, and cannot repeat it.
+fn is_carried_out(known: &Txn, world: &World) -> bool {
+    let has_done = |node: &NodeId| {
+        let has_applied = known.outcomes.contains_key(node) && world.host(*node).is_up();
+        has_applied || known.gone.contains(node)
+    };
     known.decided.is_some() && known.participants.iter().all(has_done)
 }
 

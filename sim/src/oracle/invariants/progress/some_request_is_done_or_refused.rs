@@ -1,0 +1,101 @@
+//! A run in which something is asked gets something done or refused.
+
+use seedbed::proto::{NodeId, Reply, RequestId, Role};
+
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// Of the answerable requests of a run at least one is done or refused.
+///
+/// A service that times out every request breaks no promise about what it did, so safety alone would
+/// let it pass: Alpern and Schneider, "Defining Liveness", Information Processing Letters 21(4), 1985.
+/// Whether a refusal is right is for `refusals_state_a_true_reason`. A request is answerable if, from
+/// when it is asked to when it is answered, its client, the storage nodes and the central node are
+/// up, run at their pace, and are not cut off from each other. A loss of messages excuses nothing: a
+/// run that loses all of them shows nothing. Probes do not count, because the network is calm for them.
+#[derive(Clone, Debug, Default)]
+pub struct SomeRequestIsDoneOrRefused {
+    is_any: bool,
+    /// Answerable requests that ended unknown.
+    unknown: usize,
+    /// The first of them.
+    first: Option<At<RequestId>>,
+}
+
+impl Invariant for SomeRequestIsDoneOrRefused {
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::REPLIED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
+        let Seen::Replied { request, reply } = *seen else { return Ok(()) };
+        if self.is_any || model.probes.get(request).is_some() {
+            return Ok(());
+        }
+        self.is_any = *reply != Reply::Unknown;
+        if !self.is_any && is_answerable(request, model) {
+            self.unknown += 1;
+            self.first.get_or_insert(At { step: model.step, is: request });
+        }
+        Ok(())
+    }
+
+    fn at_end(&mut self, model: &Model, _world: &World) -> Result<(), Breach> {
+        let Some(&At { step, is: request }) = self.first.as_ref().filter(|_| !self.is_any) else {
+            return Ok(());
+        };
+        let earlier = format!("{request} ends unknown, and every machine was up and connected");
+        let now = format!("the run is over, and all {} such requests ended so", self.unknown);
+        Err(Breach::of(
+            Evidence::at(step, earlier).about(request),
+            Evidence::at(model.step, now).about(request),
+        ))
+    }
+}
+
+fn is_answerable(request: RequestId, model: &Model) -> bool {
+    let is_one = |node: NodeId| node.role() != Role::Client || node == request.client;
+    let asked = model.requests.get(&request);
+    asked.is_some_and(|asked| !model.disturbances.parted(is_one, asked.asked.is))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::*;
+    use seedbed::proto::Refusal;
+
+    const EXISTS: Reply = Reply::Refused(Refusal::Exists);
+
+    /// Each of several requests is answered like this.
+    fn answered(replies: &[Reply]) -> Play {
+        let mut play = Play::new(SomeRequestIsDoneOrRefused::default());
+        for (number, reply) in (1..).zip(replies) {
+            play.requests(request(1, number), writes("/a", "1"));
+            play.loses(c(1), n(1), release("/a", request(1, number), 1));
+            play.replies(request(1, number), reply.clone());
+        }
+        play
+    }
+
+    #[test]
+    fn every_message_is_lost() {
+        let breach = answered(&[Reply::Unknown, Reply::Unknown]).ends().breaks();
+        assert_eq!(breach.now.is, "the run is over, and all 2 such requests ended so");
+    }
+
+    #[test]
+    fn one_of_several_is_done_or_refused() {
+        answered(&[Reply::Unknown, Reply::Unknown, done_writing()]).ends().holds();
+        answered(&[Reply::Unknown, EXISTS, Reply::Unknown]).ends().holds();
+    }
+
+    #[test]
+    fn a_machine_is_down() {
+        let mut play = Play::new(SomeRequestIsDoneOrRefused::default());
+        play.at(1).requests(request(1, 1), writes("/a", "1"));
+        play.at(2).crashes(n(2));
+        play.at(3).replies(request(1, 1), Reply::Unknown);
+        play.at(4).ends().holds();
+    }
+}
