@@ -115,22 +115,22 @@ impl AnswersFollowFromTheCommits {
         given: &[Given],
         model: &Model,
     ) -> Result<(), Breach> {
-        let told = told(request, answer, model).about(path);
+        let told = || told(request, answer, model).about(path);
         let arrived = self.arrived.as_ref();
         let Some((_, owner, ..)) =
             arrived.filter(|(step, _, of, _)| (*step, *of) == (model.step, request))
         else {
             let is = format!("no owner has answered {request}");
-            return Err(Breach::of(Evidence::at(model.step, is).about(request), told));
+            return Err(Breach::of(Evidence::at(model.step, is).about(request), told()));
         };
         let mut same = given.iter().filter(|one| one.owner == *owner && one.answer == *answer);
         let Some(first) = same.next() else {
             let is = format!("{owner} has never given that answer to {request}");
-            return Err(Breach::of(Evidence::at(model.step, is).about(request), told));
+            return Err(Breach::of(Evidence::at(model.step, is).about(request), told()));
         };
         match &first.wrong {
             Some(wrong) if same.all(|other| other.wrong.is_some()) => {
-                let told = told.reworded(|told| {
+                let told = told().reworded(|told| {
                     format!("{told}, as {owner} has answered in step {}", first.step)
                 });
                 Err(Breach::of(wrong.clone().about(path), told))

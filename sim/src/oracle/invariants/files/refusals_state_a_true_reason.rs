@@ -30,18 +30,16 @@ impl Invariant for RefusalsStateATrueReason {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
-        let (request, refusal, says) = match *seen {
+        let (node, says, request, refusal) = match *seen {
             Seen::Durable { node, record: Record::Declined { request, refusal }, .. } => {
-                (*request, *refusal, format!("{node} records"))
+                (node, "records", *request, *refusal)
             }
             Seen::Sent { from, message: Message::Ended { request, end, .. }, .. } => match end {
-                AttemptEnd::Refused { refusal, .. } => {
-                    (*request, *refusal, format!("{from} answers"))
-                }
+                AttemptEnd::Refused { refusal, .. } => (from, "answers", *request, *refusal),
                 AttemptEnd::Done(_) | AttemptEnd::Retry(_) => return Ok(()),
             },
             Seen::Replied { request, reply: Reply::Refused(refusal) } => {
-                (request, *refusal, format!("{} tells its user", request.client))
+                (request.client, "tells its user", request, *refusal)
             }
             _ => return Ok(()),
         };
@@ -53,7 +51,7 @@ impl Invariant for RefusalsStateATrueReason {
             return Ok(()); // for lock_refusals_state_a_true_reason to say
         }
         let Err(expected) = judge(origin, asked, refusal, model, world) else { return Ok(()) };
-        let is = format!("{says} that {origin} is refused: {refusal}");
+        let is = format!("{node} {says} that {origin} is refused: {refusal}");
         Err(Breach::of(expected.about(origin), Evidence::at(model.step, is).about(origin)))
     }
 }
