@@ -2,9 +2,9 @@
 
 use crate::oracle::model::in_words;
 use crate::oracle::model::served_in_epoch::{SERVICE, Service, What};
-use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Committed, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{File, Path};
+use seedbed::proto::{Path, Version};
 
 /// What an owner answers or votes on, with no other vote of its own on the path, is what was
 /// decided there last.
@@ -34,36 +34,38 @@ impl Invariant for AServingOwnerHasTheLastDecidedContents {
             What::Read(..) => None,
         };
         let stored = world.host(node).storage().map(|storage| storage.files());
+        let pins = model.memory.pins(node);
         for path in service.paths.iter() {
-            let pin = model.memory.pins(node).and_then(|pins| pins.get(path));
+            let (version, contents) = match (&service.what, stored) {
+                (What::Read(_, version, contents), _) => (*version, contents.as_ref()),
+                (_, Some(files)) => {
+                    let file = files.get(path);
+                    let version = file.map_or_else(Version::default, |file| file.version);
+                    (version, file.and_then(|file| file.contents.as_ref()))
+                }
+                (_, None) => continue,
+            };
+            let Some(last) = model.last(path) else { continue };
+            let is_last = (version, contents) == (last.file.version, last.file.contents.as_ref());
+            // What its own log has decided and not yet made durable may be newer.
+            if is_last || version > last.file.version {
+                continue;
+            }
+            let pin = pins.and_then(|pins| pins.get(path));
             if pin.is_some_and(|pin| Some(pin.is) != own) {
                 continue; // for in_doubt_keeps_its_pins to say
             }
-            let file = match (&service.what, stored) {
-                (What::Read(_, version, contents), _) => {
-                    File { version: *version, contents: contents.clone(), ..File::default() }
-                }
-                (_, Some(files)) => files.get(path).cloned().unwrap_or_default(),
-                (_, None) => continue,
-            };
-            judge(path, &file, service, model)?;
+            return Err(out_of_date(path, &in_words(version, contents), last, service, model.step));
         }
         Ok(())
     }
 }
 
-fn judge(path: &Path, file: &File, service: &Service, model: &Model) -> Result<(), Breach> {
-    let Some(last) = model.last(path) else { return Ok(()) };
-    let is_last = (file.version, &file.contents) == (last.file.version, &last.file.contents);
-    // What its own log has decided and not yet made durable may be newer.
-    if is_last || file.version > last.file.version {
-        return Ok(());
-    }
+fn out_of_date(path: &Path, is: &str, last: &Committed, service: &Service, step: u64) -> Breach {
     let (txn, was) = (last.txn, in_words(last.file.version, last.file.contents.as_ref()));
     let earlier = format!("{txn}, the last commit to {path}, left it as {was}");
-    let is = in_words(file.version, file.contents.as_ref());
-    let now = service.fact(model.step).reworded(|what| format!("{what}, with {path} as {is}"));
-    Err(Breach::of(Evidence::at(last.step, earlier).about(txn).about(path), now.about(path)))
+    let now = service.fact(step).reworded(|what| format!("{what}, with {path} as {is}"));
+    Breach::of(Evidence::at(last.step, earlier).about(txn).about(path), now.about(path))
 }
 
 #[cfg(test)]
