@@ -24,6 +24,7 @@ const KINDS: usize = 8;
 #[derive(Debug)]
 pub(super) struct Pace {
     machines: u64,
+    limit: u64,
     since: Time,
     count: u64,
     /// Kinds of event since the limit was exceeded.
@@ -34,33 +35,32 @@ impl Pace {
     /// The pace of a cluster of so many machines.
     pub fn new(machines: usize) -> Pace {
         let machines = machines as u64;
-        Pace { machines, since: Time::ZERO, count: 0, sample: BTreeMap::new() }
+        let limit = PER_MACHINE * machines;
+        Pace { machines, limit, since: Time::ZERO, count: 0, sample: BTreeMap::new() }
     }
 
     /// Takes note of what was due at `now`, and of the step that came of it, if one did. Gives the
     /// finding once enough is known.
     pub fn observe(&mut self, now: Time, step: Option<&Step>) -> Option<Spinning> {
         if now.since(self.since) >= Span::from_secs(1) {
-            if self.count > self.limit() {
+            if self.count > self.limit {
                 return self.finding();
             }
             (self.since, self.count) = (now, 0);
         }
         self.count += 1;
-        if self.count <= self.limit() {
-            return None;
-        }
-        *self.sample.entry(step.map_or_else(|| "nothing".to_owned(), kind)).or_default() += 1;
-        if self.count < self.limit() + SAMPLE { None } else { self.finding() }
+        if self.count <= self.limit { None } else { self.sample(step) }
     }
 
     /// What there is to say at the end of the run.
     pub fn at_end(&mut self) -> Option<Spinning> {
-        if self.count > self.limit() { self.finding() } else { None }
+        if self.count > self.limit { self.finding() } else { None }
     }
 
-    fn limit(&self) -> u64 {
-        PER_MACHINE * self.machines
+    /// Looks at one event too many.
+    fn sample(&mut self, step: Option<&Step>) -> Option<Spinning> {
+        *self.sample.entry(step.map_or_else(|| "nothing".to_owned(), kind)).or_default() += 1;
+        if self.count < self.limit + SAMPLE { None } else { self.finding() }
     }
 
     fn finding(&mut self) -> Option<Spinning> {
@@ -68,7 +68,7 @@ impl Pace {
         kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let sampled = kinds.iter().map(|(_, count)| count).sum();
         kinds.truncate(KINDS);
-        let (limit, machines) = (self.limit(), self.machines);
+        let (limit, machines) = (self.limit, self.machines);
         Some(Spinning { since: self.since, limit, machines, sampled, kinds })
     }
 }
