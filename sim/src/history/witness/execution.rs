@@ -50,6 +50,15 @@ impl<V> State<V> {
     }
 }
 
+impl<V: PartialEq> State<V> {
+    /// May a read of it be told this?
+    pub(super) fn is_found_by(&self, told: &Outcome<V>) -> bool {
+        let Outcome::Found(version, contents) = told else { return false };
+        self.version.is_none_or(|expected| expected == *version)
+            && self.contents.as_ref().is_none_or(|expected| expected == contents)
+    }
+}
+
 /// What an operation must be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expected<V> {
@@ -61,15 +70,11 @@ impl<V: Clone + PartialEq> Expected<V> {
     /// May the operation be told this?
     pub fn allows(&self, told: &Outcome<V>) -> bool {
         match (self, told) {
-            (Expected::Found(state), Outcome::Found(version, contents)) => {
-                state.version.is_none_or(|expected| expected == *version)
-                    && state.contents.as_ref().is_none_or(|expected| expected == contents)
-            }
+            (Expected::Found(state), told) => state.is_found_by(told),
             (Expected::Changed(expected), Outcome::Changed(version)) => {
                 expected.is_none_or(|expected| expected == *version)
             }
-            (Expected::Found(_), Outcome::Changed(_))
-            | (Expected::Changed(_), Outcome::Found(..)) => false,
+            (Expected::Changed(_), Outcome::Found(..)) => false,
         }
     }
 

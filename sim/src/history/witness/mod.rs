@@ -168,7 +168,8 @@ impl<Id: Ord + Clone, P: Ord + Clone, V: Clone + PartialEq> Witness<Id, P, V> {
         };
         if let Some(position) = open.reads_from.take() {
             for path in open.operations.iter().map(Operation::path) {
-                self.files.entry(path.clone()).or_default().closes(position, self.points);
+                let file = self.files.get_mut(path).expect("it was opened");
+                file.closes(position, self.points);
             }
         }
         if *told == Told::Unknown {
@@ -210,18 +211,18 @@ impl<Id: Ord + Clone, P: Ord + Clone, V: Clone + PartialEq> Witness<Id, P, V> {
         let reads: Vec<(&Timeline<V>, &Outcome<V>)> =
             open.operations.iter().map(|read| &self.files[read.path()]).zip(told).collect();
         let is_current = |(file, found): &(&Timeline<V>, &Outcome<V>), position| {
-            Expected::Found(file.at(position).clone()).allows(found)
+            file.at(position).is_found_by(found)
         };
         // A file changes only at these positions, so no other need be tried.
-        let positions = |file: &Timeline<V>| file.changed_after(from).collect::<Vec<u64>>();
         let never = reads.iter().position(|read| {
-            !std::iter::once(from).chain(positions(read.0)).any(|at| is_current(read, at))
+            let mut moments = std::iter::once(from).chain(read.0.changed_after(from));
+            !moments.any(|at| is_current(read, at))
         });
         if let Some(place) = never {
             return Err(Contradiction::NeverCurrent { place });
         }
-        let mut moments =
-            std::iter::once(from).chain(reads.iter().flat_map(|(file, _)| positions(file)));
+        let changes = reads.iter().flat_map(|(file, _)| file.changed_after(from));
+        let mut moments = std::iter::once(from).chain(changes);
         match moments.any(|at| reads.iter().all(|read| is_current(read, at))) {
             true => Ok(()),
             false => Err(Contradiction::NeverCurrentTogether),
