@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::proto::{File, NodeId, Path, Record, RecordKind, TxnId};
 
-use crate::oracle::model::reference::{CommittedState, Stored};
+use crate::oracle::model::reference::{CommittedState, CommittedStates, Stored};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -86,7 +86,7 @@ impl OwnersStoreWhatWasCommitted {
                 Some(_) => ahead.remove(path),
                 None => None,
             };
-            judge(node, path, When::Later, model, world)?;
+            judge(node, (path, model.reference.states(path)), When::Later, model, world)?;
         }
         Ok(())
     }
@@ -103,20 +103,18 @@ fn judge_all(node: NodeId, when: When, model: &Model, world: &World) -> Result<(
     if world.host(node).storage().is_none() {
         return Ok(());
     }
-    let mut paths = model.reference.paths().map(|(path, _)| path);
-    paths.try_for_each(|path| judge(node, path, when, model, world))
+    model.reference.paths().try_for_each(|states| judge(node, states, when, model, world))
 }
 
 fn judge(
     node: NodeId,
-    path: &Path,
+    (path, states): (&Path, &CommittedStates),
     when: When,
     model: &Model,
     world: &World,
 ) -> Result<(), Breach> {
     let Some(storage) = world.host(node).storage() else { return Ok(()) };
-    let CommittedState { step, txn, stored: Some(stored) } = model.reference.states(path).current()
-    else {
+    let CommittedState { step, txn, stored: Some(stored) } = states.current() else {
         return Ok(()); // it is uncertain
     };
     let nothing = File::default();
