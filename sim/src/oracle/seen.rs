@@ -70,7 +70,7 @@ things_seen! {
     /// A record became durable: from here on it is a fact.
     Durable DURABLE by record: RecordKind { node: NodeId, position: u64, record: &'a Record }
     /// A checkpoint replaced the head of a log.
-    Checkpointed CHECKPOINTED { node: NodeId }
+    Checkpointed CHECKPOINTED { node: NodeId, replaced: &'a [Record] }
     /// A machine lost all but its disk.
     Crashed CRASHED { node: NodeId }
     /// A crash lost the records from a position on that were not durable.
@@ -229,7 +229,9 @@ fn of_fact<'a>(step: &'a Step, fact: &'a Fact) -> Option<Seen<'a>> {
         Fact::Appended { node, position, record, forced } => {
             Seen::Appended { node: *node, position: *position, record, forced: *forced }
         }
-        Fact::Checkpointed { node, .. } => Seen::Checkpointed { node: *node },
+        Fact::Checkpointed { node, .. } => {
+            Seen::Checkpointed { node: *node, replaced: &step.replaced }
+        }
         Fact::Forgot { node, from, count, torn } => {
             Seen::Forgot { node: *node, from: *from, count: *count, torn: *torn }
         }

@@ -69,15 +69,22 @@ impl Disk {
     /// The records that a start would replay if the machine crashed now and lost all that is not
     /// durable.
     pub fn durable_records(&self) -> impl Iterator<Item = &Record> {
+        self.head().chain(self.durable_tail())
+    }
+
+    /// Those of them that no checkpoint has replaced.
+    pub fn durable_tail(&self) -> impl Iterator<Item = &Record> {
         let durable = (self.durable - self.first.min(self.durable)) as usize;
-        let head = self.checkpoint.iter().flat_map(|snapshot| snapshot.records.iter());
-        head.chain(self.records.iter().take(durable).map(|written| &written.record))
+        self.records.iter().take(durable).map(|written| &written.record)
     }
 
     /// Its checkpoint and all that was appended since, durable or not.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
-        let head = self.checkpoint.iter().flat_map(|snapshot| snapshot.records.iter());
-        head.chain(self.records.iter().map(|written| &written.record))
+        self.head().chain(self.records.iter().map(|written| &written.record))
+    }
+
+    fn head(&self) -> impl Iterator<Item = &Record> {
+        self.checkpoint.iter().flat_map(|snapshot| snapshot.records.iter())
     }
 
     pub(super) fn append(&mut self, append: Append) -> u64 {
@@ -105,26 +112,32 @@ impl Disk {
     }
 
     /// The sync under way is done: everything up to here is durable, and maybe a checkpoint is in
-    /// place.
-    pub(super) fn finish_sync(&mut self) -> Option<u64> {
+    /// place. What it has replaced goes into `replaced`; gives how far it covers the log.
+    pub(super) fn finish_sync(&mut self, replaced: &mut Vec<Record>) -> Option<u64> {
         let reached = self.syncing.take().expect("a sync is under way");
         self.durable = self.durable.max(reached);
         let (snapshot, _) = self.checkpointing.take_if(|(_, carried)| *carried)?;
-        Some(self.install(snapshot))
+        Some(self.install(snapshot, replaced))
     }
 
     /// A crash ends a checkpoint that was being written: it is there as a whole or not at all, and
-    /// it is there only if a sync carried it and all that it covers is.
-    pub(super) fn end_checkpoint(&mut self, is_there: bool) -> Option<u64> {
+    /// it is there only if a sync carried it and all that it covers is. Says the same as
+    /// [`finish_sync`](Disk::finish_sync).
+    pub(super) fn end_checkpoint(
+        &mut self,
+        is_there: bool,
+        replaced: &mut Vec<Record>,
+    ) -> Option<u64> {
         let (snapshot, carried) = self.checkpointing.take()?;
         let is_there = is_there && carried && snapshot.covers <= self.durable;
-        is_there.then(|| self.install(snapshot))
+        is_there.then(|| self.install(snapshot, replaced))
     }
 
-    fn install(&mut self, snapshot: Snapshot) -> u64 {
+    fn install(&mut self, snapshot: Snapshot, replaced: &mut Vec<Record>) -> u64 {
         let covers = snapshot.covers;
         let covered = (covers - self.first) as usize;
-        self.records.drain(..covered);
+        replaced.extend(self.head().cloned());
+        replaced.extend(self.records.drain(..covered).map(|written| written.record));
         self.first = covers;
         self.durable = self.durable.max(covers);
         self.checkpoint = Some(snapshot);

@@ -274,6 +274,8 @@ pub struct Step {
     pub timer: Option<Timer>,
     /// The records that the step made durable, in order.
     pub durable: Vec<(NodeId, u64, Record)>,
+    /// The head of the log that a checkpoint replaced, the checkpoint before it included.
+    pub replaced: Vec<Record>,
     /// What came of it, in order.
     pub facts: Vec<Fact>,
 }
@@ -288,6 +290,7 @@ impl Step {
             packet: None,
             timer: None,
             durable: Vec::new(),
+            replaced: Vec::new(),
             facts: Vec::new(),
         }
     }
@@ -310,6 +313,7 @@ impl Step {
         self.packet = None;
         self.timer = None;
         self.durable.clear();
+        self.replaced.clear();
         self.facts.clear();
     }
 }

@@ -176,7 +176,7 @@ impl Host {
             self.show_durable(durable, from, step);
             step.facts.push(Fact::Durable { node: self.id, from: durable, to: from });
         }
-        if let Some(covers) = self.disk.end_checkpoint(checkpointed) {
+        if let Some(covers) = self.disk.end_checkpoint(checkpointed, &mut step.replaced) {
             step.facts.push(Fact::Checkpointed { node: self.id, covers });
         }
         if count > 0 {
@@ -232,7 +232,7 @@ impl Host {
         let (node, from) = (self.id, self.disk.durable());
         let end = self.disk.syncing_to();
         self.show_durable(from, end, step);
-        if let Some(covers) = self.disk.finish_sync() {
+        if let Some(covers) = self.disk.finish_sync(&mut step.replaced) {
             step.facts.push(Fact::Checkpointed { node, covers });
         }
         step.facts.push(Fact::Durable { node, from, to: self.disk.durable() });

@@ -243,7 +243,7 @@ impl Milestones {
                 self.attempts.insert(request, 0);
             }
             Seen::Replied { request, reply } => self.on_replied(request, reply),
-            Seen::Checkpointed { node } => self.hit_node(Milestone::CHECKPOINT_WRITTEN, node),
+            Seen::Checkpointed { node, .. } => self.hit_node(Milestone::CHECKPOINT_WRITTEN, node),
             Seen::RefusedToStart { node } => self.hit_node(Milestone::REFUSED_TO_START, node),
             Seen::Paused { node } => self.hit_node(Milestone::PAUSED, node),
             Seen::Resumed { node } => self.hit_node(Milestone::RESUMED, node),

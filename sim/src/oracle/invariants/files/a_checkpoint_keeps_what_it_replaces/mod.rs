@@ -32,17 +32,7 @@ use crate::world::World;
 /// only remembered. Mohan and others, "ARIES", 1992, section 5.4.
 #[derive(Clone, Debug, Default)]
 pub struct ACheckpointKeepsWhatItReplaces {
-    logs: PerNode<Log>,
-}
-
-/// The log of one machine.
-#[derive(Clone, Debug, Default)]
-struct Log {
-    /// What it said when the last checkpoint was in place.
-    state: LogState,
-    /// What has become durable since.
-    since: Vec<Record>,
-    told: Told,
+    told: PerNode<Told>,
 }
 
 /// What a node was told may be forgotten.
@@ -64,21 +54,19 @@ impl Invariant for ACheckpointKeepsWhatItReplaces {
             MessageKind::Abort,
             MessageKind::Acquire,
         ]);
-        SeenKinds::DURABLE | SeenKinds::CHECKPOINTED | SeenKinds::WIPED | tells
+        SeenKinds::CHECKPOINTED | SeenKinds::WIPED | tells
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
-            Seen::Durable { node, record, .. } => {
-                self.logs.slot(node).since.push(record.clone());
-            }
-            Seen::Received { to, message, .. } => self.logs.slot(to).told.hear(message),
-            Seen::Wiped { node } => *self.logs.slot(node) = Log::default(),
-            Seen::Checkpointed { node } => {
-                let log = world.host(node).disk().durable_records();
-                let is_control = node == NodeId::CONTROL;
-                let log_of = self.logs.slot(node);
-                return match log_of.replace(log, is_control, (model, world.config())) {
+            Seen::Received { to, message, .. } => self.told.slot(to).hear(message),
+            Seen::Wiped { node } => *self.told.slot(node) = Told::default(),
+            Seen::Checkpointed { node, replaced } => {
+                let (config, disk) = (world.config(), world.host(node).disk());
+                let was = LogState::of(replaced.iter().chain(disk.durable_tail()), config);
+                let is = LogState::of(disk.durable_records(), config);
+                let (told, is_control) = (self.told.slot(node), node == NodeId::CONTROL);
+                return match was.difference(&is, told, is_control, (model, config)) {
                     None => Ok(()),
                     Some(now) => Err(broken(node, now, model)),
                 };
@@ -95,23 +83,6 @@ fn broken(node: NodeId, now: Evidence, model: &Model) -> Breach {
     let now = now.reworded(|now| format!("the checkpoint of {node} {now}"));
     let now = Evidence { step: model.step, ..now };
     Breach::of(Evidence::at(log.synced, earlier).about(node), now.about(node))
-}
-
-impl Log {
-    /// A checkpoint is in place, and the log is now `is`: what does that say otherwise?
-    fn replace<'a>(
-        &mut self,
-        is: impl Iterator<Item = &'a Record>,
-        is_control: bool,
-        (model, config): (&Model, &Config),
-    ) -> Option<Evidence> {
-        self.since.drain(..).for_each(|record| self.state.take(&record, config));
-        let mut now = LogState::default();
-        is.for_each(|record| now.take(record, config));
-        let difference = self.state.difference(&now, &self.told, is_control, (model, config));
-        self.state = now;
-        difference
-    }
 }
 
 impl Told {
@@ -151,6 +122,12 @@ struct LogState {
 }
 
 impl LogState {
+    fn of<'a>(log: impl Iterator<Item = &'a Record>, config: &Config) -> LogState {
+        let mut state = LogState::default();
+        log.for_each(|record| state.take(record, config));
+        state
+    }
+
     /// Takes over a record. A new kind must say here what it means, or this does not compile.
     fn take(&mut self, record: &Record, config: &Config) {
         match record {

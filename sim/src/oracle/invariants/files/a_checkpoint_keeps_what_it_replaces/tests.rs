@@ -14,16 +14,19 @@ fn config() -> Arc<Config> {
 
 /// What a disk with `is` in place of the log `was` says otherwise, in words.
 fn lost(was: &[Record], is: &[Record]) -> Option<String> {
-    lost_of(Log { since: was.to_vec(), ..Log::default() }, is)
+    lost_of(&Told::default(), was, is)
 }
 
-fn lost_of(mut log: Log, is: &[Record]) -> Option<String> {
+/// The same of a node that was told this.
+fn lost_of(told: &Told, was: &[Record], is: &[Record]) -> Option<String> {
     let is_of_control = |record: &Record| match record.kind() {
         RecordKind::Queued | RecordKind::Granted | RecordKind::Left | RecordKind::LockOver => true,
         kind => kind >= RecordKind::LastToken && kind != RecordKind::Presumed,
     };
-    let is_control = log.since.iter().chain(is).any(is_of_control);
-    log.replace(is.iter(), is_control, (&Model::default(), &config())).map(|now| now.is)
+    let is_control = was.iter().chain(is).any(is_of_control);
+    let config = config();
+    let [was, is] = [was, is].map(|log| LogState::of(log.iter(), &config));
+    was.difference(&is, told, is_control, (&Model::default(), &config)).map(|now| now.is)
 }
 
 #[track_caller]
@@ -134,19 +137,17 @@ fn a_file_has_its_fence_and_a_vote_what_it_is_for() {
 
 #[test]
 fn what_the_node_was_told_may_be_forgotten_and_no_more() {
-    let log = || {
-        let since = vec![promised(txn(1)), promised(txn(2)), declined(1), declined(2)];
-        let mut log = Log { since, ..Log::default() };
-        log.told.hear(&abort_marked(txn(9), 1));
-        log.told.hear_lowest(request(1, 2), 2);
-        log
-    };
+    let was = [promised(txn(1)), promised(txn(2)), declined(1), declined(2)];
+    let mut told = Told::default();
+    told.hear(&abort_marked(txn(9), 1));
+    told.hear_lowest(request(1, 2), 2);
+    let lost = |is: &[Record]| lost_of(&told, &was, is);
     let is = |counter, lowest| [mark(counter), forgotten(lowest), settled(txn(2)), declined(2)];
-    assert_eq!(lost_of(log(), &is(1, 2)), None);
-    says(lost_of(log(), &is(2, 2)), "all is over up to n1.1/2");
-    says(lost_of(log(), &is(1, 3)), "waits for nothing below #3");
-    says(lost_of(log(), &[mark(1), forgotten(2), declined(2)]), "what became of n1.1/2");
-    says(lost_of(log(), &[mark(1), forgotten(2), settled(txn(2))]), "the refusal of c1.1#2");
+    assert_eq!(lost(&is(1, 2)), None);
+    says(lost(&is(2, 2)), "all is over up to n1.1/2");
+    says(lost(&is(1, 3)), "waits for nothing below #3");
+    says(lost(&[mark(1), forgotten(2), declined(2)]), "what became of n1.1/2");
+    says(lost(&[mark(1), forgotten(2), settled(txn(2))]), "the refusal of c1.1#2");
 }
 
 #[test]
