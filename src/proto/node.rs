@@ -133,6 +133,11 @@ impl Node {
         &self.owner.files
     }
 
+    /// The paths that transactions have pinned, by name.
+    pub fn pinned(&self) -> impl Iterator<Item = &Path> {
+        self.owner.pinned()
+    }
+
     /// Is `path` pinned by a transaction?
     pub fn is_pinned(&self, path: &Path) -> bool {
         self.owner.is_pinned(path)

@@ -199,6 +199,11 @@ impl Owner {
         self.waiting.keys().map(|(_, txn)| *txn).collect()
     }
 
+    /// The paths that are pinned, by name.
+    pub fn pinned(&self) -> impl Iterator<Item = &Path> {
+        self.pins.keys()
+    }
+
     /// Is `path` pinned?
     pub fn is_pinned(&self, path: &Path) -> bool {
         self.pins.contains_key(path)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Path, Record, RecordKind, Request};
+use seedbed::proto::{Path, Record, RecordKind};
 
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -43,45 +43,22 @@ impl Invariant for NoPinIsOrphaned {
     }
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
-        let paths = paths_asked_for(model);
         for id in world.nodes() {
             let Some(node) = world.host(id).storage() else { continue };
             let in_doubt: BTreeSet<&Path> =
                 model.doubts(id).flat_map(|txn| model.paths_pinned(id, txn)).collect();
-            let orphaned = |path: &&&Path| !in_doubt.contains(**path) && node.is_pinned(path);
-            if let Some(path) = paths.iter().find(orphaned) {
+            if let Some(path) = node.pinned().find(|path| !in_doubt.contains(path)) {
                 let synced = model.log(id).synced;
                 let earlier =
                     format!("{id}'s log has an outcome for every yes that it has given on {path}");
                 return Err(Breach::of(
-                    Evidence::at(synced, earlier).about(*path),
-                    Evidence::at(model.step, format!("{id} still has {path} pinned")).about(*path),
+                    Evidence::at(synced, earlier).about(path),
+                    Evidence::at(model.step, format!("{id} still has {path} pinned")).about(path),
                 ));
             }
         }
         Ok(())
     }
-}
-
-/// Every path that a user has named.
-fn paths_asked_for(model: &Model) -> BTreeSet<&Path> {
-    let mut paths = BTreeSet::new();
-    for asked in model.requests.values() {
-        match &asked.wanted {
-            Request::Files { operations, .. } => {
-                for operation in operations.iter() {
-                    paths.insert(&operation.path);
-                    if let seedbed::proto::Action::Rename(to, _) = &operation.action {
-                        paths.insert(to);
-                    }
-                }
-            }
-            Request::Acquire { path, .. } | Request::Release { path } => {
-                paths.insert(path);
-            }
-        }
-    }
-    paths
 }
 
 #[cfg(test)]
