@@ -82,13 +82,13 @@ impl Oracle {
 
     /// An oracle that judges by these invariants.
     fn of(world: &World, invariants: Vec<(InvariantName, Box<dyn Invariant>)>) -> Oracle {
-        let interests: Vec<SeenKinds> =
-            invariants.iter().map(|(_, invariant)| invariant.interest()).collect();
-        let wants = |slot: usize| -> Vec<u16> {
-            let numbered = (0..).zip(&interests);
-            numbered.filter(|(_, kinds)| kinds.has(slot)).map(|(number, _)| number).collect()
-        };
-        let interested = (0..SeenKinds::SLOTS).map(wants).collect();
+        let mut interested = vec![Vec::new(); SeenKinds::SLOTS];
+        for (number, (_, invariant)) in (0..).zip(&invariants) {
+            let kinds = invariant.interest();
+            for slot in (0..SeenKinds::SLOTS).filter(|slot| kinds.has(*slot)) {
+                interested[slot].push(number);
+            }
+        }
         Oracle { model: Model::new(world.config()), invariants, interested }
     }
 
