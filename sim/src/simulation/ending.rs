@@ -56,7 +56,7 @@ impl Ending<'_> {
     fn count(&self, is_meant: impl Fn(&RequestId) -> bool) -> RequestCounts {
         let mut counts = RequestCounts::default();
         let probes = &self.model.probes;
-        let is_users = |request: &RequestId| probes.get(*request).is_none() && is_meant(request);
+        let is_users = |request: &RequestId| is_meant(request) && probes.get(*request).is_none();
         for (_, asked) in self.model.requests.iter().filter(|(request, _)| is_users(request)) {
             counts.add(asked.reply.as_ref().map(|reply| &reply.is));
         }
