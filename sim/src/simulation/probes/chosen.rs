@@ -77,18 +77,18 @@ pub fn paths_touched(model: &Model, longest: usize) -> Vec<Path> {
         match &asked.wanted {
             Request::Files { operations, .. } => {
                 for Operation { path, action, .. } in operations.iter() {
-                    paths.insert(path.clone());
+                    paths.insert(path);
                     if let Action::Rename(to, _) = action {
-                        paths.insert(to.clone());
+                        paths.insert(to);
                     }
                 }
             }
             Request::Acquire { path, .. } | Request::Release { path } => {
-                paths.insert(path.clone());
+                paths.insert(path);
             }
         }
     }
-    paths.into_iter().filter(|path| path.as_str().len() <= longest).collect()
+    paths.into_iter().filter(|path| path.as_str().len() <= longest).cloned().collect()
 }
 
 /// Every path that was used as a lock.
