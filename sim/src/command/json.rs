@@ -12,7 +12,7 @@ use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::milestone_groups::GROUPS;
 use crate::scenario::Scenario;
-use crate::verdict::RunReport;
+use crate::verdict::{RunReport, Verdict};
 
 /// A run.
 #[derive(Debug, Serialize)]
@@ -29,6 +29,8 @@ struct Run<'a> {
     invariant: Option<&'static str>,
     /// The first bad step.
     step: Option<u64>,
+    /// How the run ended, in one line, as a sweep prints it; null on a pass.
+    why: Option<String>,
     /// Users' requests, and those of them answered done, refused and unknown.
     asked: u64,
     done: u64,
@@ -47,7 +49,7 @@ struct Run<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct File<'a> {
     pub scenario: &'a str,
-    /// `as_expected`, `failed` or `vacuous`.
+    /// `as_expected`, `failed`, `falls_short` or `vacuous`.
     pub verdict: &'static str,
     /// Why it is not `as_expected`.
     pub reason: Option<String>,
@@ -58,7 +60,7 @@ pub(super) struct File<'a> {
     pub first_seed: Option<u64>,
     /// The invariant that it breaks.
     pub invariant: Option<&'static str>,
-    /// The deliberate bug that the sweep has switched on.
+    /// The defect that the sweep has switched on.
     pub defect: Option<&'static str>,
     /// Users' requests of all runs, and those of them answered done, refused and unknown.
     pub asked: u64,
@@ -87,6 +89,7 @@ pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> 
             verdict: verdict.name(),
             invariant: verdict.invariant().map(InvariantName::name),
             step,
+            why: (*verdict != Verdict::Pass).then(|| verdict.to_string()),
             asked: requests.asked,
             done: requests.done,
             refused: requests.refused,

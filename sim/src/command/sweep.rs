@@ -15,7 +15,7 @@ use super::timed_run::{Played, play};
 use super::{Done, Status, json, load_all};
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
-use crate::verdict::{FileReport, Verdict};
+use crate::verdict::FileReport;
 use tally::Tally;
 
 pub(super) fn sweep(arguments: &SweepArguments, output: &mut Output) -> Done {
@@ -105,34 +105,10 @@ fn tell(
         return json::run(output, scenario, played);
     }
     let run = &played.run;
-    let text = format!("seed {}: {}", run.seed, in_short(&run.verdict));
+    let text = format!("seed {}: {}", run.seed, run.verdict);
     output.toned(&Line { tone: Tone::Bad, text })?;
     output.line(&format!("  {}", replay_line(&scenario.file, run.seed)))?;
     output.flush()
-}
-
-/// How a run ended, in one line.
-fn in_short(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Pass => "pass".to_owned(),
-        Verdict::Violation(violation) => {
-            format!("violation of {} at step {}", violation.invariant, violation.step)
-        }
-        Verdict::Starved(violation) => {
-            format!("starved: {} at step {}", violation.invariant, violation.step)
-        }
-        Verdict::Blocked(waits) => match waits.first() {
-            Some(wait) => format!("blocked: {} waits for {}", wait.who, wait.for_what),
-            None => "blocked".to_owned(),
-        },
-        Verdict::Spinning(spinning) => format!("spinning: {spinning}"),
-        Verdict::Unexpected(finding) => format!("unexpected: {finding}"),
-        Verdict::RuledOut(milestone) => format!("reached {milestone}, which is ruled out"),
-        Verdict::Panic(text) => {
-            let line = text.lines().next().unwrap_or_default();
-            format!("panic: {line}")
-        }
-    }
 }
 
 /// A bar on standard error, if that is a terminal.

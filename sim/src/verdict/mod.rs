@@ -35,8 +35,7 @@ pub enum Verdict {
     Spinning(Box<Spinning>),
     /// A pass but for a request's answer, or what is stored at the end: the file wants another.
     Unexpected(Box<Finding>),
-    /// A pass but for a milestone that the run reached and its file
-    /// rules out.
+    /// A pass but for a milestone that the run reached and its file rules out.
     RuledOut(Milestone),
     /// The code under test, or the simulator, panicked.
     Panic(String),
@@ -82,6 +81,33 @@ impl Verdict {
     /// The invariant that was broken, if one was.
     pub fn invariant(&self) -> Option<InvariantName> {
         self.violation().map(|violation| violation.invariant)
+    }
+}
+
+impl fmt::Display for Verdict {
+    /// How the run ended, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Pass => f.write_str("pass"),
+            Verdict::Violation(violation) => {
+                write!(f, "violation of {} at step {}", violation.invariant, violation.step)
+            }
+            Verdict::Starved(violation) => {
+                write!(f, "starved: {} at step {}", violation.invariant, violation.step)
+            }
+            Verdict::Blocked(waits) => match waits.first() {
+                Some(wait) => write!(f, "blocked: {} waits for {}", wait.who, wait.for_what),
+                None => f.write_str("blocked"),
+            },
+            Verdict::Spinning(spinning) => write!(f, "spinning: {spinning}"),
+            Verdict::Unexpected(finding) => write!(f, "unexpected: {finding}"),
+            Verdict::RuledOut(milestone) => {
+                write!(f, "ruled out: the run reached `{milestone}`, which it never may")
+            }
+            Verdict::Panic(text) => {
+                write!(f, "panic: {}", text.lines().next().unwrap_or_default())
+            }
+        }
     }
 }
 

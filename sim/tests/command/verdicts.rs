@@ -33,6 +33,7 @@ fn a_run_in_which_nothing_gets_done_has_starved() {
     );
     let object = &files.run(&["run", "expected.toml", "--json"]).objects()[0];
     assert_eq!((&object["verdict"], &object["unknown"]), (&"starved".into(), &3.into()));
+    assert!(object["why"].as_str().unwrap().starts_with("starved: some_request_is_done at step"));
     assert_eq!(files.run(&["run", "expected.toml"]).status, 0);
 }
 
@@ -52,7 +53,9 @@ fn a_run_that_does_not_end_spins_and_is_told_so_at_once() {
         assert!(said.out.contains(kind), "{kind}: {}", said.out);
         assert!(said.out.ends_with(&format!("seedbed run {file} --seed 3\n")), "{}", said.out);
         let sweep = files.run(&["sweep", file, "--seeds", "0..1", "--json"]);
-        assert_eq!((sweep.status, &sweep.objects()[0]["verdict"]), (1, &"spinning".into()));
+        let object = &sweep.objects()[0];
+        assert_eq!((sweep.status, &object["verdict"]), (1, &"spinning".into()));
+        assert!(object["why"].as_str().unwrap().starts_with("spinning: more than"), "{object}");
     }
 }
 
@@ -112,6 +115,8 @@ fn what_a_file_expects_of_requests_and_files_is_held() {
         assert!(said.out.contains(expected) && said.out.contains(found), "{}", said.out);
         let object = &files.run(&["run", "wrong.toml", "--json"]).objects()[0];
         assert_eq!(object["verdict"], "unexpected");
+        let why = object["why"].as_str().unwrap();
+        assert!(why.starts_with(&format!("unexpected: {of}")) && why.contains(found), "{why}");
     }
     let never_written = SCRIPTED.replace("'/b', absent = true", "'/b', contents = ''");
     files.write("never.toml", never_written);
@@ -138,7 +143,12 @@ fn a_file_says_which_share_of_its_requests_may_be_unknown() {
         assert_eq!(said.status, 1, "{said:?}");
         let why = format!("requests are unknown: more than the share of {share}; ");
         assert!(said.out.contains(&why), "{}", said.out);
+        assert!(said.out.starts_with(&format!("{file}: falls short: ")), "{}", said.out);
         assert_eq!(sweep(file, "0..2").status, 0, "too few requests to judge");
     }
     assert_eq!(sweep("enough.toml", "0..10").status, 0);
+    let said = files.run(&["sweep", "silent.toml", "--seeds", "0..10", "--json"]);
+    let file = &said.objects()[10];
+    assert_eq!(file["verdict"], "falls_short");
+    assert!(file["reason"].as_str().unwrap().contains("requests are unknown"), "{file}");
 }

@@ -8,7 +8,6 @@ use seedbed::proto::Defect;
 
 use super::super::json;
 use super::super::timed_run::Played;
-use super::in_short;
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::milestone_groups::groups;
@@ -20,7 +19,7 @@ use crate::verdict::{FileReport, FileVerdict, RunReport, Verdict};
 /// The runs of one file, as far as they are done.
 pub(super) struct Tally {
     pub file: FileReport,
-    /// The first run that shows the deliberate bug.
+    /// The first run that shows the defect.
     pub caught: Option<RunReport>,
     /// How long it really took.
     pub took: Duration,
@@ -74,7 +73,7 @@ impl Tally {
                 let (failed, runs) = (Thousands(self.file.failed), Thousands(self.file.runs));
                 ("failed", Some(format!("{failed} of {runs} runs end otherwise")))
             }
-            FileVerdict::FallsShort(why) => ("failed", Some(why)),
+            FileVerdict::FallsShort(why) => ("falls_short", Some(why)),
             FileVerdict::Vacuous(why) => ("vacuous", Some(why)),
         }
     }
@@ -112,7 +111,7 @@ impl Tally {
         let mut lines = vec![self.headline(scenario)];
         let mut plain = |text: String| lines.push(Line { tone: Tone::Plain, text });
         if let Some(run) = &self.caught {
-            plain(format!("  {}", in_short(&run.verdict)));
+            plain(format!("  {}", run.verdict));
             plain(format!("  with `defects = [\"{}\"]` in [cluster]:", self.defect_name()));
             plain(format!("  {}", replay_line(&scenario.file, run.seed)));
         }
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bug_is_caught_by_the_first_violation_or_panic_and_by_nothing_else() {
+    fn a_defect_is_caught_by_the_first_violation_or_panic_and_by_nothing_else() {
         let scenario = scenario();
         let mut tally = tally(Some(Defect::VoteNotForced));
         assert!(!tally.add(&scenario, played(0, Verdict::Pass, 1)));
