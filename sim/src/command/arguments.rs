@@ -90,7 +90,8 @@ pub(super) struct RunArguments {
     /// Print one JSON object instead of an explanation
     #[arg(long)]
     pub json: bool,
-    /// Write what users asked and were told here, or alone to standard output (`-`)
+    /// Write what users asked and were told to this file; `-` is standard output, which then has
+    /// nothing else, so `--trace` and `--json` are refused
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use super::arguments::RunArguments;
 use super::history_file::HistoryFile;
@@ -20,16 +21,12 @@ pub(super) fn run(arguments: &RunArguments, output: &mut Output) -> Done {
     let Some(scenario) = load(&arguments.file) else { return Ok(Status::WrongInput) };
     let file = match &arguments.history {
         None => None,
-        Some(path) => match HistoryFile::open(path) {
+        Some(path) => match history_file(arguments, path) {
             Some(file) => Some(file),
             None => return Ok(Status::WrongInput),
         },
     };
     let is_stdout = file.as_ref().is_some_and(HistoryFile::is_stdout);
-    if is_stdout && arguments.trace {
-        complain("error: --trace and --history -: both are for standard output");
-        return Ok(Status::WrongInput);
-    }
     let seed = arguments.seed.unwrap_or_else(|| telling_seed(&scenario));
     let mut asked = file.is_some().then(JepsenHistory::default);
     let played = match arguments.json || is_stdout {
@@ -48,6 +45,30 @@ pub(super) fn run(arguments: &RunArguments, output: &mut Output) -> Done {
         true => Status::AsExpected,
         false => Status::NotAsExpected,
     })
+}
+
+/// Where the history goes; none if it would take the place of something else, which is said.
+fn history_file(arguments: &RunArguments, path: &Path) -> Option<HistoryFile> {
+    if path == Path::new("-") {
+        for (is_asked, option) in [(arguments.trace, "--trace"), (arguments.json, "--json")] {
+            if is_asked {
+                complain(&format!("error: {option} and --history -: both are for standard output"));
+                return None;
+            }
+        }
+    } else if is_same_file(path, &arguments.file) {
+        complain(&format!("error: --history {0}: {0} is the scenario file", path.display()));
+        return None;
+    }
+    HistoryFile::open(path)
+}
+
+/// Do both paths lead to one file that exists?
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        (Err(_), _) | (_, Err(_)) => false,
+    }
 }
 
 fn explained(

@@ -235,6 +235,11 @@ fn a_history_that_cannot_be_written_is_wrong_input_before_anything_is_run() {
     }
     files.run(&["run", "good.toml", "--history"]).refuses("--history");
     files.run(&["run", "good.toml", "--trace", "--history", "-"]).refuses("standard output");
+    files.run(&["run", "good.toml", "--json", "--history", "-"]).refuses("standard output");
+    for path in ["good.toml", "./good.toml", "../no_history/good.toml"] {
+        files.run(&["run", "good.toml", "--history", path]).refuses("is the scenario file");
+    }
+    assert_eq!(fs::read_to_string(files.0.join("good.toml")).unwrap(), BUSY);
     files.write("kept.jsonl", "kept").run(&["run", "missing.toml", "--history", "kept.jsonl"]);
     assert_eq!(fs::read_to_string(files.0.join("kept.jsonl")).unwrap(), "kept");
 }
