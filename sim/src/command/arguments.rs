@@ -9,9 +9,10 @@ use seedbed::proto::Defect;
 
 use crate::text::nearest;
 
-/// Runs scenarios of a simulated distributed file service, from a seed and always the same.
+/// Runs scenarios of a simulated cluster that stores files, and judges every step; the same file and
+/// seed give the same run
 #[derive(Debug, Parser)]
-#[command(name = "seedbed", version, about, after_help = EXAMPLES)]
+#[command(name = "seedbed", version, after_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -38,7 +39,7 @@ pub(super) enum Command {
     /// Reads files and says what is wrong with them
     #[command(after_help = CHECK)]
     Check(CheckArguments),
-    /// Lists the deliberate bugs that `cluster.defects` and `sweep --defect` can switch on
+    /// Lists the defects that `cluster.defects` and `sweep --defect` can switch on
     #[command(after_help = "Example:\n  seedbed defects")]
     Defects,
     /// Lists the invariants that `expect.violates` can name
@@ -57,7 +58,8 @@ file's first seed. The status is 0 if this one run ends as the file expects.
 With --history: what users asked and were told, in the order of time, one JSON object a line, with
 the fields of Jepsen: index, type (invoke; ok, fail, info), process, f (txn, acquire, release),
 value, time in nanoseconds; beside them request, versions, token, wait and error. After an info the
-process goes on under a new number.
+process goes on under a new number. With `-` standard output has these lines alone: --trace and
+--json are refused.
 
 How a run can end:
   pass        every invariant held and every wait ended; the headline says what got done
@@ -68,6 +70,7 @@ How a run can end:
   unexpected  another answer, or other contents at the end, than the file says
   ruled_out   a milestone was reached that the file says is never reached
   panic       the code under test, or the simulator, panicked
+With --json `verdict` is one of these words, and `why` a line about it, null on a pass.
 
 Examples:
   seedbed run scenarios/mixed/files.toml
@@ -82,7 +85,7 @@ pub(super) struct RunArguments {
     /// The scenario file
     pub file: PathBuf,
     /// The seed to run it with
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Print every step and what came of it, before the explanation
     #[arg(long, conflicts_with = "json")]
@@ -90,8 +93,7 @@ pub(super) struct RunArguments {
     /// Print one JSON object instead of an explanation
     #[arg(long)]
     pub json: bool,
-    /// Write what users asked and were told to this file; `-` is standard output, which then has
-    /// nothing else, so `--trace` and `--json` are refused
+    /// Write what users asked and were told here, or alone to standard output (`-`)
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
 }
@@ -101,12 +103,13 @@ Results come in the order of files and seeds, whatever -j. A file fails if one o
 otherwise than it expects; if of 100 requests or more a larger share is answered unknown than
 `expect.unknown` allows (0.05); or if a client gets less than 1/8 done of what its equals get.
 
-With --defect the bug is switched on in every file, and what the files expect does not count: the
-sweep stops at the first seed that violates an invariant, starves, spins or
-panics, and the status is 0; if there is
-none, it is 1.
+With --defect the defect is switched on in every file, and what the files expect does not count: the
+sweep stops at the first seed that violates an invariant, starves, spins or panics, and the status
+is 0; if there is none, it is 1.
 
-With --json: one object for each run, then one for each file.
+With --json: one object for each run, as `run --json` prints it, then one for each file; its
+`verdict` is as_expected, failed, falls_short (no run fails, but the requests of all runs together
+were served badly) or vacuous (what the file is about did not come up), and `reason` says why.
 
 Examples:
   seedbed sweep scenarios/commit/*.toml
@@ -120,12 +123,12 @@ pub(super) struct SweepArguments {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The seeds to run them with, A up to and without B; else each file's own
-    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    #[arg(long, value_name = "A..B", value_parser = seeds, allow_hyphen_values = true)]
     pub seeds: Option<Range<u64>>,
     /// How many runs at a time; without it, as many as there are cores
-    #[arg(short, long, value_name = "N", value_parser = jobs)]
+    #[arg(short, long, value_name = "N", value_parser = jobs, allow_hyphen_values = true)]
     pub jobs: Option<NonZeroUsize>,
-    /// Switch this deliberate bug on and see whether it is caught
+    /// Switch this defect on and see whether it is caught
     #[arg(long, value_name = "NAME", value_parser = defect)]
     pub defect: Option<Defect>,
     /// Print JSON objects, one in a line
@@ -162,7 +165,7 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     Ok(start..end)
 }
 
-/// More threads than this help nobody.
+/// More threads than this do not make a sweep faster.
 const MOST_JOBS: usize = 1024;
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {

@@ -19,7 +19,7 @@ use seedbed::proto::Path;
 
 use crate::draw::swarm;
 use crate::milestone_groups::groups;
-use crate::oracle::blocked::Wait;
+use crate::oracle::blocked::{Wait, WaitKind};
 use crate::oracle::{Breach, Violation};
 use crate::scenario::{Expected, Scenario};
 use crate::text::{Nanoseconds, Thousands};
@@ -143,8 +143,7 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
             format!("starved: {}; {invariant} is broken, and no other invariant is", run.requests)
         }
         Verdict::Blocked(waits) => {
-            let waiting = waits.len();
-            format!("blocked: {}; every invariant held, and {waiting} wait for ever", run.requests)
+            format!("blocked: {}; every invariant held, and {}", run.requests, waiting(waits))
         }
         Verdict::Spinning(spinning) => format!("spinning: {}; {spinning}", run.requests),
         Verdict::Unexpected(finding) => format!("unexpected: {}", finding.of),
@@ -160,6 +159,20 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
     ));
     if let Some(drawn) = swarm::drawn(scenario, run.seed) {
         page.named("drawn", &drawn, LINES);
+    }
+}
+
+/// How many wait, and for how long. A circle of users' locks ends with a time-out.
+fn waiting(waits: &[Wait]) -> String {
+    let in_circle = waits.iter().filter(|wait| wait.kind == WaitKind::Deadlock).count();
+    let verb = |count: usize| if count == 1 { "waits" } else { "wait" };
+    let said = |count: usize, how: &str| format!("{count} {} {how}", verb(count));
+    match (waits.len() - in_circle, in_circle) {
+        (0, circle) => said(circle, "in a circle"),
+        (others, 0) => said(others, "for ever"),
+        (others, circle) => {
+            format!("{}, {}", said(others, "for ever"), said(circle, "in a circle"))
+        }
     }
 }
 

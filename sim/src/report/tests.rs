@@ -253,11 +253,22 @@ fn every_other_verdict_fits_on_one_screen_too() {
         since: Time::from_nanos(5),
         released_by: "n1, when it starts again".to_owned(),
     };
-    run.verdict = Verdict::Blocked(vec![wait; 100]);
+    run.verdict = Verdict::Blocked(vec![wait.clone(); 100]);
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);
     assert_eq!(lines[3].text, "n3 waits since 0.000000s for the decision on n1.1/4");
     assert_eq!(lines[4].text, "    released by n1, when it starts again");
+    assert!(lines[0].text.ends_with("every invariant held, and 100 wait for ever"), "{lines:?}");
+    let in_circle = Wait { kind: WaitKind::Deadlock, ..wait.clone() };
+    for (waits, said) in [
+        (vec![wait.clone()], "and 1 waits for ever"),
+        (vec![in_circle.clone(); 2], "and 2 wait in a circle"),
+        (vec![in_circle.clone(), wait, in_circle], "and 1 waits for ever, 2 wait in a circle"),
+    ] {
+        run.verdict = Verdict::Blocked(waits);
+        let lines = explain(&scenario, &run, &history, None);
+        assert!(lines[0].text.ends_with(said), "{lines:?}");
+    }
 }
 
 fn to_centre(from: u16, message: Message) -> (Event, Option<Packet>) {

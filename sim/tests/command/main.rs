@@ -129,6 +129,12 @@ fn arguments_that_make_no_sense_are_wrong_input() {
     for seed in ["x", "-1", "18446744073709551616", "0.5"] {
         files.run(&["run", "good.toml", &format!("--seed={seed}")]).refuses("--seed");
     }
+    for (command, option, value) in
+        [("run", "--seed", "-1"), ("sweep", "--seeds", "-3..4"), ("sweep", "-j", "-1")]
+    {
+        let said = files.run(&[command, "good.toml", option, value]);
+        said.refuses(&format!("invalid value '{value}' for '"));
+    }
 }
 
 #[test]
@@ -144,6 +150,7 @@ fn every_subcommand_has_help_with_an_example() {
     }
     let said = files.run(&["--help"]);
     assert!(said.status == 0 && commands.iter().all(|name| said.out.contains(name)));
+    assert!(said.out.starts_with("Runs scenarios of a simulated cluster "), "{}", said.out);
 }
 
 #[test]
@@ -288,7 +295,7 @@ fn a_sweep_says_how_files_did() {
     {
         assert!(said.out.contains(what), "{what}: {}", said.out);
     }
-    assert!(said.err.is_empty(), "no bar where nobody looks: {}", said.err);
+    assert!(said.err.is_empty(), "no bar but on a terminal: {}", said.err);
     let said = files.run(&["sweep", "other.toml", "--seeds", "0..5", "--json"]);
     assert_eq!(said.status, 1);
     let file = &said.objects()[5];
