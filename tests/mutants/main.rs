@@ -35,11 +35,19 @@ fn run(arguments: &[String]) -> Result<u8, Failed> {
         "table" if rest.is_empty() => table::write().map(|()| 0),
         "table" => Err("`table` takes no arguments".to_owned()),
         "sampled" => match rest {
-            [shard, seeds, folder] => results::take_in(shard, number("--seeds", seeds)?, folder),
-            _ => Err("`sampled` takes a shard, a number of seeds and a folder".to_owned()),
+            [shard, seeds, folder, commit] => {
+                results::take_in(shard, number("--seeds", seeds)?, folder, commit)
+            }
+            _ => {
+                Err("`sampled` takes a shard, a number of seeds, a folder and a commit".to_owned())
+            }
         },
+        "commit" => tree::commit().map(|commit| {
+            println!("{commit}");
+            0
+        }),
         "sweep" => {
-            let mut options = Options { rest, seeds: None, jobs: 1, only: Vec::new() };
+            let mut options = Options::new(rest);
             options.read()?;
             let seeds = options.seeds.ok_or("`sweep` needs --seeds A..B")?;
             Ok(sweep::sweep(range(&seeds)?, options.jobs)?)
@@ -49,10 +57,15 @@ fn run(arguments: &[String]) -> Result<u8, Failed> {
 }
 
 fn planted_arguments(rest: &[String]) -> Result<planted::Arguments, Failed> {
-    let mut options = Options { rest, seeds: None, jobs: 1, only: Vec::new() };
+    let mut options = Options::new(rest);
     options.read()?;
     let seeds = options.seeds.map_or(Ok(SEEDS), |seeds| number("--seeds", &seeds))?;
-    Ok(planted::Arguments { only: options.only, seeds, jobs: options.jobs })
+    Ok(planted::Arguments {
+        only: options.only,
+        is_named: options.is_named,
+        seeds,
+        jobs: options.jobs,
+    })
 }
 
 struct Options<'a> {
@@ -60,18 +73,27 @@ struct Options<'a> {
     seeds: Option<String>,
     jobs: usize,
     only: Vec<String>,
+    is_named: bool,
 }
 
 impl Options<'_> {
+    fn new(rest: &[String]) -> Options<'_> {
+        Options { rest, seeds: None, jobs: 1, only: Vec::new(), is_named: false }
+    }
+
     fn read(&mut self) -> Result<(), Failed> {
         while let Some((name, rest)) = self.rest.split_first() {
+            if name == "--named" {
+                (self.is_named, self.rest) = (true, rest);
+                continue;
+            }
             let value = || rest.first().cloned().ok_or_else(|| format!("{name} needs a value"));
             match name.as_str() {
                 "--only" => self.only.push(value()?),
                 "--seeds" => self.seeds = Some(value()?),
                 "-j" | "--jobs" => {
                     let jobs = usize::try_from(number(name, &value()?)?).ok();
-                    self.jobs = jobs.filter(|jobs| *jobs > 0).ok_or("-j needs 1 or more")?;
+                    self.jobs = jobs.ok_or("-j: more than there can be")?;
                 }
                 _ => return Err(format!("unknown option `{name}`; try --help")),
             }
@@ -82,10 +104,14 @@ impl Options<'_> {
 }
 
 fn number(option: &str, text: &str) -> Result<u64, Failed> {
-    text.parse().map_err(|_| format!("{option}: expected a whole number, found `{text}`"))
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("{option}: expected a whole number from 1 on, found `{text}`"))
 }
 
 fn range(text: &str) -> Result<Range<u64>, Failed> {
     let ends = text.split_once("..").and_then(|(a, b)| Some(a.parse().ok()?..b.parse().ok()?));
-    ends.ok_or_else(|| format!("--seeds: expected A..B, such as 0..50, found `{text}`"))
+    let ends = ends.filter(|seeds: &Range<u64>| !seeds.is_empty());
+    ends.ok_or_else(|| {
+        format!("--seeds: expected A..B with A below B, such as 0..50, found `{text}`")
+    })
 }

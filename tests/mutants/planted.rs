@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::Failed;
 use super::results::{Measured, Results};
 use super::table;
-use super::tree::Tree;
+use super::tree::{self, Tree};
 
 /// Where they are written down: those that measure, and those that are named as what must be found.
 const FILES: [&str; 2] = ["tests/mutants/planted.toml", "tests/mutants/named.toml"];
@@ -19,6 +19,8 @@ const FILES: [&str; 2] = ["tests/mutants/planted.toml", "tests/mutants/named.tom
 /// What the caller wants.
 pub struct Arguments {
     pub only: Vec<String>,
+    /// Only those of `named.toml`.
+    pub is_named: bool,
     pub seeds: u64,
     pub jobs: usize,
 }
@@ -112,11 +114,18 @@ pub fn measure(arguments: &Arguments) -> Result<u8, Failed> {
             return Err(format!("--only: no mistake `{id}` in {}", FILES.join(" or ")));
         }
     }
-    let is_wanted = |mistake: &&Planted| {
+    let is_chosen = |mistake: &Planted| {
         arguments.only.is_empty() || arguments.only.iter().any(|id| *id == mistake.id)
     };
+    let is_wanted = |mistake: &&Planted| match arguments.is_named {
+        true => mistake.is_named && is_chosen(mistake),
+        false => is_chosen(mistake),
+    };
     let wanted: Vec<&Planted> = all.iter().filter(is_wanted).collect();
-    let tree = Tree::copy()?;
+    if wanted.is_empty() {
+        return Err(format!("--only, --named: none of these stands in {}", FILES[1]));
+    }
+    let (tree, commit) = (Tree::copy()?, tree::commit()?);
     say(&format!("0/{}: builds the tree as it is, and sweeps it", wanted.len()));
     let healthy = tree.build()?;
     if let Some(found) = tree.sweep(&healthy, arguments.seeds.min(50), arguments.jobs)? {
@@ -131,12 +140,15 @@ pub fn measure(arguments: &Arguments) -> Result<u8, Failed> {
             let program = tree.build().map_err(|why| format!("`{}`: {why}", mistake.id))?;
             let build = began.elapsed();
             let found = tree.sweep(&program, arguments.seeds, arguments.jobs)?;
-            Ok(Measured { found, seeds: arguments.seeds, build, sweep: began.elapsed() - build })
+            let (seeds, sweep) = (arguments.seeds, began.elapsed() - build);
+            Ok(Measured { found, seeds, commit: commit.clone(), build, sweep })
         })?;
         println!("{}: {}", mistake.id, measured.in_words());
         missed += u8::from(measured.found.is_none());
-        results.put(&mistake.id, &measured);
-        results.save()?;
+        match results.put(&mistake.id, &measured) {
+            Ok(()) => results.save()?,
+            Err(seeds) => println!("{}: kept what {seeds} seeds gave before", mistake.id),
+        }
     }
     table::write()?;
     Ok(u8::from(missed > 0))

@@ -13,8 +13,8 @@ use super::table;
 const FILE: &str = "tests/mutants/results.toml";
 
 const HEAD: &str = "\
-# What `scripts/mutants` has measured. `planted` is written by it alone; of `sampled` the key `because` of a survivor is
-# written by hand: why it is equivalent, or what closes it.
+# What `scripts/mutants` has measured; README.md beside it has the keys. `planted` is written by it alone; of `sampled` the
+# key `because` of a survivor is written by hand: why it is equivalent, or what closes it.
 
 ";
 
@@ -24,6 +24,8 @@ pub struct Measured {
     pub found: Option<Found>,
     /// With how many seeds at most.
     pub seeds: u64,
+    /// The commit whose protocols, world and oracle it were.
+    pub commit: String,
     pub build: Duration,
     pub sweep: Duration,
 }
@@ -59,8 +61,14 @@ impl Results {
         fs::write(FILE, text).map_err(|error| format!("{FILE}: {error}"))
     }
 
-    pub fn put(&mut self, id: &str, measured: &Measured) {
+    /// Takes in a measurement. One with more seeds before says more and is kept: then the error is
+    /// how many.
+    pub fn put(&mut self, id: &str, measured: &Measured) -> Result<(), u64> {
+        if let Some(before) = self.planted(id).filter(|before| before.seeds > measured.seeds) {
+            return Err(before.seeds);
+        }
         let mut entry = Table::new();
+        entry.insert("commit".to_owned(), Value::String(measured.commit.clone()));
         entry.insert("seeds".to_owned(), whole(measured.seeds));
         if let Some(Found { scenario, seed, verdict, what }) = &measured.found {
             let text = |text: &str| Value::String(text.to_owned());
@@ -70,6 +78,7 @@ impl Results {
             entry.insert("what".to_owned(), text(what));
         }
         self.table("planted").insert(id.to_owned(), Value::Table(entry));
+        Ok(())
     }
 
     pub fn planted(&self, id: &str) -> Option<Measured> {
@@ -81,7 +90,8 @@ impl Results {
             Some(Found { scenario, seed, verdict, what })
         });
         let (build, sweep) = (Duration::ZERO, Duration::ZERO);
-        Some(Measured { found, seeds: number("seeds")?, build, sweep })
+        let (seeds, commit) = (number("seeds")?, text("commit").unwrap_or_default());
+        Some(Measured { found, seeds, commit, build, sweep })
     }
 
     /// The shards of the sample.
@@ -99,11 +109,15 @@ impl Results {
 }
 
 fn whole(number: u64) -> Value {
-    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+    Value::Integer(whole_of(number))
+}
+
+fn whole_of(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Takes in what cargo-mutants has left in `folder`. What was said of a survivor before is kept.
-pub fn take_in(shard: &str, seeds: u64, folder: &str) -> Result<u8, Failed> {
+pub fn take_in(shard: &str, seeds: u64, folder: &str, commit: &str) -> Result<u8, Failed> {
     let lines = |name: &str| -> Result<Vec<String>, Failed> {
         let at = Path::new(folder).join(name);
         let text = fs::read_to_string(&at).map_err(|e| format!("{}: {e}", at.display()))?;
@@ -114,11 +128,16 @@ pub fn take_in(shard: &str, seeds: u64, folder: &str) -> Result<u8, Failed> {
     let mut results = Results::load()?;
     let shards = results.table("sampled");
     let before = shards.get(shard).and_then(|old| old.get("missed")).cloned();
+    let seeds_before = shards.get(shard).and_then(|old| old.get("seeds")?.as_integer());
+    if let Some(more) = seeds_before.filter(|before| *before > whole_of(seeds)) {
+        return Err(format!("shard {shard}: {more} seeds were measured before, and are kept"));
+    }
     let mut entry = Table::new();
     for (key, number) in [("caught", caught), ("endless", endless), ("unviable", unviable)] {
         entry.insert(key.to_owned(), whole(number as u64));
     }
     entry.insert("seeds".to_owned(), whole(seeds));
+    entry.insert("commit".to_owned(), Value::String(commit.to_owned()));
     let because = |name: &String| {
         let text = before.as_ref().and_then(|old| old.get(name)?.get("because")?.as_str());
         let text = Value::String(text.unwrap_or_default().to_owned());

@@ -40,7 +40,7 @@ pub struct Found {
     pub seed: u64,
     /// How it ended: the verdict's name, or what happened to the process.
     pub verdict: String,
-    /// The invariant, or what the panic says.
+    /// The invariant or the milestone, or what the verdict says.
     pub what: String,
 }
 
@@ -136,16 +136,22 @@ fn play(scenarios: &[Scenario], (file, seed): (usize, u64)) -> Option<Found> {
     let verdict = run::run(scenario, seed, &mut ()).verdict;
     let what = match &verdict {
         Verdict::Pass => return None,
-        Verdict::Violation(violation) => violation.invariant.to_string(),
+        Verdict::Violation(broken) | Verdict::Starved(broken) => broken.invariant.to_string(),
         Verdict::Panic(text) => text.lines().next().unwrap_or_default().to_owned(),
-        other => format!("{other:?}").chars().take(120).collect(),
+        Verdict::RuledOut(milestone) => milestone.to_string(),
+        Verdict::Unexpected(finding) => finding.to_string(),
+        Verdict::Spinning(spinning) => spinning.to_string(),
+        Verdict::Blocked(waits) => match waits.first() {
+            Some(wait) => format!("{} waits for {}", wait.who, wait.for_what),
+            None => String::new(),
+        },
     };
     Some(Found::new(scenario, seed, verdict.name(), what))
 }
 
 impl Found {
     fn new(scenario: &Scenario, seed: u64, verdict: &str, what: String) -> Found {
-        let what = what.replace(['\t', '\n'], " ");
+        let what = what.replace(['\t', '\n'], " ").chars().take(200).collect();
         Found { scenario: scenario.file.clone(), seed, verdict: verdict.to_owned(), what }
     }
 

@@ -22,9 +22,11 @@ pub fn write() -> Result<(), Failed> {
     let mut text = format!("{by_hand}{MARK}\n");
     let (named, all): (Vec<Planted>, _) = all.into_iter().partition(|one| one.is_named);
     let title = "Planted by a fresh reader";
-    planted_tables(&mut text, title, &all, &results).expect("a string takes everything");
+    let command = "scripts/mutants planted";
+    planted_tables(&mut text, title, command, &all, &results).expect("a string takes everything");
     let title = "Named as what must be found";
-    planted_tables(&mut text, title, &named, &results).expect("a string takes everything");
+    let command = "scripts/mutants planted --named";
+    planted_tables(&mut text, title, command, &named, &results).expect("a string takes everything");
     sampled_tables(&mut text, &results).expect("a string takes everything");
     fs::write(FILE, text).map_err(|error| format!("{FILE}: {error}"))
 }
@@ -32,13 +34,14 @@ pub fn write() -> Result<(), Failed> {
 fn planted_tables(
     text: &mut String,
     title: &str,
+    command: &str,
     all: &[Planted],
     results: &Results,
 ) -> std::fmt::Result {
     let measured: Vec<(&Planted, Measured)> =
         all.iter().filter_map(|one| Some((one, results.planted(&one.id)?))).collect();
     writeln!(text, "\n## {title}\n")?;
-    writeln!(text, "    scripts/mutants planted\n")?;
+    writeln!(text, "    {command}\n")?;
     writeln!(text, "| group | planted | measured | found | within 50 seeds | median seed |")?;
     writeln!(text, "|---|---|---|---|---|---|")?;
     for group in Group::ALL {
@@ -58,7 +61,7 @@ fn planted_tables(
             match &measured.found {
                 Some(Found { scenario, seed, verdict, what }) => {
                     let how = match verdict.as_str() {
-                        "violation" => format!("`{what}`"),
+                        "violation" | "starved" | "ruled_out" => format!("`{what}`"),
                         other => format!("{other}: {}", what.replace('|', "\\|")),
                     };
                     let scenario = scenario.trim_start_matches("scenarios/");

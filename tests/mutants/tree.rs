@@ -15,6 +15,22 @@ pub struct Tree {
     target: PathBuf,
 }
 
+/// The commit of the working tree; behind it `+` if something that is measured differs from it.
+pub fn commit() -> Result<String, Failed> {
+    let git = |arguments: &[&str]| -> Result<String, Failed> {
+        let ran = Command::new("git").args(arguments).output();
+        let ran = ran.map_err(|error| format!("git: {error}"))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        match ran.status.success() {
+            true => Ok(text(&ran.stdout)),
+            false => Err(format!("git {}: {}", arguments.join(" "), text(&ran.stderr))),
+        }
+    };
+    let changed = git(&["status", "--porcelain", "--", "src", "sim", "scenarios", "Cargo.lock"])?;
+    let hash = git(&["rev-parse", "--short=12", "HEAD"])?;
+    Ok(if changed.is_empty() { hash } else { hash + "+" })
+}
+
 impl Tree {
     /// Makes the copy what the working tree is now. A file that has not changed is left alone, so
     /// that only what has changed is built.
@@ -81,8 +97,8 @@ impl Tree {
         done
     }
 
-    /// Builds the sweeping program of the copy, as tests are built: a release runs not twice as fast
-    /// and takes five times as long to build.
+    /// Builds the sweeping program of the copy, as tests are built: a release runs not twice as
+    /// fast and takes five times as long to build.
     pub fn build(&self) -> Result<PathBuf, Failed> {
         let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["test", "--no-run", "--locked", "--test", "mutants", "--quiet"])
