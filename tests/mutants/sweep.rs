@@ -142,7 +142,7 @@ fn play(scenarios: &[Scenario], (file, seed): (usize, u64)) -> Option<Found> {
         Verdict::Unexpected(finding) => finding.to_string(),
         Verdict::Spinning(spinning) => spinning.to_string(),
         Verdict::Blocked(waits) => match waits.first() {
-            Some(wait) => format!("{} waits for {}", wait.who, wait.for_what),
+            Some(wait) => format!("{} waits for {}", wait.machine, wait.for_what),
             None => String::new(),
         },
     };

@@ -35,7 +35,7 @@ pub use history::History;
 /// The most lines of a report.
 pub const LINES: usize = 60;
 
-/// How a line of a report is meant, for whoever shows it in colours.
+/// How a line of a report is meant; a terminal shows it in colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Plain text.
@@ -310,8 +310,8 @@ fn rule(page: &mut Page, violation: &Violation) {
 fn blocked(page: &mut Page, waits: &[Wait]) {
     const SHOWN: usize = 20;
     page.gap();
-    for Wait { kind: _, who, for_what, since, released_by } in waits.iter().take(SHOWN) {
-        page.plain(shorten(&format!("{who} waits since {since} for {for_what}"), WIDTH));
+    for Wait { kind: _, machine, for_what, since, released_by } in waits.iter().take(SHOWN) {
+        page.plain(shorten(&format!("{machine} waits since {since} for {for_what}"), WIDTH));
         page.plain(shorten(&format!("    released by {released_by}"), WIDTH));
     }
     if let Some(more @ 1..) = waits.len().checked_sub(SHOWN) {

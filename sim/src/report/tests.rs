@@ -248,7 +248,7 @@ fn every_other_verdict_fits_on_one_screen_too() {
     check(&explain(&scenario, &run, &history, None));
     let wait = Wait {
         kind: WaitKind::InDoubt,
-        who: n(3),
+        machine: n(3),
         for_what: "the decision on n1.1/4".to_owned(),
         since: Time::from_nanos(5),
         released_by: "n1, when it starts again".to_owned(),

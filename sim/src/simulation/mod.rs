@@ -172,7 +172,7 @@ impl<'a> Simulation<'a> {
         if let Err(violation) = self.oracle.at_end(&self.world) {
             return Verdict::of_violation(violation);
         }
-        let waits = self.milestones.who_waits(&self.world, self.oracle.model());
+        let waits = self.milestones.waits(&self.world, self.oracle.model());
         self.ending().verdict(waits, self.milestones.counts())
     }
 

@@ -96,7 +96,7 @@ impl fmt::Display for Verdict {
                 write!(f, "starved: {} at step {}", violation.invariant, violation.step)
             }
             Verdict::Blocked(waits) => match waits.first() {
-                Some(wait) => write!(f, "blocked: {} waits for {}", wait.who, wait.for_what),
+                Some(wait) => write!(f, "blocked: {} waits for {}", wait.machine, wait.for_what),
                 None => f.write_str("blocked"),
             },
             Verdict::Spinning(spinning) => write!(f, "spinning: {spinning}"),
@@ -247,7 +247,7 @@ mod tests {
     fn blocked(kinds: &[WaitKind], reached: Milestone) -> RunReport {
         let wait = |&kind| Wait {
             kind,
-            who: NodeId::storage(1),
+            machine: NodeId::storage(1),
             for_what: String::new(),
             since: Time::ZERO,
             released_by: String::new(),

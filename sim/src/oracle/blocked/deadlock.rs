@@ -17,14 +17,14 @@ struct Edge<'a> {
     token: Token,
 }
 
-/// The circle of waits that `request` stands in, as the lock server's log has them; nothing if there
-/// is none.
+/// The circle of waits that `request` stands in, as the lock server's log has them; nothing if
+/// there is none.
 ///
 /// Each client of a circle holds a lock and waits for the next client's, so none of the locks is
 /// released before a request times out: Coffman, Elphick, Shoshani, "System Deadlocks", Computing
 /// Surveys 3(2), 1971. A holder counts if its user was told that it has the lock, and has not asked
-/// for its release. For a lease after a restart the lock server counts every grant of its log as
-/// held, also one that is over, so in that time nothing is said.
+/// for its release. After a restart the lock server counts every grant of its log as held for one
+/// lease, also a grant that is over. In that time nothing is said.
 pub(in crate::oracle) fn deadlock(
     request: RequestId,
     world: &World,
@@ -54,7 +54,7 @@ pub(in crate::oracle) fn deadlock(
 fn wait(Edge { waiting, path, holder, token }: &Edge<'_>, times: &StepTimes, order: &str) -> Wait {
     Wait {
         kind: WaitKind::Deadlock,
-        who: waiting.is.client,
+        machine: waiting.is.client,
         for_what: format!("the lock of {path}, which {holder} holds under {token}"),
         since: times.of(waiting.step),
         released_by: format!("a time-out alone: each waits for the next of {order}"),
@@ -154,19 +154,19 @@ mod tests {
         play
     }
 
-    fn who_waits(play: &Play, request: RequestId) -> Vec<NodeId> {
+    fn waiting(play: &Play, request: RequestId) -> Vec<NodeId> {
         let waits = deadlock(request, play.world(), play.model(), &StepTimes::default());
-        waits.iter().map(|wait| wait.who).collect()
+        waits.iter().map(|wait| wait.machine).collect()
     }
 
     #[test]
     fn two_clients_lock_in_opposite_order() {
         let mut play = two_holders();
         play.appends(CONTROL, queued("/b", request(1, 2)));
-        assert_eq!(who_waits(&play, request(1, 2)), [], "c2 does not wait");
+        assert_eq!(waiting(&play, request(1, 2)), [], "c2 does not wait");
         play.appends(CONTROL, queued("/a", request(2, 2)));
-        assert_eq!(who_waits(&play, request(1, 2)), [c(1), c(2)]);
-        assert_eq!(who_waits(&play, request(2, 2)), [c(2), c(1)]);
+        assert_eq!(waiting(&play, request(1, 2)), [c(1), c(2)]);
+        assert_eq!(waiting(&play, request(2, 2)), [c(2), c(1)]);
         let told = deadlock(request(1, 2), play.world(), play.model(), &StepTimes::default());
         assert!(told[0].for_what.starts_with("the lock of /b, which c2.1#1 holds"), "{told:?}");
         assert!(told[0].released_by.ends_with("each waits for the next of c1, c2, c1"), "{told:?}");
@@ -176,7 +176,7 @@ mod tests {
     fn a_client_waits_for_its_own_lock() {
         let mut play = two_holders();
         play.appends(CONTROL, queued("/a", request(1, 2)));
-        assert_eq!(who_waits(&play, request(1, 2)), [c(1)]);
+        assert_eq!(waiting(&play, request(1, 2)), [c(1)]);
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         play.appends(CONTROL, queued("/b", request(1, 2)));
         play.appends(CONTROL, queued("/a", request(2, 2)));
         play.requests(request(2, 3), Request::Release { path: path("/b") });
-        assert_eq!(who_waits(&play, request(1, 2)), []);
+        assert_eq!(waiting(&play, request(1, 2)), []);
     }
 
     #[test]
@@ -194,6 +194,6 @@ mod tests {
         play.appends(CONTROL, queued("/b", request(1, 2)));
         play.appends(CONTROL, queued("/a", request(2, 2)));
         play.really_restarts(c(2));
-        assert_eq!(who_waits(&play, request(1, 2)), []);
+        assert_eq!(waiting(&play, request(1, 2)), []);
     }
 }

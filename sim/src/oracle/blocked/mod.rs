@@ -1,8 +1,8 @@
-//! When progress stops: who waits for what, since when, and what would release it.
+//! When progress stops: which machine waits for what, since when, and what would release it.
 //!
-//! Being blocked is a result and not a time-out. Two-phase commit *must* block when everyone who
-//! could know is gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a report that says
-//! for whom everybody waits is worth more than one that says that nothing happened.
+//! Being blocked is a result and not a time-out. Two-phase commit *must* block when every
+//! machine that could know is gone (Skeen, "Nonblocking Commit Protocols", SIGMOD 1981), and a
+//! report that names what is waited for is worth more than one that says that nothing happened.
 
 mod deadlock;
 mod transfer;
@@ -15,18 +15,18 @@ use crate::world::{Step, World};
 use transfer::not_pulled;
 
 pub(super) use deadlock::deadlock;
-pub(super) use transfer::who_is_missed;
+pub(super) use transfer::missed_arcs;
 
 #[cfg(test)]
 pub(super) use transfer::Missed;
 
-/// Someone who waits.
+/// A machine that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// What kind of thing it waits for.
     pub kind: WaitKind,
-    /// Who.
-    pub who: NodeId,
+    /// The machine.
+    pub machine: NodeId,
     /// For what, in words.
     pub for_what: String,
     /// Since when, in true time.
@@ -35,7 +35,7 @@ pub struct Wait {
     pub released_by: String,
 }
 
-/// What somebody waits for.
+/// What a machine waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitKind {
     /// A participant that has voted yes, for the decision.
@@ -50,7 +50,7 @@ pub enum WaitKind {
     Unanswered,
     /// A new owner of a piece of the ring, for an owner of an earlier epoch that is down.
     NotPulled,
-    /// Somebody, for what only a disk could prove that is gone.
+    /// A machine, for what only a disk could prove that is gone.
     Lost,
 }
 
@@ -73,12 +73,12 @@ impl StepTimes {
     }
 }
 
-/// Everyone who is up and waits, in the order of what they wait for: decisions, acknowledgements,
-/// locks, answers.
+/// Every machine that is up and waits, in the order of what it waits for: decisions,
+/// acknowledgements, locks, answers.
 ///
 /// A roll-back and the end of a lease are written lazily, so a run may end before they are durable.
-/// Who has appended them does not wait any more.
-pub(super) fn who_waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
+/// A machine that has appended them does not wait any more.
+pub(super) fn waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
     let mut waits = Vec::new();
     for (txn, known) in model.txns.iter() {
         in_doubt(txn, known, world, model, times, &mut waits);
@@ -111,7 +111,7 @@ fn in_doubt(
         let is_lost = model.is_lost(txn);
         waits.push(Wait {
             kind: if is_lost { WaitKind::Lost } else { WaitKind::InDoubt },
-            who: node,
+            machine: node,
             for_what: format!(
                 "the decision about {txn}, for which it has voted yes; it keeps {} pinned",
                 pins.iter().map(Path::as_str).collect::<Vec<_>>().join(", ")
@@ -119,26 +119,26 @@ fn in_doubt(
             since: times.of(yes.step),
             released_by: match is_lost {
                 true => format!(
-                    "nothing: the disk of {}, which coordinated it, is gone, and nobody who is \
-                     left can prove what became of it",
+                    "nothing: the disk of {}, which coordinated it, is gone, and no machine \
+                     that is left can prove what became of it",
                     txn.coordinator
                 ),
-                false => who_can_tell(txn, known, node, world),
+                false => sources_of_outcome(txn, known, node, world),
             },
         });
     }
 }
 
-/// Who could tell a participant what became of a transaction.
-fn who_can_tell(txn: TxnId, known: &Txn, who: NodeId, world: &World) -> String {
+/// The machines that could tell a participant what became of a transaction.
+fn sources_of_outcome(txn: TxnId, known: &Txn, participant: NodeId, world: &World) -> String {
     let coordinator = txn.coordinator;
-    let of_coordinator = match reach(coordinator, who, world) {
+    let of_coordinator = match reach(coordinator, participant, world) {
         Reach::Down => format!("{coordinator}, which coordinates it, starting again"),
         Reach::Cut => format!("the link to {coordinator}, which coordinates it, being whole again"),
         Reach::Paused => format!("{coordinator}, which coordinates it, going on"),
         Reach::Yes => format!("the next answer of {coordinator}, which coordinates it"),
     };
-    let others = known.participants.iter().filter(|other| **other != who);
+    let others = known.participants.iter().filter(|other| **other != participant);
     let knows =
         |other: &&NodeId| known.outcomes.contains_key(other) || !known.yes.contains_key(other);
     let tellers: Vec<String> = others.filter(knows).map(NodeId::to_string).collect();
@@ -167,7 +167,7 @@ fn reach(node: NodeId, from: NodeId, world: &World) -> Reach {
     }
 }
 
-/// Coordinators whose decision somebody has not made durable.
+/// Coordinators whose decision some participant has not made durable.
 fn unacknowledged(
     txn: TxnId,
     known: &Txn,
@@ -192,7 +192,7 @@ fn unacknowledged(
         let for_what = format!("{node} to acknowledge the commit of {txn}");
         waits.push(Wait {
             kind: WaitKind::Unacknowledged,
-            who: coordinator,
+            machine: coordinator,
             for_what,
             since: times.of(decided.step),
             released_by,
@@ -219,7 +219,7 @@ fn behind_the_dead(
     for waiting in lock.line.iter().filter(|w| is_alive(w.is.client, w.is, world)) {
         waits.push(Wait {
             kind: WaitKind::BehindTheDead,
-            who: waiting.is.client,
+            machine: waiting.is.client,
             for_what: format!(
                 "the lock of {path}, which {holder} held under {token} when it crashed"
             ),
@@ -240,7 +240,7 @@ fn unanswered(world: &World, model: &Model, waits: &mut Vec<Wait>) {
         let gives_up = since + world.config().request_timeout;
         waits.push(Wait {
             kind: WaitKind::Unanswered,
-            who: request.client,
+            machine: request.client,
             for_what: format!("the answer to {request}: {}", in_words(&asked.wanted)),
             since,
             released_by: released_by(request, gives_up, world),

@@ -18,14 +18,14 @@ use crate::world::World;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::oracle) struct Missed {
     /// The new owner.
-    pub who: NodeId,
-    /// The earlier epoch of which nobody who is up can tell.
+    pub owner: NodeId,
+    /// The earlier epoch of which no machine that is up can tell.
     pub level: Epoch,
     /// What it misses.
     pub arcs: Arcs,
-    /// The owners in that epoch whose word would do, and who are down.
+    /// The owners in that epoch whose word would do, and that are down.
     pub down: BTreeSet<NodeId>,
-    /// Those whose disk is gone.
+    /// The owners whose disk is gone.
     pub gone: BTreeSet<NodeId>,
     /// Those that are in doubt for ever.
     pub in_doubt: BTreeSet<NodeId>,
@@ -39,30 +39,30 @@ struct Told {
     witnessed: Arcs,
     /// The owners that are down.
     down: BTreeSet<NodeId>,
-    /// Those whose disk is gone.
+    /// The owners whose disk is gone.
     gone: BTreeSet<NodeId>,
     /// Those that are in doubt for ever about some path there.
     in_doubt: BTreeSet<NodeId>,
 }
 
-/// What members of the newest view cannot pull because nobody is up who could hand it over or
+/// What members of the newest view cannot pull because no node is up that could hand it over or
 /// witness that nothing was committed.
-pub(in crate::oracle) fn who_is_missed(model: &Model, world: &World) -> Vec<Missed> {
+pub(in crate::oracle) fn missed_arcs(model: &Model, world: &World) -> Vec<Missed> {
     let (Some(config), Some(newest)) = (model.disks.managed(), model.views.newest()) else {
         return Vec::new();
     };
     let epoch = newest.is.epoch;
     let Some(placement) = model.views.placement(config, epoch) else { return Vec::new() };
     let members = newest.is.members.iter().map(|member| member.node);
-    let up = members.filter(|who| world.host(*who).is_up());
-    let open = |who| placement.owned_by(who).difference(&claimed(who, epoch, model));
-    up.flat_map(|who| missed_by(who, open(who), epoch, config, (model, world))).collect()
+    let up = members.filter(|node| world.host(*node).is_up());
+    let open = |node| placement.owned_by(node).difference(&claimed(node, epoch, model));
+    up.flat_map(|node| missed_by(node, open(node), epoch, config, (model, world))).collect()
 }
 
-/// What `who` cannot pull of what it needs in `epoch`: it asks the owners of one epoch before after
-/// the other, until each piece is handed over or missed.
+/// What `owner` cannot pull of what it needs in `epoch`: it asks the owners of one epoch before
+/// after the other, until each piece is handed over or missed.
 fn missed_by(
-    who: NodeId,
+    owner: NodeId,
     mut open: Arcs,
     epoch: Epoch,
     config: &Arc<Config>,
@@ -79,7 +79,7 @@ fn missed_by(
         let arcs = open.difference(&told.witnessed);
         open = open.intersection(&told.witnessed);
         if !arcs.is_empty() {
-            missed.push(told.missed(who, level, arcs, &then));
+            missed.push(told.missed(owner, level, arcs, &then));
         }
     }
     missed
@@ -117,13 +117,13 @@ fn what_is_told(open: &Arcs, view: &View, then: &Placement, model: &Model, world
 
 impl Told {
     /// The owners of `arcs` are missed.
-    fn missed(self, who: NodeId, level: Epoch, arcs: Arcs, then: &Placement) -> Missed {
+    fn missed(self, owner: NodeId, level: Epoch, arcs: Arcs, then: &Placement) -> Missed {
         let Told { mut down, mut gone, mut in_doubt, .. } = self;
         let concerns = |node: &NodeId| !then.owned_by(*node).intersection(&arcs).is_empty();
         down.retain(concerns);
         gone.retain(concerns);
         in_doubt.retain(concerns);
-        Missed { who, level, arcs, down, gone, in_doubt }
+        Missed { owner, level, arcs, down, gone, in_doubt }
     }
 }
 
@@ -133,8 +133,8 @@ fn claimed(node: NodeId, epoch: Epoch, model: &Model) -> Arcs {
     claim.map_or(Arcs::default(), |claim| claim.is.clone())
 }
 
-/// Is `node` in doubt about a path in `arcs`, and the outcome lost with disks, of which the operator
-/// has not given up each?
+/// Is `node` in doubt about a path in `arcs`, and the outcome lost with disks, of which the
+/// operator has not given up each?
 fn is_in_doubt_for_ever(node: NodeId, arcs: &Arcs, model: &Model) -> bool {
     let (Some(config), Some(disk)) = (model.disks.managed(), model.disks.get(node)) else {
         return false;
@@ -156,7 +156,7 @@ fn is_gone(member: Member, model: &Model) -> bool {
 
 /// Owners that cannot pull what they own.
 pub(super) fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits: &mut Vec<Wait>) {
-    for Missed { who, level, arcs, down, gone, in_doubt } in who_is_missed(model, world) {
+    for Missed { owner, level, arcs, down, gone, in_doubt } in missed_arcs(model, world) {
         let names = |of: &BTreeSet<NodeId>| {
             of.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" or ")
         };
@@ -173,9 +173,9 @@ pub(super) fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits:
                 (WaitKind::Lost, format!("nothing but the operator: {says}"))
             }
         };
-        let entered = model.disks.get(who).map_or(0, |disk| disk.epoch.step);
+        let entered = model.disks.get(owner).map_or(0, |disk| disk.epoch.step);
         let for_what = format!("what was committed in {level} on {arcs}, which it owns now");
-        waits.push(Wait { kind, who, for_what, since: times.of(entered), released_by });
+        waits.push(Wait { kind, machine: owner, for_what, since: times.of(entered), released_by });
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
     fn missed(level: u32, down: &[NodeId], gone: &[NodeId]) -> Missed {
         let [down, gone] = [down, gone].map(|nodes| nodes.iter().copied().collect());
         let in_doubt = BTreeSet::new();
-        Missed { who: n(3), level: Epoch(level), arcs: Arcs::all(), down, gone, in_doubt }
+        Missed { owner: n(3), level: Epoch(level), arcs: Arcs::all(), down, gone, in_doubt }
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         play.loses_its_disk(n(1));
         assert_eq!(play.missed(), [missed(1, &[], &[n(1)])]);
         play.forces(NodeId::CONTROL, loss_accepted());
-        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])], "nobody says yet that it is lost");
+        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])], "no record says yet that it is lost");
         play.forces(n(1), Record::Born { admission: Admission(9) });
         assert_eq!(play.missed(), []);
     }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use seedbed::proto::{Config, NodeId, Notice, Record, RequestId, TxnId};
 
 use crate::milestone::Milestone;
-use crate::oracle::blocked::{StepTimes, Wait, deadlock, who_waits};
+use crate::oracle::blocked::{StepTimes, Wait, deadlock, waits};
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
 use crate::subject_of::Subjects;
@@ -123,8 +123,8 @@ impl Milestones {
     }
 
     /// Who is up and waits.
-    pub fn who_waits(&self, world: &World, model: &Model) -> Vec<Wait> {
-        who_waits(world, model, &self.times)
+    pub fn waits(&self, world: &World, model: &Model) -> Vec<Wait> {
+        waits(world, model, &self.times)
     }
 
     /// The circle of waits for locks that `request` stands in.

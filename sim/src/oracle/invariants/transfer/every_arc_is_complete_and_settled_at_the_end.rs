@@ -1,6 +1,6 @@
 //! Hand-overs end.
 
-use crate::oracle::blocked::who_is_missed;
+use crate::oracle::blocked::missed_arcs;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, NodeId, RecordKind, Span, Time};
@@ -50,9 +50,9 @@ impl Invariant for EveryArcIsCompleteAndSettledAtTheEnd {
             return Err(Breach::of(announced(), now));
         }
         let Some(placement) = model.views.placement(config, epoch) else { return Ok(()) };
-        let missed = who_is_missed(model, world);
+        let missed = missed_arcs(model, world);
         for node in members() {
-            let of_node = missed.iter().filter(|missed| missed.who == node);
+            let of_node = missed.iter().filter(|missed| missed.owner == node);
             let excused = of_node.fold(Arcs::default(), |all, missed| all.union(&missed.arcs));
             let claim = model.disks.get(node).and_then(|disk| disk.claims.get(&epoch));
             let claimed = claim.map_or(Arcs::default(), |claim| claim.is.clone());

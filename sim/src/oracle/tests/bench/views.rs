@@ -2,7 +2,7 @@
 
 use seedbed::proto::{AcceptedLoss, Arcs, Config, Epoch, Message, NodeId};
 
-use crate::oracle::blocked::{Missed, who_is_missed};
+use crate::oracle::blocked::{Missed, missed_arcs};
 use crate::oracle::tests::bench::Play;
 use crate::oracle::tests::bench::records::{CONTROL, activated, announced, born, entered, n, path};
 
@@ -58,6 +58,6 @@ impl Play {
 
     /// The nodes that cannot pull what they own.
     pub fn missed(&self) -> Vec<Missed> {
-        who_is_missed(self.model(), &self.stage.world)
+        missed_arcs(self.model(), &self.stage.world)
     }
 }

@@ -42,7 +42,7 @@ fn a_silent_holder_loses_its_lease() {
     assert_eq!(waits.len(), 2, "{waits:#?}");
     assert!(waits[0].for_what.contains("the lock of /a, which c1.1#1 held under t1"));
     assert!(waits[0].released_by.contains("end of the lease of c1"), "{waits:#?}");
-    assert_eq!((waits[1].who, waits[1].since), (c(2), ms(20)));
+    assert_eq!((waits[1].machine, waits[1].since), (c(2), ms(20)));
     run.until(40_000).ends().holds();
     assert_eq!(run.count(Milestone::LEASE_EXPIRED), 1);
     assert_eq!(run.count(Milestone::LOCK_RELEASED), 1);

@@ -168,6 +168,6 @@ impl Stage<Judge> {
     }
 
     pub(super) fn waits(&self) -> Vec<Wait> {
-        self.watcher.milestones.who_waits(&self.world, self.model())
+        self.watcher.milestones.waits(&self.world, self.model())
     }
 }

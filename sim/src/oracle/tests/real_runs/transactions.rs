@@ -93,7 +93,7 @@ fn participants_in_doubt_wait_for_their_coordinator() {
     let waits = run.waits();
     let in_doubt: Vec<&Wait> =
         waits.iter().filter(|wait| wait.for_what.contains("the decision")).collect();
-    assert_eq!(in_doubt.iter().map(|wait| wait.who).collect::<Vec<_>>(), [n(2), n(3)]);
+    assert_eq!(in_doubt.iter().map(|wait| wait.machine).collect::<Vec<_>>(), [n(2), n(3)]);
     for wait in in_doubt {
         assert!(wait.released_by.contains("n1, which coordinates it, starting again"));
         assert!(wait.released_by.contains("every other participant is in doubt"), "{wait:?}");
@@ -114,7 +114,7 @@ fn a_coordinator_waits_for_an_acknowledgement() {
     run.until(1_000).holds();
     let waits = run.waits();
     assert_eq!(waits.len(), 1, "{waits:#?}");
-    assert_eq!(waits[0].who, n(1));
+    assert_eq!(waits[0].machine, n(1));
     assert!(waits[0].for_what.contains("n3 to acknowledge"));
     assert_eq!(waits[0].released_by, "n3 starting again");
 }
