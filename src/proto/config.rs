@@ -83,7 +83,7 @@ pub struct Settings {
     pub checkpoint_records: u32,
     /// What users may ask for at most.
     pub limits: Limits,
-    /// Deliberate bugs.
+    /// Defects that are switched on.
     pub defects: Defects,
 }
 

@@ -1,4 +1,4 @@
-//! Deliberate bugs, off by default, each tested at exactly one place in the protocols.
+//! Defects planted on purpose, off by default, each tested at exactly one place in the protocols.
 //!
 //! A defect is a mistake that real systems have made. Switched on, it must be caught by an
 //! invariant: that is how the invariants are known to see anything.

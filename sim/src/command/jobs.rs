@@ -75,7 +75,7 @@ fn one_by_one<T>(
 
 /// What the threads share.
 struct Shared {
-    /// The next number that nobody has taken.
+    /// The next number that no thread has taken.
     next: AtomicU64,
     /// The first number that is not merged.
     merged: AtomicU64,

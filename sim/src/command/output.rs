@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::report::{Line, Tone};
 
-/// Standard output. Once nobody reads it any more, what is written is dropped.
+/// Standard output. Once its reader has gone, what is written is dropped.
 pub(super) struct Output {
     to: BufWriter<anstream::Stdout>,
     is_broken: bool,
@@ -73,7 +73,7 @@ fn style(tone: Tone) -> Style {
     }
 }
 
-/// Says on standard error what is wrong; if nobody reads that, there is nobody to tell.
+/// Says on standard error what is wrong; if it has no reader, that is all.
 pub(super) fn complain(text: &str) {
     let red = AnsiColor::Red.on_default().bold();
     let told = match text.split_once(": ") {

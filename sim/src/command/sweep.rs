@@ -43,7 +43,7 @@ pub(super) fn sweep(arguments: &SweepArguments, output: &mut Output) -> Done {
             json::object(output, &tally.object(scenario))?;
         }
     }
-    // A sweep that nobody listens to ends early and has shown nothing.
+    // A sweep whose reader has gone ends early and has shown nothing.
     let all_done = tallies.len() == scenarios.len() && !output.is_broken();
     Ok(match arguments.defect {
         Some(_) if tallies.iter().any(|tally| tally.caught.is_some()) => Status::AsExpected,

@@ -1,15 +1,16 @@
-//! What the simulation tells the oracle of what no step shows.
+//! Facts that the simulation hands to the oracle because no step carries them.
 
 use seedbed::proto::{NodeId, Time};
 
 use super::model::probes::Probe;
 
-/// Something that the simulation knows before the steps show it, or that they never show.
+/// One such fact.
 #[derive(Clone, Debug)]
 pub enum Told {
     /// The next request is a probe.
     Probe(Probe),
-    /// A message from the one to the other is under way until then, longer than a commit can afford.
+    /// A message from the one to the other is under way until then, longer than a commit can
+    /// afford.
     HeldUp(NodeId, NodeId, Time),
     /// A sync of this machine's disk goes on until then, longer than a commit can afford.
     SlowSync(NodeId, Time),

@@ -91,7 +91,7 @@ fn breaks(step: &Step, involved: &BTreeSet<NodeId>) -> bool {
         Event::Cut(links) | Event::Mend(links) => {
             links.iter().any(|(a, b)| involved.contains(a) && involved.contains(b))
         }
-        // Whoever is told to come or to go changes who owns what, wherever that is.
+        // A node that is told to come or to go changes the owners of arcs, wherever it is.
         Event::Command(_) => true,
         _ => false, // it is what machines do that work
     }

@@ -5,7 +5,7 @@ use seedbed::proto::{Message, Timer};
 use crate::subject_of::Topic;
 use crate::world::{Event, Fact, Step};
 
-/// Is it only about who is there? Such steps are many and tell little.
+/// Is it only about which machines are there? Such steps are many and tell little.
 pub(super) fn is_background(step: &Step) -> bool {
     let is_answer = |fact: &Fact| match fact {
         Fact::Sent { message, .. } => asks_who_is_there(message),
@@ -14,7 +14,7 @@ pub(super) fn is_background(step: &Step) -> bool {
     only_answers_a_heartbeat(step) && step.facts.iter().all(is_answer)
 }
 
-/// Is it a heartbeat, or the time for one, that makes nobody do more than answer?
+/// Is it a heartbeat, or the time for one, that makes no machine do more than answer?
 pub(super) fn only_answers_a_heartbeat(step: &Step) -> bool {
     let of_event = match &step.event {
         Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) => {

@@ -74,7 +74,7 @@ fn made() -> History {
     let record = Record::RolledBack { txn: txn(4) };
     let rolled_back = Fact::Appended { node: n(3), position: 7, record, forced: false };
     made.deliver(1, 1, 3, abort(), vec![rolled_back]);
-    made.step(Event::Wake(n(5)), vec![]); // nobody that matters
+    made.step(Event::Wake(n(5)), vec![]); // a machine that does not matter
     let forgot = Fact::Forgot { node: n(3), from: 7, count: 1, torn: 0 };
     made.step(Event::Crash { node: n(3), kept: 0, torn: 0, checkpointed: false }, vec![forgot]);
     made.deliver(2, 1, 2, commit(), vec![]);

@@ -1,4 +1,4 @@
-//! `[cluster]` and `[timing]`: who takes part, and the settings they agree on.
+//! `[cluster]` and `[timing]`: the machines that take part, and the settings they agree on.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl Cast {
         (1..=self.clients).map(NodeId::client)
     }
 
-    /// Everyone: the central node, the storage nodes, the clients.
+    /// Every machine: the central node, the storage nodes, the clients.
     pub fn machines(self) -> impl Iterator<Item = NodeId> {
         [NodeId::CONTROL].into_iter().chain(self.storage_nodes()).chain(self.clients())
     }
@@ -203,7 +203,7 @@ pub(super) fn too_many(points: u64) -> String {
     format!("{points} points on the ring in all, expected at most {POINTS}")
 }
 
-/// Spare machines are of use only where somebody may let them in, and count as storage nodes.
+/// Spare machines are of use only where the central node may let them in, and count as storage nodes.
 fn check_spare(cluster: &Table<'_>, settings: &Settings, cast: Cast) -> Result<()> {
     if cast.spare == 0 {
         return Ok(());

@@ -31,9 +31,9 @@ pub struct Network {
 /// How one direction of one link differs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Link {
-    /// Who sends.
+    /// The sender.
     pub from: NodeId,
-    /// Who receives.
+    /// The receiver.
     pub to: NodeId,
     /// Replaces [`Network::latency`].
     pub latency: Option<SpanRange>,
@@ -51,7 +51,7 @@ pub struct Disk {
 /// A clock that differs from true time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Clock {
-    /// Whose.
+    /// The machine whose clock it is.
     pub node: NodeId,
     /// How far it is ahead at the start.
     pub offset: Span,

@@ -37,12 +37,12 @@ pub enum Trigger {
     },
 }
 
-/// Whom a fault strikes.
+/// The machine that a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// This machine.
     Node(NodeId),
-    /// Whoever plays this part in what the trigger's milestone is about.
+    /// The machine that plays this part in what the trigger's milestone is about.
     Role(Role),
 }
 
@@ -101,7 +101,7 @@ pub(super) fn read(
     })
 }
 
-/// Does it need somebody who decides which nodes are members?
+/// Does it need a central node that decides which nodes are members?
 fn is_of_managed(kind: Kind) -> bool {
     match kind {
         Kind::Wipe | Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => true,
@@ -289,7 +289,7 @@ impl Value<'_> {
         match (role, trigger) {
             (None, _) => self.node(cast).map(Target::Node).map_err(|_| self.no_target(found, cast)),
             (Some(role), Trigger::At(_)) => Err(self.error(format!(
-                "the role `{role}` needs a `when`: at a time nobody is known to have it"
+                "the role `{role}` needs a `when`: with `at` no machine is known to have it"
             ))),
             (Some(role), Trigger::When { milestone, .. }) => self.role(role, milestone),
         }

@@ -1,4 +1,4 @@
-//! The scenario file: a TOML document that says who takes part, what is asked, what breaks, and
+//! The scenario file: a TOML document that says which machines there are, what is asked, what breaks, and
 //! what must come of it.
 //!
 //! Reading one is strict: an unknown key, an unknown name, a value outside its range or a
@@ -23,7 +23,7 @@
 //! | | `hash` | `"sha1"`, `"md5"` | `"sha1"` |
 //! | | `ring_bits` | how many bits of a hash count, 1 to 64 | 64 |
 //! | | `commit` | `"staged"`, `"two_phase"` | `"staged"` |
-//! | | `defects` | names of deliberate bugs | none |
+//! | | `defects` | names of defects | none |
 //! | | `checkpoint_records` | records between two checkpoints | 10000 |
 //! | | `chunk_paths` | paths in a chunk of a hand-over, at most | 64 |
 //! | `[timing]` | `lock_lease`, `membership_lease` | duration | 10s, 2s |
@@ -123,8 +123,8 @@
 //! file that is impossible in every run of the file is refused.
 //!
 //! Probes come after the liveness phase, if everything got done in it: files that a request touched
-//! are read and written through each of their owners, and every lock is taken and given back. A file
-//! that says `blocks` has none, nor one that `violates` anything but what is about progress.
+//! are read and written through each of their owners, and every lock is taken and given back. A
+//! file that says `blocks` has none, nor one that `violates` anything but what is about progress.
 //!
 //! (*) needs `membership = "managed"`. A `wipe` is a crash after which the disk is empty. A
 //! `rolling_restart` crashes every storage node in turn: each is `down` for so long, and so long a
@@ -136,7 +136,9 @@
 //! With a `[swarm]` every seed runs a cluster of its own: what is drawn replaces what the other
 //! tables say. `replicas` is drawn up to the nodes there are, `storage_nodes_down` up to `replicas`
 //! less one, and no budget is larger than that. Machines that a file names are there whatever is
-//! drawn, so it names only those of the smallest cluster. With its `longer end` a range keeps its shorter one, unless that is longer.
+//! drawn, so it names only those of the smallest cluster. A drawn
+//! `latency_max` replaces only the upper end of `latency`, and lowers the lower end if that is above
+//! it.
 
 mod chaos;
 mod cluster;
@@ -198,7 +200,7 @@ pub struct Scenario {
     pub about: String,
     /// The seeds to run it with.
     pub seeds: Seeds,
-    /// Who takes part.
+    /// The machines that take part.
     pub cast: Cast,
     /// What they agree on; all runs share it.
     pub config: Arc<Config>,
@@ -275,7 +277,7 @@ impl Scenario {
     pub fn with_defect(&self, defect: Defect) -> Scenario {
         let defects = self.config.defects.with(defect);
         let settings = Settings { defects, ..Settings::clone(&self.config) };
-        // A deliberate bug makes no setting wrong.
+        // A defect makes no setting wrong.
         let config = Config::new(settings).expect("settings that were checked");
         Scenario { config, ..self.clone() }
     }

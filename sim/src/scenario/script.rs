@@ -12,7 +12,7 @@ use super::value::Value;
 /// One request of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Script {
-    /// Who asks.
+    /// The client that asks.
     pub client: NodeId,
     /// When, since the start of the run.
     pub at: Span,
@@ -47,7 +47,7 @@ const OPERATIONS: [Form<Verb>; 5] = [
     Form { key: "rename", beside: &["to"], is: Verb::Rename },
 ];
 
-// One read needs no transaction, and the lock server is only one: neither has a coordinator.
+// One read needs no transaction, and there is one lock server only: neither has a coordinator.
 const REQUESTS: [Form<Ask>; 8] = [
     Form { key: "read", beside: &[], is: Ask::Operation(Verb::Read) },
     Form { key: "create", beside: &["data", "coordinator"], is: Ask::Operation(Verb::Create) },

@@ -1,6 +1,6 @@
 //! `[swarm]`: keys whose values are drawn from the seed before the run.
 //!
-//! One file then stands for many clusters, and a sweep meets combinations that nobody thought of.
+//! One file then stands for many clusters, and a sweep meets combinations that no file names.
 //! What no seed could make valid is refused here; the values are drawn in
 //! [`draw::swarm`](crate::draw::swarm).
 

@@ -29,7 +29,7 @@ pub enum Verdict {
     Violation(Box<Violation>),
     /// An invariant of progress was broken: what was done is right, and it is not enough.
     Starved(Box<Violation>),
-    /// Every invariant held, and somebody waits for ever.
+    /// Every invariant held, and some machine or user waits for ever.
     Blocked(Vec<Wait>),
     /// More events happened in a second than a cluster of this size may have: the run does not end.
     Spinning(Box<Spinning>),
@@ -187,10 +187,10 @@ impl RunReport {
 
     /// Is this one run what the file expects of a run that shows what it is about?
     ///
-    /// `blocks = M` says that the run got to M and does not leave it, so somebody has to wait for
-    /// what comes after M:
+    /// `blocks = M` says that the run got to M and does not leave it, so some machine has to wait
+    /// for what comes after M:
     ///
-    /// | M | somebody waits |
+    /// | M | a machine waits |
     /// |---|---|
     /// | `participant_in_doubt` | for a decision |
     /// | `decided` | for an acknowledgement |

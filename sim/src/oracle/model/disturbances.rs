@@ -29,9 +29,9 @@ pub struct Disturbances {
 /// A machine or a link.
 #[derive(Clone, Copy, Debug, Default)]
 struct Disturbed {
-    /// How many go on.
+    /// How many cuts are open; of a machine 1 while it is down or paused.
     now: u32,
-    /// Until when the one lasts, or lasted, that ends last.
+    /// The latest end of a disturbance so far; it may lie ahead.
     last: Option<Time>,
 }
 

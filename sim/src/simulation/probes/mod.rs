@@ -182,7 +182,7 @@ impl Probes {
         &self.asks[number]
     }
 
-    /// That got this id.
+    /// The ask `number` has become `request`.
     pub fn on_requested(&mut self, request: RequestId, number: usize) {
         self.asked += 1;
         self.open.insert(request, number);

@@ -29,7 +29,7 @@ fn faults_that_make_no_sense() {
     assert_eq!(
         at("crash = 'coordinator'"),
         "4: fault[0].crash: the role `coordinator` needs a `when`: \
-         at a time nobody is known to have it"
+         with `at` no machine is known to have it"
     );
     assert_eq!(
         at("crash = 'n7'"),
