@@ -2,8 +2,8 @@
 //!
 //! The scenarios are `scenarios/mixed/files.toml`, whose membership is fixed: 5 storage nodes, 3
 //! clients, 200 operations in 30 simulated seconds of faults, then the liveness phase; and
-//! `scenarios/swarm/files.toml`, whose membership is managed and of which every seed draws a cluster
-//! and faults of its own.
+//! `scenarios/swarm/files.toml`, whose membership is managed and of which every seed draws a
+//! cluster and faults of its own.
 //!
 //! The shares come from doing the events of recorded runs again: the machines alone, the world
 //! around them, with the digest, with the oracle; each line is the difference to the one before.

@@ -21,8 +21,8 @@ compile_error!(
      environment replaces it; unset RUSTFLAGS, or add `--cfg madsim` to it"
 );
 
-/// Runs what `scenario` is under `seed` and lets `watcher` see every step. A panic of the code under
-/// test is a verdict.
+/// Runs what `scenario` is under `seed` and lets `watcher` see every step. A panic of the code
+/// under test is a verdict.
 pub fn run(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> RunReport {
     catch_unwind(AssertUnwindSafe(|| run_inside(scenario, seed, watcher)))
         .unwrap_or_else(|panic| panicked(seed, &*panic))

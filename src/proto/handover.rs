@@ -29,8 +29,8 @@
 //! and the pull, and a chunk of any other is ignored: a late one would put back what has changed
 //! since. If the source stays quiet another is asked; if the new owner restarts it begins again.
 //!
-//! A source that is far away or slow looks like one that is quiet, and its chunk comes when the pull
-//! is over. So each pull that a source leaves without an answer doubles the patience with that
+//! A source that is far away or slow looks like one that is quiet, and its chunk comes when the
+//! pull is over. So each pull that a source leaves without an answer doubles the patience with that
 //! source, until a pull from it has ended: a round trip of any length up to `request_timeout` fits
 //! into some pull. A source that was down for a while is waited for at most about as long again.
 //!

@@ -164,13 +164,14 @@ impl fmt::Display for RequestId {
 }
 
 /// How old an attempt at a request is: how long the request has waited when the attempt is sent, by
-/// its client's clock, then its name. The order is that of going first: the older one is the lesser.
+/// its client's clock, then its name. The order is that of going first: the older one is the
+/// lesser.
 ///
 /// Each attempt is stamped once, and its stamp is the same at every owner: so two attempts compare
-/// the same wherever they meet. The next attempt at the request has waited longer, so a request that
-/// is refused for a conflict grows older than those that come after it, and is served in the end. A
-/// length of time is the same on every clock, but for its drift, where a reading is not: a client
-/// whose clock is ahead would otherwise yield to all others for ever.
+/// the same wherever they meet. The next attempt at the request has waited longer, so a request
+/// that is refused for a conflict grows older than those that come after it, and is served in the
+/// end. A length of time is the same on every clock, but for its drift, where a reading is not: a
+/// client whose clock is ahead would otherwise yield to all others for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Age {
     /// How long the request has waited; strictly more than at the attempt before.

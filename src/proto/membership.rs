@@ -19,9 +19,9 @@
 //! What the cluster should be is what the operator *wants* of it, as far as nodes are there: a node
 //! that is wanted and heard is a member of the next view, one whose lease has surely ended is none.
 //! *Heard* is who hears the centre as well: a heartbeat says when the newest one that was answered
-//! was sent. A link that carries one way only would otherwise make a member of a node that can never
-//! have a lease, again and again (partial partitions: Alfatafta, Alkhatib, Alquraan, Al-Kiswany,
-//! OSDI 2020).
+//! was sent. A link that carries one way only would otherwise make a member of a node that can
+//! never have a lease, again and again (partial partitions: Alfatafta, Alkhatib, Alquraan,
+//! Al-Kiswany, OSDI 2020).
 //! Being slow is not being dead, so nobody is declared gone while its lease may run; and if it was
 //! only slow, its next heartbeat makes it a member of a later view.
 //!
@@ -197,8 +197,8 @@ impl Centre {
         }
     }
 
-    /// Does the node hear the centre? Before there is a view there is nothing to hear. A few answers
-    /// may be lost: a node that has heard one in two leases is not deaf.
+    /// Does the node hear the centre? Before there is a view there is nothing to hear. A few
+    /// answers may be lost: a node that has heard one in two leases is not deaf.
     fn is_answered(&self, turn: &Turn<'_>, beat: Beat, answered: Option<Time>) -> bool {
         let patience = self.terms(turn.config).length.times(2);
         let is_recent = |answered| beat.asked.since(answered) < patience;

@@ -21,9 +21,9 @@
 //!                                                 +--- a newer view -------+
 //! ```
 //!
-//! It leaves an epoch as soon as it hears of a newer one: what it has not promised it gives up, what
-//! it has promised it keeps. What it owned before it keeps too, for those who pull it, until the new
-//! epoch has settled.
+//! It leaves an epoch as soon as it hears of a newer one: what it has not promised it gives up,
+//! what it has promised it keeps. What it owned before it keeps too, for those who pull it, until
+//! the new epoch has settled.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -568,7 +568,8 @@ impl Node {
         self.on_settled(now, out);
     }
 
-    /// A participant whose coordinator's disk is gone asks what was handed over about a transaction.
+    /// A participant whose coordinator's disk is gone asks what was handed over about a
+    /// transaction.
     fn on_recall(
         &mut self,
         now: Time,

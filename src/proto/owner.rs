@@ -20,15 +20,15 @@
 //! # Whose age it is
 //!
 //! An age is how long the request has waited, by its client's clock, when the attempt is sent
-//! ([`Age`]). Readings of two clocks are not compared: a client whose clock is ahead would be younger
-//! than everyone, and starve.
+//! ([`Age`]). Readings of two clocks are not compared: a client whose clock is ahead would be
+//! younger than everyone, and starve.
 //!
-//! *No deadlock.* An attempt keeps one stamp for its life, which its coordinator gives to every owner,
-//! which stands in the vote and so outlives a restart, and which the id of the transaction makes
-//! unique. So all attempts there are stand in one strict order, the same at every owner, and each
-//! waits only for those that come after it in that order: a circle of them would have to come after
-//! itself. That the next attempt at a request has another stamp changes nothing, because it is
-//! another attempt with pins of its own.
+//! *No deadlock.* An attempt keeps one stamp for its life, which its coordinator gives to every
+//! owner, which stands in the vote and so outlives a restart, and which the id of the transaction
+//! makes unique. So all attempts there are stand in one strict order, the same at every owner, and
+//! each waits only for those that come after it in that order: a circle of them would have to come
+//! after itself. That the next attempt at a request has another stamp changes nothing, because it
+//! is another attempt with pins of its own.
 //!
 //! *No starvation.* A request that is refused comes back having waited longer. While an attempt is
 //! under way its stamp stands still, so a younger request that comes back meanwhile may go before
@@ -36,8 +36,8 @@
 //! few, and none that comes after those.
 //!
 //! *The doubt of an earlier attempt.* The stamps of one request grow from attempt to attempt. So an
-//! attempt that meets the vote of an earlier one in doubt is the older of the two: it is not refused
-//! but waits, and finds the answer when the doubt is over.
+//! attempt that meets the vote of an earlier one in doubt is the older of the two: it is not
+//! refused but waits, and finds the answer when the doubt is over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

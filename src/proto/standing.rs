@@ -300,8 +300,8 @@ impl Standing {
         Record::Complete { epoch: self.epoch, arcs: arcs.clone() }
     }
 
-    /// If the node's epoch has settled and it has not done so yet, it gives up its older claims, and
-    /// whatever it does not own.
+    /// If the node's epoch has settled and it has not done so yet, it gives up its older claims,
+    /// and whatever it does not own.
     pub fn give_up(&mut self) -> Option<Record> {
         let (epoch, settled) = (self.epoch, self.settled);
         let layout = self.layout().filter(|_| settled == epoch && self.given_up < epoch)?;

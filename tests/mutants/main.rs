@@ -1,6 +1,6 @@
 //! What the oracle sees, measured: mistakes are planted in `src/proto`, and the general scenarios
-//! are swept until a run ends otherwise than with a pass. `scripts/mutants` builds this and says how
-//! it is called; `README.md` beside it says what its files are.
+//! are swept until a run ends otherwise than with a pass. `scripts/mutants` builds this and says
+//! how it is called; `README.md` beside it says what its files are.
 
 mod planted;
 mod results;

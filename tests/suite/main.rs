@@ -1,5 +1,5 @@
-//! Every test of the root package but those that are one test for each file: one binary, because each
-//! links the whole testbed.
+//! Every test of the root package but those that are one test for each file: one binary, because
+//! each links the whole testbed.
 //!
 //! `cargo test --test suite ring::` runs those of `ring.rs`.
 

@@ -9,8 +9,8 @@ use seedbed::proto::Defect;
 
 use crate::text::nearest;
 
-/// Runs scenarios of a simulated cluster that stores files, and judges every step; the same file and
-/// seed give the same run
+/// Runs scenarios of a simulated cluster that stores files, and judges every step; the same file
+/// and seed give the same run
 #[derive(Debug, Parser)]
 #[command(name = "seedbed", version, after_help = EXAMPLES)]
 pub(super) struct Arguments {

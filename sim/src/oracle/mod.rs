@@ -2,8 +2,8 @@
 //!
 //! It judges durable records, messages on the wire, what storage holds and what clients answer,
 //! kept in its own [`Model`]; it never believes a node's summary of itself. One invariant is one
-//! file, and [`registry`] binds it to its name. Each sees only what the step touched and what it has
-//! said that it wants to see ([`SeenKinds`]), so that the cost of a step grows neither with the
+//! file, and [`registry`] binds it to its name. Each sees only what the step touched and what it
+//! has said that it wants to see ([`SeenKinds`]), so that the cost of a step grows neither with the
 //! cluster nor with the run.
 //!
 //! # Which moment counts
@@ -58,7 +58,8 @@ pub struct Violation {
     pub invariant: InvariantName,
     /// The first bad step; at the end of a run its last.
     pub step: u64,
-    /// How. Every step has a result that may be a violation, so what is seldom there is behind a box.
+    /// How. Every step has a result that may be a violation, so what is seldom there is behind a
+    /// box.
     pub breach: Box<Breach>,
 }
 

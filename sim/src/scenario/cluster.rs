@@ -203,7 +203,8 @@ pub(super) fn too_many(points: u64) -> String {
     format!("{points} points on the ring in all, expected at most {POINTS}")
 }
 
-/// Spare machines are of use only where the central node may let them in, and count as storage nodes.
+/// Spare machines are of use only where the central node may let them in, and count as storage
+/// nodes.
 fn check_spare(cluster: &Table<'_>, settings: &Settings, cast: Cast) -> Result<()> {
     if cast.spare == 0 {
         return Ok(());

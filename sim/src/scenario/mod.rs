@@ -1,5 +1,5 @@
-//! The scenario file: a TOML document that says which machines there are, what is asked, what breaks, and
-//! what must come of it.
+//! The scenario file: a TOML document that says which machines there are, what is asked, what
+//! breaks, and what must come of it.
 //!
 //! Reading one is strict: an unknown key, an unknown name, a value outside its range or a
 //! combination that makes no sense is an error that names the file, the line, the key, what was
@@ -137,8 +137,8 @@
 //! tables say. `replicas` is drawn up to the nodes there are, `storage_nodes_down` up to `replicas`
 //! less one, and no budget is larger than that. Machines that a file names are there whatever is
 //! drawn, so it names only those of the smallest cluster. A drawn
-//! `latency_max` replaces only the upper end of `latency`, and lowers the lower end if that is above
-//! it.
+//! `latency_max` replaces only the upper end of `latency`, and lowers the lower end if that is
+//! above it.
 
 mod chaos;
 mod cluster;

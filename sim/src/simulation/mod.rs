@@ -330,8 +330,8 @@ impl<'a> Simulation<'a> {
     }
 }
 
-/// A tenth of the time in which a coordinator wants its votes, a client its answer, and a holder news
-/// of its lease.
+/// A tenth of the time in which a coordinator wants its votes, a client its answer, and a holder
+/// news of its lease.
 fn affordable(scenario: &Scenario) -> Span {
     let config = &scenario.config;
     let leases = scenario.faults.iter().filter_map(|fault| match fault.fault {

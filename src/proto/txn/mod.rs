@@ -66,10 +66,10 @@
 //! # Epochs
 //!
 //! Reads, `Prepare` and `Execute` are for one epoch, and only a member with a running lease that is
-//! complete on the paths takes them (`standing`). What has been promised belongs to the transaction:
-//! decisions, inquiries and acknowledgements are taken from and by everyone who took part, whatever
-//! its epoch. Whoever leaves an epoch gives up what it has not promised: a coordinator what it still
-//! collects, a participant its `Ready`.
+//! complete on the paths takes them (`standing`). What has been promised belongs to the
+//! transaction: decisions, inquiries and acknowledgements are taken from and by everyone who took
+//! part, whatever its epoch. Whoever leaves an epoch gives up what it has not promised: a
+//! coordinator what it still collects, a participant its `Ready`.
 //!
 //! # What may be forgotten
 //!

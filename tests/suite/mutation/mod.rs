@@ -3,8 +3,8 @@
 //! A healthy run is written down and shown to a new oracle step by step, with one step told
 //! otherwise than it was: as it would have been with the mistake. Where what is wrong is in what a
 //! user asks for, the run is made anew with that. The mistakes stand in `tests/mutations/*.toml`,
-//! by area; `every_name_is_shown.rs` holds them against the invariants that no scenario file shows to
-//! fail. A mistake that those files cannot express is a function of [`by_hand`].
+//! by area; `every_name_is_shown.rs` holds them against the invariants that no scenario file shows
+//! to fail. A mistake that those files cannot express is a function of [`by_hand`].
 
 mod altered_replay;
 mod by_hand;

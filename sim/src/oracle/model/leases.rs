@@ -111,8 +111,8 @@ impl Leases {
         self.held.get(&node).filter(|lease| lease.life == life)
     }
 
-    /// Of the leases that `node` was given for `epochs` the one that ends last: when it ends in true
-    /// time, the step in which it was given, and its epoch.
+    /// Of the leases that `node` was given for `epochs` the one that ends last: when it ends in
+    /// true time, the step in which it was given, and its epoch.
     pub fn given_in(&self, node: NodeId, epochs: Range<Epoch>) -> Option<(Time, u64, Epoch)> {
         let given = self.given.get(&node)?.range(epochs);
         given.map(|(epoch, (ends, step))| (*ends, *step, *epoch)).max()

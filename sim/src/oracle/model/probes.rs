@@ -1,7 +1,7 @@
 //! Probes: requests that are asked when everything had its time, and what each must be answered.
 //!
-//! A probe asks of a cluster in which nothing is under way, nothing fails and no message is lost. So
-//! its answer is known beforehand, and is due when its client gives up.
+//! A probe asks of a cluster in which nothing is under way, nothing fails and no message is lost.
+//! So its answer is known beforehand, and is due when its client gives up.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -87,10 +87,10 @@ impl Txn {
         self.decided.is_some() && self.participants.iter().all(is_done)
     }
 
-    /// Can no participant that is left ever know what became of it, given that its coordinator's disk
-    /// is gone? The participants settle it among themselves if one of them knows the outcome or has
-    /// not voted, or if all are in doubt and know the whole answer together. One that is missed lost
-    /// its disk, before it voted or after, and can tell nothing.
+    /// Can no participant that is left ever know what became of it, given that its coordinator's
+    /// disk is gone? The participants settle it among themselves if one of them knows the outcome
+    /// or has not voted, or if all are in doubt and know the whole answer together. One that is
+    /// missed lost its disk, before it voted or after, and can tell nothing.
     pub fn is_lost(&self, is_missed: impl Fn(Member) -> bool) -> bool {
         let is_left = |member: &&Member| !self.gone.contains(&member.node) && !is_missed(**member);
         let left = || self.members.iter().filter(is_left).map(|member| member.node);

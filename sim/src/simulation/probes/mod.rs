@@ -16,9 +16,9 @@
 //! | find again | each path is read through each of its owners | found as it was written |
 //!
 //! The network loses, doubles and delays nothing beyond its latency. An owner that stays down is
-//! not asked, and a path that it owns is only read, because a write needs every owner. What cannot get
-//! done for its timing is not asked: a write where votes take longer than a coordinator waits for them,
-//! an acquire where a lease is shorter than four round trips.
+//! not asked, and a path that it owns is only read, because a write needs every owner. What cannot
+//! get done for its timing is not asked: a write where votes take longer than a coordinator waits
+//! for them, an acquire where a lease is shorter than four round trips.
 //!
 //! What is written is true to the workload: the account of a bank keeps its balance, a counter is
 //! counted up by one.

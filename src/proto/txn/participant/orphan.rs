@@ -8,20 +8,22 @@
 //!
 //! # Heirs
 //!
-//! One thing may have outlived that disk: a *copy*. A coordinator that was an owner as well and left
-//! its epoch has given up what it had not decided; if it then handed its files over, the new owner
-//! serves them without the transaction, and a commit would come too late. So with its files it hands
-//! over what became of its transactions (those it has decided and that are not over, and that all
-//! others up to its last epoch have aborted), and so does everyone in its line. Before participants
-//! commit by the rule above they ask these *heirs*, which are the owners of the paths in every later
-//! view up to the time when they learnt of the loss. One that was handed over nothing drops the pull
-//! that is under way, as does a participant that agrees: a chunk might be of that line.
+//! One thing may have outlived that disk: a *copy*. A coordinator that was an owner as well and
+//! left its epoch has given up what it had not decided; if it then handed its files over, the new
+//! owner serves them without the transaction, and a commit would come too late. So with its files
+//! it hands over what became of its transactions (those it has decided and that are not over, and
+//! that all others up to its last epoch have aborted), and so does everyone in its line. Before
+//! participants commit by the rule above they ask these *heirs*, which are the owners of the paths
+//! in every later view up to the time when they learnt of the loss. One that was handed over
+//! nothing drops the pull that is under way, as does a participant that agrees: a chunk might be of
+//! that line.
 //!
 //! # More lost disks
 //!
-//! What an heir handed over before it lost its disk, or before it left and a later view settled, may
-//! have arrived since the others answered, so they are asked again, in a new round. If a participant's disk is gone too, the others wait: it may have said no.
-//! They wait until the operator accepts the loss, and then those who are left are all.
+//! What an heir handed over before it lost its disk, or before it left and a later view settled,
+//! may have arrived since the others answered, so they are asked again, in a new round. If a
+//! participant's disk is gone too, the others wait: it may have said no. They wait until the
+//! operator accepts the loss, and then those who are left are all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -141,9 +143,9 @@ impl Participant {
     }
 
     /// If all participants are in doubt and believe each other only, and no heir of the coordinator
-    /// knows more, they commit. The whole answer is lost with the coordinator, so it is put together
-    /// again; where a part of it was the coordinator's alone, so was the path, and what became of
-    /// the transaction cannot be proved.
+    /// knows more, they commit. The whole answer is lost with the coordinator, so it is put
+    /// together again; where a part of it was the coordinator's alone, so was the path, and what
+    /// became of the transaction cannot be proved.
     pub(super) fn settle_orphan(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         self.settle_by_memory(turn, txn);
         if !self.agrees(turn, txn) {

@@ -11,8 +11,8 @@ use crate::world::World;
 /// votes lead to commit. Here it is narrower: a time-out is a reason to abort only for a vote that
 /// has not arrived. A life of the coordinator that follows has heard nothing and may say aborted.
 /// So may one that has left its epoch or whose membership lease is over, where membership is
-/// managed. An abort that was put together before the last yes came may leave after it, held back by a
-/// forced record, and is lawful too.
+/// managed. An abort that was put together before the last yes came may leave after it, held back
+/// by a forced record, and is lawful too.
 pub struct AbortNeedsAReason;
 
 impl Invariant for AbortNeedsAReason {

@@ -9,8 +9,8 @@ use crate::world::World;
 ///
 /// With presumed abort, who knows nothing answers "aborted". So a coordinator that forgets a commit
 /// too early answers wrongly to whoever is still in doubt: Mohan, Lindsay, Obermarck, "Transaction
-/// Management in the R* Distributed Database Management System", 1986, section 3. A participant that
-/// is gone with its disk never asks.
+/// Management in the R* Distributed Database Management System", 1986, section 3. A participant
+/// that is gone with its disk never asks.
 pub struct CommitIsRememberedUntilAcknowledged;
 
 impl Invariant for CommitIsRememberedUntilAcknowledged {

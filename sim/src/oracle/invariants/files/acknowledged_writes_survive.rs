@@ -15,8 +15,9 @@ use crate::world::World;
 /// Durability, the D of ACID (Haerder, Reuter, "Principles of Transaction-Oriented Database
 /// Recovery", 1983), and the real-time half of linearizability for reads (Herlihy, Wing, 1990). At
 /// a start the store must hold, for each path, at least what the node's durable log has committed
-/// there. What a node has given up with a settled epoch, has replaced by what it pulled, or has lost
-/// with its disk is not missed at its next start: others have it, which other invariants see to.
+/// there. What a node has given up with a settled epoch, has replaced by what it pulled, or has
+/// lost with its disk is not missed at its next start: others have it, which other invariants see
+/// to.
 #[derive(Default)]
 pub struct AcknowledgedWritesSurvive {
     stores: BTreeMap<NodeId, Store>,

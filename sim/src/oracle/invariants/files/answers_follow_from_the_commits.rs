@@ -14,8 +14,8 @@ use crate::world::World;
 /// place in the order of commits, for a plain read at the step in which the owner answered whose
 /// answer the client passes on.
 ///
-/// A plain read takes no part in the order of commits, so neither versions nor decisions say what it
-/// should have found. An answer that a forced record held back was put together earlier, at some
+/// A plain read takes no part in the order of commits, so neither versions nor decisions say what
+/// it should have found. An answer that a forced record held back was put together earlier, at some
 /// time since the question. Linearizability: Herlihy, Wing, 1990.
 #[derive(Default)]
 pub struct AnswersFollowFromTheCommits {

@@ -6,8 +6,8 @@ use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// The outcomes of a commit, and what each of its parts changes (contents, version, existence,
-/// fence), are those that a sequential program gives that executes the requests one after the other,
-/// in the order of their commits.
+/// fence), are those that a sequential program gives that executes the requests one after the
+/// other, in the order of their commits.
 ///
 /// That the parts of a commit agree with each other says nothing of what they agree on: owners may
 /// all let a create overwrite a file. The sequential specification, against which linearizability

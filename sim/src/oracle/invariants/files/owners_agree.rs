@@ -17,9 +17,9 @@ use seedbed::proto::{
 /// An owner that is left out does not hear of the change and serves the old contents; one too many
 /// stores what nobody will ever look for. The owners are those in the epoch that the message or
 /// record names, worked out by the definition ([`Placement`]): Karger et al., "Consistent Hashing
-/// and Random Trees", STOC 1997; DeCandia et al., "Dynamo", SOSP 2007, section 4.3. Where membership
-/// is managed they must be named under the admissions that the view gives them, and where a client
-/// sends a read is its guess until it has heard of a view, and is not judged.
+/// and Random Trees", STOC 1997; DeCandia et al., "Dynamo", SOSP 2007, section 4.3. Where
+/// membership is managed they must be named under the admissions that the view gives them, and
+/// where a client sends a read is its guess until it has heard of a view, and is not judged.
 #[derive(Clone, Debug, Default)]
 pub struct OwnersAgree {
     epochs: BTreeMap<Epoch, Owners>,
@@ -270,8 +270,8 @@ mod tests {
     use crate::oracle::tests::*;
     use seedbed::proto::{Config, Settings};
 
-    /// A client asks one of the two owners of `/a` to write it: which transaction comes of that, who
-    /// else owns it, and who does not.
+    /// A client asks one of the two owners of `/a` to write it: which transaction comes of that,
+    /// who else owns it, and who does not.
     fn play() -> (Play, TxnId, NodeId, NodeId) {
         let mut play = Play::of(Settings::default(), OwnersAgree::default());
         let [first, second] = play.owners("/a")[..] else { panic!("two replicas") };

@@ -14,12 +14,12 @@ use crate::world::World;
 ///
 /// An owner that is in doubt about the last commit to a path stores what was there before. Two
 /// things others judge, where they do harm: a fence that is lost at a start (by
-/// `no_write_below_the_claimed_token`), and a commit of an earlier epoch that changes what was pulled
-/// since (by `a_serving_owner_has_the_last_decided_contents`). If they do none, they are seen here
-/// at the next commit to the path, or at the end. Where the operator has accepted a loss, owners are
-/// compared with each other at the end. Convergence: Vogels, "Eventually Consistent", 2008; state
-/// machine replication: Schneider, 1990; the storage as refinement of a reference model: Bornholt et
-/// al., 2021.
+/// `no_write_below_the_claimed_token`), and a commit of an earlier epoch that changes what was
+/// pulled since (by `a_serving_owner_has_the_last_decided_contents`). If they do none, they are
+/// seen here at the next commit to the path, or at the end. Where the operator has accepted a loss,
+/// owners are compared with each other at the end. Convergence: Vogels, "Eventually Consistent",
+/// 2008; state machine replication: Schneider, 1990; the storage as refinement of a reference
+/// model: Bornholt et al., 2021.
 #[derive(Default)]
 pub struct OwnersStoreWhatWasCommitted {
     /// By node: the paths that its memory has changed by a decision that is not durable yet, with

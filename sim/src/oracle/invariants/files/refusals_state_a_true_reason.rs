@@ -17,8 +17,9 @@ use crate::world::World;
 ///
 /// An owner that refuses for no reason breaks no promise about what is stored, so nothing else sees
 /// it, and its users see nothing else. A request within the limits is never refused for them. What
-/// is refused because its client does not wait for it any more is one that was answered, or one of a
-/// life that is over. Sequential specification of failed operations: Herlihy, Wing, 1990, section 2.
+/// is refused because its client does not wait for it any more is one that was answered, or one of
+/// a life that is over. Sequential specification of failed operations: Herlihy, Wing, 1990, section
+/// 2.
 #[derive(Clone, Debug)]
 pub struct RefusalsStateATrueReason;
 

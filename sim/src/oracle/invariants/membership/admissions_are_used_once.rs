@@ -15,11 +15,11 @@ use seedbed::proto::{
 /// disk is lost by then: the answer names the life, and no later one takes it.
 ///
 /// A node that lost its disk and comes back under its old name would be taken for one that has kept
-/// its promises: it would be asked for its vote and deny it, and be believed. That is why Viewstamped
-/// Replication lets a replica without its state back only by recovery (Liskov, Cowling,
+/// its promises: it would be asked for its vote and deny it, and be believed. That is why
+/// Viewstamped Replication lets a replica without its state back only by recovery (Liskov, Cowling,
 /// "Viewstamped Replication Revisited", 2012, section 4.3), and why Kafka and etcd give each member
-/// that joins a new id. And a node that has its number would be a stranger if it were given another:
-/// it does not ask any more, so it is one for ever.
+/// that joins a new id. And a node that has its number would be a stranger if it were given
+/// another: it does not ask any more, so it is one for ever.
 #[derive(Clone, Debug, Default)]
 pub struct AdmissionsAreUsedOnce {
     given: BTreeMap<Admission, At<(NodeId, Incarnation)>>,

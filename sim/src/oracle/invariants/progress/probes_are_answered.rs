@@ -9,11 +9,12 @@ use crate::world::World;
 /// After the run is healed and quiet, what clients ask gets done before they give up, and a read
 /// finds what was written before it.
 ///
-/// A finite run cannot show that something never gets done. A cluster that is healed, idle and has a
-/// network that loses nothing has no reason left to take longer than `request_timeout`, so a probe
-/// that takes longer has met a state that the run has left behind: a path that stays pinned, a lock
-/// that stays held, an owner that refuses for good. Alpern and Schneider, "Defining Liveness",
-/// Information Processing Letters 21(4), 1985, for the bound; Jepsen's final reads for the probe.
+/// A finite run cannot show that something never gets done. A cluster that is healed, idle and has
+/// a network that loses nothing has no reason left to take longer than `request_timeout`, so a
+/// probe that takes longer has met a state that the run has left behind: a path that stays pinned,
+/// a lock that stays held, an owner that refuses for good. Alpern and Schneider, "Defining
+/// Liveness", Information Processing Letters 21(4), 1985, for the bound; Jepsen's final reads for
+/// the probe.
 #[derive(Clone, Debug)]
 pub struct ProbesAreAnswered;
 

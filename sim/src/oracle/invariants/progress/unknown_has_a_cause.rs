@@ -12,18 +12,19 @@ use crate::world::World;
 ///
 /// - the client, a storage node, or the centre was down or stood still, or its clock jumped;
 /// - a link between two of them was cut, or lost a message;
-/// - a message or a sync took more than a tenth of the shortest of `attempt_timeout`, `vote_timeout`
-///   and `lock_lease`: a commit with its request and answer is ten such legs one after the other;
+/// - a message or a sync took more than a tenth of the shortest of `attempt_timeout`,
+///   `vote_timeout` and `lock_lease`: a commit with its request and answer is ten such legs one
+///   after the other;
 /// - views changed, or the newest one had not settled, unless everything had been healed for
 ///   `request_timeout` when the client was asked;
 /// - another request held the lock, or stood in line before this one.
 ///
 /// The centre counts for locks, and where membership is managed. Any storage node counts, and not
-/// only owners of the path, because a transaction that pins the path may wait for any of them. Other
-/// clients do not. What ended before the client was asked is no cause. So once all faults are over,
-/// everything is done or refused within twice `request_timeout`, but for what the network loses or
-/// holds up. Chandra and Toueg, "Unreliable Failure Detectors for Reliable Distributed Systems",
-/// Journal of the ACM 43(2), 1996, for accuracy: a suspicion without a cause is wrong.
+/// only owners of the path, because a transaction that pins the path may wait for any of them.
+/// Other clients do not. What ended before the client was asked is no cause. So once all faults are
+/// over, everything is done or refused within twice `request_timeout`, but for what the network
+/// loses or holds up. Chandra and Toueg, "Unreliable Failure Detectors for Reliable Distributed
+/// Systems", Journal of the ACM 43(2), 1996, for accuracy: a suspicion without a cause is wrong.
 #[derive(Clone, Debug)]
 pub struct UnknownHasACause;
 

@@ -16,9 +16,10 @@ use crate::world::World;
 /// it although an earlier attempt may still be under way. If a crash takes the record, that attempt
 /// finds an owner that knows nothing, and a request that its user was told is refused takes effect.
 /// An owner's own log must have the record, written or handed over; a coordinator only passes the
-/// refusal on, so for it the record of any owner will do, even on a disk that is lost by now. A lock
-/// that is refused for good is recorded in the same way. Write-ahead logging: Gray, "Notes on Data
-/// Base Operating Systems", 1978; remembered results: Lee and others, RIFL, SOSP 2015, section 3.
+/// refusal on, so for it the record of any owner will do, even on a disk that is lost by now. A
+/// lock that is refused for good is recorded in the same way. Write-ahead logging: Gray, "Notes on
+/// Data Base Operating Systems", 1978; remembered results: Lee and others, RIFL, SOSP 2015, section
+/// 3.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedRefusalIsDurableBeforeItLeaves {
     /// By request, under the id of its attempt: the nodes whose log has the refusal.

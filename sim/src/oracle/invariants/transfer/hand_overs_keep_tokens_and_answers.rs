@@ -13,8 +13,8 @@ use seedbed::proto::{Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId}
 /// handed over as aborted, or presumed to be, is not, unless everyone has applied it.
 ///
 /// An owner without the token lets a holder write whose lock is long somebody else's; one without
-/// the version begins again at the first; one without the answer executes a retry once more; and one
-/// that is told a lie of a transaction tells it to those in doubt. What
+/// the version begins again at the first; one without the answer executes a retry once more; and
+/// one that is told a lie of a transaction tells it to those in doubt. What
 /// makes requests take effect at most once must move with the data: Ongaro, "Consensus: Bridging
 /// Theory and Practice", 2014, section 6.3; Lee et al., "Implementing Linearizability at Large
 /// Scale and Low Latency" (RIFL), SOSP 2015, section 3.

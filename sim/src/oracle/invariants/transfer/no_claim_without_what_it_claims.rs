@@ -8,8 +8,9 @@ use seedbed::proto::{
 };
 
 /// Where a node's log says that it is a complete owner in an epoch, the log holds what was decided
-/// last on every path, in that epoch and before, or a vote for that which pins it; what it has claimed it does not pull again; and it says
-/// that it is complete in an epoch only if it claims all that it owns there.
+/// last on every path, in that epoch and before, or a vote for that which pins it; what it has
+/// claimed it does not pull again; and it says that it is complete in an epoch only if it claims
+/// all that it owns there.
 ///
 /// Everything that reconfiguration promises hangs on the claims: an owner serves on them, hands
 /// over on them, and is a witness where it has none. Lamport, Malkhi, Zhou, "Reconfiguring a State

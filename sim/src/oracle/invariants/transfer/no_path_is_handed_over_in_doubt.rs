@@ -8,8 +8,8 @@ use seedbed::proto::{Message, MessageKind, NodeId};
 
 /// An owner hands a path over, or says that it has handed over all there is, only if no vote of its
 /// own on the path, given in an earlier epoch, waits for a decision. (One that it has given in the
-/// epoch of the hand-over needs the yes of the new owner too, which is complete then: what is handed
-/// over answers a late copy of its question.)
+/// epoch of the hand-over needs the yes of the new owner too, which is complete then: what is
+/// handed over answers a late copy of its question.)
 ///
 /// The decision would come to the old owner only, and the new one would go on from what was before:
 /// a commit that everyone has voted for and nobody can see. Mohan, Lindsay, Obermarck, 1986,

@@ -117,8 +117,8 @@ impl Stage<Judge> {
         self
     }
 
-    /// Goes on, looking every millisecond, until a milestone has been reached, and at most a tenth of
-    /// a second. Says when.
+    /// Goes on, looking every millisecond, until a milestone has been reached, and at most a tenth
+    /// of a second. Says when.
     #[track_caller]
     pub(super) fn until_reached(&mut self, milestone: Milestone) -> u64 {
         let reached = (1..100).find(|ms| self.until(*ms).count(milestone) > 0);
