@@ -229,6 +229,9 @@ invariants! {
     AClientKeepsTrying = "a_client_keeps_trying",
         "a client that gives up has made attempts until then",
         "end-to-end retry; Saltzer, Reed, Clark 1984";
+    AttemptsYieldOnlyToOlderOnes = "attempts_yield_only_to_older_ones",
+        "an attempt is refused for a conflict only where it has met an older one",
+        "wait-die; Rosenkrantz, Stearns, Lewis 1978";
     ProbesAreAnswered = "probes_are_answered",
         "after the run is healed and quiet, what is asked gets done before its client gives up",
         "bounded liveness; Alpern, Schneider 1985";

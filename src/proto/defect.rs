@@ -142,6 +142,8 @@ defects! {
     CommitNotApplied = "commit_not_applied";
     /// an owner acknowledges a claim and leaves the fence where it is
     ClaimRaisesNoFence = "claim_raises_no_fence";
+    /// a participant refuses an attempt that is to wait for a younger one
+    WaitRefused = "wait_refused";
 }
 
 impl fmt::Display for Defect {

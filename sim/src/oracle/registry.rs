@@ -124,6 +124,7 @@ registry! {
         always requests::DoneMeansEffect;
         always progress::AReleasedLockIsFree::default;
         always progress::AClientKeepsTrying::default;
+        always progress::AttemptsYieldOnlyToOlderOnes::default;
         always progress::ProbesAreAnswered;
         always progress::UnknownHasACause;
         always requests::HistoriesAreStrictlySerializable::default;

@@ -291,6 +291,10 @@ impl Participant {
         }
         match turn.owner.pin(txn, age, &prepared.paths) {
             Pinned::Conflict => self.vote_no(turn, txn, No::Conflict),
+            Pinned::Wait if turn.config.defects.has(Defect::WaitRefused) => {
+                self.let_go(turn, txn, &prepared);
+                self.vote_no(turn, txn, No::Conflict);
+            }
             Pinned::Wait => {
                 self.parts.insert(txn, Part::Waiting(prepared));
             }

@@ -2,6 +2,7 @@
 
 mod a_client_keeps_trying;
 mod a_released_lock_is_free;
+mod attempts_yield_only_to_older_ones;
 mod every_decision_is_over;
 mod probes_are_answered;
 mod some_request_is_done_or_refused;
@@ -9,6 +10,7 @@ mod unknown_has_a_cause;
 
 pub(in crate::oracle) use a_client_keeps_trying::AClientKeepsTrying;
 pub(in crate::oracle) use a_released_lock_is_free::AReleasedLockIsFree;
+pub(in crate::oracle) use attempts_yield_only_to_older_ones::AttemptsYieldOnlyToOlderOnes;
 pub(in crate::oracle) use every_decision_is_over::EveryDecisionIsOver;
 pub(in crate::oracle) use probes_are_answered::ProbesAreAnswered;
 pub(in crate::oracle) use some_request_is_done_or_refused::SomeRequestIsDoneOrRefused;
