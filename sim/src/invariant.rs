@@ -247,6 +247,9 @@ invariants! {
     EveryDecisionIsOver = "every_decision_is_over",
         "when everything had its time, no coordinator keeps a decision that all have carried out",
         "end records; Mohan, Lindsay, Obermarck 1986";
+    NodesForgetWhatIsOver = "nodes_forget_what_is_over",
+        "what a node remembers of answers and outcomes is bounded by marks that keep up",
+        "garbage collection of RIFL, section 3.3: Lee et al. 2015; R*: Mohan, Lindsay, Obermarck 1986";
     BankTotalNeverChanges = "bank_total_never_changes",
         "whoever reads all accounts at once finds the money that was paid in",
         "Jepsen's bank; Gray 1985 (debit-credit)";

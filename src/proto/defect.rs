@@ -144,6 +144,8 @@ defects! {
     ClaimRaisesNoFence = "claim_raises_no_fence";
     /// a participant refuses an attempt that is to wait for a younger one
     WaitRefused = "wait_refused";
+    /// a participant keeps every outcome, whatever the coordinator's low-water mark
+    OutcomesKept = "outcomes_kept";
 }
 
 impl fmt::Display for Defect {

@@ -143,6 +143,16 @@ impl Node {
         self.owner.is_pinned(path)
     }
 
+    /// The requests whose answers the node remembers.
+    pub fn remembered_answers(&self) -> impl Iterator<Item = RequestId> + '_ {
+        self.owner.answers.requests()
+    }
+
+    /// The transactions of others of which the node remembers what became of them.
+    pub fn remembered_outcomes(&self) -> impl Iterator<Item = TxnId> + '_ {
+        self.participant.remembered_outcomes()
+    }
+
     /// The epoch that the node has entered.
     pub fn epoch(&self) -> Epoch {
         self.standing.epoch()

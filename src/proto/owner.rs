@@ -136,6 +136,11 @@ impl Answers {
         self.answers.iter()
     }
 
+    /// The requests whose answers are remembered.
+    pub fn requests(&self) -> impl Iterator<Item = RequestId> + '_ {
+        self.answers.keys().copied()
+    }
+
     /// All marks, for a checkpoint.
     pub fn marks(&self) -> impl Iterator<Item = (NodeId, Incarnation, u32)> {
         self.lowest.iter().map(|(&client, &(incarnation, lowest))| (client, incarnation, lowest))

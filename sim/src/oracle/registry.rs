@@ -131,6 +131,7 @@ registry! {
         always requests::EveryRequestEnds;
         always locks::EveryLockIsFreeOrHeldByTheLiving;
         always progress::EveryDecisionIsOver;
+        always progress::NodesForgetWhatIsOver::default;
         always progress::SomeRequestIsDoneOrRefused::default;
     }
     from_workload {

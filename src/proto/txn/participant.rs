@@ -95,7 +95,7 @@ impl Participant {
         work: Option<Work>,
     ) {
         let txn = header.txn;
-        self.learn_mark(&header);
+        self.learn_mark(turn, &header);
         if self.parts.contains_key(&txn) {
             return; // a copy
         }
@@ -119,7 +119,7 @@ impl Participant {
         work: Work,
     ) {
         let txn = header.txn;
-        self.learn_mark(&header);
+        self.learn_mark(turn, &header);
         match self.parts.remove(&txn) {
             Some(Part::Ready(prepared)) => {
                 let closed = turn.check(epoch, prepared.paths.iter()).err().map(No::from);
@@ -153,12 +153,12 @@ impl Participant {
             let gone = Message::Told { txn, known: Known::Gone(turn.standing.admission()) };
             return turn.out.send(txn.coordinator, gone);
         }
-        self.learn_mark(header);
+        self.learn_mark(turn, header);
         self.commit(turn, txn, answer);
     }
 
     pub fn on_abort(&mut self, turn: &mut Turn<'_>, header: &Header) {
-        self.learn_mark(header);
+        self.learn_mark(turn, header);
         if !self.is_orphan(header.txn) {
             self.abort(turn, header.txn);
         }
@@ -247,7 +247,7 @@ impl Participant {
     pub fn on_ready_timeout(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         if let Some(Part::Ready(prepared)) = self.parts.remove(&txn) {
             self.let_go(turn, txn, &prepared);
-            self.outcomes.insert(txn, End::VotedNo);
+            self.end(txn, End::VotedNo);
         }
     }
 
@@ -364,7 +364,7 @@ impl Participant {
     }
 
     fn vote_no(&mut self, turn: &mut Turn<'_>, txn: TxnId, no: No) {
-        self.outcomes.insert(txn, End::VotedNo);
+        self.end(txn, End::VotedNo);
         send_vote(turn, txn, Vote::No(no));
     }
 
@@ -416,7 +416,7 @@ impl Participant {
             None if self.mark_covers(txn) => return,
             None => {}
         }
-        self.outcomes.insert(txn, End::Aborted);
+        self.end(txn, End::Aborted);
     }
 
     /// Gives the coordinator's transaction up for ever, so that others need not wait for it.
@@ -429,12 +429,26 @@ impl Participant {
             true => turn.out.write_lazily(record),
             false => turn.out.force(record),
         }
-        self.outcomes.insert(txn, End::Aborted);
+        self.end(txn, End::Aborted);
     }
 
     fn let_go(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: &Prepared) {
         turn.timers.cancel(&Timer::Ready(txn));
         turn.owner.unpin(txn, Some(prepared.terms.age), &prepared.paths);
+    }
+
+    /// Remembers how the transaction has ended here. What the mark has passed it has passed for
+    /// good: an abort that is heard of only then says no more than the mark does.
+    fn end(&mut self, txn: TxnId, end: End) {
+        let is_said_by_mark = !matches!(end, End::Committed(_)) && self.mark_covers(txn);
+        if !is_said_by_mark {
+            self.outcomes.insert(txn, end);
+        }
+    }
+
+    /// The transactions of which it remembers what became of them.
+    pub fn remembered_outcomes(&self) -> impl Iterator<Item = TxnId> + '_ {
+        self.outcomes.keys().copied()
     }
 
     fn is_over(&self, txn: TxnId) -> bool {
@@ -446,13 +460,16 @@ impl Participant {
     }
 
     /// Forgets the outcomes that the coordinator's low-water mark has passed.
-    fn learn_mark(&mut self, header: &Header) {
+    fn learn_mark(&mut self, turn: &Turn<'_>, header: &Header) {
         let TxnId { coordinator, admission, .. } = header.txn;
         let known = self.marks.entry(header.txn.begun_by()).or_default();
         if header.low_water <= *known {
             return;
         }
         let (old, new) = (std::mem::replace(known, header.low_water), header.low_water);
+        if turn.config.defects.has(Defect::OutcomesKept) {
+            return;
+        }
         let at = |mark: LowWater| TxnId {
             coordinator,
             admission,
@@ -494,7 +511,7 @@ impl Participant {
         for (txn, part) in open {
             if let Part::Waiting(prepared) | Part::Ready(prepared) = part {
                 self.let_go(turn, txn, &prepared);
-                self.outcomes.insert(txn, End::VotedNo);
+                self.end(txn, End::VotedNo);
             }
         }
     }
@@ -597,14 +614,14 @@ impl Participant {
                 if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
                     owner.unpin(*txn, None, &vote.paths);
                 }
-                self.outcomes.insert(*txn, End::Aborted);
+                self.end(*txn, End::Aborted);
             }
             Record::Promised { txn } => {
-                self.outcomes.insert(*txn, End::Aborted);
+                self.end(*txn, End::Aborted);
             }
             Record::Settled { txn, answer } => {
                 let outcome = answer.clone().map_or(End::Aborted, End::Committed);
-                self.outcomes.insert(*txn, outcome);
+                self.end(*txn, outcome);
             }
             Record::Presumed { coordinator, epoch, arcs } => {
                 self.presume(*coordinator, *epoch, arcs);

@@ -19,6 +19,10 @@ pub struct Txn {
     pub origin: Option<RequestId>,
     /// What its first `Prepare` began.
     pub begun: Option<At<Begun>>,
+    /// What that said is the lowest number that the client of its request waits for.
+    pub lowest: u32,
+    /// What that said of the transactions before it.
+    pub low_water: LowWater,
     /// The participants, the coordinator left out.
     pub participants: Arc<[NodeId]>,
     /// Likewise, under their admissions.
@@ -221,6 +225,7 @@ impl Txns {
         if txn.begun.is_none() {
             let begun = Begun { request: terms.request, attempt: terms.attempt, life };
             txn.begun = Some(At { step, is: begun });
+            (txn.lowest, txn.low_water) = (terms.lowest, header.low_water);
             txn.request = Some(terms.request);
             txn.origin = Some(terms.age.request);
             txn.participants = names(&terms.participants);
