@@ -93,7 +93,7 @@ mod tests {
     fn a_probe_that_is_unknown_is_not() {
         let mut play = probed();
         play.at(2).replies(request(1, 1), Reply::Unknown);
-        play.is_broken_by("probes_are_answered", (1, "must be answered"), (2, "Unknown"));
+        play.is_broken_by("probes_are_answered", (1, "must be answered"), (2, "unknown"));
     }
 
     #[test]
