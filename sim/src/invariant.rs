@@ -279,13 +279,18 @@ impl InvariantName {
 
     /// Is it about getting things done? Nothing wrong was said or stored where only it is broken.
     pub fn is_of_progress(self) -> bool {
-        match self {
-            InvariantName::AClientKeepsTrying => true,
-            InvariantName::UnknownHasACause | InvariantName::ProbesAreAnswered => true,
-            InvariantName::EveryRequestEnds | InvariantName::EveryDecisionIsOver => true,
-            InvariantName::AReleasedLockIsFree | InvariantName::SomeRequestIsDoneOrRefused => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            InvariantName::AClientKeepsTrying
+                | InvariantName::AReleasedLockIsFree
+                | InvariantName::AttemptsYieldOnlyToOlderOnes
+                | InvariantName::EveryDecisionIsOver
+                | InvariantName::EveryRequestEnds
+                | InvariantName::NodesForgetWhatIsOver
+                | InvariantName::ProbesAreAnswered
+                | InvariantName::SomeRequestIsDoneOrRefused
+                | InvariantName::UnknownHasACause
+        )
     }
 
     fn line(self) -> &'static Line {

@@ -93,10 +93,12 @@ impl Invariant for AttemptsYieldOnlyToOlderOnes {
             Seen::Appended { node, position, record, .. } => {
                 self.on_appended(node, position, record, model.step);
             }
-            Seen::Durable { node, record, .. } => {
-                if let Record::Applied { txn, .. } | Record::RolledBack { txn } = record {
-                    self.owners.slot(node).remove_if(Name::Part(*txn), |_| true);
-                }
+            Seen::Durable {
+                node,
+                record: Record::Applied { txn, .. } | Record::RolledBack { txn },
+                ..
+            } => {
+                self.owners.slot(node).remove_if(Name::Part(*txn), |_| true);
             }
             Seen::Crashed { node } => self.owners.slot(node).on_crashed(model.log(node).durable),
             Seen::Wiped { node } => *self.owners.slot(node) = Attempts::default(),

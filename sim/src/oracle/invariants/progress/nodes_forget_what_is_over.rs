@@ -52,18 +52,16 @@ impl Invariant for NodesForgetWhatIsOver {
                 let lowest = RequestId { number: *lowest, ..*request };
                 return client_keeps_up(*request, lowest, model);
             }
-            Seen::Sent { from, message: Message::Prepare { header, .. }, .. } => {
-                if model.is_put_together_now(from) {
-                    return coordinator_keeps_up(header.txn, header.low_water, model);
-                }
+            Seen::Sent { from, message: Message::Prepare { header, .. }, .. }
+                if model.is_put_together_now(from) =>
+            {
+                return coordinator_keeps_up(header.txn, header.low_water, model);
             }
-            Seen::Appended { node, record, .. } => {
-                if let Record::Voted { txn, request, .. } | Record::Decided { txn, request, .. } =
-                    record
-                {
-                    self.told.slot(node).learn(node, *txn, *request, model);
-                }
-            }
+            Seen::Appended {
+                node,
+                record: Record::Voted { txn, request, .. } | Record::Decided { txn, request, .. },
+                ..
+            } => self.told.slot(node).learn(node, *txn, *request, model),
             Seen::Crashed { node } => *self.told.slot(node) = Marks::default(),
             _ => {}
         }
