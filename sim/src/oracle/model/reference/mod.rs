@@ -9,7 +9,7 @@
 //! |---|---|
 //! | a commit | its decision becomes durable, also by a crash that keeps the record |
 //! | a commit whose coordinator's disk is lost, without a durable decision | the first participant durably applies it |
-//! | a plain read | its owner answers it |
+//! | a plain read | its owner puts the answer together |
 //! | a refusal | any commit between the question and the refusal |
 //!
 //! After a loss that the operator has accepted, what is left of a path is uncertain: the next commit
