@@ -117,12 +117,16 @@ impl AnswersFollowFromTheCommits {
     ) -> Result<(), Breach> {
         let told = || told(request, answer, model).about(path);
         let arrived = self.arrived.as_ref();
-        let Some((_, owner, ..)) =
+        let Some((_, owner, _, arrived)) =
             arrived.filter(|(step, _, of, _)| (*step, *of) == (model.step, request))
         else {
             let is = format!("no owner has answered {request}");
             return Err(Breach::of(Evidence::at(model.step, is).about(request), told()));
         };
+        if arrived != answer {
+            let is = format!("{owner} answers {request} otherwise in the same step");
+            return Err(Breach::of(Evidence::at(model.step, is).about(request), told()));
+        }
         let mut same = given.iter().filter(|one| one.owner == *owner && one.answer == *answer);
         let Some(first) = same.next() else {
             let is = format!("{owner} has never given that answer to {request}");
@@ -251,7 +255,7 @@ mod tests {
         let given = ended_done(request(1, 2), &[found(1, Some("x"))]);
         other.sends(n(2), c(1), given.clone());
         other.receives(n(2), c(1), given).and().replies(request(1, 2), done(&[found(0, None)]));
-        assert_eq!(other.breaks().earlier.is, "n2 has never given that answer to c1.1#2");
+        assert_eq!(other.breaks().earlier.is, "n2 answers c1.1#2 otherwise in the same step");
     }
 
     #[test]

@@ -51,7 +51,14 @@ impl Invariant for RefusalsStateATrueReason {
         if is_of_locks {
             return Ok(()); // for lock_refusals_state_a_true_reason to say
         }
-        let Err(expected) = judge(origin, asked, refusal, model, world) else { return Ok(()) };
+        let judged = match *seen {
+            Seen::Replied { .. } if refusal == Refusal::Forgotten => {
+                let is = format!("the client of {origin} has not answered it before");
+                Err(Evidence::at(asked.asked.step, is))
+            }
+            _ => judge(origin, asked, refusal, model, world),
+        };
+        let Err(expected) = judged else { return Ok(()) };
         let is = format!("{node} {says} that {origin} is refused: {refusal}");
         Err(Breach::of(expected.about(origin), Evidence::at(model.step, is).about(origin)))
     }
@@ -221,5 +228,6 @@ mod tests {
         };
         declines(true).holds();
         declines(false).breaks();
+        assert!(!may_refuse(&[write("/a", "y")], Refusal::Forgotten), "no user is told");
     }
 }

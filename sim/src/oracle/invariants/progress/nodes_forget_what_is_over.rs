@@ -154,8 +154,11 @@ fn coordinator_keeps_up(txn: TxnId, mark: LowWater, model: &Model) -> Result<(),
     if next == txn {
         return Ok(());
     }
-    let known = model.txns.get(&next);
-    let Some(step) = known.and_then(|known| known.over.or(known.aborted)) else { return Ok(()) };
+    let Some(known) = model.txns.get(&next) else { return Ok(()) };
+    // A coordinator that has called a commit over answers a late message with `Abort`, and repeats the
+    // commit if a crash takes the record that says so.
+    let aborted = known.aborted.filter(|_| known.decided.is_none());
+    let Some(step) = known.over.or(aborted) else { return Ok(()) };
     let now = format!("with {txn} its coordinator says that all up to {last} is over, and no more");
     Err(Breach::of(
         Evidence::at(step, format!("{next} is over")).about(next),

@@ -185,7 +185,9 @@ impl TransactionLog {
         let is_decided = |txn| model.txns.get(txn).is_some_and(|txn| txn.decided.is_some());
         let is_new = |txn| !self.outcomes.contains_key(txn);
         let mut new = is.outcomes.iter().filter(|(txn, _)| is_new(txn));
-        let (txn, _) = new.find(|(txn, outcome)| outcome.is_some() || is_decided(txn))?;
+        let is_open = |txn| self.votes.contains_key(txn);
+        let (txn, _) =
+            new.find(|(txn, outcome)| outcome.is_some() || is_decided(txn) || is_open(txn))?;
         let is = format!("has an outcome of {txn} that nothing tells");
         Some(Evidence::at(0, is).about(*txn))
     }
