@@ -1,4 +1,4 @@
-//! The moment at which a transaction commits, whoever makes it durable.
+//! The moment at which a transaction commits, whichever node makes it durable.
 //!
 //! That is its coordinator, with the decision; or, if the coordinator's disk is lost, the first
 //! participant that applies what the participants have settled among themselves.

@@ -93,7 +93,7 @@ impl Draw {
         }
     }
 
-    /// An open request is told what came of it; one that is told `unknown` may happen later.
+    /// An open request is told its outcome; one that is told `unknown` may happen later.
     fn tell(&mut self) {
         let open: Vec<Id> = self.open.keys().copied().collect();
         let Some(&id) = self.stream.pick(&open) else { return };

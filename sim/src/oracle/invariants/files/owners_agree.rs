@@ -271,7 +271,7 @@ mod tests {
     use seedbed::proto::{Config, Settings};
 
     /// A client asks one of the two owners of `/a` to write it: which transaction comes of that,
-    /// who else owns it, and who does not.
+    /// which other nodes own it, and which do not.
     fn play() -> (Play, TxnId, NodeId, NodeId) {
         let mut play = Play::of(Settings::default(), OwnersAgree::default());
         let [first, second] = play.owners("/a")[..] else { panic!("two replicas") };

@@ -190,7 +190,7 @@ fn waits(request: RequestId, model: &Model) -> Option<bool> {
     }
 }
 
-/// Has the request got all that it will, or does nobody wait for it?
+/// Has the request got all that it will, or does its client not wait for it?
 fn is_over(request: RequestId, model: &Model) -> bool {
     let is_answered = model.requests.get(&request).is_some_and(|asked| asked.reply.is_some());
     let is_old = model.life(request.client) > request.incarnation;

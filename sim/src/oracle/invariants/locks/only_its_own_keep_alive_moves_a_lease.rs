@@ -10,7 +10,7 @@ use seedbed::proto::{Keep, Message, MessageKind, NodeId, Notice, Path, Time, Tok
 /// client believes in its lock for longer only by an answer, under that token, to a message that it
 /// has sent itself.
 ///
-/// A late keep-alive of an earlier holder that is acknowledged keeps a lock away from those who
+/// A late keep-alive of an earlier holder that is acknowledged keeps a lock away from waiters that
 /// wait, or makes the earlier holder believe again. How long a belief may last is for
 /// `holders_stop_believing_first` to say. Gray and Cheriton, "Leases", SOSP 1989, section 2.
 #[derive(Clone, Debug, Default)]

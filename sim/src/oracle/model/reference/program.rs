@@ -215,7 +215,7 @@ fn rename_target(
     Ok(change(stored, Some(contents)))
 }
 
-/// No token counts as token 0, which nobody is granted.
+/// No token counts as token 0, which is never granted.
 fn is_fenced(stored: &Stored, token: Option<Token>) -> bool {
     token.unwrap_or(Token(0)) < stored.fence
 }

@@ -33,7 +33,7 @@ impl Play {
         assert_eq!((file.version, &file.contents), (Version(version), &Some(contents.into())));
     }
 
-    /// Makes a node decide to commit a write for real, which nobody has acknowledged; the record.
+    /// Makes a node really decide to commit a write that is not acknowledged; the record.
     pub fn really_decides(&mut self, at: &str) -> (NodeId, Record) {
         self.stage.start_all();
         self.stage.request(c(1), files(&[write(at, "x")]));
