@@ -7,7 +7,7 @@ use seedbed::proto::{Answer, Message, NodeId, Record, Reply, Request, RequestId,
 
 use super::Model;
 use super::files::Committed;
-use super::heard_by_lock_server::keeps_request;
+use super::locks::heard_by_lock_server::keeps_request;
 use super::reference::{Commit, operations};
 use crate::oracle::{At, Seen, Told};
 use crate::world::World;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::oracle::invariants::locks::{KEEPS, LOCK_LOG};
-use crate::oracle::model::heard_by_lock_server::HeardAt;
+use crate::oracle::model::locks::heard_by_lock_server::HeardAt;
 use crate::oracle::model::locks::lock_of;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::oracle::invariants::locks::KEEPS;
 use crate::oracle::model::Lock;
-use crate::oracle::model::heard_by_lock_server::{HeardAt, keeps_request};
+use crate::oracle::model::locks::heard_by_lock_server::{HeardAt, keeps_request};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{

@@ -1,6 +1,6 @@
 //! A request takes effect at most once, however often it was tried.
 
-use crate::oracle::model::effects_of_requests::{EFFECTS, Effect};
+use crate::oracle::model::requests::effects_of_requests::{EFFECTS, Effect};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 

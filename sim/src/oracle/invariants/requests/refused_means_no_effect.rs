@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::model::effects_of_requests::EFFECTS;
+use crate::oracle::model::requests::effects_of_requests::EFFECTS;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{NodeId, Record, RecordKind, Refusal, Reply, RequestId};

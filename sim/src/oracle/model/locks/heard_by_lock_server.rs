@@ -20,7 +20,7 @@ pub struct HeardAt {
 
 impl HeardAt {
     /// In `step` at `time`, when the lock server's clock reads `reading` and it grants for `lease`.
-    pub(super) fn new(
+    pub(in crate::oracle::model) fn new(
         (step, time): (u64, Time),
         reading: Time,
         lease: Span,
@@ -111,7 +111,12 @@ impl Hearing {
     }
 
     /// The lock server receives a message that asks for the place of `request` or keeps it.
-    pub(super) fn on_received(&mut self, request: RequestId, message: &Message, when: HeardAt) {
+    pub(in crate::oracle::model) fn on_received(
+        &mut self,
+        request: RequestId,
+        message: &Message,
+        when: HeardAt,
+    ) {
         if let Message::Acquire { lowest, .. } = message {
             let known = self.lowest.entry(request.client).or_default();
             let told = (request.incarnation, *lowest);
@@ -127,12 +132,12 @@ impl Hearing {
         *newest = Newest { perhaps: when, surely: surely.or(newest.surely) };
     }
 
-    pub(super) fn on_left(&mut self, request: RequestId) {
+    pub(in crate::oracle::model) fn on_left(&mut self, request: RequestId) {
         let newest = self.newest.remove(&request).and_then(|newest| newest.surely);
         self.left = newest.map(|heard| (request, heard));
     }
 
-    pub(super) fn on_started(&mut self, step: u64) {
+    pub(in crate::oracle::model) fn on_started(&mut self, step: u64) {
         let mut lowest = std::mem::take(&mut self.lowest);
         lowest.values_mut().for_each(|lowest| lowest.in_this_life = Default::default());
         *self = Hearing { since: step, lowest, ..Hearing::default() };

@@ -4,6 +4,8 @@
 //! the one that the user made; the age of an attempt still is, so a `begin` message leads from the
 //! one to the other.
 
+pub(in crate::oracle) mod effects_of_requests;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;

@@ -5,12 +5,15 @@
 //! it appends the record. A log is ordered, so what is appended is what will be durable, but for
 //! the tail that a crash takes.
 
+pub(in crate::oracle) mod grants;
+pub(in crate::oracle) mod heard_by_lock_server;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use seedbed::proto::{Path, Record, RequestId, Token};
 
-use super::grants::Grants;
 use crate::oracle::At;
+use grants::Grants;
 
 /// A lock, as far as some records of the log say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -50,7 +50,13 @@ impl Effects {
     }
 
     /// A transaction takes effect for a user's request.
-    pub(super) fn on_effect(&mut self, step: u64, txn: TxnId, origin: RequestId, answer: &Answer) {
+    pub(in crate::oracle::model) fn on_effect(
+        &mut self,
+        step: u64,
+        txn: TxnId,
+        origin: RequestId,
+        answer: &Answer,
+    ) {
         let before = self.first.get(&origin).map(|at| At { step: at.step, is: at.is.0 });
         if before.is_none() {
             self.first.insert(origin, At { step, is: (txn, answer.clone()) });
@@ -59,7 +65,7 @@ impl Effects {
     }
 
     /// A record that may be an effect was none.
-    pub(super) fn on_none(&mut self) {
+    pub(in crate::oracle::model) fn on_none(&mut self) {
         self.newest = None;
     }
 }
