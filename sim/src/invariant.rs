@@ -199,6 +199,9 @@ invariants! {
     AcquiredMeansHeld = "acquired_means_held",
         "a client answers acquired only while it believes that it holds the lock",
         "L-I8, outcome honesty; Gray, Cheriton 1989";
+    OperationsCarryTheTokensOfHeldLocks = "operations_carry_the_tokens_of_held_locks",
+        "an operation carries the token of the lock that its client held when it was asked, or none",
+        "L-I2, sequencers; Burrows 2006 (Chubby), section 2.4";
     OneEffectPerRequest = "one_effect_per_request",
         "a request takes effect at most once",
         "at-most-once; Birrell, Nelson 1984";

@@ -116,6 +116,7 @@ registry! {
         always locks::HoldersStopBelievingFirst::default;
         always locks::OnlyItsOwnKeepAliveMovesALease::default;
         always locks::AcquiredMeansHeld::default;
+        always locks::OperationsCarryTheTokensOfHeldLocks::default;
         always locks::LockRefusalsStateATrueReason::default;
         always locks::EffectsUnderALockNeverOverlap::default;
         always requests::OneEffectPerRequest;

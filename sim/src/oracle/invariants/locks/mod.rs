@@ -12,6 +12,7 @@ mod no_free_lock_with_a_live_waiter;
 mod one_holder_per_lock;
 mod only_its_own_keep_alive_moves_a_lease;
 mod only_the_holder_releases;
+mod operations_carry_the_tokens_of_held_locks;
 mod tokens_grow;
 
 pub(in crate::oracle) use acquired_means_held::AcquiredMeansHeld;
@@ -26,6 +27,7 @@ pub(in crate::oracle) use no_free_lock_with_a_live_waiter::NoFreeLockWithALiveWa
 pub(in crate::oracle) use one_holder_per_lock::OneHolderPerLock;
 pub(in crate::oracle) use only_its_own_keep_alive_moves_a_lease::OnlyItsOwnKeepAliveMovesALease;
 pub(in crate::oracle) use only_the_holder_releases::OnlyTheHolderReleases;
+pub(in crate::oracle) use operations_carry_the_tokens_of_held_locks::OperationsCarryTheTokensOfHeldLocks;
 pub(in crate::oracle) use tokens_grow::TokensGrow;
 
 use crate::oracle::SeenKinds;
