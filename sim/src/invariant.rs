@@ -194,7 +194,7 @@ invariants! {
         "a holder stops believing in its lease before the lock goes to another",
         "L-I8; Gray, Cheriton 1989";
     OnlyItsOwnKeepAliveMovesALease = "only_its_own_keep_alive_moves_a_lease",
-        "a holder's lease moves only by an answer to a keep-alive of its own under its token",
+        "a holder's lease moves only by an answer to what it asked itself, and as far as that gives",
         "L-I8; Gray, Cheriton 1989";
     AcquiredMeansHeld = "acquired_means_held",
         "a client answers acquired only while it believes that it holds the lock",

@@ -1,6 +1,6 @@
 //! Mistakes of the lock server and of holders that need code.
 
-use seedbed::proto::Record;
+use seedbed::proto::{Notice, Record};
 use seedbed_sim::oracle::Model;
 use seedbed_sim::world::Fact;
 
@@ -24,4 +24,11 @@ pub fn leaves_a_holder_out_of_a_checkpoint(_: &Model, shown: &mut Shown<'_>) -> 
     let replaced = &mut shown.step.replaced;
     let left = replaced.iter().position(|record| matches!(record, Record::Left { .. }));
     left.map(|left| replaced.remove(left)).is_some()
+}
+
+/// A client that gives a lock back does not stop believing in it.
+pub fn goes_on_believing_after_a_release(_: &Model, shown: &mut Shown<'_>) -> bool {
+    let is_lost = |fact: &Fact| matches!(fact, Fact::Noticed { notice: Notice::Lost { .. }, .. });
+    let lost = shown.step.facts.iter().position(is_lost);
+    lost.map(|lost| shown.step.facts.remove(lost)).is_some()
 }

@@ -25,6 +25,9 @@ pub fn find(name: &str) -> Option<Change> {
         "looks_at_no_version" => Change::Request(files::looks_at_no_version),
         "writes_what_it_read_before" => Change::Request(files::writes_what_it_read_before),
         "grants_the_last_in_line" => Change::Step(locks::grants_the_last_in_line),
+        "goes_on_believing_after_a_release" => {
+            Change::Step(locks::goes_on_believing_after_a_release)
+        }
         "leaves_a_holder_out_of_a_checkpoint" => {
             Change::Step(locks::leaves_a_holder_out_of_a_checkpoint)
         }

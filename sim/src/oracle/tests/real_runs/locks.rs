@@ -116,7 +116,7 @@ fn a_lease_counted_from_the_reply_is_caught() {
     run.times.slow.insert((CONTROL, c(1)), Span::from_secs(4));
     run.asks(10, 1, lock("/a")).asks(20, 2, lock("/a"));
     run.plan_at(100, Event::Cut([(c(1), CONTROL)].into()));
-    run.until(60_000).breaks("holders_stop_believing_first");
+    run.until(60_000).breaks("only_its_own_keep_alive_moves_a_lease");
 }
 
 #[test]
