@@ -125,6 +125,8 @@ impl LockServer {
         if self.hear(turn, &path, request, asked) {
             return self.settle(turn, &path);
         }
+        // A waiter that was not heard for a lease fills no line, also if its timer is late.
+        self.settle(turn, &path);
         let lock = self.locks.entry(path.clone()).or_default();
         let now = turn.now;
         let is_free =

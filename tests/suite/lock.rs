@@ -68,14 +68,23 @@ struct Server {
 
 impl Server {
     fn start(log: Vec<Record>) -> Server {
-        let config = Config::new(Settings::default()).unwrap();
+        Server::of(Settings::default(), log)
+    }
+
+    fn of(settings: Settings, log: Vec<Record>) -> Server {
+        let config = Config::new(settings).unwrap();
         Server { control: Control::recover(config.clone(), Time::ZERO, &log), config, log }
     }
 
     /// The messages that one message leads to.
     fn step(&mut self, from: NodeId, message: Message) -> Vec<Message> {
+        self.step_at(Time::ZERO, from, message)
+    }
+
+    /// The messages that one message leads to that arrives then.
+    fn step_at(&mut self, now: Time, from: NodeId, message: Message) -> Vec<Message> {
         let mut out = Outbox::new(self.log.len() as u64);
-        self.control.step(Time::ZERO, Input::Message(from, message), &mut out);
+        self.control.step(now, Input::Message(from, message), &mut out);
         while let Some(append) = out.take_record() {
             self.log.push(append.record);
         }
@@ -155,4 +164,27 @@ proptest! {
             prop_assert_eq!(was_refused, refused);
         }
     }
+}
+
+/// The timer of a lock server that was paused comes late: what arrives before it must not be refused
+/// because of a waiter that is gone.
+#[test]
+fn a_waiter_that_was_not_heard_for_a_lease_fills_no_line() {
+    let refused_at = |ms: u64| {
+        let mut settings = Settings::default();
+        settings.limits.queue = 1;
+        let (mut server, now) =
+            (Server::of(settings, Vec::new()), Time::from_nanos(ms * 1_000_000));
+        let mut acquire = |at, client| {
+            let (client, path) = (NodeId::client(client), Path::new("/a").unwrap());
+            let request = RequestId { client, incarnation: Incarnation(1), number: 1 };
+            let (lowest, wait, asked) = (1, true, Time::ZERO);
+            server.step_at(at, client, Message::Acquire { request, lowest, path, wait, asked })
+        };
+        acquire(Time::ZERO, 1); // holds it
+        acquire(Time::ZERO, 2); // stands in line
+        acquire(now, 3).iter().any(|message| matches!(message, Message::LockRefused { .. }))
+    };
+    assert!(refused_at(10_005));
+    assert!(!refused_at(10_006));
 }
