@@ -8,17 +8,17 @@ use seedbed::proto::{
 };
 
 use crate::oracle::model::reference::limits;
-use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Lock, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// What is refused to a user of locks is refused for a reason that is true.
 ///
 /// | refusal | when the lock server, or the client, refuses |
 /// |---|---|
-/// | held | the user did not want to wait, and the lock was held or waited for |
+/// | held | the user did not want to wait, and the lock was held or a waiter stood in line |
 /// | queue full | as many as the limit stood in line |
 /// | path too long | it is longer than the limit, which is the only reason then |
-/// | forgotten | the request has held the lock, was answered, or is of a life that is over; no user is told |
+/// | forgotten | the request held the lock before, was answered, or is of a life that is over; no user is told |
 /// | not held | the client believed in no lock of that path |
 ///
 /// An attempt to lock that is refused without a reason keeps its user out of a free lock for ever,
@@ -28,7 +28,7 @@ use crate::world::World;
 pub struct LockRefusalsStateATrueReason {
     /// Requests that the lock server has refused to take into the line.
     left_out: BTreeSet<RequestId>,
-    /// What the lock server has told clients.
+    /// What the lock server has told clients about requests that are not answered.
     told: BTreeMap<RequestId, Refusal>,
     /// The locks that clients believe in, with the request that acquired each, and since when.
     held: BTreeMap<(NodeId, Path), u64>,
@@ -51,8 +51,12 @@ impl Invariant for LockRefusalsStateATrueReason {
             Seen::Sent { message: Message::LockRefused { request, path, refusal }, .. } => {
                 self.on_refused(*request, path, *refusal, model, world)
             }
-            Seen::Replied { request, reply: Reply::Refused(refusal) } => {
-                self.on_told(request, *refusal, model)
+            Seen::Replied { request, reply } => {
+                let said = self.told.remove(&request);
+                match reply {
+                    Reply::Refused(refusal) => self.on_told(request, *refusal, said, model),
+                    _ => Ok(()),
+                }
             }
             Seen::Noticed { client, notice } => {
                 match notice {
@@ -68,6 +72,7 @@ impl Invariant for LockRefusalsStateATrueReason {
             }
             Seen::Crashed { node } => {
                 self.held.retain(|(client, _), _| *client != node);
+                self.told.retain(|request, _| request.client != node);
                 Ok(())
             }
             _ => Ok(()),
@@ -86,13 +91,13 @@ impl LockRefusalsStateATrueReason {
         world: &World,
     ) -> Result<(), Breach> {
         let Some(lock) = model.locks.before(position) else { return Ok(()) };
-        let holds = lock.holder.as_ref().is_some_and(|holder| holder.is.0 == request);
-        if holds || lock.waits(request) {
+        if lock.is_held_by(request) || lock.waits(request) {
             return Ok(());
         }
         let Some(wait) = waits(request, model) else { return Ok(()) };
-        let is_full = lock.line.len() >= world.config().limits.queue;
-        let is_taken = lock.holder.is_some() || !lock.line.is_empty();
+        let standing = standing(lock, model, world);
+        let is_full = standing >= world.config().limits.queue;
+        let is_taken = lock.holder.is_some() || standing > 0;
         if is_full || (!wait && is_taken) {
             self.left_out.insert(request);
             return Ok(());
@@ -105,7 +110,7 @@ impl LockRefusalsStateATrueReason {
             None => Evidence::at(0, format!("the lock of {path} was never granted")),
         };
         let earlier = match wait {
-            true => Evidence::at(model.step, format!("{} stand in line", lock.line.len())),
+            true => Evidence::at(model.step, format!("{standing} stand in line")),
             false => free,
         };
         let is = format!("the lock server refuses {request}");
@@ -121,7 +126,10 @@ impl LockRefusalsStateATrueReason {
         model: &Model,
         world: &World,
     ) -> Result<(), Breach> {
-        self.told.insert(request, refusal);
+        let asked = model.requests.get(&request);
+        if asked.is_some_and(|asked| asked.reply.is_none()) {
+            self.told.insert(request, refusal);
+        }
         let Some(wait) = waits(request, model) else { return Ok(()) };
         let is_short = limits::check_path(path, &world.config().limits).is_ok();
         let is_left_out = self.left_out.contains(&request);
@@ -129,7 +137,7 @@ impl LockRefusalsStateATrueReason {
             Refusal::PathTooLong => !is_short,
             Refusal::Held => is_short && !wait && is_left_out,
             Refusal::QueueFull => is_short && wait && is_left_out,
-            Refusal::Forgotten => is_over(request, model),
+            Refusal::Forgotten => is_over(request, path, model),
             Refusal::NotFound | Refusal::Exists | Refusal::VersionIs(_) => false,
             Refusal::Fenced(_) | Refusal::NotHeld | Refusal::ContentsTooLong => false,
             Refusal::BadOperationCount | Refusal::Malformed => false,
@@ -150,12 +158,12 @@ impl LockRefusalsStateATrueReason {
         &mut self,
         request: RequestId,
         refusal: Refusal,
+        said: Option<Refusal>,
         model: &Model,
     ) -> Result<(), Breach> {
         let earlier = match model.requests.wanted(request) {
             Some(Request::Acquire { path, .. }) => {
-                let said = self.told.get(&request);
-                if said == Some(&refusal) && refusal != Refusal::Forgotten {
+                if said == Some(refusal) && refusal != Refusal::Forgotten {
                     return Ok(());
                 }
                 let is = format!("the lock server has not said so to {request}");
@@ -190,19 +198,34 @@ fn waits(request: RequestId, model: &Model) -> Option<bool> {
     }
 }
 
-/// Has the request got all that it will, or does its client not wait for it?
-fn is_over(request: RequestId, model: &Model) -> bool {
+/// How many stand in line. A waiter that the lock server has not heard for a lease has left the
+/// line, whether or not that is written down already; one that was not heard since the start of the
+/// lock server has a lease to be heard again.
+fn standing(lock: &Lock, model: &Model, world: &World) -> usize {
+    let reading = model.heard_now(world).reading;
+    let stands = |waiting: &&At<RequestId>| {
+        let heard = model.hearing.last(waiting.is);
+        heard.is_none_or(|heard| heard.is_within_a_lease(reading))
+    };
+    lock.line.iter().filter(stands).count()
+}
+
+/// Has the request held the lock before, or does its client not wait for it? A request that holds
+/// the lock now is granted it again.
+fn is_over(request: RequestId, path: &Path, model: &Model) -> bool {
     let is_answered = model.requests.get(&request).is_some_and(|asked| asked.reply.is_some());
     let is_old = model.life(request.client) > request.incarnation;
-    is_answered || is_old || model.locks.grants.newest(request).is_some()
+    let holds = model.locks.appended(path).is_some_and(|lock| lock.is_held_by(request));
+    is_answered || is_old || (model.locks.grants.newest(request).is_some() && !holds)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        CONTROL, Play, c, granted, left, lock, queued, request, try_lock, unlock,
+        CONTROL, Play, acquire, c, granted, left, lock, queued, request, try_lock, unlock,
     };
+    use seedbed::proto::Settings;
 
     fn refused(at: &str, request: RequestId, refusal: Refusal) -> Message {
         Message::LockRefused { request, path: Path::new(at).expect("a path"), refusal }
@@ -255,19 +278,52 @@ mod tests {
         play.replies(request(2, 1), Reply::Refused(Refusal::Held)).breaks();
     }
 
+    /// c1 holds the lock, and as many stand in line as may; c2 wants to wait as well, and is refused
+    /// this long after they were heard.
+    fn a_full_line(later: u64) -> Play {
+        let mut settings = Settings::default();
+        settings.limits.queue = 1;
+        let mut play = Play::of(settings, LockRefusalsStateATrueReason::default());
+        play.at(1).forces(CONTROL, granted("/a", request(1, 1), 1));
+        play.at(2).receives(c(1), CONTROL, acquire("/a", request(1, 2)));
+        play.and().appends(CONTROL, queued("/a", request(1, 2))).syncs(CONTROL);
+        play.at(2 + later).requests(request(2, 1), lock("/a"));
+        play.at(2 + later).appends(CONTROL, left("/a", request(2, 1)));
+        play
+    }
+
     #[test]
-    fn a_request_that_has_had_the_lock_is_forgotten_and_no_other() {
-        let forgets = |is_over: bool| {
+    fn a_waiter_that_was_not_heard_for_a_lease_fills_no_line() {
+        // The lock server counts ten seconds and the drift bound.
+        a_full_line(10_005).holds();
+        let breach = a_full_line(10_006).breaks();
+        assert_eq!(breach.earlier.is, "0 stand in line");
+    }
+
+    #[test]
+    fn a_waiter_that_the_lock_server_has_still_to_hear_again_fills_the_line() {
+        let mut play = a_full_line(0);
+        play.crashes(CONTROL).starts(CONTROL);
+        play.at(10_006).requests(request(2, 2), lock("/a"));
+        play.appends(CONTROL, left("/a", request(2, 2)));
+        play.holds();
+    }
+
+    #[test]
+    fn a_request_that_held_the_lock_before_is_forgotten_and_no_other() {
+        let forgets = |log: &[Record]| {
             let mut play = play();
             play.requests(request(2, 1), lock("/a"));
-            if is_over {
-                play.forces(CONTROL, granted("/a", request(2, 1), 1));
+            for record in log {
+                play.forces(CONTROL, record.clone());
             }
             play.sends(CONTROL, c(2), refused("/a", request(2, 1), Refusal::Forgotten));
             play
         };
-        forgets(true).holds();
-        forgets(false).breaks();
+        let (granted, left) = (granted("/a", request(2, 1), 1), left("/a", request(2, 1)));
+        forgets(&[granted.clone(), left]).holds();
+        forgets(&[granted]).breaks();
+        forgets(&[]).breaks();
     }
 
     #[test]

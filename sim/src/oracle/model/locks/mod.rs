@@ -32,6 +32,11 @@ impl Lock {
         self.line.iter().any(|waiting| waiting.is == request)
     }
 
+    /// Does `request` hold it?
+    pub fn is_held_by(&self, request: RequestId) -> bool {
+        self.holder.as_ref().is_some_and(|holder| holder.is.0 == request)
+    }
+
     fn take(&mut self, step: u64, record: &Record) {
         match *record {
             Record::Queued { request, .. } => self.line.push(At { step, is: request }),
