@@ -17,13 +17,16 @@ use crate::world::World;
 /// finds an owner that knows nothing, and a request that its user was told is refused takes effect.
 /// An owner's own log must have the record, written or handed over; a coordinator only passes the
 /// refusal on, so for it the record of any owner will do, even on a disk that is lost by now. A
-/// lock that is refused for good is recorded in the same way. Write-ahead logging: Gray, "Notes on
-/// Data Base Operating Systems", 1978; remembered results: Lee and others, RIFL, SOSP 2015, section
-/// 3.
+/// lock that is refused for good is recorded in the same way, by a `left` of a request that neither
+/// held the lock nor stood in line: one that leaves the line may ask again, and what it is refused
+/// then has a record of its own. Write-ahead logging: Gray, "Notes on Data Base Operating Systems",
+/// 1978; remembered results: Lee and others, RIFL, SOSP 2015, section 3.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedRefusalIsDurableBeforeItLeaves {
     /// By request, under the id of its attempt: the nodes whose log has the refusal.
     refused: BTreeMap<RequestId, BTreeSet<NodeId>>,
+    /// By position in the lock server's log: the refusals that a crash may still take.
+    appended: BTreeMap<u64, RequestId>,
 }
 
 /// A refusal that leaves a node.
@@ -38,12 +41,18 @@ impl Invariant for RecordedRefusalIsDurableBeforeItLeaves {
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Executed, MessageKind::Ended, MessageKind::LockRefused])
             | SeenKinds::durable(&[RecordKind::Declined, RecordKind::Pulled, RecordKind::Left])
+            | SeenKinds::appended(&[RecordKind::Left])
+            | SeenKinds::FORGOT
             | SeenKinds::WIPED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
         match *seen {
-            Seen::Durable { node, record, .. } => self.on_durable(node, record),
+            Seen::Appended { position, record: Record::Left { request, .. }, .. } => {
+                self.on_left(position, *request, model);
+            }
+            Seen::Durable { node, position, record } => self.on_durable(node, position, record),
+            Seen::Forgot { node: NodeId::CONTROL, from, .. } => _ = self.appended.split_off(&from),
             Seen::Wiped { node } => {
                 self.refused.values_mut().for_each(|nodes| _ = nodes.remove(&node));
             }
@@ -55,10 +64,23 @@ impl Invariant for RecordedRefusalIsDurableBeforeItLeaves {
 }
 
 impl RecordedRefusalIsDurableBeforeItLeaves {
-    fn on_durable(&mut self, node: NodeId, record: &Record) {
+    /// The lock server appends that a request has left, or that it never gets anywhere.
+    fn on_left(&mut self, position: u64, request: RequestId, model: &Model) {
+        let Some(lock) = model.locks.before(position) else { return };
+        if !lock.is_held_by(request) && !lock.waits(request) {
+            self.appended.insert(position, request);
+        }
+    }
+
+    fn on_durable(&mut self, node: NodeId, position: u64, record: &Record) {
         match record {
-            Record::Declined { request, .. } | Record::Left { request, .. } => {
+            Record::Declined { request, .. } => {
                 self.refused.entry(*request).or_default().insert(node);
+            }
+            Record::Left { .. } => {
+                if let Some(request) = self.appended.remove(&position) {
+                    self.refused.entry(request).or_default().insert(node);
+                }
             }
             Record::Pulled { answers, .. } => {
                 for handed in answers.iter() {
@@ -200,21 +222,45 @@ mod tests {
         play.holds();
     }
 
+    fn lock_refused(refusal: Refusal) -> Message {
+        Message::LockRefused { request: request(2, 1), path: path("/a"), refusal }
+    }
+
     #[test]
     fn a_lock_that_is_refused_before_that_is_durable_is_a_breach() {
-        let refused = |refusal| {
-            let (request, path) = (request(2, 1), path("/a"));
-            Message::LockRefused { request, path, refusal }
-        };
         let mut play = play();
         play.at(2).appends(CONTROL, left("/a", request(2, 1)));
-        play.at(3).sends(CONTROL, c(2), refused(Refusal::Forgotten));
+        play.at(3).sends(CONTROL, c(2), lock_refused(Refusal::Forgotten));
         play.holds();
-        play.at(4).sends(CONTROL, c(2), refused(Refusal::Held));
+        play.at(4).sends(CONTROL, c(2), lock_refused(Refusal::Held));
         play.is_broken_by(NAME, (0, "no refusal of c2.1#1"), (4, "control tells c2"));
         let mut play = self::play();
         play.at(2).logs(CONTROL, left("/a", request(2, 1)));
-        play.at(3).sends(CONTROL, c(2), refused(Refusal::Held));
+        play.at(3).sends(CONTROL, c(2), lock_refused(Refusal::Held));
         play.holds();
+    }
+
+    #[test]
+    fn that_a_request_has_left_the_line_is_no_record_of_its_refusal() {
+        let mut play = play();
+        play.at(2).logs(CONTROL, queued("/a", request(2, 1)));
+        play.at(3).logs(CONTROL, left("/a", request(2, 1)));
+        play.at(4).appends(CONTROL, left("/a", request(2, 1)));
+        play.at(5).syncs(CONTROL);
+        play.at(6).sends(CONTROL, c(2), lock_refused(Refusal::QueueFull)).holds();
+        let mut play = self::play();
+        play.at(2).logs(CONTROL, queued("/a", request(2, 1)));
+        play.at(3).logs(CONTROL, left("/a", request(2, 1)));
+        play.at(4).appends(CONTROL, left("/a", request(2, 1)));
+        play.at(5).sends(CONTROL, c(2), lock_refused(Refusal::QueueFull)).breaks();
+    }
+
+    #[test]
+    fn a_refusal_that_a_crash_took_is_no_record() {
+        let mut play = play();
+        play.at(2).appends(CONTROL, left("/a", request(2, 1)));
+        play.at(3).crashes(CONTROL).starts(CONTROL);
+        play.at(4).logs(CONTROL, queued("/a", request(2, 1)));
+        play.at(5).sends(CONTROL, c(2), lock_refused(Refusal::QueueFull)).breaks();
     }
 }
