@@ -142,8 +142,8 @@ invariants! {
     AcknowledgedWritesSurvive = "acknowledged_writes_survive",
         "what a client was told of is there for every later read and after every restart",
         "F-I2, durability; Haerder, Reuter 1983; Herlihy, Wing 1990";
-    EffectsUnderALockNeverOverlap = "effects_under_a_lock_never_overlap",
-        "what takes effect under a lock is its holder's, and all of it before the next holder's",
+    EffectsUnderALockAreItsHolders = "effects_under_a_lock_are_its_holders",
+        "what takes effect under a token is asked by the client that it was granted to",
         "L-I1, mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
     CommitsDoWhatWasAsked = "commits_do_what_was_asked",
         "a commit's outcomes and changes are those of its operations, executed in commit order",

@@ -118,7 +118,7 @@ registry! {
         always locks::AcquiredMeansHeld::default;
         always locks::OperationsCarryTheTokensOfHeldLocks::default;
         always locks::LockRefusalsStateATrueReason::default;
-        always locks::EffectsUnderALockNeverOverlap::default;
+        always locks::EffectsUnderALockAreItsHolders::default;
         always requests::OneEffectPerRequest;
         always requests::OneAnswerPerRequest::default;
         always requests::RefusedMeansNoEffect::default;

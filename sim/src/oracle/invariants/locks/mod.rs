@@ -1,7 +1,7 @@
 //! Locks: grants, leases, fencing tokens, and the order of waiting requests.
 
 mod acquired_means_held;
-mod effects_under_a_lock_never_overlap;
+mod effects_under_a_lock_are_its_holders;
 mod every_lock_is_free_or_held_by_the_living;
 mod grant_is_durable_before_it_leaves;
 mod grants_follow_the_line;
@@ -16,7 +16,7 @@ mod operations_carry_the_tokens_of_held_locks;
 mod tokens_grow;
 
 pub(in crate::oracle) use acquired_means_held::AcquiredMeansHeld;
-pub(in crate::oracle) use effects_under_a_lock_never_overlap::EffectsUnderALockNeverOverlap;
+pub(in crate::oracle) use effects_under_a_lock_are_its_holders::EffectsUnderALockAreItsHolders;
 pub(in crate::oracle) use every_lock_is_free_or_held_by_the_living::EveryLockIsFreeOrHeldByTheLiving;
 pub(in crate::oracle) use grant_is_durable_before_it_leaves::GrantIsDurableBeforeItLeaves;
 pub(in crate::oracle) use grants_follow_the_line::GrantsFollowTheLine;

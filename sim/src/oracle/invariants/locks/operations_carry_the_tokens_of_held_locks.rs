@@ -16,7 +16,7 @@ use seedbed::proto::{
 /// its token passes for one of the holder until the next one claims the path. An attempt that is
 /// made after the loss keeps the token, because it belongs to a request that was asked before: the
 /// fence judges it. No user asks for the claim of a new holder, so that is for
-/// `effects_under_a_lock_never_overlap` to judge. Sequencers: Burrows, "The Chubby Lock Service",
+/// `effects_under_a_lock_are_its_holders` to judge. Sequencers: Burrows, "The Chubby Lock Service",
 /// 2006, section 2.4.
 #[derive(Clone, Debug, Default)]
 pub struct OperationsCarryTheTokensOfHeldLocks {
