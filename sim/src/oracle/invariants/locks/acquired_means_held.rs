@@ -15,6 +15,7 @@ use seedbed::proto::{Notice, Reply, RequestId, Time, Token};
 /// it answers, whatever waits for it first. Gray and Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
 pub struct AcquiredMeansHeld {
+    /// By request, until it is answered and the lock is lost.
     beliefs: BTreeMap<RequestId, At<Belief>>,
 }
 
@@ -39,15 +40,16 @@ impl Invariant for AcquiredMeansHeld {
                 self.beliefs.insert(*request, At { step, is });
             }
             Seen::Noticed { client, notice: Notice::Lost { token, .. } } => {
-                let mut beliefs = self.beliefs.iter_mut();
+                let mut beliefs = self.beliefs.iter();
                 let lost = beliefs.find(|(of, b)| of.client == client && b.is.token == *token);
-                if let Some((_, belief)) = lost {
-                    *belief = At { step, is: Belief { until: None, ..belief.is } };
+                if let Some(request) = lost.map(|(request, _)| *request) {
+                    self.on_lost(request, model);
                 }
             }
             Seen::Replied { request, reply: Reply::Acquired(token) } => {
                 return self.judge(request, *token, model, world);
             }
+            Seen::Replied { request, .. } => _ = self.beliefs.remove(&request),
             Seen::Crashed { node } => self.beliefs.retain(|of, _| of.client != node),
             _ => {}
         }
@@ -56,6 +58,15 @@ impl Invariant for AcquiredMeansHeld {
 }
 
 impl AcquiredMeansHeld {
+    fn on_lost(&mut self, request: RequestId, model: &Model) {
+        let asked = model.requests.get(&request);
+        if asked.is_some_and(|asked| asked.reply.is_some()) {
+            self.beliefs.remove(&request);
+        } else if let Some(belief) = self.beliefs.get_mut(&request) {
+            *belief = At { step: model.step, is: Belief { until: None, ..belief.is } };
+        }
+    }
+
     fn judge(
         &self,
         request: RequestId,
@@ -169,6 +180,18 @@ mod tests {
         let mut play = one_believes();
         play.at(2).replies(request(1, 1), Reply::Acquired(Token(2)));
         play.is_broken_by(NAME, (1, "under t1"), (2, "acquired under t2"));
+    }
+
+    #[test]
+    fn a_lock_that_was_acquired_and_is_lost_is_forgotten() {
+        let mut play = Play::new(AcquiredMeansHeld::default());
+        play.requests(request(1, 1), lock("/a"));
+        play.at(1).believes("/a", request(1, 1), 1, 9_000);
+        play.at(2).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.at(3).gives_up("/a", request(1, 1), 1);
+        play.holds();
+        play.at(4).replies(request(1, 1), Reply::Acquired(Token(1)));
+        play.is_broken_by(NAME, (5, "has not said that it holds"), (5, "acquired under t1"));
     }
 
     #[test]
