@@ -380,8 +380,10 @@ impl Client {
             *talk = Talk { node, ..Talk::default() };
         }
         // This is the same attempt still. It is sent again once, however often the network brings
-        // the news: sent twice, it could become two transactions.
-        let is_sent_again = talk.open.values().any(|open| *open == (number, attempt));
+        // the news: sent twice, it could become two transactions. In a newer view it may have been
+        // sent to another node.
+        let is_on_its_way = |talk: &Talk| talk.open.values().any(|open| *open == (number, attempt));
+        let is_sent_again = self.sessions.values().any(is_on_its_way);
         let pending = self.pending.get(&number);
         let is_open = pending.is_some_and(|p| p.attempt == attempt && p.is_asking);
         if is_open && !is_sent_again {
@@ -743,6 +745,29 @@ mod tests {
             let refused = Effect::Reply(request, Reply::Refused(Refusal::Exists));
             assert!(refuse(&mut client, request, attempt).contains(&refused));
         }
+    }
+
+    #[test]
+    fn the_news_of_another_session_sends_an_attempt_again_once_also_to_another_owner() {
+        let (mut client, request) = attempts_in(&[]);
+        let asked = client.owner_to_ask(&Path::new("/a").expect("a path"), 1);
+        let mut view = client.layout.view().clone();
+        view.epoch = Epoch(2);
+        view.members = view.members.iter().copied().filter(|m| m.node != asked).collect();
+        let (settled, accepted) = (Epoch::default(), AcceptedLoss::default());
+        let news = Message::Views { asked: None, views: [view].into(), settled, accepted };
+        take(&mut client, Input::Message(NodeId::CONTROL, news));
+        let mut begins = || {
+            let end = AttemptEnd::Retry(Retry::Session(Incarnation(2)));
+            let ended = Message::Ended { request, attempt: 1, end };
+            let effects = take(&mut client, Input::Message(asked, ended));
+            let is_begin = |effect: &&Effect| match effect {
+                Effect::Send(to, Message::Begin { .. }) => *to != asked,
+                _ => false,
+            };
+            effects.iter().filter(is_begin).count()
+        };
+        assert_eq!([begins(), begins()], [1, 0]);
     }
 
     #[test]
