@@ -32,7 +32,8 @@
 //! A source that is far away or slow looks like one that is quiet, and its chunk comes when the
 //! pull is over. So each pull that a source leaves without an answer doubles the patience with that
 //! source, until a pull from it has ended: a round trip of any length up to `request_timeout` fits
-//! into some pull. A source that was down for a while is waited for at most about as long again.
+//! into some pull. A source that was down for a while is waited for at most about as long again, and
+//! sources that were quiet in fewer pulls are asked before it.
 //!
 //! # Lost disks
 //!
@@ -146,12 +147,11 @@ impl Handover {
             complete(turn, &at_hand);
             return self.proceed(turn);
         }
-        // Whoever is a member still is likely to be there.
+        // A source that has answered, and one that is a member still, is likely to be there.
         let view = turn.standing.layout().map(|layout| layout.view());
-        let is_there = |source: &Source| view.is_some_and(|view| view.has(source.owner));
-        let untried = || sources.iter().filter(|(source, _)| !self.tried.contains(source));
-        let first = untried().find(|(source, _)| is_there(source)).or_else(|| untried().next());
-        match first {
+        let is_gone = |source: &Source| !view.is_some_and(|view| view.has(source.owner));
+        let untried = sources.iter().filter(|(source, _)| !self.tried.contains(source));
+        match untried.min_by_key(|(source, _)| (self.quiet.get(source), is_gone(source))) {
             Some((source, arcs)) => {
                 self.last += 1;
                 let (number, arcs) = (self.last, arcs.clone());
@@ -201,7 +201,7 @@ impl Handover {
         };
         let source = pull.source;
         self.current = None;
-        self.quiet.remove(&source);
+        self.quiet.remove(&source); // not before: the next chunk takes as long as this one
         let is_new = match end.successor {
             Some(successor) => self.gone.insert(source, successor).is_none(),
             None => self.witness(source, &end.witnessed),
