@@ -580,7 +580,11 @@ impl Participant {
                 let holds_pins = !config.defects.has(Defect::RecoveryWithoutPins);
                 if holds_pins {
                     let age = Age { waited: *waited, request: *request };
-                    owner.pin(*txn, age, &paths);
+                    let pinned = owner.pin(*txn, age, &paths);
+                    debug_assert!(
+                        pinned == Pinned::All || !config.defects.is_empty(),
+                        "{txn} voted with pins that another had"
+                    );
                 }
                 let vote = InDoubt {
                     epoch: *epoch,
