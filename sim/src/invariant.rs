@@ -230,7 +230,7 @@ invariants! {
         "a release that is acknowledged has freed the lock",
         "Burrows 2006 (Chubby), section 2.4";
     AClientKeepsTrying = "a_client_keeps_trying",
-        "a client that gives up has made attempts until then",
+        "a client makes attempts at a request until it is answered",
         "end-to-end retry; Saltzer, Reed, Clark 1984";
     AttemptsYieldOnlyToOlderOnes = "attempts_yield_only_to_older_ones",
         "an attempt is refused for a conflict only where it has met an older one",

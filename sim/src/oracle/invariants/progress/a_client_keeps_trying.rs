@@ -1,29 +1,32 @@
-//! A client that gives up has tried until then.
+//! A client tries until its request is answered.
 
 use std::collections::BTreeMap;
 
 use seedbed::proto::{Keep, Message, MessageKind, Reply, RequestId, Span, Time};
 
+use crate::oracle::model::answer_in_words;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// Before a client says `unknown`, its last attempt was sent no longer ago than an attempt and the
-/// pause after it may take; one that waits in line has kept itself alive.
+/// From the asking of a request to its answer, a client lets no more time pass between two attempts
+/// than an attempt and the pause after it may take; one that waits in line keeps itself alive.
 ///
-/// A client that stops trying, or never tries, is a client that says `unknown` of what could have been done. The
-/// bound is `attempt_timeout` plus the longest pause, 33 times `retry_delay`, or for a waiter a
-/// quarter of the lock's lease, by the client's clock. What it did before it stood still or its
-/// clock jumped does not count. End-to-end retry: Saltzer, Reed, Clark, "End-to-End Arguments in
-/// System Design", ACM TOCS 2(4), 1984.
+/// A client that stops trying, or never tries, says `unknown` of what could have been done. One
+/// whose pauses grow without a bound keeps its user waiting for nothing. The bound is
+/// `attempt_timeout` plus the longest pause, 33 times `retry_delay`, or for a waiter a quarter of
+/// the lock's lease, by the client's clock. A time in which the client stood still, or its clock
+/// jumped, does not count. End-to-end retry: Saltzer, Reed, Clark, "End-to-End Arguments in System
+/// Design", ACM TOCS 2(4), 1984.
 #[derive(Clone, Debug, Default)]
 pub struct AClientKeepsTrying {
-    /// When, and in which step, something was last sent for a request that is not answered.
+    /// In which step, and when, something was last sent for a request that is not answered.
     last: BTreeMap<RequestId, (u64, Time)>,
 }
 
 impl Invariant for AClientKeepsTrying {
     fn interest(&self) -> SeenKinds {
         SeenKinds::REPLIED
+            | SeenKinds::CRASHED
             | SeenKinds::sent(&[
                 MessageKind::Begin,
                 MessageKind::Read,
@@ -36,41 +39,73 @@ impl Invariant for AClientKeepsTrying {
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
             Seen::Sent { message, .. } => {
-                if let Some(request) = attempted(message) {
-                    self.last.insert(model.origin(request), (model.step, model.now));
-                }
-                Ok(())
+                let Some(request) = attempted(message) else { return Ok(()) };
+                self.on_attempt(model.origin(request), model, world)
             }
-            Seen::Replied { request, reply } => {
-                let last = self.last.remove(&request);
-                if *reply == Reply::Unknown { judge(request, last, model, world) } else { Ok(()) }
+            Seen::Replied { request, reply } => self.on_replied(request, reply, model, world),
+            Seen::Crashed { node } => {
+                self.last.retain(|request, _| request.client != node);
+                Ok(())
             }
             _ => Ok(()),
         }
     }
 }
 
+impl AClientKeepsTrying {
+    fn on_attempt(
+        &mut self,
+        request: RequestId,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Some(asked) = model.requests.get(&request).filter(|asked| asked.reply.is_none()) else {
+            return Ok(()); // a lock that came too late is given back
+        };
+        let last = self.last.insert(request, (model.step, model.now));
+        let last = last.unwrap_or((asked.asked.step, asked.asked.is));
+        let now = || format!("the next attempt at {request} is sent at {}", model.now);
+        judge(request, last, now, model, world)
+    }
+
+    fn on_replied(
+        &mut self,
+        request: RequestId,
+        reply: &Reply,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let now = || format!("{request} is answered at {}: {}", model.now, answer_in_words(reply));
+        if let Some(last) = self.last.remove(&request) {
+            return judge(request, last, now, model, world);
+        }
+        match model.requests.get(&request).filter(|_| *reply == Reply::Unknown) {
+            Some(asked) => {
+                let asked = &asked.asked;
+                let is = format!("{request} was asked at {}, and no attempt was sent", asked.is);
+                let earlier = Evidence::at(asked.step, is).about(request);
+                Err(Breach::of(earlier, Evidence::at(model.step, now()).about(request)))
+            }
+            None => Ok(()), // the client knows the answer, and need not ask
+        }
+    }
+}
+
+/// Has too much time passed since the attempt before this moment?
 fn judge(
     request: RequestId,
-    last: Option<(u64, Time)>,
+    (step, last): (u64, Time),
+    now: impl FnOnce() -> String,
     model: &Model,
     world: &World,
 ) -> Result<(), Breach> {
-    let Some(asked) = model.requests.get(&request) else { return Ok(()) };
-    let earlier = match last {
-        Some((_, at)) if model.now <= at + longest_silence(model, world) => return Ok(()),
-        Some((_, at)) if model.disturbances.touched_machine(request.client, at) => return Ok(()),
-        Some((step, at)) => {
-            Evidence::at(step, format!("the last attempt at {request} was sent at {at}"))
-        }
-        None => {
-            let asked = &asked.asked;
-            let is = format!("{request} was asked at {}, and no attempt was sent", asked.is);
-            Evidence::at(asked.step, is)
-        }
-    };
-    let now = format!("{request} is answered at {}: unknown", model.now);
-    Err(Breach::of(earlier.about(request), Evidence::at(model.step, now).about(request)))
+    let is_in_time = model.now <= last + longest_silence(model, world);
+    if is_in_time || model.disturbances.touched_machine(request.client, last) {
+        return Ok(());
+    }
+    let earlier = format!("the last attempt at {request} was sent at {last}");
+    let earlier = Evidence::at(step, earlier).about(request);
+    Err(Breach::of(earlier, Evidence::at(model.step, now()).about(request)))
 }
 
 /// The request that a client's message is an attempt at, or keeps in line.
@@ -114,6 +149,18 @@ mod tests {
             play.at(0).requests(request(1, 1), writes("/a", "1"));
             play.at(1).begins(request(1, 1), &[write("/a", "1")]);
             play.at(at).replies(request(1, 1), Reply::Unknown);
+            assert_eq!(play.is_lawful(), is_lawful, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_client_whose_pause_is_too_long() {
+        for (at, is_lawful) in [(2_650, true), (2_700, false)] {
+            let mut play = Play::new(AClientKeepsTrying::default());
+            play.at(0).requests(request(1, 1), writes("/a", "1"));
+            play.at(1).begins(request(1, 1), &[write("/a", "1")]);
+            play.at(at).begins(request(1, 1), &[write("/a", "1")]);
+            play.at(at + 1).replies(request(1, 1), Reply::Unknown);
             assert_eq!(play.is_lawful(), is_lawful, "{at}");
         }
     }
