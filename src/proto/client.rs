@@ -280,10 +280,11 @@ impl Client {
             }
             Wanted::Lock { path, wait } => {
                 if wait {
-                    // From now on keep-alives carry the request.
+                    // From now on keep-alives carry the request. Another request of this client that
+                    // waits in the same line still needs its own in time.
                     self.timers.cancel(&Timer::Attempt(number));
                     let next = now + self.keep_interval(&path);
-                    self.timers.set(Timer::KeepAlive(path.clone()), next);
+                    self.timers.set_by(Timer::KeepAlive(path.clone()), next);
                 }
                 out.send(
                     NodeId::CONTROL,
@@ -596,7 +597,7 @@ impl Client {
         self.timers.set(Timer::LeaseEnd(path.clone()), until);
         if self.locks.insert(path.clone(), holding).is_none() {
             let next = now + self.keep_interval(path);
-            self.timers.set(Timer::KeepAlive(path.clone()), next);
+            self.timers.set_by(Timer::KeepAlive(path.clone()), next);
         }
         out.notice(Notice::Holding { path: path.clone(), request, token, until });
     }

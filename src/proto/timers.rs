@@ -56,6 +56,14 @@ impl Timers {
         self.armed.insert(timer, at);
     }
 
+    /// Arms `timer` for `at`, unless it goes off sooner.
+    pub fn set_by(&mut self, timer: Timer, at: Time) {
+        let is_sooner = self.armed.get(&timer).is_some_and(|&armed| armed <= at);
+        if !is_sooner {
+            self.set(timer, at);
+        }
+    }
+
     /// Disarms `timer`.
     pub fn cancel(&mut self, timer: &Timer) {
         if let Some((timer, at)) = self.armed.remove_entry(timer) {
