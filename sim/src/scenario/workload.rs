@@ -46,6 +46,20 @@ impl Workload {
         Some((self.paths_called("account"), i64::from(balance) * i64::from(self.paths)))
     }
 
+    /// The files that all users share; `None` where there are none.
+    pub fn file_paths(&self) -> Option<Vec<Path>> {
+        let guarded = self.guarded_path()?;
+        Some(self.paths_called("file").into_iter().chain([guarded]).collect())
+    }
+
+    /// The one of these that users also lock, beside the others; `None` where there is none.
+    pub fn guarded_path(&self) -> Option<Path> {
+        match self.kind {
+            WorkloadKind::Files { .. } => Path::new("/guarded").ok(),
+            WorkloadKind::LockedCounter | WorkloadKind::Bank { .. } => None,
+        }
+    }
+
     /// The counters that users increment under their locks; `None` where there are none.
     pub fn counter_paths(&self) -> Option<Vec<Path>> {
         match self.kind {

@@ -5,9 +5,11 @@
 //!
 //! | kind | a round |
 //! |---|---|
-//! | `files` | one operation or a transaction of two or three on a few files that all users share; now and then a locked update |
+//! | `files` | one operation or several on files that all users share; now and then an update under a lock |
 //! | `locked_counter` | acquire, read, write one more, release |
 //! | `bank` | read two accounts, move money if neither has changed since; now and then read all of them |
+
+mod files;
 
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ use seedbed::proto::{
 use crate::quantity::Ppb;
 use crate::scenario::{Workload, WorkloadKind};
 use crate::seed::Stream;
+use files::SharedFiles;
 
 /// The user of one client.
 #[derive(Clone, Debug)]
@@ -27,8 +30,11 @@ pub struct User {
     /// Requests that may still be made.
     left: u32,
     state: State,
-    paths: Vec<Path>,
-    locked: Vec<Path>,
+    files: SharedFiles,
+    accounts: Vec<Path>,
+    counters: Vec<Path>,
+    /// The file that is changed under its lock, and by others without it.
+    guarded: Option<Path>,
     /// Is this the user who opens the accounts?
     opens_accounts: bool,
 }
@@ -38,6 +44,10 @@ pub struct User {
 enum State {
     /// Nothing that the next one depends on.
     Idle,
+    /// These operations.
+    Changing(Arc<[Operation]>),
+    /// These, while the user should hold the lock of the file; so many requests more go that way.
+    ChangingUnder(Path, Arc<[Operation]>, u64),
     /// Opening the accounts of the bank.
     Opening,
     /// Waiting for a lock.
@@ -59,18 +69,19 @@ impl User {
         let (number, clients) = (u32::from(number), u32::from(clients));
         let share = workload.operations / clients;
         let rest = u32::from(number <= workload.operations % clients);
-        let shared = match workload.kind {
-            WorkloadKind::Files { .. } => workload.paths_called("file"),
-            WorkloadKind::LockedCounter => Vec::new(),
-            WorkloadKind::Bank { .. } => workload.account_paths().unwrap_or_default().0,
+        let contents_bytes = match workload.kind {
+            WorkloadKind::Files { contents_bytes, .. } => contents_bytes,
+            WorkloadKind::LockedCounter | WorkloadKind::Bank { .. } => 0,
         };
         User {
             workload: workload.clone(),
             stream,
             left: share + rest,
             state: State::Idle,
-            paths: shared,
-            locked: workload.counter_paths().unwrap_or_default(),
+            files: SharedFiles::new(workload.file_paths().unwrap_or_default(), contents_bytes),
+            accounts: workload.account_paths().unwrap_or_default().0,
+            counters: workload.counter_paths().unwrap_or_default(),
+            guarded: workload.guarded_path(),
             opens_accounts: number == 1,
         }
     }
@@ -88,6 +99,24 @@ impl User {
         match (state, reply) {
             (State::Opening, Reply::Refused(_)) => self.opens_accounts = false, // they are open
             (State::Opening, Reply::Done(_)) => self.opens_accounts = false,
+            (State::Changing(operations), Reply::Done(answer)) => {
+                self.files.learn(&operations, answer);
+            }
+            (State::ChangingUnder(path, operations, left), reply) => {
+                if let Reply::Done(answer) = reply {
+                    self.files.learn(&operations, answer);
+                }
+                return match left {
+                    0 => self.release(path),
+                    _ => self.change_under(path, left - 1),
+                };
+            }
+            (State::Acquiring(path), Reply::Acquired(_))
+                if self.guarded.as_ref() == Some(&path) =>
+            {
+                let left = self.stream.below(3);
+                return self.change_under(path, left);
+            }
             (State::Acquiring(path), Reply::Acquired(_)) => {
                 self.state = State::Reading(path.clone());
                 return self.ask(files([operation(&path, Action::Read)]));
@@ -109,7 +138,7 @@ impl User {
                 }
             }
             (State::Idle | State::Opening | State::Acquiring(_), _) => {}
-            (State::Releasing | State::Looking(..), _) => {}
+            (State::Releasing | State::Looking(..) | State::Changing(_), _) => {}
         }
         self.next()
     }
@@ -124,10 +153,8 @@ impl User {
             return None;
         }
         let request = match self.workload.kind.clone() {
-            WorkloadKind::Files { read_fraction, contents_bytes } => {
-                self.files_round(read_fraction, contents_bytes)
-            }
-            WorkloadKind::LockedCounter => self.locked_round(),
+            WorkloadKind::Files { read_fraction, .. } => self.files_round(read_fraction),
+            WorkloadKind::LockedCounter => self.counter_round(),
             WorkloadKind::Bank { balance } => self.bank_round(balance),
         };
         self.ask(request)
@@ -145,90 +172,55 @@ impl User {
         self.ask(Request::Release { path })
     }
 
-    fn locked_round(&mut self) -> Request {
-        let path = self.stream.pick(&self.locked).expect("there are locked files").clone();
+    fn change_under(&mut self, path: Path, left: u64) -> Option<(Span, Request)> {
+        let operations: Arc<[_]> = self.files.changes(&mut self.stream, Some(&path)).into();
+        self.state = State::ChangingUnder(path, operations.clone(), left);
+        self.ask(files(operations))
+    }
+
+    fn counter_round(&mut self) -> Request {
+        let path = self.stream.pick(&self.counters).expect("there are counters").clone();
+        self.acquire(path)
+    }
+
+    fn acquire(&mut self, path: Path) -> Request {
         self.state = State::Acquiring(path.clone());
         let wait = self.stream.below(8) > 0;
         Request::Acquire { path, wait }
     }
 
-    fn files_round(&mut self, read_fraction: Ppb, contents_bytes: u32) -> Request {
-        if self.stream.below(12) == 0 {
-            return self.locked_round();
+    fn files_round(&mut self, read_fraction: Ppb) -> Request {
+        match (self.stream.below(24), &self.guarded) {
+            (0..=1, _) => return self.counter_round(),
+            (2, Some(guarded)) => return self.acquire(guarded.clone()),
+            _ => {}
         }
-        if self.stream.chance(read_fraction) {
-            let path = self.path();
-            return files([operation(&path, Action::Read)]);
-        }
-        match self.stream.below(12) {
-            0..=4 => files([self.change(contents_bytes)]),
-            5 => {
-                let (from, to) = (self.path(), self.path());
-                files([operation(&from, Action::Rename(to, None))])
-            }
-            6 => files([operation(&self.path(), Action::Delete(None))]),
-            7 => {
-                // Somebody else's version, more often than not.
-                let expected = Some(Version(self.stream.below(4)));
-                let write = Action::Write(self.contents(contents_bytes), expected);
-                files([operation(&self.path(), write)])
-            }
-            _ => self.transaction(contents_bytes),
-        }
-    }
-
-    /// Two or three operations on different files.
-    fn transaction(&mut self, contents_bytes: u32) -> Request {
-        let mut operations: Vec<Operation> = Vec::new();
-        for _ in 0..2 + self.stream.below(2) {
-            let operation = match self.stream.below(3) {
-                0 => operation(&self.path(), Action::Read),
-                _ => self.change(contents_bytes),
-            };
-            if operations.iter().all(|other| other.path != operation.path) {
-                operations.push(operation);
-            }
-        }
-        files(operations)
-    }
-
-    fn change(&mut self, contents_bytes: u32) -> Operation {
-        let contents = self.contents(contents_bytes);
-        let path = self.path();
-        let action = match self.stream.below(6) {
-            0 => Action::Create(contents),
-            _ => Action::Write(contents, None),
+        let operations: Arc<[_]> = match self.stream.chance(read_fraction) {
+            true => [operation(&self.files.path(&mut self.stream, None), Action::Read)].into(),
+            false => self.files.changes(&mut self.stream, None).into(),
         };
-        operation(&path, action)
+        self.state = State::Changing(operations.clone());
+        files(operations)
     }
 
     fn bank_round(&mut self, balance: u32) -> Request {
         if self.opens_accounts {
             self.state = State::Opening;
             let open = |path| operation(path, Action::Create(decimal(balance.into())));
-            return files(self.paths.iter().map(open).collect::<Vec<_>>());
+            return files(self.accounts.iter().map(open).collect::<Vec<_>>());
         }
         if self.stream.below(4) == 0 {
-            let audit = self.paths.iter().map(|path| operation(path, Action::Read));
+            let audit = self.accounts.iter().map(|path| operation(path, Action::Read));
             return files(audit.collect::<Vec<_>>());
         }
-        let first = self.stream.below(self.paths.len() as u64);
-        let other = self.stream.below(self.paths.len() as u64 - 1);
+        let first = self.stream.below(self.accounts.len() as u64);
+        let other = self.stream.below(self.accounts.len() as u64 - 1);
         let second = if other < first { other } else { other + 1 };
-        let (from, to) = (self.paths[first as usize].clone(), self.paths[second as usize].clone());
+        let (from, to) =
+            (self.accounts[first as usize].clone(), self.accounts[second as usize].clone());
         let look = files([operation(&from, Action::Read), operation(&to, Action::Read)]);
         self.state = State::Looking(from, to, 1 + self.stream.below(9));
         look
-    }
-
-    fn path(&mut self) -> Path {
-        self.stream.pick(&self.paths).expect("a workload has paths").clone()
-    }
-
-    fn contents(&mut self, bytes: u32) -> Contents {
-        let text = format!("{:016x}", self.stream.below(u64::MAX));
-        let bytes: Vec<u8> = text.bytes().cycle().take(bytes as usize).collect();
-        Contents::from(bytes)
     }
 }
 
