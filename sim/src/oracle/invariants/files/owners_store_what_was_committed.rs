@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{File, NodeId, Path, Record, RecordKind, TxnId};
+use seedbed::proto::{Epoch, File, NodeId, Path, Record, RecordKind, TxnId};
 
 use crate::oracle::model::reference::{CommittedState, CommittedStates, Stored};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
@@ -12,8 +12,10 @@ use crate::world::World;
 /// stores for each path what a sequential execution of all commits has left there: contents,
 /// version, and fence.
 ///
-/// An owner that is in doubt about the last commit to a path stores what was there before. Two
-/// things others judge, where they do harm: a fence that is lost at a start (by
+/// An owner that is in doubt about the last commit to a path stores what was there before. The
+/// owners are those of the model's own placement, and where membership is managed those that claim
+/// the path; in an epoch that has settled each member must, whatever it claims. Two things others
+/// judge, where they do harm: a fence that is lost at a start (by
 /// `no_write_below_the_claimed_token`), and a commit of an earlier epoch that changes what was
 /// pulled since (by `a_serving_owner_has_the_last_decided_contents`). If they do none, they are
 /// seen here at the next commit to the path, or at the end. Where the operator has accepted a loss,
@@ -114,7 +116,11 @@ fn judge(
     world: &World,
 ) -> Result<(), Breach> {
     let Some(storage) = world.host(node).storage() else { return Ok(()) };
-    let CommittedState { step, txn, stored: Some(stored) } = states.current() else {
+    let last = states.current();
+    let pin = model.memory.pins(node).and_then(|pins| pins.get(path));
+    let doubted = last.txn.filter(|txn| pin.is_some_and(|pin| pin.is == *txn));
+    let expected = if doubted.is_some() { states.before_current() } else { Some(last) };
+    let Some(CommittedState { step, txn, stored: Some(stored) }) = expected else {
         return Ok(()); // it is uncertain
     };
     let nothing = File::default();
@@ -126,18 +132,17 @@ fn judge(
     if is_stored || !is_complete_owner(node, path, model, world) {
         return Ok(());
     }
-    let pin = model.memory.pins(node).and_then(|pins| pins.get(path));
-    if pin.is_some_and(|pin| Some(pin.is) == *txn) {
-        return Ok(()); // in doubt about that very commit
-    }
-    let last = match txn {
-        Some(txn) => format!("{txn}, the last commit to {path}, leaves it as {stored}"),
-        None => format!("nothing was ever committed to {path}"),
+    let leaves = match (doubted, txn) {
+        (Some(doubted), _) => {
+            format!("{path} is {stored} before {doubted}, about which {node} is in doubt")
+        }
+        (None, Some(txn)) => format!("{txn}, the last commit to {path}, leaves it as {stored}"),
+        (None, None) => format!("nothing was ever committed to {path}"),
     };
     let verb = if when == When::AtStart { "starts with" } else { "stores" };
     let now = format!("{node} {verb} {path} as {}", Stored::of(found));
     Err(Breach::of(
-        Evidence::at(*step, last).about_all(*txn).about(path),
+        Evidence::at(*step, leaves).about_all(*txn).about_all(doubted).about(path),
         Evidence::at(model.step, now).about(path),
     ))
 }
@@ -160,20 +165,35 @@ fn judge_uncertain(path: &Path, model: &Model, world: &World) -> Result<(), Brea
     ))
 }
 
-/// Does `node` own `path`, and has it all that was committed there?
+/// Does `node` own `path`, and must it have all that was committed there?
 fn is_complete_owner(node: NodeId, path: &Path, model: &Model, world: &World) -> bool {
+    let epoch = model.views.active();
+    let owns = || {
+        let placement = model.views.placement(world.config(), epoch);
+        placement.is_some_and(|all| all.owners(world.config(), path).any(|owner| owner == node))
+    };
     match model.disks.managed() {
-        Some(_) => model.claims(node, path).is_some(),
-        None => model.views.layout(world.config()).ring().owners(path).contains(&node),
+        Some(_) => model.claims(node, path).is_some() || has_settled(node, epoch, model) && owns(),
+        None => owns(),
     }
+}
+
+/// Is `node` a member in `epoch`, on the disk with which it became one, and has `epoch` settled?
+fn has_settled(node: NodeId, epoch: Epoch, model: &Model) -> bool {
+    let born = model.disks.get(node).and_then(|disk| disk.born.as_ref());
+    let member = model.views.member(epoch, node);
+    model.views.settled().is_some_and(|settled| settled.is == epoch)
+        && born.zip(member).is_some_and(|(born, member)| born.is == member.admission)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        Play, changed, claim, decided_answer, decided_for, fenced, n, request, txn, voted, write,
+        CONTROL, Play, born, changed, claim, decided_answer, decided_for, entered, fenced, n,
+        request, txn, voted, write,
     };
+    use seedbed::proto::Arcs;
 
     /// c1 writes `/a`, and all nodes really store `stored` there, once.
     fn written(contents: &str, stored: &str) -> Play {
@@ -212,5 +232,54 @@ mod tests {
             breach.earlier.is,
             "n1.1/2, the last commit to /a, leaves it as \"x\" at v1 behind t5"
         );
+    }
+
+    /// All nodes really store "x" in `/a`, where the first commit has left `before`, and n2 starts
+    /// in doubt about the second.
+    fn in_doubt(before: &str) -> Play {
+        let mut play = Play::new(OwnersStoreWhatWasCommitted::default());
+        play.really_stores(n(1), "/a", 1, "x");
+        play.asks(request(1, 1), &[write("/a", before)]);
+        play.forces(n(3), voted(txn(1), "/a", 1, before));
+        play.forces(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
+        play.asks(request(1, 2), &[write("/a", "y")]);
+        play.forces(n(2), voted(txn(2), "/a", 2, "y"));
+        play.forces(n(1), decided_answer(request(1, 2), txn(2), &[changed(2)])).holds();
+        play.really_restarts(n(2));
+        play
+    }
+
+    #[test]
+    fn an_owner_in_doubt_stores_what_was_there_before() {
+        in_doubt("x").holds();
+        let breach = in_doubt("w").breaks();
+        assert_eq!(
+            breach.earlier.is,
+            "/a is \"w\" at v1 before n1.1/2, about which n2 is in doubt"
+        );
+        assert_eq!(breach.now.is, "n2 starts with /a as \"x\" at v1");
+    }
+
+    /// n2, a member that claims nothing, stores nothing where n1 has committed a write.
+    fn unclaimed() -> Play {
+        let mut play = Play::managed(OwnersStoreWhatWasCommitted::default());
+        play.really_starts(n(2));
+        play.views(1, &[n(1), n(2)]);
+        play.is_complete(n(1), 1);
+        play.forces(n(2), born()).forces(n(2), entered(1, Arcs::default()));
+        play.asks(request(1, 1), &[write("/a", "x")]);
+        play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 1, "x"));
+        play
+    }
+
+    #[test]
+    fn a_member_that_claims_too_little_stores_all_that_it_owns_once_its_epoch_has_settled() {
+        unclaimed().ends().holds();
+        let mut play = unclaimed();
+        play.forces(CONTROL, Record::Converged { epoch: Epoch(1) });
+        assert_eq!(play.ends().breaks().now.is, "n2 stores /a as no file yet");
+        let mut lost = unclaimed();
+        lost.forces(CONTROL, Record::Converged { epoch: Epoch(1) });
+        lost.loses_its_disk(n(2)).ends().holds();
     }
 }

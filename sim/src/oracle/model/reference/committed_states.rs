@@ -35,6 +35,11 @@ impl CommittedStates {
         self.states.last().expect("there is a state before the first commit")
     }
 
+    /// The state that was current before that; `None` before the first commit.
+    pub fn before_current(&self) -> Option<&CommittedState> {
+        self.states.iter().nth_back(1)
+    }
+
     /// The states that were current at some time from step `from` to the newest step, newest first.
     pub fn since(&self, from: u64) -> impl Iterator<Item = &CommittedState> {
         let ended = |place: usize| self.states.get(place + 1).map(|next| next.step);
@@ -67,10 +72,12 @@ mod tests {
     #[test]
     fn a_state_is_current_until_the_step_that_replaces_it() {
         let mut states = CommittedStates::default();
+        assert!(states.before_current().is_none());
         for (step, version) in [(10, 1), (20, 2), (30, 3)] {
             let stored = Stored { version: Version(version), contents: None, fence: Token(0) };
             states.commit(step, txn(1), stored);
         }
+        assert_eq!(states.before_current().map(|state| state.step), Some(20));
         assert_eq!(versions(&states, 31), [3]);
         assert_eq!(versions(&states, 30), [3, 2], "both are, in that step");
         assert_eq!(versions(&states, 11), [3, 2, 1]);
