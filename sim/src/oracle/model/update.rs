@@ -3,7 +3,11 @@
 //! Each kind of record stands in the match over durable records: so a new one does not go
 //! unnoticed, and no part need name those that are not its own.
 
-use seedbed::proto::{Answer, Message, NodeId, Record, Reply, Request, RequestId, TxnId};
+use std::sync::Arc;
+
+use seedbed::proto::{
+    Answer, Config, Message, NodeId, Path, Record, Reply, Request, RequestId, TxnId,
+};
 
 use super::Model;
 use super::files::Committed;
@@ -33,7 +37,7 @@ impl Model {
             }
             Seen::Durable { node, position, record } => {
                 self.logs.on_durable(self.step, node, position);
-                self.on_durable(node, position, record);
+                self.on_durable(node, position, record, world.config());
             }
             Seen::Forgot { node: NodeId::CONTROL, from, .. } => {
                 self.locks.on_forgot(self.step, from);
@@ -188,7 +192,7 @@ impl Model {
         self.disks.on_wiped(self.step, node);
     }
 
-    fn on_durable(&mut self, node: NodeId, position: u64, record: &Record) {
+    fn on_durable(&mut self, node: NodeId, position: u64, record: &Record, config: &Arc<Config>) {
         let step = self.step;
         self.newly_committed = None;
         match record {
@@ -201,7 +205,7 @@ impl Model {
                 self.on_outcome(node, *txn, false);
             }
             Record::Applied { txn, request, answer } => {
-                self.settle_orphan(*txn, answer);
+                self.settle_orphan(*txn, answer, config);
                 self.on_outcome(node, *txn, true);
                 match self.is_settled_now(*txn) {
                     true => self.on_effect(*txn, *request, answer),
@@ -210,7 +214,7 @@ impl Model {
             }
             Record::Decided { txn, request, answer, .. } => {
                 if self.txns.on_decided(record) {
-                    self.commit(*txn, *request, answer);
+                    self.commit(*txn, *request, answer, config);
                 }
                 self.on_effect(*txn, *request, answer);
                 self.on_service(node, record);
@@ -273,7 +277,7 @@ impl Model {
 
     /// The participants of a transaction whose coordinator's disk is gone settle it among
     /// themselves: the first of them that applies it is the commit point.
-    fn settle_orphan(&mut self, id: TxnId, answer: &Answer) {
+    fn settle_orphan(&mut self, id: TxnId, answer: &Answer, config: &Arc<Config>) {
         if self.disks.gone.is_empty() {
             return;
         }
@@ -282,14 +286,15 @@ impl Model {
             return;
         };
         if let Some(request) = txn.request {
-            self.commit(id, request, answer);
+            self.commit(id, request, answer, config);
         }
     }
 
     /// The commit point: what every yes vote and the coordinator's own part would change is
-    /// committed now.
-    fn commit(&mut self, id: TxnId, request: RequestId, answer: &Answer) {
+    /// committed now. That part is not known if a lost disk had it.
+    fn commit(&mut self, id: TxnId, request: RequestId, answer: &Answer, config: &Arc<Config>) {
         let (step, origin) = (self.step, self.origin(request));
+        let is_orphan = self.coordinator_is_gone(id).is_some();
         self.commits += 1;
         let order = self.commits;
         let txn = self.txns.entry(id);
@@ -298,13 +303,16 @@ impl Model {
         self.newly_committed = Some(id);
         let (epoch, origin) = (txn.epoch, *txn.origin.get_or_insert(origin));
         let parts = txn.parts(id.coordinator);
+        let placement = self.views.placement(config, epoch);
+        let owners = |path: &Path| Some(placement.as_ref()?.owners(config, path).collect());
         self.reference.on_commit(&Commit {
             step,
             txn: id,
             request: origin,
             operations: self.requests.get(&origin).and_then(operations),
-            parts: &parts,
+            parts: &parts[usize::from(is_orphan)..],
             pinned: &txn.pinned,
+            owners: &owners,
             answer,
         });
         self.files.on_committed(&parts, |file| Committed {

@@ -10,7 +10,9 @@ use crate::world::World;
 /// other, in the order of their commits.
 ///
 /// That the parts of a commit agree with each other says nothing of what they agree on: owners may
-/// all let a create overwrite a file. The sequential specification, against which linearizability
+/// all let a create overwrite a file. Each part, the coordinator's own included, has exactly the
+/// paths that the request changes and its node owns, by the model's own placement; that each owner
+/// has a part is for `owners_agree` and `commit_needs_every_yes`. The sequential specification, against which linearizability
 /// and serializability are defined: Herlihy, Wing, "Linearizability", 1990, section 2; the
 /// reference model of Bornholt et al., "Using Lightweight Formal Methods to Validate a Key-Value
 /// Storage Node in Amazon S3", 2021.
@@ -41,9 +43,10 @@ impl Invariant for CommitsDoWhatWasAsked {
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        Play, applied, changed, claim, create, decided_answer, decided_for, deleted, fenced, found,
-        n, read, request, txn, txn_of, voted, with_token, write,
+        Play, applied, changed, claim, create, decided, decided_answer, decided_for, deleted,
+        fenced, found, n, read, request, txn, txn_of, voted, with_token, write,
     };
+    use seedbed::proto::Settings;
 
     /// c1 has written `/a`, as its first request.
     fn written() -> Play {
@@ -88,11 +91,43 @@ mod tests {
         play.asks(request(1, 2), &[write("/a", "y")]);
         let breach =
             play.forces(n(1), decided_answer(request(1, 2), txn(2), &[changed(2)])).breaks();
-        assert_eq!(breach.now.is, "n1.1/2 does not change it");
+        assert_eq!(breach.now.is, "n1.1/2 does not change it at n1");
         let mut more = written();
         more.asks(request(1, 2), &[read("/a")]);
         let breach = more.forces(n(1), deleted(request(1, 2), txn(2), "/a", 2)).breaks();
         assert!(breach.now.is.contains("n1.1/2 commits with changed to v2"), "{}", breach.now.is);
+    }
+
+    #[test]
+    fn a_part_that_leaves_out_a_path_is_a_breach_also_if_another_has_it() {
+        let writes = |record: Record| {
+            let mut play = Play::new(CommitsDoWhatWasAsked);
+            play.asks(request(1, 1), &[write("/a", "x")]);
+            play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+            play.forces(n(1), record);
+            play
+        };
+        writes(decided(txn(1), &[n(2)], "/a", 1, "x")).holds();
+        let breach = writes(decided_answer(request(1, 1), txn(1), &[changed(1)])).breaks();
+        assert_eq!(breach.earlier.is, "c1.1#1 leaves /a as \"x\" at v1");
+        assert_eq!(breach.now.is, "n1.1/1 does not change it at n1");
+    }
+
+    #[test]
+    fn a_part_with_a_path_that_its_node_does_not_own_is_a_breach() {
+        let writes = |number: u16| {
+            let mut play = Play::of(Settings::default(), CommitsDoWhatWasAsked);
+            let owners = play.owners("/a");
+            let mut others = (1..=3).map(n).filter(|node| !owners.contains(node));
+            let nodes = [owners[0], owners[1], others.next().expect("no owner")];
+            let (txn, voter) = (txn_of(nodes[0], 1), nodes[usize::from(number)]);
+            play.asks(request(1, 1), &[write("/a", "x")]);
+            play.forces(voter, voted(txn, "/a", 1, "x"));
+            play.forces(nodes[0], decided(txn, &[voter], "/a", 1, "x"));
+            play
+        };
+        writes(1).holds();
+        assert!(writes(2).breaks().earlier.is.ends_with(" does not own /a"));
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! there is believed, and the reference goes on from it.
 
 mod committed_states;
+mod difference;
 pub(in crate::oracle) mod limits;
 pub(in crate::oracle) mod program;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use super::requests::Asked;
 use crate::oracle::At;
 
 pub use committed_states::{CommittedState, CommittedStates};
+pub use difference::Difference;
 pub use program::{Effect, Stored};
 
 /// The reference model.
@@ -58,22 +60,13 @@ pub(super) struct Commit<'a> {
     pub request: RequestId,
     /// The operations of the request; `None` if no user made it.
     pub operations: Option<Arc<[Operation]>>,
-    /// What each part changes, the coordinator's first.
+    /// What each part changes, the coordinator's first; that one is left out if it is not known.
     pub parts: &'a [(NodeId, Changes)],
     /// The paths that a vote pins, by participant: those that it must change.
     pub pinned: &'a BTreeMap<NodeId, Arc<[Path]>>,
+    /// The owners of a path in the epoch of the transaction; `None` if there is no such view.
+    pub owners: &'a dyn Fn(&Path) -> Option<Vec<NodeId>>,
     pub answer: &'a Answer,
-}
-
-/// How a commit differs from what the reference does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// What the reference does.
-    pub expected: String,
-    /// What the commit does instead.
-    pub found: String,
-    /// The path that it is about, if it is about one.
-    pub path: Option<Path>,
 }
 
 /// What is asked of it.
@@ -141,8 +134,8 @@ impl Reference {
             .iter()
             .map(|operation| is_certain(&operation).then(|| outcomes.next().cloned()).flatten())
             .collect();
-        let difference = compare_answers(commit, operations, &answer)
-            .or_else(|| Reference::compare_changes(commit, &effect, &uncertain));
+        let difference = difference::of_answers(commit, operations, &answer)
+            .or_else(|| difference::of_changes(commit, &effect, &uncertain));
         self.answers.entry(commit.request).or_insert(At { step: commit.step, is: answer });
         for (path, stored) in effect.changes {
             self.commit(commit, &path, stored);
@@ -191,53 +184,6 @@ impl Reference {
         uncertain
     }
 
-    fn compare_changes(
-        commit: &Commit<'_>,
-        effect: &Effect,
-        uncertain: &BTreeSet<&Path>,
-    ) -> Option<Difference> {
-        let txn = commit.txn;
-        let differs = |path: &Path, expected: String, found: String| {
-            Some(Difference { expected, found, path: Some(path.clone()) })
-        };
-        for (node, changes) in commit.parts {
-            for (path, file) in changes.iter().filter(|(path, _)| !uncertain.contains(path)) {
-                match effect.changes.get(path) {
-                    Some(stored) if stored.is(file) => {}
-                    Some(stored) => {
-                        let expected = format!("{} leaves {path} as {stored}", commit.request);
-                        let is = Stored::of(file);
-                        return differs(
-                            path,
-                            expected,
-                            format!("{txn} leaves it as {is} at {node}"),
-                        );
-                    }
-                    None => {
-                        let expected = format!("{} does not change {path}", commit.request);
-                        let is = Stored::of(file);
-                        return differs(path, expected, format!("{txn} makes it {is} at {node}"));
-                    }
-                }
-            }
-        }
-        for (path, stored) in &effect.changes {
-            let is_changed_by = |changes: &Changes| changes.iter().any(|(of, _)| of == path);
-            let missing = commit.parts.iter().find(|(node, changes)| {
-                let pins = commit.pinned.get(node).is_some_and(|pinned| pinned.contains(path));
-                pins && !is_changed_by(changes)
-            });
-            let expected = || format!("{} leaves {path} as {stored}", commit.request);
-            if let Some((node, _)) = missing {
-                return differs(path, expected(), format!("{txn} does not change it at {node}"));
-            }
-            if !commit.parts.iter().any(|(_, changes)| is_changed_by(changes)) {
-                return differs(path, expected(), format!("{txn} does not change it"));
-            }
-        }
-        None
-    }
-
     fn differ(&mut self, commit: &Commit<'_>, difference: Difference) {
         self.difference = Some((commit.txn, difference));
     }
@@ -260,29 +206,6 @@ impl Reference {
             }
         }
     }
-}
-
-fn compare_answers(
-    commit: &Commit<'_>,
-    operations: &[Operation],
-    expected: &[Option<Outcome>],
-) -> Option<Difference> {
-    let (request, txn) = (commit.request, commit.txn);
-    if commit.answer.len() != expected.len() {
-        let expected = format!("{request} has {} operations", expected.len());
-        let found = format!("{txn} commits with {} outcomes", commit.answer.len());
-        return Some(Difference { expected, found, path: None });
-    }
-    let mut outcomes = operations.iter().zip(expected).zip(commit.answer.iter()).zip(1..);
-    outcomes.find_map(|(((operation, expected), found), place)| {
-        let expected = expected.as_ref().filter(|expected| *expected != found)?;
-        let (path, expected, found) = (&operation.path, words(expected), words(found));
-        Some(Difference {
-            expected: format!("operation {place} of {request}, on {path}, gives {expected}"),
-            found: format!("{txn} commits with {found}"),
-            path: Some(path.clone()),
-        })
-    })
 }
 
 /// The operations of a request as a client sends them: those that the user asked for, with the
