@@ -193,9 +193,9 @@ mod tests {
             counts[Milestone::DECIDED.index()] = times;
             RunReport { counts, ..unknown(0, 0) }
         };
-        let expect = "reached = [{ milestone = 'decided', at_least = 3 }]";
-        assert_eq!(judged(expect, [reached(1), reached(3)]), FileVerdict::AsExpected);
-        let why = "no seed reached `decided` 3 times";
+        let expect = "reached = [{ milestone = 'decided', at_least = 3_000 }]";
+        assert_eq!(judged(expect, [reached(1), reached(3_000)]), FileVerdict::AsExpected);
+        let why = "no seed reached `decided` 3,000 times";
         let twice = judged(expect, [reached(2), reached(2)]);
         assert_eq!(twice, FileVerdict::Vacuous(why.to_owned()));
     }

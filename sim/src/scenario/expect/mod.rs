@@ -16,6 +16,7 @@ use crate::scenario::fault::ScriptedFault;
 use crate::scenario::reader::{Form, Result, Table};
 use crate::scenario::script::Script;
 use crate::scenario::value::Value;
+use crate::text::Thousands;
 
 /// The seeds that a file is run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +78,7 @@ impl fmt::Display for Reach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.at_least {
             1 => write!(f, "`{}`", self.milestone),
-            often => write!(f, "`{}` {often} times", self.milestone),
+            often => write!(f, "`{}` {} times", self.milestone, Thousands(often)),
         }
     }
 }
