@@ -296,6 +296,52 @@ impl InvariantName {
         )
     }
 
+    /// Is it judged only where the central node decides which nodes are members?
+    pub fn is_of_managed_membership(self) -> bool {
+        matches!(
+            self,
+            InvariantName::ViewsAreDecidedOnceAndInOrder
+                | InvariantName::AdmissionsAreUsedOnce
+                | InvariantName::EpochsOfANodeOnlyGrow
+                | InvariantName::AViewIsActiveAfterAllHaveLeft
+                | InvariantName::NoViewChangeWithoutACause
+                | InvariantName::KeysMoveOnlyToJoinersAndFromLeavers
+                | InvariantName::NoPathIsHandedOverInDoubt
+                | InvariantName::ClaimedCopiesAreKept
+                | InvariantName::OnlySettledEpochsGiveUpCopies
+                | InvariantName::NoClaimWithoutWhatItClaims
+                | InvariantName::HandOversKeepTokensAndAnswers
+                | InvariantName::CompleteOwnersHaveEveryDecidedWrite
+                | InvariantName::OnlyLeasedMembersServeAndVote
+                | InvariantName::OnlyCompleteOwnersServeAndVote
+                | InvariantName::OneEpochIsServedAtOnce
+                | InvariantName::EveryArcIsCompleteAndSettledAtTheEnd
+                | InvariantName::NoCopiesElsewhereAtTheEnd
+        )
+    }
+
+    /// Is it about locks and their tokens, so that it holds where no client asks for a lock?
+    pub fn is_of_locks(self) -> bool {
+        matches!(
+            self,
+            InvariantName::NoWriteBelowTheClaimedToken
+                | InvariantName::EffectsUnderALockNeverOverlap
+                | InvariantName::TokensGrow
+                | InvariantName::GrantIsDurableBeforeItLeaves
+                | InvariantName::OneHolderPerLock
+                | InvariantName::OnlyTheHolderReleases
+                | InvariantName::GrantsGoToTheLiving
+                | InvariantName::GrantsFollowTheLine
+                | InvariantName::NoFreeLockWithALiveWaiter
+                | InvariantName::HoldersStopBelievingFirst
+                | InvariantName::OnlyItsOwnKeepAliveMovesALease
+                | InvariantName::AcquiredMeansHeld
+                | InvariantName::LockRefusalsStateATrueReason
+                | InvariantName::AReleasedLockIsFree
+                | InvariantName::EveryLockIsFreeOrHeldByTheLiving
+        )
+    }
+
     fn line(self) -> &'static Line {
         &LINES[self as usize]
     }

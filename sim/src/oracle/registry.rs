@@ -178,4 +178,17 @@ mod tests {
             assert!(made.is_some(), "{name}");
         }
     }
+
+    #[test]
+    fn those_of_managed_membership_are_off_where_it_is_fixed_and_no_others() {
+        let world = World::new(Config::new(Settings::default()).unwrap(), 1);
+        let workloads = [WorkloadKind::Bank { balance: 1 }, WorkloadKind::LockedCounter];
+        let is_on = |name: InvariantName, kind: &WorkloadKind| {
+            make(name, &world, Some(&workload(kind.clone()))).is_some()
+        };
+        for &name in InvariantName::ALL {
+            let is_off = !workloads.iter().any(|kind| is_on(name, kind));
+            assert_eq!(is_off, name.is_of_managed_membership(), "{name}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! What can never happen in a run of a file: a file that waits for it, or expects it, is refused.
 //!
 //! What is said here of a milestone is that it *cannot* come up, from what the file leaves out. A
-//! milestone that passes may still not come up with any seed; then the file is vacuous.
+//! milestone that passes may still not come up with any seed; then the file is vacuous. The same
+//! goes for the invariant that a file says is violated.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::scenario::reader::{Result, Table};
 use crate::scenario::value::Value;
-use crate::scenario::{Expected, Scenario, Target, Trigger, WorkloadKind};
+use crate::scenario::{Expected, Scenario, Script, Target, Trigger, WorkloadKind};
 use crate::subject_of::Topic;
 
 /// Refuses a file that names what can never happen in its runs.
@@ -34,7 +35,7 @@ pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Resul
         Expected::Blocks(milestone) => {
             must_be_possible(milestone, scenario, || expect()?.inside("blocks"))?;
         }
-        Expected::Violates(invariant) => must_be_judged(invariant, scenario, expect())?,
+        Expected::Violates(invariant) => must_be_breakable(invariant, scenario, expect())?,
         Expected::Pass => {}
     }
     for (number, reach) in scenario.expect.reached.iter().enumerate() {
@@ -61,23 +62,17 @@ fn must_be_possible<'a>(
     Err(error.or_rather(milestone.name(), possible.map(Milestone::name)))
 }
 
-/// An invariant about a workload needs that workload.
-fn must_be_judged(
+/// An invariant that no run of the file can violate is not expected to be violated.
+fn must_be_breakable(
     invariant: InvariantName,
     scenario: &Scenario,
     expect: Option<Value<'_>>,
 ) -> Result<()> {
-    let kind = scenario.workload.as_ref().map(|workload| &workload.kind);
-    let why = match (invariant, kind) {
-        (InvariantName::BankTotalNeverChanges, Some(WorkloadKind::Bank { .. })) => return Ok(()),
-        (InvariantName::BankTotalNeverChanges, _) => "needs a workload of kind `bank`",
-        (InvariantName::NoIncrementIsLost, None | Some(WorkloadKind::Bank { .. })) => {
-            "needs a workload of kind `locked_counter` or `files`"
-        }
-        _ => return Ok(()), // it is about every workload, or about none
-    };
+    let Some(why) = scenario.why_never_violated(invariant) else { return Ok(()) };
     match expect.and_then(|expect| expect.inside("violates")) {
-        Some(value) => Err(value.error(format!("{} is never judged here: {why}", value.found()))),
+        Some(value) => {
+            Err(value.error(format!("{} can never be violated here: {why}", value.found())))
+        }
         None => Ok(()),
     }
 }
@@ -132,6 +127,32 @@ impl Scenario {
         }
         let needs = need(milestone)?;
         (!needs.is_met(self)).then_some(needs.why)
+    }
+
+    /// Why no run can violate `invariant`; `None` if one may.
+    fn why_never_violated(&self, invariant: InvariantName) -> Option<&'static str> {
+        if self.config.membership == Membership::Fixed && invariant.is_of_managed_membership() {
+            return Some("needs `membership = \"managed\"`");
+        }
+        if invariant.is_of_locks() && !acquires(self) && !releases(self) {
+            return Some("needs a request that acquires a lock");
+        }
+        let workload = self.workload.as_ref();
+        let (is_met, why) = match invariant {
+            InvariantName::BankTotalNeverChanges => (
+                workload.is_some_and(|workload| workload.account_paths().is_some()),
+                "needs a workload of kind `bank`",
+            ),
+            InvariantName::NoIncrementIsLost => (
+                workload.is_some_and(|workload| workload.counter_paths().is_some()),
+                "needs a workload of kind `locked_counter` or `files`",
+            ),
+            InvariantName::ProbesAreAnswered => {
+                (self.phases.probes, "needs `probes = true` in `[phases]`")
+            }
+            _ => return None,
+        };
+        (!is_met).then_some(why)
     }
 }
 
@@ -195,6 +216,12 @@ fn acquires(scenario: &Scenario) -> bool {
     });
     let is_acquire = |request: &Request| matches!(request, Request::Acquire { .. });
     by_workload || scenario.script.iter().any(|script| is_acquire(&script.request))
+}
+
+/// A lock that no client holds may be answered as released.
+fn releases(scenario: &Scenario) -> bool {
+    let is_release = |script: &Script| matches!(script.request, Request::Release { .. });
+    scenario.script.iter().any(is_release)
 }
 
 fn is_of_renames(milestone: Milestone) -> bool {

@@ -59,9 +59,46 @@ fn milestones_that_need_another_request() {
     let counter = bank("[expect]\nviolates = 'no_increment_is_lost'");
     assert_eq!(
         counter,
-        "3: expect.violates: `'no_increment_is_lost'` is never judged here: needs a workload of \
-         kind `locked_counter` or `files`"
+        "3: expect.violates: `'no_increment_is_lost'` can never be violated here: needs a workload \
+         of kind `locked_counter` or `files`"
     );
+}
+
+#[test]
+fn violations_that_no_run_of_the_file_shows() {
+    let violates = |name: &str| format!("[expect]\nviolates = '{name}'");
+    let never = |name: &str, why: &str| {
+        format!("3: expect.violates: `'{name}'` can never be violated here: needs {why}")
+    };
+    let managed = "`membership = \"managed\"`";
+    for name in ["one_epoch_is_served_at_once", "no_copies_elsewhere_at_the_end"] {
+        assert_eq!(wrong(&violates(name)), never(name, managed));
+    }
+    let without_locks =
+        "title = 't'\n[[script]]\nclient = 'c1'\nat = '1s'\nwrite = '/a'\ndata = 'x'\n";
+    for name in ["one_holder_per_lock", "effects_under_a_lock_never_overlap"] {
+        let found = wrong_text(&format!("{without_locks}{}", violates(name)));
+        assert!(found.ends_with("needs a request that acquires a lock"), "{found}");
+    }
+    assert_eq!(
+        wrong("[phases]\nprobes = false\n[expect]\nviolates = 'probes_are_answered'"),
+        "5: expect.violates: `'probes_are_answered'` can never be violated here: needs \
+         `probes = true` in `[phases]`"
+    );
+    let release = "title = 't'\n[[script]]\nclient = 'c1'\nat = '1s'\nrelease = '/a'\n";
+    let possible = [
+        format!("{release}{}", violates("lock_refusals_state_a_true_reason")),
+        around(&violates("one_holder_per_lock")),
+        around(&violates("probes_are_answered")),
+        around(&format!(
+            "[cluster]\nmembership = 'managed'\n{}",
+            violates("one_epoch_is_served_at_once")
+        )),
+    ];
+    for text in possible {
+        let read = Scenario::parse("x.toml", &text);
+        assert!(read.is_ok(), "{text}\n{read:?}");
+    }
 }
 
 #[test]
@@ -99,6 +136,12 @@ fn expectations_that_make_no_sense() {
         expect("unknown = 5"),
         "3: expect.unknown: expected a probability, 0 to 1 and not finer than 1e-9, found `5`"
     );
+    assert_eq!(
+        expect("violates = 'participants_agree'\nunknown = 0.1"),
+        "4: expect.unknown: does not go with `violates`"
+    );
+    let passes = Scenario::parse("x.toml", &around("[expect]\nverdict = 'pass'\nunknown = 0.1"));
+    assert!(passes.is_ok(), "{passes:?}");
     assert_eq!(
         expect("blocks = 'decided'"),
         "3: expect.blocks: nothing blocks for good where every machine restarts: expected a crash \
