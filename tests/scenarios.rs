@@ -43,7 +43,9 @@ fn holds(file: &Path) -> datatest_stable::Result<()> {
         FileVerdict::AsExpected => Ok(()),
         FileVerdict::Vacuous(_) if wanted.are_seeds_chosen() => Ok(()),
         FileVerdict::Vacuous(why) => Err(Failure(format!("vacuous: {why}")).into()),
-        FileVerdict::FallsShort(why) => Err(Failure(why).into()),
+        FileVerdict::FallsShort { why, seed } => {
+            Err(Failure(format!("{why}, most of all with seed {seed}")).into())
+        }
         FileVerdict::Failed => {
             let all = format!("{} of {} seeds", report.failed, report.runs);
             let first = failed(&scenario, &report.failures[0]);

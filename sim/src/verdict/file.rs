@@ -24,6 +24,8 @@ pub struct FileReport {
     pub requests: RequestCounts,
     /// Those of which the file does not say how they end.
     pub unstated: RequestCounts,
+    /// The most of those that one run answered unknown, and its seed.
+    pub most_unknown: Option<(u64, u64)>,
     /// What each client got done beside its equals.
     pub shares: Shares,
     /// By milestone: how often the run that reached it most often did.
@@ -41,8 +43,13 @@ pub enum FileVerdict {
     AsExpected,
     /// Some run ended otherwise.
     Failed,
-    /// No run ended otherwise, but the requests of all runs together were served badly: this is how.
-    FallsShort(String),
+    /// No run ended otherwise, but the requests of all runs together were served badly.
+    FallsShort {
+        /// How.
+        why: String,
+        /// The seed of the run that did most to it.
+        seed: u64,
+    },
     /// No run ended otherwise, but what the file is about never came up: this is why.
     Vacuous(String),
 }
@@ -65,7 +72,11 @@ impl FileReport {
         self.most.iter_mut().zip(&run.counts).for_each(|(most, count)| *most = *count.max(most));
         self.requests += run.requests;
         self.unstated += run.unstated;
-        self.shares.add(&run.shares);
+        let unknown = run.unstated.unknown;
+        if self.most_unknown.is_none_or(|(most, _)| unknown > most) {
+            self.most_unknown = Some((unknown, run.seed));
+        }
+        self.shares.add(run.seed, &run.shares);
         self.fired.resize(self.fired.len().max(run.fired.len()), false);
         self.fired.iter_mut().zip(&run.fired).for_each(|(any, fired)| *any |= fired);
         let expected = &scenario.expect.verdict;
@@ -87,8 +98,8 @@ impl FileReport {
         if self.failed > 0 {
             return FileVerdict::Failed;
         }
-        if let Some(why) = self.shortfall(scenario) {
-            return FileVerdict::FallsShort(why);
+        if let Some((why, seed)) = self.shortfall(scenario) {
+            return FileVerdict::FallsShort { why, seed };
         }
         if self.as_expected == 0 {
             return FileVerdict::Vacuous(format!("no seed {}", Wanted(&scenario.expect.verdict)));
@@ -108,9 +119,10 @@ impl FileReport {
         FileVerdict::AsExpected
     }
 
-    /// Why the requests of all runs together fall short, if they do. A file that expects a violation
-    /// has runs that end early, and a service that is wrong.
-    fn shortfall(&self, scenario: &Scenario) -> Option<String> {
+    /// Why the requests of all runs together fall short, if they do, and with which seed most of it
+    /// came about. A file that expects a violation has runs that end early, and a service that is
+    /// wrong.
+    fn shortfall(&self, scenario: &Scenario) -> Option<(String, u64)> {
         match scenario.expect.verdict {
             Expected::Violates(_) => None,
             Expected::Pass | Expected::Blocks(_) => {
@@ -119,14 +131,16 @@ impl FileReport {
         }
     }
 
-    fn too_many_unknown(&self, scenario: &Scenario) -> Option<String> {
+    fn too_many_unknown(&self, scenario: &Scenario) -> Option<(String, u64)> {
+        let (_, seed) = self.most_unknown?;
         let RequestCounts { asked, unknown, .. } = self.unstated;
         let share = scenario.expect.unknown;
         let parts = |count: u64, of: u32| u128::from(count) * u128::from(of);
         let of = asked.max(Self::JUDGED);
         (parts(unknown, Ppb::ONE.get()) > parts(of, share.get())).then(|| {
             let (asked, unknown) = (Thousands(asked), Thousands(unknown));
-            format!("{unknown} of {asked} requests are unknown: more than the share of {share}")
+            let more = format!("more than the share of {share}");
+            (format!("{unknown} of {asked} requests are unknown: {more}"), seed)
         })
     }
 }
@@ -161,6 +175,10 @@ mod tests {
         file.verdict(&scenario)
     }
 
+    fn falls_short(why: &str, seed: u64) -> FileVerdict {
+        FileVerdict::FallsShort { why: why.to_owned(), seed }
+    }
+
     fn unknown(asked: u64, unknown: u64) -> RunReport {
         let unstated = RequestCounts { asked, done: asked - unknown, unknown, refused: 0 };
         RunReport { unstated, ..RunReport::without_figures(1, Verdict::Pass) }
@@ -168,14 +186,15 @@ mod tests {
 
     #[test]
     fn the_share_of_unknown_is_judged_over_all_runs_and_from_enough_requests_on() {
-        let runs = || [unknown(60, 6), unknown(60, 1)];
+        let second = || RunReport { seed: 2, ..unknown(60, 6) };
+        let runs = || [unknown(60, 1), second()];
         let why = "7 of 120 requests are unknown: more than the share of 0.05";
-        assert_eq!(judged("", runs()), FileVerdict::FallsShort(why.to_owned()));
+        assert_eq!(judged("", runs()), falls_short(why, 2));
         assert_eq!(judged("unknown = 0.06", runs()), FileVerdict::AsExpected);
         assert_eq!(judged("", [unknown(60, 1), unknown(60, 5)]), FileVerdict::AsExpected);
         assert_eq!(judged("", [unknown(99, 5)]), FileVerdict::AsExpected);
         let why = "6 of 99 requests are unknown: more than the share of 0.05";
-        assert_eq!(judged("", [unknown(99, 6)]), FileVerdict::FallsShort(why.to_owned()));
+        assert_eq!(judged("", [unknown(99, 6)]), falls_short(why, 1));
     }
 
     #[test]
@@ -183,7 +202,7 @@ mod tests {
         let share = Share { client: NodeId::client(2), done: 10, median: 100 };
         let run = || RunReport { shares: vec![share], ..unknown(0, 0) };
         let why = "c2 got 20 requests done and its equals 200: below 1/8";
-        assert_eq!(judged("", [run(), run()]), FileVerdict::FallsShort(why.to_owned()));
+        assert_eq!(judged("", [run(), run()]), falls_short(why, 1));
     }
 
     #[test]

@@ -73,7 +73,9 @@ impl Tally {
                 let (failed, runs) = (Thousands(self.file.failed), Thousands(self.file.runs));
                 ("failed", Some(format!("{failed} of {runs} runs end otherwise")))
             }
-            FileVerdict::FallsShort(why) => ("falls_short", Some(why)),
+            FileVerdict::FallsShort { why, seed } => {
+                ("falls_short", Some(format!("{why}, most of all with seed {seed}")))
+            }
             FileVerdict::Vacuous(why) => ("vacuous", Some(why)),
         }
     }
@@ -114,6 +116,11 @@ impl Tally {
             plain(format!("  {}", run.verdict));
             plain(format!("  with `defects = [\"{}\"]` in [cluster]:", self.defect_name()));
             plain(format!("  {}", replay_line(&scenario.file, run.seed)));
+        }
+        if let FileVerdict::FallsShort { seed, .. } = self.file.verdict(scenario)
+            && self.defect.is_none()
+        {
+            plain(format!("  {}", replay_line(&scenario.file, seed)));
         }
         let more = self.file.failed.saturating_sub(FileReport::KEPT as u64);
         if more > 0 && self.defect.is_none() {
@@ -222,6 +229,21 @@ mod tests {
         let object = tally.object(&scenario);
         assert_eq!((object.first_seed, object.defect), (Some(2), Some("vote_not_forced")));
         assert!(tally.lines(&scenario)[0].text.contains("`vote_not_forced` caught with seed 2"));
+    }
+
+    #[test]
+    fn a_file_that_falls_short_names_a_seed_to_replay() {
+        let scenario = scenario();
+        let mut tally = tally(None);
+        let unstated = RequestCounts { asked: 100, done: 90, unknown: 10, refused: 0 };
+        for (seed, unstated) in [(3, RequestCounts::default()), (4, unstated)] {
+            let mut played = played(seed, Verdict::Pass, 1);
+            played.run.unstated = unstated;
+            tally.add(&scenario, played);
+        }
+        let lines = tally.lines(&scenario);
+        assert!(lines[0].text.contains("0.05, most of all with seed 4;"), "{}", lines[0].text);
+        assert_eq!(lines[1].text, format!("  {}", replay_line("x.toml", 4)));
     }
 
     #[test]
