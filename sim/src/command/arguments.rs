@@ -26,7 +26,8 @@ Examples:
   seedbed sweep scenarios/mixed/files.toml --seeds 0..1000 -j 2
   seedbed milestones | grep lease                     names that a scenario may use
 
-Exit status: 0 as the files expect, 1 not as they expect, 2 the input is wrong.";
+Exit status: 0 as the files expect, 1 not as they expect, 2 the input is wrong or the output
+cannot be written.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -1,8 +1,8 @@
 //! The command `seedbed`: scenario files from the shell.
 //!
-//! Exit status: 0 if everything is as the files expect, 1 if not, 2 if the input is wrong. Nothing
-//! is coloured and no bar is drawn but on a terminal; a reader that goes away ends the command and
-//! nothing else.
+//! Exit status: 0 if everything is as the files expect, 1 if not, 2 if the input is wrong or the
+//! output cannot be written. Nothing is coloured and no bar is drawn but on a terminal; a reader
+//! that goes away ends the command and nothing else.
 
 mod arguments;
 mod check;
@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
         Ok(Status::WrongInput) => ExitCode::from(2),
         Err(error) => {
             output::complain(&format!("error: cannot write the output: {error}"));
-            ExitCode::from(1)
+            ExitCode::from(2)
         }
     }
 }

@@ -330,6 +330,23 @@ fn nothing_is_coloured_in_a_pipe() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn output_that_cannot_be_written_is_an_error_of_its_own() {
+    let files = Files::new("full");
+    files.write("good.toml", BUSY);
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let commands = [&["milestones"][..], &["run", "good.toml"], &["check", "good.toml"]];
+    let histories = [&["run", "good.toml", "--history", "-"][..]];
+    for arguments in commands.into_iter().chain(histories) {
+        let said = Said::of(files.command(arguments).stdout(full()).output().unwrap());
+        said.refuses("cannot write the output");
+    }
+    let said = files.run(&["run", "good.toml", "--history", "/dev/full"]);
+    assert_eq!(said.status, 2, "{said:?}");
+    assert!(said.err.contains("--history /dev/full: not written"), "{said:?}");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_reason_to_panic() {
     let files = Files::new("pipe");
     files.write("good.toml", BUSY);
