@@ -45,6 +45,10 @@ impl<V> State<V> {
     /// A state of which nothing is certain.
     pub const UNCERTAIN: State<V> = State { version: None, contents: None };
 
+    pub(super) fn is_certain(&self) -> bool {
+        self.version.is_some() && self.contents.is_some()
+    }
+
     fn next(&self, contents: Option<Option<V>>) -> State<V> {
         State { version: self.version.map(|version| version + 1), contents }
     }

@@ -194,6 +194,16 @@ impl<Id: Ord + Clone, P: Ord + Clone, V: Clone + PartialEq> Witness<Id, P, V> {
         self.files.entry(path).or_default().changes(self.points, state);
     }
 
+    /// The newest point has left a file in this state: what it was executed on was uncertain.
+    pub fn corrected(&mut self, path: P, state: State<V>) {
+        self.files.entry(path).or_default().is_corrected(self.points, state);
+    }
+
+    /// Is all of a file's state certain?
+    pub fn is_certain(&self, path: &P) -> bool {
+        self.files.get(path).is_none_or(|timeline| timeline.newest().is_certain())
+    }
+
     /// How many states of files and requests are kept.
     pub fn kept(&self) -> usize {
         self.files.values().map(Timeline::len).sum::<usize>() + self.open.len()

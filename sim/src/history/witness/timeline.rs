@@ -39,6 +39,14 @@ impl<V> Timeline<V> {
         self.prune(position);
     }
 
+    /// The state into which the file has changed in `position`, the last, is this one.
+    pub fn is_corrected(&mut self, position: u64, state: State<V>) {
+        match self.states.back_mut() {
+            Some((from, newest)) if *from == position => *newest = state,
+            Some(_) | None => self.changes(position, state),
+        }
+    }
+
     /// The state that is current.
     pub fn newest(&self) -> &State<V> {
         &self.states[self.states.len() - 1].1

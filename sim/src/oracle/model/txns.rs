@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Answer, Changes, Epoch, Header, Incarnation, Known, LowWater, Member, Message, No,
-    NodeId, Path, Record, RequestId, Terms, TxnId, Vote,
+    Admission, Answer, Changes, Epoch, File, Header, Incarnation, Known, LowWater, Member, Message,
+    No, NodeId, Path, Record, RequestId, Terms, TxnId, Vote,
 };
 
 use crate::oracle::At;
@@ -114,6 +114,12 @@ impl Txn {
     pub fn is_in_doubt(&self, node: NodeId) -> bool {
         let is_open = self.yes.contains_key(&node) && !self.outcomes.contains_key(&node);
         is_open && !self.gone.contains(&node)
+    }
+
+    /// All that it changes, at every node.
+    pub fn changes(&self) -> impl Iterator<Item = &(Path, File)> {
+        let votes = self.yes.values().flat_map(|yes| yes.is.iter());
+        self.own.iter().chain(votes)
     }
 
     /// All that it changes, by node, its coordinator's part first.

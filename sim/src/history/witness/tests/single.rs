@@ -143,6 +143,25 @@ fn a_file_in_an_uncertain_state_agrees_with_every_read_until_it_is_certain() {
 }
 
 #[test]
+fn a_state_is_corrected_from_its_point_on_and_not_before() {
+    let mut witness = Witness::default();
+    witness.replaced(0, State::UNCERTAIN);
+    assert!(!witness.is_certain(&0) && witness.is_certain(&1));
+    for id in [1, 2, 3] {
+        witness.asked(id, vec![read(1)]);
+    }
+    witness.asked(4, vec![Operation::Rename(0, 1)]);
+    witness.point(&4).expect("it has one point");
+    assert!(!witness.is_certain(&1), "the contents came from the uncertain file");
+    witness.corrected(1, State { version: Some(1), contents: Some(Some(7)) });
+    assert!(witness.is_certain(&1));
+    assert_eq!(witness.told(&1, &done(&[found(0, None)])), Ok(()));
+    assert_eq!(witness.told(&2, &done(&[found(1, Some(7))])), Ok(()));
+    let never = Err(Contradiction::NeverCurrent { place: 0 });
+    assert_eq!(witness.told(&3, &done(&[found(1, Some(8))])), never);
+}
+
+#[test]
 fn memory_is_bounded_by_what_is_open() {
     let mut witness = Witness::default();
     witness.asked(0, vec![read(0)]);

@@ -1,7 +1,5 @@
 //! What users are told is as if their requests had happened one at a time, each while it was open.
 
-use std::collections::BTreeSet;
-
 use crate::history::witness::{Contradiction, Operation, Outcome, State, Told, Witness};
 use crate::oracle::model::in_words;
 use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
@@ -21,14 +19,15 @@ use seedbed::proto::{
 /// service, and so the last net: invariants that say which record is wrong stand before this one.
 ///
 /// When the operator accepts a loss, the files concerned are in an uncertain state until the next
-/// commit there. What a refusal says of a file is judged elsewhere.
+/// commit there, which is believed; that of a rename is believed on both of its files, because what
+/// it moves is uncertain. What a refusal says of a file is judged elsewhere.
 #[derive(Default)]
 pub struct HistoriesAreStrictlySerializable {
     witness: Witness<RequestId, Path, Contents>,
     /// How many commits were taken over.
     commits: u64,
-    /// Files of which the operator has accepted the loss, without a commit since.
-    uncertain: BTreeSet<Path>,
+    /// Has the operator accepted the loss of a file?
+    is_any_lost: bool,
 }
 
 impl Invariant for HistoriesAreStrictlySerializable {
@@ -70,23 +69,28 @@ impl Invariant for HistoriesAreStrictlySerializable {
 
 impl HistoriesAreStrictlySerializable {
     fn on_commit(&mut self, id: TxnId, model: &Model) -> Result<(), Breach> {
-        let known = model.txns.get(&id);
-        let Some(request) = known.and_then(|txn| txn.origin.or(txn.request)) else { return Ok(()) };
-        if is_on_files(request, model) {
+        let Some(txn) = model.txns.get(&id) else { return Ok(()) };
+        let Some(request) = txn.origin.or(txn.request) else { return Ok(()) };
+        let has_a_point = is_on_files(request, model);
+        if has_a_point {
             let had_its_point = self.witness.point(&request);
             had_its_point.map_err(|why| not_now(&why, request, id, model))?;
         }
-        // The first commit after a loss says what the file is.
-        let (witness, uncertain) = (&mut self.witness, &mut self.uncertain);
-        uncertain.retain(|path| {
-            let newest = model.files.get(path).and_then(|history| history.newest(id));
-            if let Some((committed, _)) = newest {
-                let version = Some(committed.file.version.0);
-                let contents = Some(committed.file.contents.clone());
-                witness.replaced(path.clone(), State { version, contents });
+        if !self.is_any_lost {
+            return Ok(()); // all files are certain
+        }
+        for (path, file) in txn.changes() {
+            if self.witness.is_certain(path) {
+                continue;
             }
-            newest.is_none()
-        });
+            // The first commit after a loss says what the file is.
+            let contents = Some(file.contents.clone());
+            let state = State { version: Some(file.version.0), contents };
+            match has_a_point {
+                true => self.witness.corrected(path.clone(), state),
+                false => self.witness.replaced(path.clone(), state),
+            }
+        }
         Ok(())
     }
 
@@ -95,7 +99,7 @@ impl HistoriesAreStrictlySerializable {
             let history = model.files.get(path);
             if history.is_some_and(|history| history.given_up == Some(model.step)) {
                 self.witness.replaced(path.clone(), State::UNCERTAIN);
-                self.uncertain.insert(path.clone());
+                self.is_any_lost = true;
             }
         }
     }
@@ -263,7 +267,7 @@ mod tests {
     use super::*;
     use crate::oracle::tests::{
         CONTROL, Play, c, changed, decided_answer, decided_for, done, files, found, loss_accepted,
-        n, read, request, txn, write,
+        n, read, rename, request, txn, txn_of, voted_gone, write,
     };
     use seedbed::proto::Refusal;
 
@@ -388,5 +392,31 @@ mod tests {
         play.replies(request(1, 2), done(&[changed(3)])).holds();
         reads_it(&mut play, 2, 0);
         play.is_broken_by(NAME, (10, "replaced /a v0 by v3"), (13, "no file yet"));
+    }
+
+    #[test]
+    fn what_a_rename_moves_out_of_an_uncertain_file_is_believed_on_both_of_its_files() {
+        let finds = |path: &str, version: u64, contents: Option<&str>| {
+            let mut play = written_in(Play::managed(HistoriesAreStrictlySerializable::default()));
+            play.loses_its_disk(n(1)).forces(CONTROL, loss_accepted());
+            play.requests(request(2, 1), files(&[read(path)]));
+            play.requests(request(1, 2), files(&[rename("/a", "/b")]));
+            let id = txn_of(n(2), 1);
+            play.logs(n(3), voted_gone(id, "/a", 4));
+            play.logs(n(2), decided_for(request(1, 2), id, &[n(3)], "/b", 1, "y"));
+            play.requests(request(2, 2), files(&[read(path)]));
+            play.replies(request(2, 1), done(&[found(version, contents)]));
+            play
+        };
+        for (path, version, contents) in [("/a", 4, None), ("/b", 1, Some("y"))] {
+            let mut play = finds(path, version, contents);
+            play.replies(request(2, 2), done(&[found(version, contents)])).holds();
+        }
+        finds("/b", 0, None).holds();
+        let newest = (10, "left /b as \"y\" at v1");
+        finds("/b", 1, Some("z")).is_broken_by(NAME, newest, (12, "\"z\" at v1"));
+        let mut late = finds("/a", 2, Some("x"));
+        late.replies(request(2, 2), done(&[found(2, Some("x"))]));
+        late.is_broken_by(NAME, (10, "replaced /a v2 by v4"), (13, "\"x\" at v2"));
     }
 }
