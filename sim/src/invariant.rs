@@ -260,7 +260,7 @@ invariants! {
         "every acknowledged increment of a counter is in its final value",
         "lost update, P4; Berenson et al. 1995";
     SomeRequestIsDoneOrRefused = "some_request_is_done_or_refused",
-        "of the requests that could be answered at least one is done or refused",
+        "of the requests that could be answered one is done or refused, and one of those on files",
         "liveness; Alpern, Schneider 1985";
 }
 
