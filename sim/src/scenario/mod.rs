@@ -117,10 +117,10 @@
 //! Only a file with a crash that says `restart = "never"`, with a `wipe` and no `accept_loss`, or
 //! whose scripts acquire two locks by two clients, may say `blocks`. The share of `unknown` leaves
 //! out requests of scripts that say their `answer`; it is judged from 100 requests on, and does not
-//! go with `violates`. `stored` looks at owners that are up. A REASON is `not_found`,
-//! `exists`, `version_is`, `fenced`, `held`, `not_held`, `queue_full`, `path_too_long`,
-//! `contents_too_long`, `bad_operation_count` or `malformed`. A milestone, a violation, an answer or
-//! a stored file that is impossible in every run of the file is refused.
+//! go with `violates`. `stored` looks at owners that are up. A REASON is `not_found`, `exists`,
+//! `version_is`, `fenced`, `held`, `not_held`, `queue_full`, `path_too_long`, `contents_too_long`,
+//! `bad_operation_count` or `malformed`. A milestone, a violation, an answer or a stored file that
+//! is impossible in every run of the file is refused.
 //!
 //! Probes come after the liveness phase, if everything got done in it: files that a request touched
 //! are read and written through each of their owners, and every lock is taken and given back. A

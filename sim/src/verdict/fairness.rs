@@ -77,7 +77,8 @@ impl Shares {
         })
     }
 
-    /// That a client is treated unfairly, in words, and the seed with which it fell furthest behind.
+    /// That a client is treated unfairly, in words, and the seed with which it fell furthest
+    /// behind.
     pub fn unfair(&self) -> Option<(String, u64)> {
         let (client, done, median) = self.least()?;
         let (_, seed) = self.0.get(&client)?.worst?;

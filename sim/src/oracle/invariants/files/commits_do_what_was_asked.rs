@@ -12,10 +12,10 @@ use crate::world::World;
 /// That the parts of a commit agree with each other says nothing of what they agree on: owners may
 /// all let a create overwrite a file. Each part, the coordinator's own included, has exactly the
 /// paths that the request changes and its node owns, by the model's own placement; that each owner
-/// has a part is for `owners_agree` and `commit_needs_every_yes`. The sequential specification, against which linearizability
-/// and serializability are defined: Herlihy, Wing, "Linearizability", 1990, section 2; the
-/// reference model of Bornholt et al., "Using Lightweight Formal Methods to Validate a Key-Value
-/// Storage Node in Amazon S3", 2021.
+/// has a part is for `owners_agree` and `commit_needs_every_yes`. The sequential specification,
+/// against which linearizability and serializability are defined: Herlihy, Wing, "Linearizability",
+/// 1990, section 2; the reference model of Bornholt et al., "Using Lightweight Formal Methods to
+/// Validate a Key-Value Storage Node in Amazon S3", 2021.
 pub struct CommitsDoWhatWasAsked;
 
 impl Invariant for CommitsDoWhatWasAsked {
