@@ -76,8 +76,8 @@ struct Pending {
 /// What a pending request is after.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Wanted {
-    /// One file's contents, from any owner.
-    Read(Path),
+    /// One file's contents, from any owner, or first from this one.
+    Read { path: Path, node: Option<NodeId> },
     /// A transaction.
     Files { operations: Arc<[Operation]>, coordinator: Option<NodeId> },
     /// A lock that is not granted yet.
@@ -143,10 +143,10 @@ impl Client {
 
     fn on_request(&mut self, now: Time, request: RequestId, wanted: Request, out: &mut Outbox) {
         let wanted = match wanted {
-            Request::Files { operations, .. }
+            Request::Files { operations, coordinator }
                 if operations.len() == 1 && operations[0].action.is_read() =>
             {
-                Wanted::Read(operations[0].path.clone())
+                Wanted::Read { path: operations[0].path.clone(), node: coordinator }
             }
             Request::Files { operations, coordinator } => {
                 let operations = operations.iter().map(|op| self.with_token(now, op)).collect();
@@ -260,8 +260,11 @@ impl Client {
         let timeout = self.config.attempt_timeout;
         self.timers.set(Timer::Attempt(number), now + timeout);
         match pending.wanted.clone() {
-            Wanted::Read(path) => {
-                let to = self.owner_to_ask(&path, attempt);
+            Wanted::Read { path, node } => {
+                // Only an owner can answer; a coordinator that is none would pass nothing on.
+                let is_asked =
+                    |node: &NodeId| attempt == 1 && self.layout.ring().owners(&path).contains(node);
+                let to = node.filter(is_asked).unwrap_or_else(|| self.owner_to_ask(&path, attempt));
                 out.send(to, Message::Read { epoch: self.layout.epoch(), request, attempt, path });
             }
             Wanted::Files { operations, coordinator } => {
@@ -403,7 +406,7 @@ impl Client {
                     false => Reply::Unknown,
                 }
             }
-            Wanted::Read(_) | Wanted::Files { .. } => Reply::Done(answer),
+            Wanted::Read { .. } | Wanted::Files { .. } => Reply::Done(answer),
             Wanted::Lock { .. } | Wanted::Release { .. } => Reply::Unknown,
         };
         self.end(number, reply, out);
@@ -422,7 +425,7 @@ impl Client {
                 out.send(NodeId::CONTROL, Message::Release { request, path, token });
                 Reply::Unknown
             }
-            Wanted::Claim { .. } | Wanted::Read(_) | Wanted::Files { .. } => reply,
+            Wanted::Claim { .. } | Wanted::Read { .. } | Wanted::Files { .. } => reply,
             Wanted::Lock { .. } | Wanted::Release { .. } => reply,
         };
         out.reply(request, reply);
@@ -664,7 +667,7 @@ impl Pending {
     fn waits_for(&self, path: &Path) -> bool {
         match &self.wanted {
             Wanted::Lock { path: wanted, wait } => *wait && wanted == path,
-            Wanted::Read(_) | Wanted::Files { .. } => false,
+            Wanted::Read { .. } | Wanted::Files { .. } => false,
             Wanted::Claim { .. } | Wanted::Release { .. } => false,
         }
     }

@@ -220,7 +220,8 @@ pub enum Request {
     Files {
         /// What to do, in this order.
         operations: Arc<[Operation]>,
-        /// Which node to ask first; without one, an owner of the first path.
+        /// Which node to ask first; without one, an owner of the first path. A request that only
+        /// reads one path goes there only if the node is an owner of it.
         coordinator: Option<NodeId>,
     },
     /// The lock of a path; `wait` says whether to wait in line for it.
