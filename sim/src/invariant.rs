@@ -206,7 +206,7 @@ invariants! {
         "a request takes effect at most once",
         "at-most-once; Birrell, Nelson 1984";
     OneAnswerPerRequest = "one_answer_per_request",
-        "a client answers a request at most once",
+        "a client answers a request at most once, and as it was asked",
         "client outcome honesty";
     RefusedMeansNoEffect = "refused_means_no_effect",
         "what a client called refused never takes effect",
@@ -325,7 +325,7 @@ impl InvariantName {
         matches!(
             self,
             InvariantName::NoWriteBelowTheClaimedToken
-                | InvariantName::EffectsUnderALockNeverOverlap
+                | InvariantName::EffectsUnderALockAreItsHolders
                 | InvariantName::TokensGrow
                 | InvariantName::GrantIsDurableBeforeItLeaves
                 | InvariantName::OneHolderPerLock
