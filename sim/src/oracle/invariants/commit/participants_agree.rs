@@ -5,14 +5,15 @@ use seedbed::proto::{NodeId, Record, RecordKind, TxnId};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, Txn};
 use crate::world::World;
 
-/// No node commits a transaction while another aborts it.
+/// No node commits a transaction while another aborts it, and all that commit it record one answer.
 ///
 /// This is what atomic commitment is for: AC1 of Bernstein, Hadzilacos, Goodman, "Concurrency
 /// Control and Recovery in Database Systems", 1987, chapter 7 ("all processes that reach a decision
 /// reach the same one"). A coordinator decides by its decision record, a participant by recording
 /// that it applied or rolled back, or promised never to vote. A node acts on a record from the
 /// moment it is appended, so the newer of two contradicting facts counts from there; the older one
-/// must be durable, else a crash could undo it.
+/// must be durable, else a crash could undo it. A participant remembers the answer to tell it when
+/// the coordinator's own is lost on the way.
 pub struct ParticipantsAgree;
 
 const DECISIONS: &[RecordKind] =
@@ -30,7 +31,7 @@ impl Invariant for ParticipantsAgree {
         };
         let Some((id, commits, what)) = decision(record) else { return Ok(()) };
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
-        match other_than(commits, id, txn, node) {
+        match other_answer(record, id, txn).or_else(|| other_than(commits, id, txn, node)) {
             Some(earlier) => {
                 let now = Evidence::at(model.step, format!("{node} {what} {id}")).about(id);
                 Err(Breach::of(earlier, now))
@@ -48,6 +49,14 @@ fn decision(record: &Record) -> Option<(TxnId, bool, &'static str)> {
         Record::Promised { txn } => Some((*txn, false, "promised never to vote for")),
         _ => None,
     }
+}
+
+/// With which answer the transaction was decided, if a participant records another.
+fn other_answer(record: &Record, id: TxnId, txn: &Txn) -> Option<Evidence> {
+    let Record::Applied { answer, .. } = record else { return None };
+    let decided = txn.decided.as_ref().filter(|decided| decided.is != *answer)?;
+    let is = format!("{id} was decided with answer {:?}, and not {answer:?}", decided.is);
+    Some(Evidence::at(decided.step, is).about(id))
 }
 
 /// What another node's log says against committing, or aborting, the transaction.
@@ -74,7 +83,9 @@ fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evide
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::{Play, applied, decided, n, promised, rolled_back, txn, voted};
+    use crate::oracle::tests::{
+        Play, applied, changed, decided, n, promised, request, rolled_back, txn, voted,
+    };
 
     #[test]
     fn a_commit_beside_a_roll_back_is_a_breach() {
@@ -99,12 +110,26 @@ mod tests {
         assert_eq!(breach.earlier.is, "n2 committed and applied n1.1/1");
     }
 
+    fn applied_with(version: u64) -> Record {
+        let answer = [changed(version)].into();
+        Record::Applied { txn: txn(1), request: request(1, 1), answer }
+    }
+
+    #[test]
+    fn another_answer_than_was_decided_is_a_breach() {
+        let mut play = Play::new(ParticipantsAgree);
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+        let breach = play.appends(n(2), applied_with(2)).breaks();
+        assert!(breach.earlier.is.contains("and not [Changed(Version(2))]"), "{breach:?}");
+    }
+
     #[test]
     fn a_commit_that_all_follow_is_none() {
         let mut play = Play::new(ParticipantsAgree);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        play.forces(n(2), applied(txn(1)));
+        play.forces(n(2), applied_with(1));
         play.forces(n(3), rolled_back(txn(2)));
         play.holds();
     }

@@ -15,14 +15,15 @@ use seedbed::proto::{
 /// none is refused behind its own claim. A write that is asked after the loss of a lock and carries
 /// its token passes for one of the holder until the next one claims the path. An attempt that is
 /// made after the loss keeps the token, because it belongs to a request that was asked before: the
-/// fence judges it. No user asks for the claim of a new holder, so that is for
+/// fence judges it. What gives a lock back names the token in which the client believed, or another
+/// would be freed. No user asks for the claim of a new holder, so that is for
 /// `effects_under_a_lock_are_its_holders` to judge. Sequencers: Burrows, "The Chubby Lock Service",
 /// 2006, section 2.4.
 #[derive(Clone, Debug, Default)]
 pub struct OperationsCarryTheTokensOfHeldLocks {
     /// By client and path: the lock that the client believes in.
     beliefs: BTreeMap<(NodeId, Path), At<Belief>>,
-    /// By request for files that is not answered: the locks that its client held when it was asked.
+    /// By request that is not answered: the locks of its paths that its client held when it was asked.
     held: BTreeMap<RequestId, BTreeMap<Path, At<Token>>>,
 }
 
@@ -35,7 +36,7 @@ struct Belief {
 
 impl Invariant for OperationsCarryTheTokensOfHeldLocks {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::sent(&[MessageKind::Begin])
+        SeenKinds::sent(&[MessageKind::Begin, MessageKind::Release])
             | SeenKinds::REQUESTED
             | SeenKinds::REPLIED
             | SeenKinds::NOTICED
@@ -48,6 +49,15 @@ impl Invariant for OperationsCarryTheTokensOfHeldLocks {
                 let reading = world.host(request.client).clock().reading(model.now);
                 let held = self.held_at(reading, request.client, operations);
                 self.held.insert(request, held);
+            }
+            Seen::Requested { request, wanted: Request::Release { path } } => {
+                let belief = self.beliefs.get(&(request.client, path.clone()));
+                let held = belief.map(|At { step, is }| At { step: *step, is: is.token });
+                self.held
+                    .insert(request, held.map(|held| (path.clone(), held)).into_iter().collect());
+            }
+            Seen::Sent { message: Message::Release { request, path, token }, .. } => {
+                return self.judge_path(*request, path, Some(*token), model);
             }
             Seen::Sent { message: Message::Begin { request, operations, .. }, .. } => {
                 return self.judge(model.origin(*request), operations, model);
@@ -98,19 +108,28 @@ impl OperationsCarryTheTokensOfHeldLocks {
         operations: &[Operation],
         model: &Model,
     ) -> Result<(), Breach> {
-        // A request that is not here is one for a lock, and its client claims the path.
-        let Some(held) = self.held.get(&request) else { return Ok(()) };
-        for (path, token) in operations.iter().flat_map(carried) {
-            let held = held.get(path);
-            if token != held.map(|held| held.is) {
-                let earlier = when_asked(request, path, held, model);
-                let under = token.map_or("no token".to_owned(), |token| token.to_string());
-                let is = format!("an attempt at {request} asks for {path} under {under}");
-                let now = Evidence::at(model.step, is).about(request).about(path);
-                return Err(Breach::of(earlier, now));
-            }
+        let mut carried = operations.iter().flat_map(carried);
+        carried.try_for_each(|(path, token)| self.judge_path(request, path, token, model))
+    }
+
+    /// A message for `request` carries this token for `path`.
+    fn judge_path(
+        &self,
+        request: RequestId,
+        path: &Path,
+        token: Option<Token>,
+        model: &Model,
+    ) -> Result<(), Breach> {
+        // A request that is not here is one for a lock: its client claims the path, or gives the
+        // lock back because the user waits for it no more.
+        let Some(held) = self.held.get(&request).map(|held| held.get(path)) else { return Ok(()) };
+        if token == held.map(|held| held.is) {
+            return Ok(());
         }
-        Ok(())
+        let earlier = when_asked(request, path, held, model);
+        let under = token.map_or("no token".to_owned(), |token| token.to_string());
+        let is = format!("an attempt at {request} asks for {path} under {under}");
+        Err(Breach::of(earlier, Evidence::at(model.step, is).about(request).about(path)))
     }
 }
 
@@ -242,6 +261,19 @@ mod tests {
         play.holds();
         let again = begin(request(2, 3), request(2, 2), &[under(1)]);
         play.sends(c(2), n(1), again).breaks();
+    }
+
+    #[test]
+    fn a_lock_is_given_back_under_its_token() {
+        for (token, is_lawful) in [(1, true), (2, false)] {
+            let mut play = holder();
+            play.at(2).requests(request(1, 2), unlock("/a"));
+            play.sends(c(1), CONTROL, release("/a", request(1, 2), token));
+            assert_eq!(play.is_lawful(), is_lawful, "{token}");
+        }
+        let mut play = holder();
+        play.at(2).requests(request(1, 2), unlock("/a"));
+        play.sends(c(1), CONTROL, release("/b", request(1, 2), 1)).breaks();
     }
 
     #[test]

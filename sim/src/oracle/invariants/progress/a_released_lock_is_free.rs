@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Message, MessageKind, NodeId, RequestId, Time, Token};
+use seedbed::proto::{Message, MessageKind, NodeId, Path, Reply, Request, RequestId, Time, Token};
 
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// When the lock server acknowledges a release, the lock is not held under that token any more.
-/// Only a crash of the server may bring the holding back, for one lease.
+/// When the lock server acknowledges a release, the lock is not held under that token any more, and
+/// a client says `released` only after that. Only a crash of the server may bring the holding back,
+/// for one lease.
 ///
 /// The end of a holding is written lazily, so a crash may take it, and after its start the server
 /// counts the lock as held for the longest lease that there was. A release that is acknowledged and
@@ -20,6 +21,8 @@ pub struct AReleasedLockIsFree {
     asked: BTreeMap<RequestId, Token>,
     /// By token: when its release was acknowledged.
     released: BTreeMap<Token, At<RequestId>>,
+    /// The requests whose release was acknowledged, and which lock that names.
+    acknowledged: BTreeMap<RequestId, Path>,
     /// When the lock server started last.
     started: Time,
 }
@@ -29,6 +32,7 @@ impl Invariant for AReleasedLockIsFree {
         SeenKinds::received(&[MessageKind::Release])
             | SeenKinds::sent(&[MessageKind::Released])
             | SeenKinds::STARTED
+            | SeenKinds::REPLIED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
@@ -40,7 +44,14 @@ impl Invariant for AReleasedLockIsFree {
                 self.started = model.now;
                 self.asked.clear();
             }
+            Seen::Replied { request, reply } => {
+                let acknowledged = self.acknowledged.remove(&request);
+                if *reply == Reply::Released {
+                    return judge_told(request, acknowledged.as_ref(), model);
+                }
+            }
             Seen::Sent { message: Message::Released { request, path }, .. } => {
+                self.acknowledged.insert(*request, path.clone());
                 let Some(token) = self.asked.remove(request) else { return Ok(()) };
                 let lock = model.locks.appended(path);
                 let holder = lock.and_then(|lock| lock.holder.as_ref());
@@ -84,6 +95,27 @@ impl Invariant for AReleasedLockIsFree {
     }
 }
 
+/// The client tells its user that the lock is released, of which path the server has said so.
+fn judge_told(
+    request: RequestId,
+    acknowledged: Option<&Path>,
+    model: &Model,
+) -> Result<(), Breach> {
+    let Some(Request::Release { path }) = model.requests.wanted(request) else { return Ok(()) };
+    if acknowledged == Some(path) {
+        return Ok(());
+    }
+    let earlier = match acknowledged {
+        Some(other) => format!("control acknowledges that {other} is released, for {request}"),
+        None => format!("control has acknowledged no release for {request}"),
+    };
+    let now = format!("{} tells its user that {path} is released", request.client);
+    Err(Breach::of(
+        Evidence::at(model.step, earlier).about(request).about(path),
+        Evidence::at(model.step, now).about(request).about(path),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +150,23 @@ mod tests {
         play.and().appends(CONTROL, left("/a", request(1, 1)));
         play.and().sends(CONTROL, c(1), released("/a")).ends();
         play.holds();
+    }
+
+    #[test]
+    fn a_client_says_released_and_the_server_does_not() {
+        let mut play = held();
+        play.at(3).requests(request(1, 2), unlock("/a"));
+        play.at(4).replies(request(1, 2), Reply::Released);
+        assert!(play.breaks().earlier.is.contains("no release"));
+        for (named, is_lawful) in [("/a", true), ("/b", false)] {
+            let mut play = held();
+            play.at(3).requests(request(1, 2), unlock("/a"));
+            play.at(4).receives(c(1), CONTROL, release());
+            play.and().appends(CONTROL, left("/a", request(1, 1)));
+            play.and().sends(CONTROL, c(1), released(named));
+            play.at(5).replies(request(1, 2), Reply::Released);
+            assert_eq!(play.is_lawful(), is_lawful, "{named}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! A client answers each request once.
+//! A client answers each request once, and as it was asked.
 
 use std::collections::BTreeMap;
 
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::RequestId;
+use seedbed::proto::{Reply, Request, RequestId};
 
-/// A client answers nothing that it was not asked, and nothing twice.
+/// A client answers nothing that it was not asked, nothing twice, and nothing otherwise than asked:
+/// files are done, a lock is acquired or released, and any request is refused or unknown.
 ///
 /// A user acts on the first answer; a second one, be it the same, belongs to nothing.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +28,14 @@ impl Invariant for OneAnswerPerRequest {
                 Ok(())
             }
             Seen::Replied { request, reply } => {
+                let wanted = model.requests.wanted(request);
+                let fits = wanted.is_none_or(|wanted| fits(reply, wanted));
                 let earlier = match self.answered.insert(request, Some(model.step)) {
-                    Some(None) => return Ok(()),
+                    Some(None) if fits => return Ok(()),
+                    Some(None) => {
+                        let asked = model.requests.get(&request).map_or(0, |it| it.asked.step);
+                        Evidence::at(asked, format!("{request} asks for {}", kind(wanted)))
+                    }
                     Some(Some(step)) => Evidence::at(step, format!("{request} was answered")),
                     None => Evidence::at(model.step, format!("nobody has asked for {request}")),
                 };
@@ -43,11 +50,30 @@ impl Invariant for OneAnswerPerRequest {
     }
 }
 
+/// Is `reply` one that a request for `wanted` may get?
+fn fits(reply: &Reply, wanted: &Request) -> bool {
+    match reply {
+        Reply::Done(_) => matches!(wanted, Request::Files { .. }),
+        Reply::Acquired(_) => matches!(wanted, Request::Acquire { .. }),
+        Reply::Released => matches!(wanted, Request::Release { .. }),
+        Reply::Refused(_) | Reply::Unknown => true,
+    }
+}
+
+fn kind(wanted: Option<&Request>) -> &'static str {
+    match wanted {
+        Some(Request::Files { .. }) => "files",
+        Some(Request::Acquire { .. }) => "a lock",
+        Some(Request::Release { .. }) => "the end of a lock",
+        None => "nothing",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
-    use seedbed::proto::Reply;
+    use seedbed::proto::Token;
 
     #[test]
     fn a_second_answer() {
@@ -63,6 +89,22 @@ mod tests {
         let mut play = Play::new(OneAnswerPerRequest::default());
         play.at(1).replies(request(1, 1), Reply::Released);
         play.is_broken_by("one_answer_per_request", (1, "nobody has asked"), (1, "Released"));
+    }
+
+    #[test]
+    fn an_answer_of_another_kind() {
+        let done = Reply::Done([].into());
+        let acquired = Reply::Acquired(Token(1));
+        let kinds =
+            [(writes("/a", "1"), &done), (lock("/a"), &acquired), (unlock("/a"), &Reply::Released)];
+        for (asked, (wanted, _)) in kinds.iter().enumerate() {
+            for (told, (_, reply)) in kinds.iter().enumerate() {
+                let mut play = Play::new(OneAnswerPerRequest::default());
+                play.at(1).requests(request(1, 1), wanted.clone());
+                play.at(2).replies(request(1, 1), (*reply).clone());
+                assert_eq!(play.is_lawful(), asked == told, "{wanted:?}: {reply:?}");
+            }
+        }
     }
 
     #[test]

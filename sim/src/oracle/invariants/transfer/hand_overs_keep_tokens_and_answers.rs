@@ -9,8 +9,8 @@ use seedbed::proto::{Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId}
 /// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
 /// every path, its version even if the file is gone, and the answer to every request that has taken
 /// effect there and whose client has no answer yet; or a vote for what was committed there last.
-/// And what it takes over of transactions is true: what is handed over as committed is, and what is
-/// handed over as aborted, or presumed to be, is not, unless everyone has applied it.
+/// And what it takes over of transactions is true: what is handed over as committed is, with that
+/// answer, and what is handed over as aborted, or presumed to be, is not, unless all have applied it.
 ///
 /// An owner without the token lets a holder write whose lock is long somebody else's; one without
 /// the version begins again at the first; one without the answer executes a retry once more; and
@@ -104,8 +104,16 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
             }
             None => Ok(()),
         },
-        Handed::Settled(txn, Some(_)) => match decided(txn) {
-            Some(_) => Ok(()),
+        Handed::Settled(txn, Some(answer)) => match decided(txn) {
+            Some(decided) if decided.is == *answer => Ok(()),
+            Some(decided) => {
+                let is = format!("{txn} was committed with answer {:?}", decided.is);
+                let now = format!("{node} takes over that {txn} has committed with {answer:?}");
+                Err(Breach::of(
+                    Evidence::at(decided.step, is).about(*txn),
+                    Evidence::at(model.step, now).about(*txn),
+                ))
+            }
             None => {
                 let now = format!("{node} takes over that {txn} has committed");
                 Err(Breach::of(
@@ -138,7 +146,19 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
             }
             Ok(())
         }
-        Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => Ok(()),
+        Handed::Done(request, answer) => match model.effects.of(model.origin(*request)) {
+            Some(effect) if effect.is.1 != *answer => {
+                let (txn, decided) = &effect.is;
+                let is = format!("{txn} was committed for {request} with answer {decided:?}");
+                let now = format!("{node} takes over that {request} is done with {answer:?}");
+                Err(Breach::of(
+                    Evidence::at(effect.step, is).about(*txn),
+                    Evidence::at(model.step, now).about(*request),
+                ))
+            }
+            Some(_) | None => Ok(()),
+        },
+        Handed::Declined(..) | Handed::Forgotten(..) => Ok(()),
     }
 }
 
@@ -264,7 +284,12 @@ mod tests {
 
     #[test]
     fn a_lie_about_a_transaction_is_a_breach() {
-        let lies: [(&[Handed], &str, &str); 3] = [
+        let lies: [(&[Handed], &str, &str); 4] = [
+            (
+                &[Handed::Settled(txn(1), Some([changed(2)].into()))],
+                "n1.1/1 was committed with answer [Changed(Version(1))]",
+                "n3 takes over that n1.1/1 has committed with [Changed(Version(2))]",
+            ),
             (
                 &[Handed::Settled(txn(1), None)],
                 "n1.1/1 was committed",
@@ -289,7 +314,7 @@ mod tests {
 
     #[test]
     fn the_truth_about_a_transaction_is_none() {
-        let committed = || Handed::Settled(txn(1), Some([].into()));
+        let committed = || Handed::Settled(txn(1), Some([changed(1)].into()));
         takes_over(&[committed(), Handed::Settled(txn(2), None), presumed_up_to(1)]).holds();
         takes_over(&[presumed_up_to(0)]).holds();
         let mut over = takes_over(&[]);
@@ -309,7 +334,9 @@ mod tests {
         let mut play = play(decision());
         let Record::Pulled { files, .. } = pulled("/a", 1, "x") else { unreachable!() };
         assert_eq!(files[0].0, path("/a"));
-        let answers = [Handed::Done(request(1, 1), [changed(1)].into())].into();
+        let handed = |version| Handed::Done(request(1, 1), [changed(version)].into());
+        takes_over_as_well(&mut self::play(decision()), &[handed(2)]).breaks();
+        let answers = [handed(1)].into();
         play.forces(n(3), Record::Pulled { files, answers, replaced: Arcs::default() });
         play.forces(n(3), complete(2, Arcs::all()));
         play.holds();
