@@ -151,6 +151,9 @@ invariants! {
     OwnersStoreWhatWasCommitted = "owners_store_what_was_committed",
         "an owner stores what the commits, executed one after the other, have left",
         "state machine replication; Schneider 1990";
+    AStartRecoversWhatTheLogSays = "a_start_recovers_what_the_log_says",
+        "after a start a node's memory says what its log says",
+        "restart repeats history; ARIES: Mohan et al. 1992, section 5";
     NobodyIsInDoubtAtTheEnd = "nobody_is_in_doubt_at_the_end",
         "when everything had its time, every yes has an outcome",
         "AC5, termination; Bernstein, Hadzilacos, Goodman 1987, ch. 7";

@@ -72,10 +72,15 @@ impl Control {
         self.records_since_checkpoint += appended as u32;
         if self.records_since_checkpoint >= self.config.checkpoint_records {
             self.records_since_checkpoint = 0;
-            let mut records = self.locks.snapshot();
-            records.extend(self.centre.snapshot());
-            out.checkpoint(records);
+            out.checkpoint(self.durable_state());
         }
+    }
+
+    /// The records that give this node's durable state again, as a checkpoint writes them.
+    pub fn durable_state(&self) -> Vec<Record> {
+        let mut records = self.locks.snapshot();
+        records.extend(self.centre.snapshot());
+        records
     }
 }
 

@@ -76,6 +76,8 @@ defects! {
     CheckpointWithoutPromises = "checkpoint_without_promises";
     /// a checkpoint leaves out the refusals that are recorded for good
     CheckpointWithoutRefusals = "checkpoint_without_refusals";
+    /// an owner forgets at a start what it has refused for good
+    RefusalForgottenAtAStart = "refusal_forgotten_at_a_start";
     /// a checkpoint leaves out the tokens of claimed paths
     CheckpointWithoutFences = "checkpoint_without_fences";
     /// a checkpoint says that one transaction more is over than the coordinator has said

@@ -35,9 +35,9 @@ use super::txn::Turn;
 use super::txn::coordinator::{Attempt, Coordinator, check_path};
 use super::txn::participant::Participant;
 use super::{
-    AcceptedLoss, Admission, Arcs, AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Known,
-    Member, Membership, Message, NodeId, Outbox, Outcome, Path, Recollection, Record, RequestId,
-    Retry, Role, Session, Span, Time, Token, TxnId, View,
+    AcceptedLoss, Admission, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation, Input,
+    Known, Member, Membership, Message, NodeId, Outbox, Outcome, Path, Recollection, Record,
+    RequestId, Retry, Role, Session, Span, Time, Token, TxnId, View,
 };
 use std::sync::Arc;
 
@@ -436,7 +436,9 @@ impl Node {
                 self.drop_all_but(keeps);
             }
             Record::Declined { request, refusal } => {
-                self.owner.answers.insert(*request, Answered::Declined(*refusal));
+                if !self.config.defects.has(Defect::RefusalForgottenAtAStart) {
+                    self.owner.answers.insert(*request, Answered::Declined(*refusal));
+                }
             }
             Record::Stored { path, file } => {
                 self.owner.files.insert(path.clone(), file.clone());
@@ -459,13 +461,17 @@ impl Node {
         self.records_since_checkpoint += appended as u32;
         if self.records_since_checkpoint >= self.config.checkpoint_records {
             self.records_since_checkpoint = 0;
-            out.checkpoint(self.snapshot());
+            out.checkpoint(self.snapshot(self.config.defects));
         }
     }
 
-    /// The records that give this node's durable state again.
-    fn snapshot(&self) -> Vec<Record> {
-        let (mut records, defects) = (Vec::new(), self.config.defects);
+    /// The records that give this node's durable state again, as a checkpoint writes them.
+    pub fn durable_state(&self) -> Vec<Record> {
+        self.snapshot(Defects::default())
+    }
+
+    fn snapshot(&self, defects: Defects) -> Vec<Record> {
+        let mut records = Vec::new();
         self.standing.snapshot(&mut records);
         for (path, file) in &self.owner.files {
             let mut file = file.clone();
@@ -485,7 +491,7 @@ impl Node {
             });
         }
         self.coordinator.snapshot(&mut records);
-        self.participant.snapshot(&self.config, &mut records);
+        self.participant.snapshot(defects, &mut records);
         records
     }
 }

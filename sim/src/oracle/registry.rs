@@ -100,6 +100,7 @@ registry! {
         always files::AnswersFollowFromTheCommits::default;
         always files::RefusalsStateATrueReason;
         always files::OwnersStoreWhatWasCommitted::default;
+        always files::AStartRecoversWhatTheLogSays::default;
         always commit::NobodyIsInDoubtAtTheEnd;
         managed transfer::EveryArcIsCompleteAndSettledAtTheEnd::default;
         managed transfer::NoCopiesElsewhereAtTheEnd;

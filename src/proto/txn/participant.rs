@@ -19,9 +19,9 @@ use super::Turn;
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Admission, Age, Answer, Arcs, Changes, CommitMode, Config, Defect, Epoch, Header, Incarnation,
-    Known, LowWater, Member, Membership, Message, No, NodeId, Path, Record, RequestId, Results,
-    Span, Terms, TxnId, Vote, Work,
+    Admission, Age, Answer, Arcs, Changes, CommitMode, Config, Defect, Defects, Epoch, Header,
+    Incarnation, Known, LowWater, Member, Membership, Message, No, NodeId, Path, Record, RequestId,
+    Results, Span, Terms, TxnId, Vote, Work,
 };
 
 /// All transactions in which this node is a participant and not the coordinator.
@@ -638,9 +638,9 @@ impl Participant {
     }
 
     /// The records that give this state again.
-    pub fn snapshot(&self, config: &Config, records: &mut Vec<Record>) {
+    pub fn snapshot(&self, defects: Defects, records: &mut Vec<Record>) {
         for (&coordinator, &low_water) in &self.marks {
-            let one_more = u32::from(config.defects.has(Defect::CheckpointMarkTooHigh));
+            let one_more = u32::from(defects.has(Defect::CheckpointMarkTooHigh));
             let low_water = LowWater { counter: low_water.counter + one_more, ..low_water };
             records.push(Record::Mark { coordinator, low_water });
         }
@@ -652,7 +652,7 @@ impl Participant {
                 End::Committed(answer) => {
                     records.push(Record::Settled { txn, answer: Some(answer.clone()) });
                 }
-                End::Aborted if config.defects.has(Defect::CheckpointWithoutPromises) => {}
+                End::Aborted if defects.has(Defect::CheckpointWithoutPromises) => {}
                 End::Aborted => records.push(Record::Settled { txn, answer: None }),
                 End::VotedNo => {}
             }

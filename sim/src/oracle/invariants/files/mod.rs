@@ -1,11 +1,13 @@
 //! Files: what is committed is what owners store and what reads return.
 
 mod a_checkpoint_keeps_what_it_replaces;
+mod a_start_recovers_what_the_log_says;
 mod acknowledged_writes_survive;
 mod answers_follow_from_the_commits;
 mod bank_total_never_changes;
 mod commits_do_what_was_asked;
 mod deleted_files_stay_deleted;
+mod log_state;
 mod no_increment_is_lost;
 mod no_write_below_the_claimed_token;
 mod owners_agree;
@@ -14,6 +16,7 @@ mod refusals_state_a_true_reason;
 mod replicas_agree;
 
 pub(in crate::oracle) use a_checkpoint_keeps_what_it_replaces::ACheckpointKeepsWhatItReplaces;
+pub(in crate::oracle) use a_start_recovers_what_the_log_says::AStartRecoversWhatTheLogSays;
 pub(in crate::oracle) use acknowledged_writes_survive::AcknowledgedWritesSurvive;
 pub(in crate::oracle) use answers_follow_from_the_commits::AnswersFollowFromTheCommits;
 pub(in crate::oracle) use bank_total_never_changes::BankTotalNeverChanges;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Arcs, Epoch, Handed, Incarnation, RecordKind, Refusal, Settings, Span, Token, TxnId,
-    Wanted,
+    Admission, Arcs, Config, Epoch, Handed, Incarnation, LowWater, Member, Record, RecordKind,
+    Refusal, Settings, Span, Token, TxnId, Wanted,
 };
 
 use super::*;
