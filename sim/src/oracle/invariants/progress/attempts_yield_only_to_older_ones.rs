@@ -1,11 +1,12 @@
 //! An attempt that is refused for a conflict has met an older one.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
     Action, Age, AttemptEnd, Incarnation, Message, MessageKind, No, NodeId, Operation, Path,
-    Record, RecordKind, RequestId, Retry, Session, TxnId, Vote,
+    Record, RecordKind, RequestId, Retry, Session, Span, TxnId, Vote,
 };
 
 use crate::oracle::per_node::PerNode;
@@ -236,8 +237,8 @@ impl Attempts {
         let mut new = Attempt { name, request, age, paths, since, has_met_older, stage };
         for known in self.under_way.iter_mut().filter(|known| known.stage != Stage::Over) {
             if known.meets(&new.paths) {
-                new.has_met_older |= known.age <= age;
-                known.has_met_older |= age <= known.age;
+                new.has_met_older |= rank(known.age) <= rank(age);
+                known.has_met_older |= rank(age) <= rank(known.age);
             }
         }
         self.under_way.push(new);
@@ -252,7 +253,7 @@ impl Attempts {
         let parts = self.under_way.iter_mut();
         parts
             .filter(|known| matches!(known.name, Name::Part(_)) && known.since < since)
-            .filter(|known| known.age < age && known.meets(&paths))
+            .filter(|known| rank(known.age) < rank(age) && known.meets(&paths))
             .for_each(Attempt::let_go);
     }
 }
@@ -267,6 +268,12 @@ impl Attempt {
             self.stage = Stage::Over;
         }
     }
+}
+
+/// The place of an age among all, the oldest first: the longest wait, then the lower request. The
+/// protocol's own order of ages is not asked, because it may be wrong.
+fn rank(age: Age) -> (Reverse<Span>, RequestId) {
+    (Reverse(age.waited), age.request)
 }
 
 /// Does `node` hold back messages, until a record is durable?
