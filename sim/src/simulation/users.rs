@@ -23,10 +23,10 @@ impl Users {
     /// One user for each client, if `scenario` has a workload.
     pub fn new(scenario: &Scenario, seed: Seed) -> Users {
         let Some(workload) = &scenario.workload else { return Users(BTreeMap::new()) };
-        let clients = scenario.cast.clients;
+        let cast = scenario.cast;
         let user = |client: NodeId| {
             let stream = seed.stream("user", code(client).into());
-            let user = User::new(workload, stream, client.number(), clients);
+            let user = User::new(workload, stream, client.number(), cast);
             (client, Asker { user, awaits: None })
         };
         Users(scenario.cast.clients().map(user).collect())

@@ -5,7 +5,7 @@
 //!
 //! | kind | a round |
 //! |---|---|
-//! | `files` | one operation or several on files that all users share; now and then an update under a lock |
+//! | `files` | one operation or several on files that all users share; now and then through a node that owns none of them, or under a lock |
 //! | `locked_counter` | acquire, read, write one more, release |
 //! | `bank` | read two accounts, move money if neither has changed since; now and then read all of them |
 
@@ -14,11 +14,11 @@ mod files;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Answer, Contents, Operation, Outcome, Path, Reply, Request, Span, Version,
+    Action, Answer, Contents, NodeId, Operation, Outcome, Path, Reply, Request, Span, Version,
 };
 
 use crate::quantity::Ppb;
-use crate::scenario::{Workload, WorkloadKind};
+use crate::scenario::{Cast, Workload, WorkloadKind};
 use crate::seed::Stream;
 use files::SharedFiles;
 
@@ -35,6 +35,8 @@ pub struct User {
     counters: Vec<Path>,
     /// The file that is changed under its lock, and by others without it.
     guarded: Option<Path>,
+    /// How many storage nodes may be named as the one to ask first.
+    nodes: u16,
     /// Is this the user who opens the accounts?
     opens_accounts: bool,
 }
@@ -63,10 +65,10 @@ enum State {
 }
 
 impl User {
-    /// The user of client number `number` of `clients`; together they make the workload's
+    /// The user of client number `number` of this cast; together they make the workload's
     /// operations.
-    pub fn new(workload: &Workload, stream: Stream, number: u16, clients: u16) -> User {
-        let (number, clients) = (u32::from(number), u32::from(clients));
+    pub fn new(workload: &Workload, stream: Stream, number: u16, cast: Cast) -> User {
+        let (number, clients) = (u32::from(number), u32::from(cast.clients));
         let share = workload.operations / clients;
         let rest = u32::from(number <= workload.operations % clients);
         let contents_bytes = match workload.kind {
@@ -82,6 +84,7 @@ impl User {
             accounts: workload.account_paths().unwrap_or_default().0,
             counters: workload.counter_paths().unwrap_or_default(),
             guarded: workload.guarded_path(),
+            nodes: cast.nodes,
             opens_accounts: number == 1,
         }
     }
@@ -200,7 +203,10 @@ impl User {
             false => self.files.changes(&mut self.stream, None).into(),
         };
         self.state = State::Changing(operations.clone());
-        files(operations)
+        // Now and then a node that owns none of it.
+        let is_named = self.stream.below(8) == 0;
+        let coordinator = is_named.then(|| 1 + self.stream.below(self.nodes.into()) as u16);
+        Request::Files { operations, coordinator: coordinator.map(NodeId::storage) }
     }
 
     fn bank_round(&mut self, balance: u32) -> Request {
