@@ -193,6 +193,9 @@ invariants! {
     NoFreeLockWithALiveWaiter = "no_free_lock_with_a_live_waiter",
         "no lock is free while somebody alive waits for it",
         "L-I5, no lost wake-up; Lampson, Redell 1980";
+    ASilentHolderKeepsNoLock = "a_silent_holder_keeps_no_lock",
+        "a holder that is not heard for a lease loses its lock to a live waiter",
+        "leases; Gray, Cheriton 1989, section 2";
     HoldersStopBelievingFirst = "holders_stop_believing_first",
         "a holder stops believing in its lease before the lock goes to another",
         "L-I8; Gray, Cheriton 1989";
@@ -235,6 +238,9 @@ invariants! {
     AClientKeepsTrying = "a_client_keeps_trying",
         "a client makes attempts at a request until it is answered",
         "end-to-end retry; Saltzer, Reed, Clark 1984";
+    ARetryAsksAnotherOwner = "a_retry_asks_another_owner",
+        "an attempt is not sent to the owner that the one before was sent to",
+        "failover; Dean, Barroso 2013";
     AttemptsYieldOnlyToOlderOnes = "attempts_yield_only_to_older_ones",
         "an attempt is refused for a conflict only where it has met an older one",
         "wait-die; Rosenkrantz, Stearns, Lewis 1978";
@@ -288,6 +294,7 @@ impl InvariantName {
         matches!(
             self,
             InvariantName::AClientKeepsTrying
+                | InvariantName::ARetryAsksAnotherOwner
                 | InvariantName::AReleasedLockIsFree
                 | InvariantName::AttemptsYieldOnlyToOlderOnes
                 | InvariantName::EveryDecisionIsOver
@@ -336,6 +343,7 @@ impl InvariantName {
                 | InvariantName::GrantsGoToTheLiving
                 | InvariantName::GrantsFollowTheLine
                 | InvariantName::NoFreeLockWithALiveWaiter
+                | InvariantName::ASilentHolderKeepsNoLock
                 | InvariantName::HoldersStopBelievingFirst
                 | InvariantName::OnlyItsOwnKeepAliveMovesALease
                 | InvariantName::AcquiredMeansHeld

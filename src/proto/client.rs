@@ -469,6 +469,7 @@ impl Client {
         let owners = self.layout.ring().owners(path);
         // Clients start at different owners, so that reads are spread over all of them.
         let first = usize::from(self.id.number());
+        let attempt = if self.config.defects.has(Defect::RetriesAskOneOwner) { 1 } else { attempt };
         owners[(first + attempt as usize) % owners.len()]
     }
 

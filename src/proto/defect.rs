@@ -122,6 +122,10 @@ defects! {
     UnknownWithoutAnAttempt = "unknown_without_an_attempt";
     /// a storage node that has started again ignores clients
     ClientsIgnoredAfterARestart = "clients_ignored_after_a_restart";
+    /// the lock server lets a holder keep its lock for as long as a waiter keeps its place
+    SilentHolderKept = "silent_holder_kept";
+    /// a client makes every attempt at the same owner
+    RetriesAskOneOwner = "retries_ask_one_owner";
     /// the lock server acknowledges a release and keeps the lock
     ReleaseIgnored = "release_ignored";
     /// a coordinator takes no acknowledgement of its decisions

@@ -114,6 +114,7 @@ registry! {
         always locks::GrantsGoToTheLiving;
         always locks::GrantsFollowTheLine;
         always locks::NoFreeLockWithALiveWaiter::default;
+        always locks::ASilentHolderKeepsNoLock::default;
         always locks::HoldersStopBelievingFirst::default;
         always locks::OnlyItsOwnKeepAliveMovesALease::default;
         always locks::AcquiredMeansHeld::default;
@@ -126,6 +127,7 @@ registry! {
         always requests::DoneMeansEffect;
         always progress::AReleasedLockIsFree::default;
         always progress::AClientKeepsTrying::default;
+        always progress::ARetryAsksAnotherOwner::default;
         always progress::AttemptsYieldOnlyToOlderOnes::default;
         always progress::ProbesAreAnswered;
         always progress::UnknownHasACause;

@@ -26,7 +26,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Arcs, Config, Epoch, Incarnation, Member, Membership, NodeId, Path, RequestId, Time, TxnId,
+    Arcs, Config, Epoch, Incarnation, Member, Membership, NodeId, Path, RequestId, Span, Time,
+    TxnId,
 };
 
 use crate::oracle::Evidence;
@@ -231,8 +232,16 @@ impl Model {
 
     /// This moment, as the lock server counts leases from it.
     pub fn heard_now(&self, world: &World) -> HeardAt {
+        self.heard_under(self.views.lock_lease(world.config()), world)
+    }
+
+    /// The same, as the lock server counts the longest lease that there was after its start.
+    pub fn heard_at_a_start(&self, world: &World) -> HeardAt {
+        self.heard_under(self.views.longest_lock_lease(world.config()), world)
+    }
+
+    fn heard_under(&self, lease: Span, world: &World) -> HeardAt {
         let reading = world.host(NodeId::CONTROL).clock().reading(self.now);
-        let lease = self.views.lock_lease(world.config());
         HeardAt::new((self.step, self.now), reading, lease, world.config())
     }
 }

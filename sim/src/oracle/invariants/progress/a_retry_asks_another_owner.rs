@@ -1,0 +1,120 @@
+//! A retry goes to another owner than the attempt before.
+
+use std::collections::BTreeMap;
+
+use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Path, RequestId};
+
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// In one epoch, where a path has several owners, two attempts at a request for it one after the
+/// other are sent to different nodes.
+///
+/// An owner that is down or cut off then costs one attempt, and not the request. The first attempt
+/// may be sent to a node that the user names, so it is left out, as is what is sent again because
+/// its node had restarted, which is the same attempt. Failover: Dean and Barroso, "The Tail at
+/// Scale", CACM 56(2), 2013.
+#[derive(Clone, Debug, Default)]
+pub struct ARetryAsksAnotherOwner {
+    last: BTreeMap<RequestId, At<Attempt>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Attempt {
+    number: u32,
+    epoch: Epoch,
+    to: NodeId,
+}
+
+impl Invariant for ARetryAsksAnotherOwner {
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::sent(&[MessageKind::Begin, MessageKind::Read])
+            | SeenKinds::REPLIED
+            | SeenKinds::CRASHED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Sent { to, message, .. } => return self.on_sent(to, message, model, world),
+            Seen::Replied { request, .. } => _ = self.last.remove(&request),
+            Seen::Crashed { node } => self.last.retain(|request, _| request.client != node),
+            _ => {} // not asked for
+        }
+        Ok(())
+    }
+}
+
+impl ARetryAsksAnotherOwner {
+    fn on_sent(
+        &mut self,
+        to: NodeId,
+        message: &Message,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let Some((request, number, epoch, path)) = attempt(message) else { return Ok(()) };
+        let request = model.origin(request);
+        let now = Attempt { number, epoch, to };
+        let last = self.last.insert(request, At { step: model.step, is: now });
+        let Some(At { step, is: last }) = last else { return Ok(()) };
+        let is_next = last.number > 1 && number == last.number + 1 && epoch == last.epoch;
+        if !is_next || to != last.to || !has_several_owners(path, epoch, model, world) {
+            return Ok(());
+        }
+        let earlier = format!("attempt {} at {request} is sent to {to}", last.number);
+        let now = format!("attempt {number} at {request} is sent to {to} as well");
+        Err(Breach::of(
+            Evidence::at(step, earlier).about(request).about(path),
+            Evidence::at(model.step, now).about(request).about(path),
+        ))
+    }
+}
+
+/// Which attempt a client's message is, in which epoch, and the path whose owners it may be sent to.
+fn attempt(message: &Message) -> Option<(RequestId, u32, Epoch, &Path)> {
+    match message {
+        Message::Begin { request, attempt, epoch, operations, .. } => {
+            Some((*request, *attempt, *epoch, &operations.first()?.path))
+        }
+        Message::Read { request, attempt, epoch, path } => Some((*request, *attempt, *epoch, path)),
+        _ => None, // it is no attempt
+    }
+}
+
+fn has_several_owners(path: &Path, epoch: Epoch, model: &Model, world: &World) -> bool {
+    let placement = model.views.placement(world.config(), epoch);
+    placement.is_some_and(|placement| placement.owners(world.config(), path).nth(1).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::*;
+
+    fn read(attempt: u32) -> Message {
+        Message::Read { epoch: Epoch(1), request: request(1, 1), attempt, path: path("/a") }
+    }
+
+    fn sent_to(nodes: &[NodeId]) -> Play {
+        let mut play = Play::new(ARetryAsksAnotherOwner::default());
+        play.at(1).requests(request(1, 1), reads(&["/a"]));
+        for (number, node) in (1..).zip(nodes) {
+            play.sends(c(1), *node, read(number));
+        }
+        play
+    }
+
+    #[test]
+    fn a_retry_that_asks_the_same_owner_is_a_breach() {
+        let mut play = sent_to(&[n(1), n(2), n(2)]);
+        let breach = play.breaks();
+        assert_eq!(breach.earlier.is, "attempt 2 at c1.1#1 is sent to n2");
+        assert_eq!(breach.now.is, "attempt 3 at c1.1#1 is sent to n2 as well");
+    }
+
+    #[test]
+    fn retries_that_go_round_are_none() {
+        sent_to(&[n(1), n(2), n(1), n(2)]).holds();
+        sent_to(&[n(2), n(2), n(1)]).holds();
+    }
+}
