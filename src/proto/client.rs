@@ -743,6 +743,52 @@ mod tests {
         assert!(ages.is_sorted_by(|before, after| after < before), "the older one is the lesser");
     }
 
+    /// A client with one request for the lock of /a, which waits in line or holds the lock.
+    fn acquires(is_granted: bool) -> (Client, RequestId) {
+        let config = Config::new(Settings::default()).expect("sound settings");
+        let (id, incarnation) = (NodeId::client(1), Incarnation(2));
+        let mut client = Client::start(config, id, incarnation);
+        let request = RequestId { client: id, incarnation, number: 1 };
+        let path = Path::new("/a").expect("a path");
+        let wanted = Request::Acquire { path: path.clone(), wait: true };
+        take(&mut client, Input::Request(request, wanted));
+        if is_granted {
+            let (token, asked, lease) = (Token(1), Time::ZERO, Span::from_millis(1_000));
+            let granted = Message::Granted { request, path, token, asked, lease };
+            take(&mut client, Input::Message(NodeId::CONTROL, granted));
+        }
+        (client, request)
+    }
+
+    #[test]
+    fn a_lock_is_not_held_in_the_moment_in_which_its_lease_ends() {
+        let (client, _) = acquires(true);
+        let path = Path::new("/a").expect("a path");
+        let until = client.locks[&path].until;
+        let write = Operation { path, action: Action::Write("x".into(), None), token: None };
+        let before = Time::from_nanos(until.as_nanos() - 1);
+        assert_eq!(client.with_token(before, &write).token, Some(Token(1)));
+        assert_eq!(client.with_token(until, &write).token, None);
+    }
+
+    #[test]
+    fn a_refusal_of_a_lock_is_for_the_request_that_waits_for_it() {
+        let refused = |request| {
+            let path = Path::new("/a").expect("a path");
+            Message::LockRefused { request, path, refusal: Refusal::Held }
+        };
+        let (mut client, request) = acquires(false);
+        let told = Effect::Reply(request, Reply::Refused(Refusal::Held));
+        assert!(
+            take(&mut client, Input::Message(NodeId::CONTROL, refused(request))).contains(&told)
+        );
+        let (mut client, request) = acquires(false);
+        let earlier = RequestId { incarnation: Incarnation(1), ..request };
+        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, refused(earlier))), []);
+        let (mut client, request) = acquires(true);
+        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, refused(request))), []);
+    }
+
     #[test]
     fn a_recorded_refusal_of_any_attempt_in_the_newest_epoch_is_believed() {
         for attempt in 2..=3 {

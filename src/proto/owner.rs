@@ -361,6 +361,19 @@ mod tests {
     }
 
     #[test]
+    fn those_who_wait_are_looked_at_when_a_pin_or_an_older_wish_goes() {
+        let mut owner = Owner::default();
+        assert_eq!(owner.pin(txn(1), age(2, 10), &paths()), Pinned::All);
+        assert_eq!(owner.pin(txn(2), age(3, 11), &paths()), Pinned::Wait);
+        assert!(!owner.take_released());
+        owner.unpin(txn(2), Some(age(3, 11)), &[]);
+        assert!(owner.take_released(), "younger ones may have been kept away by it");
+        owner.unpin(txn(1), None, &paths());
+        owner.unpin(txn(3), Some(age(4, 1)), &[]);
+        assert!(owner.take_released(), "a pin has gone, whatever came after it");
+    }
+
+    #[test]
     fn an_attempt_waits_for_the_doubt_of_an_earlier_one_also_after_a_restart() {
         let mut owner = Owner::default();
         assert_eq!(owner.pin(txn(9), age(1, 10), &paths()), Pinned::All);

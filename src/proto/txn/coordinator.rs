@@ -689,3 +689,70 @@ fn merge<'a>(
     }
     answer.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{Contents, Limits, Settings, Token};
+
+    fn path(bytes: usize) -> Path {
+        Path::new(&format!("/{}", "p".repeat(bytes - 1))).expect("it begins with a slash")
+    }
+
+    fn operation(path: Path, action: Action) -> Operation {
+        Operation { path, action, token: None }
+    }
+
+    /// What becomes of operations that are as large as the limits allow and `more`.
+    fn checked(make: impl Fn(&Limits, usize) -> Vec<Operation>, more: usize) -> Option<Refusal> {
+        let config = Config::new(Settings::default()).expect("sound settings");
+        check(&config, &make(&config.limits, more)).err()
+    }
+
+    #[test]
+    fn what_is_as_large_as_a_limit_is_within_it() {
+        let operations = |limits: &Limits, more| {
+            vec![operation(path(2), Action::Read); limits.operations + more]
+        };
+        let paths =
+            |limits: &Limits, more| vec![operation(path(limits.path_bytes + more), Action::Read)];
+        let targets = |limits: &Limits, more| {
+            let target = path(limits.path_bytes + more);
+            vec![operation(path(2), Action::Rename(target, None))]
+        };
+        let contents = |limits: &Limits, more| {
+            let contents = Contents::from(vec![0; limits.contents_bytes + more]);
+            vec![operation(path(2), Action::Write(contents, None))]
+        };
+        assert_eq!(checked(operations, 0), None);
+        assert_eq!(checked(operations, 1), Some(Refusal::BadOperationCount));
+        assert_eq!(checked(paths, 0), None);
+        assert_eq!(checked(paths, 1), Some(Refusal::PathTooLong));
+        assert_eq!(checked(targets, 0), None);
+        assert_eq!(checked(targets, 1), Some(Refusal::PathTooLong));
+        assert_eq!(checked(contents, 0), None);
+        assert_eq!(checked(contents, 1), Some(Refusal::ContentsTooLong));
+        assert_eq!(checked(|_, _| Vec::new(), 0), Some(Refusal::BadOperationCount));
+    }
+
+    #[test]
+    fn the_source_of_a_rename_is_used_by_no_other_operation() {
+        let rename = || operation(path(2), Action::Rename(path(3), None));
+        let with = |other| checked(|_, _| vec![rename(), Operation::clone(&other)], 0);
+        assert_eq!(with(operation(path(3), Action::Read)), None);
+        assert_eq!(with(operation(path(2), Action::Read)), Some(Refusal::Malformed));
+        let onto_source = operation(path(4), Action::Rename(path(2), None));
+        assert_eq!(with(onto_source), Some(Refusal::Malformed));
+        let to_itself = |_: &Limits, _| vec![operation(path(2), Action::Rename(path(2), None))];
+        assert_eq!(checked(to_itself, 0), Some(Refusal::Malformed));
+    }
+
+    #[test]
+    fn a_claim_has_a_token() {
+        let claim = |token| {
+            move |_: &Limits, _| vec![Operation { path: path(2), action: Action::Claim, token }]
+        };
+        assert_eq!(checked(claim(None), 0), Some(Refusal::Malformed));
+        assert_eq!(checked(claim(Some(Token(1))), 0), None);
+    }
+}
