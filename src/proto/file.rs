@@ -155,8 +155,8 @@ pub enum Refusal {
     ContentsTooLong,
     /// More operations than the configured limit, or none.
     BadOperationCount,
-    /// A claim without a token, an operation that only a coordinator may send, or two renames of
-    /// one path.
+    /// A claim without a token, an operation that only a coordinator may send, a rename to itself,
+    /// or one whose source another operation of the request uses.
     Malformed,
     /// The client does not wait for this request any more.
     Forgotten,
