@@ -61,7 +61,7 @@
 //! | | `answer` | what must be answered: `"done"`, `"refused"`, `"unknown"`, or one of: | anything |
 //! | | | `{ refused = REASON }` | |
 //! | | | `{ contents = TEXT }`, `{ absent = true }`: what a `read` finds | |
-//! | | `coordinator` | storage node asked first for a transaction | the client chooses |
+//! | | `coordinator` | storage node asked first; one read is asked only of an owner | the client chooses |
 //! | `[[fault]]` | `at` | time within the safety phase | this or `when` |
 //! | | `when` | `{ milestone, nth, node }`: right after its nth time (there) | `nth` 1, anywhere |
 //! | | one of those below | | must be there |
