@@ -202,6 +202,9 @@ invariants! {
     OnlyItsOwnKeepAliveMovesALease = "only_its_own_keep_alive_moves_a_lease",
         "a holder's lease moves only by an answer to what it asked itself, and as far as that gives",
         "L-I8; Gray, Cheriton 1989";
+    ALeaseThatIsOverIsGivenUp = "a_lease_that_is_over_is_given_up",
+        "a client tells its user that a lock is lost when its lease is over",
+        "leases; Gray, Cheriton 1989, section 2";
     AcquiredMeansHeld = "acquired_means_held",
         "a client answers acquired only while it believes that it holds the lock",
         "L-I8, outcome honesty; Gray, Cheriton 1989";
@@ -346,6 +349,7 @@ impl InvariantName {
                 | InvariantName::ASilentHolderKeepsNoLock
                 | InvariantName::HoldersStopBelievingFirst
                 | InvariantName::OnlyItsOwnKeepAliveMovesALease
+                | InvariantName::ALeaseThatIsOverIsGivenUp
                 | InvariantName::AcquiredMeansHeld
                 | InvariantName::LockRefusalsStateATrueReason
                 | InvariantName::AReleasedLockIsFree

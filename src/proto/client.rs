@@ -215,7 +215,9 @@ impl Client {
             Timer::GiveUp(number) => self.end(number, Reply::Unknown, out),
             Timer::KeepAlive(path) => self.keep_alive(now, &path, out),
             Timer::LeaseEnd(path) => {
-                self.lose(&path, out);
+                if !self.config.defects.has(Defect::LeaseEndIgnored) {
+                    self.lose(&path, out);
+                }
             }
             _ => {} // for storage nodes and the central node
         }

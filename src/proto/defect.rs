@@ -124,6 +124,8 @@ defects! {
     ClientsIgnoredAfterARestart = "clients_ignored_after_a_restart";
     /// the lock server lets a holder keep its lock for as long as a waiter keeps its place
     SilentHolderKept = "silent_holder_kept";
+    /// a client goes on holding a lock when its lease is over
+    LeaseEndIgnored = "lease_end_ignored";
     /// a client makes every attempt at the same owner
     RetriesAskOneOwner = "retries_ask_one_owner";
     /// the lock server acknowledges a release and keeps the lock

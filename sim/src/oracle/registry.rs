@@ -117,6 +117,7 @@ registry! {
         always locks::ASilentHolderKeepsNoLock::default;
         always locks::HoldersStopBelievingFirst::default;
         always locks::OnlyItsOwnKeepAliveMovesALease::default;
+        always locks::ALeaseThatIsOverIsGivenUp::default;
         always locks::AcquiredMeansHeld::default;
         always locks::OperationsCarryTheTokensOfHeldLocks::default;
         always locks::LockRefusalsStateATrueReason::default;

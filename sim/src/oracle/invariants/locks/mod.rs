@@ -1,5 +1,6 @@
 //! Locks: grants, leases, fencing tokens, and the order of waiting requests.
 
+mod a_lease_that_is_over_is_given_up;
 mod a_silent_holder_keeps_no_lock;
 mod acquired_means_held;
 mod effects_under_a_lock_are_its_holders;
@@ -16,6 +17,7 @@ mod only_the_holder_releases;
 mod operations_carry_the_tokens_of_held_locks;
 mod tokens_grow;
 
+pub(in crate::oracle) use a_lease_that_is_over_is_given_up::ALeaseThatIsOverIsGivenUp;
 pub(in crate::oracle) use a_silent_holder_keeps_no_lock::ASilentHolderKeepsNoLock;
 pub(in crate::oracle) use acquired_means_held::AcquiredMeansHeld;
 pub(in crate::oracle) use effects_under_a_lock_are_its_holders::EffectsUnderALockAreItsHolders;
