@@ -437,7 +437,9 @@ impl Client {
     /// that two that met once do not meet for ever.
     fn pause(&mut self, now: Time, number: u32) {
         let Some(pending) = self.pending.get_mut(&number) else { return };
-        pending.is_asking = false;
+        if !std::mem::take(&mut pending.is_asking) {
+            return; // a copy of the news must not put the next attempt off
+        }
         let key = u64::from(pending.request.client.number()) << 48
             ^ u64::from(pending.request.incarnation.0) << 40
             ^ u64::from(number) << 8
@@ -789,6 +791,21 @@ mod tests {
         assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, refused(earlier))), []);
         let (mut client, request) = acquires(true);
         assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, refused(request))), []);
+    }
+
+    #[test]
+    fn a_copy_of_the_news_puts_the_next_attempt_off_no_further() {
+        let (mut client, request) = attempts_in(&[]);
+        let mut next_after_news_at = |millis| {
+            let end = AttemptEnd::Retry(Retry::Conflict);
+            let ended = Message::Ended { request, attempt: 1, end };
+            let now = Time::ZERO + Span::from_millis(millis);
+            let news = Input::Message(NodeId::storage(1), ended);
+            client.step(now, news, &mut Outbox::default());
+            client.next_deadline().map(|(at, _)| at)
+        };
+        let next = next_after_news_at(1);
+        assert_eq!([2, 3].map(&mut next_after_news_at), [next; 2]);
     }
 
     #[test]
