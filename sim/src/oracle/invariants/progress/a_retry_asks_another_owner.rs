@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Path, RequestId};
+use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Notice, Path, RequestId};
 
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// In one epoch, where a path has several owners, two attempts at a request for it one after the
-/// other are sent to different nodes.
+/// While its client learns of no view, and a path has several owners, two attempts at a request for
+/// it one after the other are sent to different nodes.
 ///
 /// An owner that is down or cut off then costs one attempt, and not the request. The first attempt
 /// may be sent to a node that the user names, so it is left out, as is what is sent again because
-/// its node had restarted, which is the same attempt. Failover: Dean and Barroso, "The Tail at
+/// its node had restarted, which is the same attempt. What a client presumes of the first view is
+/// not in the order in which it then learns of it. Failover: Dean and Barroso, "The Tail at
 /// Scale", CACM 56(2), 2013.
 #[derive(Clone, Debug, Default)]
 pub struct ARetryAsksAnotherOwner {
@@ -30,6 +31,7 @@ impl Invariant for ARetryAsksAnotherOwner {
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Begin, MessageKind::Read])
             | SeenKinds::REPLIED
+            | SeenKinds::NOTICED
             | SeenKinds::CRASHED
     }
 
@@ -37,6 +39,9 @@ impl Invariant for ARetryAsksAnotherOwner {
         match *seen {
             Seen::Sent { to, message, .. } => return self.on_sent(to, message, model, world),
             Seen::Replied { request, .. } => _ = self.last.remove(&request),
+            Seen::Noticed { client, notice: Notice::View(_) } => {
+                self.last.retain(|request, _| request.client != client);
+            }
             Seen::Crashed { node } => self.last.retain(|request, _| request.client != node),
             _ => {} // not asked for
         }
@@ -110,6 +115,15 @@ mod tests {
         let breach = play.breaks();
         assert_eq!(breach.earlier.is, "attempt 2 at c1.1#1 is sent to n2");
         assert_eq!(breach.now.is, "attempt 3 at c1.1#1 is sent to n2 as well");
+    }
+
+    #[test]
+    fn a_view_in_between_may_have_another_order() {
+        let mut play = sent_to(&[n(1), n(2)]);
+        let view = view(1, &[n(2), n(1)]);
+        play.sees(&Seen::Noticed { client: c(1), notice: &Notice::View(view) });
+        play.sends(c(1), n(2), read(3));
+        play.holds();
     }
 
     #[test]
