@@ -214,10 +214,9 @@ impl Client {
             }
             Timer::GiveUp(number) => self.end(number, Reply::Unknown, out),
             Timer::KeepAlive(path) => self.keep_alive(now, &path, out),
+            Timer::LeaseEnd(_) if self.config.defects.has(Defect::LeaseEndIgnored) => {}
             Timer::LeaseEnd(path) => {
-                if !self.config.defects.has(Defect::LeaseEndIgnored) {
-                    self.lose(&path, out);
-                }
+                self.lose(&path, out);
             }
             _ => {} // for storage nodes and the central node
         }
