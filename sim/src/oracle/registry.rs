@@ -55,7 +55,7 @@ macro_rules! registry {
 //   announces, no admission is given, no epoch is entered, and no lease is asked for. That requests
 //   and transactions go to the owners in that view is for `owners_agree`, which is on;
 // - those of transfers and claims: no path moves, and no record claims. That every owner has what
-//   was decided is for `replicas_agree` and `replicas_are_equal_at_the_end`;
+//   was decided is for `replicas_agree` and `owners_store_what_was_committed`;
 // - `a_serving_owner_has_the_last_decided_contents` looks at no record of a transfer, and is on.
 registry! {
     from_nothing {
