@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{Epoch, Incarnation, Message, NodeId, Span, Time};
 
 use crate::oracle::model::views::Views;
@@ -30,9 +29,12 @@ impl Lease {
         self.asked.1 + self.length
     }
 
-    /// When the node stops believing, by its own clock.
+    /// When the node stops believing, by its own clock: a clock that is slow by as much as it may be
+    /// has reached that when the lease is over. Written out, and not asked of the protocol.
     pub fn believed_until(&self, drift_max_ppm: u32) -> Time {
-        LeaseTerms { length: self.length, drift_max_ppm }.holder_until(self.asked.0)
+        let parts = 1_000_000_u128.saturating_sub(drift_max_ppm.into());
+        let nanos = u128::from(self.length.as_nanos()) * parts / 1_000_000;
+        self.asked.0 + Span::from_nanos(nanos.try_into().unwrap_or(u64::MAX))
     }
 }
 

@@ -1,12 +1,14 @@
 //! No service without a lease.
 
+use crate::oracle::model::leases::Lease;
 use crate::oracle::model::served_in_epoch::SERVICE;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::subject_of::Subject;
 use crate::world::World;
 
 /// Whoever serves or votes in an epoch is a member of it and has, in this life, been given a lease
-/// for it that still runs in true time.
+/// for it that still runs: in true time, and by its own clock, less the drift that any clock may
+/// have.
 ///
 /// A node that the others have given up may be alive, and only slow or cut off; it must have
 /// stopped by itself before anybody acts on its absence. Its lease counts from when it sent the
@@ -19,7 +21,7 @@ impl Invariant for OnlyLeasedMembersServeAndVote {
         SERVICE
     }
 
-    fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         let Some(service) = model.services.given_by(seen) else { return Ok(()) };
         let (node, epoch) = (service.node, service.epoch);
         if service.since < model.step {
@@ -33,10 +35,16 @@ impl Invariant for OnlyLeasedMembersServeAndVote {
             ));
         }
         let life = model.lives.get(&node).copied().unwrap_or_default();
+        let drift = model.disks.managed().map_or(0, |config| config.drift_max_ppm);
+        let clock = world.host(node).clock();
+        let runs = |lease: &Lease| {
+            model.now <= lease.ends() && clock.reading(model.now) < lease.believed_until(drift)
+        };
         let earlier = match model.leases.held(node, life) {
-            Some(lease) if lease.epoch == epoch && model.now <= lease.ends() => return Ok(()),
+            Some(lease) if lease.epoch == epoch && runs(lease) => return Ok(()),
             Some(lease) => {
-                let (of, asked, ends) = (lease.epoch, lease.asked.1, lease.ends());
+                let (of, asked) = (lease.epoch, lease.asked.1);
+                let ends = lease.ends().min(clock.true_time(lease.believed_until(drift)));
                 let is = format!(
                     "{node}'s last lease is for {of}, from its heartbeat at {asked}, and ends at {ends}"
                 );
@@ -77,6 +85,13 @@ mod tests {
     }
 
     #[test]
+    fn a_vote_that_only_a_right_clock_makes_safe_is_a_breach() {
+        // The lease is over at 3 s. With a drift of 500 ppm its holder stops 1 ms earlier.
+        let breach = play().at(2999).appends(n(1), voted_in(1, txn(1), "/a", 1, "x")).breaks();
+        assert!(breach.earlier.is.ends_with("and ends at 2.999000s"), "{}", breach.earlier.is);
+    }
+
+    #[test]
     fn a_life_that_was_never_given_a_lease_and_one_that_is_no_member_are_breaches() {
         let mut restarted = play();
         restarted.crashes(n(1));
@@ -90,7 +105,7 @@ mod tests {
     #[test]
     fn a_vote_under_the_lease_is_none() {
         let mut play = play();
-        play.at(2999).appends(n(1), voted_in(1, txn(1), "/a", 1, "x"));
+        play.at(2998).appends(n(1), voted_in(1, txn(1), "/a", 1, "x"));
         play.holds();
     }
 }
