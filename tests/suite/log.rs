@@ -422,6 +422,20 @@ fn the_first_record_after_trimming_is_torn_and_cut() {
 }
 
 #[test]
+fn a_trimmed_log_with_a_rotten_beginning_is_refused_by_the_mark_behind_it() {
+    let mut log = Written::from(5);
+    for (position, durable) in (5..).zip([5, 5, 6]) {
+        log.push(Record::Count(position), durable);
+    }
+    let checkpoint = write_checkpoint(5, &counts(0..5));
+    // Two frames are bad, so the first intact one does not say where the log begins.
+    log.bytes[..log.starts[1] + 1].fill(0xFF);
+    let recovered = recover::<Record>(Some(&checkpoint), &log.bytes, Defects::NONE);
+    let expected = Corruption::BelowMark { position: 5, offset: 0, durable: 6, named_by: 7 };
+    assert_eq!(recovered, Err(expected));
+}
+
+#[test]
 fn a_log_that_ends_before_what_its_checkpoint_covers_is_refused() {
     let log = counting(&[0, 1, 2]);
     let checkpoint = write_checkpoint(3, &counts(0..3));
