@@ -840,6 +840,15 @@ mod tests {
     }
 
     #[test]
+    fn a_view_is_told_once() {
+        let (mut client, _) = attempts_in(&[2]);
+        let views = [client.layout.view().clone()].into();
+        let (settled, accepted) = (Epoch::default(), AcceptedLoss::default());
+        let news = Message::Views { asked: None, views, settled, accepted };
+        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, news)), []);
+    }
+
+    #[test]
     fn a_recorded_refusal_from_before_the_newest_epoch_is_not() {
         let (mut client, request) = attempts_in(&[2, 2, 3]);
         assert_eq!(refuse(&mut client, request, 2), []);
