@@ -220,6 +220,9 @@ invariants! {
     RefusedMeansNoEffect = "refused_means_no_effect",
         "what a client called refused never takes effect",
         "F-I7, outcome honesty; Knossos";
+    AToldRefusalHoldsForAllAttempts = "a_told_refusal_holds_for_all_attempts",
+        "a client believes a refusal only if it is its only attempt's, or recorded in its newest epoch",
+        "outcome honesty; RIFL";
     DoneMeansEffect = "done_means_effect",
         "what a client called done has taken effect, with that answer",
         "F-I7, outcome honesty; Knossos";

@@ -125,6 +125,7 @@ registry! {
         always requests::OneEffectPerRequest;
         always requests::OneAnswerPerRequest::default;
         always requests::RefusedMeansNoEffect::default;
+        always requests::AToldRefusalHoldsForAllAttempts::default;
         always requests::DoneMeansEffect;
         always progress::AReleasedLockIsFree::default;
         always progress::AClientKeepsTrying::default;
