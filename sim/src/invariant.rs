@@ -223,6 +223,9 @@ invariants! {
     AToldRefusalHoldsForAllAttempts = "a_told_refusal_holds_for_all_attempts",
         "a client believes a refusal only if it is its only attempt's, or recorded in its newest epoch",
         "outcome honesty; RIFL";
+    AClientWaitsForNothingBelowItsMarks = "a_client_waits_for_nothing_below_its_marks",
+        "a client calls over only requests and attempts for which it does not wait",
+        "collecting results; RIFL";
     DoneMeansEffect = "done_means_effect",
         "what a client called done has taken effect, with that answer",
         "F-I7, outcome honesty; Knossos";

@@ -126,6 +126,7 @@ registry! {
         always requests::OneAnswerPerRequest::default;
         always requests::RefusedMeansNoEffect::default;
         always requests::AToldRefusalHoldsForAllAttempts::default;
+        always requests::AClientWaitsForNothingBelowItsMarks::default;
         always requests::DoneMeansEffect;
         always progress::AReleasedLockIsFree::default;
         always progress::AClientKeepsTrying::default;

@@ -1,5 +1,6 @@
 //! Requests of users: each has one answer and one effect, and the two agree.
 
+mod a_client_waits_for_nothing_below_its_marks;
 mod a_told_refusal_holds_for_all_attempts;
 mod done_means_effect;
 mod every_request_ends;
@@ -9,6 +10,7 @@ mod one_effect_per_request;
 mod recorded_refusal_is_durable_before_it_leaves;
 mod refused_means_no_effect;
 
+pub(in crate::oracle) use a_client_waits_for_nothing_below_its_marks::AClientWaitsForNothingBelowItsMarks;
 pub(in crate::oracle) use a_told_refusal_holds_for_all_attempts::AToldRefusalHoldsForAllAttempts;
 pub(in crate::oracle) use done_means_effect::DoneMeansEffect;
 pub(in crate::oracle) use every_request_ends::EveryRequestEnds;
