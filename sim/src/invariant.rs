@@ -253,6 +253,9 @@ invariants! {
     AttemptsYieldOnlyToOlderOnes = "attempts_yield_only_to_older_ones",
         "an attempt is refused for a conflict only where it has met an older one",
         "wait-die; Rosenkrantz, Stearns, Lewis 1978";
+    AnAttemptWaitsOnlyForYoungerOnes = "an_attempt_waits_only_for_younger_ones",
+        "an attempt begins to wait for pins only where no older one has or wants them",
+        "wait-die; Rosenkrantz, Stearns, Lewis 1978";
     ProbesAreAnswered = "probes_are_answered",
         "after the run is healed and quiet, what is asked gets done before its client gives up",
         "bounded liveness; Alpern, Schneider 1985";
@@ -306,6 +309,7 @@ impl InvariantName {
                 | InvariantName::ARetryAsksAnotherOwner
                 | InvariantName::AReleasedLockIsFree
                 | InvariantName::AttemptsYieldOnlyToOlderOnes
+                | InvariantName::AnAttemptWaitsOnlyForYoungerOnes
                 | InvariantName::EveryDecisionIsOver
                 | InvariantName::EveryRequestEnds
                 | InvariantName::NodesForgetWhatIsOver

@@ -152,6 +152,8 @@ defects! {
     ClaimRaisesNoFence = "claim_raises_no_fence";
     /// a participant refuses an attempt that is to wait for a younger one
     WaitRefused = "wait_refused";
+    /// an owner lets an attempt wait for one that is older
+    WaitsForOlderOnes = "waits_for_older_ones";
     /// a participant keeps every outcome, whatever the coordinator's low-water mark
     OutcomesKept = "outcomes_kept";
 }

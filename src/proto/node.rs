@@ -35,8 +35,8 @@ use super::txn::Turn;
 use super::txn::coordinator::{Attempt, Coordinator, check_path};
 use super::txn::participant::Participant;
 use super::{
-    AcceptedLoss, Admission, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation, Input,
-    Known, Member, Membership, Message, NodeId, Outbox, Outcome, Path, Recollection, Record,
+    AcceptedLoss, Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation,
+    Input, Known, Member, Membership, Message, NodeId, Outbox, Outcome, Path, Recollection, Record,
     RequestId, Retry, Role, Session, Span, Time, Token, TxnId, View,
 };
 use std::sync::Arc;
@@ -151,6 +151,16 @@ impl Node {
     /// The transactions of others of which the node remembers what became of them.
     pub fn remembered_outcomes(&self) -> impl Iterator<Item = TxnId> + '_ {
         self.participant.remembered_outcomes()
+    }
+
+    /// The transactions that wait for pins, oldest first, each with the paths that it wants.
+    pub fn waiting(&self) -> impl Iterator<Item = (Age, TxnId, &[Path])> {
+        self.owner.waiting()
+    }
+
+    /// The transaction that has `path` pinned, with its age.
+    pub fn pin_of(&self, path: &Path) -> Option<(Age, TxnId)> {
+        self.owner.pin_of(path)
     }
 
     /// The epoch that the node has entered.
@@ -363,7 +373,8 @@ impl Node {
     fn on_released(&mut self, now: Time, out: &mut Outbox) {
         while self.owner.take_released() {
             self.answer_waiting_reads(now, out);
-            for txn in self.owner.waiting() {
+            let waiting: Vec<TxnId> = self.owner.waiting().map(|(_, txn, _)| txn).collect();
+            for txn in waiting {
                 let (coordinator, participant, mut turn) = self.machines(now, out);
                 match txn.coordinator == turn.id {
                     true => coordinator.on_released(&mut turn, txn),

@@ -173,11 +173,12 @@ impl Owner {
 
     /// Pins all of `paths` for `txn` or none. One that is to wait is looked at again in
     /// [`Owner::waiting`], until it gets its pins or [`Owner::unpin`] lets it go.
-    pub fn pin(&mut self, txn: TxnId, age: Age, paths: &Arc<[Path]>) -> Pinned {
+    pub fn pin(&mut self, defects: Defects, txn: TxnId, age: Age, paths: &Arc<[Path]>) -> Pinned {
         let this = (age, txn);
+        let yields = !defects.has(Defect::WaitsForOlderOnes);
         self.waiting.remove(&this);
         let mut older = self.waiting.range(..this);
-        if older.any(|(_, wanted)| wanted.iter().any(|path| paths.contains(path))) {
+        if older.any(|(_, wanted)| wanted.iter().any(|path| paths.contains(path))) && yields {
             return Pinned::Conflict;
         }
         let mut verdict = Pinned::All;
@@ -185,7 +186,7 @@ impl Owner {
             match self.pins.get(path) {
                 None => {}
                 Some(&holder) if holder == this => {}
-                Some(&holder) if holder < this => return Pinned::Conflict,
+                Some(&holder) if holder < this && yields => return Pinned::Conflict,
                 Some(_) => verdict = Pinned::Wait,
             }
         }
@@ -199,9 +200,14 @@ impl Owner {
         verdict
     }
 
-    /// Those who wait for pins, oldest first.
-    pub fn waiting(&self) -> Vec<TxnId> {
-        self.waiting.keys().map(|(_, txn)| *txn).collect()
+    /// Those who wait for pins, oldest first, each with the paths that it wants.
+    pub fn waiting(&self) -> impl Iterator<Item = (Age, TxnId, &[Path])> {
+        self.waiting.iter().map(|(&(age, txn), paths)| (age, txn, &paths[..]))
+    }
+
+    /// The transaction that has `path` pinned, with its age.
+    pub fn pin_of(&self, path: &Path) -> Option<(Age, TxnId)> {
+        self.pins.get(path).copied()
     }
 
     /// The paths that are pinned, by name.
@@ -346,25 +352,29 @@ mod tests {
     #[test]
     fn an_attempt_waits_for_a_younger_one_and_is_refused_by_an_older_one() {
         let mut owner = Owner::default();
-        assert_eq!(owner.pin(txn(1), age(2, 10), &paths()), Pinned::All);
-        assert_eq!(owner.pin(txn(2), age(1, 9), &paths()), Pinned::Conflict);
-        assert_eq!(owner.pin(txn(3), age(3, 11), &paths()), Pinned::Wait);
-        assert_eq!(owner.pin(txn(4), age(4, 10), &paths()), Pinned::Conflict, "one waits");
+        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 10), &paths()), Pinned::All);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(1, 9), &paths()), Pinned::Conflict);
+        assert_eq!(owner.pin(Defects::NONE, txn(3), age(3, 11), &paths()), Pinned::Wait);
+        assert_eq!(
+            owner.pin(Defects::NONE, txn(4), age(4, 10), &paths()),
+            Pinned::Conflict,
+            "one waits"
+        );
     }
 
     #[test]
     fn of_two_that_have_waited_as_long_the_name_decides() {
         let mut owner = Owner::default();
-        assert_eq!(owner.pin(txn(1), age(2, 0), &paths()), Pinned::All);
-        assert_eq!(owner.pin(txn(2), age(3, 0), &paths()), Pinned::Conflict);
-        assert_eq!(owner.pin(txn(3), age(1, 0), &paths()), Pinned::Wait);
+        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 0), &paths()), Pinned::All);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(3, 0), &paths()), Pinned::Conflict);
+        assert_eq!(owner.pin(Defects::NONE, txn(3), age(1, 0), &paths()), Pinned::Wait);
     }
 
     #[test]
     fn those_who_wait_are_looked_at_when_a_pin_or_an_older_wish_goes() {
         let mut owner = Owner::default();
-        assert_eq!(owner.pin(txn(1), age(2, 10), &paths()), Pinned::All);
-        assert_eq!(owner.pin(txn(2), age(3, 11), &paths()), Pinned::Wait);
+        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 10), &paths()), Pinned::All);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(3, 11), &paths()), Pinned::Wait);
         assert!(!owner.take_released());
         owner.unpin(txn(2), Some(age(3, 11)), &[]);
         assert!(owner.take_released(), "younger ones may have been kept away by it");
@@ -376,7 +386,7 @@ mod tests {
     #[test]
     fn an_attempt_waits_for_the_doubt_of_an_earlier_one_also_after_a_restart() {
         let mut owner = Owner::default();
-        assert_eq!(owner.pin(txn(9), age(1, 10), &paths()), Pinned::All);
-        assert_eq!(owner.pin(txn(2), age(1, 11), &paths()), Pinned::Wait);
+        assert_eq!(owner.pin(Defects::NONE, txn(9), age(1, 10), &paths()), Pinned::All);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(1, 11), &paths()), Pinned::Wait);
     }
 }

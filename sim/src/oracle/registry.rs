@@ -132,6 +132,7 @@ registry! {
         always progress::AClientKeepsTrying::default;
         always progress::ARetryAsksAnotherOwner::default;
         always progress::AttemptsYieldOnlyToOlderOnes::default;
+        always progress::AnAttemptWaitsOnlyForYoungerOnes::default;
         always progress::ProbesAreAnswered;
         always progress::UnknownHasACause;
         always requests::HistoriesAreStrictlySerializable::default;

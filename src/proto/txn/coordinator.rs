@@ -348,7 +348,8 @@ impl Coordinator {
             let end = end_because(closed.into());
             return self.abort(turn, txn, collecting, None, end);
         }
-        match turn.owner.pin(txn, collecting.attempt.age, &collecting.own_paths) {
+        let defects = turn.config.defects;
+        match turn.owner.pin(defects, txn, collecting.attempt.age, &collecting.own_paths) {
             Pinned::Conflict => {
                 let end = AttemptEnd::Retry(Retry::Conflict);
                 self.abort(turn, txn, collecting, None, end);

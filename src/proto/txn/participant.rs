@@ -289,7 +289,7 @@ impl Participant {
             turn.owner.unpin(txn, Some(age), &[]);
             return self.vote_no(turn, txn, no_because(answered));
         }
-        match turn.owner.pin(txn, age, &prepared.paths) {
+        match turn.owner.pin(turn.config.defects, txn, age, &prepared.paths) {
             Pinned::Conflict => self.vote_no(turn, txn, No::Conflict),
             Pinned::Wait if turn.config.defects.has(Defect::WaitRefused) => {
                 self.let_go(turn, txn, &prepared);
@@ -580,7 +580,7 @@ impl Participant {
                 let holds_pins = !config.defects.has(Defect::RecoveryWithoutPins);
                 if holds_pins {
                     let age = Age { waited: *waited, request: *request };
-                    let pinned = owner.pin(*txn, age, &paths);
+                    let pinned = owner.pin(config.defects, *txn, age, &paths);
                     debug_assert!(
                         pinned == Pinned::All || !config.defects.is_empty(),
                         "{txn} voted with pins that another had"

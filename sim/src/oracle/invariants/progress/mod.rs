@@ -3,6 +3,7 @@
 mod a_client_keeps_trying;
 mod a_released_lock_is_free;
 mod a_retry_asks_another_owner;
+mod an_attempt_waits_only_for_younger_ones;
 mod attempts_yield_only_to_older_ones;
 mod every_decision_is_over;
 mod nodes_forget_what_is_over;
@@ -13,6 +14,7 @@ mod unknown_has_a_cause;
 pub(in crate::oracle) use a_client_keeps_trying::AClientKeepsTrying;
 pub(in crate::oracle) use a_released_lock_is_free::AReleasedLockIsFree;
 pub(in crate::oracle) use a_retry_asks_another_owner::ARetryAsksAnotherOwner;
+pub(in crate::oracle) use an_attempt_waits_only_for_younger_ones::AnAttemptWaitsOnlyForYoungerOnes;
 pub(in crate::oracle) use attempts_yield_only_to_older_ones::AttemptsYieldOnlyToOlderOnes;
 pub(in crate::oracle) use every_decision_is_over::EveryDecisionIsOver;
 pub(in crate::oracle) use nodes_forget_what_is_over::NodesForgetWhatIsOver;
