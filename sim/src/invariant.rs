@@ -160,6 +160,9 @@ invariants! {
     EveryArcIsCompleteAndSettledAtTheEnd = "every_arc_is_complete_and_settled_at_the_end",
         "when everything had its time, every owner is complete and the view has settled",
         "liveness; Lamport, Malkhi, Zhou 2010";
+    TheNewestViewIsWhatTheOperatorWants = "the_newest_view_is_what_the_operator_wants",
+        "when everything had its time, the newest view is what the operator has asked for",
+        "liveness; Lamport, Malkhi, Zhou 2010";
     NoCopiesElsewhereAtTheEnd = "no_copies_elsewhere_at_the_end",
         "when everything had its time, nobody stores what it does not own",
         "Demers et al. 1987";
@@ -339,6 +342,7 @@ impl InvariantName {
                 | InvariantName::OnlyCompleteOwnersServeAndVote
                 | InvariantName::OneEpochIsServedAtOnce
                 | InvariantName::EveryArcIsCompleteAndSettledAtTheEnd
+                | InvariantName::TheNewestViewIsWhatTheOperatorWants
                 | InvariantName::NoCopiesElsewhereAtTheEnd
         )
     }

@@ -103,6 +103,7 @@ registry! {
         always files::AStartRecoversWhatTheLogSays::default;
         always commit::NobodyIsInDoubtAtTheEnd;
         managed transfer::EveryArcIsCompleteAndSettledAtTheEnd::default;
+        managed membership::TheNewestViewIsWhatTheOperatorWants::default;
         managed transfer::NoCopiesElsewhereAtTheEnd;
         always simulator::TimeNeverGoesBack::default;
         always simulator::MessagesAreConserved::default;

@@ -7,6 +7,7 @@ mod keys_move_only_to_joiners_and_from_leavers;
 mod no_view_change_without_a_cause;
 mod one_epoch_is_served_at_once;
 mod only_leased_members_serve_and_vote;
+mod the_newest_view_is_what_the_operator_wants;
 mod views_are_decided_once_and_in_order;
 
 pub(in crate::oracle) use a_view_is_active_after_all_have_left::AViewIsActiveAfterAllHaveLeft;
@@ -16,4 +17,5 @@ pub(in crate::oracle) use keys_move_only_to_joiners_and_from_leavers::KeysMoveOn
 pub(in crate::oracle) use no_view_change_without_a_cause::NoViewChangeWithoutACause;
 pub(in crate::oracle) use one_epoch_is_served_at_once::OneEpochIsServedAtOnce;
 pub(in crate::oracle) use only_leased_members_serve_and_vote::OnlyLeasedMembersServeAndVote;
+pub(in crate::oracle) use the_newest_view_is_what_the_operator_wants::TheNewestViewIsWhatTheOperatorWants;
 pub(in crate::oracle) use views_are_decided_once_and_in_order::ViewsAreDecidedOnceAndInOrder;
