@@ -265,14 +265,14 @@ messages! {
         /// The file.
         path: Path,
     }
-    /// The file as it stands.
+    /// The file as it stands, or why the owner does not show it.
     Fetched "fetched" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// The file's name.
         path: Path,
         /// What is stored.
-        file: File,
+        file: Result<File, No>,
     }
     /// Asks a participant to pin its paths (`staged`) or to execute and vote (`two_phase`).
     Prepare "prepare" to [Storage] {

@@ -36,8 +36,8 @@ use super::txn::coordinator::{Attempt, Coordinator, check_path};
 use super::txn::participant::Participant;
 use super::{
     AcceptedLoss, Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation,
-    Input, Known, Member, Membership, Message, NodeId, Outbox, Outcome, Path, Recollection, Record,
-    RequestId, Retry, Role, Session, Span, Time, Token, TxnId, View,
+    Input, Known, Member, Membership, Message, No, NodeId, Outbox, Outcome, Path, Recollection,
+    Record, RequestId, Retry, Role, Session, Span, Time, Token, TxnId, View,
 };
 use std::sync::Arc;
 
@@ -351,8 +351,9 @@ impl Node {
         AttemptEnd::Done([Outcome::Found(file.version, file.contents)].into())
     }
 
-    /// Shows a file to a coordinator that will move it. The two halves of the rename check what
-    /// they find under their pins, so this look needs none.
+    /// Shows a file to a coordinator that will move it, or says why not, so that the attempt ends at
+    /// once. The two halves of the rename check what they find under their pins, so this look needs
+    /// none.
     fn on_fetch(
         &self,
         now: Time,
@@ -362,10 +363,9 @@ impl Node {
         path: Path,
         out: &mut Outbox,
     ) {
-        if self.standing.check(&self.config, now, epoch, [&path]).is_ok() {
-            let file = self.owner.file(&path);
-            out.send(from, Message::Fetched { txn, path, file });
-        }
+        let may_show = self.standing.check(&self.config, now, epoch, [&path]);
+        let file = may_show.map(|()| self.owner.file(&path)).map_err(No::from);
+        out.send(from, Message::Fetched { txn, path, file });
     }
 
     /// Whenever pins have gone, those who wait for them get another chance, until nothing moves any

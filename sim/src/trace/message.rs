@@ -118,7 +118,8 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
         Message::Begin { operations: all, .. } => operations(all.iter()),
         Message::Read { epoch, attempt, .. } => format!("attempt {attempt}, {epoch}"),
         Message::Ended { attempt, .. } => format!("attempt {attempt}"),
-        Message::Fetched { file: found, .. } => file(found),
+        Message::Fetched { file: Ok(found), .. } => file(found),
+        Message::Fetched { file: Err(why), .. } => no(why),
         Message::Prepare { paths, work, .. } => {
             let work = work.as_ref().map_or(String::new(), |work| format!("; {}", works(work)));
             format!("pin {}{work}", list(paths.iter()))

@@ -154,8 +154,18 @@ impl Coordinator {
         self.fetch(turn, txn, collecting);
     }
 
-    pub fn on_fetched(&mut self, turn: &mut Turn<'_>, txn: TxnId, path: &Path, file: File) {
+    pub fn on_fetched(
+        &mut self,
+        turn: &mut Turn<'_>,
+        txn: TxnId,
+        path: &Path,
+        file: Result<File, No>,
+    ) {
         let Some(mut collecting) = self.take(txn, Phase::Fetching) else { return };
+        let file = match file {
+            Ok(file) => file,
+            Err(no) => return self.abort(turn, txn, collecting, None, end_because(no)),
+        };
         for source in collecting.sources.iter_mut().filter(|source| source.1 == *path) {
             source.2 = Some(file.clone());
         }
