@@ -250,6 +250,9 @@ invariants! {
     AClientKeepsTrying = "a_client_keeps_trying",
         "a client makes attempts at a request until it is answered",
         "end-to-end retry; Saltzer, Reed, Clark 1984";
+    ALostAttemptHasACause = "a_lost_attempt_has_a_cause",
+        "an attempt that ends without an answer has met a fault or another transaction",
+        "accuracy; Chandra, Toueg 1996";
     ARetryAsksAnotherOwner = "a_retry_asks_another_owner",
         "an attempt is not sent to the owner that the one before was sent to",
         "failover; Dean, Barroso 2013";
@@ -310,6 +313,7 @@ impl InvariantName {
             self,
             InvariantName::AClientKeepsTrying
                 | InvariantName::ARetryAsksAnotherOwner
+                | InvariantName::ALostAttemptHasACause
                 | InvariantName::AReleasedLockIsFree
                 | InvariantName::AttemptsYieldOnlyToOlderOnes
                 | InvariantName::AnAttemptWaitsOnlyForYoungerOnes

@@ -122,6 +122,8 @@ defects! {
     UnknownWithoutAnAttempt = "unknown_without_an_attempt";
     /// a storage node that has started again ignores clients
     ClientsIgnoredAfterARestart = "clients_ignored_after_a_restart";
+    /// a storage node that has started again tells every client that it is not ready
+    ClientsTurnedAwayAfterARestart = "clients_turned_away_after_a_restart";
     /// the lock server lets a holder keep its lock for as long as a waiter keeps its place
     SilentHolderKept = "silent_holder_kept";
     /// a client goes on holding a lock when its lease is over

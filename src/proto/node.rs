@@ -170,8 +170,17 @@ impl Node {
 
     fn on_message(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox) {
         let ignores_clients = self.config.defects.has(Defect::ClientsIgnoredAfterARestart);
-        if ignores_clients && self.incarnation.0 > 1 && from.role() == Role::Client {
+        let is_again = self.incarnation.0 > 1 && from.role() == Role::Client;
+        if is_again && ignores_clients {
             return;
+        }
+        if is_again
+            && self.config.defects.has(Defect::ClientsTurnedAwayAfterARestart)
+            && let Message::Begin { request, attempt, .. } | Message::Read { request, attempt, .. } =
+                message
+        {
+            let end = AttemptEnd::Retry(Retry::NotReady);
+            return out.send(from, Message::Ended { request, attempt, end });
         }
         if self.standing.member().is_none() && !matches!(message, Message::Admitted { .. }) {
             return; // who has not been admitted has promised nothing and knows nobody

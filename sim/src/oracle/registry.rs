@@ -132,6 +132,7 @@ registry! {
         always progress::AReleasedLockIsFree::default;
         always progress::AClientKeepsTrying::default;
         always progress::ARetryAsksAnotherOwner::default;
+        always progress::ALostAttemptHasACause::default;
         always progress::AttemptsYieldOnlyToOlderOnes::default;
         always progress::AnAttemptWaitsOnlyForYoungerOnes::default;
         always progress::ProbesAreAnswered;

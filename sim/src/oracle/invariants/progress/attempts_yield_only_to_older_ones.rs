@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Age, AttemptEnd, Incarnation, Message, MessageKind, No, NodeId, Operation, Path,
-    Record, RecordKind, RequestId, Retry, Session, Span, TxnId, Vote,
+    Action, Age, AttemptEnd, Incarnation, Message, MessageKind, No, NodeId, Path, Record,
+    RecordKind, RequestId, Retry, Session, Span, TxnId, Vote,
 };
 
+use super::all_paths;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -282,16 +283,6 @@ fn is_held(node: NodeId, model: &Model) -> bool {
     log.forced > log.durable
 }
 
-fn all_paths(operations: &[Operation]) -> impl Iterator<Item = Path> {
-    operations.iter().flat_map(|operation| {
-        let target = match &operation.action {
-            Action::Rename(to, _) => Some(to.clone()),
-            _ => None, // it has no other path
-        };
-        std::iter::once(operation.path.clone()).chain(target)
-    })
-}
-
 fn renames(request: RequestId, model: &Model) -> bool {
     let asked = model.requests.get(&model.origin(request));
     let operations = asked.and_then(|asked| asked.operations.as_ref());
@@ -322,7 +313,7 @@ fn judge(node: NodeId, refused: &Attempt, model: &Model) -> Result<(), Breach> {
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
-    use seedbed::proto::Span;
+    use seedbed::proto::{Operation, Span};
 
     /// `Prepare` of an attempt at a request of this client that has waited so long.
     fn prepared(txn: TxnId, client: u16, waited: u64) -> Message {

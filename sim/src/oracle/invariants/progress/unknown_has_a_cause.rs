@@ -2,6 +2,7 @@
 
 use seedbed::proto::{Membership, NodeId, Reply, Request, RequestId, Role};
 
+use super::has_settled;
 use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -68,11 +69,6 @@ fn has_a_cause(request: RequestId, asked: &Asked, model: &Model, world: &World) 
     let quiet = model.disturbances.healed.map(|healed| healed + world.config().request_timeout);
     let is_quiet = quiet.is_some_and(|quiet| since >= quiet);
     model.disturbances.touched(is_one, since) || (!is_quiet && is_moving())
-}
-
-fn has_settled(model: &Model) -> bool {
-    let newest = model.views.newest().map(|newest| newest.is.epoch);
-    newest.is_some() && model.views.settled().map(|settled| settled.is) == newest
 }
 
 /// Did it wait for a lock that another had?

@@ -1,0 +1,253 @@
+//! An attempt that comes to nothing has met a fault or another request.
+
+use std::collections::BTreeMap;
+
+use seedbed::proto::{
+    AttemptEnd, Membership, Message, MessageKind, NodeId, Path, Request, RequestId, Retry, Role,
+    Time,
+};
+
+use super::{all_paths, has_settled};
+use crate::oracle::model::txns::Txn;
+use crate::oracle::per_node::PerNode;
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::world::World;
+
+/// Where a client hears nothing of an attempt until it makes the next one, or a coordinator gives an
+/// attempt up because it has waited too long, something has kept it from getting done meanwhile.
+///
+/// The next attempt goes to another owner and mostly gets done, so a node that ignores one kind of
+/// message costs time and is seen nowhere else. Causes are
+///
+/// - those of `unknown_has_a_cause`: a machine that was away, a link that was cut, lost a message or
+///   was slow, a slow disk, a change of views;
+/// - another transaction that was under way for one of the paths, or has it pinned now, because a
+///   copy of its question came late: the attempt may have waited for its pins.
+///
+/// Chandra and Toueg, "Unreliable Failure Detectors for Reliable Distributed Systems", Journal of
+/// the ACM 43(2), 1996, for accuracy.
+#[derive(Clone, Debug, Default)]
+pub struct ALostAttemptHasACause {
+    /// By client: the newest attempt at each request of which it has heard nothing.
+    asking: PerNode<BTreeMap<RequestId, Attempt>>,
+    /// By coordinator: the attempts that have come.
+    begun: PerNode<BTreeMap<(RequestId, u32), At<Time>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    number: u32,
+    to: NodeId,
+    step: u64,
+    sent: Time,
+}
+
+impl Invariant for ALostAttemptHasACause {
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::sent(&[MessageKind::Begin, MessageKind::Read, MessageKind::Ended])
+            | SeenKinds::received(&[MessageKind::Begin, MessageKind::Ended])
+            | SeenKinds::REPLIED
+            | SeenKinds::CRASHED
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
+        match *seen {
+            Seen::Sent {
+                from,
+                to,
+                message:
+                    Message::Begin { request, attempt, .. } | Message::Read { request, attempt, .. },
+                ..
+            } => {
+                let (number, step, sent) = (*attempt, model.step, model.now);
+                let attempt = Attempt { number, to, step, sent };
+                let before = self.asking.slot(from).insert(model.origin(*request), attempt);
+                let Some(before) = before.filter(|before| before.number < number) else {
+                    return Ok(());
+                };
+                let (request, since) =
+                    (model.origin(*request), At { step: before.step, is: before.sent });
+                if has_a_cause(request, &since, model, world) {
+                    return Ok(());
+                }
+                let earlier =
+                    format!("attempt {} at {request} is sent to {}", before.number, before.to);
+                let now = format!("{from} has heard nothing of it and makes attempt {number}");
+                Err(breach(request, (before.step, earlier), (model.step, now)))
+            }
+            Seen::Received { to, message, .. } => {
+                self.on_received(to, message, model);
+                Ok(())
+            }
+            Seen::Sent { from, message: Message::Ended { request, attempt, end }, .. } => {
+                let begun = self.begun.slot(from).remove(&(*request, *attempt));
+                let Some(since) = begun.filter(|_| *end == AttemptEnd::Retry(Retry::NoAnswer))
+                else {
+                    return Ok(());
+                };
+                let origin = model.origin(*request);
+                if has_a_cause(origin, &since, model, world) {
+                    return Ok(());
+                }
+                let earlier = format!("attempt {attempt} at {origin} comes to {from}");
+                let now = format!("{from} gives it up, because it has waited too long");
+                Err(breach(origin, (since.step, earlier), (model.step, now)))
+            }
+            Seen::Replied { request, .. } => {
+                self.asking.slot(request.client).remove(&request);
+                Ok(())
+            }
+            Seen::Crashed { node } => {
+                self.asking.slot(node).clear();
+                self.begun.slot(node).clear();
+                Ok(())
+            }
+            _ => Ok(()), // not asked for
+        }
+    }
+}
+
+impl ALostAttemptHasACause {
+    fn on_received(&mut self, to: NodeId, message: &Message, model: &Model) {
+        match message {
+            Message::Begin { request, attempt, .. } => {
+                let now = At { step: model.step, is: model.now };
+                self.begun.slot(to).entry((*request, *attempt)).or_insert(now);
+            }
+            Message::Ended { request, attempt, end } => {
+                let (asking, request) = (self.asking.slot(to), model.origin(*request));
+                let is_newest =
+                    asking.get(&request).is_some_and(|newest| newest.number == *attempt);
+                // In another session the same attempt is sent again.
+                if is_newest && !matches!(end, AttemptEnd::Retry(Retry::Session(_))) {
+                    asking.remove(&request);
+                }
+            }
+            _ => {} // not asked for
+        }
+    }
+}
+
+fn has_a_cause(request: RequestId, since: &At<Time>, model: &Model, world: &World) -> bool {
+    let is_managed = world.config().membership == Membership::Managed;
+    let is_one = |node: NodeId| match node.role() {
+        Role::Control => is_managed,
+        Role::Storage => true,
+        Role::Client => node == request.client,
+    };
+    let is_moving = model.disturbances.views_changed(since.is) || !has_settled(model);
+    model.disturbances.touched(is_one, since.is)
+        || (is_managed && is_moving)
+        || has_met_another(request, since.step, model)
+        || is_pinned(request, model, world)
+}
+
+/// Is one of its paths pinned at any owner?
+fn is_pinned(request: RequestId, model: &Model, world: &World) -> bool {
+    let paths = paths_of(request, model);
+    let mut owners = world.nodes().filter_map(|node| world.host(node).storage());
+    owners.any(|owner| paths.iter().any(|path| owner.pin_of(path).is_some()))
+}
+
+/// Was another transaction for one of its paths under way since that step?
+fn has_met_another(request: RequestId, since: u64, model: &Model) -> bool {
+    let paths = paths_of(request, model);
+    model.txns.iter().any(|(_, txn)| {
+        let other = txn.origin.or(txn.request).unwrap_or(request);
+        is_open_since(txn, since) && paths_of(other, model).iter().any(|path| paths.contains(path))
+    })
+}
+
+/// Had it not ended everywhere before that step?
+fn is_open_since(txn: &Txn, since: u64) -> bool {
+    let ended = txn.decided.as_ref().map(|decided| decided.step).or(txn.aborted);
+    let is_late = |step: u64| step >= since;
+    let in_doubt = || txn.yes.keys().any(|node| !txn.outcomes.contains_key(node));
+    ended.is_none_or(is_late)
+        || in_doubt()
+        || txn.outcomes.values().any(|outcome| is_late(outcome.step))
+}
+
+fn paths_of(request: RequestId, model: &Model) -> Vec<Path> {
+    let asked = model.requests.get(&request);
+    match asked.map(|asked| &asked.wanted) {
+        Some(Request::Files { operations, .. }) => all_paths(operations).collect(),
+        Some(Request::Acquire { path, .. } | Request::Release { path, .. }) => vec![path.clone()],
+        None => Vec::new(),
+    }
+}
+
+fn breach(request: RequestId, earlier: (u64, String), now: (u64, String)) -> Breach {
+    Breach::of(
+        Evidence::at(earlier.0, earlier.1).about(request),
+        Evidence::at(now.0, now.1).about(request),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::tests::*;
+    use seedbed::proto::Epoch;
+
+    const NAME: &str = "a_lost_attempt_has_a_cause";
+
+    fn read(attempt: u32) -> Message {
+        Message::Read { epoch: Epoch(1), request: request(1, 1), attempt, path: path("/a") }
+    }
+
+    /// c1 reads /a from n1.
+    fn reads_a() -> Play {
+        let mut play = Play::new(ALostAttemptHasACause::default());
+        play.at(1).requests(request(1, 1), reads(&["/a"]));
+        play.and().sends(c(1), n(1), read(1));
+        play
+    }
+
+    #[test]
+    fn an_attempt_that_is_not_answered_is_a_breach() {
+        let mut play = reads_a();
+        play.at(2001).sends(c(1), n(2), read(2));
+        play.is_broken_by(NAME, (1, "is sent to n1"), (2, "c1 has heard nothing of it"));
+        let mut answered = reads_a();
+        let end = AttemptEnd::Retry(Retry::NotReady);
+        let message = Message::Ended { request: request(1, 1), attempt: 1, end };
+        answered.at(2).receives(n(1), c(1), message);
+        answered.at(2001).sends(c(1), n(2), read(2));
+        answered.holds();
+    }
+
+    #[test]
+    fn an_attempt_that_its_coordinator_gives_up_is_a_breach() {
+        let gives_up = |play: &mut Play| {
+            let begun = begin(request(1, 2), request(1, 2), &[write("/a", "1")]);
+            play.at(2).requests(request(1, 2), writes("/a", "1"));
+            play.and().receives(c(1), n(1), begun);
+            let end = AttemptEnd::Retry(Retry::NoAnswer);
+            play.at(3).sends(
+                n(1),
+                c(1),
+                Message::Ended { request: request(1, 2), attempt: 1, end },
+            );
+        };
+        let mut play = reads_a();
+        gives_up(&mut play);
+        play.is_broken_by(NAME, (2, "comes to n1"), (3, "n1 gives it up"));
+        let mut pinned = reads_a();
+        pinned.forces(n(2), voted(txn(9), "/a", 1, "x"));
+        gives_up(&mut pinned);
+        pinned.holds();
+    }
+
+    #[test]
+    fn a_fault_is_a_cause() {
+        let mut crashed = reads_a();
+        crashed.at(5).crashes(n(3));
+        crashed.at(2001).sends(c(1), n(2), read(2));
+        crashed.holds();
+        let mut lost = reads_a();
+        lost.at(5).loses(c(1), n(1), read(1));
+        lost.at(2001).sends(c(1), n(2), read(2));
+        lost.holds();
+    }
+}
