@@ -22,6 +22,7 @@ mod invariants;
 pub mod milestones;
 mod model;
 mod per_node;
+mod per_request;
 pub mod registry;
 mod seen;
 mod seen_kinds;

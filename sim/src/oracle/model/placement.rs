@@ -17,6 +17,8 @@ pub struct Placement {
     points: Vec<(NodeId, Points)>,
     replicas: usize,
     owned: OnceLock<BTreeMap<NodeId, Arcs>>,
+    /// The owners of the paths that were asked for.
+    owners: RefCell<BTreeMap<Path, Arc<[NodeId]>>>,
 }
 
 /// The points of one node, in order.
@@ -45,7 +47,8 @@ impl Placement {
             };
             view.members.iter().map(|member| (member.node, points_of(member.node))).collect()
         });
-        Placement { points, replicas: view.replicas.into(), owned: OnceLock::new() }
+        let (owned, owners) = (OnceLock::new(), RefCell::default());
+        Placement { points, replicas: view.replicas.into(), owned, owners }
     }
 
     /// The owners of `position`, the primary first.
@@ -62,8 +65,14 @@ impl Placement {
     }
 
     /// The owners of `path`, the primary first.
-    pub fn owners(&self, config: &Config, path: &Path) -> impl Iterator<Item = NodeId> {
-        self.owners_at(config.position(path))
+    pub fn owners(&self, config: &Config, path: &Path) -> Arc<[NodeId]> {
+        let mut known = self.owners.borrow_mut();
+        if let Some(owners) = known.get(path) {
+            return owners.clone();
+        }
+        let owners: Arc<[NodeId]> = self.owners_at(config.position(path)).collect();
+        known.insert(path.clone(), owners.clone());
+        owners
     }
 
     /// All that `node` owns.
@@ -144,7 +153,7 @@ mod tests {
             let placement = Placement::of(&config, config.first_layout().view());
             for file in 0..500 {
                 let path = path(&format!("/file/{file}"));
-                let owners: Vec<NodeId> = placement.owners(&config, &path).collect();
+                let owners = placement.owners(&config, &path);
                 assert_eq!(ring.owners(&path), &owners[..], "{path}");
                 for node in &members {
                     let owned = placement.owned_by(*node);

@@ -304,7 +304,7 @@ impl Model {
         let (epoch, origin) = (txn.epoch, *txn.origin.get_or_insert(origin));
         let parts = txn.parts(id.coordinator);
         let placement = self.views.placement(config, epoch);
-        let owners = |path: &Path| Some(placement.as_ref()?.owners(config, path).collect());
+        let owners = |path: &Path| Some(placement.as_ref()?.owners(config, path));
         self.reference.on_commit(&Commit {
             step,
             txn: id,

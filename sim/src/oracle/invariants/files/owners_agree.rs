@@ -1,10 +1,9 @@
 //! Everyone who takes part in a transaction owns a path in it, and every owner takes part.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::oracle::{At, Breach, Evidence, Invariant, Model, Placement, Seen, SeenKinds};
+use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
     Action, Epoch, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind,
@@ -16,22 +15,14 @@ use seedbed::proto::{
 ///
 /// An owner that is left out does not hear of the change and serves the old contents; one too many
 /// stores what nobody will ever look for. The owners are those in the epoch that the message or
-/// record names, worked out by the definition ([`Placement`]): Karger et al., "Consistent Hashing
+/// record names, worked out by the definition (`Placement`): Karger et al., "Consistent Hashing
 /// and Random Trees", STOC 1997; DeCandia et al., "Dynamo", SOSP 2007, section 4.3. Where
 /// membership is managed they must be named under the admissions that the view gives them, and
 /// where a client sends a read is its guess until it has heard of a view, and is not judged.
 #[derive(Clone, Debug, Default)]
 pub struct OwnersAgree {
-    epochs: BTreeMap<Epoch, Owners>,
     /// What each request asks for that is to become a transaction.
     asked: BTreeMap<RequestId, Arc<Asked>>,
-}
-
-/// The owners in one epoch.
-#[derive(Clone, Debug)]
-struct Owners {
-    placement: Arc<Placement>,
-    of: BTreeMap<Path, BTreeSet<NodeId>>,
 }
 
 /// What a request is about.
@@ -75,7 +66,7 @@ impl Invariant for OwnersAgree {
                         let is = format!("{request} is sent to {to} to read {path}");
                         Evidence::at(model.step, is).about(*request).about(path)
                     };
-                    self.judge_owner(path, (to, *epoch), what, model, world)
+                    judge_owner(path, (to, *epoch), what, model, world)
                 }
                 Message::Prepare { header, epoch, terms, paths, .. } => {
                     let said = At { step, is: "a prepare message" };
@@ -114,7 +105,7 @@ impl OwnersAgree {
             return;
         }
         let paths: BTreeSet<Path> = operations.iter().flat_map(paths_of).cloned().collect();
-        let owners = (epoch, self.owners_of_all(&paths, epoch, model, world).unwrap_or_default());
+        let owners = (epoch, owners_of_all(&paths, epoch, model, world).unwrap_or_default());
         self.asked.insert(request, Arc::new(Asked { step: model.step, paths, owners }));
     }
 
@@ -131,7 +122,7 @@ impl OwnersAgree {
         };
         let elsewhere = match asked.owners.0 == epoch && !asked.owners.1.is_empty() {
             true => None,
-            false => self.owners_of_all(&asked.paths, epoch, model, world),
+            false => owners_of_all(&asked.paths, epoch, model, world),
         };
         let owners = elsewhere.as_ref().unwrap_or(&asked.owners.1);
         let others = || owners.iter().filter(|owner| **owner != txn.coordinator);
@@ -172,14 +163,14 @@ impl OwnersAgree {
                 let is = format!("{} of {txn} asks {to} to pin {path}", said.is);
                 Evidence::at(said.step, is).about(txn).about(path)
             };
-            self.judge_owner(path, (to, epoch), what, model, world)?;
+            judge_owner(path, (to, epoch), what, model, world)?;
         }
         let Some(of_request) = self.asked.get(&request).cloned() else { return Ok(()) };
         for path in &of_request.paths {
             if asked.contains(path) {
                 continue;
             }
-            if self.owners(path, epoch, model, world).is_some_and(|owners| owners.contains(&to)) {
+            if owners(path, epoch, model, world).is_some_and(|owners| owners.contains(&to)) {
                 let asks = format!("{request} asks for {path}, which {to} owns");
                 let lacks = format!("{} of {txn} to {to} leaves it out", said.is);
                 return Err(Breach::of(
@@ -190,59 +181,42 @@ impl OwnersAgree {
         }
         Ok(())
     }
+}
 
-    fn judge_owner(
-        &mut self,
-        path: &Path,
-        (node, epoch): (NodeId, Epoch),
-        what: impl FnOnce() -> Evidence,
-        model: &Model,
-        world: &World,
-    ) -> Result<(), Breach> {
-        match self.owners(path, epoch, model, world) {
-            Some(owners) if !owners.contains(&node) => {
-                let is = format!("the owners of {path} in {epoch} are {}", in_words(owners));
-                Err(Breach::of(Evidence::at(model.step, is).about(path).about(epoch), what()))
-            }
-            Some(_) | None => Ok(()),
+/// Is `node` an owner of `path`?
+fn judge_owner(
+    path: &Path,
+    (node, epoch): (NodeId, Epoch),
+    what: impl FnOnce() -> Evidence,
+    model: &Model,
+    world: &World,
+) -> Result<(), Breach> {
+    match owners(path, epoch, model, world) {
+        Some(owners) if !owners.contains(&node) => {
+            let is = format!("the owners of {path} in {epoch} are {}", in_words(&*owners));
+            Err(Breach::of(Evidence::at(model.step, is).about(path).about(epoch), what()))
         }
+        Some(_) | None => Ok(()),
     }
+}
 
-    fn owners_of_all(
-        &mut self,
-        paths: &BTreeSet<Path>,
-        epoch: Epoch,
-        model: &Model,
-        world: &World,
-    ) -> Option<BTreeSet<NodeId>> {
-        let mut owners = BTreeSet::new();
-        for path in paths {
-            owners.extend(self.owners(path, epoch, model, world)?);
-        }
-        Some(owners)
+fn owners_of_all(
+    paths: &BTreeSet<Path>,
+    epoch: Epoch,
+    model: &Model,
+    world: &World,
+) -> Option<BTreeSet<NodeId>> {
+    let mut all = BTreeSet::new();
+    for path in paths {
+        all.extend(owners(path, epoch, model, world)?.iter().copied());
     }
+    Some(all)
+}
 
-    /// The owners of `path` in `epoch`; `None` if there is no such view.
-    fn owners(
-        &mut self,
-        path: &Path,
-        epoch: Epoch,
-        model: &Model,
-        world: &World,
-    ) -> Option<&BTreeSet<NodeId>> {
-        let config = world.config();
-        let Owners { placement, of } = match self.epochs.entry(epoch) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let placement = model.views.placement(config, epoch)?;
-                new.insert(Owners { placement, of: BTreeMap::new() })
-            }
-        };
-        if !of.contains_key(path) {
-            of.insert(path.clone(), placement.owners(config, path).collect());
-        }
-        of.get(path)
-    }
+/// The owners of `path` in `epoch`; `None` if there is no such view.
+fn owners(path: &Path, epoch: Epoch, model: &Model, world: &World) -> Option<Arc<[NodeId]>> {
+    let placement = model.views.placement(world.config(), epoch)?;
+    Some(placement.owners(world.config(), path))
 }
 
 /// A list for a reader.

@@ -170,7 +170,7 @@ fn is_complete_owner(node: NodeId, path: &Path, model: &Model, world: &World) ->
     let epoch = model.views.active();
     let owns = || {
         let placement = model.views.placement(world.config(), epoch);
-        placement.is_some_and(|all| all.owners(world.config(), path).any(|owner| owner == node))
+        placement.is_some_and(|all| all.owners(world.config(), path).contains(&node))
     };
     match model.disks.managed() {
         Some(_) => model.claims(node, path).is_some() || has_settled(node, epoch, model) && owns(),

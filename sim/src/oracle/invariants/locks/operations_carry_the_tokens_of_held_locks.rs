@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::oracle::per_request::PerRequest;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
@@ -24,7 +25,7 @@ pub struct OperationsCarryTheTokensOfHeldLocks {
     /// By client and path: the lock that the client believes in.
     beliefs: BTreeMap<(NodeId, Path), At<Belief>>,
     /// By request that is not answered: the locks of its paths that its client held when it was asked.
-    held: BTreeMap<RequestId, BTreeMap<Path, At<Token>>>,
+    held: PerRequest<BTreeMap<Path, At<Token>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,11 +63,11 @@ impl Invariant for OperationsCarryTheTokensOfHeldLocks {
             Seen::Sent { message: Message::Begin { request, operations, .. }, .. } => {
                 return self.judge(model.origin(*request), operations, model);
             }
-            Seen::Replied { request, .. } => _ = self.held.remove(&request),
+            Seen::Replied { request, .. } => _ = self.held.remove(request),
             Seen::Noticed { client, notice } => self.on_noticed(client, notice, model.step),
             Seen::Crashed { node } => {
                 self.beliefs.retain(|(client, _), _| *client != node);
-                self.held.retain(|request, _| request.client != node);
+                self.held.forget(node);
             }
             _ => {} // not asked for
         }
@@ -122,7 +123,7 @@ impl OperationsCarryTheTokensOfHeldLocks {
     ) -> Result<(), Breach> {
         // A request that is not here is one for a lock: its client claims the path, or gives the
         // lock back because the user waits for it no more.
-        let Some(held) = self.held.get(&request).map(|held| held.get(path)) else { return Ok(()) };
+        let Some(held) = self.held.get(request).map(|held| held.get(path)) else { return Ok(()) };
         if token == held.map(|held| held.is) {
             return Ok(());
         }

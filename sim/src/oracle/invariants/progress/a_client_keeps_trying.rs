@@ -1,10 +1,9 @@
 //! A client tries until its request is answered.
 
-use std::collections::BTreeMap;
-
 use seedbed::proto::{Keep, Message, MessageKind, Reply, RequestId, Span, Time};
 
 use crate::oracle::model::answer_in_words;
+use crate::oracle::per_request::PerRequest;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -20,7 +19,7 @@ use crate::world::World;
 #[derive(Clone, Debug, Default)]
 pub struct AClientKeepsTrying {
     /// In which step, and when, something was last sent for a request that is not answered.
-    last: BTreeMap<RequestId, (u64, Time)>,
+    last: PerRequest<(u64, Time)>,
 }
 
 impl Invariant for AClientKeepsTrying {
@@ -44,7 +43,7 @@ impl Invariant for AClientKeepsTrying {
             }
             Seen::Replied { request, reply } => self.on_replied(request, reply, model, world),
             Seen::Crashed { node } => {
-                self.last.retain(|request, _| request.client != node);
+                self.last.forget(node);
                 Ok(())
             }
             _ => Ok(()),
@@ -76,7 +75,7 @@ impl AClientKeepsTrying {
         world: &World,
     ) -> Result<(), Breach> {
         let now = || format!("{request} is answered at {}: {}", model.now, answer_in_words(reply));
-        if let Some(last) = self.last.remove(&request) {
+        if let Some(last) = self.last.remove(request) {
             return judge(request, last, now, model, world);
         }
         match model.requests.get(&request).filter(|_| *reply == Reply::Unknown) {

@@ -1,7 +1,5 @@
 //! An attempt that comes to nothing has met a fault or another request.
 
-use std::collections::BTreeMap;
-
 use seedbed::proto::{
     AttemptEnd, Membership, Message, MessageKind, NodeId, Path, Request, RequestId, Retry, Role,
     Time,
@@ -9,8 +7,8 @@ use seedbed::proto::{
 
 use super::{all_paths, has_settled};
 use crate::oracle::model::txns::Txn;
-use crate::oracle::per_node::PerNode;
-use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::per_request::PerRequest;
+use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// Where a client hears nothing of an attempt until it makes the next one, or a coordinator gives an
@@ -28,10 +26,8 @@ use crate::world::World;
 /// the ACM 43(2), 1996, for accuracy.
 #[derive(Clone, Debug, Default)]
 pub struct ALostAttemptHasACause {
-    /// By client: the newest attempt at each request of which it has heard nothing.
-    asking: PerNode<BTreeMap<RequestId, Attempt>>,
-    /// By coordinator: the attempts that have come.
-    begun: PerNode<BTreeMap<(RequestId, u32), At<Time>>>,
+    /// The newest attempt at each request of which its client has heard nothing.
+    asking: PerRequest<Attempt>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +41,7 @@ struct Attempt {
 impl Invariant for ALostAttemptHasACause {
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Begin, MessageKind::Read, MessageKind::Ended])
-            | SeenKinds::received(&[MessageKind::Begin, MessageKind::Ended])
+            | SeenKinds::received(&[MessageKind::Ended])
             | SeenKinds::REPLIED
             | SeenKinds::CRASHED
     }
@@ -53,92 +49,86 @@ impl Invariant for ALostAttemptHasACause {
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
             Seen::Sent {
-                from,
                 to,
                 message:
                     Message::Begin { request, attempt, .. } | Message::Read { request, attempt, .. },
                 ..
-            } => {
-                let (number, step, sent) = (*attempt, model.step, model.now);
-                let attempt = Attempt { number, to, step, sent };
-                let before = self.asking.slot(from).insert(model.origin(*request), attempt);
-                let Some(before) = before.filter(|before| before.number < number) else {
-                    return Ok(());
-                };
-                let (request, since) =
-                    (model.origin(*request), At { step: before.step, is: before.sent });
-                if has_a_cause(request, &since, model, world) {
-                    return Ok(());
+            } => return self.on_asked(model.origin(*request), *attempt, to, model, world),
+            Seen::Sent { from, message: Message::Ended { request, attempt, end }, .. }
+                if *end == AttemptEnd::Retry(Retry::NoAnswer) =>
+            {
+                return self.on_given_up(from, model.origin(*request), *attempt, model, world);
+            }
+            // In another session the same attempt is sent again.
+            Seen::Received { message: Message::Ended { request, attempt, end }, .. }
+                if !matches!(end, AttemptEnd::Retry(Retry::Session(_))) =>
+            {
+                let request = model.origin(*request);
+                let newest = self.asking.get(request);
+                if newest.is_some_and(|newest| newest.number == *attempt) {
+                    self.asking.remove(request);
                 }
-                let earlier =
-                    format!("attempt {} at {request} is sent to {}", before.number, before.to);
-                let now = format!("{from} has heard nothing of it and makes attempt {number}");
-                Err(breach(request, (before.step, earlier), (model.step, now)))
             }
-            Seen::Received { to, message, .. } => {
-                self.on_received(to, message, model);
-                Ok(())
-            }
-            Seen::Sent { from, message: Message::Ended { request, attempt, end }, .. } => {
-                let begun = self.begun.slot(from).remove(&(*request, *attempt));
-                let Some(since) = begun.filter(|_| *end == AttemptEnd::Retry(Retry::NoAnswer))
-                else {
-                    return Ok(());
-                };
-                let origin = model.origin(*request);
-                if has_a_cause(origin, &since, model, world) {
-                    return Ok(());
-                }
-                let earlier = format!("attempt {attempt} at {origin} comes to {from}");
-                let now = format!("{from} gives it up, because it has waited too long");
-                Err(breach(origin, (since.step, earlier), (model.step, now)))
-            }
-            Seen::Replied { request, .. } => {
-                self.asking.slot(request.client).remove(&request);
-                Ok(())
-            }
-            Seen::Crashed { node } => {
-                self.asking.slot(node).clear();
-                self.begun.slot(node).clear();
-                Ok(())
-            }
-            _ => Ok(()), // not asked for
+            Seen::Replied { request, .. } => _ = self.asking.remove(request),
+            Seen::Crashed { node } => self.asking.forget(node),
+            _ => {} // it says nothing of an attempt
         }
+        Ok(())
     }
 }
 
 impl ALostAttemptHasACause {
-    fn on_received(&mut self, to: NodeId, message: &Message, model: &Model) {
-        match message {
-            Message::Begin { request, attempt, .. } => {
-                let now = At { step: model.step, is: model.now };
-                self.begun.slot(to).entry((*request, *attempt)).or_insert(now);
+    /// A client makes an attempt. Has it heard of the one before?
+    fn on_asked(
+        &mut self,
+        request: RequestId,
+        number: u32,
+        to: NodeId,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        let attempt = Attempt { number, to, step: model.step, sent: model.now };
+        let before = self.asking.insert(request, attempt);
+        match before.filter(|before| before.number < number) {
+            Some(before) if !has_a_cause(request, &before, model, world) => {
+                let client = request.client;
+                let now = format!("{client} has heard nothing of it and makes attempt {number}");
+                Err(breach(request, &before, now, model))
             }
-            Message::Ended { request, attempt, end } => {
-                let (asking, request) = (self.asking.slot(to), model.origin(*request));
-                let is_newest =
-                    asking.get(&request).is_some_and(|newest| newest.number == *attempt);
-                // In another session the same attempt is sent again.
-                if is_newest && !matches!(end, AttemptEnd::Retry(Retry::Session(_))) {
-                    asking.remove(&request);
-                }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A coordinator has waited too long. If the client has made another attempt, that was judged.
+    fn on_given_up(
+        &self,
+        node: NodeId,
+        request: RequestId,
+        number: u32,
+        model: &Model,
+        world: &World,
+    ) -> Result<(), Breach> {
+        match self.asking.get(request).filter(|newest| newest.number == number) {
+            Some(attempt) if !has_a_cause(request, attempt, model, world) => {
+                let now = format!("{node} gives it up, because it has waited too long");
+                Err(breach(request, attempt, now, model))
             }
-            _ => {} // not asked for
+            Some(_) | None => Ok(()),
         }
     }
 }
 
-fn has_a_cause(request: RequestId, since: &At<Time>, model: &Model, world: &World) -> bool {
+fn has_a_cause(request: RequestId, lost: &Attempt, model: &Model, world: &World) -> bool {
     let is_managed = world.config().membership == Membership::Managed;
     let is_one = |node: NodeId| match node.role() {
         Role::Control => is_managed,
         Role::Storage => true,
         Role::Client => node == request.client,
     };
-    let is_moving = model.disturbances.views_changed(since.is) || !has_settled(model);
-    model.disturbances.touched(is_one, since.is)
+    let is_moving = model.disturbances.views_changed(lost.sent) || !has_settled(model);
+    model.disturbances.touched(is_one, lost.sent)
         || (is_managed && is_moving)
-        || has_met_another(request, since.step, model)
+        || has_met_another(request, lost.step, model)
         || is_pinned(request, model, world)
 }
 
@@ -177,10 +167,11 @@ fn paths_of(request: RequestId, model: &Model) -> Vec<Path> {
     }
 }
 
-fn breach(request: RequestId, earlier: (u64, String), now: (u64, String)) -> Breach {
+fn breach(request: RequestId, lost: &Attempt, now: String, model: &Model) -> Breach {
+    let earlier = format!("attempt {} at {request} is sent to {}", lost.number, lost.to);
     Breach::of(
-        Evidence::at(earlier.0, earlier.1).about(request),
-        Evidence::at(now.0, now.1).about(request),
+        Evidence::at(lost.step, earlier).about(request),
+        Evidence::at(model.step, now).about(request),
     )
 }
 
@@ -222,7 +213,7 @@ mod tests {
         let gives_up = |play: &mut Play| {
             let begun = begin(request(1, 2), request(1, 2), &[write("/a", "1")]);
             play.at(2).requests(request(1, 2), writes("/a", "1"));
-            play.and().receives(c(1), n(1), begun);
+            play.and().sends(c(1), n(1), begun);
             let end = AttemptEnd::Retry(Retry::NoAnswer);
             play.at(3).sends(
                 n(1),
@@ -232,7 +223,7 @@ mod tests {
         };
         let mut play = reads_a();
         gives_up(&mut play);
-        play.is_broken_by(NAME, (2, "comes to n1"), (3, "n1 gives it up"));
+        play.is_broken_by(NAME, (2, "is sent to n1"), (3, "n1 gives it up"));
         let mut pinned = reads_a();
         pinned.forces(n(2), voted(txn(9), "/a", 1, "x"));
         gives_up(&mut pinned);

@@ -1,9 +1,8 @@
 //! A retry goes to another owner than the attempt before.
 
-use std::collections::BTreeMap;
-
 use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Notice, Path, RequestId};
 
+use crate::oracle::per_request::PerRequest;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -17,7 +16,7 @@ use crate::world::World;
 /// Scale", CACM 56(2), 2013.
 #[derive(Clone, Debug, Default)]
 pub struct ARetryAsksAnotherOwner {
-    last: BTreeMap<RequestId, At<Attempt>>,
+    last: PerRequest<At<Attempt>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +37,9 @@ impl Invariant for ARetryAsksAnotherOwner {
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
             Seen::Sent { to, message, .. } => return self.on_sent(to, message, model, world),
-            Seen::Replied { request, .. } => _ = self.last.remove(&request),
-            Seen::Noticed { client, notice: Notice::View(_) } => {
-                self.last.retain(|request, _| request.client != client);
-            }
-            Seen::Crashed { node } => self.last.retain(|request, _| request.client != node),
+            Seen::Replied { request, .. } => _ = self.last.remove(request),
+            Seen::Noticed { client, notice: Notice::View(_) } => self.last.forget(client),
+            Seen::Crashed { node } => self.last.forget(node),
             _ => {} // not asked for
         }
         Ok(())
@@ -88,7 +85,7 @@ fn attempt(message: &Message) -> Option<(RequestId, u32, Epoch, &Path)> {
 
 fn has_several_owners(path: &Path, epoch: Epoch, model: &Model, world: &World) -> bool {
     let placement = model.views.placement(world.config(), epoch);
-    placement.is_some_and(|placement| placement.owners(world.config(), path).nth(1).is_some())
+    placement.is_some_and(|placement| placement.owners(world.config(), path).len() > 1)
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What a client calls over is over.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use seedbed::proto::{
     AttemptEnd, Incarnation, Message, MessageKind, NodeId, RequestId, Retry, Session,
 };
@@ -25,21 +23,24 @@ pub struct AClientWaitsForNothingBelowItsMarks {
 /// What a client waits for.
 #[derive(Clone, Debug, Default)]
 struct Waiting {
-    requests: BTreeSet<RequestId>,
-    sessions: BTreeMap<NodeId, Talk>,
+    requests: Vec<RequestId>,
+    sessions: Vec<Talk>,
 }
 
 /// The attempts that are not answered, in a session with this life of a node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Talk {
-    node: Incarnation,
-    open: BTreeMap<u32, Attempt>,
+    node: NodeId,
+    life: Incarnation,
+    open: Vec<Attempt>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Attempt {
     request: RequestId,
     number: u32,
+    /// Its number in the session.
+    place: u32,
     /// The step in which it was sent.
     step: u64,
 }
@@ -56,7 +57,7 @@ impl Invariant for AClientWaitsForNothingBelowItsMarks {
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
         match *seen {
             Seen::Requested { request, .. } => {
-                self.clients.slot(request.client).requests.insert(request);
+                self.clients.slot(request.client).requests.push(request);
             }
             Seen::Replied { request, .. } => self.clients.slot(request.client).ends(request),
             Seen::Sent {
@@ -68,7 +69,8 @@ impl Invariant for AClientWaitsForNothingBelowItsMarks {
                 let waiting = self.clients.slot(from);
                 let request = model.origin(*request);
                 waiting.judge_requests(RequestId { number: *lowest, ..request }, model)?;
-                let attempt = Attempt { request, number: *attempt, step: model.step };
+                let (number, place) = (*attempt, session.number);
+                let attempt = Attempt { request, number, place, step: model.step };
                 return waiting.on_sent(to, *session, attempt);
             }
             Seen::Received {
@@ -85,20 +87,20 @@ impl Invariant for AClientWaitsForNothingBelowItsMarks {
 
 impl Waiting {
     fn ends(&mut self, request: RequestId) {
-        self.requests.remove(&request);
-        for talk in self.sessions.values_mut() {
-            talk.open.retain(|_, attempt| attempt.request != request);
+        self.requests.retain(|open| *open != request);
+        for talk in &mut self.sessions {
+            talk.open.retain(|attempt| attempt.request != request);
         }
     }
 
     fn hears(&mut self, from: NodeId, request: RequestId, number: u32) {
-        if let Some(talk) = self.sessions.get_mut(&from) {
-            talk.open.retain(|_, open| (open.request, open.number) != (request, number));
+        if let Some(talk) = self.sessions.iter_mut().find(|talk| talk.node == from) {
+            talk.open.retain(|open| (open.request, open.number) != (request, number));
         }
     }
 
     fn judge_requests(&self, lowest: RequestId, model: &Model) -> Result<(), Breach> {
-        let Some(first) = self.requests.first().filter(|first| **first < lowest) else {
+        let Some(first) = self.requests.iter().find(|open| **open < lowest) else {
             return Ok(());
         };
         let client = first.client;
@@ -109,17 +111,15 @@ impl Waiting {
     }
 
     fn on_sent(&mut self, to: NodeId, session: Session, attempt: Attempt) -> Result<(), Breach> {
-        let talk = self.sessions.entry(to).or_default();
-        if talk.node != session.node {
-            *talk = Talk { node: session.node, open: BTreeMap::new() };
-        }
-        talk.open.insert(session.number, attempt);
-        let first = talk.open.first_key_value().filter(|(number, _)| **number < session.lowest);
-        let Some((number, first)) = first else { return Ok(()) };
-        let Attempt { request, number: which, step } = *first;
+        let talk = self.talk(to, session.node);
+        talk.open.push(attempt);
+        let Some(first) = talk.open.iter().find(|open| open.place < session.lowest) else {
+            return Ok(());
+        };
+        let Attempt { request, number: which, place, step } = *first;
         let client = request.client;
         let earlier = format!(
-            "{client} makes attempt {which} at {request}, which is number {number} of its session with {to}"
+            "{client} makes attempt {which} at {request}, which is number {place} of its session with {to}"
         );
         let now = format!(
             "{client} tells {to} that it waits for no number before {}, and has had no answer",
@@ -129,6 +129,19 @@ impl Waiting {
             Evidence::at(step, earlier).about(request),
             Evidence::at(attempt.step, now).about(request),
         ))
+    }
+
+    /// The session with that life of `node`; one with another life of it is over.
+    fn talk(&mut self, node: NodeId, life: Incarnation) -> &mut Talk {
+        let at = self.sessions.iter().position(|talk| talk.node == node).unwrap_or_else(|| {
+            self.sessions.push(Talk { node, life, open: Vec::new() });
+            self.sessions.len() - 1
+        });
+        let talk = &mut self.sessions[at];
+        if talk.life != life {
+            *talk = Talk { node, life, open: Vec::new() };
+        }
+        talk
     }
 }
 

@@ -1,9 +1,8 @@
 //! The refusal of one attempt is told to a user only if it is known to hold for the others.
 
-use std::collections::BTreeMap;
-
 use seedbed::proto::{AttemptEnd, Epoch, Message, MessageKind, Reply, RequestId};
 
+use crate::oracle::per_request::PerRequest;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -16,7 +15,7 @@ use crate::world::World;
 /// first such belief is told of at the end. Remembered results: Lee and others, RIFL, SOSP 2015.
 #[derive(Clone, Debug, Default)]
 pub struct AToldRefusalHoldsForAllAttempts {
-    attempts: BTreeMap<RequestId, Attempts>,
+    attempts: PerRequest<Attempts>,
     first: Option<Breach>,
 }
 
@@ -47,7 +46,7 @@ impl Invariant for AToldRefusalHoldsForAllAttempts {
             } => self.on_sent(model.origin(*request), *attempt, *epoch, model.step),
             Seen::Received { message: Message::Ended { request, attempt, end }, .. } => {
                 if let AttemptEnd::Refused { recorded, .. } = end
-                    && let Some(attempts) = self.attempts.get_mut(&model.origin(*request))
+                    && let Some(attempts) = self.attempts.get_mut(model.origin(*request))
                 {
                     let refused = (*attempt, *recorded);
                     attempts.refused = Some(At { step: model.step, is: refused });
@@ -72,7 +71,10 @@ impl AToldRefusalHoldsForAllAttempts {
             first_of_epoch: number,
             refused: None,
         };
-        let attempts = self.attempts.entry(request).or_insert_with(first);
+        let Some(attempts) = self.attempts.get_mut(request) else {
+            self.attempts.insert(request, first());
+            return;
+        };
         if number < attempts.newest.is {
             *attempts = first(); // it was for a lock, and now claims the path
         }
@@ -83,7 +85,7 @@ impl AToldRefusalHoldsForAllAttempts {
     }
 
     fn on_replied(&mut self, request: RequestId, reply: &Reply, step: u64) {
-        let Some(attempts) = self.attempts.remove(&request) else { return };
+        let Some(attempts) = self.attempts.remove(request) else { return };
         let Reply::Refused(_) = reply else { return };
         let Some(refused) = attempts.refused.filter(|refused| refused.step == step) else { return };
         let (attempt, recorded) = refused.is;

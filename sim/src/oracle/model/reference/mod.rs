@@ -65,7 +65,7 @@ pub(super) struct Commit<'a> {
     /// The paths that a vote pins, by participant: those that it must change.
     pub pinned: &'a BTreeMap<NodeId, Arc<[Path]>>,
     /// The owners of a path in the epoch of the transaction; `None` if there is no such view.
-    pub owners: &'a dyn Fn(&Path) -> Option<Vec<NodeId>>,
+    pub owners: &'a dyn Fn(&Path) -> Option<Arc<[NodeId]>>,
     pub answer: &'a Answer,
 }
 

@@ -36,7 +36,7 @@ impl Play {
     pub fn owners_in(&self, epoch: u32, of: &str) -> (Vec<NodeId>, NodeId) {
         let config = self.stage.world.config();
         let placement = self.model().views.placement(config, Epoch(epoch)).expect("a view");
-        let owners: Vec<NodeId> = placement.owners(config, &path(of)).collect();
+        let owners: Vec<NodeId> = placement.owners(config, &path(of)).to_vec();
         let other = (1..=9).map(n).find(|node| !owners.contains(node)).expect("one of nine");
         (owners, other)
     }
