@@ -53,6 +53,13 @@ pub(super) struct Orphan {
     pub(super) lost: BTreeSet<Member>,
 }
 
+impl Orphan {
+    /// Gives the node's word that it would commit. Is it the first time in this life?
+    fn agree(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_agreed, true)
+    }
+}
+
 /// What is done without the coordinator.
 impl Participant {
     /// An heir of the coordinator answers.
@@ -118,8 +125,7 @@ impl Participant {
         let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return false };
         let agrees = vote.is_left_alone(turn, txn);
         if let Some(orphan) = vote.orphan.as_mut().filter(|_| agrees) {
-            self.agreed |= !orphan.has_agreed;
-            orphan.has_agreed = true;
+            self.agreed |= orphan.agree();
         }
         agrees
     }
@@ -257,5 +263,17 @@ impl InDoubt {
         let owners = layouts.flat_map(|layout| self.asked.iter().flat_map(|p| layout.owners(p)));
         let is_heir = |owner: &Member| *owner != txn.begun_by() && *owner != turn.member();
         owners.filter(is_heir).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_given_for_the_first_time_once() {
+        let mut orphan = Orphan::default();
+        assert!(orphan.agree(), "chunks that are under way are not taken any more");
+        assert!(!orphan.agree());
     }
 }
