@@ -156,7 +156,7 @@ defects! {
     WaitRefused = "wait_refused";
     /// an owner lets an attempt wait for one that is older
     WaitsForOlderOnes = "waits_for_older_ones";
-    /// the central node takes no node that the operator wants besides
+    /// the central node ignores that a node is to join
     JoinIgnored = "join_ignored";
     /// a participant keeps every outcome, whatever the coordinator's low-water mark
     OutcomesKept = "outcomes_kept";

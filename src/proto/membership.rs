@@ -236,9 +236,9 @@ impl Centre {
     pub fn on_command(&mut self, turn: &mut Turn<'_>, command: Command) {
         let Some(mut wanted) = self.wanted.clone() else { return };
         let mut nodes = wanted.nodes.to_vec();
-        let is_deaf = turn.config.defects.has(Defect::JoinIgnored);
+        let ignores_joins = turn.config.defects.has(Defect::JoinIgnored);
         match command {
-            Command::Join(node) if !nodes.contains(&node) && !is_deaf => nodes.push(node),
+            Command::Join(node) if !nodes.contains(&node) && !ignores_joins => nodes.push(node),
             Command::Join(_) => {}
             Command::Leave(node) => nodes.retain(|other| *other != node),
             Command::Set { replicas, virtual_nodes, lock_lease, membership_lease } => {

@@ -170,20 +170,17 @@ impl Node {
 
     fn on_message(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox) {
         let ignores_clients = self.config.defects.has(Defect::ClientsIgnoredAfterARestart);
-        let is_again = self.incarnation.0 > 1 && from.role() == Role::Client;
-        if is_again && ignores_clients {
+        let turns_away = self.config.defects.has(Defect::ClientsTurnedAwayAfterARestart);
+        let is_from_client_after_restart = self.incarnation.0 > 1 && from.role() == Role::Client;
+        if is_from_client_after_restart && ignores_clients {
             return;
         }
-        if is_again
-            && self.config.defects.has(Defect::ClientsTurnedAwayAfterARestart)
-            && let Message::Begin { request, attempt, .. } | Message::Read { request, attempt, .. } =
-                message
+        // A node without an admission has promised nothing and knows no other.
+        let is_admitted = self.standing.member().is_some();
+        if !is_admitted && !matches!(message, Message::Admitted { .. })
+            || is_from_client_after_restart && turns_away
         {
-            let end = AttemptEnd::Retry(Retry::NotReady);
-            return out.send(from, Message::Ended { request, attempt, end });
-        }
-        if self.standing.member().is_none() && !matches!(message, Message::Admitted { .. }) {
-            return; // who has not been admitted has promised nothing and knows nobody
+            return turn_away(from, &message, out);
         }
         let (coordinator, participant, mut turn) = self.machines(now, out);
         let turn = &mut turn;
@@ -360,9 +357,9 @@ impl Node {
         AttemptEnd::Done([Outcome::Found(file.version, file.contents)].into())
     }
 
-    /// Shows a file to a coordinator that will move it, or says why not, so that the attempt ends at
-    /// once. The two halves of the rename check what they find under their pins, so this look needs
-    /// none.
+    /// Shows a file to a coordinator that will move it, or says why not, so that the attempt ends
+    /// at once. The two halves of the rename check what they find under their pins, so this look
+    /// needs none.
     fn on_fetch(
         &self,
         now: Time,
@@ -699,6 +696,16 @@ impl Node {
         let is_dropped = |path: &Path| !keeps.contains(config.position(path));
         participant.void(config, owner, is_dropped);
         owner.files.retain(|path, _| !is_dropped(path));
+    }
+}
+
+/// Tells a client that the node is not ready, so that its next attempt goes to another at once.
+fn turn_away(from: NodeId, message: &Message, out: &mut Outbox) {
+    if let Message::Begin { request, attempt, .. } | Message::Read { request, attempt, .. } =
+        *message
+    {
+        let end = AttemptEnd::Retry(Retry::NotReady);
+        out.send(from, Message::Ended { request, attempt, end });
     }
 }
 

@@ -309,15 +309,17 @@ impl Coordinator {
 
     fn fetch(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
         for (_, path, found) in &mut collecting.sources {
-            if turn.check(collecting.epoch, [&*path]).is_ok() {
+            let Err(closed) = turn.check(collecting.epoch, [&*path]) else {
                 *found = Some(turn.owner.file(path));
                 continue;
-            }
+            };
             let (this, epoch) = (turn.member(), collecting.epoch);
             let other = turn.layout().owners(path).find(|owner| *owner != this);
-            if let Some(Member { node, .. }) = other {
-                turn.out.send(node, Message::Fetch { txn, epoch, path: path.clone() });
-            }
+            let Some(Member { node, .. }) = other else {
+                let end = end_because(closed.into());
+                return self.abort(turn, txn, collecting, None, end);
+            };
+            turn.out.send(node, Message::Fetch { txn, epoch, path: path.clone() });
         }
         self.proceed_when_fetched(turn, txn, collecting);
     }
