@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::oracle::model::reference::program::paths;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{
-    Action, Epoch, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind,
-    RequestId, TxnId,
+    Epoch, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind, RequestId,
+    TxnId,
 };
 
 /// The participants of a transaction, with its coordinator, are the owners of its paths, all of
@@ -104,7 +105,7 @@ impl OwnersAgree {
         if self.asked.contains_key(&request) {
             return;
         }
-        let paths: BTreeSet<Path> = operations.iter().flat_map(paths_of).cloned().collect();
+        let paths: BTreeSet<Path> = paths(operations).cloned().collect();
         let owners = (epoch, owners_of_all(&paths, epoch, model, world).unwrap_or_default());
         self.asked.insert(request, Arc::new(Asked { step: model.step, paths, owners }));
     }
@@ -226,16 +227,6 @@ fn in_words<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
         true => "nobody".to_owned(),
         false => list.join(", "),
     }
-}
-
-/// The paths that an operation is on.
-fn paths_of(operation: &Operation) -> impl Iterator<Item = &Path> {
-    let target = match &operation.action {
-        Action::Rename(to, _) => Some(to),
-        Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => None,
-        Action::Place(_) | Action::Remove(_) | Action::Claim => None,
-    };
-    std::iter::once(&operation.path).chain(target)
 }
 
 #[cfg(test)]

@@ -1,29 +1,33 @@
 //! An attempt that comes to nothing has met a fault or another request.
 
 use seedbed::proto::{
-    AttemptEnd, Membership, Message, MessageKind, NodeId, Path, Request, RequestId, Retry, Role,
-    Time,
+    Age, AttemptEnd, Membership, Message, MessageKind, No, NodeId, Path, Request, RequestId, Retry,
+    Time, TxnId,
 };
 
-use super::{all_paths, has_settled};
+use super::{is_disturbed, is_moving};
+use crate::oracle::model::reference::program::paths;
 use crate::oracle::model::txns::Txn;
 use crate::oracle::per_request::PerRequest;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// Where a client hears nothing of an attempt until it makes the next one, or a coordinator gives an
-/// attempt up because it has waited too long, something has kept it from getting done meanwhile.
+/// Where a client hears nothing of an attempt until it makes the next one, or a coordinator gives
+/// an attempt up because it has waited too long, something has kept it from getting done meanwhile.
 ///
 /// The next attempt goes to another owner and mostly gets done, so a node that ignores one kind of
 /// message costs time and is seen nowhere else. Causes are
 ///
-/// - those of `unknown_has_a_cause`: a machine that was away, a link that was cut, lost a message or
-///   was slow, a slow disk, a change of views;
-/// - another transaction that was under way for one of the paths, or has it pinned now, because a
-///   copy of its question came late: the attempt may have waited for its pins.
+/// - those of `unknown_has_a_cause`: a machine that was away, a link that was cut, lost a message
+///   or was slow, a slow disk, a change of views;
+/// - another transaction that was under way for one of the paths, or pins one of them now, after a
+///   late copy of its `Prepare`: the attempt may have waited for its pins;
+/// - a participant that has lost the pins of the attempt and says so.
 ///
-/// Chandra and Toueg, "Unreliable Failure Detectors for Reliable Distributed Systems", Journal of
-/// the ACM 43(2), 1996, for accuracy.
+/// A participant may keep pins for twice the patience for votes after their transaction has
+/// aborted, so a fault counts that ended no longer than that before the attempt was sent. Chandra
+/// and Toueg, "Unreliable Failure Detectors for Reliable Distributed Systems", Journal of the ACM
+/// 43(2), 1996, for accuracy.
 #[derive(Clone, Debug, Default)]
 pub struct ALostAttemptHasACause {
     /// The newest attempt at each request of which its client has heard nothing.
@@ -119,32 +123,37 @@ impl ALostAttemptHasACause {
 }
 
 fn has_a_cause(request: RequestId, lost: &Attempt, model: &Model, world: &World) -> bool {
-    let is_managed = world.config().membership == Membership::Managed;
-    let is_one = |node: NodeId| match node.role() {
-        Role::Control => is_managed,
-        Role::Storage => true,
-        Role::Client => node == request.client,
-    };
-    let is_moving = model.disturbances.views_changed(lost.sent) || !has_settled(model);
-    model.disturbances.touched(is_one, lost.sent)
-        || (is_managed && is_moving)
-        || has_met_another(request, lost.step, model)
-        || is_pinned(request, model, world)
+    let config = world.config();
+    let patience = config.vote_timeout.max(config.request_timeout.fraction(8)).times(2);
+    let sent = lost.sent.as_nanos();
+    let since = Time::from_nanos(sent.saturating_sub(patience.as_nanos()));
+    let has_centre = config.membership == Membership::Managed;
+    is_disturbed(request.client, has_centre, since, model)
+        || is_moving(since, model, world)
+        || has_met_another(request, lost, model)
+        || is_pinned_by_another(request, lost, model, world)
 }
 
-/// Is one of its paths pinned at any owner?
-fn is_pinned(request: RequestId, model: &Model, world: &World) -> bool {
+/// Was another transaction for one of its paths under way since the attempt was sent, or has a
+/// participant lost its pins?
+fn has_met_another(request: RequestId, lost: &Attempt, model: &Model) -> bool {
     let paths = paths_of(request, model);
-    let mut owners = world.nodes().filter_map(|node| world.host(node).storage());
-    owners.any(|owner| paths.iter().any(|path| owner.pin_of(path).is_some()))
+    model.txns.values().any(|txn| match is_of(txn, request, lost.number, model) {
+        true => txn.no.values().any(|no| no.is == No::Lost),
+        false => {
+            let other = txn.origin.or(txn.request);
+            is_open_since(txn, lost.step)
+                && other.is_some_and(|other| {
+                    paths_of(other, model).iter().any(|path| paths.contains(path))
+                })
+        }
+    })
 }
 
-/// Was another transaction for one of its paths under way since that step?
-fn has_met_another(request: RequestId, since: u64, model: &Model) -> bool {
-    let paths = paths_of(request, model);
-    model.txns.iter().any(|(_, txn)| {
-        let other = txn.origin.or(txn.request).unwrap_or(request);
-        is_open_since(txn, since) && paths_of(other, model).iter().any(|path| paths.contains(path))
+/// Is it the transaction of this attempt?
+fn is_of(txn: &Txn, request: RequestId, attempt: u32, model: &Model) -> bool {
+    txn.begun.as_ref().is_some_and(|begun| {
+        (model.origin(begun.is.request), begun.is.attempt) == (request, attempt)
     })
 }
 
@@ -158,10 +167,18 @@ fn is_open_since(txn: &Txn, since: u64) -> bool {
         || txn.outcomes.values().any(|outcome| is_late(outcome.step))
 }
 
+fn is_pinned_by_another(request: RequestId, lost: &Attempt, model: &Model, world: &World) -> bool {
+    let paths = paths_of(request, model);
+    let is_another = |(_, id): (Age, TxnId)| {
+        model.txns.get(&id).is_none_or(|txn| !is_of(txn, request, lost.number, model))
+    };
+    let mut owners = world.nodes().filter_map(|node| world.host(node).storage());
+    owners.any(|owner| paths.iter().any(|path| owner.pin_of(path).is_some_and(is_another)))
+}
+
 fn paths_of(request: RequestId, model: &Model) -> Vec<Path> {
-    let asked = model.requests.get(&request);
-    match asked.map(|asked| &asked.wanted) {
-        Some(Request::Files { operations, .. }) => all_paths(operations).collect(),
+    match model.requests.wanted(request) {
+        Some(Request::Files { operations, .. }) => paths(operations).cloned().collect(),
         Some(Request::Acquire { path, .. } | Request::Release { path, .. }) => vec![path.clone()],
         None => Vec::new(),
     }
@@ -179,7 +196,7 @@ fn breach(request: RequestId, lost: &Attempt, now: String, model: &Model) -> Bre
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
-    use seedbed::proto::Epoch;
+    use seedbed::proto::{Epoch, Vote};
 
     const NAME: &str = "a_lost_attempt_has_a_cause";
 
@@ -208,26 +225,44 @@ mod tests {
         answered.holds();
     }
 
+    /// n1 gives up an attempt at a write of /a, for which it has sent a `Prepare` as this
+    /// transaction, after something else.
+    fn gives_up(before: impl Fn(&mut Play)) -> Play {
+        let mut play = Play::new(ALostAttemptHasACause::default());
+        play.at(1).requests(request(1, 1), writes("/a", "1"));
+        play.and().sends(c(1), n(1), begin(request(1, 1), request(1, 1), &[write("/a", "1")]));
+        play.at(2).sends(n(1), n(2), prepare_for(request(1, 1), txn(1), &[n(2)], &["/a"]));
+        before(&mut play);
+        let end = AttemptEnd::Retry(Retry::NoAnswer);
+        play.at(5).sends(n(1), c(1), Message::Ended { request: request(1, 1), attempt: 1, end });
+        play
+    }
+
     #[test]
     fn an_attempt_that_its_coordinator_gives_up_is_a_breach() {
-        let gives_up = |play: &mut Play| {
-            let begun = begin(request(1, 2), request(1, 2), &[write("/a", "1")]);
-            play.at(2).requests(request(1, 2), writes("/a", "1"));
-            play.and().sends(c(1), n(1), begun);
-            let end = AttemptEnd::Retry(Retry::NoAnswer);
-            play.at(3).sends(
-                n(1),
-                c(1),
-                Message::Ended { request: request(1, 2), attempt: 1, end },
-            );
+        let play = gives_up(|_| {});
+        play.is_broken_by(NAME, (1, "is sent to n1"), (3, "n1 gives it up"));
+        let no = |play: &mut Play| {
+            let vote = Vote::No(No::Lost);
+            play.at(3).sends(n(2), n(1), Message::Executed { txn: txn(1), vote });
         };
-        let mut play = reads_a();
-        gives_up(&mut play);
-        play.is_broken_by(NAME, (2, "is sent to n1"), (3, "n1 gives it up"));
-        let mut pinned = reads_a();
-        pinned.forces(n(2), voted(txn(9), "/a", 1, "x"));
-        gives_up(&mut pinned);
-        pinned.holds();
+        gives_up(no).holds();
+    }
+
+    #[test]
+    fn another_transaction_for_the_path_is_a_cause_until_it_has_ended() {
+        let asks = |play: &mut Play| {
+            play.at(3).requests(request(2, 1), writes("/a", "2"));
+            play.and().sends(n(3), n(2), prepare_for(request(2, 1), txn(2), &[n(2)], &["/a"]));
+        };
+        gives_up(asks).holds();
+        let mut ended = Play::new(ALostAttemptHasACause::default());
+        asks(&mut ended);
+        ended.at(4).sends(n(3), n(2), abort(txn(2)));
+        ended.at(6).requests(request(1, 1), reads(&["/a"]));
+        ended.and().sends(c(1), n(1), read(1));
+        ended.at(2006).sends(c(1), n(2), read(2));
+        assert!(!ended.is_lawful());
     }
 
     #[test]

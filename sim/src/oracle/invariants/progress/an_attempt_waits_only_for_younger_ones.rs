@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Age, MessageKind, NodeId, Path, RequestId, Span, TxnId};
 
+use super::rank;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -12,11 +13,11 @@ use crate::world::World;
 /// An attempt that begins to wait for pins at an owner finds them with younger attempts only, and no
 /// older attempt waits there for one of its paths.
 ///
-/// Whichever waits, waits for a younger one, and a chain of those has an end. With both directions
-/// allowed two attempts wait for each other until one of them runs out of time. Rosenkrantz,
-/// Stearns, Lewis, "System Level Concurrency Control for Distributed Database Systems", ACM TODS
-/// 3(2), 1978. Which attempts wait, and which have pins, is asked of the node, because no message
-/// and no record says so; it is not believed but measured.
+/// An attempt that waits, waits for a younger one, and a chain of those has an end. With both
+/// directions allowed two attempts wait for each other until one of them runs out of time.
+/// Rosenkrantz, Stearns, Lewis, "System Level Concurrency Control for Distributed Database
+/// Systems", ACM TODS 3(2), 1978. Which attempts wait, and which have pins, is asked of the node,
+/// because no message and no record says so.
 #[derive(Clone, Debug, Default)]
 pub struct AnAttemptWaitsOnlyForYoungerOnes {
     /// The attempts that were waiting already.
@@ -60,7 +61,7 @@ fn older<'a>(
     pins: impl Fn(&Path) -> Option<Stands>,
     waiting: impl Iterator<Item = (Age, TxnId, &'a [Path])>,
 ) -> Option<(&'a Path, Stands)> {
-    let is_older = |other: &Stands| rank(*other) < rank(this);
+    let is_older = |other: &Stands| place(*other) < place(this);
     let pinned = paths.iter().find_map(|path| Some((path, pins(path).filter(is_older)?)));
     pinned.or_else(|| {
         let mut waiting = waiting.filter(|(age, txn, _)| is_older(&(*age, *txn)));
@@ -71,9 +72,9 @@ fn older<'a>(
     })
 }
 
-/// The oldest first. The protocol's own order of ages is not asked, because it may be wrong.
-fn rank((age, txn): Stands) -> (Reverse<Span>, RequestId, TxnId) {
-    (Reverse(age.waited), age.request, txn)
+/// The oldest first; the name makes the order strict.
+fn place((age, txn): Stands) -> ((Reverse<Span>, RequestId), TxnId) {
+    (rank(age), txn)
 }
 
 fn breach(node: NodeId, this: Stands, other: Stands, path: &Path, model: &Model) -> Breach {

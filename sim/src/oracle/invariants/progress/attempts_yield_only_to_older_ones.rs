@@ -1,15 +1,15 @@
 //! An attempt that is refused for a conflict has met an older one.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
     Action, Age, AttemptEnd, Incarnation, Message, MessageKind, No, NodeId, Path, Record,
-    RecordKind, RequestId, Retry, Session, Span, TxnId, Vote,
+    RecordKind, RequestId, Retry, Session, TxnId, Vote,
 };
 
-use super::all_paths;
+use super::rank;
+use crate::oracle::model::reference::program::paths;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -117,7 +117,7 @@ impl AttemptsYieldOnlyToOlderOnes {
                 let attempts = self.owners.slot(to);
                 if session.node == model.life(to) && attempts.takes(*request, *session) {
                     let name = Name::Coordinated(*request, *attempt);
-                    let paths = all_paths(operations).collect();
+                    let paths = paths(operations).cloned().collect();
                     attempts.begin((name, *request), *age, paths, is_held(to, model), model.step);
                 }
             }
@@ -269,12 +269,6 @@ impl Attempt {
             self.stage = Stage::Over;
         }
     }
-}
-
-/// The place of an age among all, the oldest first: the longest wait, then the lower request. The
-/// protocol's own order of ages is not asked, because it may be wrong.
-fn rank(age: Age) -> (Reverse<Span>, RequestId) {
-    (Reverse(age.waited), age.request)
 }
 
 /// Does `node` hold back messages, until a record is durable?

@@ -1,8 +1,11 @@
 //! Progress: what is asked gets done, and what is not done has a cause.
 
-use seedbed::proto::{Action, Operation, Path};
+use std::cmp::Reverse;
+
+use seedbed::proto::{Age, Membership, NodeId, RequestId, Role, Span, Time};
 
 use crate::oracle::Model;
+use crate::world::World;
 
 mod a_client_keeps_trying;
 mod a_lost_attempt_has_a_cause;
@@ -28,19 +31,27 @@ pub(in crate::oracle) use probes_are_answered::ProbesAreAnswered;
 pub(in crate::oracle) use some_request_is_done_or_refused::SomeRequestIsDoneOrRefused;
 pub(in crate::oracle) use unknown_has_a_cause::UnknownHasACause;
 
-/// The paths of a request, the target of a rename among them.
-fn all_paths(operations: &[Operation]) -> impl Iterator<Item = Path> {
-    operations.iter().flat_map(|operation| {
-        let target = match &operation.action {
-            Action::Rename(to, _) => Some(to.clone()),
-            _ => None, // it has no other path
-        };
-        std::iter::once(operation.path.clone()).chain(target)
-    })
+/// The place of an age among all, the oldest first: the longest wait, then the lower request. The
+/// protocol's own order of ages is not asked, because it may be wrong.
+fn rank(age: Age) -> (Reverse<Span>, RequestId) {
+    (Reverse(age.waited), age.request)
 }
 
-/// Is there a view, and is everyone complete in the newest one?
-fn has_settled(model: &Model) -> bool {
+/// Has a fault or a change of views touched a request of `client` since then? The central node
+/// counts where it has a part in the request.
+fn is_disturbed(client: NodeId, has_centre: bool, since: Time, model: &Model) -> bool {
+    let is_one = |node: NodeId| match node.role() {
+        Role::Control => has_centre,
+        Role::Storage => true,
+        Role::Client => node == client,
+    };
+    model.disturbances.touched(is_one, since)
+}
+
+/// Have views changed since then, or has the newest one not settled?
+fn is_moving(since: Time, model: &Model, world: &World) -> bool {
     let newest = model.views.newest().map(|newest| newest.is.epoch);
-    newest.is_some() && model.views.settled().map(|settled| settled.is) == newest
+    let has_settled = newest.is_some() && model.views.settled().map(|at| at.is) == newest;
+    let is_managed = world.config().membership == Membership::Managed;
+    is_managed && (model.disturbances.views_changed(since) || !has_settled)
 }

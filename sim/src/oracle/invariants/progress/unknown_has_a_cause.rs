@@ -1,8 +1,8 @@
 //! A request that ends `unknown` has met a fault.
 
-use seedbed::proto::{Membership, NodeId, Reply, Request, RequestId, Role};
+use seedbed::proto::{Membership, Reply, Request, RequestId};
 
-use super::has_settled;
+use super::{is_disturbed, is_moving};
 use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -58,17 +58,11 @@ fn has_a_cause(request: RequestId, asked: &Asked, model: &Model, world: &World) 
         Request::Acquire { .. } | Request::Release { .. } => true,
         Request::Files { .. } => false,
     };
-    let is_one = |node: NodeId| match node.role() {
-        Role::Control => is_managed || is_of_lock,
-        Role::Storage => true,
-        Role::Client => node == request.client,
-    };
     let since = asked.asked.is;
-    let is_moving =
-        || is_managed && (model.disturbances.views_changed(since) || !has_settled(model));
     let quiet = model.disturbances.healed.map(|healed| healed + world.config().request_timeout);
     let is_quiet = quiet.is_some_and(|quiet| since >= quiet);
-    model.disturbances.touched(is_one, since) || (!is_quiet && is_moving())
+    is_disturbed(request.client, is_managed || is_of_lock, since, model)
+        || (!is_quiet && is_moving(since, model, world))
 }
 
 /// Did it wait for a lock that another had?

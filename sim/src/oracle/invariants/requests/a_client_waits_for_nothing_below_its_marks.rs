@@ -12,7 +12,7 @@ use crate::world::World;
 /// and for no attempt below the lowest number of its session with that node.
 ///
 /// Below the one an owner forgets what it has answered, and executes a request that is tried again
-/// for a second time. Below the other a node ignores what arrives, so that the attempt is lost. That
+/// for a second time; the lock server forgets what it has refused. Below the other a node ignores what arrives, so that the attempt is lost. That
 /// the marks move on is judged by `nodes_forget_what_is_over`. Collecting results: Lee et al.,
 /// "Implementing Linearizability at Large Scale and Low Latency" (RIFL), SOSP 2015, section 3.3.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ impl Invariant for AClientWaitsForNothingBelowItsMarks {
     fn interest(&self) -> SeenKinds {
         SeenKinds::REQUESTED
             | SeenKinds::REPLIED
-            | SeenKinds::sent(&[MessageKind::Begin])
+            | SeenKinds::sent(&[MessageKind::Begin, MessageKind::Acquire])
             | SeenKinds::received(&[MessageKind::Ended])
             | SeenKinds::CRASHED
     }
@@ -73,9 +73,16 @@ impl Invariant for AClientWaitsForNothingBelowItsMarks {
                 let attempt = Attempt { request, number, place, step: model.step };
                 return waiting.on_sent(to, *session, attempt);
             }
+            Seen::Sent { from, message: Message::Acquire { request, lowest, .. }, .. } => {
+                let lowest = RequestId { number: *lowest, ..*request };
+                return self.clients.slot(from).judge_requests(lowest, model);
+            }
+            // In another session the same attempt is sent again.
+            Seen::Received { message: Message::Ended { end, .. }, .. }
+                if matches!(end, AttemptEnd::Retry(Retry::Session(_))) => {}
             Seen::Received {
-                from, to, message: Message::Ended { request, attempt, end }, ..
-            } if !matches!(end, AttemptEnd::Retry(Retry::Session(_))) => {
+                from, to, message: Message::Ended { request, attempt, .. }, ..
+            } => {
                 self.clients.slot(to).hears(from, model.origin(*request), *attempt);
             }
             Seen::Crashed { node } => *self.clients.slot(node) = Waiting::default(),
@@ -181,6 +188,23 @@ mod tests {
         let breach = two_are_asked().sends(c(1), n(1), attempt(2, (1, 2))).breaks();
         assert!(breach.earlier.is.ends_with("number 1 of its session with n1"));
         assert!(breach.now.is.starts_with("c1 tells n1 that it waits for no number before 2"));
+    }
+
+    #[test]
+    fn a_new_session_begins_anew_and_the_news_of_it_ends_no_attempt() {
+        let mut play = two_are_asked();
+        let end = AttemptEnd::Retry(Retry::Session(Incarnation(2)));
+        play.receives(n(1), c(1), Message::Ended { request: request(1, 1), attempt: 1, end });
+        play.sends(c(1), n(1), attempt(2, (1, 2))).breaks();
+        let mut anew = two_are_asked();
+        let Message::Begin { session, epoch, request, attempt, lowest, age, operations } =
+            attempt(2, (1, 2))
+        else {
+            unreachable!("it is a begin");
+        };
+        let session = Session { node: Incarnation(2), ..session };
+        let message = Message::Begin { session, epoch, request, attempt, lowest, age, operations };
+        anew.sends(c(1), n(1), message).holds();
     }
 
     #[test]

@@ -34,6 +34,7 @@ impl Invariant for AToldRefusalHoldsForAllAttempts {
         SeenKinds::sent(&[MessageKind::Begin, MessageKind::Read])
             | SeenKinds::received(&[MessageKind::Ended])
             | SeenKinds::REPLIED
+            | SeenKinds::CRASHED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
@@ -53,6 +54,7 @@ impl Invariant for AToldRefusalHoldsForAllAttempts {
                 }
             }
             Seen::Replied { request, reply } => self.on_replied(request, reply, model.step),
+            Seen::Crashed { node } => self.attempts.forget(node),
             _ => {} // not asked for
         }
         Ok(())
@@ -75,9 +77,6 @@ impl AToldRefusalHoldsForAllAttempts {
             self.attempts.insert(request, first());
             return;
         };
-        if number < attempts.newest.is {
-            *attempts = first(); // it was for a lock, and now claims the path
-        }
         if epoch != attempts.epoch {
             (attempts.epoch, attempts.first_of_epoch) = (epoch, number);
         }

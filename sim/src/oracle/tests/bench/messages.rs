@@ -27,7 +27,16 @@ fn header(txn: TxnId, low_water: u32) -> Header {
 }
 
 pub fn prepare(txn: TxnId, participants: &[NodeId], paths: &[&str]) -> Message {
-    let request = request(1, 1);
+    prepare_for(request(1, 1), txn, participants, paths)
+}
+
+/// Likewise, for the first attempt at this request.
+pub fn prepare_for(
+    request: RequestId,
+    txn: TxnId,
+    participants: &[NodeId],
+    paths: &[&str],
+) -> Message {
     let terms = Terms {
         request,
         attempt: 1,
