@@ -29,8 +29,8 @@ impl Lease {
         self.asked.1 + self.length
     }
 
-    /// When the node stops believing, by its own clock: a clock that is slow by as much as it may be
-    /// has reached that when the lease is over. Written out, and not asked of the protocol.
+    /// When the node stops believing, by its own clock: a clock that is slow by as much as it may
+    /// be has reached that when the lease is over. Written out, and not asked of the protocol.
     pub fn believed_until(&self, drift_max_ppm: u32) -> Time {
         let parts = 1_000_000_u128.saturating_sub(drift_max_ppm.into());
         let nanos = u128::from(self.length.as_nanos()) * parts / 1_000_000;

@@ -10,8 +10,8 @@ use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
-/// An attempt that begins to wait for pins at an owner finds them with younger attempts only, and no
-/// older attempt waits there for one of its paths.
+/// An attempt that begins to wait for pins at an owner finds them with younger attempts only, and
+/// no older attempt waits there for one of its paths.
 ///
 /// An attempt that waits, waits for a younger one, and a chain of those has an end. With both
 /// directions allowed two attempts wait for each other until one of them runs out of time.

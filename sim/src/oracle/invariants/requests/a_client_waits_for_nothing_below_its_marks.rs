@@ -12,9 +12,10 @@ use crate::world::World;
 /// and for no attempt below the lowest number of its session with that node.
 ///
 /// Below the one an owner forgets what it has answered, and executes a request that is tried again
-/// for a second time; the lock server forgets what it has refused. Below the other a node ignores what arrives, so that the attempt is lost. That
-/// the marks move on is judged by `nodes_forget_what_is_over`. Collecting results: Lee et al.,
-/// "Implementing Linearizability at Large Scale and Low Latency" (RIFL), SOSP 2015, section 3.3.
+/// for a second time; the lock server forgets what it has refused. Below the other a node ignores
+/// what arrives, so that the attempt is lost. That the marks move on is judged by
+/// `nodes_forget_what_is_over`. Collecting results: Lee et al., "Implementing Linearizability at
+/// Large Scale and Low Latency" (RIFL), SOSP 2015, section 3.3.
 #[derive(Clone, Debug, Default)]
 pub struct AClientWaitsForNothingBelowItsMarks {
     clients: PerNode<Waiting>,
@@ -126,7 +127,8 @@ impl Waiting {
         let Attempt { request, number: which, place, step } = *first;
         let client = request.client;
         let earlier = format!(
-            "{client} makes attempt {which} at {request}, which is number {place} of its session with {to}"
+            "{client} makes attempt {which} at {request}, which is number {place} of its session with \
+             {to}"
         );
         let now = format!(
             "{client} tells {to} that it waits for no number before {}, and has had no answer",

@@ -9,10 +9,11 @@ use crate::world::World;
 /// A client that has made several attempts at a request tells its user that it is refused only if
 /// an owner has recorded that, for an attempt in the newest epoch in which the client has tried.
 ///
-/// An owner that has recorded a refusal gives no attempt its yes any more, but the owners of a later
-/// epoch may be others, which know nothing of it. A client that believes more than that does harm
-/// when a later attempt gets through meanwhile. Where that is seen, the run shows it; otherwise the
-/// first such belief is told of at the end. Remembered results: Lee and others, RIFL, SOSP 2015.
+/// An owner that has recorded a refusal gives no attempt its yes any more, but the owners of a
+/// later epoch may be others, which know nothing of it. A client that believes more than that does
+/// harm when a later attempt gets through meanwhile. Where that is seen, the run shows it;
+/// otherwise the first such belief is told of at the end. Remembered results: Lee and others, RIFL,
+/// SOSP 2015.
 #[derive(Clone, Debug, Default)]
 pub struct AToldRefusalHoldsForAllAttempts {
     attempts: PerRequest<Attempts>,
