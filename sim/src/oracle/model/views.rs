@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use seedbed::proto::{
@@ -25,7 +26,7 @@ pub struct Views {
     lock_lease: Option<Span>,
     /// Worked out when they are first wanted.
     layouts: RefCell<BTreeMap<Epoch, Arc<Layout>>>,
-    placements: RefCell<BTreeMap<Epoch, Arc<Placement>>>,
+    placements: RefCell<BTreeMap<Epoch, Rc<Placement>>>,
 }
 
 impl Views {
@@ -144,7 +145,7 @@ impl Views {
     }
 
     /// Who owns what in `epoch`, by the oracle's own definition; `None` if there is no such view.
-    pub fn placement(&self, config: &Arc<Config>, epoch: Epoch) -> Option<Arc<Placement>> {
+    pub fn placement(&self, config: &Arc<Config>, epoch: Epoch) -> Option<Rc<Placement>> {
         let mut placements = self.placements.borrow_mut();
         if let Some(known) = placements.get(&epoch) {
             return Some(known.clone());
@@ -153,7 +154,7 @@ impl Views {
             Membership::Fixed => Some(config.first_layout().view()).filter(|v| v.epoch == epoch),
             Membership::Managed => self.announced.get(&epoch).map(|view| &view.is),
         };
-        let placement = Arc::new(Placement::of(config, view?));
+        let placement = Rc::new(Placement::of(config, view?));
         placements.insert(epoch, placement.clone());
         Some(placement)
     }

@@ -78,13 +78,16 @@ impl Invariant for AClientWaitsForNothingBelowItsMarks {
                 let lowest = RequestId { number: *lowest, ..*request };
                 return self.clients.slot(from).judge_requests(lowest, model);
             }
-            // In another session the same attempt is sent again.
-            Seen::Received { message: Message::Ended { end, .. }, .. }
-                if matches!(end, AttemptEnd::Retry(Retry::Session(_))) => {}
             Seen::Received {
-                from, to, message: Message::Ended { request, attempt, .. }, ..
+                from, to, message: Message::Ended { request, attempt, end }, ..
             } => {
-                self.clients.slot(to).hears(from, model.origin(*request), *attempt);
+                match end {
+                    // In another session the same attempt is sent again.
+                    AttemptEnd::Retry(Retry::Session(_)) => {}
+                    AttemptEnd::Done(_) | AttemptEnd::Refused { .. } | AttemptEnd::Retry(_) => {
+                        self.clients.slot(to).hears(from, model.origin(*request), *attempt);
+                    }
+                }
             }
             Seen::Crashed { node } => *self.clients.slot(node) = Waiting::default(),
             _ => {} // it ends no attempt
