@@ -1,4 +1,4 @@
-//! An attempt that comes to nothing has met a fault or another request.
+//! An attempt that is not answered has met a fault or another request.
 
 use seedbed::proto::{
     Age, AttemptEnd, Membership, Message, MessageKind, No, NodeId, Path, Request, RequestId, Retry,
