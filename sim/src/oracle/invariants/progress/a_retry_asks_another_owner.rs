@@ -72,7 +72,8 @@ impl ARetryAsksAnotherOwner {
     }
 }
 
-/// Which attempt a client's message is, in which epoch, and the path whose owners it may be sent to.
+/// Which attempt a client's message is, in which epoch, and the path whose owners it may be sent
+/// to.
 fn attempt(message: &Message) -> Option<(RequestId, u32, Epoch, &Path)> {
     match message {
         Message::Begin { request, attempt, epoch, operations, .. } => {
