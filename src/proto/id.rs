@@ -163,6 +163,27 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// A text that does not name a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a request: expected `c1.1#3`, or `c1#3` for one of the client's first life")]
+pub struct NotARequest(pub String);
+
+impl FromStr for RequestId {
+    type Err = NotARequest;
+
+    fn from_str(text: &str) -> Result<RequestId, NotARequest> {
+        let parsed = || {
+            let (life, number) = text.split_once('#')?;
+            let (client, incarnation) = life.split_once('.').unwrap_or((life, "1"));
+            let client: NodeId = client.parse().ok()?;
+            let incarnation = Incarnation(incarnation.parse().ok()?);
+            let number = number.parse().ok()?;
+            (client.role() == Role::Client).then_some(RequestId { client, incarnation, number })
+        };
+        parsed().ok_or_else(|| NotARequest(text.to_owned()))
+    }
+}
+
 /// How old an attempt at a request is: how long the request has waited when the attempt is sent, by
 /// its client's clock, then its name. The order is that of going first: the older one is the
 /// lesser.
