@@ -69,7 +69,7 @@ pub enum Fault<N = NodeId> {
     /// A link or a disk gets worse.
     Degrade {
         /// Which, and how.
-        what: Degradation,
+        what: Degradation<N>,
         /// How long.
         lasts: Option<Span>,
     },
@@ -89,7 +89,12 @@ pub enum Fault<N = NodeId> {
         /// When each starts again; never [`Restart::Never`].
         restart: Restart,
     },
-    /// The operator tells the central node something, and tries until it is there to be told.
+    /// The operator lets a storage node in.
+    Join(N),
+    /// The operator tells a storage node to leave.
+    Leave(N),
+    /// The operator tells the central node something else. Whatever it is, the operator tries until
+    /// the central node is there to be told.
     Operator(Command),
 }
 
@@ -110,25 +115,32 @@ pub enum Cut<N = NodeId> {
     /// All links from and to this machine.
     Isolate(N),
     /// All links between these groups; a machine in no group talks to all.
-    Groups(Vec<Vec<NodeId>>),
+    Groups(Vec<Vec<N>>),
     /// The links from these machines to those, and not the other way.
     OneWay {
         /// The machines that send.
-        from: Vec<NodeId>,
+        from: Vec<N>,
         /// The machines that would receive.
-        to: Vec<NodeId>,
+        to: Vec<N>,
     },
     /// Each storage node talks to a majority of them, each to a different one.
     MajoritiesRing,
 }
 
 /// What is worse than the scenario says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Degradation {
-    /// The link from the first to the second.
-    Link(NodeId, NodeId, Worse),
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Degradation<N = NodeId> {
+    /// The links from these machines to those.
+    Links {
+        /// The machines that send.
+        from: Vec<N>,
+        /// The machines that receive.
+        to: Vec<N>,
+        /// How the links are worse.
+        how: Worse,
+    },
     /// The disk of a machine: a sync takes this long.
-    Disk(NodeId, SpanRange),
+    Disk(N, SpanRange),
 }
 
 /// How a link is worse.
@@ -143,43 +155,92 @@ pub enum Worse {
 }
 
 impl<N> Fault<N> {
-    /// The same fault with the machine that `named` finds for its `N`; `None` if it finds none.
-    pub fn bind<M>(&self, named: impl FnOnce(&N) -> Option<M>) -> Option<Fault<M>> {
+    /// The same fault with the machines that `named` finds for each `N`: where it takes one machine,
+    /// the first of them. `None` if it takes one and finds none.
+    pub fn bind<M: Copy + PartialEq>(
+        &self,
+        mut named: impl FnMut(&N) -> Vec<M>,
+    ) -> Option<Fault<M>> {
+        let mut one = |node: &N| named(node).first().copied();
         Some(match self {
-            Fault::Crash { node, restart } => {
-                Fault::Crash { node: named(node)?, restart: *restart }
-            }
+            Fault::Crash { node, restart } => Fault::Crash { node: one(node)?, restart: *restart },
             Fault::BitRot { node, rot, restart } => {
-                Fault::BitRot { node: named(node)?, rot: *rot, restart: *restart }
+                Fault::BitRot { node: one(node)?, rot: *rot, restart: *restart }
             }
-            Fault::Wipe { node, restart } => Fault::Wipe { node: named(node)?, restart: *restart },
-            Fault::Pause { node, lasts } => Fault::Pause { node: named(node)?, lasts: *lasts },
+            Fault::Wipe { node, restart } => Fault::Wipe { node: one(node)?, restart: *restart },
+            Fault::Pause { node, lasts } => Fault::Pause { node: one(node)?, lasts: *lasts },
             Fault::Cut { links, lasts } => Fault::Cut { links: links.bind(named)?, lasts: *lasts },
-            Fault::ClockJump { node, by } => Fault::ClockJump { node: named(node)?, by: *by },
+            Fault::ClockJump { node, by } => Fault::ClockJump { node: one(node)?, by: *by },
             Fault::ClockDrift { node, ppm, lasts } => {
-                Fault::ClockDrift { node: named(node)?, ppm: *ppm, lasts: *lasts }
+                Fault::ClockDrift { node: one(node)?, ppm: *ppm, lasts: *lasts }
             }
-            Fault::Degrade { what, lasts } => Fault::Degrade { what: *what, lasts: *lasts },
+            Fault::Degrade { what, lasts } => {
+                let what = match what {
+                    Degradation::Links { from, to, how } => {
+                        let (from, to) = one_way(from, to, named);
+                        Degradation::Links { from, to, how: *how }
+                    }
+                    Degradation::Disk(node, takes) => Degradation::Disk(one(node)?, *takes),
+                };
+                Fault::Degrade { what, lasts: *lasts }
+            }
             Fault::RollingRestart { down, pause } => {
                 Fault::RollingRestart { down: *down, pause: *pause }
             }
             Fault::Attrition { count, pause, restart } => {
                 Fault::Attrition { count: *count, pause: *pause, restart: *restart }
             }
+            Fault::Join(node) => Fault::Join(one(node)?),
+            Fault::Leave(node) => Fault::Leave(one(node)?),
             Fault::Operator(command) => Fault::Operator(command.clone()),
         })
     }
 }
 
 impl<N> Cut<N> {
-    fn bind<M>(&self, named: impl FnOnce(&N) -> Option<M>) -> Option<Cut<M>> {
+    fn bind<M: Copy + PartialEq>(&self, mut named: impl FnMut(&N) -> Vec<M>) -> Option<Cut<M>> {
         Some(match self {
-            Cut::Isolate(node) => Cut::Isolate(named(node)?),
-            Cut::Groups(groups) => Cut::Groups(groups.clone()),
-            Cut::OneWay { from, to } => Cut::OneWay { from: from.clone(), to: to.clone() },
+            Cut::Isolate(node) => Cut::Isolate(named(node).first().copied()?),
+            Cut::Groups(groups) => {
+                Cut::Groups(disjoint(groups.iter().map(Vec::as_slice), named))
+            }
+            Cut::OneWay { from, to } => {
+                let (from, to) = one_way(from, to, named);
+                Cut::OneWay { from, to }
+            }
             Cut::MajoritiesRing => Cut::MajoritiesRing,
         })
     }
+}
+
+/// The machines of two sides. One that plays a role on both sends.
+fn one_way<N, M: Copy + PartialEq>(
+    from: &[N],
+    to: &[N],
+    named: impl FnMut(&N) -> Vec<M>,
+) -> (Vec<M>, Vec<M>) {
+    let [from, to] = <[Vec<M>; 2]>::try_from(disjoint([from, to], named))
+        .unwrap_or_else(|_| unreachable!("as many groups as there were"));
+    (from, to)
+}
+
+/// The machines of each group. One that several groups name, because it plays more than one role,
+/// is in the first of them.
+fn disjoint<'n, N: 'n, M: Copy + PartialEq>(
+    groups: impl IntoIterator<Item = &'n [N]>,
+    mut named: impl FnMut(&N) -> Vec<M>,
+) -> Vec<Vec<M>> {
+    let mut disjoint: Vec<Vec<M>> = Vec::new();
+    for group in groups {
+        let mut machines = Vec::new();
+        for machine in group.iter().flat_map(&mut named) {
+            if !disjoint.iter().chain([&machines]).any(|group| group.contains(&machine)) {
+                machines.push(machine);
+            }
+        }
+        disjoint.push(machines);
+    }
+    disjoint
 }
 
 impl Fault {
@@ -195,7 +256,7 @@ impl Fault {
             Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => None,
             // Their crashes are faults of their own.
             Fault::RollingRestart { .. } | Fault::Attrition { .. } => None,
-            Fault::Operator(_) => None,
+            Fault::Join(_) | Fault::Leave(_) | Fault::Operator(_) => None,
         }
     }
 }

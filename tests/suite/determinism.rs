@@ -14,7 +14,7 @@ use crate::which_cases::{is_whole, scenario_files};
 use seedbed::proto::{Action, Contents, NodeId, Operation, Request, Span};
 use seedbed_sim::digest::Digest;
 use seedbed_sim::run;
-use seedbed_sim::scenario::{Scenario, Script};
+use seedbed_sim::scenario::{Scenario, Script, Step as Ask};
 use seedbed_sim::verdict::Verdict;
 use seedbed_sim::world::{Event, Fact, Step, World};
 use serde::Serialize;
@@ -208,8 +208,7 @@ fn scripted(requests: impl IntoIterator<Item = Request>) -> Scenario {
         liveness = "40s"
     "#;
     let mut scenario = Scenario::parse("a script", text).expect("a scenario");
-    let (client, at) = (NodeId::client(1), Span::from_secs(1));
-    let script = |request| Script { client, at, request, answer: None };
+    let script = |request| Script { steps: vec![Ask::of(request)], ..scenario.script[0].clone() };
     scenario.script = requests.into_iter().map(script).collect();
     scenario
 }

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
+use seedbed::proto::{Config, NodeId, Role, Span, Time};
 
 use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
 use crate::quantity::{Ppb, SpanRange};
@@ -120,7 +120,7 @@ impl Plan<'_> {
             self.storage.iter().copied().filter(|node| !self.wanted.contains(node)).collect();
         if let Some(&node) = stream.pick(&out) {
             self.wanted.insert(node);
-            self.add(at, at, Fault::Operator(Command::Join(node)));
+            self.add(at, at, Fault::Join(node));
         }
     }
 
@@ -129,7 +129,7 @@ impl Plan<'_> {
         let can = wanted.len() > self.config.replicas;
         if let Some(&node) = stream.pick(&wanted).filter(|_| can) {
             self.wanted.remove(&node);
-            self.add(at, at, Fault::Operator(Command::Leave(node)));
+            self.add(at, at, Fault::Leave(node));
         }
     }
 
@@ -183,7 +183,7 @@ fn draw(
     let restart = Restart::After(lasts);
     let cut = |links| Fault::Cut { links, lasts: Some(lasts) };
     let degrade = |what| Fault::Degrade { what, lasts: Some(lasts) };
-    let worse = |how| degrade(Degradation::Link(node, other, how));
+    let worse = |how| degrade(Degradation::Links { from: vec![node], to: vec![other], how });
     let share = |stream: &mut Stream, most: u32| {
         Ppb::new(stream.below(u64::from(most) * 1_000_000) as u32).unwrap_or(Ppb::ZERO)
     };
@@ -318,10 +318,10 @@ mod tests {
             let mut wanted: BTreeSet<NodeId> = CAST.members().collect();
             for planned in plan_of(seed, ChaosKind::ALL) {
                 match planned.fault {
-                    Fault::Operator(Command::Join(node)) => {
+                    Fault::Join(node) => {
                         assert!(wanted.insert(node), "{node} is out")
                     }
-                    Fault::Operator(Command::Leave(node)) => {
+                    Fault::Leave(node) => {
                         assert!(wanted.remove(&node), "{node} is in")
                     }
                     _ => {}

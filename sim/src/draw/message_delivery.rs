@@ -1,14 +1,14 @@
 //! Links: how long a message is under way, and whether it is lost or doubled.
 //!
-//! Each link has a stream of its own. Rules of the scenario for single messages come last.
+//! Each link has a stream of its own.
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{MessageKind, NodeId, Span};
+use seedbed::proto::{NodeId, Span};
 
 use crate::fault::Worse;
 use crate::quantity::SpanRange;
-use crate::scenario::{Fate, Link, MessageRule, Scenario};
+use crate::scenario::{Link, Scenario};
 use crate::seed::{Seed, Stream, code};
 
 /// What becomes of a message.
@@ -33,10 +33,11 @@ pub enum Arrival {
     DroppedAtOnce,
 }
 
-/// A link that is worse for now, and the draws of how much.
+/// Links that are worse for now, and the draws of how much.
 #[derive(Clone, Debug)]
 struct Degraded {
-    link: (NodeId, NodeId),
+    from: Vec<NodeId>,
+    to: Vec<NodeId>,
     how: Worse,
     stream: Stream,
 }
@@ -47,9 +48,6 @@ pub struct Links<'a> {
     scenario: &'a Scenario,
     seed: Seed,
     links: BTreeMap<(NodeId, NodeId), Stream>,
-    /// How often each message rule has matched.
-    matches: Vec<u32>,
-    rules_apply: bool,
     /// Does the network neither lose, double nor hold up anything?
     is_calm: bool,
     /// Links that are worse for now, by the number of the degradation.
@@ -64,18 +62,16 @@ impl<'a> Links<'a> {
             scenario,
             seed,
             links: BTreeMap::new(),
-            matches: vec![0; scenario.messages.len()],
-            rules_apply: true,
             is_calm: false,
             degraded: BTreeMap::new(),
             copies: BTreeMap::new(),
         }
     }
 
-    /// The link is worse until the degradation `id` is over.
-    pub fn degrade(&mut self, id: u32, link: (NodeId, NodeId), how: Worse) {
+    /// The links from these machines to those are worse until the degradation `id` is over.
+    pub fn degrade(&mut self, id: u32, (from, to): (Vec<NodeId>, Vec<NodeId>), how: Worse) {
         let stream = self.seed.stream("storm", id.into());
-        self.degraded.insert(id, Degraded { link, how, stream });
+        self.degraded.insert(id, Degraded { from, to, how, stream });
     }
 
     /// The degradation `id` is over.
@@ -83,10 +79,9 @@ impl<'a> Links<'a> {
         self.degraded.remove(&id);
     }
 
-    /// No link is worse any more, and no rule applies.
+    /// No link is worse any more.
     pub fn heal(&mut self) {
         self.degraded.clear();
-        self.rules_apply = false;
     }
 
     /// From now on a message takes its latency and no more, arrives, and arrives once.
@@ -94,14 +89,8 @@ impl<'a> Links<'a> {
         self.is_calm = true;
     }
 
-    /// Has every rule for messages applied at least once?
-    pub fn rules_fired(&self) -> impl Iterator<Item = bool> {
-        let rules = self.scenario.messages.iter().zip(&self.matches);
-        rules.map(|(rule, matches)| *matches >= rule.nth.unwrap_or(1))
-    }
-
-    /// What becomes of a message of this kind.
-    pub fn course(&mut self, from: NodeId, to: NodeId, kind: MessageKind) -> Course {
+    /// What becomes of a message.
+    pub fn course(&mut self, from: NodeId, to: NodeId) -> Course {
         let network = &self.scenario.network;
         let link = network.links.iter().find(|link| (link.from, link.to) == (from, to));
         let seed = self.seed;
@@ -116,8 +105,9 @@ impl<'a> Links<'a> {
         }
         let mut is_lost = stream.chance(link.and_then(|l| l.loss).unwrap_or(network.loss));
         let mut copied = stream.chance(network.duplication);
-        let worse = self.degraded.values_mut().filter(|worse| worse.link == (from, to));
-        for Degraded { how, stream, .. } in worse {
+        let is_worse =
+            |worse: &&mut Degraded| worse.from.contains(&from) && worse.to.contains(&to);
+        for Degraded { how, stream, .. } in self.degraded.values_mut().filter(is_worse) {
             match *how {
                 Worse::Slow(range) => latency = latency + stream.span(range),
                 Worse::Lossy(share) => is_lost |= stream.chance(share),
@@ -126,11 +116,10 @@ impl<'a> Links<'a> {
         }
         let copy_after = copied.then(|| self.copies(from, to).span(SpanRange::from_millis(0, 200)));
         let arrival = if is_lost { Arrival::Lost } else { Arrival::Arrives };
-        self.by_rule(from, to, kind, Course { latency, arrival, copy_after })
+        Course { latency, arrival, copy_after }
     }
 
-    /// What becomes of a copy, which is under way for `after` longer than any first one; no rule
-    /// counts it.
+    /// What becomes of a copy, which is under way for `after` longer than any first one.
     pub fn course_of_copy(&mut self, from: NodeId, to: NodeId, after: Span) -> Course {
         let range = self.scenario.network.latency;
         let latency = self.copies(from, to).span(range) + after;
@@ -141,30 +130,6 @@ impl<'a> Links<'a> {
         let seed = self.seed;
         self.copies.entry((from, to)).or_insert_with(|| seed.stream("copies", object(from, to)))
     }
-
-    fn by_rule(
-        &mut self,
-        from: NodeId,
-        to: NodeId,
-        kind: MessageKind,
-        mut course: Course,
-    ) -> Course {
-        for (rule, matches) in self.scenario.messages.iter().zip(&mut self.matches) {
-            if !self.rules_apply || !applies(rule, from, to, kind) {
-                continue;
-            }
-            *matches += 1;
-            if rule.nth.is_some_and(|nth| nth != *matches) {
-                continue;
-            }
-            match rule.fate {
-                Fate::Drop => course.arrival = Arrival::DroppedAtOnce,
-                Fate::Delay(by) => course.latency = course.latency + by,
-                Fate::Duplicate(after) => course.copy_after = Some(after),
-            }
-        }
-        course
-    }
 }
 
 /// A number for a link, to name its streams by.
@@ -174,10 +139,4 @@ fn object(from: NodeId, to: NodeId) -> u64 {
 
 fn link_latency(link: Option<&Link>) -> Option<SpanRange> {
     link.and_then(|link| link.latency)
-}
-
-fn applies(rule: &MessageRule, from: NodeId, to: NodeId, kind: MessageKind) -> bool {
-    rule.kind == kind
-        && rule.from.is_none_or(|rule_from| rule_from == from)
-        && rule.to.is_none_or(|rule_to| rule_to == to)
 }

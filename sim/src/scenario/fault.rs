@@ -3,13 +3,13 @@
 use seedbed::proto::{Command, Config, NodeId, Span};
 
 use super::cluster::{Named, POINTS, need_managed, points, too_many};
-use super::environment::ends;
-use super::error::ScenarioError;
+use super::occasion::{Names, Trigger, trigger};
 use super::reader::{Form, Result, Table};
-use super::role::{Role, roles_of};
+use super::role::Role;
+use super::target::{Binder, Target};
 use super::value::Value;
-use crate::fault::{Cut, Fault, Restart};
-use crate::milestone::Milestone;
+use crate::fault::{Cut, Degradation, Fault, Restart, Worse};
+use crate::quantity::Ppb;
 use crate::text::one_of;
 
 /// One scripted fault.
@@ -21,31 +21,6 @@ pub struct ScriptedFault {
     pub fault: Fault<Target>,
 }
 
-/// When a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Trigger {
-    /// This long after the start of the run.
-    At(Span),
-    /// Right after the step in which the milestone is reached for the `nth` time.
-    When {
-        /// What it waits for.
-        milestone: Milestone,
-        /// Which occurrence, from 1.
-        nth: u32,
-        /// Counts only what happens at this machine.
-        node: Option<NodeId>,
-    },
-}
-
-/// The machine that a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// This machine.
-    Node(NodeId),
-    /// The machine that plays this part in what the trigger's milestone is about.
-    Role(Role),
-}
-
 #[derive(Clone, Copy)]
 enum Kind {
     Crash,
@@ -54,7 +29,11 @@ enum Kind {
     Partition,
     Clog,
     MajoritiesRing,
+    Delay,
+    Loss,
+    Duplicate,
     Bump,
+    Drift,
     BitRot,
     Wipe,
     RollingRestart,
@@ -67,14 +46,18 @@ enum Kind {
 
 const SETTINGS: &[&str] = &["replicas", "virtual_nodes", "lock_lease", "membership_lease"];
 
-const FORMS: [Form<Kind>; 15] = [
+const FORMS: [Form<Kind>; 19] = [
     Form { key: "crash", beside: &["restart_after", "restart"], is: Kind::Crash },
     Form { key: "pause", beside: &["for"], is: Kind::Pause },
     Form { key: "isolate", beside: &["for"], is: Kind::Isolate },
     Form { key: "partition", beside: &["one_way", "for"], is: Kind::Partition },
     Form { key: "clog", beside: &["for"], is: Kind::Clog },
     Form { key: "majorities_ring", beside: &["for"], is: Kind::MajoritiesRing },
+    Form { key: "delay", beside: &["by", "for"], is: Kind::Delay },
+    Form { key: "loss", beside: &["share", "for"], is: Kind::Loss },
+    Form { key: "duplicate", beside: &["share", "for"], is: Kind::Duplicate },
     Form { key: "bump", beside: &["by"], is: Kind::Bump },
+    Form { key: "drift", beside: &["ppm", "for"], is: Kind::Drift },
     Form { key: "bit_rot", beside: &["restart_after"], is: Kind::BitRot },
     Form { key: "wipe", beside: &["restart_after"], is: Kind::Wipe },
     Form { key: "rolling_restart", beside: &["down", "pause"], is: Kind::RollingRestart },
@@ -87,17 +70,19 @@ const FORMS: [Form<Kind>; 15] = [
 
 pub(super) fn read(
     root: &Table<'_>,
-    cast: Named,
+    names: Names<'_>,
     config: &Config,
     safety: Span,
 ) -> Result<Vec<ScriptedFault>> {
     root.each("fault", |value| {
         let (table, kind, main) = value.table_of(&["at", "when"], &FORMS)?;
-        let trigger = trigger(&table, cast, safety)?;
+        let trigger = trigger(&table, names, safety)?;
         if is_of_managed(kind) {
             need_managed(&main, config)?;
         }
-        Ok(ScriptedFault { trigger, fault: fault(&table, kind, &main, cast, trigger)? })
+        let place = Place { table: &table, main: &main, cast: names.cast, trigger: &trigger };
+        let fault = place.fault(kind, config)?;
+        Ok(ScriptedFault { trigger, fault })
     })
 }
 
@@ -106,98 +91,155 @@ fn is_of_managed(kind: Kind) -> bool {
     match kind {
         Kind::Wipe | Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => true,
         Kind::Crash | Kind::Pause | Kind::Isolate | Kind::Partition | Kind::Clog => false,
-        Kind::MajoritiesRing | Kind::Bump | Kind::BitRot => false,
+        Kind::MajoritiesRing | Kind::Delay | Kind::Loss | Kind::Duplicate => false,
+        Kind::Bump | Kind::Drift | Kind::BitRot => false,
         Kind::RollingRestart | Kind::Attrition => false,
     }
 }
 
-fn trigger(table: &Table<'_>, cast: Named, safety: Span) -> Result<Trigger> {
-    match (table.get("at"), table.get("when")) {
-        (Some(at), None) => at.moment(safety).map(Trigger::At),
-        (None, Some(when)) => occasion(&when.table(&["milestone", "nth", "node"])?, cast),
-        (Some(_), Some(_)) => Err(table.fault("expected `at` or `when`, found both")),
-        (None, None) => Err(table.fault("expected `at` or `when`, found neither")),
-    }
-}
-
-fn occasion(when: &Table<'_>, cast: Named) -> Result<Trigger> {
-    Ok(Trigger::When {
-        milestone: when.need("milestone", "what to wait for")?.milestone()?,
-        nth: when.or("nth", 1, |value| value.integer(1..=u32::MAX.into()))?,
-        node: when.maybe("node", |value| value.node(cast))?,
-    })
-}
-
-fn fault(
-    table: &Table<'_>,
-    kind: Kind,
-    main: &Value<'_>,
+/// A fault that is read: its table, the value of the key that says what it is, and what that may
+/// name.
+struct Place<'p> {
+    table: &'p Table<'p>,
+    main: &'p Value<'p>,
     cast: Named,
-    trigger: Trigger,
-) -> Result<Fault<Target>> {
-    let target = || main.target(cast, trigger);
-    let lasts = || table.maybe("for", |value| value.some_span());
-    let span = |key, usual| table.or(key, usual, |value| value.span());
-    Ok(match kind {
-        Kind::Crash => Fault::Crash { node: target()?, restart: restart(table)? },
-        Kind::Pause => Fault::Pause { node: target()?, lasts: lasts()? },
-        Kind::Isolate => Fault::Cut { links: Cut::Isolate(target()?), lasts: lasts()? },
-        Kind::Partition => Fault::Cut { links: partition(table, main, cast)?, lasts: lasts()? },
-        Kind::Clog => {
-            let (from, to) = ends(&main.table(&["from", "to"])?, cast)?;
-            let links = Cut::OneWay { from: vec![from], to: vec![to] };
-            Fault::Cut { links, lasts: lasts()? }
-        }
-        Kind::MajoritiesRing => {
-            main.yes()?;
-            // Of three nodes each has a majority with its two neighbours: nothing would be cut.
-            if cast.storage() < 4 {
-                let found = cast.storage();
-                return Err(main.error(format!("needs 4 storage nodes, found {found}")));
-            }
-            Fault::Cut { links: Cut::MajoritiesRing, lasts: lasts()? }
-        }
-        Kind::Bump => Fault::ClockJump {
-            node: target()?,
-            by: table.need("by", "how far, such as \"5s\"")?.some_span()?,
-        },
-        Kind::BitRot => {
-            let node = logged(main, target()?)?;
-            Fault::BitRot { node, rot: None, restart: restart_after(table)? }
-        }
-        Kind::Wipe => {
-            Fault::Wipe { node: storing(main, target()?)?, restart: restart_after(table)? }
-        }
-        Kind::RollingRestart => {
-            main.yes()?;
-            Fault::RollingRestart {
-                down: span("down", Span::from_millis(500))?,
-                pause: span("pause", Span::from_secs(2))?,
-            }
-        }
-        Kind::Attrition => Fault::Attrition {
-            count: main.integer(1..=cast.storage().into())?,
-            pause: span("pause", Span::ZERO)?,
-            restart: restart_after(table)?,
-        },
-        Kind::Join => Fault::Operator(Command::Join(main.storage_node(cast)?)),
-        Kind::Leave => Fault::Operator(Command::Leave(main.storage_node(cast)?)),
-        Kind::Set => Fault::Operator(set(main, cast)?),
-        Kind::AcceptLoss => {
-            main.yes()?;
-            Fault::Operator(Command::AcceptLoss)
-        }
-    })
+    trigger: &'p Trigger,
 }
 
-fn partition(table: &Table<'_>, main: &Value<'_>, cast: Named) -> Result<Cut<Target>> {
-    let one_way = table.or("one_way", false, |value| value.boolean())?;
-    let groups = groups(main, cast, one_way)?;
-    Ok(match <[Vec<NodeId>; 2]>::try_from(groups) {
-        Ok([from, to]) if one_way => Cut::OneWay { from, to },
-        Ok(two) => Cut::Groups(two.into()),
-        Err(more) => Cut::Groups(more),
-    })
+impl Place<'_> {
+    fn fault(&self, kind: Kind, config: &Config) -> Result<Fault<Target>> {
+        let Place { table, main, cast, .. } = self;
+        let span = |key, usual| table.or(key, usual, |value| value.span());
+        Ok(match kind {
+            Kind::Crash => Fault::Crash { node: self.target()?, restart: restart(table)? },
+            Kind::Pause => Fault::Pause { node: self.target()?, lasts: self.lasts()? },
+            Kind::Isolate => self.cut(Cut::Isolate(self.target()?))?,
+            Kind::Partition => self.cut(self.partition()?)?,
+            Kind::Clog => {
+                let (from, to) = self.sides()?;
+                self.cut(Cut::OneWay { from, to })?
+            }
+            Kind::MajoritiesRing => self.cut(self.majorities_ring()?)?,
+            Kind::Delay => {
+                let by = table.need("by", "two durations, which are added to the latency")?;
+                self.worse(Worse::Slow(by.spans()?))?
+            }
+            Kind::Loss => self.worse(Worse::Lossy(self.share()?))?,
+            Kind::Duplicate => self.worse(Worse::Doubling(self.share()?))?,
+            Kind::Bump => Fault::ClockJump {
+                node: self.target()?,
+                by: table.need("by", "how far, such as \"5s\"")?.some_span()?,
+            },
+            Kind::Drift => {
+                let most = i64::from(config.drift_max_ppm);
+                let ppm = table.need("ppm", "how many microseconds the clock gains a second")?;
+                let (node, lasts) = (self.target()?, self.lasts()?);
+                Fault::ClockDrift { node, ppm: ppm.integer(-most..=most)?, lasts }
+            }
+            Kind::BitRot => {
+                let node = logged(main, self.target()?)?;
+                Fault::BitRot { node, rot: None, restart: restart_after(table)? }
+            }
+            Kind::Wipe => {
+                let node = storing(main, self.target()?)?;
+                Fault::Wipe { node, restart: restart_after(table)? }
+            }
+            Kind::RollingRestart => {
+                main.yes()?;
+                Fault::RollingRestart {
+                    down: span("down", Span::from_millis(500))?,
+                    pause: span("pause", Span::from_secs(2))?,
+                }
+            }
+            Kind::Attrition => Fault::Attrition {
+                count: main.integer(1..=cast.storage().into())?,
+                pause: span("pause", Span::ZERO)?,
+                restart: restart_after(table)?,
+            },
+            Kind::Join => Fault::Join(self.storage_node()?),
+            Kind::Leave => Fault::Leave(self.storage_node()?),
+            Kind::Set => Fault::Operator(set(main, *cast)?),
+            Kind::AcceptLoss => {
+                main.yes()?;
+                Fault::Operator(Command::AcceptLoss)
+            }
+        })
+    }
+
+    fn binder(&self) -> Binder {
+        self.trigger.binder()
+    }
+
+    fn target(&self) -> Result<Target> {
+        self.main.target(self.cast, self.binder())
+    }
+
+    fn lasts(&self) -> Result<Option<Span>> {
+        self.table.maybe("for", |value| value.some_span())
+    }
+
+    fn cut(&self, links: Cut<Target>) -> Result<Fault<Target>> {
+        Ok(Fault::Cut { links, lasts: self.lasts()? })
+    }
+
+    fn worse(&self, how: Worse) -> Result<Fault<Target>> {
+        let (from, to) = self.sides()?;
+        Ok(Fault::Degrade { what: Degradation::Links { from, to, how }, lasts: self.lasts()? })
+    }
+
+    fn share(&self) -> Result<Ppb> {
+        let share = self.table.need("share", "how many of the messages, 0 to 1")?;
+        match share.probability()? {
+            Ppb::ZERO => Err(share.not("a share above zero")),
+            some => Ok(some),
+        }
+    }
+
+    /// `{ from, to }`: links of one direction.
+    fn sides(&self) -> Result<(Vec<Target>, Vec<Target>)> {
+        let table = self.main.table(&["from", "to"])?;
+        let from = table.need("from", "the machine that sends, or several")?;
+        let to = table.need("to", "the machine that receives, or several")?;
+        let senders = from.side(self.cast, self.binder())?;
+        let receivers = to.side(self.cast, self.binder())?;
+        if senders.contains(&Target::Rest) {
+            return Err(from.error("`rest` is every machine that `from` does not name: only for `to`"));
+        }
+        match receivers.iter().find(|target| senders.contains(target)) {
+            Some(_) => Err(to.not("another node than `from`")),
+            None => Ok((senders, receivers)),
+        }
+    }
+
+    fn partition(&self) -> Result<Cut<Target>> {
+        let one_way = self.table.or("one_way", false, |value| value.boolean())?;
+        let groups = self.main.groups(self.cast, self.binder(), one_way)?;
+        Ok(match <[Vec<Target>; 2]>::try_from(groups) {
+            Ok([from, to]) if one_way => Cut::OneWay { from, to },
+            Ok(two) => Cut::Groups(two.into()),
+            Err(more) => Cut::Groups(more),
+        })
+    }
+
+    fn majorities_ring(&self) -> Result<Cut<Target>> {
+        self.main.yes()?;
+        // Of three nodes each has a majority with its two neighbours: nothing would be cut.
+        match self.cast.storage() {
+            found @ ..4 => Err(self.main.error(format!("needs 4 storage nodes, found {found}"))),
+            _ => Ok(Cut::MajoritiesRing),
+        }
+    }
+
+    /// A storage node, or a role that one plays.
+    fn storage_node(&self) -> Result<Target> {
+        if Role::named(self.main.string()?).is_none() {
+            return self.main.storage_node(self.cast).map(Target::Node);
+        }
+        match self.target()? {
+            Target::Role(role) if role.is_client() => Err(self.main.not("a storage node")),
+            target => Ok(target),
+        }
+    }
 }
 
 /// Settings to change, each within the range that it has in `[cluster]` or `[timing]`.
@@ -241,7 +283,8 @@ fn restart_after(table: &Table<'_>) -> Result<Restart> {
 fn logged(main: &Value<'_>, target: Target) -> Result<Target> {
     let client = match target {
         Target::Node(node) => node.role() == seedbed::proto::Role::Client,
-        Target::Role(role) => role.is_client(),
+        Target::Role(role) | Target::All(role) => role.is_client(),
+        Target::Rest => false,
     };
     if client { Err(main.not("a machine with a log, and a client has none")) } else { Ok(target) }
 }
@@ -254,58 +297,5 @@ fn storing(main: &Value<'_>, target: Target) -> Result<Target> {
              expected a storage node",
         )),
         target => Ok(target),
-    }
-}
-
-fn groups(main: &Value<'_>, cast: Named, one_way: bool) -> Result<Vec<Vec<NodeId>>> {
-    let mut grouped = std::collections::BTreeSet::new();
-    let mut groups = Vec::new();
-    for group in main.list()? {
-        let members = group.distinct(|value| value.node(cast))?;
-        if let Some(twice) = members.iter().find(|node| grouped.contains(*node)) {
-            return Err(group.error(format!("`{twice}` is in another group as well")));
-        }
-        grouped.extend(members.iter().copied());
-        groups.push(members);
-    }
-    match (groups.len(), one_way) {
-        (2, true) | (2.., false) => Ok(groups),
-        (found, true) => Err(main.error(format!("expected exactly 2 groups, found {found}"))),
-        (found, false) => Err(main.error(format!("expected at least 2 groups, found {found}"))),
-    }
-}
-
-impl Value<'_> {
-    /// A milestone.
-    pub(super) fn milestone(&self) -> Result<Milestone> {
-        let names = Milestone::all().map(|milestone| (milestone.name(), milestone));
-        self.pick_listed("milestone", "milestones", names)
-    }
-
-    /// A machine that exists, or a role that the trigger binds.
-    fn target(&self, cast: Named, trigger: Trigger) -> Result<Target> {
-        let found = self.string()?;
-        let role = Role::ALL.iter().copied().find(|role| role.name() == found);
-        match (role, trigger) {
-            (None, _) => self.node(cast).map(Target::Node).map_err(|_| self.no_target(found, cast)),
-            (Some(role), Trigger::At(_)) => Err(self.error(format!(
-                "the role `{role}` needs a `when`: with `at` no machine is known to have it"
-            ))),
-            (Some(role), Trigger::When { milestone, .. }) => self.role(role, milestone),
-        }
-    }
-
-    fn no_target(&self, found: &str, cast: Named) -> ScenarioError {
-        let roles = Role::ALL.iter().map(|role| role.name());
-        cast.absent(self, &format!("{} or a role", cast.described())).or_rather(found, roles)
-    }
-
-    fn role(&self, role: Role, milestone: Milestone) -> Result<Target> {
-        let bound = match roles_of(milestone) {
-            roles if roles.contains(&role) => return Ok(Target::Role(role)),
-            [] => "no role".to_owned(),
-            roles => one_of(roles.iter().map(|role| role.name())),
-        };
-        Err(self.error(format!("`{milestone}` binds {bound}, not `{role}`")))
     }
 }

@@ -147,11 +147,13 @@ mod error;
 mod expect;
 mod fault;
 mod message;
+mod occasion;
 mod reader;
 mod role;
 mod script;
 mod source;
 pub(crate) mod swarm;
+mod target;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -167,15 +169,18 @@ use seedbed::proto::{Config, Defect, Settings};
 pub use chaos::{Budget, Chaos};
 pub use cluster::Cast;
 use cluster::Named;
+use occasion::Names;
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::ScenarioError;
 pub use expect::answer::{Answer, Reason};
 pub use expect::{Expect, Expected, Phases, Reach, Seeds, Stored};
-pub use fault::{ScriptedFault, Target, Trigger};
+pub use fault::ScriptedFault;
 pub use message::{Fate, MessageRule};
+pub use occasion::{About, Asked, Occasion, Ordinals, Trigger, TxnName};
 pub use role::{Role, roles_of};
-pub use script::Script;
+pub use script::{Next, Rounds, Script, Step};
 pub use swarm::Swarm;
+pub use target::Target;
 pub use workload::{Workload, WorkloadKind};
 
 use reader::{Result, Table};
@@ -316,8 +321,10 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     let all = Named { cast, is_drawn: false };
     let named = swarm.as_ref().map_or(all, |swarm| swarm.fewest(cast));
     let phases = expect::phases(root, &config)?;
-    let faults = fault::read(root, named, &config, phases.safety)?;
-    let script = script::read(root, named, phases.safety)?;
+    let scripts = script::names(root)?;
+    let names = Names { cast: named, scripts: &scripts };
+    let faults = fault::read(root, names, &config, phases.safety)?;
+    let script = script::read(root, names, phases.safety)?;
     let scenario = Scenario {
         file: name.to_owned(),
         title,
@@ -331,7 +338,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
         expect: expect::expect(root, &faults, &script)?,
         script,
         faults,
-        messages: message::read(root, named)?,
+        messages: message::read(root, names, phases.safety)?,
         chaos: chaos::read(root, named, &config)?,
         swarm,
         phases,

@@ -57,6 +57,28 @@ impl Role {
         }
     }
 
+    /// The name of all machines that play it, where several may.
+    pub fn plural(self) -> Option<&'static str> {
+        match self {
+            Role::Participant => Some("participants"),
+            Role::Owner => Some("owners"),
+            Role::Waiter => Some("waiters"),
+            Role::Joiner => Some("joiners"),
+            Role::Leaver => Some("leavers"),
+            Role::Coordinator | Role::Holder | Role::Source | Role::Receiver => None,
+        }
+    }
+
+    /// The role of this name.
+    pub(super) fn named(name: &str) -> Option<Role> {
+        Role::ALL.iter().copied().find(|role| role.name() == name)
+    }
+
+    /// The role of which `name` names all machines that play it.
+    pub(super) fn of_plural(name: &str) -> Option<Role> {
+        Role::ALL.iter().copied().find(|role| role.plural() == Some(name))
+    }
+
     /// Is it a client that plays this part? Clients have no log.
     pub fn is_client(self) -> bool {
         match self {

@@ -1,25 +1,77 @@
 //! `[[script]]`: what clients ask for, request by request.
+//!
+//! A script is one request or several *steps*, each asked when the one before is answered. It may be
+//! repeated: after its answer, or every so long whether it is answered or not.
 
 use std::sync::Arc;
 
-use seedbed::proto::{Action, Contents, NodeId, Operation, Path, Request, Span, Version};
+use seedbed::proto::{Action, Contents, Operation, Path, Request, Span, Version};
 
 use super::cluster::Named;
 use super::expect::answer::Answer;
+use super::occasion::{Names, Trigger, trigger};
 use super::reader::{Form, Result, Table};
+use super::role::Role as Part;
+use super::target::{Binder, Target};
 use super::value::Value;
 
-/// One request of one client.
+/// Requests of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Script {
+    /// What filters call its requests, if the file says so.
+    pub name: Option<String>,
     /// The client that asks.
-    pub client: NodeId,
-    /// When, since the start of the run.
-    pub at: Span,
-    /// For what. No operation has a token: a client puts in that of the lock it holds.
+    pub client: Target,
+    /// When it begins.
+    pub begins: Trigger,
+    /// What is asked, each after the answer to the one before; at least one.
+    pub steps: Vec<Step>,
+    /// How often all of it is asked.
+    pub rounds: Rounds,
+}
+
+/// One request of a script.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Step {
+    /// How long the client waits before it, after the answer to the one before.
+    pub pause: Span,
+    /// For what. No operation has a token: a client puts in that of the lock it holds. No
+    /// coordinator is named: see `first`.
     pub request: Request,
+    /// The storage node that is asked first, if the file says so.
+    pub first: Option<Target>,
     /// The answer that it must get, if the file says so.
     pub answer: Option<Answer>,
+}
+
+impl Step {
+    /// A request that any node may be asked, at once, and any answer will do.
+    pub fn of(request: Request) -> Step {
+        Step { pause: Span::ZERO, request, first: None, answer: None }
+    }
+}
+
+/// How often a script is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rounds {
+    /// How often, at least once.
+    pub count: u32,
+    /// When the next round begins.
+    pub next: Next,
+}
+
+/// When the next round of a script begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Next {
+    /// This long after the last answer of the round before.
+    AfterAnswer(Span),
+    /// This long after the round before has begun, answered or not.
+    Every(Span),
+}
+
+impl Rounds {
+    /// One round.
+    pub const ONCE: Rounds = Rounds { count: 1, next: Next::AfterAnswer(Span::ZERO) };
 }
 
 #[derive(Clone, Copy)]
@@ -47,37 +99,159 @@ const OPERATIONS: [Form<Verb>; 5] = [
     Form { key: "rename", beside: &["to"], is: Verb::Rename },
 ];
 
+#[derive(Clone, Copy)]
+enum Told {
+    Once(Ask),
+    Steps,
+}
+
 // One read needs no transaction, and there is one lock server only: neither has a coordinator.
 const REQUESTS: [Form<Ask>; 8] = [
-    Form { key: "read", beside: &[], is: Ask::Operation(Verb::Read) },
-    Form { key: "create", beside: &["data", "coordinator"], is: Ask::Operation(Verb::Create) },
+    Form { key: "read", beside: &["owner", "answer"], is: Ask::Operation(Verb::Read) },
+    Form {
+        key: "create",
+        beside: &["data", "coordinator", "answer"],
+        is: Ask::Operation(Verb::Create),
+    },
     Form {
         key: "write",
-        beside: &["data", "if_version", "coordinator"],
+        beside: &["data", "if_version", "coordinator", "answer"],
         is: Ask::Operation(Verb::Write),
     },
     Form {
         key: "delete",
-        beside: &["if_version", "coordinator"],
+        beside: &["if_version", "coordinator", "answer"],
         is: Ask::Operation(Verb::Delete),
     },
-    Form { key: "rename", beside: &["to", "coordinator"], is: Ask::Operation(Verb::Rename) },
-    Form { key: "transaction", beside: &["coordinator"], is: Ask::Transaction },
-    Form { key: "acquire", beside: &["wait"], is: Ask::Acquire },
-    Form { key: "release", beside: &[], is: Ask::Release },
+    Form {
+        key: "rename",
+        beside: &["to", "coordinator", "answer"],
+        is: Ask::Operation(Verb::Rename),
+    },
+    Form { key: "transaction", beside: &["coordinator", "answer"], is: Ask::Transaction },
+    Form { key: "acquire", beside: &["wait", "answer"], is: Ask::Acquire },
+    Form { key: "release", beside: &["answer"], is: Ask::Release },
 ];
 
-pub(super) fn read(root: &Table<'_>, cast: Named, safety: Span) -> Result<Vec<Script>> {
-    root.each("script", |value| script(&value, cast, safety))
+const COMMON: [&str; 7] = ["client", "at", "when", "name", "repeat", "pause", "every"];
+
+/// The names of the scripts, in the order of the file: filters may use those of later ones.
+pub(super) fn names(root: &Table<'_>) -> Result<Vec<Option<String>>> {
+    let mut names: Vec<Option<String>> = Vec::new();
+    root.each("script", |value| {
+        let name = match value.inside("name") {
+            None => None,
+            Some(name) => Some(name.line()?.to_owned()),
+        };
+        if name.is_some() && names.contains(&name) {
+            return Err(value.error("another script has this name"));
+        }
+        names.push(name);
+        Ok(())
+    })?;
+    Ok(names)
 }
 
-fn script(value: &Value<'_>, cast: Named, safety: Span) -> Result<Script> {
-    let (table, ask, main) = value.table_of(&["client", "at", "answer"], &REQUESTS)?;
-    let client = table.need("client", "the client that asks")?.client(cast)?;
-    let at = table.need("at", "a time such as \"1s\"")?.moment(safety)?;
-    let request = request(&table, ask, &main, cast)?;
-    let answer = table.maybe("answer", |value| value.answer(&request))?;
-    Ok(Script { client, at, request, answer })
+pub(super) fn read(root: &Table<'_>, names: Names<'_>, safety: Span) -> Result<Vec<Script>> {
+    let once = REQUESTS.iter().map(|form| Form {
+        key: form.key,
+        beside: form.beside,
+        is: Told::Once(form.is),
+    });
+    let steps = Form { key: "steps", beside: &[], is: Told::Steps };
+    let forms: Vec<Form<Told>> = once.chain([steps]).collect();
+    root.each("script", |value| script(&value, &forms, names, safety))
+}
+
+fn script(
+    value: &Value<'_>,
+    forms: &[Form<Told>],
+    names: Names<'_>,
+    safety: Span,
+) -> Result<Script> {
+    let (table, told, main) = value.table_of(&COMMON, forms)?;
+    let client = table.need("client", "the client that asks")?;
+    let begins = trigger(&table, names, safety)?;
+    let asking = Asking { cast: names.cast, binder: begins.binder() };
+    let client = asking.client(&client)?;
+    let name = table.maybe("name", |value| value.line())?.map(str::to_owned);
+    let steps = match told {
+        Told::Once(ask) => vec![asking.step(&table, ask, &main, Span::ZERO)?],
+        Told::Steps => asking.steps(&main)?,
+    };
+    Ok(Script { name, client, begins, steps, rounds: rounds(&table)? })
+}
+
+fn rounds(table: &Table<'_>) -> Result<Rounds> {
+    let count = table.maybe("repeat", |value| value.integer(1..=100_000))?;
+    let next = match (table.get("pause"), table.get("every")) {
+        (None, None) => Next::AfterAnswer(Span::ZERO),
+        (Some(pause), None) => Next::AfterAnswer(pause.span()?),
+        (None, Some(every)) => Next::Every(every.some_span()?),
+        (Some(_), Some(every)) => return Err(every.error("does not go with `pause`")),
+    };
+    match count {
+        Some(count) => Ok(Rounds { count, next }),
+        None => match table.get("pause").or_else(|| table.get("every")) {
+            Some(pace) => Err(pace.error("needs `repeat`")),
+            None => Ok(Rounds::ONCE),
+        },
+    }
+}
+
+/// What the requests of a script may name.
+#[derive(Clone, Copy)]
+struct Asking {
+    cast: Named,
+    binder: Binder,
+}
+
+impl Asking {
+    /// A client, or a role that one plays.
+    fn client(self, value: &Value<'_>) -> Result<Target> {
+        match Part::named(value.string()?) {
+            None => value.client(self.cast).map(Target::Node),
+            Some(part) if part.is_client() => value.target(self.cast, self.binder),
+            Some(_) => Err(value.not("a client")),
+        }
+    }
+
+    /// A storage node, or a role that one plays.
+    fn storage_node(self, value: &Value<'_>) -> Result<Target> {
+        match Part::named(value.string()?) {
+            None => value.storage_node(self.cast).map(Target::Node),
+            Some(part) if part.is_client() => Err(value.not("a storage node")),
+            Some(_) => value.target(self.cast, self.binder),
+        }
+    }
+
+    fn steps(self, main: &Value<'_>) -> Result<Vec<Step>> {
+        let read = |value: Value<'_>| {
+            let (table, ask, main) = value.table_of(&["pause"], &REQUESTS)?;
+            let pause = table.or("pause", Span::ZERO, |value| value.span())?;
+            self.step(&table, ask, &main, pause)
+        };
+        let steps = main.list()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        if steps.is_empty() { Err(main.error("expected steps, found none")) } else { Ok(steps) }
+    }
+
+    fn step(self, table: &Table<'_>, ask: Ask, main: &Value<'_>, pause: Span) -> Result<Step> {
+        let request = request(table, ask, main)?;
+        let first = match ask {
+            Ask::Operation(Verb::Read) => Some("owner"),
+            Ask::Operation(Verb::Create | Verb::Write | Verb::Delete | Verb::Rename) => {
+                Some("coordinator")
+            }
+            Ask::Transaction => Some("coordinator"),
+            Ask::Acquire | Ask::Release => None,
+        };
+        let first = match first {
+            Some(key) => table.maybe(key, |value| self.storage_node(&value))?,
+            None => None,
+        };
+        let answer = table.maybe("answer", |value| value.answer(&request))?;
+        Ok(Step { pause, request, first, answer })
+    }
 }
 
 impl Value<'_> {
@@ -92,17 +266,11 @@ impl Value<'_> {
     }
 }
 
-fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>, cast: Named) -> Result<Request> {
-    let coordinator = || table.maybe("coordinator", |value| value.storage_node(cast));
+fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>) -> Result<Request> {
+    let files = |operations| Request::Files { operations, coordinator: None };
     Ok(match ask {
-        Ask::Operation(verb) => {
-            let operations = Arc::new([operation(table, verb, main)?]);
-            let coordinator = if matches!(verb, Verb::Read) { None } else { coordinator()? };
-            Request::Files { operations, coordinator }
-        }
-        Ask::Transaction => {
-            Request::Files { operations: transaction(main)?, coordinator: coordinator()? }
-        }
+        Ask::Operation(verb) => files(Arc::new([operation(table, verb, main)?])),
+        Ask::Transaction => files(transaction(main)?),
         Ask::Acquire => {
             Request::Acquire { path: main.path()?, wait: table.or("wait", true, |v| v.boolean())? }
         }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{NodeId, RequestId};
 
-use crate::fault::{Cut, Fault};
+use super::scripts::{Outcome, Scripts};
+use crate::fault::{Cut, Degradation, Fault};
 use crate::milestone::Milestone;
 use crate::oracle::blocked::Wait;
 use crate::oracle::{Model, answer_in_words, contents_in_words};
-use crate::scenario::{Expected, Scenario, Script, Stored, Target};
+use crate::scenario::{Expected, Scenario, Stored, Target, Trigger};
 use crate::verdict::{Finding, RequestCounts, Share, Verdict};
 use crate::world::World;
 
@@ -17,8 +18,7 @@ pub(super) struct Ending<'a> {
     pub scenario: &'a Scenario,
     pub world: &'a World,
     pub model: &'a Model,
-    /// By number in the file: the request that each script became, if its client was up.
-    pub scripted: &'a [Option<RequestId>],
+    pub scripts: &'a Scripts<'a>,
     /// Have probes written since the files were judged?
     pub is_probed: bool,
 }
@@ -47,9 +47,8 @@ impl Ending<'_> {
 
     /// Requests of which the file does not say how they end.
     pub fn unstated(&self) -> RequestCounts {
-        let scripts = self.scenario.script.iter().zip(self.scripted);
-        let stated = scripts.filter(|(script, _)| script.answer.is_some());
-        let stated: BTreeSet<RequestId> = stated.filter_map(|(_, request)| *request).collect();
+        let stated = self.scripts.outcomes().filter(|outcome| outcome.is.answer.is_some());
+        let stated: BTreeSet<RequestId> = stated.filter_map(|outcome| outcome.request).collect();
         self.count(|request| !stated.contains(request))
     }
 
@@ -82,37 +81,47 @@ impl Ending<'_> {
 
     /// What the file expects of requests and files, and is otherwise.
     pub fn finding(&self) -> Option<Finding> {
-        let scripts = self.scenario.script.iter().zip(self.scripted).enumerate();
-        let answers =
-            scripts.filter_map(|(number, (script, request))| self.answer(number, script, *request));
+        let answers = self.scripts.outcomes().filter_map(|outcome| self.answer(&outcome));
         let stored = self.scenario.expect.stored.iter().filter(|_| !self.is_probed);
         let stored = stored.filter_map(|wanted| self.stored(wanted));
         answers.chain(stored).next()
     }
 
     /// A request that did not get the answer that the file wants.
-    fn answer(
-        &self,
-        number: usize,
-        script: &Script,
-        request: Option<RequestId>,
-    ) -> Option<Finding> {
-        let wanted = script.answer.as_ref()?;
-        let asked = request.and_then(|request| self.model.requests.get(&request));
+    fn answer(&self, outcome: &Outcome<'_>) -> Option<Finding> {
+        let wanted = outcome.is.answer.as_ref()?;
+        let asked = outcome.request.and_then(|request| self.model.requests.get(&request));
         let reply = asked.and_then(|asked| asked.reply.as_ref());
         if reply.is_some_and(|reply| wanted.is(&reply.is)) {
             return None;
         }
         let found = match (asked, reply) {
-            (None, _) => "it was not asked, because its client was down".to_owned(),
+            (None, _) if outcome.is_reached => {
+                "it was not asked, because its client was down".to_owned()
+            }
+            (None, _) => "it was not asked: the steps before it took too long".to_owned(),
             (Some(_), None) => "it has no answer".to_owned(),
             (Some(_), Some(reply)) => format!("its answer is {}", answer_in_words(&reply.is)),
         };
         Some(Finding {
-            of: format!("script number {}, of {} at {}", number + 1, script.client, script.at),
+            of: self.place_of(outcome),
             expected: wanted.to_string(),
             found,
         })
+    }
+
+    /// Where a step stands in the file.
+    fn place_of(&self, outcome: &Outcome<'_>) -> String {
+        let script = &self.scenario.script[outcome.script];
+        let begins = match &script.begins {
+            Trigger::At(at) => format!("at {at}"),
+            Trigger::When(occasion) => format!("when `{}` is reached", occasion.milestone),
+        };
+        let step = match script.steps.len() {
+            1 => String::new(),
+            _ => format!("step {} of ", outcome.step + 1),
+        };
+        format!("{step}script number {}, of {} {begins}", outcome.script + 1, outcome.client)
     }
 
     /// A path at which an owner that is up does not store what the file wants.
@@ -146,29 +155,32 @@ fn set_apart(scenario: &Scenario) -> BTreeSet<NodeId> {
         apart.extend([link.from, link.to]);
     }
     for rule in &scenario.messages {
-        apart.extend(rule.from);
-        apart.extend(rule.to);
+        apart.extend([rule.from, rule.to].into_iter().flatten().filter_map(Target::node));
     }
     for fault in &scenario.faults {
-        match &fault.fault {
-            Fault::Crash { node: Target::Node(node), .. }
-            | Fault::Pause { node: Target::Node(node), .. }
-            | Fault::ClockJump { node: Target::Node(node), .. }
-            | Fault::Cut { links: Cut::Isolate(Target::Node(node)), .. } => {
-                apart.insert(*node);
-            }
-            Fault::Cut { links: Cut::OneWay { from, to }, .. } => {
-                apart.extend(from);
-                apart.extend(to);
-            }
-            Fault::Cut { links: Cut::Groups(groups), .. } => apart.extend(groups.iter().flatten()),
-            // They strike storage nodes, the central node, or the machine that plays a role.
-            Fault::Crash { .. } | Fault::Pause { .. } | Fault::ClockJump { .. } => {}
-            Fault::Cut { links: Cut::Isolate(_) | Cut::MajoritiesRing, .. } => {}
-            Fault::BitRot { .. } | Fault::Wipe { .. } | Fault::RollingRestart { .. } => {}
-            Fault::Attrition { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => {}
-            Fault::Operator(_) => {}
-        }
+        apart.extend(struck_by(&fault.fault).iter().copied().filter_map(Target::node));
     }
     apart
+}
+
+/// The machines that a fault names.
+fn struck_by(fault: &Fault<Target>) -> Vec<Target> {
+    match fault {
+        Fault::Crash { node, .. }
+        | Fault::Pause { node, .. }
+        | Fault::ClockJump { node, .. }
+        | Fault::ClockDrift { node, .. }
+        | Fault::Cut { links: Cut::Isolate(node), .. } => vec![*node],
+        Fault::Cut { links: Cut::OneWay { from, to }, .. }
+        | Fault::Degrade { what: Degradation::Links { from, to, .. }, .. } => {
+            [&from[..], &to[..]].concat()
+        }
+        Fault::Cut { links: Cut::Groups(groups), .. } => groups.concat(),
+        // They strike storage nodes or the central node.
+        Fault::Cut { links: Cut::MajoritiesRing, .. } => Vec::new(),
+        Fault::Degrade { what: Degradation::Disk(..), .. } => Vec::new(),
+        Fault::BitRot { .. } | Fault::Wipe { .. } | Fault::RollingRestart { .. } => Vec::new(),
+        Fault::Attrition { .. } | Fault::Join(_) | Fault::Leave(_) => Vec::new(),
+        Fault::Operator(_) => Vec::new(),
+    }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use seedbed::proto::{NodeId, Reply, Request, RequestId, Span};
 
 use super::Simulation;
+use super::binding::Binding;
+use super::message_rules::Sent;
 use super::queue::Turn;
 use super::scheduled::{Act, Cause, Due};
 use crate::draw::chaos::RECOVERY;
@@ -30,7 +32,8 @@ impl Simulation<'_> {
         match fact {
             Fact::Sent { packet, from, to, message } => {
                 self.messages += 1;
-                let course = self.links.course(*from, *to, message.kind());
+                let course = self.links.course(*from, *to);
+                let course = self.by_rule(Sent { from: *from, to: *to, message }, course);
                 self.send(*packet, *from, *to, course);
             }
             Fact::Copied { packet } => self.send_copy(*packet, cause),
@@ -46,6 +49,9 @@ impl Simulation<'_> {
             Fact::Requested { request } => self.on_requested(*request, cause),
             Fact::Replied { request, reply } => {
                 self.on_replied(*request, reply);
+                if let Some((pause, due)) = self.scripts.on_replied(*request) {
+                    self.queue.put(self.queue.now() + pause, due);
+                }
                 let next = self.users.on_replied(*request, reply);
                 self.put_ask(request.client, next);
                 let (world, model) = (&self.world, self.oracle.model());
@@ -64,6 +70,16 @@ impl Simulation<'_> {
             Fact::Appended { .. } | Fact::Durable { .. } | Fact::Checkpointed { .. } => {}
             Fact::Forgot { .. } | Fact::Wiped { .. } | Fact::Noticed { .. } => {}
         }
+    }
+
+    /// What becomes of a message under the rules of the file.
+    fn by_rule(&mut self, sent: Sent<'_>, course: Course) -> Course {
+        if self.rules.is_empty() {
+            return course;
+        }
+        let (world, model) = (&self.world, self.oracle.model());
+        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        self.rules.course(&sent, course, binding)
     }
 
     fn send(&mut self, packet: PacketId, from: NodeId, to: NodeId, course: Course) {
@@ -104,7 +120,7 @@ impl Simulation<'_> {
     fn on_requested(&mut self, request: RequestId, cause: Cause) {
         match cause {
             Cause::User => self.users.on_requested(request),
-            Cause::Script(number) => self.scripted[number] = Some(request),
+            Cause::Script(performance) => self.scripts.on_requested(performance, request),
             Cause::Probe(number) => self.probes.on_requested(request, number),
             Cause::Copy(_) | Cause::Other => {}
         }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedbed::proto::{Command, NodeId, Span, Time};
 
+use super::binding::Binding;
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
@@ -15,7 +16,7 @@ use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
 use crate::fault::{Cut, Degradation, Fault, Restart};
 use crate::oracle::Model;
-use crate::oracle::milestones::{Milestones, Reached};
+use crate::oracle::milestones::Reached;
 use crate::scenario::{Scenario, Target, Trigger};
 use crate::seed::{Seed, Stream};
 use crate::world::{Event, Rot, World};
@@ -26,10 +27,10 @@ pub(super) struct Inject<'a> {
     scenario: &'a Scenario,
     seed: Seed,
     plan: Vec<Planned>,
-    /// For each scripted fault how often its milestone was reached.
-    reached: Vec<u32>,
-    /// For each fault whether it has struck.
-    has_struck: Vec<bool>,
+    /// For each fault how often it has struck.
+    struck: Vec<u32>,
+    /// Faults that strike some time after their milestone, with the fault's number.
+    bound: Vec<(usize, Fault)>,
     /// Links that are cut, by the number of the cut.
     cuts: BTreeMap<u32, Pairs>,
     /// Machines that do not start again in this run.
@@ -49,7 +50,6 @@ pub(super) struct Scene<'s, 'a> {
     pub now: Time,
     pub world: &'s World,
     pub model: &'s Model,
-    pub milestones: &'s Milestones,
     pub links: &'s mut Links<'a>,
     pub disks: &'s mut Disks<'a>,
 }
@@ -63,8 +63,8 @@ impl<'a> Inject<'a> {
         Inject {
             scenario,
             seed,
-            reached: vec![0; scenario.faults.len()],
-            has_struck: vec![false; scenario.faults.len() + plan.len()],
+            bound: Vec::new(),
+            struck: vec![0; scenario.faults.len() + plan.len()],
             plan,
             cuts: BTreeMap::new(),
             down_for_good: BTreeSet::new(),
@@ -79,7 +79,7 @@ impl<'a> Inject<'a> {
     pub fn schedule(&self) -> impl Iterator<Item = (Time, Act)> {
         let scripted = self.scenario.faults.iter().map(|fault| match fault.trigger {
             Trigger::At(at) => Some(Time::ZERO + at),
-            Trigger::When { .. } => None,
+            Trigger::When(_) => None,
         });
         let planned = self.plan.iter().map(|planned| Some(planned.at));
         let times = scripted.chain(planned).enumerate();
@@ -88,31 +88,17 @@ impl<'a> Inject<'a> {
 
     /// For each scripted fault, whether it has struck.
     pub fn fired(&self) -> impl Iterator<Item = bool> {
-        self.has_struck.iter().take(self.scenario.faults.len()).copied()
-    }
-
-    /// The faults that wait for what has just been reached.
-    pub fn at_milestones(&mut self, just_reached: &[Reached]) -> Vec<Turn> {
-        let mut turns = Vec::new();
-        for reached in just_reached {
-            for (number, fault) in self.scenario.faults.iter().enumerate() {
-                let Trigger::When { milestone, nth, node } = fault.trigger else { continue };
-                if milestone != reached.milestone || node.is_some_and(|node| node != reached.node) {
-                    continue;
-                }
-                self.reached[number] += 1;
-                if self.reached[number] == nth {
-                    turns.push(Turn::Strike(number, Box::new(reached.clone())));
-                }
-            }
-        }
-        turns
+        self.struck.iter().take(self.scenario.faults.len()).map(|times| *times > 0)
     }
 
     /// Does what is due.
     pub fn act(&mut self, act: Act, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         match act {
-            Act::Strike(number) => self.strike(number, None, scene),
+            Act::Strike(number) => self.strike(number, scene),
+            Act::StrikeBound(place) => {
+                let (number, fault) = self.bound[place].clone();
+                if self.is_healed(scene) { Vec::new() } else { self.inject(number, fault, scene) }
+            }
             Act::TakeDown(node, restart) => self.take_down(node, restart, scene),
             Act::Operate => self.operate(scene),
             Act::Start(node) => self.start(node, scene.world),
@@ -143,23 +129,36 @@ impl<'a> Inject<'a> {
         mended.chain(right).chain(acts.map(now)).collect()
     }
 
-    /// The fault `number` strikes; `reached` is what it waited for.
-    pub fn strike(
-        &mut self,
-        number: usize,
-        reached: Option<&Reached>,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
-        let fault = match number.checked_sub(self.scenario.faults.len()) {
+    /// The fault `number` strikes, whose time was known from the start.
+    fn strike(&mut self, number: usize, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+        let scripted = self.scenario.faults.len();
+        let fault = match number.checked_sub(scripted) {
             Some(planned) => self.planned(planned, scene.model),
-            None => self.scenario.faults[number].fault.bind(|target| match target {
-                Target::Node(node) => Some(*node),
-                Target::Role(role) => {
-                    scene.milestones.bind(*role, reached?, scene.world, scene.model)
-                }
-            }),
+            None => bound_at(&self.scenario.faults[number].fault, scene.world),
         };
         fault.map_or_else(Vec::new, |fault| self.inject(number, fault, scene))
+    }
+
+    /// What the scripted fault `number` has waited for was reached: its machines are bound, and it
+    /// strikes now or some time after.
+    pub fn strike_at(
+        &mut self,
+        number: usize,
+        reached: &Reached,
+        binding: Binding<'_, '_>,
+        scene: &mut Scene<'_, 'a>,
+    ) -> Vec<Turn> {
+        let scripted = &self.scenario.faults[number];
+        let machines = |target: &Target| binding.machines(*target, Some(reached));
+        let Some(fault) = scripted.fault.bind(machines) else { return Vec::new() };
+        match scripted.trigger.occasion().map_or(Span::ZERO, |occasion| occasion.after) {
+            Span::ZERO => self.inject(number, fault, scene),
+            after => {
+                self.bound.push((number, fault));
+                let act = Act::StrikeBound(self.bound.len() - 1);
+                later(scene.now, Some(after), act).into_iter().collect()
+            }
+        }
     }
 
     /// The fault of the plan, if it is in the budget now. The plan cannot know which nodes the
@@ -173,6 +172,8 @@ impl<'a> Inject<'a> {
     /// What follows from a fault; nothing if it cannot strike now.
     fn inject(&mut self, number: usize, fault: Fault, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         let (now, world) = (scene.now, scene.world);
+        // It has struck even if nothing ends it.
+        let is_degradation = matches!(fault, Fault::Degrade { .. });
         let turns = match fault {
             Fault::Crash { node, restart } => self.crash(node, restart, scene),
             Fault::BitRot { node, rot, restart } => {
@@ -200,10 +201,11 @@ impl<'a> Inject<'a> {
             Fault::Degrade { what, lasts } => {
                 let id = self.next();
                 match what {
-                    Degradation::Link(from, to, how) => scene.links.degrade(id, (from, to), how),
+                    Degradation::Links { from, to, how } => {
+                        scene.links.degrade(id, (from, to), how);
+                    }
                     Degradation::Disk(node, takes) => scene.disks.slow_down(id, node, takes),
                 }
-                self.has_struck[number] = true; // also if nothing ends it
                 later(now, lasts, Act::Restore(id)).into_iter().collect()
             }
             Fault::RollingRestart { down, pause } => {
@@ -217,14 +219,17 @@ impl<'a> Inject<'a> {
                 series(nodes, now, pause, restart)
             }
             // It has not struck before the central node is told.
+            Fault::Join(node) => return self.tell_operator(number, Command::Join(node), scene),
+            Fault::Leave(node) => return self.tell_operator(number, Command::Leave(node), scene),
             Fault::Operator(command) => return self.tell_operator(number, command, scene),
         };
-        self.has_struck[number] |= !turns.is_empty();
+        self.struck[number] += u32::from(is_degradation || !turns.is_empty());
         turns
     }
 
     fn stream(&self, purpose: &str, number: usize) -> Stream {
-        self.seed.stream(purpose, number as u64)
+        // A fault that strikes again draws anew.
+        self.seed.stream(purpose, u64::from(self.struck[number]) << 32 | number as u64)
     }
 
     fn next(&mut self) -> u32 {
@@ -262,8 +267,11 @@ impl<'a> Inject<'a> {
         restart: Restart,
         scene: &mut Scene<'_, 'a>,
     ) -> Vec<Turn> {
-        let is_healed = scene.now >= Time::ZERO + self.scenario.phases.safety;
-        if is_healed { Vec::new() } else { self.crash(node, restart, scene) }
+        if self.is_healed(scene) { Vec::new() } else { self.crash(node, restart, scene) }
+    }
+
+    fn is_healed(&self, scene: &Scene<'_, 'a>) -> bool {
+        scene.now >= Time::ZERO + self.scenario.phases.safety
     }
 
     fn start(&mut self, node: NodeId, world: &World) -> Vec<Turn> {
@@ -312,9 +320,18 @@ impl<'a> Inject<'a> {
                 .collect();
         }
         let Some((number, command)) = self.commands.pop_front() else { return Vec::new() };
-        self.has_struck[number] = true;
+        self.struck[number] += 1;
         vec![Turn::Event(Event::Command(command)), now(Act::Operate)]
     }
+}
+
+/// A fault whose time is known from the start: it names its machines, and perhaps the rest of them.
+fn bound_at(fault: &Fault<Target>, world: &World) -> Option<Fault> {
+    fault.bind(|target| match target {
+        Target::Node(node) => vec![*node],
+        Target::Rest => world.nodes().collect(),
+        Target::Role(_) | Target::All(_) => unreachable!("a role needs a milestone"),
+    })
 }
 
 fn now(act: Act) -> Turn {

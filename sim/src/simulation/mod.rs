@@ -14,39 +14,46 @@
 //! *healed*, and in the *liveness phase* everything must get done. If it did, *probes* show that
 //! the cluster goes on working.
 
+mod begin;
+mod binding;
 mod ending;
 mod follow_up;
 mod inject;
+mod message_rules;
+mod occasions;
 mod pace;
 mod partition_links;
 mod probes;
 mod queue;
 mod scheduled;
+mod scripts;
 #[cfg(test)]
 mod tests;
 mod users;
 
-use seedbed::proto::{Command, NodeId, RequestId, Span, Time};
+use seedbed::proto::{Command, NodeId, Span, Time};
 
 use crate::digest::Digest;
 use crate::draw::chaos;
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::Disks;
 use crate::fault::Fault;
-use crate::milestone::Milestone;
 use crate::oracle::milestones::Milestones;
 use crate::oracle::{Oracle, Probe, Told};
-use crate::scenario::{Scenario, Trigger};
+use crate::scenario::Scenario;
 use crate::seed::Seed;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::{Clock, Event, Loss, Step, Watcher, World};
 
 use ending::Ending;
 use inject::{Inject, Scene};
+use message_rules::MessageRules;
+use occasions::Occasions;
 use pace::Pace;
 use probes::Probes;
 use queue::{Queue, Turn};
 use scheduled::{Cause, Due, Pending};
+use scripts::Scripts;
 use users::Users;
 
 /// A run under way.
@@ -60,8 +67,9 @@ pub struct Simulation<'a> {
     links: Links<'a>,
     disks: Disks<'a>,
     users: Users,
-    /// By number in the file: the request that each script became.
-    scripted: Vec<Option<RequestId>>,
+    scripts: Scripts<'a>,
+    rules: MessageRules<'a>,
+    occasions: Occasions<'a>,
     inject: Inject<'a>,
     probes: Probes,
     /// When the run is over.
@@ -91,6 +99,7 @@ impl<'a> Simulation<'a> {
             let stream = &mut seed.stream("chaos", 0);
             chaos::plan(chaos, cast, &scenario.config, safety, stream)
         });
+        let occasions = Occasions::new(scenario);
         let mut simulation = Simulation {
             scenario,
             seed,
@@ -99,12 +108,14 @@ impl<'a> Simulation<'a> {
             links: Links::new(scenario, seed),
             disks: Disks::new(scenario, seed),
             users: Users::new(scenario, seed),
-            scripted: vec![None; scenario.script.len()],
+            scripts: Scripts::new(scenario),
+            rules: MessageRules::new(&scenario.messages),
             inject: Inject::new(scenario, seed, plan),
             probes: Probes::new(scenario, seed),
             ends: Time::ZERO + safety + scenario.phases.liveness,
             oracle: Oracle::new(&world, scenario.workload.as_ref()),
-            milestones: Milestones::watching(awaited(scenario)),
+            milestones: Milestones::watching(occasions.milestones()),
+            occasions,
             digest: Digest::default(),
             affordable: affordable(scenario),
             messages: 0,
@@ -152,7 +163,7 @@ impl<'a> Simulation<'a> {
             messages: self.messages,
             forced_writes: disks.map(|disk| disk.forced_records()).sum(),
             counts: self.milestones.counts().to_vec(),
-            fired: self.inject.fired().chain(self.links.rules_fired()).collect(),
+            fired: self.fired(),
             requests: self.ending().requests(),
             unstated: self.ending().unstated(),
             shares: self.ending().shares(),
@@ -177,16 +188,20 @@ impl<'a> Simulation<'a> {
     }
 
     fn ending(&self) -> Ending<'_> {
-        let Simulation { scenario, world, oracle, scripted, .. } = self;
+        let Simulation { scenario, world, oracle, scripts, .. } = self;
         let is_probed = self.probes.have_begun();
-        Ending { scenario, world, model: oracle.model(), scripted, is_probed }
+        Ending { scenario, world, model: oracle.model(), scripts, is_probed }
+    }
+
+    /// For each fault of the file whether it struck, then for each message rule whether it applied,
+    /// then for each script whether it began.
+    fn fired(&self) -> Vec<bool> {
+        self.inject.fired().chain(self.rules.fired()).chain(self.scripts.begun()).collect()
     }
 
     /// Puts everything into the queue whose time is known from the start.
     fn put_schedule(&mut self) {
-        for (i, script) in self.scenario.script.iter().enumerate() {
-            self.queue.put(Time::ZERO + script.at, Due::Script(i));
-        }
+        self.put_scripts_and_rules();
         for (at, act) in self.inject.schedule() {
             self.queue.put(at, Due::Inject(act));
         }
@@ -206,9 +221,7 @@ impl<'a> Simulation<'a> {
         match turn {
             Turn::Due(due) => return self.come_due(due),
             Turn::Event(event) => return Some(Pending::of(event)),
-            Turn::Strike(number, reached) => {
-                self.inject(|inject, scene| inject.strike(number, Some(&reached), scene));
-            }
+            Turn::Begin(then, reached) => self.begin(then, &reached),
             Turn::LoseInFlight(links) => {
                 let lost = partition_links::in_flight(&links, self.world.network());
                 self.queue.first(lost.into_iter().map(Turn::Lose));
@@ -223,7 +236,7 @@ impl<'a> Simulation<'a> {
 
     /// What is due happens, if it still makes sense.
     fn come_due(&mut self, due: Due) -> Option<Pending> {
-        let needed = due.whose(&self.world, self.scenario);
+        let needed = due.whose(&self.world);
         if let Some(node) = needed.filter(|node| self.world.host(*node).is_paused()) {
             // It waits at the door until the machine goes on.
             self.queue.defer(node, due);
@@ -236,13 +249,25 @@ impl<'a> Simulation<'a> {
             Due::Wake(node) => self.wake(node),
             Due::Synced(node, life) => scheduled::synced(node, life, &self.world),
             Due::Ask(client, life, request) => scheduled::ask(client, life, request, &self.world),
-            Due::Script(i) => scheduled::script(i, &self.scenario.script[i], &self.world),
+            Due::Script(_, performance) if !self.is_healed() => {
+                self.scripts.ask(performance, &self.world)
+            }
+            Due::Script(..) => None,
+            Due::Apply(number) => {
+                self.apply_rule(number);
+                None
+            }
+            Due::Unapply(number) => {
+                self.rules.end(number);
+                None
+            }
             Due::Inject(act) => {
                 self.inject(|inject, scene| inject.act(act, scene));
                 None
             }
             Due::Heal => {
                 self.users.stop();
+                self.rules.heal();
                 self.oracle.tell(Told::Healed(self.queue.now()));
                 self.inject(Inject::heal);
                 None
@@ -301,7 +326,6 @@ impl<'a> Simulation<'a> {
             now: self.queue.now(),
             world: &self.world,
             model: self.oracle.model(),
-            milestones: &self.milestones,
             links: &mut self.links,
             disks: &mut self.disks,
         };
@@ -319,10 +343,11 @@ impl<'a> Simulation<'a> {
             self.verdict = Some(Verdict::of_violation(violation));
             return;
         }
+        let begun = self.begun();
+        // What is sent in the step that a rule has waited for is under the rule already.
+        begun.rules.iter().for_each(|(number, reached)| self.begin_rule(*number, reached));
         self.follow_up(cause);
-        if !self.is_healed() {
-            self.queue.first(self.inject.at_milestones(self.milestones.reached()));
-        }
+        self.queue.first(begun.turns);
     }
 
     fn is_healed(&self) -> bool {
@@ -340,12 +365,4 @@ fn affordable(scenario: &Scenario) -> Span {
     });
     let lease = leases.fold(config.lock_lease, Span::min);
     config.attempt_timeout.min(config.vote_timeout).min(lease).fraction(10)
-}
-
-/// The milestones that faults wait for.
-fn awaited(scenario: &Scenario) -> impl Iterator<Item = Milestone> {
-    scenario.faults.iter().filter_map(|fault| match fault.trigger {
-        Trigger::When { milestone, .. } => Some(milestone),
-        Trigger::At(_) => None,
-    })
 }

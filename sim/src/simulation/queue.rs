@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{NodeId, Time};
 
+use super::occasions::Then;
 use super::scheduled::Due;
 use crate::oracle::milestones::Reached;
 use crate::world::{Event, PacketId};
@@ -39,8 +40,8 @@ pub(super) enum Turn {
     Event(Event),
     /// Something that is due, from the queue or from a fault.
     Due(Due),
-    /// A scripted fault that waited for this. Roles are bound when its turn has come, not before.
-    Strike(usize, Box<Reached>),
+    /// Something that waited for this. Roles are bound when its turn has come, not before.
+    Begin(Then, Box<Reached>),
     /// What is in flight on these links is lost. It is looked for when its turn has come, after
     /// the cut.
     LoseInFlight(Arc<[(NodeId, NodeId)]>),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use seedbed::proto::{Incarnation, NodeId, Request, Span};
 
 use crate::fault::Restart;
-use crate::scenario::{Scenario, Script};
 use crate::world::{Event, Loss, PacketId, World};
 
 /// Something that is due.
@@ -23,8 +22,12 @@ pub(super) enum Due {
     Synced(NodeId, Incarnation),
     /// A user asks, if the client is still in this life.
     Ask(NodeId, Incarnation, Arc<Request>),
-    /// The scenario's request of this number is asked.
-    Script(usize),
+    /// The next step of the performance of this number is asked, by this client.
+    Script(NodeId, usize),
+    /// The message rule of this number begins to apply.
+    Apply(usize),
+    /// It applies no more.
+    Unapply(usize),
     /// Something about faults.
     Inject(Act),
     /// Everything is healed.
@@ -38,6 +41,8 @@ pub(super) enum Due {
 pub(super) enum Act {
     /// The fault of this number strikes.
     Strike(usize),
+    /// A fault strikes whose machines were bound when its milestone was reached.
+    StrikeBound(usize),
     /// A machine crashes in its turn of a series, if nothing is healed yet.
     TakeDown(NodeId, Restart),
     /// The operator says the next thing.
@@ -56,12 +61,13 @@ pub(super) enum Act {
 
 impl Due {
     /// The machine that has to be running for this to happen.
-    pub fn whose(&self, world: &World, scenario: &Scenario) -> Option<NodeId> {
+    pub fn whose(&self, world: &World) -> Option<NodeId> {
         match self {
             Due::Arrive(packet) => world.network().get(*packet).map(|packet| packet.to),
             Due::Wake(node) | Due::Synced(node, _) | Due::Ask(node, ..) => Some(*node),
-            Due::Script(i) => Some(scenario.script[*i].client),
+            Due::Script(client, _) => Some(*client),
             Due::Lose(_) | Due::Copy(..) | Due::Inject(_) | Due::Heal | Due::Probe => None,
+            Due::Apply(_) | Due::Unapply(_) => None,
         }
     }
 }
@@ -82,7 +88,7 @@ pub(super) enum Cause {
     User,
     /// A probe asks, of this number in its round.
     Probe(usize),
-    /// The scenario's request of this number is asked.
+    /// A step of the performance of this number is asked.
     Script(usize),
     /// It does not matter.
     Other,
@@ -134,14 +140,6 @@ pub(super) fn ask(
 ) -> Option<Pending> {
     let event = Event::Request { client, request };
     is_in(client, life, world).then_some(Pending { event, cause: Cause::User })
-}
-
-/// A request of the scenario is asked, if its client is up.
-pub(super) fn script(number: usize, script: &Script, world: &World) -> Option<Pending> {
-    let client = script.client;
-    let event = || Event::Request { client, request: Arc::new(script.request.clone()) };
-    let is_up = world.host(client).is_up();
-    is_up.then(|| Pending { event: event(), cause: Cause::Script(number) })
 }
 
 /// Is the machine up and in this life?

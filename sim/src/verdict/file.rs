@@ -110,10 +110,13 @@ impl FileReport {
             return FileVerdict::Vacuous(format!("no seed reached {reach}"));
         }
         if let Some(fault) = self.fired.iter().position(|fired| !fired) {
-            let faults = scenario.faults.len();
+            let (faults, rules) = (scenario.faults.len(), scenario.messages.len());
             return FileVerdict::Vacuous(match fault.checked_sub(faults) {
                 None => format!("fault number {} never struck", fault + 1),
-                Some(rule) => format!("message rule number {} never applied", rule + 1),
+                Some(rule) if rule < rules => {
+                    format!("message rule number {} never applied", rule + 1)
+                }
+                Some(script) => format!("script number {} never began", script - rules + 1),
             });
         }
         FileVerdict::AsExpected

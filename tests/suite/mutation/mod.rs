@@ -68,7 +68,8 @@ impl Mutation {
     pub fn altered(&self) -> Result<(), Violation> {
         let mut scenario = self.scenario();
         if let Change::Request(alter) = self.change {
-            alter(&mut scenario.script.last_mut().expect("a script").request);
+            let script = scenario.script.last_mut().expect("a script");
+            alter(&mut script.steps.last_mut().expect("a step").request);
             return violation_of(&scenario);
         }
         let (mut is_made, mut seen) = (false, 0);

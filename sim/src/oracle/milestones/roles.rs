@@ -7,7 +7,9 @@ use super::views::{Changed, ViewsSeen};
 use super::{Milestones, Reached};
 use crate::milestone::Milestone;
 use crate::oracle::{Lock, Model};
+use crate::oracle::model::reference::program::paths;
 use crate::scenario::Role;
+use crate::subject_of::{Subject, Topic};
 use crate::world::World;
 
 /// Roles.
@@ -25,7 +27,8 @@ impl Milestones {
             Role::Participant => self.participant(reached, model),
             Role::Owner => {
                 let path = self.first_path(reached, model)?;
-                model.views.layout(world.config()).ring().owners(path).first().copied()
+                let layout = model.views.layout(world.config());
+                first_unless(layout.ring().owners(path), reached.node)
             }
             Role::Holder => held(reached).or_else(|| {
                 let lock = self.lock(reached, model)?;
@@ -33,7 +36,8 @@ impl Milestones {
             }),
             Role::Waiter => waited(reached).or_else(|| {
                 let lock = self.lock(reached, model)?;
-                Some(lock.line.first()?.is.client)
+                let line: Vec<NodeId> = lock.line.iter().map(|place| place.is.client).collect();
+                first_unless(&line, reached.node)
             }),
             Role::Source => {
                 let transfer = reached.about.transfer()?;
@@ -68,7 +72,7 @@ impl Milestones {
     }
 
     /// The transaction: that of the milestone, or the one under way for its request.
-    fn txn_of(&self, reached: &Reached, model: &Model) -> Option<TxnId> {
+    pub fn txn_of(&self, reached: &Reached, model: &Model) -> Option<TxnId> {
         if let Some(txn) = reached.about.txn() {
             return Some(txn);
         }
@@ -92,11 +96,39 @@ impl Milestones {
         }
     }
 
-    fn request_of(&self, reached: &Reached, model: &Model) -> Option<RequestId> {
+    /// The request: that of the milestone, or the one that its transaction serves.
+    pub fn request_of(&self, reached: &Reached, model: &Model) -> Option<RequestId> {
         let Some(txn) = reached.about.txn() else { return reached.about.request() };
         let known = model.txns.get(&txn).and_then(|known| known.origin.or(known.request));
         known.or_else(|| Some(self.runs.get(&txn)?.attempt?.0))
     }
+
+    /// Is what was reached about this file, or the lock of its name?
+    pub fn concerns(&self, path: &Path, reached: &Reached, model: &Model) -> bool {
+        let wanted = || model.requests.wanted(self.request_of(reached, model)?);
+        reached.about.has(&Subject::from(path))
+            || wanted().is_some_and(|request| match request {
+                Request::Files { operations, .. } => paths(operations).any(|used| used == path),
+                Request::Acquire { path: lock, .. } | Request::Release { path: lock } => {
+                    lock == path
+                }
+            })
+    }
+
+    /// Is what was reached about the lock of this name?
+    pub fn concerns_lock(&self, path: &Path, reached: &Reached, model: &Model) -> bool {
+        let wanted = || model.requests.wanted(self.request_of(reached, model)?);
+        let is_of_lock = match reached.milestone.topic() {
+            Topic::Lock => true,
+            _ => matches!(wanted(), Some(Request::Acquire { .. } | Request::Release { .. })),
+        };
+        is_of_lock && self.concerns(path, reached, model)
+    }
+}
+
+/// The machine at which something was reached, if it is among those, else the first of them.
+fn first_unless(machines: &[NodeId], there: NodeId) -> Option<NodeId> {
+    machines.iter().copied().find(|machine| *machine == there).or(machines.first().copied())
 }
 
 /// Who had the lock, if the milestone is that it has it no more.

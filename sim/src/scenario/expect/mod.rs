@@ -246,10 +246,13 @@ fn is_bereft(faults: &[ScriptedFault]) -> bool {
 /// Can users wait for each other in a circle? It takes two locks and a client that waits for one of
 /// them while another client holds it.
 fn may_deadlock(script: &[Script]) -> bool {
-    let waits = |script: &Script| match &script.request {
-        Request::Acquire { path, wait: true } => Some((script.client, path.clone())),
-        Request::Acquire { .. } | Request::Release { .. } | Request::Files { .. } => None,
-    };
-    let all: Vec<_> = script.iter().filter_map(waits).collect();
+    let all: Vec<_> = script
+        .iter()
+        .flat_map(|script| script.steps.iter().map(|step| (script.client, &step.request)))
+        .filter_map(|(client, request)| match request {
+            Request::Acquire { path, wait: true } => Some((client, path)),
+            Request::Acquire { .. } | Request::Release { .. } | Request::Files { .. } => None,
+        })
+        .collect();
     all.iter().any(|(client, path)| all.iter().any(|(c, p)| c != client && p != path))
 }

@@ -13,19 +13,21 @@ use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::scenario::reader::{Result, Table};
 use crate::scenario::value::Value;
-use crate::scenario::{Expected, Scenario, Script, Target, Trigger, WorkloadKind};
+use crate::scenario::{Expected, Scenario, Target, Trigger, WorkloadKind};
 use crate::subject_of::Topic;
 
 /// Refuses a file that names what can never happen in its runs.
 pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
     for (number, fault) in scenario.faults.iter().enumerate() {
-        if let Trigger::When { milestone, .. } = fault.trigger {
-            must_be_possible(milestone, scenario, || {
-                root.get("fault")?.item(number)?.inside("when")?.inside("milestone")
-            })?;
-        }
+        must_begin(&fault.trigger, scenario, || root.get("fault")?.item(number))?;
+    }
+    for (number, script) in scenario.script.iter().enumerate() {
+        must_begin(&script.begins, scenario, || root.get("script")?.item(number))?;
     }
     for (number, rule) in scenario.messages.iter().enumerate() {
+        if let Some(begins) = &rule.begins {
+            must_begin(begins, scenario, || root.get("message")?.item(number))?;
+        }
         must_be_possible(Milestone::sent(rule.kind), scenario, || {
             root.get("message")?.item(number)?.inside("kind")
         })?;
@@ -48,6 +50,20 @@ pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Resul
         must_be_possible(*milestone, scenario, || expect()?.inside("never")?.item(number))?;
     }
     must_be_written(scenario, expect())
+}
+
+/// What waits for a milestone waits for one that can be reached.
+fn must_begin<'a>(
+    begins: &Trigger,
+    scenario: &Scenario,
+    table: impl FnOnce() -> Option<Value<'a>>,
+) -> Result<()> {
+    match begins.occasion() {
+        Some(occasion) => must_be_possible(occasion.milestone, scenario, || {
+            table()?.inside("when")?.inside("milestone")
+        }),
+        None => Ok(()),
+    }
 }
 
 fn must_be_possible<'a>(
@@ -83,8 +99,8 @@ fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) -> Result<()>
         return Ok(());
     }
     let mut written: BTreeSet<&Path> = BTreeSet::new();
-    for script in &scenario.script {
-        let Request::Files { operations, .. } = &script.request else { continue };
+    for request in scenario.requests() {
+        let Request::Files { operations, .. } = request else { continue };
         for operation in operations.iter() {
             match &operation.action {
                 Action::Create(_) | Action::Write(..) => written.insert(&operation.path),
@@ -108,6 +124,11 @@ fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) -> Result<()>
 }
 
 impl Scenario {
+    /// The requests of all scripts.
+    fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.script.iter().flat_map(|script| &script.steps).map(|step| &step.request)
+    }
+
     /// Why no run can reach `milestone`; `None` if one may.
     pub fn why_never(&self, milestone: Milestone) -> Option<&'static str> {
         if milestone.is_of_checkpoints() {
@@ -215,13 +236,12 @@ fn acquires(scenario: &Scenario) -> bool {
         WorkloadKind::Bank { .. } => false,
     });
     let is_acquire = |request: &Request| matches!(request, Request::Acquire { .. });
-    by_workload || scenario.script.iter().any(|script| is_acquire(&script.request))
+    by_workload || scenario.requests().any(is_acquire)
 }
 
 /// A lock that no client holds may be answered as released.
 fn releases(scenario: &Scenario) -> bool {
-    let is_release = |script: &Script| matches!(script.request, Request::Release { .. });
-    scenario.script.iter().any(is_release)
+    scenario.requests().any(|request| matches!(request, Request::Release { .. }))
 }
 
 fn is_of_renames(milestone: Milestone) -> bool {
@@ -240,7 +260,7 @@ fn renames(scenario: &Scenario) -> bool {
         }
         Request::Acquire { .. } | Request::Release { .. } => false,
     };
-    by_workload || scenario.script.iter().any(|script| has_rename(&script.request))
+    by_workload || scenario.requests().any(has_rename)
 }
 
 /// Faults of which one must be there for a milestone.
@@ -281,6 +301,7 @@ fn need(milestone: Milestone) -> Option<Needs> {
                 Fault::RollingRestart { .. } | Fault::Attrition { .. } => true,
                 Fault::Pause { .. } | Fault::Cut { .. } | Fault::ClockJump { .. } => false,
                 Fault::ClockDrift { .. } | Fault::Degrade { .. } | Fault::Operator(_) => false,
+                Fault::Join(_) | Fault::Leave(_) => false,
             },
         },
         Milestone::PAUSED | Milestone::RESUMED => Needs {

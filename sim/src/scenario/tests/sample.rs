@@ -7,7 +7,7 @@ use seedbed::proto::{
 };
 
 use super::*;
-use crate::fault::{ChaosKind, Cut, Fault, Restart};
+use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
 use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 
@@ -87,39 +87,63 @@ fn the_requests() {
         operation("/d", Action::Delete(Some(Version(3)))),
         operation("/e", Action::Rename(path_of("/f"), None)),
     ];
-    let files = |operations: &[Operation], coordinator| Request::Files {
-        operations: operations.into(),
-        coordinator,
-    };
-    assert_eq!(script[0].request, files(&operations, Some(n(2))));
-    assert_eq!((script[0].client, script[0].at), (c(1), Span::from_secs(1)));
+    let files =
+        |operations: &[Operation]| Request::Files { operations: operations.into(), coordinator: None };
+    let request = |number: usize| &script[number].steps[0].request;
+    assert_eq!(*request(0), files(&operations));
+    assert_eq!(script[0].steps[0].first, Some(Target::Node(n(2))));
+    let at = Trigger::At(Span::from_secs(1));
+    assert_eq!((script[0].client, &script[0].begins), (Target::Node(c(1)), &at));
+    assert!(script[..7].iter().all(|script| script.rounds == Rounds::ONCE));
     let write = operation("/a", Action::Write(Contents::from("x"), Some(Version(3))));
-    assert_eq!(script[1].request, files(&[write], None));
-    assert_eq!(script[2].request, Request::Acquire { path: path_of("/a"), wait: true });
-    assert_eq!(script[3].request, Request::Acquire { path: path_of("/a"), wait: false });
-    assert_eq!(script[4].request, Request::Release { path: path_of("/a") });
-    assert_eq!(script.len(), 7);
-    let answers: Vec<_> = script.iter().filter_map(|script| script.answer.clone()).collect();
+    assert_eq!(*request(1), files(&[write]));
+    assert_eq!(*request(2), Request::Acquire { path: path_of("/a"), wait: true });
+    assert_eq!(*request(3), Request::Acquire { path: path_of("/a"), wait: false });
+    assert_eq!(*request(4), Request::Release { path: path_of("/a") });
+    assert_eq!(script.len(), 10);
+    let answers = script[..7].iter().filter_map(|script| script.steps[0].answer.clone());
     let found = Answer::Finds(Some(Contents::from("x")));
     let exists = Answer::Refused(Some(Reason::Exists));
-    assert_eq!(answers, [Answer::Done, Answer::Unknown, found, exists]);
+    let expected = [Answer::Done, Answer::Unknown, found, exists];
+    assert_eq!(answers.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn scripts_that_wait_have_steps_and_are_repeated() {
+    let Scenario { script, .. } = sample();
+    let [waits, sequence, repeated] = &script[7..] else { panic!("three more scripts") };
+    let about = About { lock: Some(path_of("/a")), ..About::default() };
+    let occasion = Occasion { about, ..Occasion::first(Milestone::LEASE_EXPIRED) };
+    assert_eq!(waits.begins, Trigger::When(occasion));
+    assert_eq!(waits.client, Target::Role(Role::Waiter));
+    assert_eq!(waits.steps[0].first, Some(Target::Node(n(3))));
+    assert_eq!(sequence.name.as_deref(), Some("ten times"));
+    let pauses = sequence.steps.iter().map(|step| step.pause);
+    let expected = [0, 100, 0].map(Span::from_millis);
+    assert_eq!(pauses.collect::<Vec<_>>(), expected);
+    assert_eq!(sequence.steps[1].answer, Some(Answer::Done));
+    let next = Next::AfterAnswer(Span::from_secs(1));
+    assert_eq!(sequence.rounds, Rounds { count: 10, next });
+    let next = Next::Every(Span::from_millis(10));
+    assert_eq!(repeated.rounds, Rounds { count: 3, next });
 }
 
 #[test]
 fn the_faults() {
     let lasts = |secs| Some(Span::from_secs(secs));
     let at = |secs| Trigger::At(Span::from_secs(secs));
-    let when = |milestone| Trigger::When { milestone, nth: 1, node: None };
-    let second = Trigger::When {
-        milestone: Milestone::received(MessageKind::Prepare),
-        nth: 2,
-        node: Some(n(1)),
-    };
+    let when = |milestone| Trigger::When(Occasion::first(milestone));
+    let second = Trigger::When(Occasion {
+        times: Ordinals { nth: 2, every: None },
+        node: Some(Target::Node(n(1))),
+        ..Occasion::first(Milestone::received(MessageKind::Prepare))
+    });
     let coordinator = Target::Role(Role::Coordinator);
     let crash = |target, restart| Fault::Crash { node: target, restart };
     let after = |secs| Restart::After(Span::from_secs(secs));
-    let one_way = Cut::OneWay { from: vec![n(1), NodeId::CONTROL], to: vec![n(2), c(1)] };
-    let clogged = Cut::OneWay { from: vec![c(1)], to: vec![NodeId::CONTROL] };
+    let named = |nodes: &[NodeId]| nodes.iter().copied().map(Target::Node).collect::<Vec<_>>();
+    let one_way = Cut::OneWay { from: named(&[n(1), NodeId::CONTROL]), to: named(&[n(2), c(1)]) };
+    let clogged = Cut::OneWay { from: named(&[c(1)]), to: named(&[NodeId::CONTROL]) };
     let control = Target::Node(NodeId::CONTROL);
     let set = Command::Set {
         replicas: Some(2),
@@ -147,23 +171,111 @@ fn the_faults() {
         ),
         (at(8), Fault::RollingRestart { down: Span::from_millis(100), pause: Span::from_secs(1) }),
         (at(8), Fault::Attrition { count: 2, pause: Span::from_millis(10), restart: after(3) }),
-        (at(9), Fault::Operator(Command::Join(n(6)))),
-        (at(9), Fault::Operator(Command::Leave(n(1)))),
+        (at(9), Fault::Join(Target::Node(n(6)))),
+        (at(9), Fault::Leave(Target::Node(n(1)))),
         (at(9), Fault::Operator(set)),
         (at(10), Fault::Operator(Command::AcceptLoss)),
     ];
-    assert_eq!(sample().faults, expected.map(|(trigger, fault)| ScriptedFault { trigger, fault }));
+    let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, fault });
+    assert_eq!(sample().faults[..17], expected);
+}
+
+#[test]
+fn the_faults_at_roles() {
+    let role = Target::Role;
+    let lasts = |secs| Some(Span::from_secs(secs));
+    let at = Trigger::At(Span::from_secs(11));
+    let fifth = Occasion {
+        times: Ordinals { nth: 5, every: Some(5) },
+        after: Span::from_millis(100),
+        about: About { path: Some(path_of("/a")), ..About::default() },
+        ..Occasion::first(Milestone::DECIDED)
+    };
+    let voted = Occasion {
+        node: Some(role(Role::Participant)),
+        about: About { request: Some(Asked::Script(8)), ..About::default() },
+        ..Occasion::first(Milestone::durable(seedbed::proto::RecordKind::Voted))
+    };
+    let txn = TxnName { coordinator: n(1), incarnation: 1, counter: 2 };
+    let sent = Occasion {
+        about: About { transaction: Some(txn), ..About::default() },
+        ..Occasion::first(Milestone::sent(MessageKind::Commit))
+    };
+    let groups = vec![
+        vec![role(Role::Coordinator), Target::Node(c(1))],
+        vec![Target::All(Role::Participant)],
+        vec![Target::Rest],
+    ];
+    let links = |from, to, how| Degradation::Links { from, to, how };
+    let slow = links(
+        vec![role(Role::Participant)],
+        vec![role(Role::Coordinator), Target::Node(c(1))],
+        Worse::Slow(millis(1_000, 2_000)),
+    );
+    let half = Ppb::new(500_000_000).unwrap();
+    let lossy = links(
+        vec![Target::Node(n(1)), Target::Node(n(2))],
+        vec![Target::Rest],
+        Worse::Lossy(half),
+    );
+    let doubling = links(
+        vec![role(Role::Coordinator)],
+        vec![role(Role::Participant)],
+        Worse::Doubling(Ppb::ONE),
+    );
+    let expected = [
+        (Trigger::When(fifth), Fault::Cut { links: Cut::Groups(groups), lasts: None }),
+        (Trigger::When(voted), Fault::Degrade { what: slow, lasts: lasts(3) }),
+        (at.clone(), Fault::Degrade { what: lossy, lasts: None }),
+        (Trigger::When(sent), Fault::Degrade { what: doubling, lasts: None }),
+        (at, Fault::ClockDrift { node: Target::Node(n(2)), ppm: -100, lasts: None }),
+        (
+            Trigger::When(Occasion::first(Milestone::NODE_DEPARTED)),
+            Fault::Join(role(Role::Leaver)),
+        ),
+    ];
+    let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, fault });
+    assert_eq!(sample().faults[17..], expected);
 }
 
 #[test]
 fn the_rest() {
     let Scenario { messages, chaos, phases, expect, .. } = sample();
-    let rule = |kind, from, to, nth, fate| MessageRule { kind, from, to, nth, fate };
     let span = Span::from_secs(5);
+    let rule = |kind, fate| MessageRule {
+        kind,
+        from: None,
+        to: None,
+        about: About::default(),
+        times: Ordinals::all(),
+        begins: None,
+        lasts: None,
+        fate,
+    };
     let rules = [
-        rule(MessageKind::Commit, None, Some(n(2)), Some(1), Fate::Drop),
-        rule(MessageKind::Granted, None, None, None, Fate::Delay(span)),
-        rule(MessageKind::Acquire, Some(c(1)), None, None, Fate::Duplicate(span)),
+        MessageRule {
+            to: Some(Target::Node(n(2))),
+            times: Ordinals { nth: 1, every: None },
+            ..rule(MessageKind::Commit, Fate::Drop)
+        },
+        rule(MessageKind::Granted, Fate::Delay(span)),
+        MessageRule {
+            from: Some(Target::Node(c(1))),
+            ..rule(MessageKind::Acquire, Fate::Duplicate(span))
+        },
+        MessageRule {
+            from: Some(Target::Role(Role::Coordinator)),
+            about: About { path: Some(path_of("/a")), ..About::default() },
+            times: Ordinals { nth: 2, every: Some(3) },
+            begins: Some(Trigger::At(Span::from_secs(2))),
+            lasts: Some(Span::from_secs(1)),
+            ..rule(MessageKind::Prepare, Fate::Latency(Span::from_millis(7)))
+        },
+        MessageRule {
+            from: Some(Target::Role(Role::Holder)),
+            begins: Some(Trigger::When(Occasion::first(Milestone::LOCK_GRANTED))),
+            ..rule(MessageKind::KeepAlive, Fate::Drop)
+        },
     ];
     assert_eq!(messages, rules);
     let chaos = chaos.expect("chaos");

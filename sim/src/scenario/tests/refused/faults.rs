@@ -6,8 +6,9 @@ use super::*;
 fn faults_that_make_no_sense() {
     let at = |lines| wrong(&format!("[[fault]]\nat = '1s'\n{lines}"));
     let forms = "expected exactly one of `crash`, `pause`, `isolate`, `partition`, `clog`, \
-                 `majorities_ring`, `bump`, `bit_rot`, `wipe`, `rolling_restart`, `attrition`, \
-                 `join`, `leave`, `set` or `accept_loss`, found";
+                 `majorities_ring`, `delay`, `loss`, `duplicate`, `bump`, `drift`, `bit_rot`, \
+                 `wipe`, `rolling_restart`, `attrition`, `join`, `leave`, `set` or `accept_loss`, \
+                 found";
     assert_eq!(at(""), format!("2: fault[0]: {forms} none"));
     assert_eq!(
         at("crash = 'n1'\npause = 'n1'"),
@@ -63,7 +64,7 @@ fn faults_that_make_no_sense() {
     assert_eq!(at("crash = 'n1'\ndown = '1s'"), "5: fault[0].down: does not go with `crash`");
     assert_eq!(
         at("clog = { from = 'n1' }"),
-        "4: fault[0].clog.to: missing, expected the node that receives"
+        "4: fault[0].clog.to: missing, expected the machine that receives, or several"
     );
 }
 
@@ -164,6 +165,113 @@ fn partitions_that_make_no_sense() {
 }
 
 #[test]
+fn targets_that_make_no_sense() {
+    let decided = |lines: &str| {
+        wrong(&format!("[[fault]]\nwhen = {{ milestone = 'decided' }}\n{lines}"))
+    };
+    let at = |lines: &str| wrong(&format!("[[fault]]\nat = '1s'\n{lines}"));
+    assert_eq!(
+        decided("crash = 'participants'"),
+        "4: fault[0].crash: expected one machine: write `participant`, not `participants`"
+    );
+    assert_eq!(
+        decided("crash = 'coordinatr'"),
+        "4: fault[0].crash: expected `control`, `n1` to `n3`, `c1` or a role, \
+         found `'coordinatr'`; did you mean `coordinator`?"
+    );
+    assert_eq!(
+        decided("partition = [['rest'], ['coordinator']]"),
+        "4: fault[0].partition[0]: `rest` is every machine that is left: it comes last"
+    );
+    assert_eq!(
+        decided("partition = [['coordinator'], ['waiters']]"),
+        "4: fault[0].partition[1][0]: `decided` binds `coordinator`, `participant` or `owner`, \
+         not `waiter`"
+    );
+    assert_eq!(
+        at("partition = [['participants'], ['rest']]"),
+        "4: fault[0].partition[0][0]: the role `participants` needs a `when`: \
+         with `at` no machine is known to have it"
+    );
+    assert_eq!(
+        at("clog = { from = 'rest', to = 'n1' }"),
+        "4: fault[0].clog.from: `rest` is every machine that `from` does not name: only for `to`"
+    );
+    assert_eq!(
+        at("delay = { from = ['n1', 'n2'], to = 'n2' }\nby = ['1s', '2s']"),
+        "4: fault[0].delay.to: expected another node than `from`, found `'n2'`"
+    );
+    assert_eq!(
+        at("loss = { from = 'n1', to = 'n2' }\nshare = 0"),
+        "5: fault[0].share: expected a share above zero, found `0`"
+    );
+    assert_eq!(
+        at("duplicate = { from = 'n1', to = 'n2' }"),
+        "2: fault[0].share: missing, expected how many of the messages, 0 to 1"
+    );
+    assert_eq!(
+        at("drift = 'n1'\nppm = 501"),
+        "5: fault[0].ppm: expected a whole number, -500 to 500, found `501`"
+    );
+    assert_eq!(
+        wrong(
+            "cluster.membership = 'managed'\n[[fault]]\nwhen = { milestone = 'lock_granted' }\n\
+             leave = 'holder'"
+        ),
+        "5: fault[0].leave: expected a storage node, found `'holder'`"
+    );
+}
+
+#[test]
+fn filters_that_make_no_sense() {
+    let when = |filter: &str| {
+        let script = "[[script]]\nname = 'move'\nclient = 'c1'\nat = '1s'\nread = '/a'";
+        wrong(&format!("{script}\n[[fault]]\nwhen = {{ {filter} }}\ncrash = 'n1'"))
+    };
+    assert_eq!(
+        when("milestone = 'crashed', path = '/a'"),
+        "8: fault[0].when.path: `crashed` is about no path"
+    );
+    assert_eq!(
+        when("milestone = 'decided', lock = '/a'"),
+        "8: fault[0].when.lock: `decided` is about no lock"
+    );
+    assert_eq!(
+        when("milestone = 'decided', path = 'a'"),
+        "8: fault[0].when.path: expected a path: it starts with `/` and has no control \
+         characters, found `'a'`"
+    );
+    assert_eq!(
+        when("milestone = 'decided', request = 'mov'"),
+        "8: fault[0].when.request: expected the `name` of a script, or a request such as `c1#3` \
+         or `c1.2#3`, found `'mov'`; did you mean `move`?"
+    );
+    assert_eq!(
+        when("milestone = 'decided', request = 'c2#1'"),
+        "8: fault[0].when.request: expected the `name` of a script, or a request such as `c1#3` \
+         or `c1.2#3`, found `'c2#1'`"
+    );
+    assert_eq!(
+        when("milestone = 'decided', transaction = 'n9.1/2'"),
+        "8: fault[0].when.transaction: expected a transaction such as `n1.1/2`, as traces name \
+         it, found `'n9.1/2'`"
+    );
+    assert_eq!(
+        when("milestone = 'decided', every = 0"),
+        "8: fault[0].when.every: expected a whole number, 1 to 4294967295, found `0`"
+    );
+    assert_eq!(
+        wrong("[[message]]\nkind = 'heartbeat'\nfrom = 'owner'\ndrop = true"),
+        "4: message[0].from: this kind of message binds no role, not `owner`"
+    );
+    assert_eq!(
+        wrong("[[message]]\nkind = 'commit'\npath = '/a'\nat = '40s'\ndrop = true"),
+        "5: message[0].at: expected a time before the end of the safety phase (30s), \
+         found `'40s'`"
+    );
+}
+
+#[test]
 fn triggers_that_make_no_sense() {
     let when = |milestone, target| {
         wrong(&format!("[[fault]]\nwhen = {{ milestone = '{milestone}' }}\ncrash = '{target}'"))
@@ -197,7 +305,8 @@ fn messages_chaos_and_expectations_that_make_no_sense() {
         ("[[message]]\ndrop = true", "2: message[0].kind: missing, expected a kind of message"),
         (
             "[[message]]\nkind = 'commit'",
-            "2: message[0]: expected exactly one of `drop`, `delay` or `duplicate`, found none",
+            "2: message[0]: expected exactly one of `drop`, `delay`, `duplicate` or `latency`, \
+             found none",
         ),
         (
             "[[message]]\nkind = 'commit'\ndrop = false",

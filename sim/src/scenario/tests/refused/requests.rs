@@ -28,7 +28,7 @@ fn workloads_that_make_no_sense() {
 fn scripts_that_make_no_sense() {
     let script = |lines| wrong(&format!("[[script]]\nclient = 'c1'\nat = '1s'\n{lines}"));
     let forms = "expected exactly one of `read`, `create`, `write`, `delete`, `rename`, \
-                 `transaction`, `acquire` or `release`, found";
+                 `transaction`, `acquire`, `release` or `steps`, found";
     assert_eq!(script(""), format!("2: script[0]: {forms} none"));
     assert_eq!(
         script("read = '/a'\nwrite = '/a'"),
@@ -73,6 +73,46 @@ fn scripts_that_make_no_sense() {
              found `'30s'`",
         ),
     ]);
+}
+
+#[test]
+fn steps_and_rounds_that_make_no_sense() {
+    let script = |lines| wrong(&format!("[[script]]\nclient = 'c1'\nat = '1s'\n{lines}"));
+    assert_eq!(script("steps = []"), "5: script[0].steps: expected steps, found none");
+    assert_eq!(
+        script("steps = [{ read = '/a' }]\nanswer = 'done'"),
+        "6: script[0].answer: does not go with `steps`"
+    );
+    assert_eq!(
+        script("steps = [{ acquire = '/a' }, { relese = '/a' }]"),
+        "5: script[0].steps[1].relese: unknown key; did you mean `release`?"
+    );
+    assert_eq!(
+        script("read = '/a'\nowner = 'c1'"),
+        "6: script[0].owner: expected a storage node, found `'c1'`"
+    );
+    assert_eq!(script("read = '/a'\nevery = '1s'"), "6: script[0].every: needs `repeat`");
+    assert_eq!(
+        script("read = '/a'\nrepeat = 2\nevery = '1s'\npause = '1s'"),
+        "7: script[0].every: does not go with `pause`"
+    );
+    assert_eq!(
+        script("read = '/a'\nrepeat = 0"),
+        "6: script[0].repeat: expected a whole number, 1 to 100000, found `0`"
+    );
+    assert_eq!(
+        wrong(
+            "[[script]]\nwhen = { milestone = 'decided' }\nclient = 'coordinator'\nread = '/a'"
+        ),
+        "4: script[0].client: expected a client, found `'coordinator'`"
+    );
+    assert_eq!(
+        wrong(
+            "[[script]]\nname = 'x'\nclient = 'c1'\nat = '1s'\nread = '/a'\n\
+             [[script]]\nname = 'x'\nclient = 'c1'\nat = '2s'\nread = '/a'"
+        ),
+        "7: script[1]: another script has this name"
+    );
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! What begins at a time of the file or at a milestone: scripts, message rules, scripted faults.
+
+use seedbed::proto::{Span, Time};
+
+use super::Simulation;
+use super::binding::Binding;
+use super::inject::Scene;
+use super::occasions::Then;
+use super::queue::Turn;
+use super::scheduled::Due;
+use crate::oracle::milestones::Reached;
+use crate::scenario::{Scenario, Target, Trigger};
+
+/// What has waited for what a step has reached.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// Message rules, by number.
+    pub rules: Vec<(usize, Reached)>,
+    /// Everything else, which has its turn after the step.
+    pub turns: Vec<Turn>,
+}
+
+impl Simulation<'_> {
+    /// Puts scripts and rules into the queue whose time is known from the start.
+    pub(super) fn put_scripts_and_rules(&mut self) {
+        let Scenario { script, messages, .. } = self.scenario;
+        for (number, script) in script.iter().enumerate() {
+            let Trigger::At(at) = script.begins else { continue };
+            let client = script.client.node();
+            let first = script.steps.iter().map(|step| step.first.and_then(Target::node)).collect();
+            for (after, due) in self.scripts.begin(number, client, first) {
+                self.queue.put(Time::ZERO + at + after, due);
+            }
+        }
+        for (number, rule) in messages.iter().enumerate() {
+            match rule.begins {
+                None => self.apply_rule(number),
+                Some(Trigger::At(at)) => self.queue.put(Time::ZERO + at, Due::Apply(number)),
+                Some(Trigger::When(_)) => {}
+            }
+        }
+    }
+
+    /// What has waited for what the step has reached.
+    pub(super) fn begun(&mut self) -> Begun {
+        let mut begun = Begun::default();
+        if self.is_healed() || self.milestones.reached().is_empty() {
+            return begun;
+        }
+        let (world, model) = (&self.world, self.oracle.model());
+        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let all = self.occasions.observe(self.milestones.reached(), |occasion, reached| {
+            binding.is_meant(occasion, reached)
+        });
+        for (then, reached) in all {
+            match then {
+                Then::Apply(number) => begun.rules.push((number, reached)),
+                Then::Strike(_) | Then::Begin(_) => {
+                    begun.turns.push(Turn::Begin(then, Box::new(reached)));
+                }
+            }
+        }
+        begun
+    }
+
+    /// Something begins that has waited for what was reached.
+    pub(super) fn begin(&mut self, then: Then, reached: &Reached) {
+        match then {
+            Then::Strike(number) => self.strike_at(number, reached),
+            Then::Begin(number) => self.begin_script(number, reached),
+            Then::Apply(number) => self.begin_rule(number, reached),
+        }
+    }
+
+    fn strike_at(&mut self, number: usize, reached: &Reached) {
+        let (world, model) = (&self.world, self.oracle.model());
+        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let (links, disks) = (&mut self.links, &mut self.disks);
+        let mut scene = Scene { now: self.queue.now(), world, model, links, disks };
+        let turns = self.inject.strike_at(number, reached, binding, &mut scene);
+        self.queue.first(turns);
+    }
+
+    fn begin_script(&mut self, number: usize, reached: &Reached) {
+        let (world, model) = (&self.world, self.oracle.model());
+        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let script = &self.scenario.script[number];
+        let bind = |target| binding.machine(target, Some(reached));
+        let client = bind(script.client);
+        let first = script.steps.iter().map(|step| step.first.and_then(bind)).collect();
+        let begins = self.queue.now() + after(&script.begins);
+        for (later, due) in self.scripts.begin(number, client, first) {
+            self.queue.put(begins + later, due);
+        }
+    }
+
+    /// A rule has waited for what was reached: it applies at once or some time after.
+    pub(super) fn begin_rule(&mut self, number: usize, reached: &Reached) {
+        let (world, model) = (&self.world, self.oracle.model());
+        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        if !self.rules.bind(number, reached, binding) {
+            return;
+        }
+        match self.scenario.messages[number].begins.as_ref().map_or(Span::ZERO, after) {
+            Span::ZERO => self.apply_rule(number),
+            after => self.queue.put(self.queue.now() + after, Due::Apply(number)),
+        }
+    }
+
+    /// A rule applies from now on.
+    pub(super) fn apply_rule(&mut self, number: usize) {
+        self.rules.begin(number);
+        if let Some(lasts) = self.scenario.messages[number].lasts {
+            self.queue.put(self.queue.now() + lasts, Due::Unapply(number));
+        }
+    }
+}
+
+/// How long after its milestone something begins.
+fn after(begins: &Trigger) -> Span {
+    begins.occasion().map_or(Span::ZERO, |occasion| occasion.after)
+}
