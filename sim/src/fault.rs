@@ -243,14 +243,14 @@ fn disjoint<'n, N: 'n, M: Copy + PartialEq>(
     disjoint
 }
 
-impl Fault {
+impl<N> Fault<N> {
     /// The machine that is down, paused or cut off while the fault lasts.
-    pub fn away(&self) -> Option<NodeId> {
+    pub fn away(&self) -> Option<&N> {
         match self {
             Fault::Crash { node, .. } | Fault::BitRot { node, .. } | Fault::Wipe { node, .. } => {
-                Some(*node)
+                Some(node)
             }
-            Fault::Pause { node, .. } | Fault::Cut { links: Cut::Isolate(node), .. } => Some(*node),
+            Fault::Pause { node, .. } | Fault::Cut { links: Cut::Isolate(node), .. } => Some(node),
             Fault::Cut { links: Cut::Groups(_) | Cut::OneWay { .. }, .. } => None,
             Fault::Cut { links: Cut::MajoritiesRing, .. } => None,
             Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => None,
@@ -307,15 +307,24 @@ kinds! {
     BitRot = "bit_rot",
     /// A clock runs fast or slow, within the bound.
     Drift = "drift",
+    /// Each storage node talks to a majority of them, each to a different one.
+    MajoritiesRing = "majorities_ring",
+    /// A clock jumps forward: a client's or a storage node's.
+    Bump = "bump",
     /// The operator lets a storage node in that is not wanted: a spare one, or one that was told
     /// to leave.
     Join = "join",
     /// The operator tells a storage node to leave, if `replicas` wanted ones stay.
     Leave = "leave",
-    /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, only where
-    /// paths have two owners at least, only while every machine is there, and with time after it in
-    /// which none is taken away. It does not strike where some path has one complete owner only.
+    /// The operator wants other replicas, points of the ring or leases.
+    Set = "set",
+    /// The operator gives up what only lost disks could prove.
+    AcceptLoss = "accept_loss",
+    /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, and never
+    /// where that disk is the only one that has something.
     Wipe = "wipe",
+    /// Every storage node in turn crashes and starts again.
+    RollingRestart = "rolling_restart",
     /// As many storage nodes as the budget has left crash within a moment; at least one.
     Attrition = "attrition",
 }
@@ -325,12 +334,14 @@ impl ChaosKind {
     pub fn is_of_managed(self) -> bool {
         match self {
             ChaosKind::Join | ChaosKind::Leave | ChaosKind::Wipe => true,
+            ChaosKind::Set | ChaosKind::AcceptLoss => true,
             ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Partition | ChaosKind::Isolate => {
                 false
             }
             ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
             ChaosKind::SlowDisk | ChaosKind::BitRot | ChaosKind::Drift => false,
-            ChaosKind::Attrition => false,
+            ChaosKind::Attrition | ChaosKind::RollingRestart => false,
+            ChaosKind::MajoritiesRing | ChaosKind::Bump => false,
         }
     }
 

@@ -17,6 +17,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod blocked;
+pub mod copies;
 mod evidence;
 mod invariants;
 pub mod milestones;

@@ -1,12 +1,12 @@
 //! `[chaos]`: faults drawn from the seed, within a budget.
 
-use seedbed::proto::{Config, Span};
+use seedbed::proto::{Config, Role, Span};
 
 use super::cluster::{Named, need_managed};
 use super::reader::{Result, Table};
 use super::value::Value;
 use crate::fault::ChaosKind;
-use crate::quantity::SpanRange;
+use crate::quantity::{Ppb, SpanRange};
 
 /// Faults drawn from the seed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub struct Chaos {
     pub interval: SpanRange,
     /// How long each of them lasts.
     pub duration: SpanRange,
+    /// How likely one of them waits for a milestone instead of a time.
+    pub aimed: Ppb,
 }
 
 /// How much may fail at once: a drawn plan never exceeds it, so a run that does not go on is a bug.
@@ -30,11 +32,22 @@ pub struct Budget {
     pub control_down: bool,
     /// Clients that may be.
     pub clients_down: u16,
-    /// Disks that may be lost in a run, one at a time.
+    /// Disks that may be lost in a run.
     pub wipes: u16,
 }
 
-pub(super) const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
+impl Budget {
+    /// How many machines of this role may be away at once.
+    pub fn most_away(&self, role: Role) -> usize {
+        match role {
+            Role::Control => self.control_down.into(),
+            Role::Storage => self.storage_nodes_down.into(),
+            Role::Client => self.clients_down.into(),
+        }
+    }
+}
+
+pub(super) const KEYS: &[&str] = &["kinds", "budget", "interval", "duration", "aimed"];
 const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down", "wipes"];
 
 pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Option<Chaos>> {
@@ -47,6 +60,7 @@ pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Opt
             budget,
             interval: table.or("interval", SpanRange::from_millis(500, 4_000), interval)?,
             duration: table.or("duration", SpanRange::from_millis(200, 5_000), |v| v.spans())?,
+            aimed: table.or("aimed", Ppb::ZERO, |value| value.probability())?,
         })
     })
 }

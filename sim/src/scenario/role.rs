@@ -26,6 +26,8 @@ pub enum Role {
     Joiner,
     /// Goes with the view: the one that the milestone is about, else the first.
     Leaver,
+    /// Is the machine at which the milestone is reached, whatever it is.
+    There,
 }
 
 impl Role {
@@ -40,6 +42,7 @@ impl Role {
         Role::Receiver,
         Role::Joiner,
         Role::Leaver,
+        Role::There,
     ];
 
     /// The name used in scenario files.
@@ -54,6 +57,7 @@ impl Role {
             Role::Receiver => "receiver",
             Role::Joiner => "joiner",
             Role::Leaver => "leaver",
+            Role::There => "there",
         }
     }
 
@@ -66,6 +70,7 @@ impl Role {
             Role::Joiner => Some("joiners"),
             Role::Leaver => Some("leavers"),
             Role::Coordinator | Role::Holder | Role::Source | Role::Receiver => None,
+            Role::There => None,
         }
     }
 
@@ -79,11 +84,12 @@ impl Role {
         Role::ALL.iter().copied().find(|role| role.plural() == Some(name))
     }
 
-    /// Is it a client that plays this part? Clients have no log.
+    /// Is it always a client that plays this part? Clients have no log.
     pub fn is_client(self) -> bool {
         match self {
             Role::Coordinator | Role::Participant | Role::Owner => false,
             Role::Source | Role::Receiver | Role::Joiner | Role::Leaver => false,
+            Role::There => false,
             Role::Holder | Role::Waiter => true,
         }
     }
@@ -95,7 +101,8 @@ impl fmt::Display for Role {
     }
 }
 
-/// The roles that `milestone` binds. The central node is always the same machine and so is no role.
+/// The roles that `milestone` binds, beside [`Role::There`]. The central node is always the same
+/// machine and so is no role.
 pub fn roles_of(milestone: Milestone) -> &'static [Role] {
     match milestone.topic() {
         Topic::Transaction => &[Role::Coordinator, Role::Participant, Role::Owner],

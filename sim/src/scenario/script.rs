@@ -211,7 +211,9 @@ impl Asking {
     fn client(self, value: &Value<'_>) -> Result<Target> {
         match Part::named(value.string()?) {
             None => value.client(self.cast).map(Target::Node),
-            Some(part) if part.is_client() => value.target(self.cast, self.binder),
+            Some(part) if part.is_client() || part == Part::There => {
+                value.target(self.cast, self.binder)
+            }
             Some(_) => Err(value.not("a client")),
         }
     }

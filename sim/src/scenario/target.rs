@@ -87,6 +87,7 @@ impl Value<'_> {
             }
         };
         let bound = match roles_of(of) {
+            _ if role == Role::There => return Ok(()),
             roles if roles.contains(&role) => return Ok(()),
             [] => "no role".to_owned(),
             roles => one_of(roles.iter().map(|role| role.name())),

@@ -49,13 +49,14 @@ impl Simulation<'_> {
         }
         let (world, model) = (&self.world, self.oracle.model());
         let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
-        let all = self.occasions.observe(self.milestones.reached(), |occasion, reached| {
+        let (now, just_reached) = (self.queue.now(), self.milestones.reached());
+        let all = self.occasions.observe(now, just_reached, |occasion, reached| {
             binding.is_meant(occasion, reached)
         });
         for (then, reached) in all {
             match then {
                 Then::Apply(number) => begun.rules.push((number, reached)),
-                Then::Strike(_) | Then::Begin(_) => {
+                Then::Strike(_) | Then::Begin(_) | Then::Aim(_) => {
                     begun.turns.push(Turn::Begin(then, Box::new(reached)));
                 }
             }
@@ -69,7 +70,24 @@ impl Simulation<'_> {
             Then::Strike(number) => self.strike_at(number, reached),
             Then::Begin(number) => self.begin_script(number, reached),
             Then::Apply(number) => self.begin_rule(number, reached),
+            Then::Aim(number) => {
+                if self.strike_aimed(number, reached) {
+                    self.occasions.remove(then);
+                }
+            }
         }
+    }
+
+    /// An aimed fault of the plan strikes, if it can and the budget has room.
+    fn strike_aimed(&mut self, number: usize, reached: &Reached) -> bool {
+        let (world, model) = (&self.world, self.oracle.model());
+        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let (links, disks) = (&mut self.links, &mut self.disks);
+        let mut scene = Scene { now: self.queue.now(), world, model, links, disks };
+        let turns = self.inject.strike_aimed(number, reached, binding, &mut scene);
+        let has_struck = !turns.is_empty();
+        self.queue.first(turns);
+        has_struck
     }
 
     fn strike_at(&mut self, number: usize, reached: &Reached) {

@@ -5,17 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use seedbed::proto::{Command, NodeId, Span, Time};
+use seedbed::proto::{Command, NodeId, Role, Span, Time};
 
 use super::binding::Binding;
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
-use crate::draw::chaos::{Planned, any_bit};
+use crate::draw::chaos::{Away, Planned, any_bit};
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
 use crate::fault::{Cut, Degradation, Fault, Restart};
 use crate::oracle::Model;
+use crate::oracle::copies::may_be_lost;
 use crate::oracle::milestones::Reached;
 use crate::scenario::{Scenario, Target, Trigger};
 use crate::seed::{Seed, Stream};
@@ -27,6 +28,8 @@ pub(super) struct Inject<'a> {
     scenario: &'a Scenario,
     seed: Seed,
     plan: Vec<Planned>,
+    /// What the plan takes away, if there is one.
+    away: Option<Away>,
     /// For each fault how often it has struck.
     struck: Vec<u32>,
     /// Faults that strike some time after their milestone, with the fault's number.
@@ -60,7 +63,9 @@ const OPERATOR_TRIES_AGAIN: Span = Span::from_secs(1);
 impl<'a> Inject<'a> {
     /// The faults of `scenario` and of the `plan` that was drawn for it; none has struck.
     pub fn new(scenario: &'a Scenario, seed: Seed, plan: Vec<Planned>) -> Inject<'a> {
+        let budget = scenario.chaos.as_ref().map(|chaos| chaos.budget);
         Inject {
+            away: budget.map(|budget| Away::new(budget, &plan)),
             scenario,
             seed,
             bound: Vec::new(),
@@ -81,7 +86,8 @@ impl<'a> Inject<'a> {
             Trigger::At(at) => Some(Time::ZERO + at),
             Trigger::When(_) => None,
         });
-        let planned = self.plan.iter().map(|planned| Some(planned.at));
+        let planned =
+            self.plan.iter().map(|planned| planned.aim.is_none().then_some(planned.at));
         let times = scripted.chain(planned).enumerate();
         times.filter_map(|(number, at)| Some((at?, Act::Strike(number))))
     }
@@ -133,10 +139,56 @@ impl<'a> Inject<'a> {
     fn strike(&mut self, number: usize, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         let scripted = self.scenario.faults.len();
         let fault = match number.checked_sub(scripted) {
-            Some(planned) => self.planned(planned, scene.model),
+            Some(planned) => bound_at(&self.plan[planned].fault, scene.world)
+                .filter(|fault| self.may_lose_its_disk(fault, scene)),
             None => bound_at(&self.scenario.faults[number].fault, scene.world),
         };
         fault.map_or_else(Vec::new, |fault| self.inject(number, fault, scene))
+    }
+
+    /// What the aimed fault `number` of the plan has waited for was reached: it strikes, if it can
+    /// and the budget has room.
+    pub fn strike_aimed(
+        &mut self,
+        number: usize,
+        reached: &Reached,
+        binding: Binding<'_, '_>,
+        scene: &mut Scene<'_, 'a>,
+    ) -> Vec<Turn> {
+        let planned = &self.plan[number];
+        let lasts = planned.until.since(planned.at);
+        let machines = |target: &Target| binding.machines(*target, Some(reached));
+        let Some(fault) = planned.fault.bind(machines) else { return Vec::new() };
+        // A machine that is down can be taken away no more.
+        let away = fault.away().copied();
+        let can = away.is_none_or(|node| {
+            scene.world.host(node).is_up() && self.budget().has_room(node, scene.now, lasts)
+        });
+        if !can || !self.may_lose_its_disk(&fault, scene) {
+            return Vec::new();
+        }
+        if let Some(node) = away {
+            self.budget().take(node, scene.now, lasts);
+        }
+        self.inject(self.scenario.faults.len() + number, fault, scene)
+    }
+
+    fn budget(&mut self) -> &mut Away {
+        self.away.as_mut().expect("a plan has a budget")
+    }
+
+    /// If a drawn fault loses a disk: may another one be lost, and is there another copy of all that
+    /// is on it? The plan cannot know that.
+    fn may_lose_its_disk(&mut self, fault: &Fault, scene: &Scene<'_, 'a>) -> bool {
+        match fault {
+            Fault::Wipe { node, .. } => {
+                node.role() == Role::Storage
+                    && scene.world.host(*node).is_up()
+                    && may_be_lost(*node, scene.model)
+                    && self.budget().take_disk()
+            }
+            _ => true, // it loses none
+        }
     }
 
     /// What the scripted fault `number` has waited for was reached: its machines are bound, and it
@@ -161,14 +213,6 @@ impl<'a> Inject<'a> {
         }
     }
 
-    /// The fault of the plan, if it is in the budget now. The plan cannot know which nodes the
-    /// centre will suspect: a disk that is the only one to hold something is not in the budget.
-    fn planned(&self, planned: usize, model: &Model) -> Option<Fault> {
-        let fault = &self.plan[planned].fault;
-        let is_within = !matches!(fault, Fault::Wipe { .. }) || everything_has_two_owners(model);
-        is_within.then(|| fault.clone())
-    }
-
     /// What follows from a fault; nothing if it cannot strike now.
     fn inject(&mut self, number: usize, fault: Fault, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         let (now, world) = (scene.now, scene.world);
@@ -176,6 +220,13 @@ impl<'a> Inject<'a> {
         let is_degradation = matches!(fault, Fault::Degrade { .. });
         let turns = match fault {
             Fault::Crash { node, restart } => self.crash(node, restart, scene),
+            // The machine at which a milestone was reached may be one without such a disk.
+            Fault::BitRot { node, .. } if node.role() == Role::Client => Vec::new(),
+            Fault::Wipe { node, .. } | Fault::Join(node) | Fault::Leave(node)
+                if node.role() != Role::Storage =>
+            {
+                Vec::new()
+            }
             Fault::BitRot { node, rot, restart } => {
                 let rot = rot.unwrap_or_else(|| any_bit(&mut self.stream("rot", number)));
                 let turns = self.crash(node, restart, scene);
@@ -359,14 +410,6 @@ fn series(nodes: Vec<NodeId>, at: Time, apart: Span, restart: Restart) -> Vec<Tu
 
 fn mend(links: Pairs) -> Turn {
     Turn::Event(Event::Mend(links))
-}
-
-/// Is every owner in the newest view complete, and is it never the only one?
-fn everything_has_two_owners(model: &Model) -> bool {
-    let views = &model.views;
-    let Some(newest) = views.newest() else { return false };
-    let has_settled = views.settled().is_some_and(|settled| settled.is == newest.is.epoch);
-    has_settled && newest.is.members.len().min(newest.is.replicas.into()) >= 2
 }
 
 /// So many of `nodes`, none twice.

@@ -69,7 +69,7 @@ pub struct Simulation<'a> {
     users: Users,
     scripts: Scripts<'a>,
     rules: MessageRules<'a>,
-    occasions: Occasions<'a>,
+    occasions: Occasions,
     inject: Inject<'a>,
     probes: Probes,
     /// When the run is over.
@@ -95,11 +95,8 @@ impl<'a> Simulation<'a> {
             *world.clock_mut(clock.node) = Clock::new(clock.offset, clock.drift_ppm);
         }
         let safety = scenario.phases.safety;
-        let plan = scenario.chaos.as_ref().map_or_else(Vec::new, |chaos| {
-            let stream = &mut seed.stream("chaos", 0);
-            chaos::plan(chaos, cast, &scenario.config, safety, stream)
-        });
-        let occasions = Occasions::new(scenario);
+        let plan = chaos::plan(scenario, seed);
+        let occasions = Occasions::new(scenario, &plan);
         let mut simulation = Simulation {
             scenario,
             seed,

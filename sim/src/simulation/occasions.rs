@@ -3,6 +3,9 @@
 //! Each waits for one milestone, about something or at some machine perhaps, and counts how often
 //! that was reached.
 
+use seedbed::proto::Time;
+
+use crate::draw::chaos::Planned;
 use crate::oracle::milestones::Reached;
 use crate::scenario::{Occasion, Scenario, Trigger};
 
@@ -15,25 +18,29 @@ pub(super) enum Then {
     Apply(usize),
     /// The script of this number begins.
     Begin(usize),
+    /// The fault of the plan of this number strikes, if the budget has room.
+    Aim(usize),
 }
 
-/// All that waits, in the order of the file: rules, faults, scripts.
+/// All that waits: rules, faults and scripts in the order of the file, then aimed faults.
 #[derive(Debug)]
-pub(super) struct Occasions<'a> {
-    waiting: Vec<Waiting<'a>>,
+pub(super) struct Occasions {
+    waiting: Vec<Waiting>,
 }
 
 #[derive(Debug)]
-struct Waiting<'a> {
-    occasion: &'a Occasion,
+struct Waiting {
+    occasion: Occasion,
     then: Then,
+    /// It does not count before.
+    from: Time,
     /// How often the milestone was reached.
     reached: u32,
 }
 
-impl<'a> Occasions<'a> {
-    /// What waits in `scenario`.
-    pub fn new(scenario: &'a Scenario) -> Occasions<'a> {
+impl Occasions {
+    /// What waits in `scenario` and in the plan that was drawn for it.
+    pub fn new(scenario: &Scenario, plan: &[Planned]) -> Occasions {
         let rules = scenario.messages.iter().map(|rule| rule.begins.as_ref());
         let rules = rules.enumerate().map(|(number, begins)| (begins, Then::Apply(number)));
         let faults = scenario.faults.iter().map(|fault| Some(&fault.trigger));
@@ -41,10 +48,19 @@ impl<'a> Occasions<'a> {
         let scripts = scenario.script.iter().map(|script| Some(&script.begins));
         let scripts = scripts.enumerate().map(|(number, begins)| (begins, Then::Begin(number)));
         let waiting = rules.chain(faults).chain(scripts).filter_map(|(begins, then)| {
-            let occasion = begins.and_then(Trigger::occasion)?;
-            Some(Waiting { occasion, then, reached: 0 })
+            let occasion = begins.and_then(Trigger::occasion)?.clone();
+            Some(Waiting { occasion, then, from: Time::ZERO, reached: 0 })
         });
-        Occasions { waiting: waiting.collect() }
+        let aims = plan.iter().enumerate().filter_map(|(number, planned)| {
+            let occasion = planned.aim.clone()?;
+            Some(Waiting { occasion, then: Then::Aim(number), from: planned.at, reached: 0 })
+        });
+        Occasions { waiting: waiting.chain(aims).collect() }
+    }
+
+    /// It waits no more.
+    pub fn remove(&mut self, then: Then) {
+        self.waiting.retain(|waiting| waiting.then != then);
     }
 
     /// The milestones that something waits for.
@@ -55,13 +71,15 @@ impl<'a> Occasions<'a> {
     /// What has waited for what was just reached; `is_meant` says whether an occasion is about it.
     pub fn observe(
         &mut self,
+        now: Time,
         just_reached: &[Reached],
         is_meant: impl Fn(&Occasion, &Reached) -> bool,
     ) -> Vec<(Then, Reached)> {
         let mut begun = Vec::new();
         for reached in just_reached {
-            for Waiting { occasion, then, reached: times } in &mut self.waiting {
-                if occasion.milestone != reached.milestone || !is_meant(occasion, reached) {
+            for Waiting { occasion, then, from, reached: times } in &mut self.waiting {
+                let is_its = occasion.milestone == reached.milestone && now >= *from;
+                if !is_its || !is_meant(occasion, reached) {
                     continue;
                 }
                 *times += 1;

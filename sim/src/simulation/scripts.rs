@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seedbed::proto::{NodeId, Request, RequestId, Span};
+use seedbed::proto::{NodeId, Request, RequestId, Role, Span};
 
 use super::scheduled::{Cause, Due, Pending};
 use crate::scenario::{Next, Scenario, Script, Step};
@@ -80,7 +80,12 @@ impl<'a> Scripts<'a> {
         first: Vec<Option<NodeId>>,
     ) -> Vec<(Span, Due)> {
         let script = &self.scripts[number];
-        let Some(client) = client else { return Vec::new() };
+        // The machine at which a milestone was reached may be another one.
+        let Some(client) = client.filter(|machine| machine.role() == Role::Client) else {
+            return Vec::new();
+        };
+        let is_storage = |machine: &NodeId| machine.role() == Role::Storage;
+        let first: Vec<_> = first.into_iter().map(|machine| machine.filter(is_storage)).collect();
         let (starts, rounds_left) = match script.rounds.next {
             Next::AfterAnswer(_) => (vec![Span::ZERO], script.rounds.count - 1),
             Next::Every(span) => {

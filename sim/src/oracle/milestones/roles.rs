@@ -46,6 +46,7 @@ impl Milestones {
             Role::Receiver => Some(reached.about.transfer()?.receiver),
             Role::Joiner => self.changed(reached, ViewsSeen::joiners),
             Role::Leaver => self.changed(reached, ViewsSeen::leavers),
+            Role::There => Some(reached.node),
         }
     }
 

@@ -272,10 +272,10 @@ struct Needs {
 
 impl Needs {
     fn is_met(&self, scenario: &Scenario) -> bool {
-        let is_any = scenario.swarm.as_ref().is_some_and(|swarm| swarm.draws_kinds);
-        let drawn = scenario.chaos.as_ref().is_some_and(|chaos| {
-            is_any || chaos.kinds.iter().any(|kind| self.drawn.contains(kind))
-        });
+        let drawn = scenario
+            .chaos
+            .as_ref()
+            .is_some_and(|chaos| chaos.kinds.iter().any(|kind| self.drawn.contains(kind)));
         drawn || scenario.faults.iter().any(|fault| (self.is_scripted)(&fault.fault))
     }
 }
@@ -295,7 +295,13 @@ fn need(milestone: Milestone) -> Option<Needs> {
         | Milestone::RECORDS_LOST
         | Milestone::RECORD_TORN => Needs {
             why: "needs a fault that crashes a machine",
-            drawn: &[ChaosKind::Crash, ChaosKind::BitRot, ChaosKind::Wipe, ChaosKind::Attrition],
+            drawn: &[
+                ChaosKind::Crash,
+                ChaosKind::BitRot,
+                ChaosKind::Wipe,
+                ChaosKind::Attrition,
+                ChaosKind::RollingRestart,
+            ],
             is_scripted: |fault| match fault {
                 Fault::Crash { .. } | Fault::BitRot { .. } | Fault::Wipe { .. } => true,
                 Fault::RollingRestart { .. } | Fault::Attrition { .. } => true,
@@ -311,17 +317,22 @@ fn need(milestone: Milestone) -> Option<Needs> {
         },
         Milestone::PARTITIONED => Needs {
             why: "needs a fault that cuts links",
-            drawn: &[ChaosKind::Partition, ChaosKind::Isolate, ChaosKind::Clog],
+            drawn: &[
+                ChaosKind::Partition,
+                ChaosKind::Isolate,
+                ChaosKind::Clog,
+                ChaosKind::MajoritiesRing,
+            ],
             is_scripted: |fault| matches!(fault, Fault::Cut { .. }),
         },
         Milestone::CLOCK_JUMPED => Needs {
             why: "needs a fault with `bump`",
-            drawn: &[],
+            drawn: &[ChaosKind::Bump],
             is_scripted: |fault| matches!(fault, Fault::ClockJump { .. }),
         },
         Milestone::LOSS_ACCEPTED => Needs {
             why: "needs a fault with `accept_loss`",
-            drawn: &[],
+            drawn: &[ChaosKind::AcceptLoss],
             is_scripted: |fault| {
                 matches!(fault, Fault::Operator(seedbed::proto::Command::AcceptLoss))
             },

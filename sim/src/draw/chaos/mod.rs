@@ -1,0 +1,392 @@
+//! Faults drawn from the seed, within a budget.
+//!
+//! The plan is drawn before the run. Some of its faults strike at a time, others are *aimed*: they
+//! wait for a milestone and strike a machine that plays a part in it.
+//!
+//! Of machines that are *away* (down, paused or isolated) there are never more at once than the
+//! budget says. The plan sees to that for faults whose time it knows. An aimed one is held against
+//! the budget when it strikes ([`Away`]). Cuts between machines that are all there are not in the
+//! budget: whatever they keep apart meets again when they are mended.
+//!
+//! A disk is lost only where another owner has all that was on it; that is looked up when the fault
+//! strikes. The plan knows whom the operator wants as members, and lets so many of them leave that
+//! `replicas` stay.
+
+mod aim;
+mod away;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
+
+use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
+use crate::quantity::{Ppb, SpanRange};
+use crate::scenario::{Cast, Chaos, Occasion, Scenario, Target};
+use crate::seed::{Seed, Stream};
+use crate::world::Rot;
+
+use aim::{Aim, Aims};
+pub use away::Away;
+
+/// A fault of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// When it begins, or begins to wait for its occasion.
+    pub at: Time,
+    /// When it is over, if it begins at once.
+    pub until: Time,
+    /// What it waits for, if it is aimed.
+    pub aim: Option<Occasion>,
+    /// What it is.
+    pub fault: Fault<Target>,
+}
+
+impl Planned {
+    /// The machine that it takes away, if that is known before it strikes.
+    pub fn away(&self) -> Option<NodeId> {
+        self.fault.away().and_then(|target| target.node())
+    }
+}
+
+/// Draws the faults of a run of `scenario` under `seed`.
+pub fn plan(scenario: &Scenario, seed: Seed) -> Vec<Planned> {
+    let Some(chaos) = &scenario.chaos else { return Vec::new() };
+    let Scenario { cast, config, phases, .. } = scenario;
+    let plan = Plan::new(chaos, *cast, config, Time::ZERO + phases.safety);
+    let aims = Aims::of(scenario);
+    plan.drawn(&aims, &mut seed.stream("chaos", 0), &mut seed.stream("aim", 0))
+}
+
+/// A plan as it grows.
+struct Plan<'a> {
+    chaos: &'a Chaos,
+    config: &'a Config,
+    faults: Vec<Planned>,
+    /// Nothing begins at this time or later.
+    end: Time,
+    machines: Vec<NodeId>,
+    storage: Vec<NodeId>,
+    /// Whom the operator wants as members.
+    wanted: BTreeSet<NodeId>,
+    /// Nodes that an aimed wish is about, which may come at any time: they get no other.
+    wavering: BTreeSet<NodeId>,
+    /// The most replicas that the operator ever wants.
+    replicas: usize,
+    /// Disks that are lost at a time that is known.
+    wipes: u16,
+}
+
+/// The two machines of a fault, the second for those that have two ends.
+struct Struck {
+    node: Target,
+    other: Target,
+}
+
+impl Plan<'_> {
+    fn new<'a>(chaos: &'a Chaos, cast: Cast, config: &'a Config, end: Time) -> Plan<'a> {
+        Plan {
+            chaos,
+            config,
+            faults: Vec::new(),
+            end,
+            machines: cast.machines().collect(),
+            storage: cast.storage_nodes().collect(),
+            wanted: cast.members().collect(),
+            wavering: BTreeSet::new(),
+            replicas: config.replicas,
+            wipes: 0,
+        }
+    }
+
+    fn drawn(mut self, aims: &Aims, stream: &mut Stream, aiming: &mut Stream) -> Vec<Planned> {
+        let mut at = Time::ZERO + stream.span(self.chaos.interval);
+        while at < self.end {
+            let until = at + stream.span(self.chaos.duration);
+            let kind = *stream.pick(&self.chaos.kinds).expect("at least one kind");
+            match kind {
+                ChaosKind::Attrition => self.attrition(at, until, stream),
+                ChaosKind::RollingRestart => self.rolling_restart(at, until, stream),
+                // What is drawn for an aimed fault changes no other.
+                kind if aiming.chance(self.chaos.aimed) => {
+                    self.aim(kind, at, until, aims.draw(aiming), aiming);
+                }
+                kind => self.strike(kind, at, until, stream),
+            }
+            at = at + stream.span(self.chaos.interval);
+        }
+        self.faults
+    }
+
+    /// Adds a fault that strikes at a time.
+    fn strike(&mut self, kind: ChaosKind, at: Time, until: Time, stream: &mut Stream) {
+        let lasts = until.since(at);
+        match kind {
+            ChaosKind::Wipe => self.wipe(at, until, stream),
+            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Set | ChaosKind::AcceptLoss => {
+                if let Some(fault) = self.wish(kind, false, stream) {
+                    self.add(at, at, fault);
+                }
+            }
+            kind => {
+                let (node, other) = two(&self.machines, stream);
+                let fault = match kind {
+                    ChaosKind::Partition => {
+                        let links = sides(&self.machines, node, other, stream);
+                        Fault::Cut { links, lasts: Some(lasts) }
+                    }
+                    kind => {
+                        let struck = named(kind, node, other);
+                        one(kind, lasts, struck, self.config.drift_max_ppm, stream)
+                    }
+                };
+                self.add(at, until, fault);
+            }
+        }
+    }
+
+    /// Adds a fault that waits for its aim.
+    fn aim(&mut self, kind: ChaosKind, at: Time, until: Time, aim: Aim, stream: &mut Stream) {
+        let lasts = until.since(at);
+        let Aim { occasion, target, other } = aim;
+        let fault = match kind {
+            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Set | ChaosKind::AcceptLoss => {
+                self.wish(kind, true, stream)
+            }
+            // Locks are granted by the clock of the central node: what its jumps do is no protocol's
+            // fault.
+            ChaosKind::Bump if target == Target::Role(crate::scenario::Role::There) => None,
+            ChaosKind::Partition => {
+                let links = Cut::Groups(vec![vec![target], vec![Target::Rest]]);
+                Some(Fault::Cut { links, lasts: Some(lasts) })
+            }
+            kind => {
+                let struck = Struck { node: target, other };
+                Some(one(kind, lasts, struck, self.config.drift_max_ppm, stream))
+            }
+        };
+        if let Some(fault) = fault {
+            self.faults.push(Planned { at, until, aim: Some(occasion), fault });
+        }
+    }
+
+    /// Adds a fault, if the budget is large enough for it beside those that are not over at `at`.
+    fn add(&mut self, at: Time, until: Time, fault: Fault<Target>) {
+        let planned = Planned { at, until, aim: None, fault };
+        if planned.away().is_none_or(|node| self.has_room(at, node.role())) {
+            self.faults.push(planned);
+        }
+    }
+
+    fn has_room(&self, at: Time, role: Role) -> bool {
+        let same = self.away_at(at).filter(|node| node.role() == role).count();
+        same < self.chaos.budget.most_away(role)
+    }
+
+    /// Machines that are away at `at` or have not caught up by then.
+    fn away_at(&self, at: Time) -> impl Iterator<Item = NodeId> {
+        let open = self.faults.iter().filter(move |planned| at <= planned.until + RECOVERY);
+        open.filter_map(Planned::away)
+    }
+
+    /// What the operator wants; `may_come_late` where it is told at a milestone.
+    fn wish(
+        &mut self,
+        kind: ChaosKind,
+        may_come_late: bool,
+        stream: &mut Stream,
+    ) -> Option<Fault<Target>> {
+        match kind {
+            ChaosKind::Join => self.join(may_come_late, stream),
+            ChaosKind::Leave => self.leave(may_come_late, stream),
+            ChaosKind::Set => Some(Fault::Operator(self.set(stream))),
+            ChaosKind::AcceptLoss => Some(Fault::Operator(Command::AcceptLoss)),
+            _ => unreachable!("the operator wants nothing of this kind"),
+        }
+    }
+
+    fn join(&mut self, may_come_late: bool, stream: &mut Stream) -> Option<Fault<Target>> {
+        let is_out = |node: &NodeId| !self.wanted.contains(node) && !self.wavering.contains(node);
+        let out: Vec<NodeId> = self.storage.iter().copied().filter(is_out).collect();
+        let node = *stream.pick(&out)?;
+        // A node that comes late is not counted on, so that enough stay whenever it comes.
+        if may_come_late {
+            self.wavering.insert(node);
+        } else {
+            self.wanted.insert(node);
+        }
+        Some(Fault::Join(Target::Node(node)))
+    }
+
+    fn leave(&mut self, may_come_late: bool, stream: &mut Stream) -> Option<Fault<Target>> {
+        let wanted: Vec<NodeId> = self.wanted.iter().copied().collect();
+        let can = wanted.len() > self.replicas;
+        let node = *stream.pick(&wanted).filter(|_| can)?;
+        self.wanted.remove(&node);
+        if may_come_late {
+            self.wavering.insert(node);
+        }
+        Some(Fault::Leave(Target::Node(node)))
+    }
+
+    /// One or two settings, drawn around those of the cluster.
+    fn set(&mut self, stream: &mut Stream) -> Command {
+        let around = |span: Span, stream: &mut Stream| {
+            let percent = 50 + stream.below(151);
+            Span::from_nanos((span.as_nanos() / 100 * percent).max(1_000))
+        };
+        let most = self.wanted.len().max(1) as u64;
+        let mut set = [false; 4];
+        for _ in 0..2 {
+            set[stream.below(4) as usize] = true;
+        }
+        let [replicas, virtual_nodes, lock_lease, membership_lease] = set;
+        let replicas = replicas.then(|| 1 + stream.below(most) as u16);
+        self.replicas = self.replicas.max(replicas.unwrap_or_default().into());
+        Command::Set {
+            replicas,
+            virtual_nodes: virtual_nodes.then(|| 1 + stream.below(24) as u32),
+            lock_lease: lock_lease.then(|| around(self.config.lock_lease, stream)),
+            membership_lease: membership_lease
+                .then(|| around(self.config.membership_lease, stream)),
+        }
+    }
+
+    fn wipe(&mut self, at: Time, until: Time, stream: &mut Stream) {
+        let node = *stream.pick(&self.storage).expect("at least one storage node");
+        if self.wipes < self.chaos.budget.wipes && self.has_room(at, Role::Storage) {
+            self.wipes += 1;
+            let restart = Restart::After(until.since(at));
+            self.add(at, until, Fault::Wipe { node: Target::Node(node), restart });
+        }
+    }
+
+    fn attrition(&mut self, at: Time, until: Time, stream: &mut Stream) {
+        let away: BTreeSet<NodeId> = self.away_at(at).collect();
+        let mut there: Vec<NodeId> =
+            self.storage.iter().copied().filter(|node| !away.contains(node)).collect();
+        while !there.is_empty() && self.has_room(at, Role::Storage) {
+            let node = there.swap_remove(stream.below(there.len() as u64) as usize);
+            let after = stream.span(MOMENT);
+            // A machine that crashes a moment later counts as away from now on.
+            self.push_crash(node, at + after, until + after);
+        }
+    }
+
+    /// Every storage node in turn is down as long as the fault would last, within a fifth of it.
+    fn rolling_restart(&mut self, at: Time, until: Time, stream: &mut Stream) {
+        let down = until.since(at).fraction(5);
+        let pause = stream.span(SpanRange { min: Span::ZERO, max: Span::from_secs(2) });
+        let mut at = at;
+        for node in self.storage.clone() {
+            if self.has_room(at, Role::Storage) {
+                self.push_crash(node, at, at + down);
+            }
+            at = at + down + pause;
+        }
+    }
+
+    fn push_crash(&mut self, node: NodeId, at: Time, until: Time) {
+        let restart = Restart::After(until.since(at));
+        let fault = Fault::Crash { node: Target::Node(node), restart };
+        if at < self.end {
+            self.faults.push(Planned { at, until, aim: None, fault });
+        }
+    }
+}
+
+/// How far apart the crashes of an attrition are at most.
+const MOMENT: SpanRange = SpanRange::from_millis(0, 300);
+
+/// The machines of a fault that strikes at a time.
+fn named(kind: ChaosKind, node: NodeId, other: NodeId) -> Struck {
+    let node = match kind {
+        ChaosKind::BitRot if node.role() == Role::Client => NodeId::CONTROL,
+        // Locks are granted by the clock of the central node: what its jumps do is no protocol's
+        // fault.
+        ChaosKind::Bump if node == NodeId::CONTROL => other,
+        _ => node,
+    };
+    Struck { node: Target::Node(node), other: Target::Node(other) }
+}
+
+/// A fault of a kind that is about one machine or one link.
+fn one(
+    kind: ChaosKind,
+    lasts: Span,
+    Struck { node, other }: Struck,
+    drift_max_ppm: u32,
+    stream: &mut Stream,
+) -> Fault<Target> {
+    let restart = Restart::After(lasts);
+    let cut = |links| Fault::Cut { links, lasts: Some(lasts) };
+    let degrade = |what| Fault::Degrade { what, lasts: Some(lasts) };
+    let worse = |how| degrade(Degradation::Links { from: vec![node], to: vec![other], how });
+    let share = |stream: &mut Stream, most: u32| {
+        Ppb::new(stream.below(u64::from(most) * 1_000_000) as u32).unwrap_or(Ppb::ZERO)
+    };
+    match kind {
+        ChaosKind::Crash => Fault::Crash { node, restart },
+        ChaosKind::BitRot => Fault::BitRot { node, rot: Some(any_bit(stream)), restart },
+        ChaosKind::Wipe => Fault::Wipe { node, restart },
+        ChaosKind::Pause => Fault::Pause { node, lasts: Some(lasts) },
+        ChaosKind::Isolate => cut(Cut::Isolate(node)),
+        ChaosKind::Clog => cut(Cut::OneWay { from: vec![node], to: vec![other] }),
+        ChaosKind::MajoritiesRing => cut(Cut::MajoritiesRing),
+        ChaosKind::Delay => {
+            let most = 1 + stream.below(3_000);
+            worse(Worse::Slow(SpanRange::from_millis(0, most)))
+        }
+        ChaosKind::Loss => worse(Worse::Lossy(share(stream, 900))),
+        ChaosKind::Duplicate => worse(Worse::Doubling(share(stream, 900))),
+        ChaosKind::SlowDisk => {
+            let most = 1 + stream.below(1_000);
+            degrade(Degradation::Disk(node, SpanRange::from_millis(most / 2, most)))
+        }
+        ChaosKind::Drift => {
+            let ppm =
+                stream.below(2 * u64::from(drift_max_ppm) + 1) as i64 - i64::from(drift_max_ppm);
+            Fault::ClockDrift { node, ppm: ppm as i32, lasts: Some(lasts) }
+        }
+        ChaosKind::Bump => {
+            Fault::ClockJump { node, by: Span::from_millis(1 + stream.below(20_000)) }
+        }
+        ChaosKind::Partition
+        | ChaosKind::Join
+        | ChaosKind::Leave
+        | ChaosKind::Set
+        | ChaosKind::AcceptLoss
+        | ChaosKind::RollingRestart
+        | ChaosKind::Attrition => {
+            unreachable!("it is about more than one machine or one link")
+        }
+    }
+}
+
+/// Two sides, `node` on one and `other` on the other.
+fn sides(machines: &[NodeId], node: NodeId, other: NodeId, stream: &mut Stream) -> Cut<Target> {
+    let (side, rest): (Vec<NodeId>, Vec<NodeId>) = machines.iter().copied().partition(|machine| {
+        let is_drawn = stream.below(2) == 0;
+        *machine == node || is_drawn && *machine != other
+    });
+    let named = |nodes: Vec<NodeId>| nodes.into_iter().map(Target::Node).collect();
+    Cut::Groups(vec![named(side), named(rest)])
+}
+
+/// Any bit of a log.
+pub fn any_bit(stream: &mut Stream) -> Rot {
+    let (record, bit) = (stream.below(1 << 20) as u32, stream.below(1 << 20) as u32);
+    Rot { record, bit }
+}
+
+/// Two different machines.
+fn two(machines: &[NodeId], stream: &mut Stream) -> (NodeId, NodeId) {
+    let first = stream.below(machines.len() as u64) as usize;
+    let other = stream.below(machines.len() as u64 - 1) as usize;
+    (machines[first], machines[if other < first { other } else { other + 1 }])
+}
+
+/// How long after a fault its machine still counts as away: it has to catch up, and to read again
+/// what came back wrong the first time.
+pub const RECOVERY: Span = Span::from_secs(1);

@@ -1,0 +1,152 @@
+//! Plans keep to their budget.
+
+use seedbed::proto::{Membership, Settings};
+
+use super::*;
+use crate::milestone::Milestone;
+use crate::scenario::Budget;
+
+const SAFETY: Span = Span::from_secs(60);
+const CAST: Cast = Cast { nodes: 4, spare: 2, clients: 3 };
+
+fn config() -> std::sync::Arc<Config> {
+    let settings = Settings {
+        members: CAST.members().collect(),
+        membership: Membership::Managed,
+        replicas: 3,
+        membership_lease: Span::from_millis(300),
+        ..Settings::default()
+    };
+    Config::new(settings).unwrap()
+}
+
+fn plan_of(seed: u64, kinds: &[ChaosKind], aimed: Ppb) -> Vec<Planned> {
+    let chaos = Chaos {
+        kinds: kinds.to_vec(),
+        budget: Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 },
+        interval: SpanRange::from_millis(1, 600),
+        duration: SpanRange::from_millis(1, 3000),
+        aimed,
+    };
+    let (config, seed) = (config(), Seed(seed));
+    let plan = Plan::new(&chaos, CAST, &config, Time::ZERO + SAFETY);
+    let aims = Aims::at([Milestone::DECIDED, Milestone::VIEW_ANNOUNCED]);
+    plan.drawn(&aims, &mut seed.stream("chaos", 0), &mut seed.stream("aim", 0))
+}
+
+const HALF: Ppb = Ppb::new(500_000_000).unwrap();
+
+/// How many machines of each role are away with `planned`.
+fn away_with(plan: &[Planned], planned: &Planned) -> [usize; 3] {
+    let now = plan.iter().filter(|p| p.aim.is_none());
+    let now = now.filter(|p| p.at <= planned.at && planned.at <= p.until);
+    let away: BTreeSet<NodeId> = now.filter_map(Planned::away).collect();
+    [Role::Control, Role::Storage, Role::Client]
+        .map(|role| away.iter().filter(|node| node.role() == role).count())
+}
+
+#[test]
+fn a_plan_never_exceeds_its_budget() {
+    let mut most = [0; 3];
+    for seed in 0..50 {
+        let plan = plan_of(seed, ChaosKind::ALL, Ppb::ZERO);
+        assert!(plan.iter().all(|planned| planned.at < Time::ZERO + SAFETY));
+        for planned in &plan {
+            let away = away_with(&plan, planned);
+            most = [0, 1, 2].map(|role| most[role].max(away[role]));
+        }
+    }
+    assert_eq!(most, [1, 2, 1], "the budget is used up, and no more");
+}
+
+#[test]
+fn an_aimed_fault_finds_room_beside_those_whose_time_is_known() {
+    let budget = Budget { storage_nodes_down: 1, control_down: false, clients_down: 0, wipes: 1 };
+    let second = Span::from_secs(1);
+    let n = NodeId::storage;
+    let crash = Fault::Crash { node: Target::Node(n(1)), restart: Restart::WhenHealed };
+    let at = Time::ZERO + second.times(10);
+    let planned = Planned { at, until: at + second, aim: None, fault: crash };
+    let mut away = Away::new(budget, &[planned]);
+    let begins = |seconds| Time::ZERO + second.times(seconds);
+    assert!(!away.has_room(n(2), begins(8), second), "n1 would go before n2 has caught up");
+    assert!(!away.has_room(n(2), begins(11), second), "n1 has not caught up");
+    assert!(away.has_room(n(1), begins(10), second), "it is away already");
+    assert!(!away.has_room(NodeId::CONTROL, begins(0), second));
+    assert!(away.has_room(n(2), begins(1), second));
+    away.take(n(2), begins(1), second);
+    assert!(!away.has_room(n(3), begins(2), second));
+    assert!(away.take_disk() && !away.take_disk());
+}
+
+#[test]
+fn half_of_the_faults_are_aimed_and_the_others_are_those_that_would_be_there_anyway() {
+    let whole = plan_of(3, ChaosKind::ALL, Ppb::ZERO);
+    let half = plan_of(3, ChaosKind::ALL, HALF);
+    let aimed = half.iter().filter(|planned| planned.aim.is_some()).count();
+    assert!((half.len() / 4..half.len() * 3 / 4).contains(&aimed), "{aimed} of {}", half.len());
+    assert!(whole.iter().all(|planned| planned.aim.is_none()));
+    let first = half.iter().find(|planned| planned.aim.is_none()).expect("one with a time");
+    assert!(whole.iter().any(|planned| planned.at == first.at));
+}
+
+#[test]
+fn so_many_stay_that_a_path_finds_its_owners() {
+    let mut fewest = usize::MAX;
+    for seed in 0..50 {
+        let plan = plan_of(seed, &[ChaosKind::Join, ChaosKind::Leave], HALF);
+        // Whoever leaves at a milestone may do so at once, and whoever joins at one never.
+        let late = |planned: &&Planned| planned.aim.is_some();
+        let mut wanted: BTreeSet<Target> = CAST.members().map(Target::Node).collect();
+        for planned in plan.iter().filter(late) {
+            if let Fault::Leave(node) = &planned.fault {
+                assert!(wanted.remove(node), "{node:?} is in");
+            }
+        }
+        for planned in plan.iter().filter(|planned| !late(planned)) {
+            match &planned.fault {
+                Fault::Join(node) => assert!(wanted.insert(*node), "{node:?} is out"),
+                Fault::Leave(node) => {
+                    wanted.remove(node);
+                }
+                _ => {}
+            }
+            fewest = fewest.min(wanted.len());
+        }
+    }
+    assert!((2..=3).contains(&fewest), "{fewest}");
+}
+
+#[test]
+fn an_attrition_takes_what_the_budget_has_left_within_a_moment() {
+    let plan = plan_of(1, &[ChaosKind::Attrition], Ppb::ZERO);
+    let together = |pair: &&[Planned]| {
+        let apart = pair[0].at.as_nanos().abs_diff(pair[1].at.as_nanos());
+        apart <= MOMENT.max.as_nanos() && pair[0].away() != pair[1].away()
+    };
+    let waves = plan.windows(2).filter(together).count();
+    assert!(waves > 5, "{waves} of {plan:?}");
+}
+
+#[test]
+fn a_rolling_restart_takes_every_storage_node_down_in_turn() {
+    let mut whole = 0;
+    for seed in 0..20 {
+        let plan = plan_of(seed, &[ChaosKind::RollingRestart], Ppb::ZERO);
+        let nodes: Vec<_> = plan.iter().take(6).filter_map(Planned::away).collect();
+        let is_in_order = nodes.is_sorted() && nodes.len() == 6;
+        whole += usize::from(is_in_order && nodes.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+    assert!(whole > 10, "{whole} of 20 begin with all six");
+}
+
+#[test]
+fn no_clock_of_the_central_node_jumps() {
+    for seed in 0..20 {
+        for planned in plan_of(seed, &[ChaosKind::Bump], HALF) {
+            let Fault::ClockJump { node, .. } = planned.fault else { panic!("{planned:?}") };
+            assert!(node != Target::Node(NodeId::CONTROL));
+            assert!(node != Target::Role(crate::scenario::Role::There));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Which disks hold the only copy of something.
+//!
+//! What is promised of lost disks is that an acknowledged write survives as long as one owner that
+//! was complete keeps its disk. So a disk may be lost as long as, of every piece of the ring, another
+//! owner has what was committed there last.
+//!
+//! A write commits in an epoch only if every owner of its path in that epoch is complete. So what was
+//! committed last at a position stands in the newest view of which each owner is complete there, or
+//! was until its disk was lost. An owner that is complete in a newer view has it as well: it has
+//! pulled it.
+
+use std::collections::BTreeSet;
+
+use seedbed::proto::{Member, NodeId, View};
+
+use super::{Model, Placement};
+
+/// Would every acknowledged write survive the loss of the disk of `node` now? With fixed membership
+/// a node whose disk is lost could not be told from the one that it was, so none may be.
+pub fn may_be_lost(node: NodeId, model: &Model) -> bool {
+    let Some(config) = model.disks.managed() else { return false };
+    let views: Vec<_> = model.views.open().map(|view| &view.is).collect();
+    let placed = views.iter().map(|view| (*view, model.views.placement(config, view.epoch)));
+    let placed: Vec<_> = placed.filter_map(|(view, of)| Some((view, of?))).collect();
+    let ends = placed.iter().flat_map(|(_, placement)| placement.ends());
+    let positions: BTreeSet<u64> = ends.collect();
+    // Before the first view nothing is stored.
+    positions.into_iter().all(|position| {
+        let views = placed.iter().map(|(view, placement)| (*view, &**placement));
+        holders(position, views, model).iter().any(|holder| *holder != node)
+    })
+}
+
+/// The nodes that have what was committed last at `position`; `views` are those that have not
+/// settled, the newest first, and the last that has.
+fn holders<'m>(
+    position: u64,
+    views: impl Iterator<Item = (&'m View, &'m Placement)>,
+    model: &Model,
+) -> Vec<NodeId> {
+    let mut holders = Vec::new();
+    for (view, placement) in views {
+        let owners: Vec<Member> =
+            placement.owners_at(position).filter_map(|owner| view.member(owner)).collect();
+        let has_disk = |owner: &Member| model.disks.gone(*owner).is_none();
+        let is_complete = |owner: &Member| {
+            let disk = model.disks.get(owner.node);
+            let disk = disk.filter(|disk| {
+                disk.born.as_ref().is_some_and(|born| born.is == owner.admission)
+            });
+            disk.is_some_and(|disk| disk.claims(view.epoch, position).is_some())
+        };
+        holders.extend(owners.iter().filter(|owner| is_complete(owner)).map(|owner| owner.node));
+        if owners.iter().all(|owner| is_complete(owner) || !has_disk(owner)) {
+            break; // something may have been committed here, and is in no older view
+        }
+    }
+    holders
+}
