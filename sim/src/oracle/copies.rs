@@ -4,6 +4,10 @@
 //! was complete keeps its disk. So a disk may be lost as long as, of every piece of the ring, another
 //! owner has what was committed there last.
 //!
+//! Two losses one upon the other may take a decision along, and a view that makes an owner of a node
+//! whose disk is gone leaves no machine to say what was committed under it. So the next disk may be lost
+//! when the loss before is *made good*, and the operator changes nothing before it is *noticed*.
+//!
 //! A write commits in an epoch only if every owner of its path in that epoch is complete. So what was
 //! committed last at a position stands in the newest view of which each owner is complete there, or
 //! was until its disk was lost. An owner that is complete in a newer view has it as well: it has
@@ -11,14 +15,34 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Member, NodeId, View};
+use seedbed::proto::{Member, NodeId, TxnId, View};
 
 use super::{Model, Placement};
+
+/// Has the centre left every node whose disk was lost out of the newest view, under the admission
+/// that it had?
+pub fn is_every_loss_noticed(model: &Model) -> bool {
+    let Some(newest) = model.views.newest() else { return true };
+    newest.is.members.iter().all(|member| model.disks.gone(*member).is_none())
+}
+
+/// Is every owner complete again, and no participant in doubt for a coordinator whose disk was lost?
+fn is_every_loss_made_good(model: &Model) -> bool {
+    let newest = model.views.newest().map(|newest| newest.is.epoch);
+    let has_settled = model.views.settled().map(|settled| settled.is) == newest;
+    let mut doubts = model.disks.iter().flat_map(|(_, disk)| disk.votes.keys());
+    let is_orphaned = |txn: &TxnId| model.coordinator_is_gone(*txn).is_some();
+    model.disks.gone.is_empty()
+        || is_every_loss_noticed(model) && has_settled && !doubts.any(is_orphaned)
+}
 
 /// Would every acknowledged write survive the loss of the disk of `node` now? With fixed membership
 /// a node whose disk is lost could not be told from the one that it was, so none may be.
 pub fn may_be_lost(node: NodeId, model: &Model) -> bool {
     let Some(config) = model.disks.managed() else { return false };
+    if !is_every_loss_made_good(model) {
+        return false;
+    }
     let views: Vec<_> = model.views.open().map(|view| &view.is).collect();
     let placed = views.iter().map(|view| (*view, model.views.placement(config, view.epoch)));
     let placed: Vec<_> = placed.filter_map(|(view, of)| Some((view, of?))).collect();
@@ -26,9 +50,22 @@ pub fn may_be_lost(node: NodeId, model: &Model) -> bool {
     let positions: BTreeSet<u64> = ends.collect();
     // Before the first view nothing is stored.
     positions.into_iter().all(|position| {
-        let views = placed.iter().map(|(view, placement)| (*view, &**placement));
-        holders(position, views, model).iter().any(|holder| *holder != node)
+        let views = || placed.iter().map(|(view, placement)| (*view, &**placement));
+        let has_copy = holders(position, views(), model).iter().any(|holder| *holder != node);
+        has_copy && views().all(|(view, of)| has_witness(position, view, of, node, model))
     })
+}
+
+/// Is there an owner in `view`, beside `node`, that can say whether anything was committed there?
+fn has_witness(
+    position: u64,
+    view: &View,
+    placement: &Placement,
+    node: NodeId,
+    model: &Model,
+) -> bool {
+    let others = placement.owners_at(position).filter(|owner| *owner != node);
+    others.filter_map(|owner| view.member(owner)).any(|owner| model.disks.gone(owner).is_none())
 }
 
 /// The nodes that have what was committed last at `position`; `views` are those that have not

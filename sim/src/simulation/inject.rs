@@ -16,7 +16,7 @@ use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
 use crate::fault::{Cut, Degradation, Fault, Restart};
 use crate::oracle::Model;
-use crate::oracle::copies::may_be_lost;
+use crate::oracle::copies::{is_every_loss_noticed, may_be_lost};
 use crate::oracle::milestones::Reached;
 use crate::scenario::{Scenario, Target, Trigger};
 use crate::seed::{Seed, Stream};
@@ -140,7 +140,7 @@ impl<'a> Inject<'a> {
         let scripted = self.scenario.faults.len();
         let fault = match number.checked_sub(scripted) {
             Some(planned) => bound_at(&self.plan[planned].fault, scene.world)
-                .filter(|fault| self.may_lose_its_disk(fault, scene)),
+                .filter(|fault| self.keeps_the_promise(fault, scene)),
             None => bound_at(&self.scenario.faults[number].fault, scene.world),
         };
         fault.map_or_else(Vec::new, |fault| self.inject(number, fault, scene))
@@ -164,7 +164,7 @@ impl<'a> Inject<'a> {
         let can = away.is_none_or(|node| {
             scene.world.host(node).is_up() && self.budget().has_room(node, scene.now, lasts)
         });
-        if !can || !self.may_lose_its_disk(&fault, scene) {
+        if !can || !self.keeps_the_promise(&fault, scene) {
             return Vec::new();
         }
         if let Some(node) = away {
@@ -177,17 +177,20 @@ impl<'a> Inject<'a> {
         self.away.as_mut().expect("a plan has a budget")
     }
 
-    /// If a drawn fault loses a disk: may another one be lost, and is there another copy of all that
-    /// is on it? The plan cannot know that.
-    fn may_lose_its_disk(&mut self, fault: &Fault, scene: &Scene<'_, 'a>) -> bool {
+    /// Does a drawn fault leave what is promised within reach? The plan cannot know what is on which
+    /// disk. See the table of promises in ARCHITECTURE.md.
+    fn keeps_the_promise(&mut self, fault: &Fault, scene: &Scene<'_, 'a>) -> bool {
         match fault {
+            Fault::Join(_) | Fault::Leave(_) | Fault::Operator(Command::Set { .. }) => {
+                is_every_loss_noticed(scene.model)
+            }
             Fault::Wipe { node, .. } => {
                 node.role() == Role::Storage
                     && scene.world.host(*node).is_up()
                     && may_be_lost(*node, scene.model)
                     && self.budget().take_disk()
             }
-            _ => true, // it loses none
+            _ => true, // it loses nothing
         }
     }
 
