@@ -94,3 +94,78 @@ fn holders<'m>(
     }
     holders
 }
+
+#[cfg(test)]
+mod tests {
+    use seedbed::proto::{Admission, Arcs, Epoch, Record};
+
+    use super::*;
+    use crate::oracle::invariants::commit::ParticipantsAgree;
+    use crate::oracle::tests::{Play, announced, complete, entered, n, txn, voted};
+
+    const CONTROL: NodeId = NodeId::CONTROL;
+
+    /// Two replicas at n1 and n2, which are complete, and the view has settled.
+    fn settled() -> Play {
+        let mut play = Play::managed(ParticipantsAgree);
+        play.forces(CONTROL, announced(1, &[n(1), n(2)]));
+        play.is_complete(n(1), 1);
+        play.is_complete(n(2), 1);
+        play.forces(CONTROL, Record::Converged { epoch: Epoch(1) });
+        play
+    }
+
+    fn can_lose(play: &Play, node: NodeId) -> bool {
+        may_be_lost(node, play.model())
+    }
+
+    #[test]
+    fn one_of_two_complete_owners_may_lose_its_disk_and_then_the_other_not() {
+        let mut play = settled();
+        assert!(can_lose(&play, n(1)) && can_lose(&play, n(2)));
+        play.loses_its_disk(n(1));
+        assert!(!can_lose(&play, n(2)));
+        assert!(!is_every_loss_noticed(play.model()));
+    }
+
+    #[test]
+    fn a_new_owner_counts_when_it_is_complete_and_an_old_one_until_then() {
+        let mut play = settled();
+        play.forces(CONTROL, announced(2, &[n(1), n(3)]));
+        for node in [n(1), n(2)] {
+            play.forces(node, entered(2, Arcs::all()));
+        }
+        play.forces(n(3), Record::Born { admission: Admission(1) });
+        play.forces(n(3), entered(2, Arcs::default()));
+        assert!(can_lose(&play, n(1)), "n2 has everything still");
+        play.forces(n(3), complete(2, Arcs::all()));
+        assert!(can_lose(&play, n(1)) && can_lose(&play, n(2)));
+        play.loses_its_disk(n(2));
+        assert!(!can_lose(&play, n(3)), "the loss of n2 is not made good: the view has not settled");
+        play.forces(CONTROL, Record::Converged { epoch: Epoch(2) });
+        assert!(is_every_loss_noticed(play.model()) && can_lose(&play, n(3)));
+    }
+
+    #[test]
+    fn the_only_owner_in_an_open_view_may_not_lose_its_disk() {
+        let mut play = settled();
+        play.forces(CONTROL, announced(2, &[n(3)]));
+        play.forces(n(3), Record::Born { admission: Admission(1) });
+        assert!(!can_lose(&play, n(3)), "nobody else knows what was committed in the second epoch");
+        assert!(can_lose(&play, n(1)) && can_lose(&play, n(2)));
+    }
+
+    #[test]
+    fn a_doubt_that_a_lost_coordinator_left_comes_first() {
+        let mut play = settled();
+        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.loses_its_disk(n(1));
+        play.forces(CONTROL, announced(2, &[n(2), n(3)]));
+        play.forces(n(2), entered(2, Arcs::all()));
+        play.is_complete(n(3), 2);
+        play.forces(CONTROL, Record::Converged { epoch: Epoch(2) });
+        assert!(!can_lose(&play, n(3)), "n2 is in doubt about a transaction of n1");
+        play.forces(n(2), Record::RolledBack { txn: txn(1) });
+        assert!(can_lose(&play, n(3)));
+    }
+}
