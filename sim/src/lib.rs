@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Below all of it lie the vocabulary and small helpers: `quantity`, `text`, [`fault`],
-//! [`invariant`], [`milestone`] with [`milestone_groups`], and [`subject_of`], which says what
+//! [`refusal`], [`invariant`], [`milestone`] with [`milestone_groups`], and [`subject_of`], which says what
 //! each message, record and step is about.
 //!
 //! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature
@@ -31,6 +31,7 @@ pub mod milestone;
 pub mod milestone_groups;
 pub mod oracle;
 pub mod quantity;
+pub mod refusal;
 pub mod report;
 #[cfg(feature = "madsim")]
 pub mod run;

@@ -169,7 +169,7 @@ pub use cluster::Cast;
 use cluster::Named;
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::ScenarioError;
-pub use expect::answer::{Answer, Reason};
+pub use expect::answer::Answer;
 pub use expect::{Expect, Expected, Phases, Reach, Seeds, Stored};
 pub use fault::{ScriptedFault, Target, Trigger};
 pub use message::{Fate, MessageRule};

@@ -10,6 +10,7 @@ use super::*;
 use crate::fault::{ChaosKind, Cut, Fault, Restart};
 use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
+use crate::refusal::Reason;
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)
