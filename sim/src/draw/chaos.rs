@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
 
+use crate::cell::FaultKind;
 use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
 use crate::quantity::{Ppb, SpanRange};
 use crate::scenario::{Budget, Cast, Chaos};
@@ -29,6 +30,8 @@ pub struct Planned {
     pub until: Time,
     /// What it is; it lasts until then.
     pub fault: Fault,
+    /// Of which kind: the crashes of an attrition are of that.
+    pub kind: FaultKind,
 }
 
 /// Draws the faults of a run that is `safety` long.
@@ -95,7 +98,8 @@ impl Plan<'_> {
     /// Adds a fault, if the budget is large enough for it beside those that are not over at `at`.
     fn add(&mut self, at: Time, until: Time, fault: Fault) {
         if fault.away().is_none_or(|node| self.has_room(at, node.role())) {
-            self.faults.push(Planned { at, until, fault });
+            let kind = FaultKind::of(&fault);
+            self.faults.push(Planned { at, until, fault, kind });
         }
     }
 
@@ -161,7 +165,8 @@ impl Plan<'_> {
             let after = stream.span(MOMENT);
             // Whoever crashes a moment later counts as away from now on.
             let fault = Fault::Crash { node, restart: Restart::After(until.since(at)) };
-            let crash = Planned { at: at + after, until: until + after, fault };
+            let kind = FaultKind::Attrition;
+            let crash = Planned { at: at + after, until: until + after, fault, kind };
             if crash.at < self.end {
                 self.faults.push(crash);
             }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{NodeId, Reply, Request, RequestId, Span};
+use seedbed::proto::{MessageKind, NodeId, Reply, Request, RequestId, Span};
 
 use super::Simulation;
 use super::queue::Turn;
@@ -31,6 +31,7 @@ impl Simulation<'_> {
             Fact::Sent { packet, from, to, message } => {
                 self.messages += 1;
                 let course = self.links.course(*from, *to, message.kind());
+                self.watch_course(*from, *to, message.kind(), course);
                 self.send(*packet, *from, *to, course);
             }
             Fact::Copied { packet } => self.send_copy(*packet, cause),
@@ -63,6 +64,15 @@ impl Simulation<'_> {
             }
             Fact::Appended { .. } | Fact::Durable { .. } | Fact::Checkpointed { .. } => {}
             Fact::Forgot { .. } | Fact::Wiped { .. } | Fact::Noticed { .. } => {}
+        }
+    }
+
+    /// A message that is under way for longer than its link takes at most.
+    fn watch_course(&mut self, from: NodeId, to: NodeId, kind: MessageKind, course: Course) {
+        let Some(coverage) = &mut self.coverage else { return };
+        let is_late = course.latency > self.links.latency(from, to).max;
+        if is_late && course.arrival == Arrival::Arrives {
+            coverage.on_delayed(kind);
         }
     }
 

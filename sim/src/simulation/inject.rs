@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedbed::proto::{Command, NodeId, Span, Time};
 
+use super::holds::{lets_go, takes_hold};
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
+use crate::cell::FaultKind;
+use crate::coverage::Hold;
 use crate::draw::chaos::{Planned, any_bit};
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
@@ -40,6 +43,8 @@ pub(super) struct Inject<'a> {
     rot: BTreeMap<NodeId, Rot>,
     /// What the operator has to say, the first thing first, and by which fault.
     commands: VecDeque<(usize, Command)>,
+    /// What has taken hold of machines, or let go of them, since that was asked for.
+    holds: Vec<Hold>,
     /// Counts cuts and degradations.
     last: u32,
 }
@@ -71,6 +76,7 @@ impl<'a> Inject<'a> {
             drifting: BTreeSet::new(),
             rot: BTreeMap::new(),
             commands: VecDeque::new(),
+            holds: Vec::new(),
             last: 0,
         }
     }
@@ -111,9 +117,10 @@ impl<'a> Inject<'a> {
 
     /// Does what is due.
     pub fn act(&mut self, act: Act, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+        self.holds.extend(lets_go(act));
         match act {
             Act::Strike(number) => self.strike(number, None, scene),
-            Act::TakeDown(node, restart) => self.take_down(node, restart, scene),
+            Act::TakeDown(node, restart, kind) => self.take_down(node, restart, kind, scene),
             Act::Operate => self.operate(scene),
             Act::Start(node) => self.start(node, scene.world),
             Act::Resume(node) if scene.world.host(node).is_paused() => {
@@ -135,6 +142,7 @@ impl<'a> Inject<'a> {
     pub fn heal(&mut self, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         scene.links.heal();
         scene.disks.heal();
+        self.holds.push(Hold::AllEnd);
         self.rot.clear();
         let mended = std::mem::take(&mut self.cuts).into_values().map(mend);
         let drifting = std::mem::take(&mut self.drifting);
@@ -173,6 +181,7 @@ impl<'a> Inject<'a> {
     /// What follows from a fault; nothing if it cannot strike now.
     fn inject(&mut self, number: usize, fault: Fault, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         let (now, world) = (scene.now, scene.world);
+        let struck = fault.clone();
         let turns = match fault {
             Fault::Crash { node, restart } => self.crash(node, restart, scene),
             Fault::BitRot { node, rot, restart } => {
@@ -203,24 +212,42 @@ impl<'a> Inject<'a> {
                     Degradation::Link(from, to, how) => scene.links.degrade(id, (from, to), how),
                     Degradation::Disk(node, takes) => scene.disks.slow_down(id, node, takes),
                 }
-                self.has_struck[number] = true; // also if nothing ends it
+                self.hold(number, &struck); // also if nothing ends it
                 later(now, lasts, Act::Restore(id)).into_iter().collect()
             }
             Fault::RollingRestart { down, pause } => {
                 let nodes = self.scenario.cast.storage_nodes().collect();
                 let apart = Span::from_nanos(down.as_nanos() + pause.as_nanos());
-                series(nodes, now, apart, Restart::After(down))
+                series(nodes, now, apart, Restart::After(down), FaultKind::RollingRestart)
             }
             Fault::Attrition { count, pause, restart } => {
                 let mut stream = self.stream("attrition", number);
                 let nodes = drawn_of(self.scenario.cast.storage_nodes(), count, &mut stream);
-                series(nodes, now, pause, restart)
+                series(nodes, now, pause, restart, FaultKind::Attrition)
             }
             // It has not struck before the central node is told.
             Fault::Operator(command) => return self.tell_operator(number, command, scene),
         };
-        self.has_struck[number] |= !turns.is_empty();
+        if !turns.is_empty() {
+            self.hold(number, &struck);
+        }
         turns
+    }
+
+    /// The fault has struck, and takes hold of its machines.
+    fn hold(&mut self, number: usize, struck: &Fault) {
+        if std::mem::replace(&mut self.has_struck[number], true) {
+            return;
+        }
+        let planned = number.checked_sub(self.scenario.faults.len());
+        let kind = planned.map_or_else(|| FaultKind::of(struck), |place| self.plan[place].kind);
+        let links = self.cuts.get(&self.last).map_or(&[][..], |links| links);
+        self.holds.extend(takes_hold(kind, struck, self.last, links));
+    }
+
+    /// What has taken hold of machines, or let go of them, since this was asked last.
+    pub fn take_holds(&mut self) -> Vec<Hold> {
+        std::mem::take(&mut self.holds)
     }
 
     fn stream(&self, purpose: &str, number: usize) -> Stream {
@@ -260,10 +287,17 @@ impl<'a> Inject<'a> {
         &mut self,
         node: NodeId,
         restart: Restart,
+        kind: FaultKind,
         scene: &mut Scene<'_, 'a>,
     ) -> Vec<Turn> {
-        let is_healed = scene.now >= Time::ZERO + self.scenario.phases.safety;
-        if is_healed { Vec::new() } else { self.crash(node, restart, scene) }
+        if scene.now >= Time::ZERO + self.scenario.phases.safety {
+            return Vec::new();
+        }
+        let turns = self.crash(node, restart, scene);
+        if !turns.is_empty() {
+            self.holds.extend(takes_hold(kind, &Fault::Crash { node, restart }, self.last, &[]));
+        }
+        turns
     }
 
     fn start(&mut self, node: NodeId, world: &World) -> Vec<Turn> {
@@ -312,7 +346,7 @@ impl<'a> Inject<'a> {
                 .collect();
         }
         let Some((number, command)) = self.commands.pop_front() else { return Vec::new() };
-        self.has_struck[number] = true;
+        self.hold(number, &Fault::Operator(command.clone()));
         vec![Turn::Event(Event::Command(command)), now(Act::Operate)]
     }
 }
@@ -332,8 +366,14 @@ fn lasting(event: Event, end: Act, now: Time, lasts: Option<Span>) -> Vec<Turn> 
 }
 
 /// Takes the first of `nodes` down now and each of the others `apart` after the one before.
-fn series(nodes: Vec<NodeId>, at: Time, apart: Span, restart: Restart) -> Vec<Turn> {
-    let mut acts = nodes.into_iter().map(|node| Act::TakeDown(node, restart));
+fn series(
+    nodes: Vec<NodeId>,
+    at: Time,
+    apart: Span,
+    restart: Restart,
+    kind: FaultKind,
+) -> Vec<Turn> {
+    let mut acts = nodes.into_iter().map(|node| Act::TakeDown(node, restart, kind));
     let first = acts.next().map(now);
     let others =
         (1..).zip(acts).filter_map(|(place, act)| later(at, Some(apart.times(place)), act));

@@ -106,7 +106,7 @@ impl Value<'_> {
 }
 
 /// Can a request of a script be refused for this reason?
-fn is_possible(reason: Reason, request: &Request) -> bool {
+pub(super) fn is_possible(reason: Reason, request: &Request) -> bool {
     let any = |is: fn(&Action) -> bool| operations(request).iter().any(|of| is(&of.action));
     match reason {
         Reason::PathTooLong => true,
