@@ -14,7 +14,7 @@ use seedbed::proto::{MessageKind, RecordKind};
 use crate::cell::{Cell, FaultKind, MessageFate, Phase, RecordFate, Seeds};
 use crate::refusal::Reason;
 use crate::scenario::Scenario;
-use crate::text::Thousands;
+use crate::text::{Thousands, on_lines};
 
 /// How wide a line may be.
 const WIDTH: usize = 160;
@@ -179,7 +179,7 @@ impl Matrix {
                 cells.filter(|(_, count)| **count == Some(0)).map(|(column, _)| *column).collect();
             if !empty.is_empty() {
                 is_any = true;
-                put_wrapped(&format!("    empty: {name}:"), &empty, lines);
+                lines.extend(on_lines(&format!("    empty: {name}:"), empty, 9, WIDTH));
             }
         }
         if !is_any {
@@ -199,19 +199,6 @@ fn in_words(count: Option<u64>) -> String {
         Some(0) => ".".to_owned(),
         Some(count) => Thousands(count).to_string(),
     }
-}
-
-/// `head` and the words behind it, on as many lines as it takes.
-fn put_wrapped(head: &str, words: &[&str], lines: &mut Vec<String>) {
-    let mut line = head.to_owned();
-    for word in words {
-        if line.len() + 1 + word.len() > WIDTH {
-            lines.push(std::mem::replace(&mut line, " ".repeat(8)));
-        }
-        line.push(' ');
-        line.push_str(word);
-    }
-    lines.push(line);
 }
 
 #[cfg(test)]
@@ -273,14 +260,5 @@ mod tests {
             let names = crate::fault::ChaosKind::ALL.iter();
             names.map(|kind| format!("'{}'", kind.name())).collect::<Vec<_>>().join(", ")
         }
-    }
-
-    #[test]
-    fn long_lists_go_on_below() {
-        let mut lines = Vec::new();
-        put_wrapped("head:", &["word"; 61], &mut lines);
-        assert_eq!(lines.len(), 2);
-        assert!(lines.iter().all(|line| line.len() <= WIDTH));
-        assert_eq!(lines.iter().flat_map(|line| line.split_whitespace()).count(), 62);
     }
 }

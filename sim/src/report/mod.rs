@@ -285,6 +285,7 @@ fn violated(page: &mut Page, violation: &Violation, history: &History, room: usi
     let (shown, all) = (drawn.steps, past.steps.len());
     page.put(Tone::Heading, format!("What led to it: {shown} of {all} steps, about {about}"));
     drawn.lines.into_iter().for_each(|line| page.plain(line));
+    drawn.left_out.into_iter().for_each(|line| page.put(Tone::Faint, line));
     page.put(Tone::Faint, LEGEND);
     if !full.is_empty() {
         page.gap();
