@@ -19,14 +19,8 @@ impl InEffect {
     }
 
     pub fn add(&mut self, grip: Grip, kind: FaultKind) {
-        match grip {
-            Grip::Moment => {}
-            Grip::Down(_) | Grip::Bereft(_) | Grip::Paused(_) => {
-                self.0.insert(grip, kind);
-            }
-            Grip::Drifting(_) | Grip::Numbered(_) => {
-                self.0.insert(grip, kind);
-            }
+        if grip != Grip::Moment {
+            self.0.insert(grip, kind);
         }
     }
 
