@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use failure::Failure;
+use seedbed_sim::cell::Cell;
 use seedbed_sim::milestone::Milestone;
 use seedbed_sim::report::{self, History};
 use seedbed_sim::run;
@@ -38,6 +39,11 @@ fn holds(file: &Path) -> datatest_stable::Result<()> {
         Milestone::all().find(|it| is_reached_all_the_same(*it, &scenario, &report))
     {
         return Err(Failure(format!("`{milestone}` is called impossible and was reached")).into());
+    }
+    let is_seen_all_the_same =
+        |cell: &Cell| report.covered.of(*cell) > 0 && scenario.why_never_covered(*cell).is_some();
+    if let Some(cell) = Cell::all().find(is_seen_all_the_same) {
+        return Err(Failure(format!("`{cell}` is called impossible and was seen")).into());
     }
     match report.verdict(&scenario) {
         FileVerdict::AsExpected => Ok(()),
@@ -130,6 +136,9 @@ fn run_one(scenario: &Scenario, seed: u64, checks_determinism: bool) -> Result<R
     let run = run::run(scenario, seed, &mut ());
     if checks_determinism {
         let again = run::run(scenario, seed, &mut ());
+        if run.covered != again.covered {
+            return Err(format!("seed {seed} covered other cells again\n{}", again_with(seed)));
+        }
         if run.digest != again.digest {
             let digests = format!("{:016x} and {:016x}", run.digest, again.digest);
             return Err(format!("seed {seed} gave two digests, {digests}\n{}", again_with(seed)));

@@ -9,19 +9,22 @@
 //!               -> simulation                a queue of what is due; the earliest becomes an event
 //!               -> world                     applies one event to a whole cluster, and says what came of it
 //!               -> digest, oracle            one number for all of it; is every promise kept?
+//!               -> coverage                  where it is asked for: what did the faults meet?
 //!               -> run                       the same inside madsim's runtime
 //!               -> verdict -> report, trace  how it ended, explained
 //! ```
 //!
 //! Below all of it lie the vocabulary and small helpers: `quantity`, `text`, [`fault`],
-//! [`invariant`], [`milestone`] with [`milestone_groups`], and [`subject_of`], which says what
+//! [`refusal`], [`cell`], [`invariant`], [`milestone`] with [`milestone_groups`], and [`subject_of`], which says what
 //! each message, record and step is about.
 //!
 //! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature
 //! `command`); the rest compiles without either.
 
+pub mod cell;
 #[cfg(feature = "command")]
 pub mod command;
+pub mod coverage;
 pub mod digest;
 pub mod draw;
 pub mod fault;
@@ -31,6 +34,7 @@ pub mod milestone;
 pub mod milestone_groups;
 pub mod oracle;
 pub mod quantity;
+pub mod refusal;
 pub mod report;
 #[cfg(feature = "madsim")]
 pub mod run;

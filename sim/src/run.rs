@@ -22,19 +22,35 @@ compile_error!(
 );
 
 /// Runs what `scenario` is under `seed` and lets `watcher` see every step. A panic of the code
-/// under test is a verdict.
+/// under test is a verdict. What the run tries is watched if the file demands anything of it.
 pub fn run(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> RunReport {
-    catch_unwind(AssertUnwindSafe(|| run_inside(scenario, seed, watcher)))
-        .unwrap_or_else(|panic| panicked(seed, &*panic))
+    caught(seed, || run_inside(scenario, seed, !scenario.expect.covered.is_empty(), watcher))
 }
 
-fn run_inside(scenario: &Scenario, seed: u64, watcher: &mut impl Watcher) -> RunReport {
+/// The same run, of which is watched what it tries, whatever the file says.
+pub fn covered(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> RunReport {
+    caught(seed, || run_inside(scenario, seed, true, watcher))
+}
+
+fn caught(seed: u64, run: impl FnOnce() -> RunReport) -> RunReport {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| panicked(seed, &*panic))
+}
+
+fn run_inside(
+    scenario: &Scenario,
+    seed: u64,
+    is_covered: bool,
+    watcher: &mut impl Watcher,
+) -> RunReport {
     let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
     runtime.block_on(async {
         let clock = madsim::time::TimeHandle::current();
         let mut now = Time::ZERO;
         let scenario = swarm::for_seed(scenario, seed);
         let mut simulation = Simulation::new(&scenario, seed);
+        if is_covered {
+            simulation = simulation.covered();
+        }
         while let Some(at) = simulation.next_at() {
             if at > now {
                 clock.advance(Duration::from_nanos(at.since(now).as_nanos()));

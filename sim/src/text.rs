@@ -48,6 +48,27 @@ pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// `head` and the words behind it, on as many lines of `width` as it takes; those below begin with
+/// `indent` blanks.
+pub fn on_lines<'a>(
+    head: &str,
+    words: impl IntoIterator<Item = &'a str>,
+    indent: usize,
+    width: usize,
+) -> Vec<String> {
+    let mut lines = vec![head.to_owned()];
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(format!("{:indent$}{word}", "")),
+        }
+    }
+    lines
+}
+
 /// `12,345`
 #[derive(Clone, Copy, Debug)]
 pub struct Thousands(pub u64);
@@ -109,6 +130,14 @@ mod tests {
     fn a_list_to_choose_from() {
         assert_eq!(one_of(["a"]), "`a`");
         assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+
+    #[test]
+    fn long_lists_go_on_below() {
+        let lines = on_lines("head:", ["word"; 61], 4, 100);
+        assert_eq!(lines.len(), 4);
+        assert!(lines[1].starts_with("    word word") && lines.iter().all(|l| l.len() <= 100));
+        assert_eq!(lines.iter().flat_map(|line| line.split_whitespace()).count(), 62);
     }
 
     #[test]

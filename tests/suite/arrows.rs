@@ -13,7 +13,8 @@ use std::sync::LazyLock;
 use crate::imports::{Graph, Tests, place_of};
 
 /// The rooms of the ground floor of `sim`.
-const GROUND: [&str; 6] = ["fault", "invariant", "milestone", "quantity", "subject_of", "text"];
+const GROUND: [&str; 8] =
+    ["cell", "fault", "invariant", "milestone", "quantity", "refusal", "subject_of", "text"];
 
 #[test]
 fn what_ships_does_not_know_that_it_is_simulated() {

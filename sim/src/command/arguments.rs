@@ -50,6 +50,9 @@ pub(super) enum Command {
     /// name
     #[command(after_help = "Example:\n  seedbed milestones | grep lease")]
     Milestones,
+    /// Lists the cells that `expect.covered` can name and `sweep --coverage` counts
+    #[command(after_help = "Example:\n  seedbed cells | grep wipe/")]
+    Cells,
 }
 
 const RUN: &str = "\
@@ -112,10 +115,31 @@ With --json: one object for each run, as `run --json` prints it, then one for ea
 `verdict` is as_expected, failed, falls_short (no run fails, but the requests of all runs together
 were served badly) or vacuous (what the file is about did not come up), and `reason` says why.
 
+With --coverage matrices follow, of all files together. A number is in how many seeds a cell was
+seen, `.` is none, a blank cannot be: a client has no disk, and no file has such a fault. The cells
+that are empty stand below by row. A column is a kind of fault, and a row
+
+  what a fault met            what the machine took part in that the fault struck
+  what a fault struck while   a fault that was in effect: until it ended, a crash until the start,
+                              a lost disk until its node is a member and complete again
+  messages, records           what became of them
+  reasons                     why users were refused
+
+  seedbed sweep scenarios/swarm/*.toml --coverage
+    what a fault met: 141 of 180 cells
+                              crash  pause  isolate
+      participant_in_doubt       12      7        .
+      empty: participant_in_doubt: isolate
+
+So no seed isolated a participant in doubt. `seedbed cells` lists the names, and `covered` under
+`[expect]` demands some: covered = [\"isolate/participant_in_doubt\"]. With --json the last object has
+each cell with its count, null where it cannot be.
+
 Examples:
   seedbed sweep scenarios/commit/*.toml
   seedbed sweep scenarios/mixed/files.toml --seeds 0..1000 -j 2
   seedbed sweep scenarios/mixed/files.toml --defect vote_not_forced
+  seedbed sweep scenarios/swarm/*.toml --coverage
   seedbed sweep scenarios/mixed/files.toml --json | jq -c 'select(.verdict != \"pass\")'";
 
 #[derive(Debug, Args)]
@@ -132,6 +156,9 @@ pub(super) struct SweepArguments {
     /// Switch this defect on and see whether it is caught
     #[arg(long, value_name = "NAME", value_parser = defect)]
     pub defect: Option<Defect>,
+    /// Say at the end what the runs have tried: which faults met which phases
+    #[arg(long)]
+    pub coverage: bool,
     /// Print JSON objects, one in a line
     #[arg(long)]
     pub json: bool,

@@ -74,6 +74,23 @@ pub(super) struct File<'a> {
     pub counts: BTreeMap<&'static str, u64>,
 }
 
+/// What all runs of a sweep have covered.
+#[derive(Debug, Serialize)]
+struct Coverage {
+    runs: u64,
+    /// In how many of them each cell was seen, by its name; null where it cannot be.
+    covered: BTreeMap<&'static str, Option<u64>>,
+}
+
+/// Prints the object of what a sweep has covered.
+pub(super) fn coverage(
+    output: &mut Output,
+    runs: u64,
+    covered: BTreeMap<&'static str, Option<u64>>,
+) -> io::Result<()> {
+    object(output, &Coverage { runs, covered })
+}
+
 /// Prints the object of one run.
 pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> io::Result<()> {
     let RunReport {

@@ -49,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Defects => names::defects(&mut output),
         Command::Invariants => names::invariants(&mut output),
         Command::Milestones => names::milestones(&mut output),
+        Command::Cells => names::cells(&mut output),
     };
     match done.and_then(|status| output.finish().map(|()| status)) {
         Ok(Status::AsExpected) => ExitCode::SUCCESS,

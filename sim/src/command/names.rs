@@ -1,9 +1,10 @@
-//! `defects`, `invariants`, `milestones`: the names there are.
+//! `defects`, `invariants`, `milestones`, `cells`: the names there are.
 
 use seedbed::proto::Defect;
 
 use super::output::Output;
 use super::{Done, Status};
+use crate::cell::Cell;
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 
@@ -19,6 +20,10 @@ pub(super) fn invariants(output: &mut Output) -> Done {
 pub(super) fn milestones(output: &mut Output) -> Done {
     let reachable = Milestone::all().filter(|milestone| !milestone.is_of_checkpoints());
     table(output, reachable.map(|milestone| (milestone.name(), milestone.summary())))
+}
+
+pub(super) fn cells(output: &mut Output) -> Done {
+    table(output, Cell::names().map(|(name, cell)| (name, cell.summary())))
 }
 
 /// Names on the left, what they mean on the right.

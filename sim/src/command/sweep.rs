@@ -11,8 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::arguments::SweepArguments;
 use super::jobs::{cores, in_order};
 use super::output::Output;
-use super::timed_run::{Played, play};
+use super::timed_run::{Played, play, play_covered};
 use super::{Done, Status, json, load_all};
+use crate::cell::Seeds;
+use crate::coverage::table::Covered;
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
 use crate::verdict::FileReport;
@@ -43,6 +45,9 @@ pub(super) fn sweep(arguments: &SweepArguments, output: &mut Output) -> Done {
             json::object(output, &tally.object(scenario))?;
         }
     }
+    if arguments.coverage {
+        tell_coverage(arguments, &scenarios, &tallies, output)?;
+    }
     // A sweep whose reader has gone ends early and has shown nothing.
     let all_done = tallies.len() == scenarios.len() && !output.is_broken();
     Ok(match arguments.defect {
@@ -52,6 +57,22 @@ pub(super) fn sweep(arguments: &SweepArguments, output: &mut Output) -> Done {
         }
         Some(_) | None => Status::NotAsExpected,
     })
+}
+
+/// What the seeds of all files have covered.
+fn tell_coverage(
+    arguments: &SweepArguments,
+    scenarios: &[Scenario],
+    tallies: &[Tally],
+    output: &mut Output,
+) -> io::Result<()> {
+    let mut seeds = Seeds::default();
+    tallies.iter().for_each(|tally| seeds.merge(&tally.file.covered));
+    let covered = Covered::of(&seeds, scenarios);
+    if arguments.json {
+        return json::coverage(output, seeds.runs(), covered.counts());
+    }
+    covered.lines().iter().try_for_each(|line| output.line(line))
 }
 
 fn sweep_file(
@@ -69,7 +90,10 @@ fn sweep_file(
     in_order(
         seeds,
         jobs,
-        |seed| play(scenario, seed, &mut ()),
+        |seed| match arguments.coverage {
+            true => play_covered(scenario, seed),
+            false => play(scenario, seed, &mut ()),
+        },
         |played| {
             bar.inc(1);
             if is_told(arguments, scenario, &played, &tally.file) {

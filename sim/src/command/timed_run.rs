@@ -18,8 +18,17 @@ pub(super) struct Played {
 
 /// Runs `scenario` under `seed`. A panic is a verdict that says where it struck.
 pub(super) fn play(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> Played {
+    timed(|| run::run(scenario, seed, watcher))
+}
+
+/// The same, and what the run tries is watched.
+pub(super) fn play_covered(scenario: &Scenario, seed: u64) -> Played {
+    timed(|| run::covered(scenario, seed, &mut ()))
+}
+
+fn timed(run: impl FnOnce() -> RunReport) -> Played {
     let began = Instant::now();
-    let (mut run, place) = quietly(|| run::run(scenario, seed, watcher));
+    let (mut run, place) = quietly(run);
     let took = began.elapsed();
     if let (Verdict::Panic(text), Some(place)) = (&mut run.verdict, place) {
         *text = format!("{text}, at {place}");

@@ -89,10 +89,16 @@ impl<'a> Links<'a> {
         self.is_calm = true;
     }
 
+    /// How long a message on this link is under way while no fault, spike or rule holds it up.
+    pub fn latency(&self, from: NodeId, to: NodeId) -> SpanRange {
+        let network = &self.scenario.network;
+        link_latency(network.link(from, to)).unwrap_or(network.latency)
+    }
+
     /// What becomes of a message.
     pub fn course(&mut self, from: NodeId, to: NodeId) -> Course {
         let network = &self.scenario.network;
-        let link = network.links.iter().find(|link| (link.from, link.to) == (from, to));
+        let link = network.link(from, to);
         let seed = self.seed;
         let make = || seed.stream("link", object(from, to));
         let stream = self.links.entry((from, to)).or_insert_with(make);

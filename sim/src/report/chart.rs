@@ -1,4 +1,5 @@
-//! A space-time chart in text: one column for each machine, time flows down.
+//! A space-time chart in text: one column for each machine that takes part, time flows down.
+//! The others are named below.
 //!
 //! ```text
 //!    step        time  n1     n2     n3
@@ -13,9 +14,10 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::NodeId;
 
-use super::history::History;
+use super::history::{History, machines_of};
 use super::lifelines::{Columns, Lives, join};
 use crate::subject_of::Subjects;
+use crate::text::on_lines;
 use crate::trace::{self, Detail};
 use crate::world::{Fact, Step};
 
@@ -48,6 +50,8 @@ pub(super) struct Chart<'a> {
 pub(super) struct Drawn {
     pub lines: Vec<String>,
     pub steps: usize,
+    /// The machines that have no column, and why; no line where all have one.
+    pub left_out: Vec<String>,
 }
 
 impl<'a> Chart<'a> {
@@ -75,17 +79,19 @@ impl<'a> Chart<'a> {
     pub fn draw(&self, room: usize) -> Drawn {
         let most = self.ranked.len().min(room);
         for count in (1..=most).rev() {
-            let lines = self.lines(&self.ranked[..count]);
-            if lines.len() <= room {
-                return Drawn { lines, steps: count };
+            let part = self.taking_part(&self.ranked[..count]);
+            let columns = Columns::of(part.iter().take(COLUMNS).copied().collect());
+            let lines = self.lines(&self.ranked[..count], &columns);
+            let left_out = self.machines_left_out(&part);
+            if lines.len() + left_out.len() <= room {
+                return Drawn { lines, steps: count, left_out };
             }
         }
-        Drawn { lines: Vec::new(), steps: 0 }
+        Drawn { lines: Vec::new(), steps: 0, left_out: Vec::new() }
     }
 
     /// A chart of these steps.
-    fn lines(&self, ranked: &[usize]) -> Vec<String> {
-        let columns = self.columns(ranked);
+    fn lines(&self, ranked: &[usize], columns: &Columns) -> Vec<String> {
         let chosen: BTreeSet<usize> = ranked.iter().copied().collect();
         let mut lines = vec![columns.head()];
         let mut lives = Lives::default();
@@ -100,7 +106,7 @@ impl<'a> Chart<'a> {
                 let before = self.left_out(&chosen, place);
                 lines.push(columns.gap(&lives, before));
             }
-            self.row(place, &columns, &mut lives, &mut lines);
+            self.row(place, columns, &mut lives, &mut lines);
             next = place + 1;
         }
         if left_out > 0 {
@@ -115,18 +121,31 @@ impl<'a> Chart<'a> {
         self.worth[..at].iter().rev().take_while(|step| !chosen.contains(step)).count()
     }
 
-    fn columns(&self, ranked: &[usize]) -> Columns {
-        let mut nodes = BTreeSet::new();
-        for &place in ranked {
-            let step = self.history.at(place);
-            let ends = step.packet.iter().flat_map(|packet| [packet.from, packet.to]);
-            for node in step.place().into_iter().chain(ends) {
-                if nodes.len() < COLUMNS {
-                    nodes.insert(node);
-                }
+    /// The machines of these steps, those of the steps that would be missed most first.
+    fn taking_part(&self, ranked: &[usize]) -> Vec<NodeId> {
+        let mut part = Vec::new();
+        for node in ranked.iter().flat_map(|place| machines_of(self.history.at(*place))) {
+            if !part.contains(&node) {
+                part.push(node);
             }
         }
-        Columns::of(nodes)
+        part
+    }
+
+    /// The machines that have no column: those that are in no step of `part`, and those of it for
+    /// which there is no room.
+    fn machines_left_out(&self, part: &[NodeId]) -> Vec<String> {
+        let machines = self.history.machines().iter().copied();
+        let apart: BTreeSet<NodeId> = machines.filter(|node| !part.contains(node)).collect();
+        let no_room: BTreeSet<NodeId> = part.iter().skip(COLUMNS).copied().collect();
+        let named = [(apart, "no part in it"), (no_room, "no room for a column")];
+        let said = named.iter().filter(|(nodes, _)| !nodes.is_empty());
+        let said: Vec<String> =
+            said.map(|(nodes, why)| format!("{} ({why})", in_short(nodes))).collect();
+        match &said[..] {
+            [] => Vec::new(),
+            some => on_lines("    left out:", some.join("; ").split(' '), 14, WIDTH),
+        }
     }
 
     fn row(&self, place: usize, columns: &Columns, lives: &mut Lives, lines: &mut Vec<String>) {
@@ -193,6 +212,28 @@ impl<'a> Chart<'a> {
         };
         changes.into_iter().map(spelled).collect()
     }
+}
+
+/// The names of machines; of four or more that stand in a row the first and the last.
+fn in_short(nodes: &BTreeSet<NodeId>) -> String {
+    let mut rows: Vec<Vec<NodeId>> = Vec::new();
+    for &node in nodes {
+        let follows = |row: &&mut Vec<NodeId>| {
+            let last = row.last();
+            last.is_some_and(|last| {
+                (last.role(), last.number() + 1) == (node.role(), node.number())
+            })
+        };
+        match rows.last_mut().filter(follows) {
+            Some(row) => row.push(node),
+            None => rows.push(vec![node]),
+        }
+    }
+    let named = rows.iter().flat_map(|row| match &row[..] {
+        [first, _, _, .., last] => vec![format!("{first}..{last}")],
+        few => few.iter().map(NodeId::to_string).collect(),
+    });
+    named.collect::<Vec<_>>().join(" ")
 }
 
 fn says_of_machine(fact: &Fact) -> bool {

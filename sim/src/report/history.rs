@@ -1,6 +1,6 @@
 //! The steps of one run, kept to look back at.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedbed::proto::NodeId;
 
@@ -11,6 +11,8 @@ use crate::world::{Fact, PacketId, Step, World};
 #[derive(Clone, Debug, Default)]
 pub struct History {
     steps: VecDeque<Step>,
+    /// Every machine that was in any step, kept or not.
+    machines: BTreeSet<NodeId>,
 }
 
 impl Watcher for History {
@@ -28,7 +30,13 @@ impl History {
         if self.steps.len() == Self::KEPT {
             self.steps.pop_front();
         }
+        self.machines.extend(machines_of(&step));
         self.steps.push_back(step);
+    }
+
+    /// Every machine that was in any step; of a whole run every machine there is.
+    pub(super) fn machines(&self) -> &BTreeSet<NodeId> {
+        &self.machines
     }
 
     /// The steps, in order.
@@ -72,6 +80,12 @@ impl History {
         }
         causes
     }
+}
+
+/// The machines at which a step happens, or between which its message goes.
+pub(super) fn machines_of(step: &Step) -> impl Iterator<Item = NodeId> {
+    let ends = step.packet.iter().flat_map(|packet| [packet.from, packet.to]);
+    step.place().into_iter().chain(ends)
 }
 
 /// Everything that the steps at `from` follow from, and they themselves.

@@ -247,6 +247,13 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
     if let Some(more @ 1..) = reached.len().checked_sub(SHOWN) {
         page.plain(format!("{:<14}... {more} more that the file demands", ""));
     }
+    for cell in scenario.expect.covered.iter().take(SHOWN) {
+        let is_seen = if run.covered.contains(cell) { "" } else { " not with this seed" };
+        page.plain(format!("{:<14}`{cell}`{is_seen}", "covered"));
+    }
+    if let Some(more @ 1..) = scenario.expect.covered.len().checked_sub(SHOWN) {
+        page.plain(format!("{:<14}... {more} more that the file demands", ""));
+    }
     if !run.given_up.is_empty() {
         let paths: Vec<&str> = run.given_up.iter().map(Path::as_str).collect();
         let text = format!("given up with lost disks: {}", paths.join(", "));
@@ -278,6 +285,7 @@ fn violated(page: &mut Page, violation: &Violation, history: &History, room: usi
     let (shown, all) = (drawn.steps, past.steps.len());
     page.put(Tone::Heading, format!("What led to it: {shown} of {all} steps, about {about}"));
     drawn.lines.into_iter().for_each(|line| page.plain(line));
+    drawn.left_out.into_iter().for_each(|line| page.put(Tone::Faint, line));
     page.put(Tone::Faint, LEGEND);
     if !full.is_empty() {
         page.gap();

@@ -1,5 +1,7 @@
 //! Reports of made-up and of real violations.
 
+mod left_out;
+
 use seedbed::proto::{
     AcceptedLoss, Admission, Epoch, Header, Incarnation, LowWater, Message, NodeId, Path, Record,
     Span, Time, Timer, TxnId, Vote,
@@ -126,8 +128,8 @@ fn messages_losses_crashes_and_facts_are_drawn_on_the_lifelines() {
 
 #[test]
 fn a_chart_without_room_leaves_out_steps_and_says_how_many() {
-    let drawn = chart_of(&made(), &violation(4, 7, txn(4)), 5);
-    assert!(drawn.lines.len() <= 5);
+    let drawn = chart_of(&made(), &violation(4, 7, txn(4)), 6);
+    assert!(drawn.lines.len() + drawn.left_out.len() <= 6);
     assert!(drawn.steps < 5);
     let left_out: usize = drawn
         .lines

@@ -28,6 +28,13 @@ pub struct Network {
     pub links: Vec<Link>,
 }
 
+impl Network {
+    /// How the link differs, if it does.
+    pub fn link(&self, from: NodeId, to: NodeId) -> Option<&Link> {
+        self.links.iter().find(|link| (link.from, link.to) == (from, to))
+    }
+}
+
 /// How one direction of one link differs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Link {

@@ -106,6 +106,7 @@
 //! | | | `{ milestone, at_least }`, how often that run must reach it | |
 //! | | `never` | milestones that no run may reach | none |
 //! | | `stored` | `{ path, contents }`, `{ path, absent = true }`: at all owners at the end | any |
+//! | | `covered` | cells that some run must see, such as `"crash/participant_in_doubt"` | none |
 //! | | `unknown` | share of requests, 0 to 1, that may be answered unknown over all seeds | 0.05 |
 //!
 //! A *target* is a machine or, with `when`, a role: `coordinator`, `participant` and `owner` of the
@@ -119,8 +120,11 @@
 //! out requests of scripts that say their `answer`; it is judged from 100 requests on, and does not
 //! go with `violates`. `stored` looks at owners that are up. A REASON is `not_found`, `exists`,
 //! `version_is`, `fenced`, `held`, `not_held`, `queue_full`, `path_too_long`, `contents_too_long`,
-//! `bad_operation_count` or `malformed`. A milestone, a violation, an answer or a stored file that
-//! is impossible in every run of the file is refused.
+//! `bad_operation_count` or `malformed`. A milestone, a violation, an answer, a stored file or a
+//! cell that is impossible in every run of the file is refused. A cell is `FAULT/PHASE`,
+//! `FAULT+FAULT` (the second strikes while the first is in effect), `lost/MESSAGE`,
+//! `doubled/MESSAGE`, `delayed/MESSAGE`, `record_lost/RECORD`, `torn/RECORD` or `refused/REASON`;
+//! `seedbed cells` lists them.
 //!
 //! Probes come after the liveness phase, if everything got done in it: files that a request touched
 //! are read and written through each of their owners, and every lock is taken and given back. A
@@ -172,7 +176,7 @@ use cluster::Named;
 use occasion::Names;
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::ScenarioError;
-pub use expect::answer::{Answer, Reason};
+pub use expect::answer::Answer;
 pub use expect::{Expect, Expected, Phases, Reach, Seeds, Stored};
 pub use fault::ScriptedFault;
 pub use message::{Fate, MessageRule};

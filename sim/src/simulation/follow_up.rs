@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{NodeId, Reply, Request, RequestId, Span};
+use seedbed::proto::{MessageKind, NodeId, Reply, Request, RequestId, Span};
 
 use super::Simulation;
 use super::binding::Binding;
@@ -34,6 +34,7 @@ impl Simulation<'_> {
                 self.messages += 1;
                 let course = self.links.course(*from, *to);
                 let course = self.by_rule(Sent { from: *from, to: *to, message }, course);
+                self.watch_course(*from, *to, message.kind(), course);
                 self.send(*packet, *from, *to, course);
             }
             Fact::Copied { packet } => self.send_copy(*packet, cause),
@@ -80,6 +81,15 @@ impl Simulation<'_> {
         let (world, model) = (&self.world, self.oracle.model());
         let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
         self.rules.course(&sent, course, binding)
+    }
+
+    /// A message that is under way for longer than its link takes at most.
+    fn watch_course(&mut self, from: NodeId, to: NodeId, kind: MessageKind, course: Course) {
+        let Some(coverage) = &mut self.coverage else { return };
+        let is_late = course.latency > self.links.latency(from, to).max;
+        if is_late && course.arrival == Arrival::Arrives {
+            coverage.on_delayed(kind);
+        }
     }
 
     fn send(&mut self, packet: PacketId, from: NodeId, to: NodeId, course: Course) {

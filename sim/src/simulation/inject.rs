@@ -8,9 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use seedbed::proto::{Command, NodeId, Role, Span, Time};
 
 use super::binding::Binding;
+use super::holds::{lets_go, takes_hold};
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
+use crate::cell::FaultKind;
+use crate::coverage::Hold;
 use crate::draw::chaos::{Away, Planned, any_bit};
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
@@ -44,6 +47,8 @@ pub(super) struct Inject<'a> {
     rot: BTreeMap<NodeId, Rot>,
     /// What the operator has to say, the first thing first, and by which fault.
     commands: VecDeque<(usize, Command)>,
+    /// What has taken hold of machines, or let go of them, since that was asked for.
+    holds: Vec<Hold>,
     /// Counts cuts and degradations.
     last: u32,
 }
@@ -76,6 +81,7 @@ impl<'a> Inject<'a> {
             drifting: BTreeSet::new(),
             rot: BTreeMap::new(),
             commands: VecDeque::new(),
+            holds: Vec::new(),
             last: 0,
         }
     }
@@ -99,13 +105,14 @@ impl<'a> Inject<'a> {
 
     /// Does what is due.
     pub fn act(&mut self, act: Act, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+        self.holds.extend(lets_go(act));
         match act {
             Act::Strike(number) => self.strike(number, scene),
             Act::StrikeBound(place) => {
                 let (number, fault) = self.bound[place].clone();
                 if self.is_healed(scene) { Vec::new() } else { self.inject(number, fault, scene) }
             }
-            Act::TakeDown(node, restart) => self.take_down(node, restart, scene),
+            Act::TakeDown(node, restart, kind) => self.take_down(node, restart, kind, scene),
             Act::Operate => self.operate(scene),
             Act::Start(node) => self.start(node, scene.world),
             Act::Resume(node) if scene.world.host(node).is_paused() => {
@@ -127,6 +134,7 @@ impl<'a> Inject<'a> {
     pub fn heal(&mut self, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         scene.links.heal();
         scene.disks.heal();
+        self.holds.push(Hold::AllEnd);
         self.rot.clear();
         let mended = std::mem::take(&mut self.cuts).into_values().map(mend);
         let drifting = std::mem::take(&mut self.drifting);
@@ -221,6 +229,7 @@ impl<'a> Inject<'a> {
         let (now, world) = (scene.now, scene.world);
         // It has struck even if nothing ends it.
         let is_degradation = matches!(fault, Fault::Degrade { .. });
+        let struck = fault.clone();
         let turns = match fault {
             Fault::Crash { node, restart } => self.crash(node, restart, scene),
             // The machine at which a milestone was reached may be one without such a disk.
@@ -265,20 +274,36 @@ impl<'a> Inject<'a> {
             Fault::RollingRestart { down, pause } => {
                 let nodes = self.scenario.cast.storage_nodes().collect();
                 let apart = Span::from_nanos(down.as_nanos() + pause.as_nanos());
-                series(nodes, now, apart, Restart::After(down))
+                series(nodes, now, apart, Restart::After(down), FaultKind::RollingRestart)
             }
             Fault::Attrition { count, pause, restart } => {
                 let mut stream = self.stream("attrition", number);
                 let nodes = drawn_of(self.scenario.cast.storage_nodes(), count, &mut stream);
-                series(nodes, now, pause, restart)
+                series(nodes, now, pause, restart, FaultKind::Attrition)
             }
             // It has not struck before the central node is told.
             Fault::Join(node) => return self.tell_operator(number, Command::Join(node), scene),
             Fault::Leave(node) => return self.tell_operator(number, Command::Leave(node), scene),
             Fault::Operator(command) => return self.tell_operator(number, command, scene),
         };
-        self.struck[number] += u32::from(is_degradation || !turns.is_empty());
+        if is_degradation || !turns.is_empty() {
+            self.hold(number, &struck);
+        }
         turns
+    }
+
+    /// The fault has struck, and takes hold of its machines.
+    fn hold(&mut self, number: usize, struck: &Fault) {
+        self.struck[number] += 1;
+        let planned = number.checked_sub(self.scenario.faults.len());
+        let kind = planned.map_or_else(|| FaultKind::of(struck), |place| self.plan[place].kind);
+        let links = self.cuts.get(&self.last).map_or(&[][..], |links| links);
+        self.holds.extend(takes_hold(kind, struck, self.last, links));
+    }
+
+    /// What has taken hold of machines, or let go of them, since this was asked last.
+    pub fn take_holds(&mut self) -> Vec<Hold> {
+        std::mem::take(&mut self.holds)
     }
 
     fn stream(&self, purpose: &str, number: usize) -> Stream {
@@ -319,9 +344,17 @@ impl<'a> Inject<'a> {
         &mut self,
         node: NodeId,
         restart: Restart,
+        kind: FaultKind,
         scene: &mut Scene<'_, 'a>,
     ) -> Vec<Turn> {
-        if self.is_healed(scene) { Vec::new() } else { self.crash(node, restart, scene) }
+        if self.is_healed(scene) {
+            return Vec::new();
+        }
+        let turns = self.crash(node, restart, scene);
+        if !turns.is_empty() {
+            self.holds.extend(takes_hold(kind, &Fault::Crash { node, restart }, self.last, &[]));
+        }
+        turns
     }
 
     fn is_healed(&self, scene: &Scene<'_, 'a>) -> bool {
@@ -374,7 +407,7 @@ impl<'a> Inject<'a> {
                 .collect();
         }
         let Some((number, command)) = self.commands.pop_front() else { return Vec::new() };
-        self.struck[number] += 1;
+        self.hold(number, &Fault::Operator(command.clone()));
         vec![Turn::Event(Event::Command(command)), now(Act::Operate)]
     }
 }
@@ -403,8 +436,14 @@ fn lasting(event: Event, end: Act, now: Time, lasts: Option<Span>) -> Vec<Turn> 
 }
 
 /// Takes the first of `nodes` down now and each of the others `apart` after the one before.
-fn series(nodes: Vec<NodeId>, at: Time, apart: Span, restart: Restart) -> Vec<Turn> {
-    let mut acts = nodes.into_iter().map(|node| Act::TakeDown(node, restart));
+fn series(
+    nodes: Vec<NodeId>,
+    at: Time,
+    apart: Span,
+    restart: Restart,
+    kind: FaultKind,
+) -> Vec<Turn> {
+    let mut acts = nodes.into_iter().map(|node| Act::TakeDown(node, restart, kind));
     let first = acts.next().map(now);
     let others =
         (1..).zip(acts).filter_map(|(place, act)| later(at, Some(apart.times(place)), act));

@@ -18,6 +18,7 @@ mod begin;
 mod binding;
 mod ending;
 mod follow_up;
+mod holds;
 mod inject;
 mod message_rules;
 mod occasions;
@@ -33,6 +34,7 @@ mod users;
 
 use seedbed::proto::{Command, NodeId, Span, Time};
 
+use crate::coverage::Coverage;
 use crate::digest::Digest;
 use crate::draw::chaos;
 use crate::draw::message_delivery::Links;
@@ -76,6 +78,8 @@ pub struct Simulation<'a> {
     ends: Time,
     oracle: Oracle,
     milestones: Milestones,
+    /// What the run has tried, if that is asked for.
+    coverage: Option<Coverage>,
     digest: Digest,
     /// How long a message or a sync may take if ten of them are to fit into an attempt.
     affordable: Span,
@@ -113,6 +117,7 @@ impl<'a> Simulation<'a> {
             oracle: Oracle::new(&world, scenario.workload.as_ref()),
             milestones: Milestones::watching(occasions.milestones()),
             occasions,
+            coverage: None,
             digest: Digest::default(),
             affordable: affordable(scenario),
             messages: 0,
@@ -122,6 +127,13 @@ impl<'a> Simulation<'a> {
         };
         simulation.put_schedule();
         simulation
+    }
+
+    /// The same run, of which is watched what it tries.
+    #[must_use]
+    pub fn covered(mut self) -> Simulation<'a> {
+        self.coverage = Some(Coverage::default());
+        self
     }
 
     /// When the next thing is due; `None` when the run is over.
@@ -165,6 +177,7 @@ impl<'a> Simulation<'a> {
             unstated: self.ending().unstated(),
             shares: self.ending().shares(),
             given_up: self.oracle.model().given_up().cloned().collect(),
+            covered: self.coverage.map(Coverage::into_cells).unwrap_or_default(),
         }
     }
 
@@ -282,6 +295,7 @@ impl<'a> Simulation<'a> {
             Verdict::Pass => {
                 self.links.calm();
                 self.milestones.stop_counting();
+                self.coverage.iter_mut().for_each(Coverage::stop);
                 let asks = self.probes.begin(&self.world, self.oracle.model());
                 self.ends = self.queue.now() + self.probes.within();
                 self.put_probes(asks);
@@ -327,6 +341,13 @@ impl<'a> Simulation<'a> {
             disks: &mut self.disks,
         };
         let turns = ask(&mut self.inject, &mut scene);
+        let (now, holds) = (scene.now, self.inject.take_holds());
+        if let Some(coverage) = &mut self.coverage {
+            let (world, model) = (&self.world, self.oracle.model());
+            for hold in holds {
+                coverage.on_hold(hold, now, world, model, &self.milestones);
+            }
+        }
         self.queue.first(turns);
     }
 
@@ -336,6 +357,9 @@ impl<'a> Simulation<'a> {
         self.digest.add(&self.step);
         let verdict = self.oracle.observe(&self.world, &self.step);
         self.milestones.observe(&self.world, &self.step, self.oracle.model());
+        if let Some(coverage) = &mut self.coverage {
+            coverage.observe(&self.step, self.oracle.model());
+        }
         if let Err(violation) = verdict {
             self.verdict = Some(Verdict::of_violation(violation));
             return;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{Incarnation, NodeId, Request, Span};
 
+use crate::cell::FaultKind;
 use crate::fault::Restart;
 use crate::world::{Event, Loss, PacketId, World};
 
@@ -43,8 +44,8 @@ pub(super) enum Act {
     Strike(usize),
     /// A fault strikes whose machines were bound when its milestone was reached.
     StrikeBound(usize),
-    /// A machine crashes in its turn of a series, if nothing is healed yet.
-    TakeDown(NodeId, Restart),
+    /// A machine crashes in its turn of a series of this kind, if nothing is healed yet.
+    TakeDown(NodeId, Restart, FaultKind),
     /// The operator says the next thing.
     Operate,
     /// The machine starts.

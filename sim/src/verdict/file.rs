@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{RequestCounts, RunReport, Shares};
+use crate::cell::{Cell, Seeds};
 use crate::quantity::Ppb;
 use crate::scenario::{Expected, Reach, Scenario};
 use crate::text::Thousands;
@@ -34,6 +35,8 @@ pub struct FileReport {
     pub fired: Vec<bool>,
     /// The first seed that showed what the file is about.
     pub first_as_expected: Option<u64>,
+    /// In how many runs each cell was seen, if that was watched.
+    pub covered: Seeds,
 }
 
 /// How a file did.
@@ -79,6 +82,7 @@ impl FileReport {
         self.shares.add(run.seed, &run.shares);
         self.fired.resize(self.fired.len().max(run.fired.len()), false);
         self.fired.iter_mut().zip(&run.fired).for_each(|(any, fired)| *any |= fired);
+        self.covered.add(&run.covered);
         let expected = &scenario.expect.verdict;
         if run.is_as_expected(expected) {
             self.as_expected += 1;
@@ -108,6 +112,10 @@ impl FileReport {
         let is_missed = |reach: &&Reach| most(reach).is_some_and(|most| most < reach.at_least);
         if let Some(reach) = scenario.expect.reached.iter().find(is_missed) {
             return FileVerdict::Vacuous(format!("no seed reached {reach}"));
+        }
+        let is_uncovered = |cell: &&Cell| self.covered.of(**cell) == 0;
+        if let Some(cell) = scenario.expect.covered.iter().find(is_uncovered) {
+            return FileVerdict::Vacuous(self.covered.why_not(*cell));
         }
         if let Some(fault) = self.fired.iter().position(|fired| !fired) {
             let (faults, rules) = (scenario.faults.len(), scenario.messages.len());
@@ -163,6 +171,7 @@ impl fmt::Display for Wanted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::{FaultKind, Phase};
     use crate::milestone::Milestone;
     use crate::verdict::{Share, Verdict};
     use seedbed::proto::NodeId;
@@ -206,6 +215,33 @@ mod tests {
         let run = || RunReport { shares: vec![share], ..unknown(0, 0) };
         let why = "c2 got 20 requests done and its equals 200: below 1/8";
         assert_eq!(judged("", [run(), run()]), falls_short(why, 1));
+    }
+
+    #[test]
+    fn a_cell_that_no_seed_has_seen_makes_a_file_vacuous_and_says_how_near_it_came() {
+        let text = "title = 'x'\n[workload]\nkind = 'files'\n[chaos]\nkinds = ['crash']\n\
+                    [expect]\ncovered = ['crash/participant_in_doubt', 'crash+crash']\n";
+        let scenario = Scenario::parse("x.toml", text).unwrap();
+        let in_doubt = Cell::Strike(FaultKind::Crash, Phase::ParticipantInDoubt);
+        let (idle, twice) = (
+            Cell::Strike(FaultKind::Crash, Phase::Idle),
+            Cell::Pair(FaultKind::Crash, FaultKind::Crash),
+        );
+        let judged = |runs: &[&[Cell]]| {
+            let mut file = FileReport::default();
+            for cells in runs {
+                let covered = cells.iter().copied().collect();
+                file.add(&scenario, RunReport { covered, ..unknown(0, 0) });
+            }
+            file.verdict(&scenario)
+        };
+        assert_eq!(judged(&[&[in_doubt], &[idle, twice]]), FileVerdict::AsExpected);
+        let why = "of 3 seeds none covered `crash/participant_in_doubt`; `crash` struck in 2, and \
+                   a fault met `participant_in_doubt` in 0";
+        let missed = judged(&[&[idle, twice], &[idle], &[]]);
+        assert_eq!(missed, FileVerdict::Vacuous(why.to_owned()));
+        let why = "of 1 seeds none covered `crash+crash`; `crash` struck in 1";
+        assert_eq!(judged(&[&[in_doubt]]), FileVerdict::Vacuous(why.to_owned()));
     }
 
     #[test]

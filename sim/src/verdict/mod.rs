@@ -5,10 +5,12 @@ mod file;
 mod requests;
 mod spinning;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use seedbed::proto::Path;
 
+use crate::cell::Cell;
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::oracle::Violation;
@@ -158,6 +160,8 @@ pub struct RunReport {
     pub shares: Vec<Share>,
     /// The paths that an operator has given up because only lost disks had what was in them.
     pub given_up: Vec<Path>,
+    /// The cells that were seen, if that was watched.
+    pub covered: BTreeSet<Cell>,
 }
 
 impl RunReport {
@@ -177,6 +181,7 @@ impl RunReport {
             unstated: RequestCounts::default(),
             shares: Vec::new(),
             given_up: Vec::new(),
+            covered: BTreeSet::new(),
         }
     }
 

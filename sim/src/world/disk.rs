@@ -99,6 +99,11 @@ impl Disk {
         self.syncing.is_some()
     }
 
+    /// Is a checkpoint being written?
+    pub fn is_checkpointing(&self) -> bool {
+        self.checkpointing.is_some()
+    }
+
     /// Begins to sync what is there, unless a sync is under way.
     pub(super) fn begin_sync(&mut self) -> bool {
         if self.syncing.is_some() {

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "command")]
 
+mod coverage;
 mod verdicts;
 
 use std::fs;
@@ -140,7 +141,7 @@ fn arguments_that_make_no_sense_are_wrong_input() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let files = Files::new("help");
-    let commands = ["run", "sweep", "check", "defects", "invariants", "milestones"];
+    let commands = ["run", "sweep", "check", "defects", "invariants", "milestones", "cells"];
     for command in commands {
         let said = files.run(&[command, "--help"]);
         assert_eq!(said.status, 0);

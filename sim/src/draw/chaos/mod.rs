@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
 
+use crate::cell::FaultKind;
 use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
 use crate::quantity::{Ppb, SpanRange};
 use crate::scenario::{Cast, Chaos, Occasion, Scenario, Target};
@@ -41,6 +42,8 @@ pub struct Planned {
     pub aim: Option<Occasion>,
     /// What it is.
     pub fault: Fault<Target>,
+    /// Of which kind: the crashes of an attrition are of that.
+    pub kind: FaultKind,
 }
 
 impl Planned {
@@ -167,13 +170,15 @@ impl Plan<'_> {
             }
         };
         if let Some(fault) = fault {
-            self.faults.push(Planned { at, until, aim: Some(occasion), fault });
+            let kind = FaultKind::of(&fault);
+            self.faults.push(Planned { at, until, aim: Some(occasion), fault, kind });
         }
     }
 
     /// Adds a fault, if the budget is large enough for it beside those that are not over at `at`.
     fn add(&mut self, at: Time, until: Time, fault: Fault<Target>) {
-        let planned = Planned { at, until, aim: None, fault };
+        let kind = FaultKind::of(&fault);
+        let planned = Planned { at, until, aim: None, fault, kind };
         if planned.away().is_none_or(|node| self.has_room(at, node.role())) {
             self.faults.push(planned);
         }
@@ -270,7 +275,7 @@ impl Plan<'_> {
             let node = there.swap_remove(stream.below(there.len() as u64) as usize);
             let after = stream.span(MOMENT);
             // A machine that crashes a moment later counts as away from now on.
-            self.push_crash(node, at + after, until + after);
+            self.push_crash(node, at + after, until + after, FaultKind::Attrition);
         }
     }
 
@@ -281,17 +286,17 @@ impl Plan<'_> {
         let mut at = at;
         for node in self.storage.clone() {
             if self.has_room(at, Role::Storage) {
-                self.push_crash(node, at, at + down);
+                self.push_crash(node, at, at + down, FaultKind::RollingRestart);
             }
             at = at + down + pause;
         }
     }
 
-    fn push_crash(&mut self, node: NodeId, at: Time, until: Time) {
+    fn push_crash(&mut self, node: NodeId, at: Time, until: Time, kind: FaultKind) {
         let restart = Restart::After(until.since(at));
         let fault = Fault::Crash { node: Target::Node(node), restart };
         if at < self.end {
-            self.faults.push(Planned { at, until, aim: None, fault });
+            self.faults.push(Planned { at, until, aim: None, fault, kind });
         }
     }
 }

@@ -66,7 +66,8 @@ fn an_aimed_fault_finds_room_beside_those_whose_time_is_known() {
     let n = NodeId::storage;
     let crash = Fault::Crash { node: Target::Node(n(1)), restart: Restart::WhenHealed };
     let at = Time::ZERO + second.times(10);
-    let planned = Planned { at, until: at + second, aim: None, fault: crash };
+    let kind = FaultKind::Crash;
+    let planned = Planned { at, until: at + second, aim: None, fault: crash, kind };
     let mut away = Away::new(budget, &[planned]);
     let begins = |seconds| Time::ZERO + second.times(seconds);
     assert!(!away.has_room(n(2), begins(8), second), "n1 would go before n2 has caught up");

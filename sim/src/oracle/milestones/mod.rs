@@ -24,8 +24,10 @@ use crate::oracle::{Model, Seen, seen};
 use crate::subject_of::Subjects;
 use crate::world::{Event, Step, World};
 
+pub use transactions::Phase;
 use transactions::Run;
 use transfer::Moves;
+pub use transfer::OpenPull;
 use views::ViewsSeen;
 
 /// A milestone that was reached.

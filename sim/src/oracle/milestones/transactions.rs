@@ -29,7 +29,7 @@ pub(super) struct Run {
 
 /// How far a transaction is, as its messages and records show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Phase {
+pub enum Phase {
     /// No participant has heard of it.
     #[default]
     Alone,
@@ -269,6 +269,11 @@ impl Milestones {
             Reply::Unknown => Milestone::REQUEST_UNKNOWN,
         };
         self.hit(milestone, request.client, || Subjects::of(request));
+    }
+
+    /// The transactions that `node` coordinates and is at work on, and how far each is.
+    pub fn coordinated(&self, node: NodeId) -> impl Iterator<Item = (TxnId, Phase)> {
+        self.runs_of(node).map(|(txn, run)| (*txn, run.phase))
     }
 
     /// The transactions that `node` coordinates and is at work on.

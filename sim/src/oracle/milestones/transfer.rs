@@ -46,6 +46,15 @@ struct Pull {
     source: NodeId,
 }
 
+/// A pull of which more is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenPull {
+    /// Who pulls.
+    pub receiver: NodeId,
+    /// From whom.
+    pub source: NodeId,
+}
+
 impl Moves {
     /// From whom `receiver` pulls, or pulled last.
     pub fn source_of(&self, receiver: NodeId) -> Option<NodeId> {
@@ -86,6 +95,12 @@ impl Moves {
 }
 
 impl Milestones {
+    /// The pulls of which more is to come.
+    pub fn open_pulls(&self) -> impl Iterator<Item = OpenPull> {
+        let open = self.moves.under_way.iter().filter(|(_, pulled)| pulled.is_open);
+        open.map(|(receiver, of)| OpenPull { receiver: *receiver, source: of.pull.source })
+    }
+
     fn hit_move(&mut self, milestone: Milestone, at: NodeId, receiver: NodeId, source: NodeId) {
         self.hit(milestone, at, || Subjects::of(Transfer { receiver, source: Some(source) }));
     }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use seedbed::proto::{Action, Contents, Operation, Outcome, Refusal, Reply, Request};
+use seedbed::proto::{Action, Contents, Operation, Outcome, Reply, Request};
 
+use crate::refusal::Reason;
 use crate::scenario::reader::Result;
 use crate::scenario::value::Value;
 use crate::text::one_of;
@@ -19,46 +20,6 @@ pub enum Answer {
     Unknown,
     /// A read that finds this: contents, or no file.
     Finds(Option<Contents>),
-}
-
-macro_rules! reasons {
-    ($($reason:ident = $name:literal, $refusal:pat,)*) => {
-        /// Reasons of a refusal, without what each says beside it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(missing_docs)]
-        pub enum Reason { $($reason,)* }
-
-        impl Reason {
-            const ALL: &[Reason] = &[$(Reason::$reason,)*];
-
-            /// The name used in scenario files.
-            pub fn name(self) -> &'static str {
-                match self { $(Reason::$reason => $name,)* }
-            }
-
-            /// The reason of a refusal; `None` for one that no user is told.
-            pub fn of(refusal: Refusal) -> Option<Reason> {
-                match refusal {
-                    $($refusal => Some(Reason::$reason),)*
-                    Refusal::Forgotten => None,
-                }
-            }
-        }
-    };
-}
-
-reasons! {
-    NotFound = "not_found", Refusal::NotFound,
-    Exists = "exists", Refusal::Exists,
-    VersionIs = "version_is", Refusal::VersionIs(_),
-    Fenced = "fenced", Refusal::Fenced(_),
-    Held = "held", Refusal::Held,
-    NotHeld = "not_held", Refusal::NotHeld,
-    QueueFull = "queue_full", Refusal::QueueFull,
-    PathTooLong = "path_too_long", Refusal::PathTooLong,
-    ContentsTooLong = "contents_too_long", Refusal::ContentsTooLong,
-    BadOperationCount = "bad_operation_count", Refusal::BadOperationCount,
-    Malformed = "malformed", Refusal::Malformed,
 }
 
 impl Answer {
@@ -145,7 +106,7 @@ impl Value<'_> {
 }
 
 /// Can a request of a script be refused for this reason?
-fn is_possible(reason: Reason, request: &Request) -> bool {
+pub(super) fn is_possible(reason: Reason, request: &Request) -> bool {
     let any = |is: fn(&Action) -> bool| operations(request).iter().any(|of| is(&of.action));
     match reason {
         Reason::PathTooLong => true,

@@ -1,6 +1,7 @@
 //! `seeds`, `[phases]` and `[expect]`: how a file is run, and what must come of it.
 
 pub(in crate::scenario) mod answer;
+mod coverable;
 pub(in crate::scenario) mod possible;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::fmt;
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{Command, Config, Contents, Path, Request, Span, Time};
 
+use crate::cell::Cell;
 use crate::fault::{Fault, Restart};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
@@ -49,6 +51,8 @@ pub struct Expect {
     pub never: Vec<Milestone>,
     /// What every owner must store at the end of each run.
     pub stored: Vec<Stored>,
+    /// Cells that some of its runs must see.
+    pub covered: Vec<Cell>,
     /// Share of users' requests that may be answered unknown, over all seeds.
     pub unknown: Ppb,
 }
@@ -61,7 +65,8 @@ impl Expect {
     /// That a run ends like this, and nothing else.
     pub fn only(verdict: Expected) -> Expect {
         let (reached, never, stored) = (Vec::new(), Vec::new(), Vec::new());
-        Expect { verdict, reached, never, stored, unknown: Expect::UNKNOWN }
+        let covered = Vec::new();
+        Expect { verdict, reached, never, stored, covered, unknown: Expect::UNKNOWN }
     }
 }
 
@@ -118,7 +123,7 @@ const FORMS: [Form<Kind>; 3] = [
 ];
 
 /// Keys that go with each of the forms.
-const BESIDE: &[&str] = &["reached", "never", "stored"];
+const BESIDE: &[&str] = &["reached", "never", "stored", "covered"];
 
 pub(in crate::scenario) fn seeds(root: &Table<'_>) -> Result<Seeds> {
     let table = root.section("seeds", &["start", "count"])?;
@@ -159,11 +164,12 @@ pub(in crate::scenario) fn expect(
     let reached = table.or("reached", Vec::new(), reached)?;
     let never: Vec<Milestone> = table.or("never", Vec::new(), milestones)?;
     let stored = table.or("stored", Vec::new(), stored)?;
+    let covered = table.or("covered", Vec::new(), |value| value.distinct(|value| value.cell()))?;
     let unknown = table.or("unknown", Expect::UNKNOWN, |value| value.probability())?;
     let is_reached = |never: &&Milestone| reached.iter().any(|reach| reach.milestone == **never);
     match never.iter().find(is_reached) {
         Some(both) => Err(table.error("never", format!("`{both}` stands in `reached` as well"))),
-        None => Ok(Expect { verdict, reached, never, stored, unknown }),
+        None => Ok(Expect { verdict, reached, never, stored, covered, unknown }),
     }
 }
 
@@ -255,4 +261,11 @@ fn may_deadlock(script: &[Script]) -> bool {
         })
         .collect();
     all.iter().any(|(client, path)| all.iter().any(|(c, p)| c != client && p != path))
+}
+
+impl Value<'_> {
+    /// A cell of what a run can try.
+    fn cell(&self) -> Result<Cell> {
+        self.pick_listed("cell", "cells", Cell::names())
+    }
 }

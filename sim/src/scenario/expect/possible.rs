@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Action, CommitMode, Membership, MessageKind, Path, RecordKind, Request};
 
+use crate::cell::Cell;
 use crate::fault::{ChaosKind, Fault};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
@@ -49,6 +50,10 @@ pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Resul
     for (number, milestone) in scenario.expect.never.iter().enumerate() {
         must_be_possible(*milestone, scenario, || expect()?.inside("never")?.item(number))?;
     }
+    for (number, cell) in scenario.expect.covered.iter().enumerate() {
+        let place = || expect()?.inside("covered")?.item(number);
+        must_be_coverable(*cell, scenario, place())?;
+    }
     must_be_written(scenario, expect())
 }
 
@@ -76,6 +81,14 @@ fn must_be_possible<'a>(
     let error = value.error(format!("{} can never happen here: {why}", value.found()));
     let possible = Milestone::all().filter(|other| scenario.why_never(*other).is_none());
     Err(error.or_rather(milestone.name(), possible.map(Milestone::name)))
+}
+
+fn must_be_coverable(cell: Cell, scenario: &Scenario, place: Option<Value<'_>>) -> Result<()> {
+    let Some(why) = scenario.why_never_covered(cell) else { return Ok(()) };
+    let Some(value) = place else { return Ok(()) };
+    let error = value.error(format!("{} can never happen here: {why}", value.found()));
+    let possible = Cell::names().filter(|(_, cell)| scenario.why_never_covered(*cell).is_none());
+    Err(error.or_rather(&cell.to_string(), possible.map(|(name, _)| name)))
 }
 
 /// An invariant that no run of the file can violate is not expected to be violated.
@@ -125,7 +138,7 @@ fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) -> Result<()>
 
 impl Scenario {
     /// The requests of all scripts.
-    fn requests(&self) -> impl Iterator<Item = &Request> {
+    pub(super) fn requests(&self) -> impl Iterator<Item = &Request> {
         self.script.iter().flat_map(|script| &script.steps).map(|step| &step.request)
     }
 
@@ -230,7 +243,7 @@ fn is_of_locks(milestone: Milestone) -> bool {
     milestone.topic() == Topic::Lock || milestone == Milestone::WRITE_FENCED
 }
 
-fn acquires(scenario: &Scenario) -> bool {
+pub(super) fn acquires(scenario: &Scenario) -> bool {
     let by_workload = scenario.workload.as_ref().is_some_and(|workload| match workload.kind {
         WorkloadKind::Files { .. } | WorkloadKind::LockedCounter => true,
         WorkloadKind::Bank { .. } => false,
@@ -249,7 +262,7 @@ fn is_of_renames(milestone: Milestone) -> bool {
     kinds.iter().any(|kind| is_of_message(milestone, *kind))
 }
 
-fn renames(scenario: &Scenario) -> bool {
+pub(super) fn renames(scenario: &Scenario) -> bool {
     let by_workload = scenario.workload.as_ref().is_some_and(|workload| match workload.kind {
         WorkloadKind::Files { .. } => true,
         WorkloadKind::LockedCounter | WorkloadKind::Bank { .. } => false,

@@ -7,9 +7,11 @@ use seedbed::proto::{
 };
 
 use super::*;
+use crate::cell::{Cell, FaultKind, Phase};
 use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
 use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
+use crate::refusal::Reason;
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)
@@ -291,6 +293,8 @@ fn the_rest() {
     let stored = [("/a", Some(Contents::from("gold"))), ("/e", None)];
     let stored = stored.map(|(path, contents)| Stored { path: path_of(path), contents });
     assert_eq!((&expect.stored[..], expect.unknown.get()), (&stored[..], 400_000_000));
+    let in_doubt = Cell::Strike(FaultKind::Crash, Phase::ParticipantInDoubt);
+    assert_eq!(expect.covered, [in_doubt, Cell::Pair(FaultKind::Pause, FaultKind::Crash)]);
 }
 
 #[test]

@@ -114,6 +114,38 @@ fn faults_that_are_there_are_enough() {
 }
 
 #[test]
+fn cells_that_are_unknown_or_that_no_run_of_the_file_sees() {
+    let crash = "[[fault]]\nat = '1s'\ncrash = 'n1'\n";
+    let covered = |cells: &str| wrong(&format!("{crash}[expect]\ncovered = [{cells}]"));
+    assert_eq!(
+        covered("'crash/idle', 'crash/participant_in_dout'"),
+        "6: expect.covered[1]: unknown cell `crash/participant_in_dout`, expected one that \
+         `seedbed cells` lists; did you mean `crash/participant_in_doubt`?"
+    );
+    assert_eq!(
+        covered("'crash/idle', 'crash/idle'"),
+        "6: expect.covered[1]: `'crash/idle'` is there twice"
+    );
+    let never = |cell: &str, why: &str| {
+        let found = covered(&format!("'{cell}'"));
+        let begins = format!("6: expect.covered[0]: `'{cell}'` can never happen here: {why}");
+        assert!(found.starts_with(&begins), "{found}\n{begins}");
+    };
+    never("pause/idle", "needs a fault of kind `pause`");
+    never("crash/client_asking", "no fault of kind `crash` strikes such a machine");
+    never("crash/joiner", "needs `membership = \"managed\"`");
+    never("crash+wipe", "needs a fault of kind `wipe`");
+    never("doubled/prepare", "needs a network or a fault that doubles messages");
+    never("lost/pull", "needs `membership = \"managed\"`");
+    never("torn/grant", "needs a fault that tears a part of such a log");
+    never("refused/path_too_long", "needs a request that can be refused for that");
+    let possible = "'crash/source', 'crash+crash', 'lost/pull', 'torn/voted', 'refused/queue_full'";
+    let managed = "[cluster]\nmembership = 'managed'\n";
+    let text = around(&format!("{managed}{crash}[expect]\ncovered = [{possible}]"));
+    assert!(Scenario::parse("x.toml", &text).is_ok());
+}
+
+#[test]
 fn expectations_that_make_no_sense() {
     let expect = |line: &str| wrong(&format!("[expect]\n{line}"));
     assert_eq!(

@@ -1,0 +1,44 @@
+//! Reasons of a refusal by name: what a file may expect and a sweep may count.
+
+use seedbed::proto::Refusal;
+
+macro_rules! reasons {
+    ($($reason:ident = $name:literal, $refusal:pat,)*) => {
+        /// Reasons of a refusal, without what each says beside it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)]
+        pub enum Reason { $($reason,)* }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &[Reason] = &[$(Reason::$reason,)*];
+
+            /// The name used in scenario files.
+            pub fn name(self) -> &'static str {
+                match self { $(Reason::$reason => $name,)* }
+            }
+
+            /// The reason of a refusal; `None` for one that no user is told.
+            pub fn of(refusal: Refusal) -> Option<Reason> {
+                match refusal {
+                    $($refusal => Some(Reason::$reason),)*
+                    Refusal::Forgotten => None,
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    NotFound = "not_found", Refusal::NotFound,
+    Exists = "exists", Refusal::Exists,
+    VersionIs = "version_is", Refusal::VersionIs(_),
+    Fenced = "fenced", Refusal::Fenced(_),
+    Held = "held", Refusal::Held,
+    NotHeld = "not_held", Refusal::NotHeld,
+    QueueFull = "queue_full", Refusal::QueueFull,
+    PathTooLong = "path_too_long", Refusal::PathTooLong,
+    ContentsTooLong = "contents_too_long", Refusal::ContentsTooLong,
+    BadOperationCount = "bad_operation_count", Refusal::BadOperationCount,
+    Malformed = "malformed", Refusal::Malformed,
+}

@@ -1,0 +1,62 @@
+//! Which machines a fault takes hold of, and when it lets go of them.
+
+use seedbed::proto::{Command, NodeId};
+
+use super::scheduled::Act;
+use crate::cell::FaultKind;
+use crate::coverage::{Grip, Hold};
+use crate::fault::{Cut, Degradation, Fault};
+
+/// What a fault of this kind that has just struck has hold of; `None` where it is a series, whose
+/// crashes take hold one by one. `last` is the number of the newest cut or degradation, and `links`
+/// are those that it cuts.
+pub(super) fn takes_hold(
+    kind: FaultKind,
+    fault: &Fault,
+    last: u32,
+    links: &[(NodeId, NodeId)],
+) -> Option<Hold> {
+    let (grip, mut machines) = match fault {
+        Fault::Crash { node, .. } | Fault::BitRot { node, .. } => (Grip::Down(*node), vec![*node]),
+        Fault::Wipe { node, .. } => (Grip::Bereft(*node), vec![*node]),
+        Fault::Pause { node, .. } => (Grip::Paused(*node), vec![*node]),
+        // Those that it cannot reach any more are not cut off from each other.
+        Fault::Cut { links: Cut::Isolate(node), .. } => (Grip::Numbered(last), vec![*node]),
+        Fault::Cut { links: Cut::Groups(_) | Cut::OneWay { .. } | Cut::MajoritiesRing, .. } => {
+            let ends = links.iter().flat_map(|(from, to)| [*from, *to]);
+            (Grip::Numbered(last), ends.collect())
+        }
+        Fault::ClockJump { node, .. } => (Grip::Moment, vec![*node]),
+        Fault::ClockDrift { node, .. } => (Grip::Drifting(*node), vec![*node]),
+        Fault::Degrade { what: Degradation::Links { from, to, .. }, .. } => {
+            (Grip::Numbered(last), [&from[..], &to[..]].concat())
+        }
+        Fault::Degrade { what: Degradation::Disk(node, _), .. } => {
+            (Grip::Numbered(last), vec![*node])
+        }
+        Fault::RollingRestart { .. } | Fault::Attrition { .. } => return None,
+        Fault::Join(node)
+        | Fault::Leave(node)
+        | Fault::Operator(Command::Join(node) | Command::Leave(node)) => {
+            (Grip::Moment, vec![NodeId::CONTROL, *node])
+        }
+        Fault::Operator(Command::Set { .. } | Command::AcceptLoss) => {
+            (Grip::Moment, vec![NodeId::CONTROL])
+        }
+    };
+    machines.sort_unstable();
+    machines.dedup();
+    // A slow disk of a client slows nothing.
+    machines.retain(|node| kind.strikes().contains(&node.role()));
+    Some(Hold::Takes { kind, grip, machines })
+}
+
+/// What lets go of its machines when this is done; steps show the end of the others.
+pub(super) fn lets_go(act: Act) -> Option<Hold> {
+    match act {
+        Act::Mend(id) | Act::Restore(id) => Some(Hold::LetsGo(Grip::Numbered(id))),
+        Act::StopDrift(node) => Some(Hold::LetsGo(Grip::Drifting(node))),
+        Act::Strike(_) | Act::StrikeBound(_) | Act::TakeDown(..) | Act::Operate => None,
+        Act::Start(_) | Act::Resume(_) => None,
+    }
+}
