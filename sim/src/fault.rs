@@ -17,6 +17,8 @@ pub enum Fault<N = NodeId> {
     Crash {
         /// Which machine.
         node: N,
+        /// What is left of that part.
+        leaves: Leaves,
         /// When it starts again.
         restart: Restart,
     },
@@ -66,7 +68,16 @@ pub enum Fault<N = NodeId> {
         /// How long.
         lasts: Option<Span>,
     },
-    /// A link or a disk gets worse.
+    /// A disk does not do what it should.
+    Disk {
+        /// Whose: a machine that has a log.
+        node: N,
+        /// What is wrong with it.
+        trouble: DiskTrouble,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// A link gets worse.
     Degrade {
         /// Which, and how.
         what: Degradation,
@@ -104,6 +115,39 @@ pub enum Restart {
     Never,
 }
 
+/// What a crash leaves of the records that were not synced; what is not said is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Leaves {
+    /// How many of them are on the disk all the same, or all that there are if that is less.
+    pub kept: Option<u32>,
+    /// How the record after those is torn.
+    pub torn: Option<Torn>,
+}
+
+/// How a crash tears a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Torn {
+    /// Nothing of it is left.
+    No,
+    /// It ends early.
+    Prefix,
+    /// It is as long as it was, and its end is zeros.
+    Zeros,
+    /// A block of it is zeros, and what is behind that is there.
+    Hole,
+}
+
+/// What is wrong with a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DiskTrouble {
+    /// A sync takes this long.
+    Slow(SpanRange),
+    /// No sync ends.
+    Stalled,
+    /// There is room only for what was begun or promised.
+    Full,
+}
+
 /// Which links are cut.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cut<N = NodeId> {
@@ -127,8 +171,6 @@ pub enum Cut<N = NodeId> {
 pub enum Degradation {
     /// The link from the first to the second.
     Link(NodeId, NodeId, Worse),
-    /// The disk of a machine: a sync takes this long.
-    Disk(NodeId, SpanRange),
 }
 
 /// How a link is worse.
@@ -146,8 +188,8 @@ impl<N> Fault<N> {
     /// The same fault with the machine that `named` finds for its `N`; `None` if it finds none.
     pub fn bind<M>(&self, named: impl FnOnce(&N) -> Option<M>) -> Option<Fault<M>> {
         Some(match self {
-            Fault::Crash { node, restart } => {
-                Fault::Crash { node: named(node)?, restart: *restart }
+            Fault::Crash { node, leaves, restart } => {
+                Fault::Crash { node: named(node)?, leaves: *leaves, restart: *restart }
             }
             Fault::BitRot { node, rot, restart } => {
                 Fault::BitRot { node: named(node)?, rot: *rot, restart: *restart }
@@ -158,6 +200,9 @@ impl<N> Fault<N> {
             Fault::ClockJump { node, by } => Fault::ClockJump { node: named(node)?, by: *by },
             Fault::ClockDrift { node, ppm, lasts } => {
                 Fault::ClockDrift { node: named(node)?, ppm: *ppm, lasts: *lasts }
+            }
+            Fault::Disk { node, trouble, lasts } => {
+                Fault::Disk { node: named(node)?, trouble: *trouble, lasts: *lasts }
             }
             Fault::Degrade { what, lasts } => Fault::Degrade { what: *what, lasts: *lasts },
             Fault::RollingRestart { down, pause } => {
@@ -183,13 +228,17 @@ impl<N> Cut<N> {
 }
 
 impl Fault {
-    /// The machine that is down, paused or cut off while the fault lasts.
+    /// The machine that is down, paused or cut off while the fault lasts, or whose disk stalls: nothing
+    /// that it is asked to promise gets done.
     pub fn away(&self) -> Option<NodeId> {
         match self {
             Fault::Crash { node, .. } | Fault::BitRot { node, .. } | Fault::Wipe { node, .. } => {
                 Some(*node)
             }
             Fault::Pause { node, .. } | Fault::Cut { links: Cut::Isolate(node), .. } => Some(*node),
+            Fault::Disk { node, trouble: DiskTrouble::Stalled, .. } => Some(*node),
+            // It answers.
+            Fault::Disk { trouble: DiskTrouble::Slow(_) | DiskTrouble::Full, .. } => None,
             Fault::Cut { links: Cut::Groups(_) | Cut::OneWay { .. }, .. } => None,
             Fault::Cut { links: Cut::MajoritiesRing, .. } => None,
             Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => None,
@@ -242,6 +291,10 @@ kinds! {
     Duplicate = "duplicate",
     /// A disk is slow.
     SlowDisk = "slow_disk",
+    /// A disk stalls.
+    StalledDisk = "stalled_disk",
+    /// A disk is full.
+    FullDisk = "full_disk",
     /// A machine crashes and finds a bit of its log wrong.
     BitRot = "bit_rot",
     /// A clock runs fast or slow, within the bound.
@@ -269,6 +322,7 @@ impl ChaosKind {
             }
             ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
             ChaosKind::SlowDisk | ChaosKind::BitRot | ChaosKind::Drift => false,
+            ChaosKind::StalledDisk | ChaosKind::FullDisk => false,
             ChaosKind::Attrition => false,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The plan is drawn before the run. It never has more machines away at once than the budget says,
 //! so a run that gets stuck is a bug and not bad luck. A machine is *away* while it is down, paused
-//! or isolated. Cuts between machines that are all there are not in the budget: whatever they keep
+//! or isolated, or its disk stalls. Cuts between machines that are all there are not in the budget: whatever they keep
 //! apart meets again when they are mended.
 //!
 //! A lost disk is worse than a machine that is away, for what was on it has to be copied from the
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
 
-use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
+use crate::fault::{ChaosKind, Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Worse};
 use crate::quantity::{Ppb, SpanRange};
 use crate::scenario::{Budget, Cast, Chaos};
 use crate::seed::Stream;
@@ -160,7 +160,8 @@ impl Plan<'_> {
             let node = there.swap_remove(stream.below(there.len() as u64) as usize);
             let after = stream.span(MOMENT);
             // Whoever crashes a moment later counts as away from now on.
-            let fault = Fault::Crash { node, restart: Restart::After(until.since(at)) };
+            let restart = Restart::After(until.since(at));
+            let fault = Fault::Crash { node, leaves: Leaves::default(), restart };
             let crash = Planned { at: at + after, until: until + after, fault };
             if crash.at < self.end {
                 self.faults.push(crash);
@@ -188,10 +189,9 @@ fn draw(
         Ppb::new(stream.below(u64::from(most) * 1_000_000) as u32).unwrap_or(Ppb::ZERO)
     };
     match kind {
-        ChaosKind::Crash => Fault::Crash { node, restart },
+        ChaosKind::Crash => Fault::Crash { node, leaves: Leaves::default(), restart },
         ChaosKind::BitRot => {
-            let node = if node.role() == Role::Client { NodeId::CONTROL } else { node };
-            Fault::BitRot { node, rot: Some(any_bit(stream)), restart }
+            Fault::BitRot { node: logged(node), rot: Some(any_bit(stream)), restart }
         }
         ChaosKind::Pause => Fault::Pause { node, lasts: Some(lasts) },
         ChaosKind::Isolate => cut(Cut::Isolate(node)),
@@ -212,7 +212,14 @@ fn draw(
         ChaosKind::Duplicate => worse(Worse::Doubling(share(stream, 900))),
         ChaosKind::SlowDisk => {
             let most = 1 + stream.below(1_000);
-            degrade(Degradation::Disk(node, SpanRange::from_millis(most / 2, most)))
+            let slow = DiskTrouble::Slow(SpanRange::from_millis(most / 2, most));
+            Fault::Disk { node, trouble: slow, lasts: Some(lasts) }
+        }
+        ChaosKind::StalledDisk => {
+            Fault::Disk { node: logged(node), trouble: DiskTrouble::Stalled, lasts: Some(lasts) }
+        }
+        ChaosKind::FullDisk => {
+            Fault::Disk { node: logged(node), trouble: DiskTrouble::Full, lasts: Some(lasts) }
         }
         ChaosKind::Drift => {
             let ppm =
@@ -223,6 +230,11 @@ fn draw(
             unreachable!("what depends on the faults before it is drawn by the plan")
         }
     }
+}
+
+/// `node`, or the central node in place of a client, which has no log.
+fn logged(node: NodeId) -> NodeId {
+    if node.role() == Role::Client { NodeId::CONTROL } else { node }
 }
 
 /// Any bit of a log.

@@ -197,7 +197,7 @@ impl<'a> Chart<'a> {
 
 fn says_of_machine(fact: &Fact) -> bool {
     match fact {
-        Fact::Wiped { .. } => true,
+        Fact::Wiped { .. } | Fact::ToldOfDisk { .. } => true,
         Fact::Forgot { .. } | Fact::Started { .. } | Fact::RefusedToStart { .. } => true,
         Fact::Requested { .. } | Fact::Sent { .. } | Fact::Copied { .. } => false,
         Fact::Appended { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => false,

@@ -8,7 +8,7 @@ use super::error::ScenarioError;
 use super::reader::{Form, Result, Table};
 use super::role::{Role, roles_of};
 use super::value::Value;
-use crate::fault::{Cut, Fault, Restart};
+use crate::fault::{Cut, DiskTrouble, Fault, Leaves, Restart, Torn};
 use crate::milestone::Milestone;
 use crate::text::one_of;
 
@@ -56,6 +56,9 @@ enum Kind {
     MajoritiesRing,
     Bump,
     BitRot,
+    SlowDisk,
+    StalledDisk,
+    FullDisk,
     Wipe,
     RollingRestart,
     Attrition,
@@ -67,8 +70,8 @@ enum Kind {
 
 const SETTINGS: &[&str] = &["replicas", "virtual_nodes", "lock_lease", "membership_lease"];
 
-const FORMS: [Form<Kind>; 15] = [
-    Form { key: "crash", beside: &["restart_after", "restart"], is: Kind::Crash },
+const FORMS: [Form<Kind>; 18] = [
+    Form { key: "crash", beside: &["restart_after", "restart", "keeps", "torn"], is: Kind::Crash },
     Form { key: "pause", beside: &["for"], is: Kind::Pause },
     Form { key: "isolate", beside: &["for"], is: Kind::Isolate },
     Form { key: "partition", beside: &["one_way", "for"], is: Kind::Partition },
@@ -76,6 +79,9 @@ const FORMS: [Form<Kind>; 15] = [
     Form { key: "majorities_ring", beside: &["for"], is: Kind::MajoritiesRing },
     Form { key: "bump", beside: &["by"], is: Kind::Bump },
     Form { key: "bit_rot", beside: &["restart_after"], is: Kind::BitRot },
+    Form { key: "slow_disk", beside: &["sync", "for"], is: Kind::SlowDisk },
+    Form { key: "stalled_disk", beside: &["for"], is: Kind::StalledDisk },
+    Form { key: "full_disk", beside: &["for"], is: Kind::FullDisk },
     Form { key: "wipe", beside: &["restart_after"], is: Kind::Wipe },
     Form { key: "rolling_restart", beside: &["down", "pause"], is: Kind::RollingRestart },
     Form { key: "attrition", beside: &["pause", "restart_after"], is: Kind::Attrition },
@@ -107,6 +113,7 @@ fn is_of_managed(kind: Kind) -> bool {
         Kind::Wipe | Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => true,
         Kind::Crash | Kind::Pause | Kind::Isolate | Kind::Partition | Kind::Clog => false,
         Kind::MajoritiesRing | Kind::Bump | Kind::BitRot => false,
+        Kind::SlowDisk | Kind::StalledDisk | Kind::FullDisk => false,
         Kind::RollingRestart | Kind::Attrition => false,
     }
 }
@@ -139,7 +146,13 @@ fn fault(
     let lasts = || table.maybe("for", |value| value.some_span());
     let span = |key, usual| table.or(key, usual, |value| value.span());
     Ok(match kind {
-        Kind::Crash => Fault::Crash { node: target()?, restart: restart(table)? },
+        Kind::Crash => {
+            let (node, leaves) = (target()?, leaves(table)?);
+            if leaves != Leaves::default() {
+                logged(main, node)?;
+            }
+            Fault::Crash { node, leaves, restart: restart(table)? }
+        }
         Kind::Pause => Fault::Pause { node: target()?, lasts: lasts()? },
         Kind::Isolate => Fault::Cut { links: Cut::Isolate(target()?), lasts: lasts()? },
         Kind::Partition => Fault::Cut { links: partition(table, main, cast)?, lasts: lasts()? },
@@ -165,6 +178,12 @@ fn fault(
             let node = logged(main, target()?)?;
             Fault::BitRot { node, rot: None, restart: restart_after(table)? }
         }
+        Kind::SlowDisk => {
+            let sync = table.need("sync", "two durations such as [\"50ms\", \"80ms\"]")?.spans()?;
+            disk(logged(main, target()?)?, DiskTrouble::Slow(sync), lasts()?)
+        }
+        Kind::StalledDisk => disk(logged(main, target()?)?, DiskTrouble::Stalled, lasts()?),
+        Kind::FullDisk => disk(logged(main, target()?)?, DiskTrouble::Full, lasts()?),
         Kind::Wipe => {
             Fault::Wipe { node: storing(main, target()?)?, restart: restart_after(table)? }
         }
@@ -188,6 +207,26 @@ fn fault(
             Fault::Operator(Command::AcceptLoss)
         }
     })
+}
+
+fn disk(node: Target, trouble: DiskTrouble, lasts: Option<Span>) -> Fault<Target> {
+    Fault::Disk { node, trouble, lasts }
+}
+
+/// What a crash leaves of what was not synced.
+fn leaves(table: &Table<'_>) -> Result<Leaves> {
+    let kept = table.maybe("keeps", |value| match value.string() {
+        Ok(_) => value.pick("number of records", [("all", u32::MAX), ("none", 0)]),
+        Err(_) => value.integer(0..=u32::MAX.into()),
+    })?;
+    let forms = [
+        ("none", Torn::No),
+        ("prefix", Torn::Prefix),
+        ("zeros", Torn::Zeros),
+        ("hole", Torn::Hole),
+    ];
+    let torn = table.maybe("torn", |value| value.pick("form of a torn record", forms))?;
+    Ok(Leaves { kept, torn })
 }
 
 fn partition(table: &Table<'_>, main: &Value<'_>, cast: Named) -> Result<Cut<Target>> {

@@ -164,6 +164,7 @@ fn set_apart(scenario: &Scenario) -> BTreeSet<NodeId> {
             Fault::Cut { links: Cut::Groups(groups), .. } => apart.extend(groups.iter().flatten()),
             // They strike storage nodes, the central node, or the machine that plays a role.
             Fault::Crash { .. } | Fault::Pause { .. } | Fault::ClockJump { .. } => {}
+            Fault::Disk { .. } => {}
             Fault::Cut { links: Cut::Isolate(_) | Cut::MajoritiesRing, .. } => {}
             Fault::BitRot { .. } | Fault::Wipe { .. } | Fault::RollingRestart { .. } => {}
             Fault::Attrition { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => {}

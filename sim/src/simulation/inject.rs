@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedbed::proto::{Command, NodeId, Span, Time};
 
+use super::disk_trouble;
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
 use crate::draw::chaos::{Planned, any_bit};
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
-use crate::fault::{Cut, Degradation, Fault, Restart};
+use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart};
 use crate::oracle::Model;
 use crate::oracle::milestones::{Milestones, Reached};
 use crate::scenario::{Scenario, Target, Trigger};
@@ -128,6 +129,8 @@ impl<'a> Inject<'a> {
             }
             Act::StopDrift(node) if self.drifting.remove(&node) => vec![self.stop_drift(node)],
             Act::StopDrift(_) => Vec::new(),
+            Act::Unstall(node) => disk_trouble::unstall(node, scene.world),
+            Act::MakeRoom(node) => disk_trouble::make_room(node, scene.world),
         }
     }
 
@@ -139,8 +142,9 @@ impl<'a> Inject<'a> {
         let mended = std::mem::take(&mut self.cuts).into_values().map(mend);
         let drifting = std::mem::take(&mut self.drifting);
         let right = drifting.into_iter().map(|node| self.stop_drift(node));
+        let disks = disk_trouble::heal(scene.world);
         let acts = scene.world.nodes().flat_map(|node| [Act::Resume(node), Act::Start(node)]);
-        mended.chain(right).chain(acts.map(now)).collect()
+        mended.chain(right).chain(disks).chain(acts.map(now)).collect()
     }
 
     /// The fault `number` strikes; `reached` is what it waited for.
@@ -174,10 +178,10 @@ impl<'a> Inject<'a> {
     fn inject(&mut self, number: usize, fault: Fault, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         let (now, world) = (scene.now, scene.world);
         let turns = match fault {
-            Fault::Crash { node, restart } => self.crash(node, restart, scene),
+            Fault::Crash { node, leaves, restart } => self.crash(node, leaves, restart, scene),
             Fault::BitRot { node, rot, restart } => {
                 let rot = rot.unwrap_or_else(|| any_bit(&mut self.stream("rot", number)));
-                let turns = self.crash(node, restart, scene);
+                let turns = self.crash(node, Leaves::default(), restart, scene);
                 if !turns.is_empty() {
                     self.rot.insert(node, rot);
                 }
@@ -197,11 +201,22 @@ impl<'a> Inject<'a> {
                 self.drifting.insert(node);
                 lasting(Event::ClockDrift { node, ppm }, Act::StopDrift(node), now, lasts)
             }
+            Fault::Disk { node, trouble: DiskTrouble::Slow(takes), lasts } => {
+                let id = self.next();
+                scene.disks.slow_down(id, node, takes);
+                self.has_struck[number] = true; // also if nothing ends it
+                later(now, lasts, Act::Restore(id)).into_iter().collect()
+            }
+            Fault::Disk { node, trouble: DiskTrouble::Stalled, lasts } => {
+                disk_trouble::stall(node, now, lasts, world)
+            }
+            Fault::Disk { node, trouble: DiskTrouble::Full, lasts } => {
+                disk_trouble::fill_up(node, now, lasts, world)
+            }
             Fault::Degrade { what, lasts } => {
                 let id = self.next();
                 match what {
                     Degradation::Link(from, to, how) => scene.links.degrade(id, (from, to), how),
-                    Degradation::Disk(node, takes) => scene.disks.slow_down(id, node, takes),
                 }
                 self.has_struck[number] = true; // also if nothing ends it
                 later(now, lasts, Act::Restore(id)).into_iter().collect()
@@ -232,13 +247,21 @@ impl<'a> Inject<'a> {
         self.last
     }
 
-    fn crash(&mut self, node: NodeId, restart: Restart, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+    fn crash(
+        &mut self,
+        node: NodeId,
+        leaves: Leaves,
+        restart: Restart,
+        scene: &mut Scene<'_, 'a>,
+    ) -> Vec<Turn> {
         let host = scene.world.host(node);
         if !host.is_up() {
             return Vec::new();
         }
-        let Leftover { kept, torn, checkpointed } = scene.disks.crash(node, host.disk().pending());
-        self.going_down(node, restart, scene.now, Event::Crash { node, kept, torn, checkpointed })
+        let Leftover { kept, torn, tear, checkpointed } =
+            scene.disks.crash(node, host.disk().pending(), leaves);
+        let crash = Event::Crash { node, kept, torn, tear, checkpointed };
+        self.going_down(node, restart, scene.now, crash)
     }
 
     fn going_down(&mut self, node: NodeId, restart: Restart, now: Time, event: Event) -> Vec<Turn> {
@@ -263,7 +286,7 @@ impl<'a> Inject<'a> {
         scene: &mut Scene<'_, 'a>,
     ) -> Vec<Turn> {
         let is_healed = scene.now >= Time::ZERO + self.scenario.phases.safety;
-        if is_healed { Vec::new() } else { self.crash(node, restart, scene) }
+        if is_healed { Vec::new() } else { self.crash(node, Leaves::default(), restart, scene) }
     }
 
     fn start(&mut self, node: NodeId, world: &World) -> Vec<Turn> {
@@ -317,7 +340,7 @@ impl<'a> Inject<'a> {
     }
 }
 
-fn now(act: Act) -> Turn {
+pub(super) fn now(act: Act) -> Turn {
     Turn::Due(Due::Inject(act))
 }
 
@@ -327,7 +350,7 @@ fn later(now: Time, span: Option<Span>, act: Act) -> Option<Turn> {
 }
 
 /// An event, and after `lasts` what ends it.
-fn lasting(event: Event, end: Act, now: Time, lasts: Option<Span>) -> Vec<Turn> {
+pub(super) fn lasting(event: Event, end: Act, now: Time, lasts: Option<Span>) -> Vec<Turn> {
     later(now, lasts, end).into_iter().chain([Turn::Event(event)]).collect()
 }
 

@@ -14,6 +14,7 @@
 //! *healed*, and in the *liveness phase* everything must get done. If it did, *probes* show that
 //! the cluster goes on working.
 
+mod disk_trouble;
 mod ending;
 mod follow_up;
 mod inject;
@@ -152,7 +153,7 @@ impl<'a> Simulation<'a> {
             messages: self.messages,
             forced_writes: disks.map(|disk| disk.forced_records()).sum(),
             counts: self.milestones.counts().to_vec(),
-            fired: self.inject.fired().chain(self.links.rules_fired()).collect(),
+            fired: self.fired().collect(),
             requests: self.ending().requests(),
             unstated: self.ending().unstated(),
             shares: self.ending().shares(),
@@ -163,6 +164,12 @@ impl<'a> Simulation<'a> {
     /// The world as it is.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// For each scripted fault whether it has struck, and for each rule of messages and of syncs
+    /// whether it has applied.
+    fn fired(&self) -> impl Iterator<Item = bool> {
+        self.inject.fired().chain(self.links.rules_fired()).chain(self.disks.rules_fired())
     }
 
     fn judge_end(&mut self) -> Verdict {
@@ -223,9 +230,8 @@ impl<'a> Simulation<'a> {
 
     /// What is due happens, if it still makes sense.
     fn come_due(&mut self, due: Due) -> Option<Pending> {
-        let needed = due.whose(&self.world, self.scenario);
-        if let Some(node) = needed.filter(|node| self.world.host(*node).is_paused()) {
-            // It waits at the door until the machine goes on.
+        if let Some(node) = due.held_by(&self.world, self.scenario) {
+            // It waits at the door until the machine, or its disk, goes on.
             self.queue.defer(node, due);
             return None;
         }

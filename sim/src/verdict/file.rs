@@ -110,11 +110,7 @@ impl FileReport {
             return FileVerdict::Vacuous(format!("no seed reached {reach}"));
         }
         if let Some(fault) = self.fired.iter().position(|fired| !fired) {
-            let faults = scenario.faults.len();
-            return FileVerdict::Vacuous(match fault.checked_sub(faults) {
-                None => format!("fault number {} never struck", fault + 1),
-                Some(rule) => format!("message rule number {} never applied", rule + 1),
-            });
+            return FileVerdict::Vacuous(never_fired(scenario, fault));
         }
         FileVerdict::AsExpected
     }
@@ -142,6 +138,17 @@ impl FileReport {
             let more = format!("more than the share of {share}");
             (format!("{unknown} of {asked} requests are unknown: {more}"), seed)
         })
+    }
+}
+
+/// Of faults, rules of messages and rules of syncs, in this order, the one of this number never fired.
+fn never_fired(scenario: &Scenario, number: usize) -> String {
+    let Some(rule) = number.checked_sub(scenario.faults.len()) else {
+        return format!("fault number {} never struck", number + 1);
+    };
+    match rule.checked_sub(scenario.messages.len()) {
+        None => format!("message rule number {} never applied", rule + 1),
+        Some(rule) => format!("sync rule number {} never applied", rule + 1),
     }
 }
 

@@ -87,8 +87,8 @@ use super::owner::{CannotExecute, Owner};
 use super::standing::{Closed, Standing};
 use super::timers::Timers;
 use super::{
-    Changes, Config, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Refusal, Results,
-    Span, Time, Work,
+    Changes, Config, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Refusal,
+    Results, Span, Time, Work,
 };
 
 /// What a machine has at hand in one step.

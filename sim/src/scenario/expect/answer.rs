@@ -59,6 +59,7 @@ reasons! {
     ContentsTooLong = "contents_too_long", Refusal::ContentsTooLong,
     BadOperationCount = "bad_operation_count", Refusal::BadOperationCount,
     Malformed = "malformed", Refusal::Malformed,
+    DiskFull = "disk_full", Refusal::DiskFull,
 }
 
 impl Answer {
@@ -162,6 +163,8 @@ fn is_possible(reason: Reason, request: &Request) -> bool {
         }
         Reason::BadOperationCount => operations(request).len() > 1,
         Reason::Malformed => any(|action| matches!(action, Action::Rename(..))),
+        Reason::DiskFull if matches!(request, Request::Acquire { .. }) => true,
+        Reason::DiskFull => any(|action| !action.is_read()),
         Reason::Held => matches!(request, Request::Acquire { wait: false, .. }),
         Reason::QueueFull => matches!(request, Request::Acquire { wait: true, .. }),
         Reason::NotHeld => matches!(request, Request::Release { .. }),

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Action, CommitMode, Membership, MessageKind, Path, RecordKind, Request};
 
-use crate::fault::{ChaosKind, Fault};
+use crate::fault::{ChaosKind, DiskTrouble, Fault};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::scenario::reader::{Result, Table};
 use crate::scenario::value::Value;
-use crate::scenario::{Expected, Scenario, Script, Target, Trigger, WorkloadKind};
+use crate::scenario::{Answer, Expected, Reason, Scenario, Script, Target, Trigger, WorkloadKind};
 use crate::subject_of::Topic;
 
 /// Refuses a file that names what can never happen in its runs.
@@ -28,6 +28,18 @@ pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Resul
     for (number, rule) in scenario.messages.iter().enumerate() {
         must_be_possible(Milestone::sent(rule.kind), scenario, || {
             root.get("message")?.item(number)?.inside("kind")
+        })?;
+    }
+    for (number, rule) in scenario.syncs.iter().enumerate() {
+        let Some(kind) = rule.record else { continue };
+        must_be_possible(Milestone::appended(kind), scenario, || {
+            root.get("sync")?.item(number)?.inside("record")
+        })?;
+    }
+    let refuses = |script: &Script| script.answer == Some(Answer::Refused(Some(Reason::DiskFull)));
+    if let Some(number) = scenario.script.iter().position(refuses) {
+        must_be_possible(Milestone::DISK_FULL, scenario, || {
+            root.get("script")?.item(number)?.inside("answer")?.inside("refused")
         })?;
     }
     let expect = || root.get("expect");
@@ -273,7 +285,9 @@ fn need(milestone: Milestone) -> Option<Needs> {
         | Milestone::RESTARTED
         | Milestone::REFUSED_TO_START
         | Milestone::RECORDS_LOST
-        | Milestone::RECORD_TORN => Needs {
+        | Milestone::RECORD_TORN
+        | Milestone::RECORD_ZERO_FILLED
+        | Milestone::RECORD_HOLED => Needs {
             why: "needs a fault that crashes a machine",
             drawn: &[ChaosKind::Crash, ChaosKind::BitRot, ChaosKind::Wipe, ChaosKind::Attrition],
             is_scripted: |fault| match fault {
@@ -281,7 +295,18 @@ fn need(milestone: Milestone) -> Option<Needs> {
                 Fault::RollingRestart { .. } | Fault::Attrition { .. } => true,
                 Fault::Pause { .. } | Fault::Cut { .. } | Fault::ClockJump { .. } => false,
                 Fault::ClockDrift { .. } | Fault::Degrade { .. } | Fault::Operator(_) => false,
+                Fault::Disk { .. } => false,
             },
+        },
+        Milestone::DISK_STALLED => Needs {
+            why: "needs a fault with `stalled_disk`",
+            drawn: &[ChaosKind::StalledDisk],
+            is_scripted: |fault| matches!(fault, Fault::Disk { trouble: DiskTrouble::Stalled, .. }),
+        },
+        Milestone::DISK_FULL | Milestone::DISK_HAS_ROOM => Needs {
+            why: "needs a fault with `full_disk`",
+            drawn: &[ChaosKind::FullDisk],
+            is_scripted: |fault| matches!(fault, Fault::Disk { trouble: DiskTrouble::Full, .. }),
         },
         Milestone::PAUSED | Milestone::RESUMED => Needs {
             why: "needs a fault that pauses a machine",

@@ -3,11 +3,11 @@
 use seedbed::proto::ring::HashKind;
 use seedbed::proto::{
     Action, Command, CommitMode, Contents, Defect, Membership, MessageKind, NodeId, Operation,
-    Request, Settings, Span, Version,
+    RecordKind, Request, Settings, Span, Version,
 };
 
 use super::*;
-use crate::fault::{ChaosKind, Cut, Fault, Restart};
+use crate::fault::{ChaosKind, Cut, DiskTrouble, Fault, Leaves, Restart, Torn};
 use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 
@@ -116,7 +116,9 @@ fn the_faults() {
         node: Some(n(1)),
     };
     let coordinator = Target::Role(Role::Coordinator);
-    let crash = |target, restart| Fault::Crash { node: target, restart };
+    let leaves = Leaves::default();
+    let crash = |target, restart| Fault::Crash { node: target, leaves, restart };
+    let disk = |node, trouble, lasts| Fault::Disk { node: Target::Node(node), trouble, lasts };
     let after = |secs| Restart::After(Span::from_secs(secs));
     let one_way = Cut::OneWay { from: vec![n(1), NodeId::CONTROL], to: vec![n(2), c(1)] };
     let clogged = Cut::OneWay { from: vec![c(1)], to: vec![NodeId::CONTROL] };
@@ -151,13 +153,24 @@ fn the_faults() {
         (at(9), Fault::Operator(Command::Leave(n(1)))),
         (at(9), Fault::Operator(set)),
         (at(10), Fault::Operator(Command::AcceptLoss)),
+        (
+            at(11),
+            Fault::Crash {
+                node: Target::Node(n(2)),
+                leaves: Leaves { kept: Some(2), torn: Some(Torn::Hole) },
+                restart: after(1),
+            },
+        ),
+        (at(11), disk(n(2), DiskTrouble::Slow(millis(50, 80)), lasts(3))),
+        (at(12), disk(NodeId::CONTROL, DiskTrouble::Stalled, None)),
+        (at(13), disk(n(3), DiskTrouble::Full, lasts(2))),
     ];
     assert_eq!(sample().faults, expected.map(|(trigger, fault)| ScriptedFault { trigger, fault }));
 }
 
 #[test]
 fn the_rest() {
-    let Scenario { messages, chaos, phases, expect, .. } = sample();
+    let Scenario { messages, syncs, chaos, phases, expect, .. } = sample();
     let rule = |kind, from, to, nth, fate| MessageRule { kind, from, to, nth, fate };
     let span = Span::from_secs(5);
     let rules = [
@@ -166,6 +179,10 @@ fn the_rest() {
         rule(MessageKind::Acquire, Some(c(1)), None, None, Fate::Duplicate(span)),
     ];
     assert_eq!(messages, rules);
+    let takes = SpanRange { min: Span::from_millis(300), max: Span::from_millis(300) };
+    let vote = SyncRule { node: Some(n(1)), record: Some(RecordKind::Voted), nth: Some(2), takes };
+    let any = SyncRule { node: None, record: None, nth: None, takes: millis(5, 9) };
+    assert_eq!(syncs, [vote, any]);
     let chaos = chaos.expect("chaos");
     assert_eq!(chaos.kinds, [ChaosKind::Crash, ChaosKind::SlowDisk, ChaosKind::Wipe]);
     let budget = Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 };
