@@ -306,6 +306,31 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_that_stalls_takes_its_machine_from_the_budget_and_a_full_one_does_not() {
+        let most = |kind| {
+            let mut most = 0;
+            for seed in 0..20 {
+                let plan = plan_of(seed, &[kind]);
+                assert!(plan.iter().all(|p| matches!(p.fault, Fault::Disk { .. })));
+                for planned in &plan {
+                    let at = planned.at;
+                    let now = plan.iter().filter(|p| p.at <= at && at <= p.until);
+                    let nodes = now.filter_map(|p| match &p.fault {
+                        Fault::Disk { node, .. } => Some(*node),
+                        _ => None,
+                    });
+                    let storage: BTreeSet<NodeId> =
+                        nodes.filter(|node| node.role() == Role::Storage).collect();
+                    most = storage.len().max(most);
+                }
+            }
+            most
+        };
+        assert_eq!(most(ChaosKind::StalledDisk), 2, "the budget is used up, and no more");
+        assert!(most(ChaosKind::FullDisk) > 2);
+    }
+
+    #[test]
     fn a_disk_is_lost_only_while_everyone_is_there_and_stays_until_it_is_copied() {
         let mut most = 0;
         for seed in 0..100 {

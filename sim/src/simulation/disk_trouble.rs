@@ -1,18 +1,15 @@
-//! Disks that stall or are full, and what ends it.
+//! Disks that stall or are full: how that begins and ends.
 
-use seedbed::proto::{NodeId, Span, Time};
+use seedbed::proto::NodeId;
 
-use super::inject::lasting;
 use super::queue::Turn;
 use super::scheduled::Act;
 use crate::world::{Event, World};
 
-/// A disk stalls, unless it does already.
-pub(super) fn stall(node: NodeId, now: Time, lasts: Option<Span>, world: &World) -> Vec<Turn> {
-    match world.host(node).disk().is_stalled() {
-        true => Vec::new(),
-        false => lasting(Event::Stall(node), Act::Unstall(node), now, lasts),
-    }
+/// A disk stalls, unless it does already; and what ends that.
+pub(super) fn stall(node: NodeId, world: &World) -> Option<(Event, Act)> {
+    let is_well = !world.host(node).disk().is_stalled();
+    is_well.then_some((Event::Stall(node), Act::Unstall(node)))
 }
 
 /// A disk that stalls goes on; the sync that it has held up ends.
@@ -23,12 +20,10 @@ pub(super) fn unstall(node: NodeId, world: &World) -> Vec<Turn> {
     }
 }
 
-/// A disk is full, unless it is already.
-pub(super) fn fill_up(node: NodeId, now: Time, lasts: Option<Span>, world: &World) -> Vec<Turn> {
-    match world.host(node).disk().is_full() {
-        true => Vec::new(),
-        false => lasting(Event::FillUp(node), Act::MakeRoom(node), now, lasts),
-    }
+/// A disk is full, unless it is already; and what ends that.
+pub(super) fn fill_up(node: NodeId, world: &World) -> Option<(Event, Act)> {
+    let has_room = !world.host(node).disk().is_full();
+    has_room.then_some((Event::FillUp(node), Act::MakeRoom(node)))
 }
 
 /// A disk that is full has room again.

@@ -208,10 +208,10 @@ impl<'a> Inject<'a> {
                 later(now, lasts, Act::Restore(id)).into_iter().collect()
             }
             Fault::Disk { node, trouble: DiskTrouble::Stalled, lasts } => {
-                disk_trouble::stall(node, now, lasts, world)
+                lasting_if(disk_trouble::stall(node, world), now, lasts)
             }
             Fault::Disk { node, trouble: DiskTrouble::Full, lasts } => {
-                disk_trouble::fill_up(node, now, lasts, world)
+                lasting_if(disk_trouble::fill_up(node, world), now, lasts)
             }
             Fault::Degrade { what, lasts } => {
                 let id = self.next();
@@ -340,7 +340,7 @@ impl<'a> Inject<'a> {
     }
 }
 
-pub(super) fn now(act: Act) -> Turn {
+fn now(act: Act) -> Turn {
     Turn::Due(Due::Inject(act))
 }
 
@@ -350,8 +350,13 @@ fn later(now: Time, span: Option<Span>, act: Act) -> Option<Turn> {
 }
 
 /// An event, and after `lasts` what ends it.
-pub(super) fn lasting(event: Event, end: Act, now: Time, lasts: Option<Span>) -> Vec<Turn> {
+fn lasting(event: Event, end: Act, now: Time, lasts: Option<Span>) -> Vec<Turn> {
     later(now, lasts, end).into_iter().chain([Turn::Event(event)]).collect()
+}
+
+/// The same of what can begin now.
+fn lasting_if(begins: Option<(Event, Act)>, now: Time, lasts: Option<Span>) -> Vec<Turn> {
+    begins.map_or_else(Vec::new, |(event, end)| lasting(event, end, now, lasts))
 }
 
 /// Takes the first of `nodes` down now and each of the others `apart` after the one before.

@@ -213,6 +213,30 @@ mod tests {
     }
 
     #[test]
+    fn what_never_fired_is_named_by_its_kind_and_number() {
+        let text = "title = 'x'\n[workload]\nkind = 'files'\n[[fault]]\nat = '1s'\ncrash = 'n1'\n\
+                    [[message]]\nkind = 'commit'\ndrop = true\n[[sync]]\ntakes = '1s'\n\
+                    [[sync]]\nnode = 'n1'\ntakes = '1s'\n";
+        let scenario = Scenario::parse("x.toml", text).unwrap();
+        let verdict = |unfired: usize| {
+            let fired = (0..4).map(|number| number != unfired).collect();
+            let mut file = FileReport::default();
+            file.add(&scenario, RunReport { fired, ..unknown(0, 0) });
+            file.verdict(&scenario)
+        };
+        let why = [
+            "fault number 1 never struck",
+            "message rule number 1 never applied",
+            "sync rule number 1 never applied",
+            "sync rule number 2 never applied",
+        ];
+        for (unfired, why) in why.into_iter().enumerate() {
+            assert_eq!(verdict(unfired), FileVerdict::Vacuous(why.to_owned()));
+        }
+        assert_eq!(verdict(4), FileVerdict::AsExpected);
+    }
+
+    #[test]
     fn some_run_reaches_a_milestone_as_often_as_the_file_says() {
         let reached = |times| {
             let mut counts = vec![0; Milestone::COUNT];

@@ -46,9 +46,9 @@ pub struct Disk {
 
 /// A record with the log's durable mark from when it was written.
 #[derive(Clone, Debug)]
-pub(super) struct Written {
-    pub(super) record: Record,
-    pub(super) durable: u64,
+struct Written {
+    record: Record,
+    durable: u64,
 }
 
 impl Disk {
@@ -195,7 +195,8 @@ impl Disk {
     pub(super) fn crash(&mut self, kept: u32, torn: u32, form: Tear) -> (u64, u64, u32) {
         let survive = (self.durable + u64::from(kept)).min(self.end());
         let lost = self.records.split_off((survive - self.first) as usize);
-        let torn = tear(&lost, survive, torn, form, &mut self.torn);
+        let all = lost.iter().map(|written| (&written.record, written.durable));
+        let torn = tear(all, survive, torn, form, &mut self.torn);
         self.syncing = None;
         self.durable = survive;
         (survive, lost.len() as u64, torn)

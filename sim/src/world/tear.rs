@@ -3,12 +3,8 @@
 //! What no sync covered may be on the disk in any part: blocks are written in any order, and a file
 //! may have grown before what it holds was written.
 
-use std::collections::VecDeque;
-
-use seedbed::proto::log;
+use seedbed::proto::{Record, log};
 use serde::Serialize;
-
-use super::disk::Written;
 
 /// How the first record that a crash takes is torn. Whatever the form, it is not whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -27,19 +23,19 @@ pub enum Tear {
     },
 }
 
-/// What is on a disk of `lost`, of which the first would have had the position `first`: `torn` bytes
-/// of that one, and what the form of the tear says. Nothing if `torn` is 0. Gives how many bytes of
-/// the first are there before it is torn.
-pub(super) fn tear(
-    lost: &VecDeque<Written>,
+/// What is on a disk of `lost`, records with their marks, of which the first would have had the
+/// position `first`: `torn` bytes of that one, and what the form of the tear says. Nothing if `torn`
+/// is 0. Gives how many bytes of the first are there before it is torn.
+pub(super) fn tear<'a>(
+    mut lost: impl Iterator<Item = (&'a Record, u64)>,
     first: u64,
     torn: u32,
     form: Tear,
     out: &mut Vec<u8>,
 ) -> u32 {
     out.clear();
-    let Some(next) = lost.front().filter(|_| torn > 0) else { return 0 };
-    log::append(&next.record, first, next.durable, out);
+    let Some((record, durable)) = lost.next().filter(|_| torn > 0) else { return 0 };
+    log::append(record, first, durable, out);
     let whole = out.clone();
     // A record that is there to its last byte would not be torn but kept.
     let torn = (torn as usize).min(whole.len() - 1);
@@ -55,8 +51,8 @@ pub(super) fn tear(
         out.truncate(torn); // what is zeros now was zeros before
     }
     if let Tear::Hole { behind, .. } = form {
-        for (position, written) in (first..).zip(lost).skip(1).take(behind as usize) {
-            log::append(&written.record, position, written.durable, out);
+        for (position, (record, durable)) in (first + 1..).zip(lost).take(behind as usize) {
+            log::append(record, position, durable, out);
         }
     }
     torn as u32
@@ -70,7 +66,7 @@ mod tests {
 
     /// Records that end in zeros and records that do not, of which two were durable when the last
     /// four were written.
-    fn log() -> VecDeque<Written> {
+    fn log() -> Vec<(Record, u64)> {
         let request =
             RequestId { client: NodeId::client(1), incarnation: Incarnation(0), number: 0 };
         let records = [
@@ -82,8 +78,13 @@ mod tests {
             Record::LastToken { token: Token(300) },
         ];
         let marks = [0, 0, 2, 2, 2, 2];
-        let written = |(record, durable)| Written { record, durable };
-        records.into_iter().zip(marks).map(written).collect()
+        records.into_iter().zip(marks).collect()
+    }
+
+    fn tear_all(lost: &[(Record, u64)], first: u64, torn: u32, form: Tear) -> Vec<u8> {
+        let mut tail = Vec::new();
+        tear(lost.iter().map(|(record, mark)| (record, *mark)), first, torn, form, &mut tail);
+        tail
     }
 
     fn every_form() -> impl Iterator<Item = Tear> {
@@ -101,13 +102,12 @@ mod tests {
                     let mut there = log();
                     let lost = there.split_off(kept);
                     let mut bytes = Vec::new();
-                    for (position, written) in (0..).zip(&there) {
-                        log::append(&written.record, position, written.durable, &mut bytes);
+                    for (position, (record, mark)) in (0..).zip(&there) {
+                        log::append(record, position, *mark, &mut bytes);
                     }
-                    let mut tail = Vec::new();
-                    tear(&lost, kept as u64, torn, form, &mut tail);
+                    let tail = tear_all(&lost, kept as u64, torn, form);
                     bytes.extend(&tail);
-                    let records = there.iter().map(|written| written.record.clone()).collect();
+                    let records = there.into_iter().map(|(record, _)| record).collect();
                     let expected = Recovered { records, next: kept as u64, cut: tail.len() };
                     let found = recover(None, &bytes, Defects::NONE);
                     assert_eq!(found, Ok(expected), "{form:?}, {kept} kept, {torn} bytes");
@@ -119,10 +119,9 @@ mod tests {
     /// What is left of the first lost record, and how long it was.
     fn tail(torn: u32, form: Tear) -> (Vec<u8>, Vec<u8>) {
         let lost = log().split_off(5);
-        let (mut whole, mut tail) = (Vec::new(), Vec::new());
-        log::append(&lost[0].record, 5, lost[0].durable, &mut whole);
-        tear(&lost, 5, torn, form, &mut tail);
-        (tail, whole)
+        let mut whole = Vec::new();
+        log::append(&lost[0].0, 5, lost[0].1, &mut whole);
+        (tear_all(&lost, 5, torn, form), whole)
     }
 
     #[test]
