@@ -17,6 +17,8 @@ pub enum Fault<N = NodeId> {
     Crash {
         /// Which machine.
         node: N,
+        /// What is left of that part.
+        leaves: Leaves,
         /// When it starts again.
         restart: Restart,
     },
@@ -66,7 +68,16 @@ pub enum Fault<N = NodeId> {
         /// How long.
         lasts: Option<Span>,
     },
-    /// A link or a disk gets worse.
+    /// A disk does not do what it should.
+    Disk {
+        /// Whose: a machine that has a log.
+        node: N,
+        /// What is wrong with it.
+        trouble: DiskTrouble,
+        /// How long.
+        lasts: Option<Span>,
+    },
+    /// A link gets worse.
     Degrade {
         /// Which, and how.
         what: Degradation<N>,
@@ -109,6 +120,39 @@ pub enum Restart {
     Never,
 }
 
+/// What a crash leaves of the records that were not synced; what is not said is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Leaves {
+    /// How many of them are on the disk all the same, or all that there are if that is less.
+    pub kept: Option<u32>,
+    /// How the record after those is torn.
+    pub torn: Option<Torn>,
+}
+
+/// How a crash tears a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Torn {
+    /// Nothing of it is left.
+    No,
+    /// It ends early.
+    Prefix,
+    /// It is as long as it was, and its end is zeros.
+    Zeros,
+    /// A block of it is zeros, and what is behind that is there.
+    Hole,
+}
+
+/// What is wrong with a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DiskTrouble {
+    /// A sync takes this long.
+    Slow(SpanRange),
+    /// No sync ends.
+    Stalled,
+    /// There is room only for what was begun or promised.
+    Full,
+}
+
 /// Which links are cut.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cut<N = NodeId> {
@@ -127,20 +171,15 @@ pub enum Cut<N = NodeId> {
     MajoritiesRing,
 }
 
-/// What is worse than the scenario says.
+/// Links that are worse than the scenario says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Degradation<N = NodeId> {
-    /// The links from these machines to those.
-    Links {
-        /// The machines that send.
-        from: Vec<N>,
-        /// The machines that receive.
-        to: Vec<N>,
-        /// How the links are worse.
-        how: Worse,
-    },
-    /// The disk of a machine: a sync takes this long.
-    Disk(N, SpanRange),
+pub struct Degradation<N = NodeId> {
+    /// The machines that send.
+    pub from: Vec<N>,
+    /// The machines that receive.
+    pub to: Vec<N>,
+    /// How the links from those to these are worse.
+    pub how: Worse,
 }
 
 /// How a link is worse.
@@ -163,7 +202,9 @@ impl<N> Fault<N> {
     ) -> Option<Fault<M>> {
         let mut one = |node: &N| named(node).first().copied();
         Some(match self {
-            Fault::Crash { node, restart } => Fault::Crash { node: one(node)?, restart: *restart },
+            Fault::Crash { node, leaves, restart } => {
+                Fault::Crash { node: one(node)?, leaves: *leaves, restart: *restart }
+            }
             Fault::BitRot { node, rot, restart } => {
                 Fault::BitRot { node: one(node)?, rot: *rot, restart: *restart }
             }
@@ -175,14 +216,11 @@ impl<N> Fault<N> {
                 Fault::ClockDrift { node: one(node)?, ppm: *ppm, lasts: *lasts }
             }
             Fault::Degrade { what, lasts } => {
-                let what = match what {
-                    Degradation::Links { from, to, how } => {
-                        let (from, to) = one_way(from, to, named);
-                        Degradation::Links { from, to, how: *how }
-                    }
-                    Degradation::Disk(node, takes) => Degradation::Disk(one(node)?, *takes),
-                };
-                Fault::Degrade { what, lasts: *lasts }
+                let (from, to) = one_way(&what.from, &what.to, named);
+                Fault::Degrade { what: Degradation { from, to, how: what.how }, lasts: *lasts }
+            }
+            Fault::Disk { node, trouble, lasts } => {
+                Fault::Disk { node: one(node)?, trouble: *trouble, lasts: *lasts }
             }
             Fault::RollingRestart { down, pause } => {
                 Fault::RollingRestart { down: *down, pause: *pause }
@@ -244,13 +282,17 @@ fn disjoint<'n, N: 'n, M: Copy + PartialEq>(
 }
 
 impl<N> Fault<N> {
-    /// The machine that is down, paused or cut off while the fault lasts.
+    /// The machine that is down, paused or cut off while the fault lasts, or whose disk stalls: nothing
+    /// that it is asked to promise gets done.
     pub fn away(&self) -> Option<&N> {
         match self {
             Fault::Crash { node, .. } | Fault::BitRot { node, .. } | Fault::Wipe { node, .. } => {
                 Some(node)
             }
             Fault::Pause { node, .. } | Fault::Cut { links: Cut::Isolate(node), .. } => Some(node),
+            Fault::Disk { node, trouble: DiskTrouble::Stalled, .. } => Some(node),
+            // It answers.
+            Fault::Disk { trouble: DiskTrouble::Slow(_) | DiskTrouble::Full, .. } => None,
             Fault::Cut { links: Cut::Groups(_) | Cut::OneWay { .. }, .. } => None,
             Fault::Cut { links: Cut::MajoritiesRing, .. } => None,
             Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => None,
@@ -303,6 +345,10 @@ kinds! {
     Duplicate = "duplicate",
     /// A disk is slow.
     SlowDisk = "slow_disk",
+    /// A disk stalls.
+    StalledDisk = "stalled_disk",
+    /// A disk is full.
+    FullDisk = "full_disk",
     /// A machine crashes and finds a bit of its log wrong.
     BitRot = "bit_rot",
     /// A clock runs fast or slow, within the bound.
@@ -340,6 +386,7 @@ impl ChaosKind {
             }
             ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
             ChaosKind::SlowDisk | ChaosKind::BitRot | ChaosKind::Drift => false,
+            ChaosKind::StalledDisk | ChaosKind::FullDisk => false,
             ChaosKind::Attrition | ChaosKind::RollingRestart => false,
             ChaosKind::MajoritiesRing | ChaosKind::Bump => false,
         }

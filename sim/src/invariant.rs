@@ -241,8 +241,11 @@ invariants! {
     RefusalsStateATrueReason = "refusals_state_a_true_reason",
         "a request for files is refused only for a reason that was true since it was asked",
         "sequential specification; Herlihy, Wing 1990";
+    AFullDiskTakesNoNewWork = "a_full_disk_takes_no_new_work",
+        "a machine that knows that its disk is full begins nothing that changes what is on it",
+        "reserved log space; Gray, Reuter 1993, section 9.4; Mohan et al. 1992";
     LockRefusalsStateATrueReason = "lock_refusals_state_a_true_reason",
-        "a lock is refused only if it is held, its line is full, or its path is too long",
+        "a lock is refused only if it is held, its line or the disk is full, or its path is too long",
         "tryLock; Herlihy, Shavit 2008, ch. 7";
     AReleasedLockIsFree = "a_released_lock_is_free",
         "a release that is acknowledged has freed the lock",

@@ -99,6 +99,16 @@ named! {
     RECORDS_LOST = "records_lost", Other;
     /// a crash tore a record in the middle
     RECORD_TORN = "record_torn", Other;
+    /// a crash left a record as long as it was, with zeros at its end
+    RECORD_ZERO_FILLED = "record_zero_filled", Other;
+    /// a crash left a record with a hole, and what is behind that
+    RECORD_HOLED = "record_holed", Other;
+    /// a disk stalled: no sync ends
+    DISK_STALLED = "disk_stalled", Other;
+    /// a disk is full: its machine refuses new work
+    DISK_FULL = "disk_full", Other;
+    /// a disk that was full has room again
+    DISK_HAS_ROOM = "disk_has_room", Other;
     /// a node replaced the head of its log by a checkpoint
     CHECKPOINT_WRITTEN = "checkpoint_written", Other;
     /// a storage node was given a number that no node has had
@@ -305,8 +315,8 @@ mod tests {
     }
 
     #[test]
-    fn of_the_named_milestones_twenty_one_are_about_a_machine_a_link_or_a_request() {
+    fn of_the_named_milestones_twenty_six_are_about_a_machine_a_link_or_a_request() {
         let named = NAMED.iter().filter(|(_, topic, _)| *topic == Topic::Other);
-        assert_eq!(named.count(), 21);
+        assert_eq!(named.count(), 26);
     }
 }

@@ -41,4 +41,5 @@ reasons! {
     ContentsTooLong = "contents_too_long", Refusal::ContentsTooLong,
     BadOperationCount = "bad_operation_count", Refusal::BadOperationCount,
     Malformed = "malformed", Refusal::Malformed,
+    DiskFull = "disk_full", Refusal::DiskFull,
 }

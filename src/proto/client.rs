@@ -132,7 +132,7 @@ impl Client {
             Input::Request(id, request) => self.on_request(now, id, request, out),
             Input::Message(from, message) => self.on_message(now, from, message, out),
             Input::Wake(timer) => self.on_wake(now, timer, out),
-            Input::Command(_) => {} // nobody commands a client
+            Input::Command(_) | Input::DiskFull(_) => {} // nobody commands a client; it has no disk
         }
     }
 

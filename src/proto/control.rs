@@ -16,6 +16,7 @@ pub struct Control {
     timers: Timers,
     locks: LockServer,
     centre: Centre,
+    disk_is_full: bool,
     records_since_checkpoint: u32,
 }
 
@@ -31,16 +32,21 @@ impl Control {
         }
         let mut timers = Timers::default();
         timers.set(Timer::Start, now);
-        Control { config, timers, locks, centre, records_since_checkpoint: 0 }
+        let (disk_is_full, records_since_checkpoint) = (false, 0);
+        Control { config, timers, locks, centre, disk_is_full, records_since_checkpoint }
     }
 
     /// Takes one input; what it leads to goes into `out`, in order.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
         let before = out.appended();
+        if let Input::DiskFull(is_full) = input {
+            self.disk_is_full = is_full;
+        }
+        let disk_is_full = self.disk_is_full;
         let Control { config, timers, locks, centre, .. } = self;
         let starts = timers.is_set(&Timer::Start);
         timers.cancel(&Timer::Start);
-        let turn = &mut Turn { config, now, timers, out };
+        let turn = &mut Turn { config, now, disk_is_full, timers, out };
         if starts {
             centre.on_start(turn);
             locks.on_start(turn, centre.longest_lock_terms(config));
@@ -59,6 +65,7 @@ impl Control {
             }
             Input::Command(command) => centre.on_command(turn, command),
             Input::Request(..) => {} // nobody asks the central node but by message
+            Input::DiskFull(_) => {} // taken note of above
         }
         self.checkpoint_if_due(out.appended() - before, out);
     }

@@ -160,6 +160,8 @@ defects! {
     JoinIgnored = "join_ignored";
     /// a participant keeps every outcome, whatever the coordinator's low-water mark
     OutcomesKept = "outcomes_kept";
+    /// an owner with a full disk takes changes all the same
+    FullDiskIgnored = "full_disk_ignored";
 }
 
 impl fmt::Display for Defect {
@@ -183,7 +185,7 @@ impl FromStr for Defect {
 
 /// A set of defects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Defects(u64);
+pub struct Defects(u128);
 
 impl Defects {
     /// No defect: the system as it should be.
@@ -191,13 +193,13 @@ impl Defects {
 
     /// Is `defect` switched on?
     pub fn has(self, defect: Defect) -> bool {
-        self.0 & 1 << defect as u64 != 0
+        self.0 & 1 << defect as u32 != 0
     }
 
     /// This set and `defect`.
     #[must_use]
     pub fn with(self, defect: Defect) -> Defects {
-        Defects(self.0 | 1 << defect as u64)
+        Defects(self.0 | 1 << defect as u32)
     }
 
     /// Is nothing switched on?

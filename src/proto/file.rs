@@ -160,6 +160,9 @@ pub enum Refusal {
     Malformed,
     /// The client does not wait for this request any more.
     Forgotten,
+    /// The disk of an owner, or of the lock server, is full: it keeps what is left for what it has
+    /// promised.
+    DiskFull,
 }
 
 impl fmt::Display for Refusal {
@@ -177,6 +180,7 @@ impl fmt::Display for Refusal {
             Refusal::BadOperationCount => f.write_str("too many operations or none"),
             Refusal::Malformed => f.write_str("the request makes no sense"),
             Refusal::Forgotten => f.write_str("nobody waits for this request any more"),
+            Refusal::DiskFull => f.write_str("the disk of an owner is full"),
         }
     }
 }

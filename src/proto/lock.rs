@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `Acquire(wait)` | forces `Queued`; grants at once if the lock is free |
 //! | `Acquire(try once)` | the same if the lock is free, else forces `Left`, `LockRefused` |
+//! | a new `Acquire` while the disk is full | forces `Declined`, `LockRefused` |
 //! | `KeepAlive(Waiting)` | is heard, and so stays in line and may be granted to; a holder gets its `Granted` again |
 //! | `KeepAlive(Holding)` | extends the lease, `KeptAlive` |
 //! | `Release(token)` | frees the lock if the client holds it under this token; `Released` in any case |
@@ -89,8 +90,10 @@ struct Overs {
 enum Over {
     /// It held the lock.
     Held,
-    /// It was refused.
+    /// It was refused: the lock was held, or the line full.
     Refused,
+    /// It was refused for another reason.
+    Declined(Refusal),
 }
 
 impl LockServer {
@@ -117,6 +120,7 @@ impl LockServer {
         match overs.get(request) {
             Some(Over::Held) => return turn.out.send(client, refuse(Refusal::Forgotten)),
             Some(Over::Refused) => return turn.out.send(client, refuse(why)),
+            Some(Over::Declined(why)) => return turn.out.send(client, refuse(why)),
             None => {}
         }
         if path.as_str().len() > turn.config.limits.path_bytes {
@@ -124,6 +128,13 @@ impl LockServer {
         }
         if self.hear(turn, &path, request, asked) {
             return self.settle(turn, &path);
+        }
+        if turn.disk_is_full {
+            // For good, as below. The record says why, because a copy must be told the same.
+            let refusal = Refusal::DiskFull;
+            self.over.entry(client).or_default().insert(request, Over::Declined(refusal));
+            turn.out.force(Record::Declined { request, refusal });
+            return turn.out.send(client, refuse(refusal));
         }
         // A waiter that was not heard for a lease fills no line, also if its timer is late.
         self.settle(turn, &path);
@@ -384,6 +395,10 @@ impl LockServer {
                 let over = if *refused { Over::Refused } else { Over::Held };
                 self.over.entry(request.client).or_default().insert(*request, over);
             }
+            Record::Declined { request, refusal } => {
+                let over = Over::Declined(*refusal);
+                self.over.entry(request.client).or_default().insert(*request, over);
+            }
             Record::LastToken { token } => self.last_token = self.last_token.max(*token),
             Record::Forgotten { client, incarnation, lowest } => {
                 self.over.entry(*client).or_default().forget_below(*incarnation, *lowest);
@@ -415,7 +430,11 @@ impl LockServer {
             records.push(Record::Forgotten { client, incarnation, lowest: overs.lowest });
             for (&number, over) in &overs.numbers {
                 let request = RequestId { client, incarnation, number };
-                records.push(Record::LockOver { request, refused: *over == Over::Refused });
+                records.push(match *over {
+                    Over::Held => Record::LockOver { request, refused: false },
+                    Over::Refused => Record::LockOver { request, refused: true },
+                    Over::Declined(refusal) => Record::Declined { request, refusal },
+                });
             }
         }
         for (path, lock) in &self.locks {

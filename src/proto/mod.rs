@@ -101,4 +101,8 @@ pub enum Input {
     Request(RequestId, Request),
     /// The operator tells the central node something.
     Command(Command),
+    /// The machine's disk is full, or has room again. A machine that starts believes that there is
+    /// room until it is told. What is left on a full disk is for what was begun or promised before;
+    /// new work is refused.
+    DiskFull(bool),
 }

@@ -58,6 +58,7 @@ pub struct Node {
     sessions: BTreeMap<NodeId, Taken>,
     /// Reads that wait for a pin to go.
     waiting_reads: BTreeMap<RequestId, (u32, Path)>,
+    disk_is_full: bool,
     records_since_checkpoint: u32,
 }
 
@@ -92,6 +93,7 @@ impl Node {
             participant: Participant::default(),
             sessions: BTreeMap::new(),
             waiting_reads: BTreeMap::new(),
+            disk_is_full: false,
             records_since_checkpoint: 0,
         };
         for record in log {
@@ -114,6 +116,10 @@ impl Node {
         match input {
             Input::Message(from, message) => self.on_message(now, from, message, out),
             Input::Wake(timer) => self.on_wake(now, timer, out),
+            Input::DiskFull(is_full) => {
+                let is_ignored = self.config.defects.has(Defect::FullDiskIgnored);
+                self.disk_is_full = is_full && !is_ignored;
+            }
             Input::Request(..) | Input::Command(_) => {} // nobody asks a storage node but by message
         }
         if self.participant.take_agreed() {
@@ -416,6 +422,7 @@ impl Node {
             incarnation: self.incarnation,
             now,
             standing: &self.standing,
+            disk_is_full: self.disk_is_full,
             owner: &mut self.owner,
             timers: &mut self.timers,
             out,

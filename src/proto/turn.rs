@@ -10,6 +10,7 @@ use super::{Config, Outbox, Time};
 pub(super) struct Turn<'a> {
     pub config: &'a Arc<Config>,
     pub now: Time,
+    pub disk_is_full: bool,
     pub timers: &'a mut Timers,
     pub out: &'a mut Outbox,
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use seedbed::proto::{Command, Role};
 
-use crate::fault::{ChaosKind, Cut, Degradation, Fault, Worse};
+use crate::fault::{ChaosKind, Cut, DiskTrouble, Fault, Worse};
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $kind:ident = $name:literal, $lasts:literal, [$($role:ident),+];)*) => {
@@ -73,6 +73,10 @@ kinds! {
     Duplicate = "duplicate", true, [Control, Storage, Client];
     /// a disk is slow
     SlowDisk = "slow_disk", true, [Control, Storage];
+    /// a disk stalls: no sync ends
+    StalledDisk = "stalled_disk", true, [Control, Storage];
+    /// a disk is full
+    FullDisk = "full_disk", true, [Control, Storage];
     /// a clock jumps forward
     Bump = "bump", false, [Control, Storage, Client];
     /// a clock runs at another rate
@@ -104,11 +108,15 @@ impl FaultKind {
             },
             Fault::ClockJump { .. } => FaultKind::Bump,
             Fault::ClockDrift { .. } => FaultKind::Drift,
-            Fault::Degrade { what, .. } => match what {
-                Degradation::Links { how: Worse::Slow(_), .. } => FaultKind::Delay,
-                Degradation::Links { how: Worse::Lossy(_), .. } => FaultKind::Loss,
-                Degradation::Links { how: Worse::Doubling(_), .. } => FaultKind::Duplicate,
-                Degradation::Disk(..) => FaultKind::SlowDisk,
+            Fault::Degrade { what, .. } => match what.how {
+                Worse::Slow(_) => FaultKind::Delay,
+                Worse::Lossy(_) => FaultKind::Loss,
+                Worse::Doubling(_) => FaultKind::Duplicate,
+            },
+            Fault::Disk { trouble, .. } => match trouble {
+                DiskTrouble::Slow(_) => FaultKind::SlowDisk,
+                DiskTrouble::Stalled => FaultKind::StalledDisk,
+                DiskTrouble::Full => FaultKind::FullDisk,
             },
             Fault::RollingRestart { .. } => FaultKind::RollingRestart,
             Fault::Attrition { .. } => FaultKind::Attrition,
@@ -140,6 +148,8 @@ impl FaultKind {
             ChaosKind::Loss => FaultKind::Loss,
             ChaosKind::Duplicate => FaultKind::Duplicate,
             ChaosKind::SlowDisk => FaultKind::SlowDisk,
+            ChaosKind::StalledDisk => FaultKind::StalledDisk,
+            ChaosKind::FullDisk => FaultKind::FullDisk,
             ChaosKind::BitRot => FaultKind::BitRot,
             ChaosKind::Drift => FaultKind::Drift,
             ChaosKind::Join => FaultKind::Join,
@@ -164,6 +174,7 @@ impl FaultKind {
             FaultKind::Loss | FaultKind::Duplicate | FaultKind::SlowDisk => false,
             FaultKind::Bump | FaultKind::Drift | FaultKind::Join | FaultKind::Leave => false,
             FaultKind::Set | FaultKind::AcceptLoss => false,
+            FaultKind::StalledDisk | FaultKind::FullDisk => false,
         }
     }
 
@@ -176,6 +187,7 @@ impl FaultKind {
             FaultKind::MajoritiesRing | FaultKind::Loss => true,
             FaultKind::Pause | FaultKind::Delay | FaultKind::Duplicate => false,
             FaultKind::SlowDisk | FaultKind::Bump | FaultKind::Drift => false,
+            FaultKind::StalledDisk | FaultKind::FullDisk => false,
             FaultKind::Join | FaultKind::Leave | FaultKind::Set | FaultKind::AcceptLoss => false,
         }
     }

@@ -34,6 +34,10 @@ pub enum Grip {
     Bereft(NodeId),
     /// Until the machine goes on, or crashes. Steps show that.
     Paused(NodeId),
+    /// Until the machine's disk goes on. Steps show that.
+    Stalled(NodeId),
+    /// Until the machine's disk has room. Steps show that.
+    Full(NodeId),
     /// Until the machine's clock runs as it did before.
     Drifting(NodeId),
     /// Until the cut or the degradation of this number ends.

@@ -37,6 +37,8 @@ impl InEffect {
         match *seen {
             Seen::Started { node, .. } => self.remove(Grip::Down(node)),
             Seen::Resumed { node } | Seen::Crashed { node } => self.remove(Grip::Paused(node)),
+            Seen::DiskStalled { node, is_stalled: false } => self.remove(Grip::Stalled(node)),
+            Seen::DiskFilled { node, is_full: false } => self.remove(Grip::Full(node)),
             // It says so once it has all that it owns; only a member owns anything.
             Seen::Sent { from, message: Message::Completed { epoch, .. }, .. } => {
                 if model.views.member(*epoch, from).is_some() {

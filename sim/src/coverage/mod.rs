@@ -148,6 +148,7 @@ impl Coverage {
             Seen::RefusedToStart { .. } | Seen::Paused { .. } | Seen::Resumed { .. } => {}
             Seen::Cut { .. } | Seen::Mended { .. } | Seen::ClockJumped { .. } => {}
             Seen::Woken { .. } | Seen::Noticed { .. } | Seen::Commanded { .. } => {}
+            Seen::DiskStalled { .. } | Seen::DiskFilled { .. } | Seen::ToldOfDisk { .. } => {}
         }
     }
 

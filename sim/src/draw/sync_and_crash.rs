@@ -1,14 +1,17 @@
 //! Disks: how long a sync takes, and what a crash leaves.
 //!
-//! Each disk has two streams of its own, one for its syncs and one for its crashes.
+//! Each disk has streams of its own: for its syncs, for what its crashes leave, and for how that is torn.
+//! Rules of the scenario for single syncs come last.
 
 use std::collections::BTreeMap;
 
 use seedbed::proto::{NodeId, Span};
 
+use crate::fault::{Leaves, Torn};
 use crate::quantity::SpanRange;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, SyncRule};
 use crate::seed::{Seed, Stream, code};
+use crate::world::{Disk, Tear};
 
 /// The disks of a run.
 #[derive(Clone, Debug)]
@@ -19,6 +22,10 @@ pub struct Disks<'a> {
     crashes: BTreeMap<NodeId, Stream>,
     /// Disks that are slow for now, by the number of the degradation.
     slow: BTreeMap<u32, (NodeId, SpanRange, Stream)>,
+    tears: BTreeMap<NodeId, Stream>,
+    /// How often each rule for syncs has matched.
+    matches: Vec<u32>,
+    rules_apply: bool,
 }
 
 /// What a crash leaves on a disk.
@@ -28,6 +35,8 @@ pub struct Leftover {
     pub kept: u32,
     /// How many bytes of the record after those.
     pub torn: u32,
+    /// In which form that one is torn.
+    pub tear: Tear,
     /// Is a checkpoint that was being written in place?
     pub checkpointed: bool,
 }
@@ -41,6 +50,9 @@ impl<'a> Disks<'a> {
             syncs: BTreeMap::new(),
             crashes: BTreeMap::new(),
             slow: BTreeMap::new(),
+            tears: BTreeMap::new(),
+            matches: vec![0; scenario.syncs.len()],
+            rules_apply: true,
         }
     }
 
@@ -55,13 +67,25 @@ impl<'a> Disks<'a> {
         self.slow.remove(&id);
     }
 
-    /// No disk is slow any more.
+    /// No disk is slow any more, and no rule applies.
     pub fn heal(&mut self) {
         self.slow.clear();
+        self.rules_apply = false;
     }
 
-    /// How long a sync of `node`'s disk takes.
-    pub fn sync(&mut self, node: NodeId) -> Span {
+    /// Has every rule for syncs applied at least once?
+    pub fn rules_fired(&self) -> impl Iterator<Item = bool> {
+        let rules = self.scenario.syncs.iter().zip(&self.matches);
+        rules.map(|(rule, matches)| *matches >= rule.nth.unwrap_or(1))
+    }
+
+    /// How long the sync takes that has begun on `node`'s disk.
+    pub fn sync(&mut self, node: NodeId, disk: &Disk) -> Span {
+        let usual = self.usual(node);
+        self.by_rule(node, disk).unwrap_or(usual)
+    }
+
+    fn usual(&mut self, node: NodeId) -> Span {
         let seed = self.seed;
         let make = || seed.stream("disk", code(node).into());
         let usual = self.syncs.entry(node).or_insert_with(make).span(self.scenario.disk.sync);
@@ -69,14 +93,75 @@ impl<'a> Disks<'a> {
         slow.map_or(usual, |(_, range, stream)| stream.span(*range))
     }
 
-    /// What a crash leaves of `pending` records on `node`'s disk.
-    pub fn crash(&mut self, node: NodeId, pending: u64) -> Leftover {
+    /// What the last rule says that applies.
+    fn by_rule(&mut self, node: NodeId, disk: &Disk) -> Option<Span> {
+        if !self.rules_apply {
+            return None;
+        }
+        let mut takes = None;
+        for (number, (rule, matches)) in
+            (0..).zip(self.scenario.syncs.iter().zip(&mut self.matches))
+        {
+            if !applies(rule, node, disk) {
+                continue;
+            }
+            *matches += 1;
+            if rule.nth.is_none_or(|nth| nth == *matches) {
+                // A stream for each sync of a rule, so that no rule changes what another draws.
+                let object = number << 32 | u64::from(*matches);
+                takes = Some(self.seed.stream("sync_rule", object).span(rule.takes));
+            }
+        }
+        takes
+    }
+
+    /// What a crash leaves of `pending` records on `node`'s disk: what `leaves` says, and what is
+    /// drawn.
+    pub fn crash(&mut self, node: NodeId, pending: u64, leaves: Leaves) -> Leftover {
         let seed = self.seed;
         let make = || seed.stream("crash", code(node).into());
         let stream = self.crashes.entry(node).or_insert_with(make);
         let kept = stream.below(pending + 1);
         let torn = if kept < pending { stream.below(64) } else { 0 };
         let checkpointed = stream.below(2) == 0;
-        Leftover { kept: kept as u32, torn: torn as u32, checkpointed }
+        let drawn = Leftover {
+            kept: kept as u32,
+            torn: torn as u32,
+            tear: self.tear(node, leaves.torn),
+            checkpointed,
+        };
+        state(drawn, leaves)
     }
+
+    /// A form of this kind, or of any kind.
+    fn tear(&mut self, node: NodeId, torn: Option<Torn>) -> Tear {
+        let seed = self.seed;
+        let make = || seed.stream("tear", code(node).into());
+        let stream = self.tears.entry(node).or_insert_with(make);
+        let (form, length, behind) = (stream.below(3), stream.below(64), stream.below(3));
+        let hole = Tear::Hole { length: 1 + length as u32, behind: behind as u32 };
+        match torn {
+            Some(Torn::No | Torn::Prefix) => Tear::Prefix,
+            Some(Torn::Zeros) => Tear::Zeros,
+            Some(Torn::Hole) => hole,
+            None => [Tear::Prefix, Tear::Zeros, hole][form as usize],
+        }
+    }
+}
+
+/// What was drawn, but for what the scenario says. A record that is to be torn has lost something and
+/// kept something; how much is drawn, or 1 byte.
+fn state(drawn: Leftover, leaves: Leaves) -> Leftover {
+    let torn = match leaves.torn {
+        None => drawn.torn,
+        Some(Torn::No) => 0,
+        Some(Torn::Prefix | Torn::Zeros | Torn::Hole) => drawn.torn.max(1),
+    };
+    Leftover { kept: leaves.kept.unwrap_or(drawn.kept), torn, ..drawn }
+}
+
+/// Does the sync that has begun on `node`'s disk match?
+fn applies(rule: &SyncRule, node: NodeId, disk: &Disk) -> bool {
+    let carries = |kind| disk.syncing_records().any(|record| record.kind() == kind);
+    rule.node.is_none_or(|of| of == node) && rule.record.is_none_or(carries)
 }

@@ -236,7 +236,7 @@ fn version(gave: &Outcome) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Stage;
+    use crate::world::{Stage, Tear};
     use seedbed::proto::{Config, Path, Settings};
 
     fn path(text: &str) -> Path {
@@ -317,7 +317,13 @@ mod tests {
         stage.request(c1, asks(Action::Read));
         stage.request(c1, asks(Action::Read));
         stage.request(c2, asks(Action::Read));
-        stage.apply(Event::Crash { node: c1, kept: 0, torn: 0, checkpointed: false });
+        stage.apply(Event::Crash {
+            node: c1,
+            kept: 0,
+            torn: 0,
+            tear: Tear::default(),
+            checkpointed: false,
+        });
         stage.apply(Event::Start { node: c1, rot: None });
         stage.request(c1, asks(Action::Read));
         stage.settle();

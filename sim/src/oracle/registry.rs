@@ -99,6 +99,7 @@ registry! {
         always files::CommitsDoWhatWasAsked;
         always files::AnswersFollowFromTheCommits::default;
         always files::RefusalsStateATrueReason;
+        always files::AFullDiskTakesNoNewWork::default;
         always files::OwnersStoreWhatWasCommitted::default;
         always files::AStartRecoversWhatTheLogSays::default;
         always commit::NobodyIsInDoubtAtTheEnd;

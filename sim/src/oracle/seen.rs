@@ -6,7 +6,7 @@ use seedbed::proto::{
 };
 
 use super::SeenKinds;
-use crate::world::{Event, Fact, Loss, PacketId, Step};
+use crate::world::{Event, Fact, Loss, PacketId, Step, Tear};
 
 macro_rules! things_seen {
     ($($(#[$doc:meta])* $thing:ident $name:ident $(by $of:ident: $kind:ident)?
@@ -74,7 +74,7 @@ things_seen! {
     /// A machine lost all but its disk.
     Crashed CRASHED { node: NodeId }
     /// A crash lost the records from a position on that were not durable.
-    Forgot FORGOT { node: NodeId, from: u64, count: u64, torn: u32 }
+    Forgot FORGOT { node: NodeId, from: u64, count: u64, torn: u32, tear: Tear }
     /// A machine is up, on what its disk held.
     Started STARTED { node: NodeId, incarnation: Incarnation }
     /// A machine found its log corrupt and stays down.
@@ -99,6 +99,12 @@ things_seen! {
     Wiped WIPED { node: NodeId }
     /// The operator told the central node something.
     Commanded COMMANDED { command: &'a Command }
+    /// A disk stalled, or goes on.
+    DiskStalled DISK_STALLED { node: NodeId, is_stalled: bool }
+    /// A disk is full, or has room again.
+    DiskFilled DISK_FILLED { node: NodeId, is_full: bool }
+    /// A machine was told that its disk is full, or has room again.
+    ToldOfDisk TOLD_OF_DISK { node: NodeId, is_full: bool }
 }
 
 impl Thing {
@@ -209,6 +215,10 @@ fn of_event(step: &Step) -> Option<Seen<'_>> {
         Event::ClockJump { node, .. } => Seen::ClockJumped { node: *node },
         Event::Duplicate(_) | Event::Synced(_) | Event::ClockDrift { .. } => return None,
         Event::Command(command) => Seen::Commanded { command },
+        Event::Stall(node) => Seen::DiskStalled { node: *node, is_stalled: true },
+        Event::Unstall(node) => Seen::DiskStalled { node: *node, is_stalled: false },
+        Event::FillUp(node) => Seen::DiskFilled { node: *node, is_full: true },
+        Event::MakeRoom(node) => Seen::DiskFilled { node: *node, is_full: false },
         Event::Start { .. } | Event::Request { .. } => return None,
         Event::Crash { node, .. } | Event::Wipe { node } => Seen::Crashed { node: *node },
     })
@@ -232,8 +242,9 @@ fn of_fact<'a>(step: &'a Step, fact: &'a Fact) -> Option<Seen<'a>> {
         Fact::Checkpointed { node, .. } => {
             Seen::Checkpointed { node: *node, replaced: &step.replaced }
         }
-        Fact::Forgot { node, from, count, torn } => {
-            Seen::Forgot { node: *node, from: *from, count: *count, torn: *torn }
+        Fact::Forgot { node, from, count, torn, tear } => {
+            let (node, from, count, torn, tear) = (*node, *from, *count, *torn, *tear);
+            Seen::Forgot { node, from, count, torn, tear }
         }
         Fact::Started { node, incarnation } => {
             Seen::Started { node: *node, incarnation: *incarnation }
@@ -242,6 +253,7 @@ fn of_fact<'a>(step: &'a Step, fact: &'a Fact) -> Option<Seen<'a>> {
         Fact::Replied { request, reply } => Seen::Replied { request: *request, reply },
         Fact::Noticed { client, notice } => Seen::Noticed { client: *client, notice },
         Fact::Wiped { node } => Seen::Wiped { node: *node },
+        Fact::ToldOfDisk { node, is_full } => Seen::ToldOfDisk { node: *node, is_full: *is_full },
         Fact::SyncBegan { .. } | Fact::Durable { .. } => return None,
     })
 }
@@ -294,6 +306,9 @@ mod tests {
             SeenKinds::NOTICED,
             SeenKinds::WIPED,
             SeenKinds::COMMANDED,
+            SeenKinds::DISK_STALLED,
+            SeenKinds::DISK_FILLED,
+            SeenKinds::TOLD_OF_DISK,
         ];
         of_messages.chain(of_records).chain(others).collect()
     }

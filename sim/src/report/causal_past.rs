@@ -109,6 +109,7 @@ fn weight(step: &Step, subjects: &Subjects) -> usize {
     match &step.event {
         Event::Drop(_, Loss::Cut | Loss::Network | Loss::Rule) => 1,
         Event::Drop(_, Loss::Down) | Event::Cut(_) => 2,
+        Event::Stall(_) | Event::FillUp(_) => 2,
         Event::Synced(_) => 2,
         Event::Deliver(_) if has_effect(step, subjects) => 3,
         Event::Command(_) => 3,
@@ -116,6 +117,7 @@ fn weight(step: &Step, subjects: &Subjects) -> usize {
         Event::Start { .. } | Event::Resume(_) | Event::ClockJump { .. } => 4,
         Event::Wake(_) if has_effect(step, subjects) => 4,
         Event::Mend(_) | Event::ClockDrift { .. } => 5,
+        Event::Unstall(_) | Event::MakeRoom(_) => 5,
         _ => 6,
     }
 }

@@ -238,7 +238,7 @@ fn in_short(nodes: &BTreeSet<NodeId>) -> String {
 
 fn says_of_machine(fact: &Fact) -> bool {
     match fact {
-        Fact::Wiped { .. } => true,
+        Fact::Wiped { .. } | Fact::ToldOfDisk { .. } => true,
         Fact::Forgot { .. } | Fact::Started { .. } | Fact::RefusedToStart { .. } => true,
         Fact::Requested { .. } | Fact::Sent { .. } | Fact::Copied { .. } => false,
         Fact::Appended { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => false,

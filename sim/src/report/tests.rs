@@ -15,7 +15,7 @@ use crate::oracle::Evidence;
 use crate::oracle::blocked::WaitKind;
 use crate::simulation::Simulation;
 use crate::subject_of::Subject;
-use crate::world::{Event, Fact, Loss, Packet, PacketId, Step};
+use crate::world::{Event, Fact, Loss, Packet, PacketId, Step, Tear};
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)
@@ -77,8 +77,11 @@ fn made() -> History {
     let rolled_back = Fact::Appended { node: n(3), position: 7, record, forced: false };
     made.deliver(1, 1, 3, abort(), vec![rolled_back]);
     made.step(Event::Wake(n(5)), vec![]); // a machine that does not matter
-    let forgot = Fact::Forgot { node: n(3), from: 7, count: 1, torn: 0 };
-    made.step(Event::Crash { node: n(3), kept: 0, torn: 0, checkpointed: false }, vec![forgot]);
+    let forgot = Fact::Forgot { node: n(3), from: 7, count: 1, torn: 0, tear: Tear::Prefix };
+    made.step(
+        Event::Crash { node: n(3), kept: 0, torn: 0, tear: Tear::Prefix, checkpointed: false },
+        vec![forgot],
+    );
     made.deliver(2, 1, 2, commit(), vec![]);
     made.0
 }

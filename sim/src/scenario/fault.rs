@@ -8,7 +8,7 @@ use super::reader::{Form, Result, Table};
 use super::role::Role;
 use super::target::{Binder, Target};
 use super::value::Value;
-use crate::fault::{Cut, Degradation, Fault, Restart, Worse};
+use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Torn, Worse};
 use crate::quantity::Ppb;
 use crate::text::one_of;
 
@@ -35,6 +35,9 @@ enum Kind {
     Bump,
     Drift,
     BitRot,
+    SlowDisk,
+    StalledDisk,
+    FullDisk,
     Wipe,
     RollingRestart,
     Attrition,
@@ -46,8 +49,8 @@ enum Kind {
 
 const SETTINGS: &[&str] = &["replicas", "virtual_nodes", "lock_lease", "membership_lease"];
 
-const FORMS: [Form<Kind>; 19] = [
-    Form { key: "crash", beside: &["restart_after", "restart"], is: Kind::Crash },
+const FORMS: [Form<Kind>; 22] = [
+    Form { key: "crash", beside: &["restart_after", "restart", "keeps", "torn"], is: Kind::Crash },
     Form { key: "pause", beside: &["for"], is: Kind::Pause },
     Form { key: "isolate", beside: &["for"], is: Kind::Isolate },
     Form { key: "partition", beside: &["one_way", "for"], is: Kind::Partition },
@@ -59,6 +62,9 @@ const FORMS: [Form<Kind>; 19] = [
     Form { key: "bump", beside: &["by"], is: Kind::Bump },
     Form { key: "drift", beside: &["ppm", "for"], is: Kind::Drift },
     Form { key: "bit_rot", beside: &["restart_after"], is: Kind::BitRot },
+    Form { key: "slow_disk", beside: &["sync", "for"], is: Kind::SlowDisk },
+    Form { key: "stalled_disk", beside: &["for"], is: Kind::StalledDisk },
+    Form { key: "full_disk", beside: &["for"], is: Kind::FullDisk },
     Form { key: "wipe", beside: &["restart_after"], is: Kind::Wipe },
     Form { key: "rolling_restart", beside: &["down", "pause"], is: Kind::RollingRestart },
     Form { key: "attrition", beside: &["pause", "restart_after"], is: Kind::Attrition },
@@ -93,6 +99,7 @@ fn is_of_managed(kind: Kind) -> bool {
         Kind::Crash | Kind::Pause | Kind::Isolate | Kind::Partition | Kind::Clog => false,
         Kind::MajoritiesRing | Kind::Delay | Kind::Loss | Kind::Duplicate => false,
         Kind::Bump | Kind::Drift | Kind::BitRot => false,
+        Kind::SlowDisk | Kind::StalledDisk | Kind::FullDisk => false,
         Kind::RollingRestart | Kind::Attrition => false,
     }
 }
@@ -111,7 +118,13 @@ impl Place<'_> {
         let Place { table, main, cast, .. } = self;
         let span = |key, usual| table.or(key, usual, |value| value.span());
         Ok(match kind {
-            Kind::Crash => Fault::Crash { node: self.target()?, restart: restart(table)? },
+            Kind::Crash => {
+                let (node, leaves) = (self.target()?, leaves(table)?);
+                if leaves != Leaves::default() {
+                    logged(main, node)?;
+                }
+                Fault::Crash { node, leaves, restart: restart(table)? }
+            }
             Kind::Pause => Fault::Pause { node: self.target()?, lasts: self.lasts()? },
             Kind::Isolate => self.cut(Cut::Isolate(self.target()?))?,
             Kind::Partition => self.cut(self.partition()?)?,
@@ -140,6 +153,12 @@ impl Place<'_> {
                 let node = logged(main, self.target()?)?;
                 Fault::BitRot { node, rot: None, restart: restart_after(table)? }
             }
+            Kind::SlowDisk => {
+                let sync = table.need("sync", "two durations such as [\"50ms\", \"80ms\"]")?;
+                self.disk(DiskTrouble::Slow(sync.spans()?))?
+            }
+            Kind::StalledDisk => self.disk(DiskTrouble::Stalled)?,
+            Kind::FullDisk => self.disk(DiskTrouble::Full)?,
             Kind::Wipe => {
                 let node = storing(main, self.target()?)?;
                 Fault::Wipe { node, restart: restart_after(table)? }
@@ -184,7 +203,12 @@ impl Place<'_> {
 
     fn worse(&self, how: Worse) -> Result<Fault<Target>> {
         let (from, to) = self.sides()?;
-        Ok(Fault::Degrade { what: Degradation::Links { from, to, how }, lasts: self.lasts()? })
+        Ok(Fault::Degrade { what: Degradation { from, to, how }, lasts: self.lasts()? })
+    }
+
+    fn disk(&self, trouble: DiskTrouble) -> Result<Fault<Target>> {
+        let node = logged(self.main, self.target()?)?;
+        Ok(Fault::Disk { node, trouble, lasts: self.lasts()? })
     }
 
     fn share(&self) -> Result<Ppb> {
@@ -240,6 +264,22 @@ impl Place<'_> {
             target => Ok(target),
         }
     }
+}
+
+/// What a crash leaves of what was not synced.
+fn leaves(table: &Table<'_>) -> Result<Leaves> {
+    let kept = table.maybe("keeps", |value| match value.string() {
+        Ok(_) => value.pick("number of records", [("all", u32::MAX), ("none", 0)]),
+        Err(_) => value.integer(0..=u32::MAX.into()),
+    })?;
+    let forms = [
+        ("none", Torn::No),
+        ("prefix", Torn::Prefix),
+        ("zeros", Torn::Zeros),
+        ("hole", Torn::Hole),
+    ];
+    let torn = table.maybe("torn", |value| value.pick("form of a torn record", forms))?;
+    Ok(Leaves { kept, torn })
 }
 
 /// Settings to change, each within the range that it has in `[cluster]` or `[timing]`.

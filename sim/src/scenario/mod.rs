@@ -66,12 +66,16 @@
 //! | | `when` | `{ milestone, nth, node }`: right after its nth time (there) | `nth` 1, anywhere |
 //! | | one of those below | | must be there |
 //! | | `crash` | target; perhaps `restart_after` or `restart = "never"` | restarts when healed |
+//! | | | perhaps `keeps`: how many records that were not synced stay, `"all"`, `"none"` | drawn |
+//! | | | perhaps `torn`: the next one, `"prefix"`, `"zeros"`, `"hole"`, `"none"` | drawn |
 //! | | `pause`, `isolate` | target; perhaps `for` | until healed |
 //! | | `partition` | array of groups of machines; perhaps `for`, `one_way = true` | until healed |
 //! | | `clog` | `{ from, to }`; perhaps `for` | until healed |
 //! | | `majorities_ring` | `true`; perhaps `for` | until healed |
 //! | | `bump` | target; with `by`, a duration | |
 //! | | `bit_rot` | target with a log; perhaps `restart_after` | restarts when healed |
+//! | | `slow_disk` | target with a log; with `sync`, a range; perhaps `for` | until healed |
+//! | | `stalled_disk`, `full_disk` | target with a log; perhaps `for` | until healed |
 //! | | `wipe` | storage node or role (*); perhaps `restart_after` | restarts when healed |
 //! | | `rolling_restart` | `true`; perhaps `down`, `pause` | 500ms, 2s |
 //! | | `attrition` | storage nodes, how many; perhaps `pause`, `restart_after` | 0ms, when healed |
@@ -82,6 +86,10 @@
 //! | | `from`, `to` | machines | any |
 //! | | `nth` | which of those that match, from 1 | all |
 //! | | one of `drop = true`, `delay`, `duplicate` | durations | must be there |
+//! | `[[sync]]` | `node` | machine with a disk | any |
+//! | | `record` | kind of record: only a sync that carries one | any |
+//! | | `nth` | which of those that match, from 1 | all |
+//! | | `takes` | duration, or range, in place of what is drawn; in the safety phase | must be there |
 //! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`](crate::fault::ChaosKind) | must be there |
 //! | | `budget` | `{ storage_nodes_down, control_down, clients_down, wipes }` | 1, no, 0, 0 |
 //! | | `interval` | range, from one fault to the next | 500ms to 4s |
@@ -120,7 +128,7 @@
 //! out requests of scripts that say their `answer`; it is judged from 100 requests on, and does not
 //! go with `violates`. `stored` looks at owners that are up. A REASON is `not_found`, `exists`,
 //! `version_is`, `fenced`, `held`, `not_held`, `queue_full`, `path_too_long`, `contents_too_long`,
-//! `bad_operation_count` or `malformed`. A milestone, a violation, an answer, a stored file or a
+//! `bad_operation_count`, `malformed` or `disk_full`. A milestone, a violation, an answer, a stored file or a
 //! cell that is impossible in every run of the file is refused. A cell is `FAULT/PHASE`,
 //! `FAULT+FAULT` (the second strikes while the first is in effect), `lost/MESSAGE`,
 //! `doubled/MESSAGE`, `delayed/MESSAGE`, `record_lost/RECORD`, `torn/RECORD` or `refused/REASON`;
@@ -157,6 +165,7 @@ mod role;
 mod script;
 mod source;
 pub(crate) mod swarm;
+mod sync;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -184,6 +193,7 @@ pub use occasion::{About, Asked, Occasion, Ordinals, Trigger, TxnName};
 pub use role::{Role, roles_of};
 pub use script::{Next, Rounds, Script, Step};
 pub use swarm::Swarm;
+pub use sync::SyncRule;
 pub use target::Target;
 pub use workload::{Workload, WorkloadKind};
 
@@ -195,7 +205,7 @@ pub const LONGEST: usize = 1 << 20;
 
 const KEYS: &[&str] = &[
     "title", "about", "seeds", "cluster", "timing", "network", "disk", "clock", "workload",
-    "script", "fault", "message", "chaos", "swarm", "phases", "expect",
+    "script", "fault", "message", "sync", "chaos", "swarm", "phases", "expect",
 ];
 
 /// A scenario: what a file says, checked, with nothing left out.
@@ -227,6 +237,8 @@ pub struct Scenario {
     pub faults: Vec<ScriptedFault>,
     /// What happens to messages on their way, in the file's order.
     pub messages: Vec<MessageRule>,
+    /// How long single syncs take, in the file's order.
+    pub syncs: Vec<SyncRule>,
     /// What breaks, drawn from the seed.
     pub chaos: Option<Chaos>,
     /// What is drawn from the seed before the run.
@@ -343,6 +355,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
         script,
         faults,
         messages: message::read(root, names, phases.safety)?,
+        syncs: sync::read(root, named)?,
         chaos: chaos::read(root, named, &config)?,
         swarm,
         phases,

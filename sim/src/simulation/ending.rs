@@ -172,13 +172,13 @@ fn struck_by(fault: &Fault<Target>) -> Vec<Target> {
         | Fault::ClockDrift { node, .. }
         | Fault::Cut { links: Cut::Isolate(node), .. } => vec![*node],
         Fault::Cut { links: Cut::OneWay { from, to }, .. }
-        | Fault::Degrade { what: Degradation::Links { from, to, .. }, .. } => {
+        | Fault::Degrade { what: Degradation { from, to, .. }, .. } => {
             [&from[..], &to[..]].concat()
         }
         Fault::Cut { links: Cut::Groups(groups), .. } => groups.concat(),
         // They strike storage nodes or the central node.
         Fault::Cut { links: Cut::MajoritiesRing, .. } => Vec::new(),
-        Fault::Degrade { what: Degradation::Disk(..), .. } => Vec::new(),
+        Fault::Disk { .. } => Vec::new(),
         Fault::BitRot { .. } | Fault::Wipe { .. } | Fault::RollingRestart { .. } => Vec::new(),
         Fault::Attrition { .. } | Fault::Join(_) | Fault::Leave(_) => Vec::new(),
         Fault::Operator(_) => Vec::new(),

@@ -39,8 +39,8 @@ impl Simulation<'_> {
             }
             Fact::Copied { packet } => self.send_copy(*packet, cause),
             Fact::SyncBegan { node } => {
-                let life = self.world.host(*node).incarnation();
-                let span = self.disks.sync(*node);
+                let host = self.world.host(*node);
+                let (life, span) = (host.incarnation(), self.disks.sync(*node, host.disk()));
                 let synced = self.queue.now() + span;
                 if span > self.affordable {
                     self.oracle.tell(Told::SlowSync(*node, synced));
@@ -70,6 +70,7 @@ impl Simulation<'_> {
             }
             Fact::Appended { .. } | Fact::Durable { .. } | Fact::Checkpointed { .. } => {}
             Fact::Forgot { .. } | Fact::Wiped { .. } | Fact::Noticed { .. } => {}
+            Fact::ToldOfDisk { .. } => {}
         }
     }
 

@@ -5,7 +5,7 @@ use seedbed::proto::{Command, NodeId};
 use super::scheduled::Act;
 use crate::cell::FaultKind;
 use crate::coverage::{Grip, Hold};
-use crate::fault::{Cut, Degradation, Fault};
+use crate::fault::{Cut, Degradation, DiskTrouble, Fault};
 
 /// What a fault of this kind that has just struck has hold of; `None` where it is a series, whose
 /// crashes take hold one by one. `last` is the number of the newest cut or degradation, and `links`
@@ -28,11 +28,16 @@ pub(super) fn takes_hold(
         }
         Fault::ClockJump { node, .. } => (Grip::Moment, vec![*node]),
         Fault::ClockDrift { node, .. } => (Grip::Drifting(*node), vec![*node]),
-        Fault::Degrade { what: Degradation::Links { from, to, .. }, .. } => {
+        Fault::Degrade { what: Degradation { from, to, .. }, .. } => {
             (Grip::Numbered(last), [&from[..], &to[..]].concat())
         }
-        Fault::Degrade { what: Degradation::Disk(node, _), .. } => {
-            (Grip::Numbered(last), vec![*node])
+        Fault::Disk { node, trouble, .. } => {
+            let grip = match trouble {
+                DiskTrouble::Slow(_) => Grip::Numbered(last),
+                DiskTrouble::Stalled => Grip::Stalled(*node),
+                DiskTrouble::Full => Grip::Full(*node),
+            };
+            (grip, vec![*node])
         }
         Fault::RollingRestart { .. } | Fault::Attrition { .. } => return None,
         Fault::Join(node)
@@ -57,6 +62,6 @@ pub(super) fn lets_go(act: Act) -> Option<Hold> {
         Act::Mend(id) | Act::Restore(id) => Some(Hold::LetsGo(Grip::Numbered(id))),
         Act::StopDrift(node) => Some(Hold::LetsGo(Grip::Drifting(node))),
         Act::Strike(_) | Act::StrikeBound(_) | Act::TakeDown(..) | Act::Operate => None,
-        Act::Start(_) | Act::Resume(_) => None,
+        Act::Start(_) | Act::Resume(_) | Act::Unstall(_) | Act::MakeRoom(_) => None,
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use seedbed::proto::{Command, NodeId, Role, Span, Time};
 
 use super::binding::Binding;
+use super::disk_trouble;
 use super::holds::{lets_go, takes_hold};
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
@@ -17,7 +18,7 @@ use crate::coverage::Hold;
 use crate::draw::chaos::{Away, Planned, any_bit};
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
-use crate::fault::{Cut, Degradation, Fault, Restart};
+use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart};
 use crate::oracle::Model;
 use crate::oracle::copies::{is_every_loss_noticed, may_be_lost};
 use crate::oracle::milestones::Reached;
@@ -127,6 +128,8 @@ impl<'a> Inject<'a> {
             }
             Act::StopDrift(node) if self.drifting.remove(&node) => vec![self.stop_drift(node)],
             Act::StopDrift(_) => Vec::new(),
+            Act::Unstall(node) => disk_trouble::unstall(node, scene.world),
+            Act::MakeRoom(node) => disk_trouble::make_room(node, scene.world),
         }
     }
 
@@ -139,8 +142,9 @@ impl<'a> Inject<'a> {
         let mended = std::mem::take(&mut self.cuts).into_values().map(mend);
         let drifting = std::mem::take(&mut self.drifting);
         let right = drifting.into_iter().map(|node| self.stop_drift(node));
+        let disks = disk_trouble::heal(scene.world);
         let acts = scene.world.nodes().flat_map(|node| [Act::Resume(node), Act::Start(node)]);
-        mended.chain(right).chain(acts.map(now)).collect()
+        mended.chain(right).chain(disks).chain(acts.map(now)).collect()
     }
 
     /// The fault `number` strikes, whose time was known from the start.
@@ -228,10 +232,13 @@ impl<'a> Inject<'a> {
     fn inject(&mut self, number: usize, fault: Fault, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
         let (now, world) = (scene.now, scene.world);
         // It has struck even if nothing ends it.
-        let is_degradation = matches!(fault, Fault::Degrade { .. });
+        let is_degradation = match fault {
+            Fault::Disk { trouble: DiskTrouble::Slow(_), .. } | Fault::Degrade { .. } => true,
+            _ => false,
+        };
         let struck = fault.clone();
         let turns = match fault {
-            Fault::Crash { node, restart } => self.crash(node, restart, scene),
+            Fault::Crash { node, leaves, restart } => self.crash(node, leaves, restart, scene),
             // The machine at which a milestone was reached may be one without such a disk.
             Fault::BitRot { node, .. } if node.role() == Role::Client => Vec::new(),
             Fault::Wipe { node, .. } | Fault::Join(node) | Fault::Leave(node)
@@ -241,7 +248,7 @@ impl<'a> Inject<'a> {
             }
             Fault::BitRot { node, rot, restart } => {
                 let rot = rot.unwrap_or_else(|| any_bit(&mut self.stream("rot", number)));
-                let turns = self.crash(node, restart, scene);
+                let turns = self.crash(node, Leaves::default(), restart, scene);
                 if !turns.is_empty() {
                     self.rot.insert(node, rot);
                 }
@@ -261,14 +268,21 @@ impl<'a> Inject<'a> {
                 self.drifting.insert(node);
                 lasting(Event::ClockDrift { node, ppm }, Act::StopDrift(node), now, lasts)
             }
+            Fault::Disk { node, trouble: DiskTrouble::Slow(takes), lasts } => {
+                let id = self.next();
+                scene.disks.slow_down(id, node, takes);
+                later(now, lasts, Act::Restore(id)).into_iter().collect()
+            }
+            Fault::Disk { node, trouble: DiskTrouble::Stalled, lasts } => {
+                lasting_if(disk_trouble::stall(node, world), now, lasts)
+            }
+            Fault::Disk { node, trouble: DiskTrouble::Full, lasts } => {
+                lasting_if(disk_trouble::fill_up(node, world), now, lasts)
+            }
             Fault::Degrade { what, lasts } => {
                 let id = self.next();
-                match what {
-                    Degradation::Links { from, to, how } => {
-                        scene.links.degrade(id, (from, to), how);
-                    }
-                    Degradation::Disk(node, takes) => scene.disks.slow_down(id, node, takes),
-                }
+                let Degradation { from, to, how } = what;
+                scene.links.degrade(id, (from, to), how);
                 later(now, lasts, Act::Restore(id)).into_iter().collect()
             }
             Fault::RollingRestart { down, pause } => {
@@ -316,13 +330,21 @@ impl<'a> Inject<'a> {
         self.last
     }
 
-    fn crash(&mut self, node: NodeId, restart: Restart, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+    fn crash(
+        &mut self,
+        node: NodeId,
+        leaves: Leaves,
+        restart: Restart,
+        scene: &mut Scene<'_, 'a>,
+    ) -> Vec<Turn> {
         let host = scene.world.host(node);
         if !host.is_up() {
             return Vec::new();
         }
-        let Leftover { kept, torn, checkpointed } = scene.disks.crash(node, host.disk().pending());
-        self.going_down(node, restart, scene.now, Event::Crash { node, kept, torn, checkpointed })
+        let Leftover { kept, torn, tear, checkpointed } =
+            scene.disks.crash(node, host.disk().pending(), leaves);
+        let crash = Event::Crash { node, kept, torn, tear, checkpointed };
+        self.going_down(node, restart, scene.now, crash)
     }
 
     fn going_down(&mut self, node: NodeId, restart: Restart, now: Time, event: Event) -> Vec<Turn> {
@@ -350,9 +372,10 @@ impl<'a> Inject<'a> {
         if self.is_healed(scene) {
             return Vec::new();
         }
-        let turns = self.crash(node, restart, scene);
+        let leaves = Leaves::default();
+        let turns = self.crash(node, leaves, restart, scene);
         if !turns.is_empty() {
-            self.holds.extend(takes_hold(kind, &Fault::Crash { node, restart }, self.last, &[]));
+            self.holds.extend(takes_hold(kind, &Fault::Crash { node, leaves, restart }, self.last, &[]));
         }
         turns
     }
@@ -433,6 +456,11 @@ fn later(now: Time, span: Option<Span>, act: Act) -> Option<Turn> {
 /// An event, and after `lasts` what ends it.
 fn lasting(event: Event, end: Act, now: Time, lasts: Option<Span>) -> Vec<Turn> {
     later(now, lasts, end).into_iter().chain([Turn::Event(event)]).collect()
+}
+
+/// The same of what can begin now.
+fn lasting_if(begins: Option<(Event, Act)>, now: Time, lasts: Option<Span>) -> Vec<Turn> {
+    begins.map_or_else(Vec::new, |(event, end)| lasting(event, end, now, lasts))
 }
 
 /// Takes the first of `nodes` down now and each of the others `apart` after the one before.

@@ -16,6 +16,7 @@
 
 mod begin;
 mod binding;
+mod disk_trouble;
 mod ending;
 mod follow_up;
 mod holds;
@@ -203,10 +204,11 @@ impl<'a> Simulation<'a> {
         Ending { scenario, world, model: oracle.model(), scripts, is_probed }
     }
 
-    /// For each fault of the file whether it struck, then for each message rule whether it applied,
-    /// then for each script whether it began.
+    /// For each fault of the file whether it struck, then for each rule of messages and of syncs
+    /// whether it applied, then for each script whether it began.
     fn fired(&self) -> Vec<bool> {
-        self.inject.fired().chain(self.rules.fired()).chain(self.scripts.begun()).collect()
+        let rules = self.rules.fired().chain(self.disks.rules_fired());
+        self.inject.fired().chain(rules).chain(self.scripts.begun()).collect()
     }
 
     /// Puts everything into the queue whose time is known from the start.
@@ -246,9 +248,8 @@ impl<'a> Simulation<'a> {
 
     /// What is due happens, if it still makes sense.
     fn come_due(&mut self, due: Due) -> Option<Pending> {
-        let needed = due.whose(&self.world);
-        if let Some(node) = needed.filter(|node| self.world.host(*node).is_paused()) {
-            // It waits at the door until the machine goes on.
+        if let Some(node) = due.held_by(&self.world) {
+            // It waits at the door until the machine, or its disk, goes on.
             self.queue.defer(node, due);
             return None;
         }

@@ -98,6 +98,8 @@ fn kind(step: &Step) -> String {
         Event::Crash { .. } | Event::Wipe { .. } => format!("crash{at}"),
         Event::Pause(_) | Event::Resume(_) => format!("pause{at}"),
         Event::Cut(_) | Event::Mend(_) => "cut".to_owned(),
+        Event::Stall(_) | Event::Unstall(_) => format!("stall of the disk{at}"),
+        Event::FillUp(_) | Event::MakeRoom(_) => format!("full disk{at}"),
         Event::ClockJump { .. } | Event::ClockDrift { .. } => format!("clock change{at}"),
         Event::Request { .. } => format!("request{at}"),
         Event::Command(_) => "command of the operator".to_owned(),

@@ -58,11 +58,25 @@ pub(super) enum Act {
     Restore(u32),
     /// The machine's clock runs as the scenario says again.
     StopDrift(NodeId),
+    /// The machine's disk does not stall any more.
+    Unstall(NodeId),
+    /// The machine's disk has room again.
+    MakeRoom(NodeId),
 }
 
 impl Due {
+    /// The machine for which this waits at its door: because it is paused, or because its disk
+    /// stalls.
+    pub fn held_by(&self, world: &World) -> Option<NodeId> {
+        let is_held = |node: &NodeId| {
+            let host = world.host(*node);
+            host.is_paused() || matches!(self, Due::Synced(..)) && host.disk().is_stalled()
+        };
+        self.whose(world).filter(is_held)
+    }
+
     /// The machine that has to be running for this to happen.
-    pub fn whose(&self, world: &World) -> Option<NodeId> {
+    fn whose(&self, world: &World) -> Option<NodeId> {
         match self {
             Due::Arrive(packet) => world.network().get(*packet).map(|packet| packet.to),
             Due::Wake(node) | Due::Synced(node, _) | Due::Ask(node, ..) => Some(*node),

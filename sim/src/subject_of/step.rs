@@ -76,6 +76,7 @@ impl Subjects {
             | Fact::Forgot { node, .. }
             | Fact::Started { node, .. }
             | Fact::RefusedToStart { node, .. }
+            | Fact::ToldOfDisk { node, .. }
             | Fact::Wiped { node } => self.add(*node),
             Fact::Copied { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => {}
         }

@@ -23,7 +23,7 @@ mod words;
 
 use seedbed::proto::{Arcs, NodeId, Record};
 
-use crate::world::{Event, Fact, Loss, PacketId, Step};
+use crate::world::{Event, Fact, Loss, PacketId, Step, Tear};
 
 pub use message::{Routine, Topic, message, routine};
 pub use partition::links;
@@ -97,6 +97,10 @@ pub fn event(step: &Step, detail: Detail<'_>) -> String {
         }
         Event::Crash { kept: 0, .. } => "crashes".to_owned(),
         Event::Crash { kept, .. } => format!("crashes; {kept} records are kept by chance"),
+        Event::Stall(_) => "disk stalls: no sync ends".to_owned(),
+        Event::Unstall(_) => "disk goes on".to_owned(),
+        Event::FillUp(_) => "disk is full".to_owned(),
+        Event::MakeRoom(_) => "disk has room again".to_owned(),
         Event::Wipe { .. } => "crashes, and its disk is gone".to_owned(),
         Event::Pause(_) => "pauses".to_owned(),
         Event::Resume(_) => "goes on".to_owned(),
@@ -150,7 +154,16 @@ pub fn fact(fact: &Fact, detail: Detail<'_>) -> Option<(Option<NodeId>, String)>
         Fact::Checkpointed { node, covers } => {
             (Some(*node), format!("checkpoint replaces the log below #{covers}"))
         }
-        Fact::Forgot { node, from, count, torn } => (Some(*node), forgot(*from, *count, *torn)),
+        Fact::Forgot { node, from, count, torn, tear } => {
+            (Some(*node), forgot(*from, *count, *torn, *tear))
+        }
+        // The event says it; at a start, or when the machine goes on, it is news.
+        Fact::ToldOfDisk { node, is_full: true } => {
+            (Some(*node), "takes no new work: its disk is full".to_owned())
+        }
+        Fact::ToldOfDisk { node, is_full: false } => {
+            (Some(*node), "takes new work again".to_owned())
+        }
         Fact::Wiped { node } => (Some(*node), "log and checkpoint are gone".to_owned()),
         Fact::Started { node, incarnation } => (Some(*node), format!("is up as {incarnation}")),
         Fact::RefusedToStart { node, reason } => {
@@ -163,7 +176,7 @@ pub fn fact(fact: &Fact, detail: Detail<'_>) -> Option<(Option<NodeId>, String)>
     })
 }
 
-fn forgot(from: u64, count: u64, torn: u32) -> String {
+fn forgot(from: u64, count: u64, torn: u32, tear: Tear) -> String {
     let records = match count {
         1 => format!("log #{from} is lost, it was not durable"),
         _ => {
@@ -171,7 +184,14 @@ fn forgot(from: u64, count: u64, torn: u32) -> String {
             format!("log #{from} to #{last} are lost, they were not durable")
         }
     };
-    if torn == 0 { records } else { format!("{records} ({torn} bytes of #{from} are left)") }
+    match tear {
+        _ if torn == 0 => records,
+        Tear::Prefix => format!("{records} ({torn} bytes of #{from} are left)"),
+        Tear::Zeros => format!("{records} (#{from} is zeros from byte {torn} on)"),
+        Tear::Hole { length, .. } => {
+            format!("{records} (#{from} has a hole of {length} bytes from byte {torn} on)")
+        }
+    }
 }
 
 /// A record that is durable now, in brief.

@@ -118,14 +118,7 @@ impl FileReport {
             return FileVerdict::Vacuous(self.covered.why_not(*cell));
         }
         if let Some(fault) = self.fired.iter().position(|fired| !fired) {
-            let (faults, rules) = (scenario.faults.len(), scenario.messages.len());
-            return FileVerdict::Vacuous(match fault.checked_sub(faults) {
-                None => format!("fault number {} never struck", fault + 1),
-                Some(rule) if rule < rules => {
-                    format!("message rule number {} never applied", rule + 1)
-                }
-                Some(script) => format!("script number {} never began", script - rules + 1),
-            });
+            return FileVerdict::Vacuous(never_fired(scenario, fault));
         }
         FileVerdict::AsExpected
     }
@@ -153,6 +146,21 @@ impl FileReport {
             let more = format!("more than the share of {share}");
             (format!("{unknown} of {asked} requests are unknown: {more}"), seed)
         })
+    }
+}
+
+/// Of faults, rules of messages, rules of syncs and scripts, in this order, the one of this number
+/// never fired.
+fn never_fired(scenario: &Scenario, number: usize) -> String {
+    let Some(rule) = number.checked_sub(scenario.faults.len()) else {
+        return format!("fault number {} never struck", number + 1);
+    };
+    let Some(sync) = rule.checked_sub(scenario.messages.len()) else {
+        return format!("message rule number {} never applied", rule + 1);
+    };
+    match sync.checked_sub(scenario.syncs.len()) {
+        None => format!("sync rule number {} never applied", sync + 1),
+        Some(script) => format!("script number {} never began", script + 1),
     }
 }
 
@@ -242,6 +250,30 @@ mod tests {
         assert_eq!(missed, FileVerdict::Vacuous(why.to_owned()));
         let why = "of 1 seeds none covered `crash+crash`; `crash` struck in 1";
         assert_eq!(judged(&[&[in_doubt]]), FileVerdict::Vacuous(why.to_owned()));
+    }
+
+    #[test]
+    fn what_never_fired_is_named_by_its_kind_and_number() {
+        let text = "title = 'x'\n[workload]\nkind = 'files'\n[[fault]]\nat = '1s'\ncrash = 'n1'\n\
+                    [[message]]\nkind = 'commit'\ndrop = true\n[[sync]]\ntakes = '1s'\n\
+                    [[sync]]\nnode = 'n1'\ntakes = '1s'\n";
+        let scenario = Scenario::parse("x.toml", text).unwrap();
+        let verdict = |unfired: usize| {
+            let fired = (0..4).map(|number| number != unfired).collect();
+            let mut file = FileReport::default();
+            file.add(&scenario, RunReport { fired, ..unknown(0, 0) });
+            file.verdict(&scenario)
+        };
+        let why = [
+            "fault number 1 never struck",
+            "message rule number 1 never applied",
+            "sync rule number 1 never applied",
+            "sync rule number 2 never applied",
+        ];
+        for (unfired, why) in why.into_iter().enumerate() {
+            assert_eq!(verdict(unfired), FileVerdict::Vacuous(why.to_owned()));
+        }
+        assert_eq!(verdict(4), FileVerdict::AsExpected);
     }
 
     #[test]

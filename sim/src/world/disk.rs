@@ -10,6 +10,8 @@ use seedbed::proto::log::{self, Recovered};
 use seedbed::proto::{Append, Defects, Record, Snapshot};
 use serde::Serialize;
 
+use super::tear::{Tear, tear};
+
 /// A bit of the log that reads wrong at one start. The disk itself is unharmed: reading again,
 /// after somebody has looked at the cable, gives the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -33,9 +35,13 @@ pub struct Disk {
     syncing: Option<u64>,
     /// A checkpoint on its way, and whether the sync under way carries it.
     checkpointing: Option<(Snapshot, bool)>,
-    /// What is left of a record that was being written in the last crash.
+    /// What is left of records that were being written in the last crash.
     torn: Vec<u8>,
     forced_records: u64,
+    /// Is there room only for what was begun or promised?
+    is_full: bool,
+    /// Does no sync end?
+    is_stalled: bool,
 }
 
 /// A record with the log's durable mark from when it was written.
@@ -64,6 +70,31 @@ impl Disk {
     /// Records that something had to wait for.
     pub fn forced_records(&self) -> u64 {
         self.forced_records
+    }
+
+    /// Is there room only for what was begun or promised?
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Does no sync end until it goes on?
+    pub fn is_stalled(&self) -> bool {
+        self.is_stalled
+    }
+
+    /// The records that the sync under way makes durable; none if there is no sync.
+    pub fn syncing_records(&self) -> impl Iterator<Item = &Record> {
+        let to = self.syncing.map_or(self.durable, |reached| reached.max(self.durable));
+        let (from, to) = ((self.durable - self.first) as usize, (to - self.first) as usize);
+        self.records.range(from..to).map(|written| &written.record)
+    }
+
+    pub(super) fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
+    }
+
+    pub(super) fn set_stalled(&mut self, is_stalled: bool) {
+        self.is_stalled = is_stalled;
     }
 
     /// The records that a start would replay if the machine crashed now and lost all that is not
@@ -119,6 +150,7 @@ impl Disk {
     /// The sync under way is done: everything up to here is durable, and maybe a checkpoint is in
     /// place. What it has replaced goes into `replaced`; gives how far it covers the log.
     pub(super) fn finish_sync(&mut self, replaced: &mut Vec<Record>) -> Option<u64> {
+        assert!(!self.is_stalled, "no sync ends on a disk that stalls");
         let reached = self.syncing.take().expect("a sync is under way");
         self.durable = self.durable.max(reached);
         let (snapshot, _) = self.checkpointing.take_if(|(_, carried)| *carried)?;
@@ -163,23 +195,20 @@ impl Disk {
     }
 
     /// Loses what was not durable, but for the first `kept` records of it and `torn` bytes of the
-    /// next. Gives the position of the first record lost, how many are, and how many bytes of the
-    /// first are left.
-    pub(super) fn crash(&mut self, kept: u32, torn: u32) -> (u64, u64, u32) {
+    /// next, which is torn in this form. Gives the position of the first record lost, how many are,
+    /// and how many bytes of the first are left.
+    pub(super) fn crash(&mut self, kept: u32, torn: u32, form: Tear) -> (u64, u64, u32) {
         let survive = (self.durable + u64::from(kept)).min(self.end());
         let lost = self.records.split_off((survive - self.first) as usize);
-        self.torn.clear();
-        if let Some(next) = lost.front() {
-            log::append(&next.record, survive, next.durable, &mut self.torn);
-            // A record that is there to its last byte would not be torn but kept.
-            self.torn.truncate((torn as usize).min(self.torn.len() - 1));
-        }
+        let all = lost.iter().map(|written| (&written.record, written.durable));
+        let torn = tear(all, survive, torn, form, &mut self.torn);
         self.syncing = None;
         self.durable = survive;
-        (survive, lost.len() as u64, self.torn.len() as u32)
+        (survive, lost.len() as u64, torn)
     }
 
-    /// Loses everything. What was ever forced stays counted.
+    /// Loses everything: another disk is in its place, with room and without a stall. What was ever
+    /// forced stays counted.
     pub(super) fn wipe(&mut self) {
         *self = Disk { forced_records: self.forced_records, ..Disk::default() };
     }
@@ -199,11 +228,13 @@ impl Disk {
             log::append(&written.record, position, written.durable, &mut bytes);
         }
         starts.push(bytes.len());
-        bytes.append(&mut self.torn);
+        bytes.extend_from_slice(&self.torn);
         if let Some(rot) = rot {
             flip(rot, &starts[..=self.provably_durable()], &mut bytes);
         }
-        log::recover(checkpoint.as_deref(), &bytes, defects)
+        let recovered = log::recover(checkpoint.as_deref(), &bytes, defects)?;
+        self.torn.clear(); // a tail is cut when the machine starts, and not before
+        Ok(recovered)
     }
 
     /// How many of the records some later one proves to have been durable. Only there can a bit

@@ -9,7 +9,7 @@ use seedbed::proto::{
 };
 use serde::Serialize;
 
-use super::{Packet, PacketId, Rot};
+use super::{Packet, PacketId, Rot, Tear};
 
 /// Something that happens to the world. What was drawn stands in it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,6 +39,10 @@ pub enum Event {
         kept: u32,
         /// How many bytes of the record after those are.
         torn: u32,
+        /// In which form that one is torn. A start cuts it whatever the form, so it is no part of
+        /// the digest.
+        #[serde(skip)]
+        tear: Tear,
         /// Is a checkpoint that was being written in place? Only if all that it covers is on the
         /// disk.
         checkpointed: bool,
@@ -79,6 +83,14 @@ pub enum Event {
     },
     /// The operator tells the central node something.
     Command(Command),
+    /// A disk stalls: no sync ends.
+    Stall(NodeId),
+    /// It goes on.
+    Unstall(NodeId),
+    /// A disk is full: there is room only for what was begun or promised.
+    FillUp(NodeId),
+    /// It has room again.
+    MakeRoom(NodeId),
 }
 
 impl Event {
@@ -90,6 +102,7 @@ impl Event {
             Event::Synced(_) | Event::Start { .. } | Event::Pause(_) | Event::Resume(_) => None,
             Event::Cut(_) | Event::Mend(_) | Event::Request { .. } | Event::Command(_) => None,
             Event::ClockJump { .. } | Event::ClockDrift { .. } => None,
+            Event::Stall(_) | Event::Unstall(_) | Event::FillUp(_) | Event::MakeRoom(_) => None,
         }
     }
 
@@ -101,6 +114,7 @@ impl Event {
             Event::Wipe { .. } | Event::Pause(_) | Event::Resume(_) => None,
             Event::Cut(_) | Event::Mend(_) | Event::Request { .. } | Event::Command(_) => None,
             Event::ClockJump { .. } | Event::ClockDrift { .. } => None,
+            Event::Stall(_) | Event::Unstall(_) | Event::FillUp(_) | Event::MakeRoom(_) => None,
         }
     }
 
@@ -112,6 +126,8 @@ impl Event {
             Event::Start { node, .. } | Event::Crash { node, .. } => Some(*node),
             Event::Wipe { node } | Event::Pause(node) | Event::Resume(node) => Some(*node),
             Event::ClockJump { node, .. } | Event::ClockDrift { node, .. } => Some(*node),
+            Event::Stall(node) | Event::Unstall(node) => Some(*node),
+            Event::FillUp(node) | Event::MakeRoom(node) => Some(*node),
             Event::Request { client, .. } => Some(*client),
             Event::Command(_) => Some(NodeId::CONTROL),
             Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) => None,
@@ -119,12 +135,15 @@ impl Event {
         }
     }
 
-    /// The machine that it stops or starts, or whose clock it changes.
+    /// The machine that it stops or starts, or whose clock or disk it changes.
     pub fn changes_machine(&self) -> Option<NodeId> {
         match self {
             Event::Start { .. } | Event::Crash { .. } | Event::Wipe { .. } => self.node(),
             Event::Pause(_) | Event::Resume(_) => self.node(),
             Event::ClockJump { .. } | Event::ClockDrift { .. } => self.node(),
+            Event::Stall(_) | Event::Unstall(_) | Event::FillUp(_) | Event::MakeRoom(_) => {
+                self.node()
+            }
             Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) | Event::Wake(_) => None,
             Event::Synced(_) | Event::Cut(_) | Event::Mend(_) => None,
             Event::Request { .. } | Event::Command(_) => None,
@@ -137,8 +156,10 @@ impl Event {
             Event::Deliver(_) | Event::Wake(_) | Event::Start { .. } | Event::Resume(_) => true,
             Event::ClockJump { .. } | Event::ClockDrift { .. } => true,
             Event::Request { .. } | Event::Command(_) => true,
+            Event::FillUp(_) | Event::MakeRoom(_) => true, // a machine that was not woken yet
             Event::Drop(..) | Event::Duplicate(_) | Event::Synced(_) | Event::Crash { .. } => false,
             Event::Wipe { .. } | Event::Pause(_) | Event::Cut(_) | Event::Mend(_) => false,
+            Event::Stall(_) | Event::Unstall(_) => false,
         }
     }
 }
@@ -223,6 +244,9 @@ pub enum Fact {
         count: u64,
         /// How many bytes of the first are left.
         torn: u32,
+        /// In which form it is torn; no part of the digest, as in [`Event::Crash`].
+        #[serde(skip)]
+        tear: Tear,
     },
     /// A disk lost all that was on it.
     Wiped {
@@ -256,6 +280,13 @@ pub enum Fact {
         client: NodeId,
         /// What.
         notice: Notice,
+    },
+    /// A machine was told that its disk is full, or has room again.
+    ToldOfDisk {
+        /// Which.
+        node: NodeId,
+        /// Is it full?
+        is_full: bool,
     },
 }
 

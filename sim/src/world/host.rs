@@ -9,11 +9,11 @@ use seedbed::proto::client::Client;
 use seedbed::proto::control::Control;
 use seedbed::proto::node::Node;
 use seedbed::proto::{
-    Config, Effect, Incarnation, Input, NodeId, Outbox, Record, RequestId, Role, Snapshot, Span,
-    Time, Timer,
+    Config, Defect, Effect, Incarnation, Input, NodeId, Outbox, Record, RequestId, Role, Snapshot,
+    Span, Time, Timer,
 };
 
-use super::{Clock, Disk, Fact, Rot, Step};
+use super::{Clock, Disk, Fact, Rot, Step, Tear};
 
 /// What runs on a machine.
 #[expect(clippy::large_enum_variant, reason = "there are few machines, and each is stepped often")]
@@ -40,6 +40,8 @@ pub struct Host {
     is_paused: bool,
     /// Does anything wait for the records that the sync under way does not reach?
     wants_sync: bool,
+    /// Has the process been told that the disk is full?
+    knows_full: bool,
     requests: u32,
 }
 
@@ -55,6 +57,7 @@ impl Host {
             clock: Clock::new(Span::ZERO, 0),
             is_paused: false,
             wants_sync: false,
+            knows_full: false,
             requests: 0,
         }
     }
@@ -130,6 +133,20 @@ impl Host {
         self.is_paused = paused;
     }
 
+    pub(super) fn disk_mut(&mut self) -> &mut Disk {
+        &mut self.disk
+    }
+
+    /// Whether the disk is full, if the process runs and believes otherwise.
+    pub(super) fn take_news_of_disk(&mut self) -> Option<bool> {
+        let is_full = self.disk.is_full();
+        let listens = self.is_up() && !self.is_paused;
+        (listens && is_full != self.knows_full).then(|| {
+            self.knows_full = is_full;
+            is_full
+        })
+    }
+
     pub(super) fn next_request(&mut self) -> RequestId {
         self.requests += 1;
         RequestId { client: self.id, incarnation: self.incarnation, number: self.requests }
@@ -150,6 +167,7 @@ impl Host {
         self.incarnation = self.incarnation.next();
         self.outbox = Outbox::new(self.disk.end());
         (self.wants_sync, self.is_paused, self.requests) = (false, false, 0);
+        self.knows_full = false;
         let reading = self.clock.reading(now);
         self.process = Some(self.recover(reading, &recovered.records));
         step.facts.push(Fact::Started { node, incarnation: self.incarnation });
@@ -166,12 +184,17 @@ impl Host {
         }
     }
 
-    pub(super) fn crash(&mut self, (kept, torn): (u32, u32), checkpointed: bool, step: &mut Step) {
+    pub(super) fn crash(
+        &mut self,
+        (kept, torn, tear): (u32, u32, Tear),
+        checkpointed: bool,
+        step: &mut Step,
+    ) {
         self.process = None;
         self.is_paused = false;
         self.outbox = Outbox::default();
         let durable = self.disk.durable();
-        let (from, count, torn) = self.disk.crash(kept, torn);
+        let (from, count, torn) = self.disk.crash(kept, torn, tear);
         if durable < from {
             self.show_durable(durable, from, step);
             step.facts.push(Fact::Durable { node: self.id, from: durable, to: from });
@@ -180,7 +203,7 @@ impl Host {
             step.facts.push(Fact::Checkpointed { node: self.id, covers });
         }
         if count > 0 {
-            step.facts.push(Fact::Forgot { node: self.id, from, count, torn });
+            step.facts.push(Fact::Forgot { node: self.id, from, count, torn, tear });
         }
     }
 
@@ -206,10 +229,17 @@ impl Host {
         }
         while let Some(append) = self.outbox.take_record() {
             let (record, forced) = (append.record.clone(), append.forced);
+            self.check_room(&record);
             let position = self.disk.append(append);
             self.wants_sync |= forced;
             step.facts.push(Fact::Appended { node: self.id, position, record, forced });
         }
+    }
+
+    /// Whoever knows that the disk is full begins nothing new.
+    fn check_room(&self, record: &Record) {
+        let may = !self.knows_full || self.config.defects.has(Defect::FullDiskIgnored);
+        assert!(may || !is_new_work(record), "{} begins on a full disk: {record:?}", self.id);
     }
 
     pub(super) fn pop_effect(&mut self) -> Option<Effect> {
@@ -251,5 +281,19 @@ impl Host {
             Process::Storage(node) => node.next_deadline(),
             Process::Client(client) => client.next_deadline(),
         }
+    }
+}
+
+/// Does the record begin what no record before it has promised? A vote or a decision that changes
+/// nothing takes no room that a reader would miss. A decision with participants may finish what its
+/// coordinator executed while there was room.
+fn is_new_work(record: &Record) -> bool {
+    match record {
+        Record::Voted { changes, .. } => !changes.is_empty(),
+        Record::Decided { participants, changes, .. } => {
+            participants.is_empty() && !changes.is_empty()
+        }
+        Record::Queued { .. } => true,
+        _ => false, // it finishes, refuses, remembers or moves something
     }
 }

@@ -9,7 +9,7 @@
 //! | part | file | stands for |
 //! |---|---|---|
 //! | [`Host`] | `host` | one machine: its process, its outbox, its disk, its clock |
-//! | [`Disk`] | `disk` | the log: durable, pending, torn |
+//! | [`Disk`] | `disk` | the log: durable, pending, torn; a stall, and no room |
 //! | [`Clock`] | `clock` | what the machine believes the time is |
 //! | [`Network`] | `network` | messages in flight, links that are cut |
 //!
@@ -24,6 +24,7 @@ mod event;
 mod host;
 mod network;
 mod stage;
+mod tear;
 mod watcher;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use event::{Event, Fact, Loss, Step};
 pub use host::{Host, Process};
 pub use network::{Network, Packet, PacketId};
 pub use stage::{Due, Stage};
+pub use tear::Tear;
 pub use watcher::Watcher;
 
 /// A cluster: hosts, the network between them, and true time.
@@ -150,13 +152,19 @@ impl World {
             Event::Wake(node) => self.wake(node, step),
             Event::Synced(node) => self.synced(node, step),
             Event::Start { node, rot } => self.start(node, rot, step),
-            Event::Crash { node, kept, torn, checkpointed } => {
-                let index = self.index(node);
-                self.hosts[index].crash((kept, torn), checkpointed, step);
+            Event::Crash { node, kept, torn, tear, checkpointed } => {
+                self.host_mut(node).crash((kept, torn, tear), checkpointed, step);
             }
             Event::Wipe { node } => self.host_mut(node).wipe(step),
             Event::Pause(node) => self.host_mut(node).set_paused(true),
-            Event::Resume(node) => self.host_mut(node).set_paused(false),
+            Event::Resume(node) => {
+                self.host_mut(node).set_paused(false);
+                self.tell_of_disk(node, step);
+            }
+            Event::Stall(node) => self.host_mut(node).disk_mut().set_stalled(true),
+            Event::Unstall(node) => self.host_mut(node).disk_mut().set_stalled(false),
+            Event::FillUp(node) => self.fill_up(node, true, step),
+            Event::MakeRoom(node) => self.fill_up(node, false, step),
             Event::Cut(links) => self.change_links(&links, true),
             Event::Mend(links) => self.change_links(&links, false),
             Event::ClockJump { node, by } => self.host_mut(node).clock_mut().jump(at, by),
@@ -206,6 +214,20 @@ impl World {
     fn start(&mut self, node: NodeId, rot: Option<Rot>, step: &mut Step) {
         let (index, now) = (self.index(node), self.now);
         self.hosts[index].start(now, rot, step);
+        self.tell_of_disk(node, step);
+    }
+
+    fn fill_up(&mut self, node: NodeId, is_full: bool, step: &mut Step) {
+        self.host_mut(node).disk_mut().set_full(is_full);
+        self.tell_of_disk(node, step);
+    }
+
+    /// Tells `node` whether its disk is full, if it is there to be told and does not know.
+    fn tell_of_disk(&mut self, node: NodeId, step: &mut Step) {
+        if let Some(is_full) = self.host_mut(node).take_news_of_disk() {
+            step.facts.push(Fact::ToldOfDisk { node, is_full });
+            self.drive(node, Input::DiskFull(is_full), step);
+        }
     }
 
     fn change_links(&mut self, links: &[(NodeId, NodeId)], cut: bool) {

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use seedbed::proto::{NodeId, Reply, Request, RequestId, Role, Span, Time};
 
-use super::{DelayPolicy, Event, Fact, Fate, Loss, PacketId, Step, Times, Watcher, World};
+use super::{DelayPolicy, Event, Fact, Fate, Loss, PacketId, Step, Tear, Times, Watcher, World};
 
 /// What comes next, of what comes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -155,7 +155,11 @@ impl<W> Stage<W> {
 
     /// Syncs that will be done.
     fn syncs(&self) -> impl Iterator<Item = (Time, Due)> {
-        let syncs = self.syncing.iter().filter(|(node, _)| !self.world.host(**node).is_paused());
+        let ends = |node: NodeId| {
+            let host = self.world.host(node);
+            !host.is_paused() && !host.disk().is_stalled()
+        };
+        let syncs = self.syncing.iter().filter(move |(node, _)| ends(**node));
         syncs.map(|(node, at)| (self.now.max(*at), Due::Synced(*node)))
     }
 
@@ -189,7 +193,8 @@ impl<W: Watcher> Stage<W> {
 
     /// A machine stops; so many of the records that were not durable stay.
     pub fn crash_keeping(&mut self, node: NodeId, kept: u32) {
-        self.apply(Event::Crash { node, kept, torn: 0, checkpointed: false });
+        let tear = Tear::default();
+        self.apply(Event::Crash { node, kept, torn: 0, tear, checkpointed: false });
     }
 
     /// A user asks `client` for something, now.

@@ -386,7 +386,7 @@ impl Coordinator {
     /// Executes the coordinator's own part, then asks for the votes.
     fn execute_own_part(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
         let work = collecting.part_of(turn.member());
-        match turn.owner.execute(turn.config.defects, &work) {
+        match turn.execute(&work) {
             Ok(own) => collecting.own = Some(own),
             Err(cannot) => return self.refuse(turn, txn, collecting, cannot),
         }

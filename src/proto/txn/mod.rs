@@ -83,10 +83,13 @@
 pub mod coordinator;
 pub mod participant;
 
-use super::owner::Owner;
+use super::owner::{CannotExecute, Owner};
 use super::standing::{Closed, Standing};
 use super::timers::Timers;
-use super::{Config, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Span, Time};
+use super::{
+    Changes, Config, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Refusal,
+    Results, Span, Time, Work,
+};
 
 /// What a machine has at hand in one step.
 pub(super) struct Turn<'a> {
@@ -95,6 +98,7 @@ pub(super) struct Turn<'a> {
     pub incarnation: Incarnation,
     pub now: Time,
     pub standing: &'a Standing,
+    pub disk_is_full: bool,
     pub owner: &'a mut Owner,
     pub timers: &'a mut Timers,
     pub out: &'a mut Outbox,
@@ -121,6 +125,16 @@ impl Turn<'_> {
         let most = self.config.vote_timeout.max(self.config.request_timeout.fraction(8));
         let doubled = 1 << attempt.saturating_sub(1).min(32);
         self.config.vote_timeout.times(doubled).min(most)
+    }
+
+    /// What `work` changes and gives at this owner. A full disk takes no change: it keeps what is
+    /// left for the outcomes of what was promised before.
+    pub fn execute(&self, work: &Work) -> Result<(Changes, Results), CannotExecute> {
+        let (changes, results) = self.owner.execute(self.config.defects, work)?;
+        match self.disk_is_full && !changes.is_empty() {
+            true => Err(CannotExecute::Refused(Refusal::DiskFull)),
+            false => Ok((changes, results)),
+        }
     }
 
     /// May the node serve or vote on `paths` in `epoch`?

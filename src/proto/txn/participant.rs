@@ -316,7 +316,7 @@ impl Participant {
         turn.timers.cancel(&Timer::Ready(txn));
         let work =
             prepared.work.as_ref().expect("Execute, or a Prepare with operations, brought it");
-        match turn.owner.execute(turn.config.defects, work) {
+        match turn.execute(work) {
             Ok((changes, results)) => self.vote_yes(turn, txn, prepared, changes, results),
             Err(cannot) => {
                 let no = decline(turn, prepared.terms.request, prepared.terms.attempt, cannot);

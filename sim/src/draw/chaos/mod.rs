@@ -3,7 +3,7 @@
 //! The plan is drawn before the run. Some of its faults strike at a time, others are *aimed*: they
 //! wait for a milestone and strike a machine that plays a part in it.
 //!
-//! Of machines that are *away* (down, paused or isolated) there are never more at once than the
+//! Of machines that are *away* (down, paused, isolated, or with a disk that stalls) there are never more at once than the
 //! budget says. The plan sees to that for faults whose time it knows. An aimed one is held against
 //! the budget when it strikes ([`Away`]). Cuts between machines that are all there are not in the
 //! budget: whatever they keep apart meets again when they are mended.
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
 
 use crate::cell::FaultKind;
-use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
+use crate::fault::{ChaosKind, Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Worse};
 use crate::quantity::{Ppb, SpanRange};
 use crate::scenario::{Cast, Chaos, Occasion, Scenario, Target};
 use crate::seed::{Seed, Stream};
@@ -294,7 +294,8 @@ impl Plan<'_> {
 
     fn push_crash(&mut self, node: NodeId, at: Time, until: Time, kind: FaultKind) {
         let restart = Restart::After(until.since(at));
-        let fault = Fault::Crash { node: Target::Node(node), restart };
+        let fault =
+            Fault::Crash { node: Target::Node(node), leaves: Leaves::default(), restart };
         if at < self.end {
             self.faults.push(Planned { at, until, aim: None, fault, kind });
         }
@@ -307,7 +308,12 @@ const MOMENT: SpanRange = SpanRange::from_millis(0, 300);
 /// The machines of a fault that strikes at a time.
 fn named(kind: ChaosKind, node: NodeId, other: NodeId) -> Struck {
     let node = match kind {
-        ChaosKind::BitRot if node.role() == Role::Client => NodeId::CONTROL,
+        // A client has no log.
+        ChaosKind::BitRot | ChaosKind::StalledDisk | ChaosKind::FullDisk
+            if node.role() == Role::Client =>
+        {
+            NodeId::CONTROL
+        }
         // Locks are granted by the clock of the central node: what its jumps do is no protocol's
         // fault.
         ChaosKind::Bump if node == NodeId::CONTROL => other,
@@ -326,13 +332,16 @@ fn one(
 ) -> Fault<Target> {
     let restart = Restart::After(lasts);
     let cut = |links| Fault::Cut { links, lasts: Some(lasts) };
-    let degrade = |what| Fault::Degrade { what, lasts: Some(lasts) };
-    let worse = |how| degrade(Degradation::Links { from: vec![node], to: vec![other], how });
+    let worse = |how| {
+        let what = Degradation { from: vec![node], to: vec![other], how };
+        Fault::Degrade { what, lasts: Some(lasts) }
+    };
+    let disk = |trouble| Fault::Disk { node, trouble, lasts: Some(lasts) };
     let share = |stream: &mut Stream, most: u32| {
         Ppb::new(stream.below(u64::from(most) * 1_000_000) as u32).unwrap_or(Ppb::ZERO)
     };
     match kind {
-        ChaosKind::Crash => Fault::Crash { node, restart },
+        ChaosKind::Crash => Fault::Crash { node, leaves: Leaves::default(), restart },
         ChaosKind::BitRot => Fault::BitRot { node, rot: Some(any_bit(stream)), restart },
         ChaosKind::Wipe => Fault::Wipe { node, restart },
         ChaosKind::Pause => Fault::Pause { node, lasts: Some(lasts) },
@@ -347,8 +356,10 @@ fn one(
         ChaosKind::Duplicate => worse(Worse::Doubling(share(stream, 900))),
         ChaosKind::SlowDisk => {
             let most = 1 + stream.below(1_000);
-            degrade(Degradation::Disk(node, SpanRange::from_millis(most / 2, most)))
+            disk(DiskTrouble::Slow(SpanRange::from_millis(most / 2, most)))
         }
+        ChaosKind::StalledDisk => disk(DiskTrouble::Stalled),
+        ChaosKind::FullDisk => disk(DiskTrouble::Full),
         ChaosKind::Drift => {
             let ppm =
                 stream.below(2 * u64::from(drift_max_ppm) + 1) as i64 - i64::from(drift_max_ppm);

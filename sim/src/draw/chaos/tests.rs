@@ -60,11 +60,36 @@ fn a_plan_never_exceeds_its_budget() {
 }
 
 #[test]
+fn a_disk_that_stalls_takes_its_machine_from_the_budget_and_a_full_one_does_not() {
+    let most = |kind| {
+        let mut most = 0;
+        for seed in 0..20 {
+            let plan = plan_of(seed, &[kind], Ppb::ZERO);
+            assert!(plan.iter().all(|planned| matches!(planned.fault, Fault::Disk { .. })));
+            for planned in &plan {
+                let now = plan.iter().filter(|p| p.at <= planned.at && planned.at <= p.until);
+                let nodes = now.filter_map(|planned| match &planned.fault {
+                    Fault::Disk { node, .. } => node.node(),
+                    _ => None,
+                });
+                let storage: BTreeSet<NodeId> =
+                    nodes.filter(|node| node.role() == Role::Storage).collect();
+                most = storage.len().max(most);
+            }
+        }
+        most
+    };
+    assert_eq!(most(ChaosKind::StalledDisk), 2, "the budget is used up, and no more");
+    assert!(most(ChaosKind::FullDisk) > 2);
+}
+
+#[test]
 fn an_aimed_fault_finds_room_beside_those_whose_time_is_known() {
     let budget = Budget { storage_nodes_down: 1, control_down: false, clients_down: 0, wipes: 1 };
     let second = Span::from_secs(1);
     let n = NodeId::storage;
-    let crash = Fault::Crash { node: Target::Node(n(1)), restart: Restart::WhenHealed };
+    let leaves = Leaves::default();
+    let crash = Fault::Crash { node: Target::Node(n(1)), leaves, restart: Restart::WhenHealed };
     let at = Time::ZERO + second.times(10);
     let kind = FaultKind::Crash;
     let planned = Planned { at, until: at + second, aim: None, fault: crash, kind };

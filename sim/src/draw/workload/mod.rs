@@ -14,7 +14,8 @@ mod files;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Action, Answer, Contents, NodeId, Operation, Outcome, Path, Reply, Request, Span, Version,
+    Action, Answer, Contents, NodeId, Operation, Outcome, Path, Refusal, Reply, Request, Span,
+    Version,
 };
 
 use crate::quantity::Ppb;
@@ -100,6 +101,7 @@ impl User {
     pub fn on_reply(&mut self, reply: &Reply) -> Option<(Span, Request)> {
         let state = std::mem::replace(&mut self.state, State::Idle);
         match (state, reply) {
+            (State::Opening, Reply::Refused(Refusal::DiskFull)) => {} // it tries again
             (State::Opening, Reply::Refused(_)) => self.opens_accounts = false, // they are open
             (State::Opening, Reply::Done(_)) => self.opens_accounts = false,
             (State::Changing(operations), Reply::Done(answer)) => {

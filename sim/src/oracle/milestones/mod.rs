@@ -22,7 +22,7 @@ use crate::oracle::blocked::{StepTimes, Wait, deadlock, waits};
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
 use crate::subject_of::Subjects;
-use crate::world::{Event, Step, World};
+use crate::world::{Event, Step, Tear, World};
 
 pub use transactions::Phase;
 use transactions::Run;
@@ -224,12 +224,25 @@ impl Milestones {
                     self.move_on_announced(model);
                 }
             }
-            Seen::Forgot { node, torn, .. } => {
+            Seen::Forgot { node, torn, tear, .. } => {
                 self.hit_node(Milestone::RECORDS_LOST, node);
                 if torn > 0 {
                     self.hit_node(Milestone::RECORD_TORN, node);
+                    match tear {
+                        Tear::Prefix => {}
+                        Tear::Zeros => self.hit_node(Milestone::RECORD_ZERO_FILLED, node),
+                        Tear::Hole { .. } => self.hit_node(Milestone::RECORD_HOLED, node),
+                    }
                 }
             }
+            Seen::DiskStalled { node, is_stalled: true } => {
+                self.hit_node(Milestone::DISK_STALLED, node);
+            }
+            Seen::DiskFilled { node, is_full: true } => self.hit_node(Milestone::DISK_FULL, node),
+            Seen::DiskFilled { node, is_full: false } => {
+                self.hit_node(Milestone::DISK_HAS_ROOM, node);
+            }
+            Seen::DiskStalled { is_stalled: false, .. } | Seen::ToldOfDisk { .. } => {}
             Seen::Started { node, incarnation } => {
                 if incarnation.0 > 1 {
                     self.hit_node(Milestone::RESTARTED, node);

@@ -1,5 +1,5 @@
 //! What may keep a request from getting done: machines that are away, links that are cut or hold
-//! messages up, messages that are lost, disks that are slow.
+//! messages up, messages that are lost, disks that are slow or stall.
 //!
 //! Only the newest disturbance of each machine and link is kept, so what there is to know does not
 //! grow with the run. It is asked for only where a request ends `unknown`.
@@ -14,6 +14,8 @@ use crate::oracle::Seen;
 #[derive(Clone, Debug, Default)]
 pub struct Disturbances {
     machines: BTreeMap<NodeId, Disturbed>,
+    /// Disks that stall: what their machines force does not get done, in whichever life.
+    stalls: BTreeMap<NodeId, Disturbed>,
     /// Links that were cut, by (from, to).
     cuts: BTreeMap<(NodeId, NodeId), Disturbed>,
     /// Links that lost or held up messages, the same way.
@@ -29,7 +31,7 @@ pub struct Disturbances {
 /// A machine or a link.
 #[derive(Clone, Copy, Debug, Default)]
 struct Disturbed {
-    /// How many cuts are open; of a machine 1 while it is down or paused.
+    /// How many cuts are open; of a machine 1 while it is down or paused, of a disk while it stalls.
     now: u32,
     /// The latest end of a disturbance so far; it may lie ahead.
     last: Option<Time>,
@@ -54,7 +56,7 @@ impl Disturbances {
 
     /// Was one of these machines away or slow since then, or two of them cut off from each other?
     pub fn parted(&self, is_one: impl Fn(NodeId) -> bool, since: Time) -> bool {
-        let mut machines = self.machines.iter();
+        let mut machines = self.machines.iter().chain(&self.stalls);
         machines.any(|(node, of)| is_one(*node) && of.is_since(since))
             || any_link(&self.cuts, is_one, since)
     }
@@ -92,6 +94,11 @@ impl Disturbances {
                 machine.lasts_until(now);
             }
             Seen::ClockJumped { node } => self.slowed_down(node, now),
+            Seen::DiskStalled { node, is_stalled } => {
+                let disk = self.stalls.entry(node).or_default();
+                disk.now = u32::from(is_stalled);
+                disk.lasts_until(now);
+            }
             Seen::Cut { links } => {
                 for link in links {
                     self.cuts.entry(*link).or_default().now += 1;
@@ -105,6 +112,14 @@ impl Disturbances {
                 }
             }
             _ => {} // it disturbs nothing
+        }
+    }
+
+    /// Another disk, which does not stall, is in the place of one that did.
+    pub(super) fn on_wiped(&mut self, node: NodeId, now: Time) {
+        if let Some(disk) = self.stalls.get_mut(&node).filter(|disk| disk.now > 0) {
+            disk.now = 0;
+            disk.lasts_until(now);
         }
     }
 

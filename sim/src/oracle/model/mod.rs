@@ -9,6 +9,7 @@ pub(in crate::oracle) mod commit_points;
 pub(in crate::oracle) mod disks;
 pub(in crate::oracle) mod disturbances;
 pub(in crate::oracle) mod files;
+pub(in crate::oracle) mod full_disks;
 pub(in crate::oracle) mod leases;
 pub(in crate::oracle) mod locks;
 pub(in crate::oracle) mod log_positions;
@@ -35,6 +36,7 @@ use crate::world::World;
 use disks::Disks;
 use disturbances::Disturbances;
 use files::Files;
+use full_disks::FullDisks;
 use leases::Leases;
 use locks::Locks;
 use locks::heard_by_lock_server::{HeardAt, Hearing};
@@ -70,6 +72,8 @@ pub struct Model {
     pub probes: Probes,
     /// What may keep requests from getting done.
     pub disturbances: Disturbances,
+    /// Which disks are full.
+    pub full_disks: FullDisks,
     /// Transactions.
     pub txns: Txns,
     /// Decisions that are durable.
@@ -158,6 +162,25 @@ impl Model {
     /// Is `txn` one that the coordinator has called over?
     pub fn is_below_the_mark(&self, txn: TxnId) -> bool {
         self.txns.is_below_the_mark(txn)
+    }
+
+    /// Has the disk of an owner of one of these paths been full since that step? The owners in any
+    /// view count: a request may have been tried in several.
+    pub fn disk_of_an_owner_was_full<'a>(
+        &self,
+        mut paths: impl Iterator<Item = &'a Path>,
+        since: u64,
+        config: &Arc<Config>,
+    ) -> bool {
+        let nodes = self.full_disks.nodes();
+        let full: Vec<NodeId> =
+            nodes.filter(|node| self.full_disks.was_full_since(*node, since)).collect();
+        let newest = self.views.newest().map_or(Config::FIRST_EPOCH, |newest| newest.is.epoch);
+        let owns = |epoch, path: &Path| {
+            let placement = self.views.placement(config, Epoch(epoch));
+            placement.is_some_and(|at| at.owners(config, path).iter().any(|of| full.contains(of)))
+        };
+        !full.is_empty() && paths.any(|path| (0..=newest.0).any(|epoch| owns(epoch, path)))
     }
 
     /// The transactions that `node` is in doubt about.

@@ -62,7 +62,15 @@ impl Model {
             Seen::Resumed { .. } | Seen::Cut { .. } | Seen::Mended { .. } => {
                 self.disturbances.on_seen(seen, self.now);
             }
-            Seen::ClockJumped { .. } => self.disturbances.on_seen(seen, self.now),
+            Seen::ClockJumped { .. } | Seen::DiskStalled { .. } => {
+                self.disturbances.on_seen(seen, self.now);
+            }
+            Seen::DiskFilled { node, is_full } => {
+                self.full_disks.on_filled(self.step, node, is_full);
+            }
+            Seen::ToldOfDisk { node, is_full } => {
+                self.full_disks.on_told(self.step, node, is_full);
+            }
             Seen::Copied { .. } | Seen::Checkpointed { .. } | Seen::Forgot { .. } => {}
             Seen::Woken { .. } | Seen::Noticed { .. } | Seen::Commanded { .. } => {}
         }
@@ -181,11 +189,14 @@ impl Model {
             None => self.memory.on_crashed_with_fixed_members(node, &self.txns),
         }
         self.services.on_crashed(node);
+        self.full_disks.on_crashed(node);
     }
 
     /// A disk is gone, and what only it could tell. Whoever comes back under its name is another.
     fn on_wiped(&mut self, node: NodeId) {
         self.logs.on_wiped(node);
+        self.full_disks.on_wiped(self.step, node);
+        self.disturbances.on_wiped(node, self.now);
         for txn in self.memory.on_wiped(node) {
             self.txns.entry(txn).gone.push(node);
         }

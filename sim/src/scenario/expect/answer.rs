@@ -123,6 +123,8 @@ pub(super) fn is_possible(reason: Reason, request: &Request) -> bool {
         }
         Reason::BadOperationCount => operations(request).len() > 1,
         Reason::Malformed => any(|action| matches!(action, Action::Rename(..))),
+        Reason::DiskFull if matches!(request, Request::Acquire { .. }) => true,
+        Reason::DiskFull => any(|action| !action.is_read()),
         Reason::Held => matches!(request, Request::Acquire { wait: false, .. }),
         Reason::QueueFull => matches!(request, Request::Acquire { wait: true, .. }),
         Reason::NotHeld => matches!(request, Request::Release { .. }),

@@ -106,22 +106,26 @@ impl Scenario {
     }
 
     fn may_refuse(&self, reason: Reason) -> bool {
+        let fills_up = !self.struck(FaultKind::FullDisk).is_empty();
         let drawn = self.workload.as_ref().is_some_and(|workload| match workload.kind {
             WorkloadKind::Files { .. } => match reason {
                 Reason::NotFound | Reason::Exists | Reason::VersionIs | Reason::Fenced => true,
                 Reason::Held | Reason::NotHeld | Reason::QueueFull | Reason::Malformed => true,
                 Reason::PathTooLong | Reason::ContentsTooLong | Reason::BadOperationCount => false,
+                Reason::DiskFull => fills_up,
             },
             WorkloadKind::LockedCounter => match reason {
                 Reason::Fenced | Reason::Held | Reason::NotHeld | Reason::QueueFull => true,
                 Reason::NotFound | Reason::Exists | Reason::VersionIs | Reason::Malformed => false,
                 Reason::PathTooLong | Reason::ContentsTooLong | Reason::BadOperationCount => false,
+                Reason::DiskFull => fills_up,
             },
             WorkloadKind::Bank { .. } => match reason {
                 Reason::Exists | Reason::VersionIs => true,
                 Reason::NotFound | Reason::Fenced | Reason::Held | Reason::NotHeld => false,
                 Reason::QueueFull | Reason::Malformed | Reason::PathTooLong => false,
                 Reason::ContentsTooLong | Reason::BadOperationCount => false,
+                Reason::DiskFull => fills_up,
             },
         });
         drawn || self.requests().any(|request| is_possible(reason, request))
@@ -153,6 +157,10 @@ impl Scenario {
             ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Isolate | ChaosKind::BitRot => {
                 all.into_iter().filter(may_be_away).collect()
             }
+            ChaosKind::StalledDisk => {
+                vec![Role::Control, Role::Storage].into_iter().filter(may_be_away).collect()
+            }
+            ChaosKind::FullDisk => vec![Role::Control, Role::Storage],
             ChaosKind::Attrition | ChaosKind::RollingRestart => {
                 vec![Role::Storage].into_iter().filter(may_be_away).collect()
             }
@@ -180,10 +188,10 @@ fn roles_of(fault: &Fault<Target>) -> Vec<Role> {
             Cut::OneWay { from, to } => from.iter().chain(to).flat_map(roles_at).copied().collect(),
             Cut::MajoritiesRing => vec![Role::Storage],
         },
-        Fault::Degrade { what: Degradation::Links { from, to, .. }, .. } => {
+        Fault::Degrade { what: Degradation { from, to, .. }, .. } => {
             from.iter().chain(to).flat_map(roles_at).copied().collect()
         }
-        Fault::Degrade { what: Degradation::Disk(node, _), .. } => roles_at(node).to_vec(),
+        Fault::Disk { node, .. } => roles_at(node).to_vec(),
         Fault::RollingRestart { .. } | Fault::Attrition { .. } => vec![Role::Storage],
         Fault::Join(_) | Fault::Leave(_) => vec![Role::Control, Role::Storage],
         Fault::Operator(_) => vec![Role::Control],

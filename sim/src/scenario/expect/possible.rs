@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 use seedbed::proto::{Action, CommitMode, Membership, MessageKind, Path, RecordKind, Request};
 
 use crate::cell::Cell;
-use crate::fault::{ChaosKind, Fault};
+use crate::fault::{ChaosKind, DiskTrouble, Fault};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::scenario::reader::{Result, Table};
 use crate::scenario::value::Value;
-use crate::scenario::{Expected, Scenario, Target, Trigger, WorkloadKind};
+use crate::refusal::Reason;
+use crate::scenario::{Answer, Expected, Scenario, Target, Trigger, WorkloadKind};
 use crate::subject_of::Topic;
 
 /// Refuses a file that names what can never happen in its runs.
@@ -32,6 +33,22 @@ pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Resul
         must_be_possible(Milestone::sent(rule.kind), scenario, || {
             root.get("message")?.item(number)?.inside("kind")
         })?;
+    }
+    for (number, rule) in scenario.syncs.iter().enumerate() {
+        let Some(kind) = rule.record else { continue };
+        must_be_possible(Milestone::appended(kind), scenario, || {
+            root.get("sync")?.item(number)?.inside("record")
+        })?;
+    }
+    let disk_full = Some(Answer::Refused(Some(Reason::DiskFull)));
+    for (number, script) in scenario.script.iter().enumerate() {
+        if let Some(step) = script.steps.iter().position(|step| step.answer == disk_full) {
+            must_be_possible(Milestone::DISK_FULL, scenario, || {
+                let script = root.get("script")?.item(number)?;
+                let step = script.inside("steps").and_then(|steps| steps.item(step));
+                step.unwrap_or(script).inside("answer")?.inside("refused")
+            })?;
+        }
     }
     let expect = || root.get("expect");
     match scenario.expect.verdict {
@@ -306,7 +323,9 @@ fn need(milestone: Milestone) -> Option<Needs> {
         | Milestone::RESTARTED
         | Milestone::REFUSED_TO_START
         | Milestone::RECORDS_LOST
-        | Milestone::RECORD_TORN => Needs {
+        | Milestone::RECORD_TORN
+        | Milestone::RECORD_ZERO_FILLED
+        | Milestone::RECORD_HOLED => Needs {
             why: "needs a fault that crashes a machine",
             drawn: &[
                 ChaosKind::Crash,
@@ -321,7 +340,18 @@ fn need(milestone: Milestone) -> Option<Needs> {
                 Fault::Pause { .. } | Fault::Cut { .. } | Fault::ClockJump { .. } => false,
                 Fault::ClockDrift { .. } | Fault::Degrade { .. } | Fault::Operator(_) => false,
                 Fault::Join(_) | Fault::Leave(_) => false,
+                Fault::Disk { .. } => false,
             },
+        },
+        Milestone::DISK_STALLED => Needs {
+            why: "needs a fault with `stalled_disk`",
+            drawn: &[ChaosKind::StalledDisk],
+            is_scripted: |fault| matches!(fault, Fault::Disk { trouble: DiskTrouble::Stalled, .. }),
+        },
+        Milestone::DISK_FULL | Milestone::DISK_HAS_ROOM => Needs {
+            why: "needs a fault with `full_disk`",
+            drawn: &[ChaosKind::FullDisk],
+            is_scripted: |fault| matches!(fault, Fault::Disk { trouble: DiskTrouble::Full, .. }),
         },
         Milestone::PAUSED | Milestone::RESUMED => Needs {
             why: "needs a fault that pauses a machine",

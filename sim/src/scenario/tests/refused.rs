@@ -1,6 +1,7 @@
 //! What a scenario file may not say, with the whole message of each error.
 
 mod cluster;
+mod disks;
 mod faults;
 mod never;
 mod requests;
@@ -79,8 +80,8 @@ fn unknown_keys() {
         (
             "\"a\\nb\" = 1",
             "2: a...: unknown key, expected `title`, `about`, `seeds`, `cluster`, \
-          `timing`, `network`, `disk`, `clock`, `workload`, `script`, `fault`, `message`, `chaos`, \
-          `swarm`, `phases` or `expect`",
+          `timing`, `network`, `disk`, `clock`, `workload`, `script`, `fault`, `message`, `sync`, \
+          `chaos`, `swarm`, `phases` or `expect`",
         ),
     ]);
 }
@@ -180,8 +181,8 @@ fn unknown_names() {
         (
             "[chaos]\nkinds = ['crush']",
             "3: chaos.kinds[0]: unknown kind of fault `crush`, expected `crash`, `pause`, \
-             `partition`, `isolate`, `clog`, `delay`, `loss`, `duplicate`, `slow_disk`, `bit_rot`, \
-             `drift`, `join`, `leave`, `wipe` or `attrition`; did you mean `crash`?",
+             `partition`, `isolate`, `clog`, `delay`, `loss`, `duplicate`, `slow_disk`, \
+             `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `join`, `leave`, `wipe` or `attrition`; did you mean `crash`?",
         ),
         (
             "[expect]\nverdict = 'fail'",

@@ -3,12 +3,14 @@
 use seedbed::proto::ring::HashKind;
 use seedbed::proto::{
     Action, Command, CommitMode, Contents, Defect, Membership, MessageKind, NodeId, Operation,
-    Request, Settings, Span, Version,
+    RecordKind, Request, Settings, Span, Version,
 };
 
 use super::*;
 use crate::cell::{Cell, FaultKind, Phase};
-use crate::fault::{ChaosKind, Cut, Degradation, Fault, Restart, Worse};
+use crate::fault::{
+    ChaosKind, Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Torn, Worse,
+};
 use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 use crate::refusal::Reason;
@@ -141,7 +143,9 @@ fn the_faults() {
         ..Occasion::first(Milestone::received(MessageKind::Prepare))
     });
     let coordinator = Target::Role(Role::Coordinator);
-    let crash = |target, restart| Fault::Crash { node: target, restart };
+    let leaves = Leaves::default();
+    let crash = |target, restart| Fault::Crash { node: target, leaves, restart };
+    let disk = |node, trouble, lasts| Fault::Disk { node: Target::Node(node), trouble, lasts };
     let after = |secs| Restart::After(Span::from_secs(secs));
     let named = |nodes: &[NodeId]| nodes.iter().copied().map(Target::Node).collect::<Vec<_>>();
     let one_way = Cut::OneWay { from: named(&[n(1), NodeId::CONTROL]), to: named(&[n(2), c(1)]) };
@@ -177,9 +181,20 @@ fn the_faults() {
         (at(9), Fault::Leave(Target::Node(n(1)))),
         (at(9), Fault::Operator(set)),
         (at(10), Fault::Operator(Command::AcceptLoss)),
+        (
+            at(11),
+            Fault::Crash {
+                node: Target::Node(n(2)),
+                leaves: Leaves { kept: Some(2), torn: Some(Torn::Hole) },
+                restart: after(1),
+            },
+        ),
+        (at(11), disk(n(2), DiskTrouble::Slow(millis(50, 80)), lasts(3))),
+        (at(12), disk(NodeId::CONTROL, DiskTrouble::Stalled, None)),
+        (at(13), disk(n(3), DiskTrouble::Full, lasts(2))),
     ];
     let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, fault });
-    assert_eq!(sample().faults[..17], expected);
+    assert_eq!(sample().faults[..21], expected);
 }
 
 #[test]
@@ -208,7 +223,7 @@ fn the_faults_at_roles() {
         vec![Target::All(Role::Participant)],
         vec![Target::Rest],
     ];
-    let links = |from, to, how| Degradation::Links { from, to, how };
+    let links = |from, to, how| Degradation { from, to, how };
     let slow = links(
         vec![role(Role::Participant)],
         vec![role(Role::Coordinator), Target::Node(c(1))],
@@ -237,12 +252,12 @@ fn the_faults_at_roles() {
         ),
     ];
     let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, fault });
-    assert_eq!(sample().faults[17..], expected);
+    assert_eq!(sample().faults[21..], expected);
 }
 
 #[test]
 fn the_rest() {
-    let Scenario { messages, chaos, phases, expect, .. } = sample();
+    let Scenario { messages, syncs, chaos, phases, expect, .. } = sample();
     let span = Span::from_secs(5);
     let rule = |kind, fate| MessageRule {
         kind,
@@ -280,6 +295,10 @@ fn the_rest() {
         },
     ];
     assert_eq!(messages, rules);
+    let takes = SpanRange { min: Span::from_millis(300), max: Span::from_millis(300) };
+    let vote = SyncRule { node: Some(n(1)), record: Some(RecordKind::Voted), nth: Some(2), takes };
+    let any = SyncRule { node: None, record: None, nth: None, takes: millis(5, 9) };
+    assert_eq!(syncs, [vote, any]);
     let chaos = chaos.expect("chaos");
     assert_eq!(chaos.kinds, [ChaosKind::Crash, ChaosKind::SlowDisk, ChaosKind::Wipe]);
     let budget = Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 };

@@ -92,3 +92,42 @@ fn what_is_planned_comes_before_what_arrives() {
     stage.run(Span::ZERO);
     assert!(stage.watcher.iter().any(arrives));
 }
+
+/// What n1 is told of its disk when this happens.
+fn told(stage: &mut Stage<()>, event: Event) -> Option<bool> {
+    let facts = &stage.apply(event).facts;
+    facts.iter().find_map(|fact| match fact {
+        Fact::ToldOfDisk { node, is_full } if *node == n1() => Some(*is_full),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_machine_is_told_of_its_disk_once_and_when_it_is_there_to_be_told() {
+    let config = Config::new(Settings::default()).unwrap();
+    let mut stage = Stage::new(World::new(config, 1), ());
+    assert_eq!(told(&mut stage, Event::FillUp(n1())), None, "it is down");
+    assert_eq!(told(&mut stage, Event::Start { node: n1(), rot: None }), Some(true));
+    assert_eq!(told(&mut stage, Event::FillUp(n1())), None, "it knows");
+    assert_eq!(told(&mut stage, Event::Pause(n1())), None);
+    assert_eq!(told(&mut stage, Event::MakeRoom(n1())), None, "it listens to nothing");
+    assert_eq!(told(&mut stage, Event::Resume(n1())), Some(false));
+    assert_eq!(told(&mut stage, Event::FillUp(n1())), Some(true));
+    assert_eq!(told(&mut stage, Event::Wipe { node: n1() }), None);
+    assert_eq!(told(&mut stage, Event::Start { node: n1(), rot: None }), None, "the disk is new");
+}
+
+#[test]
+fn a_sync_does_not_end_before_the_stall_of_its_disk() {
+    let config = Config::new(Settings::default()).unwrap();
+    let mut stage = Stage::new(World::new(config, 1), ());
+    stage.apply(Event::Stall(n1()));
+    stage.start_all();
+    stage.run(Span::from_secs(5));
+    let durable = |stage: &Stage<()>| stage.world.host(n1()).disk().durable();
+    assert!(stage.is_syncing(n1()) && durable(&stage) == 0);
+    stage.apply(Event::Unstall(n1()));
+    let then = stage.now();
+    stage.settle();
+    assert!(durable(&stage) > 0 && stage.now() == then, "its time had passed");
+}

@@ -1,6 +1,7 @@
 //! Files: what is committed is what owners store and what reads return.
 
 mod a_checkpoint_keeps_what_it_replaces;
+mod a_full_disk_takes_no_new_work;
 mod a_start_recovers_what_the_log_says;
 mod acknowledged_writes_survive;
 mod answers_follow_from_the_commits;
@@ -16,6 +17,7 @@ mod refusals_state_a_true_reason;
 mod replicas_agree;
 
 pub(in crate::oracle) use a_checkpoint_keeps_what_it_replaces::ACheckpointKeepsWhatItReplaces;
+pub(in crate::oracle) use a_full_disk_takes_no_new_work::AFullDiskTakesNoNewWork;
 pub(in crate::oracle) use a_start_recovers_what_the_log_says::AStartRecoversWhatTheLogSays;
 pub(in crate::oracle) use acknowledged_writes_survive::AcknowledgedWritesSurvive;
 pub(in crate::oracle) use answers_follow_from_the_commits::AnswersFollowFromTheCommits;

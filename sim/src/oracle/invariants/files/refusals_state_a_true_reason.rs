@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use seedbed::proto::{
-    AttemptEnd, Message, MessageKind, Operation, Path, Record, RecordKind, Refusal, Reply, Request,
-    RequestId,
+    AttemptEnd, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind, Refusal, Reply,
+    Request, RequestId,
 };
 
 use crate::oracle::model::reference::{limits, operations, program};
@@ -18,7 +18,8 @@ use crate::world::World;
 /// An owner that refuses for no reason breaks no promise about what is stored, so nothing else sees
 /// it, and its users see nothing else. A request within the limits is never refused for them. What
 /// is refused because its client does not wait for it any more is one that was answered, or one of
-/// a life that is over. Sequential specification of failed operations: Herlihy, Wing, 1990, section
+/// a life that is over. What is refused for a full disk changes a path of whose owners one had a
+/// full disk meanwhile: of an owner that records it, its own. Sequential specification of failed operations: Herlihy, Wing, 1990, section
 /// 2.
 #[derive(Clone, Debug)]
 pub struct RefusalsStateATrueReason;
@@ -32,6 +33,8 @@ impl Invariant for RefusalsStateATrueReason {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         let (node, says, request, refusal) = match *seen {
+            // What the lock server records is for lock_refusals_state_a_true_reason to judge.
+            Seen::Durable { node: NodeId::CONTROL, .. } => return Ok(()),
             Seen::Durable { node, record: Record::Declined { request, refusal }, .. } => {
                 (node, "records", *request, *refusal)
             }
@@ -54,6 +57,13 @@ impl Invariant for RefusalsStateATrueReason {
         let judged = match *seen {
             Seen::Replied { .. } if refusal == Refusal::Forgotten => {
                 let is = format!("the client of {origin} has not answered it before");
+                Err(Evidence::at(asked.asked.step, is))
+            }
+            Seen::Durable { .. }
+                if refusal == Refusal::DiskFull
+                    && !model.full_disks.was_full_since(node, asked.asked.step) =>
+            {
+                let is = format!("the disk of {node} has not been full since {origin} was asked");
                 Err(Evidence::at(asked.asked.step, is))
             }
             _ => judge(origin, asked, refusal, model, world),
@@ -91,6 +101,7 @@ fn judge(
         Refusal::NotFound | Refusal::Exists | Refusal::VersionIs(_) | Refusal::Fenced(_) => {
             judge_by_state(request, &wanted, refusal, since, model)
         }
+        Refusal::DiskFull => judge_by_disks(request, &wanted, since, model, world),
         Refusal::PathTooLong | Refusal::ContentsTooLong | Refusal::BadOperationCount => {
             Err(Evidence::at(since, format!("{request} is within the limits")))
         }
@@ -99,6 +110,22 @@ fn judge(
             Err(Evidence::at(since, format!("{request} is for files")))
         }
     }
+}
+
+fn judge_by_disks(
+    request: RequestId,
+    operations: &[Operation],
+    since: u64,
+    model: &Model,
+    world: &World,
+) -> Result<(), Evidence> {
+    let changing = operations.iter().filter(|operation| !operation.action.is_read());
+    let changing: Vec<Operation> = changing.cloned().collect();
+    if model.disk_of_an_owner_was_full(program::paths(&changing), since, world.config()) {
+        return Ok(());
+    }
+    let is = format!("since then no owner of a path that {request} changes has had a full disk");
+    Err(Evidence::at(since, is))
 }
 
 fn judge_by_state(
@@ -211,6 +238,38 @@ mod tests {
         assert!(may_refuse(&[], Refusal::BadOperationCount));
         assert!(!may_refuse(&[], Refusal::NotFound));
         assert!(!may_refuse(&[write("/a", "y")], Refusal::Held));
+    }
+
+    #[test]
+    fn a_full_disk_is_a_reason_for_what_changes_a_path_of_its_owner_since_it_was_asked() {
+        let refuses = |filled: bool, emptied: bool, operation| {
+            let mut play = play();
+            if filled {
+                play.is_told_of_disk(n(2), true);
+            }
+            if emptied {
+                play.is_told_of_disk(n(2), false).wakes(n(2));
+            }
+            play.asks(request(1, 3), &[operation]);
+            play.replies(request(1, 3), Reply::Refused(Refusal::DiskFull)).is_lawful()
+        };
+        assert!(refuses(true, false, write("/a", "y")));
+        assert!(!refuses(true, true, write("/a", "y")), "it had room again");
+        assert!(!refuses(false, false, write("/a", "y")));
+        assert!(!refuses(true, false, read("/a")), "it changes nothing");
+    }
+
+    #[test]
+    fn an_owner_records_its_own_full_disk_and_no_other() {
+        let declines = |node| {
+            let mut play = play();
+            play.is_told_of_disk(n(2), true).asks(request(1, 3), &[write("/a", "y")]);
+            let refusal = Refusal::DiskFull;
+            play.forces(node, Record::Declined { request: request(1, 3), refusal });
+            play
+        };
+        declines(n(2)).holds();
+        declines(n(3)).breaks();
     }
 
     #[test]

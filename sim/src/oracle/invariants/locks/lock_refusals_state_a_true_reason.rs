@@ -18,6 +18,7 @@ use crate::world::World;
 /// | held | the user did not want to wait, and the lock was held or a waiter stood in line |
 /// | queue full | as many as the limit stood in line |
 /// | path too long | it is longer than the limit, which is the only reason then |
+/// | disk full | the disk of the lock server was full at some time since the user asked |
 /// | forgotten | the request held the lock before, was answered, or is of a life that is over; no user is told |
 /// | not held | the client believed in no lock of that path |
 ///
@@ -28,6 +29,8 @@ use crate::world::World;
 pub struct LockRefusalsStateATrueReason {
     /// Requests that the lock server has refused to take into the line.
     left_out: BTreeSet<RequestId>,
+    /// Those of them that the disk had no room for.
+    declined: BTreeSet<RequestId>,
     /// What the lock server has told clients about requests that are not answered.
     told: BTreeMap<RequestId, Refusal>,
     /// The locks that clients believe in, with the request that acquired each, and since when.
@@ -36,7 +39,7 @@ pub struct LockRefusalsStateATrueReason {
 
 impl Invariant for LockRefusalsStateATrueReason {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::appended(&[RecordKind::Left])
+        SeenKinds::appended(&[RecordKind::Left, RecordKind::Declined])
             | SeenKinds::sent(&[MessageKind::LockRefused])
             | SeenKinds::REPLIED
             | SeenKinds::NOTICED
@@ -48,6 +51,11 @@ impl Invariant for LockRefusalsStateATrueReason {
             Seen::Appended { position, record: Record::Left { path, request }, .. } => {
                 self.on_left(position, path, *request, model, world)
             }
+            Seen::Appended {
+                node: NodeId::CONTROL,
+                record: Record::Declined { request, refusal },
+                ..
+            } => self.on_declined(*request, *refusal, model),
             Seen::Sent { message: Message::LockRefused { request, path, refusal }, .. } => {
                 self.on_refused(*request, path, *refusal, model, world)
             }
@@ -118,6 +126,25 @@ impl LockRefusalsStateATrueReason {
         Err(Breach::of(earlier.about(path), now))
     }
 
+    /// The lock server writes down why a request gets no place.
+    fn on_declined(
+        &mut self,
+        request: RequestId,
+        refusal: Refusal,
+        model: &Model,
+    ) -> Result<(), Breach> {
+        let Some(asked) = model.requests.get(&request) else { return Ok(()) };
+        let since = asked.asked.step;
+        if refusal == Refusal::DiskFull && model.full_disks.was_full_since(NodeId::CONTROL, since) {
+            self.declined.insert(request);
+            return Ok(());
+        }
+        let is = format!("the disk of the lock server has not been full since {request} was asked");
+        let earlier = Evidence::at(since, is).about(request);
+        let is = format!("the lock server records that {request} is refused: {refusal}");
+        Err(Breach::of(earlier, Evidence::at(model.step, is).about(request)))
+    }
+
     fn on_refused(
         &mut self,
         request: RequestId,
@@ -138,6 +165,7 @@ impl LockRefusalsStateATrueReason {
             Refusal::Held => is_short && !wait && is_left_out,
             Refusal::QueueFull => is_short && wait && is_left_out,
             Refusal::Forgotten => is_over(request, path, model),
+            Refusal::DiskFull => is_short && self.declined.contains(&request),
             Refusal::NotFound | Refusal::Exists | Refusal::VersionIs(_) => false,
             Refusal::Fenced(_) | Refusal::NotHeld | Refusal::ContentsTooLong => false,
             Refusal::BadOperationCount | Refusal::Malformed => false,
@@ -269,6 +297,23 @@ mod tests {
         play.forces(CONTROL, queued("/a", request(1, 1)));
         play.requests(request(2, 1), lock("/a"));
         play.appends(CONTROL, left("/a", request(2, 1))).breaks();
+    }
+
+    #[test]
+    fn a_full_disk_of_the_lock_server_is_a_reason_and_one_of_an_owner_is_none() {
+        let refuses = |node, says| {
+            let mut play = play();
+            play.is_told_of_disk(node, true).requests(request(2, 1), lock("/a"));
+            let (request, refusal) = (request(2, 1), Refusal::DiskFull);
+            play.forces(CONTROL, Record::Declined { request, refusal });
+            play.is_told_of_disk(node, false);
+            play.sends(CONTROL, c(2), refused("/a", request, says));
+            play
+        };
+        refuses(CONTROL, Refusal::DiskFull).holds();
+        refuses(CONTROL, Refusal::QueueFull).breaks();
+        let owner = refuses(NodeId::storage(1), Refusal::DiskFull);
+        assert!(!owner.is_lawful());
     }
 
     #[test]

@@ -211,9 +211,10 @@ impl Attempts {
         if life > taken.life {
             *taken = Taken { life, ..Taken::default() };
         }
-        let is_copy = life < taken.life
-            || session.number < taken.lowest
-            || taken.numbers.contains(&session.number);
+        if life < taken.life {
+            return false; // it says nothing of the session of this life
+        }
+        let is_copy = session.number < taken.lowest || taken.numbers.contains(&session.number);
         if !is_copy {
             taken.numbers.push(session.number);
         }
@@ -377,6 +378,17 @@ mod tests {
             play.receives(n(3), n(2), prepared(txn_of(n(3), 1), 2, 1));
             assert_eq!(refuses(&mut play).is_lawful(), is_lawful);
         }
+    }
+
+    #[test]
+    fn what_comes_late_from_an_earlier_life_says_nothing_of_the_session_of_this_one() {
+        let mut attempts = Attempts::default();
+        let mut takes = |life, number| {
+            let request = RequestId { incarnation: Incarnation(life), ..request(1, 1) };
+            attempts.takes(request, Session { node: Incarnation(1), number, lowest: number })
+        };
+        let taken = [(2, 1), (1, 51), (2, 2), (2, 2)].map(|(life, number)| takes(life, number));
+        assert_eq!(taken, [true, false, true, false]);
     }
 
     #[test]

@@ -18,7 +18,8 @@ use crate::world::World;
 ///   after the other;
 /// - views changed, or the newest one had not settled, unless everything had been healed for
 ///   `request_timeout` when the client was asked;
-/// - another request held the lock, or stood in line before this one.
+/// - another request held the lock, or stood in line before this one;
+/// - an owner of the path of a lock had a full disk: then a holder cannot raise the fence.
 ///
 /// The centre counts for locks, and where membership is managed. Any storage node counts, and not
 /// only owners of the path, because a transaction that pins the path may wait for any of them.
@@ -62,7 +63,15 @@ fn has_a_cause(request: RequestId, asked: &Asked, model: &Model, world: &World) 
     let quiet = model.disturbances.healed.map(|healed| healed + world.config().request_timeout);
     let is_quiet = quiet.is_some_and(|quiet| since >= quiet);
     is_disturbed(request.client, is_managed || is_of_lock, since, model)
+        || cannot_be_claimed(asked, model, world)
         || (!is_quiet && is_moving(since, model, world))
+}
+
+/// Is it for a lock that could be granted and not claimed, because the disk of an owner was full?
+fn cannot_be_claimed(asked: &Asked, model: &Model, world: &World) -> bool {
+    let Request::Acquire { path, .. } = &asked.wanted else { return false };
+    let path = std::iter::once(path);
+    model.disk_of_an_owner_was_full(path, asked.asked.step, world.config())
 }
 
 /// Did it wait for a lock that another had?
@@ -144,6 +153,34 @@ mod tests {
     #[test]
     fn a_view_that_has_not_settled_is_a_cause_until_all_is_healed_for_long() {
         assert!(unknown_once_healed(29) && !unknown_once_healed(31));
+    }
+
+    #[test]
+    fn the_full_disk_of_an_owner_is_a_cause_for_a_lock_alone() {
+        let ends = |wanted, is_full| {
+            let mut play = Play::new(UnknownHasACause);
+            play.at(1).is_told_of_disk(n(2), true);
+            play.at(2).is_told_of_disk(n(2), is_full);
+            play.at(10).requests(request(1, 1), wanted);
+            play.at(20).replies(request(1, 1), Reply::Unknown).is_lawful()
+        };
+        assert!(ends(lock("/a"), true));
+        assert!(!ends(lock("/a"), false) && !ends(writes("/a", "1"), true));
+    }
+
+    #[test]
+    fn a_disk_that_stalls_is_a_cause_until_it_goes_on() {
+        let ends = |goes_on_at: u64| {
+            let mut play = Play::new(UnknownHasACause);
+            let stalls = |is_stalled| Seen::DiskStalled { node: n(2), is_stalled };
+            play.at(1).sees(&stalls(true));
+            play.at(2).crashes(n(2));
+            play.at(3).starts(n(2));
+            play.at(goes_on_at).sees(&stalls(false));
+            play.at(10).requests(request(1, 1), writes("/a", "1"));
+            play.at(30).replies(request(1, 1), Reply::Unknown).is_lawful()
+        };
+        assert!(ends(10) && !ends(5));
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::world::World;
 /// finds an owner that knows nothing, and a request that its user was told is refused takes effect.
 /// An owner's own log must have the record, written or handed over; a coordinator only passes the
 /// refusal on, so for it the record of any owner will do, even on a disk that is lost by now. A
-/// lock that is refused for good is recorded in the same way, by a `left` of a request that neither
-/// held the lock nor stood in line: one that leaves the line may ask again, and what it is refused
+/// lock that is refused for good is recorded in the same way, by a `declined` if the disk is full, else
+/// by a `left` of a request that neither held the lock nor stood in line: one that leaves the line may ask again, and what it is refused
 /// then has a record of its own. Write-ahead logging: Gray, "Notes on Data Base Operating Systems",
 /// 1978; remembered results: Lee and others, RIFL, SOSP 2015, section 3.
 #[derive(Clone, Debug, Default)]
@@ -147,7 +147,7 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
 fn needs_a_record(refusal: Refusal) -> bool {
     match refusal {
         Refusal::Exists | Refusal::NotFound | Refusal::VersionIs(_) | Refusal::Fenced(_) => true,
-        Refusal::Held | Refusal::QueueFull => true,
+        Refusal::Held | Refusal::QueueFull | Refusal::DiskFull => true,
         Refusal::BadOperationCount | Refusal::PathTooLong | Refusal::ContentsTooLong => false,
         Refusal::Malformed | Refusal::NotHeld | Refusal::Forgotten => false,
     }

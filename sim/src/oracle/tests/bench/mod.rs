@@ -27,7 +27,7 @@ use crate::oracle::registry::Named;
 use crate::oracle::tests::bench::messages::{begin, files};
 use crate::oracle::tests::bench::records::{c, member, n, path};
 use crate::oracle::{Breach, Model, Oracle, Seen, Told, Violation};
-use crate::world::{Clock, Loss, PacketId, Stage, World};
+use crate::world::{Clock, Loss, PacketId, Stage, Tear, World};
 
 /// One invariant and what it is shown. Behind it is a world in which nothing happens but what a
 /// `really_` verb makes happen.
@@ -167,9 +167,16 @@ impl Play {
         let from = log.end;
         self.sees(&Seen::Crashed { node });
         if count > 0 {
-            self.and().sees(&Seen::Forgot { node, from, count, torn: 0 });
+            let (torn, tear) = (0, Tear::default());
+            self.and().sees(&Seen::Forgot { node, from, count, torn, tear });
         }
         self
+    }
+
+    /// The disk of a machine is full, or has room again, and the machine is told.
+    pub fn is_told_of_disk(&mut self, node: NodeId, is_full: bool) -> &mut Play {
+        self.sees(&Seen::DiskFilled { node, is_full });
+        self.and().sees(&Seen::ToldOfDisk { node, is_full })
     }
 
     pub fn loses_its_disk(&mut self, node: NodeId) -> &mut Play {

@@ -17,7 +17,7 @@ use crate::oracle::milestones::{Milestones, Reached};
 use crate::oracle::tests::{c, files, files_at};
 use crate::oracle::{Model, Oracle, Violation};
 use crate::scenario::Role;
-use crate::world::{Event, PacketId, Stage, Step, Watcher, World};
+use crate::world::{Event, PacketId, Stage, Step, Tear, Watcher, World};
 
 /// So many milliseconds after the start.
 pub fn ms(ms: u64) -> Time {
@@ -97,7 +97,10 @@ impl Stage<Judge> {
     }
 
     pub(super) fn crash_at(&mut self, ms: u64, node: NodeId) -> &mut Run {
-        self.plan_at(ms, Event::Crash { node, kept: 0, torn: 0, checkpointed: false })
+        self.plan_at(
+            ms,
+            Event::Crash { node, kept: 0, torn: 0, tear: Tear::Prefix, checkpointed: false },
+        )
     }
 
     pub(super) fn start_at(&mut self, ms: u64, node: NodeId) -> &mut Run {

@@ -8,7 +8,7 @@ use crate::oracle::blocked::Wait;
 use crate::oracle::tests::real_runs::{Run, ms};
 use crate::oracle::tests::{c, delete, files_at, n, path, request, write};
 use crate::scenario::Role;
-use crate::world::Event;
+use crate::world::{Event, Tear};
 
 /// Writes to so many paths that every node owns one.
 fn three() -> [Operation; 3] {
@@ -20,7 +20,10 @@ fn a_decision_that_a_crash_leaves_on_the_disk_is_one() {
     let mut run = Run::starting(&[]);
     run.asks(10, 1, files_at(n(1), &three()));
     let ms = run.until_reached(Milestone::ALL_VOTED);
-    run.plan_at(ms, Event::Crash { node: n(1), kept: 1, torn: 0, checkpointed: false });
+    run.plan_at(
+        ms,
+        Event::Crash { node: n(1), kept: 1, torn: 0, tear: Tear::Prefix, checkpointed: false },
+    );
     run.start_at(ms + 50, n(1));
     run.until(40_000).ends().holds();
     assert!(matches!(run.reply(request(1, 1)), Some(Reply::Done(_))));
@@ -156,7 +159,10 @@ fn what_happens_to_machines_is_counted() {
     run.plan_at(5, Event::ClockJump { node: c(1), by: Span::from_millis(1) });
     run.plan_at(12, Event::Pause(c(1))).plan_at(13, Event::Resume(c(1)));
     let ms = run.until_reached(Milestone::ALL_READY) + 1;
-    run.until(ms).plan_at(ms, Event::Crash { node: n(2), kept: 0, torn: 5, checkpointed: false });
+    run.until(ms).plan_at(
+        ms,
+        Event::Crash { node: n(2), kept: 0, torn: 5, tear: Tear::Prefix, checkpointed: false },
+    );
     run.until(200).holds();
     for milestone in [
         Milestone::CRASHED,

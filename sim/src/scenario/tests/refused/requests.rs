@@ -135,7 +135,7 @@ fn answers_that_no_request_gets() {
     assert_eq!(
         script("acquire = '/a'\nanswer = { refused = 'held' }"),
         "6: script[0].answer.refused: this request is never refused with `held`, only with \
-         `fenced`, `queue_full` or `path_too_long`"
+         `fenced`, `queue_full`, `path_too_long` or `disk_full`"
     );
     assert_eq!(
         script("release = '/a'\nanswer = { contents = 'x' }"),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Config, Epoch, Incarnation, NodeId, Path, Record, RequestId, Span,
-    Token, View, Wanted,
+    AcceptedLoss, Admission, Config, Epoch, Incarnation, NodeId, Path, Record, Refusal, RequestId,
+    Span, Token, View, Wanted,
 };
 
 use super::difference::{Lowest, differs, forgets_otherwise};
@@ -15,9 +15,19 @@ use crate::oracle::Evidence;
 pub(super) struct LockLog {
     locks: BTreeMap<Path, Lock>,
     last_token: Token,
-    /// Requests that have held a lock, or were refused: then true.
-    over: BTreeMap<RequestId, bool>,
+    over: BTreeMap<RequestId, Over>,
     lowest: BTreeMap<NodeId, Lowest>,
+}
+
+/// How a request for a lock ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// It has held the lock.
+    Held,
+    /// It was refused, because the lock was held or the queue full.
+    Refused,
+    /// It was refused for this reason.
+    Declined(Refusal),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +49,9 @@ impl LockLog {
                 self.last_token = self.last_token.max(*token);
             }
             Record::Left { path, request } => self.take_left(path, *request),
-            Record::LockOver { request, refused } => self.end(*request, *refused),
+            Record::LockOver { request, refused: true } => self.end(*request, Over::Refused),
+            Record::LockOver { request, refused: false } => self.end(*request, Over::Held),
+            Record::Declined { request, refusal } => self.end(*request, Over::Declined(*refusal)),
             Record::LastToken { token } => self.last_token = self.last_token.max(*token),
             _ => unreachable!("the log passes on what is of its part"),
         }
@@ -52,17 +64,17 @@ impl LockLog {
         let has_held = lock.holder.take_if(|(holder, _)| *holder == request).is_some();
         match place {
             Some(place) => _ = lock.queue.remove(place),
-            None => self.end(request, !has_held),
+            None => self.end(request, if has_held { Over::Held } else { Over::Refused }),
         }
         if self.locks.get(path) == Some(&Lock::default()) {
             self.locks.remove(path);
         }
     }
 
-    fn end(&mut self, request: RequestId, refused: bool) {
+    fn end(&mut self, request: RequestId, how: Over) {
         self.forget_below(request.client, (request.incarnation, 0));
         if !self.is_forgotten(request) {
-            self.over.insert(request, refused);
+            self.over.insert(request, how);
         }
     }
 
@@ -97,7 +109,7 @@ impl LockLog {
         let lowest = forgets_otherwise(&self.lowest, &is.lowest, told);
         lowest.or_else(|| {
             let left = self.over.iter().filter(|(request, _)| !is.is_forgotten(**request));
-            let left: BTreeMap<RequestId, bool> = left.map(|(of, how)| (*of, *how)).collect();
+            let left: BTreeMap<RequestId, Over> = left.map(|(of, how)| (*of, *how)).collect();
             let request = differs(&left, &is.over)?;
             let is = format!("does not say the same of how {request} ended");
             Some(Evidence::at(0, is).about(*request))

@@ -95,8 +95,12 @@ impl LogState {
             Record::Stored { path, file } => {
                 self.storage.files.insert(path.clone(), file.clone());
             }
-            Record::Declined { .. } | Record::Answered { .. } => self.storage.take_answer(record),
+            Record::Answered { .. } => self.storage.take_answer(record),
             // Of owners or of the lock server: a log has one of the two.
+            Record::Declined { .. } => {
+                self.storage.take_answer(record);
+                self.locks.take(record);
+            }
             Record::Forgotten { client, incarnation, lowest } => {
                 self.storage.forget_below(*client, (*incarnation, *lowest));
                 self.locks.forget_below(*client, (*incarnation, *lowest));

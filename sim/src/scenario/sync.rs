@@ -1,0 +1,58 @@
+//! `[[sync]]`: how long single syncs take.
+
+use seedbed::proto::{NodeId, RecordKind, Role};
+
+use super::cluster::Named;
+use super::reader::{Result, Table};
+use super::value::Value;
+use crate::quantity::SpanRange;
+
+const KEYS: &[&str] = &["node", "record", "nth", "takes"];
+
+/// How long some syncs take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SyncRule {
+    /// Only those of this machine.
+    pub node: Option<NodeId>,
+    /// Only those that carry a record of this kind.
+    pub record: Option<RecordKind>,
+    /// Only this one of those that match, from 1; `None` is all of them.
+    pub nth: Option<u32>,
+    /// How long they take, in place of what is drawn for the disk.
+    pub takes: SpanRange,
+}
+
+pub(super) fn read(root: &Table<'_>, cast: Named) -> Result<Vec<SyncRule>> {
+    root.each("sync", |value| rule(&value, cast))
+}
+
+fn rule(value: &Value<'_>, cast: Named) -> Result<SyncRule> {
+    let table = value.table(KEYS)?;
+    let kinds = RecordKind::ALL.iter().map(|kind| (kind.name(), *kind));
+    Ok(SyncRule {
+        node: table.maybe("node", |value| value.node_with_a_disk(cast))?,
+        record: table.maybe("record", |value| value.pick("record", kinds))?,
+        nth: table.maybe("nth", |value| value.integer(1..=u32::MAX.into()))?,
+        takes: table.need("takes", "a duration, or a range of them")?.span_or_spans()?,
+    })
+}
+
+impl Value<'_> {
+    /// The central node or a storage node.
+    fn node_with_a_disk(&self, cast: Named) -> Result<NodeId> {
+        let node = self.node(cast)?;
+        match node.role() {
+            Role::Client => Err(self.not("a machine with a disk, and a client has none")),
+            Role::Control | Role::Storage => Ok(node),
+        }
+    }
+
+    /// A duration, or two, the shorter one first.
+    fn span_or_spans(&self) -> Result<SpanRange> {
+        if self.value.is_array() {
+            return self.spans();
+        }
+        let span = self.span()?;
+        Ok(SpanRange { min: span, max: span })
+    }
+}
