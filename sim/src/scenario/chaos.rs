@@ -3,6 +3,7 @@
 use seedbed::proto::{Config, Span};
 
 use super::cluster::{Named, need_managed};
+use super::grammar::{Key, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::value::Value;
 use crate::fault::ChaosKind;
@@ -34,13 +35,83 @@ pub struct Budget {
     pub wipes: u16,
 }
 
-pub(super) const KEYS: &[&str] = &["kinds", "budget", "interval", "duration"];
-const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down", "wipes"];
+pub(super) const CHAOS: TableGrammar = TableGrammar {
+    name: "chaos",
+    style: Style::Single,
+    meaning: "what breaks, drawn from the seed, within a budget",
+    keys: &[
+        Key::needed(
+            "kinds",
+            "array of kinds, each once",
+            "what may happen: `crash`, `pause`, `partition`, `isolate`, `clog`, `delay`, `loss`, \
+             `duplicate`, `slow_disk`, `bit_rot`, `drift`, `join`, `leave`, `wipe`, `attrition`",
+        ),
+        Key::perhaps(
+            "budget",
+            "table, see `chaos.budget`",
+            "one storage node",
+            "how much may fail at once",
+        ),
+        Key::usually(
+            "interval",
+            "range of durations, at least 1ms",
+            "[\"500ms\", \"4s\"]",
+            "from one fault to the next",
+        ),
+        Key::usually(
+            "duration",
+            "range of durations",
+            "[\"200ms\", \"5s\"]",
+            "how long a fault lasts",
+        ),
+    ],
+    forms: &[],
+    notes: &[
+        "The kinds `join`, `leave` and `wipe` need `membership = \"managed\"`; `wipe` needs \
+         `wipes` in the budget, of the file or drawn by `[swarm]`.",
+        "No drawn plan exceeds the budget, so a run that gets stuck is a bug.",
+    ],
+    example: r#"
+[chaos]
+kinds = ["crash", "partition", "slow_disk"]
+budget = { storage_nodes_down = 1, control_down = true }
+interval = ["200ms", "2s"]
+"#,
+};
+
+pub(super) const BUDGET: TableGrammar = TableGrammar {
+    name: "chaos.budget",
+    style: Style::Inline,
+    meaning: "how much drawn faults may take away at once",
+    keys: &[
+        Key::usually(
+            "storage_nodes_down",
+            "whole number, up to all of them",
+            "1",
+            "storage nodes that may be down, paused or cut off",
+        ),
+        Key::usually("control_down", "`true`, `false`", "false", "whether the central node may be"),
+        Key::usually("clients_down", "whole number, up to all of them", "0", "clients that may be"),
+        Key::perhaps(
+            "wipes",
+            "whole number",
+            "0",
+            "disks that may be lost in a run, one at a time",
+        ),
+    ],
+    forms: &[],
+    notes: &["`wipes` needs `membership = \"managed\"`."],
+    example: r#"
+[chaos]
+kinds = ["pause"]
+budget = { storage_nodes_down = 2, clients_down = 1 }
+"#,
+};
 
 pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Option<Chaos>> {
     root.maybe("chaos", |value| {
-        let table = value.table(KEYS)?;
-        let budget = budget(&table.section("budget", BUDGET)?, cast, config)?;
+        let table = value.table(&CHAOS)?;
+        let budget = budget(&table.section(&BUDGET)?, cast, config)?;
         let kinds = table.need("kinds", "kinds of faults")?;
         Ok(Chaos {
             kinds: kinds.distinct(|value| kind(value, config))?,

@@ -1,5 +1,7 @@
 //! `[cluster]` and `[timing]`: the machines that take part, and the settings they agree on.
 
+pub(super) mod grammar;
+
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -11,32 +13,7 @@ use seedbed::proto::{
 use super::error::ScenarioError;
 use super::reader::{Result, Table};
 use super::value::Value;
-
-const CLUSTER: &[&str] = &[
-    "nodes",
-    "spare",
-    "clients",
-    "replicas",
-    "membership",
-    "virtual_nodes",
-    "hash",
-    "ring_bits",
-    "commit",
-    "defects",
-    "checkpoint_records",
-    "chunk_paths",
-];
-const TIMING: &[&str] = &[
-    "lock_lease",
-    "membership_lease",
-    "request_timeout",
-    "attempt_timeout",
-    "retry_delay",
-    "vote_timeout",
-    "inquiry_interval",
-    "chunk_pause",
-    "drift_max_ppm",
-];
+use grammar::{CLUSTER, TIMING};
 
 /// Points on the ring that a file may ask for: enough for 1000 nodes, and placed in a moment.
 pub(super) const POINTS: u64 = 1_000_000;
@@ -177,8 +154,8 @@ impl Value<'_> {
 
 /// Reads `[cluster]` and `[timing]`.
 pub(super) fn read(root: &Table<'_>) -> Result<(Cast, Arc<Config>)> {
-    let cluster = root.section("cluster", CLUSTER)?;
-    let timing = root.section("timing", TIMING)?;
+    let cluster = root.section(&CLUSTER)?;
+    let timing = root.section(&TIMING)?;
     let count = |value: Value<'_>| value.integer(1..=NodeId::MAX_NUMBER.into());
     let nodes = cluster.or("nodes", 3, count)?;
     let most = Settings::default().limits.nodes as i64;
@@ -290,7 +267,7 @@ fn located(cluster: &Table<'_>, timing: &Table<'_>, error: &ConfigError) -> Scen
         }
         ConfigError::Replicas { .. } => cluster.error("replicas", error.to_string()),
         ConfigError::Range { name, expected, .. } => {
-            let table = if TIMING.contains(name) { timing } else { cluster };
+            let table = if TIMING.known().contains(name) { timing } else { cluster };
             match table.known_value(name) {
                 Some(value) => value.not(expected),
                 None => table.fault(error.to_string()),

@@ -3,13 +3,106 @@
 use seedbed::proto::{NodeId, Span};
 
 use super::cluster::Named;
+use super::grammar::{Key, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::value::Value;
 use crate::quantity::{Ppb, SpanRange};
 
-const NETWORK: &[&str] = &["latency", "loss", "duplication", "spike", "spike_latency", "link"];
-const LINK: &[&str] = &["from", "to", "latency", "loss"];
-const CLOCK: &[&str] = &["node", "offset", "drift_ppm", "beyond_bound"];
+const LATENCY: &str = "range of durations";
+
+pub(super) const NETWORK: TableGrammar = TableGrammar {
+    name: "network",
+    style: Style::Single,
+    meaning: "how links behave while no fault touches them",
+    keys: &[
+        Key::usually("latency", LATENCY, "[\"1ms\", \"10ms\"]", "how long a message is under way"),
+        Key::usually("loss", "probability", "0", "that a message is lost"),
+        Key::usually("duplication", "probability", "0", "that a message arrives twice"),
+        Key::usually("spike", "probability", "0", "that a message takes `spike_latency` instead"),
+        Key::usually(
+            "spike_latency",
+            LATENCY,
+            "[\"100ms\", \"1s\"]",
+            "how long a message is under way that meets a spike",
+        ),
+        Key::perhaps("link", "tables, see `[[network.link]]`", "none", "links that differ"),
+    ],
+    forms: &[],
+    notes: &[],
+    example: r#"
+[network]
+latency = ["2ms", "20ms"]
+loss = 0.01
+"#,
+};
+
+pub(super) const LINK: TableGrammar = TableGrammar {
+    name: "network.link",
+    style: Style::Many,
+    meaning: "one direction of one link that differs from the others",
+    keys: &[
+        Key::needed("from", "machine", "that sends"),
+        Key::needed("to", "machine", "that receives"),
+        Key::perhaps("latency", LATENCY, "as in `[network]`", "how long a message is under way"),
+        Key::perhaps("loss", "probability", "as in `[network]`", "that a message is lost"),
+    ],
+    forms: &[],
+    notes: &["At least one of `latency` and `loss` is there. No link is there twice."],
+    example: r#"
+[[network.link]]
+from = "c1"
+to = "control"
+latency = ["50ms", "80ms"]
+"#,
+};
+
+pub(super) const DISK: TableGrammar = TableGrammar {
+    name: "disk",
+    style: Style::Single,
+    meaning: "how disks work while no fault touches them",
+    keys: &[Key::usually(
+        "sync",
+        "range of durations",
+        "[\"100us\", \"2ms\"]",
+        "how long it takes to make records durable",
+    )],
+    forms: &[],
+    notes: &[],
+    example: r#"
+[disk]
+sync = ["1ms", "20ms"]
+"#,
+};
+
+pub(super) const CLOCK: TableGrammar = TableGrammar {
+    name: "clock",
+    style: Style::Many,
+    meaning: "a clock that differs from true time",
+    keys: &[
+        Key::needed("node", "machine", "whose clock it is"),
+        Key::usually("offset", "duration", "\"0s\"", "by which it is ahead at the start"),
+        Key::usually(
+            "drift_ppm",
+            "whole number, -900000 to 900000",
+            "0",
+            "how much it is too fast, in parts per million; negative where it is slow",
+        ),
+        Key::usually(
+            "beyond_bound",
+            "`true`, `false`",
+            "false",
+            "whether the drift may exceed `timing.drift_max_ppm`",
+        ),
+    ],
+    forms: &[],
+    notes: &["No clock is there twice."],
+    example: r#"
+[[clock]]
+node = "n1"
+offset = "5s"
+drift_ppm = -200
+"#,
+};
 
 /// How links behave while no fault touches them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +153,7 @@ pub struct Clock {
 }
 
 pub(super) fn network(root: &Table<'_>, cast: Named) -> Result<Network> {
-    let table = root.section("network", NETWORK)?;
+    let table = root.section(&NETWORK)?;
     let spans = |key, usual| table.or(key, usual, |value| value.spans());
     let probability = |key| table.or(key, Ppb::ZERO, |value| value.probability());
     let network = Network {
@@ -88,7 +181,7 @@ fn links(network: &Table<'_>, cast: Named) -> Result<Vec<Link>> {
 }
 
 fn link(value: &Value<'_>, cast: Named) -> Result<Link> {
-    let table = value.table(LINK)?;
+    let table = value.table(&LINK)?;
     let (from, to) = ends(&table, cast)?;
     let latency = table.maybe("latency", |value| value.spans())?;
     let loss = table.maybe("loss", |value| value.probability())?;
@@ -108,7 +201,7 @@ pub(super) fn ends(table: &Table<'_>, cast: Named) -> Result<(NodeId, NodeId)> {
 
 pub(super) fn disk(root: &Table<'_>) -> Result<Disk> {
     let usual = SpanRange { min: Span::from_micros(100), max: Span::from_millis(2) };
-    Ok(Disk { sync: root.section("disk", &["sync"])?.or("sync", usual, |value| value.spans())? })
+    Ok(Disk { sync: root.section(&DISK)?.or("sync", usual, |value| value.spans())? })
 }
 
 pub(super) fn clocks(root: &Table<'_>, cast: Named, drift_max_ppm: u32) -> Result<Vec<Clock>> {
@@ -126,7 +219,7 @@ pub(super) fn clocks(root: &Table<'_>, cast: Named, drift_max_ppm: u32) -> Resul
 fn clock(value: &Value<'_>, cast: Named, drift_max_ppm: u32) -> Result<Clock> {
     // A clock that stands still or runs backwards is no clock, whatever the bound.
     const FASTEST: i64 = 900_000;
-    let table = value.table(CLOCK)?;
+    let table = value.table(&CLOCK)?;
     let node = table.need("node", "the node whose clock it is")?.node(cast)?;
     let offset = table.or("offset", Span::ZERO, |value| value.span())?;
     let drift_ppm: i32 = table.or("drift_ppm", 0, |value| value.integer(-FASTEST..=FASTEST))?;

@@ -1,16 +1,19 @@
 //! `[[fault]]`: what breaks, when, and for how long.
 
+pub(super) mod grammar;
+
 use seedbed::proto::{Command, Config, NodeId, Span};
 
 use super::cluster::{Named, POINTS, need_managed, points, too_many};
 use super::environment::ends;
 use super::error::ScenarioError;
-use super::reader::{Form, Result, Table};
+use super::reader::{Result, Table};
 use super::role::{Role, roles_of};
 use super::value::Value;
 use crate::fault::{Cut, Fault, Restart};
 use crate::milestone::Milestone;
 use crate::text::one_of;
+use grammar::{CLOG, FAULT, SET, WHEN};
 
 /// One scripted fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +50,7 @@ pub enum Target {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Crash,
     Pause,
     Isolate,
@@ -65,26 +68,6 @@ enum Kind {
     AcceptLoss,
 }
 
-const SETTINGS: &[&str] = &["replicas", "virtual_nodes", "lock_lease", "membership_lease"];
-
-const FORMS: [Form<Kind>; 15] = [
-    Form { key: "crash", beside: &["restart_after", "restart"], is: Kind::Crash },
-    Form { key: "pause", beside: &["for"], is: Kind::Pause },
-    Form { key: "isolate", beside: &["for"], is: Kind::Isolate },
-    Form { key: "partition", beside: &["one_way", "for"], is: Kind::Partition },
-    Form { key: "clog", beside: &["for"], is: Kind::Clog },
-    Form { key: "majorities_ring", beside: &["for"], is: Kind::MajoritiesRing },
-    Form { key: "bump", beside: &["by"], is: Kind::Bump },
-    Form { key: "bit_rot", beside: &["restart_after"], is: Kind::BitRot },
-    Form { key: "wipe", beside: &["restart_after"], is: Kind::Wipe },
-    Form { key: "rolling_restart", beside: &["down", "pause"], is: Kind::RollingRestart },
-    Form { key: "attrition", beside: &["pause", "restart_after"], is: Kind::Attrition },
-    Form { key: "join", beside: &[], is: Kind::Join },
-    Form { key: "leave", beside: &[], is: Kind::Leave },
-    Form { key: "set", beside: &[], is: Kind::Set },
-    Form { key: "accept_loss", beside: &[], is: Kind::AcceptLoss },
-];
-
 pub(super) fn read(
     root: &Table<'_>,
     cast: Named,
@@ -92,7 +75,7 @@ pub(super) fn read(
     safety: Span,
 ) -> Result<Vec<ScriptedFault>> {
     root.each("fault", |value| {
-        let (table, kind, main) = value.table_of(&["at", "when"], &FORMS)?;
+        let (table, kind, main) = value.table_of(&FAULT)?;
         let trigger = trigger(&table, cast, safety)?;
         if is_of_managed(kind) {
             need_managed(&main, config)?;
@@ -114,7 +97,7 @@ fn is_of_managed(kind: Kind) -> bool {
 fn trigger(table: &Table<'_>, cast: Named, safety: Span) -> Result<Trigger> {
     match (table.get("at"), table.get("when")) {
         (Some(at), None) => at.moment(safety).map(Trigger::At),
-        (None, Some(when)) => occasion(&when.table(&["milestone", "nth", "node"])?, cast),
+        (None, Some(when)) => occasion(&when.table(&WHEN)?, cast),
         (Some(_), Some(_)) => Err(table.fault("expected `at` or `when`, found both")),
         (None, None) => Err(table.fault("expected `at` or `when`, found neither")),
     }
@@ -144,7 +127,7 @@ fn fault(
         Kind::Isolate => Fault::Cut { links: Cut::Isolate(target()?), lasts: lasts()? },
         Kind::Partition => Fault::Cut { links: partition(table, main, cast)?, lasts: lasts()? },
         Kind::Clog => {
-            let (from, to) = ends(&main.table(&["from", "to"])?, cast)?;
+            let (from, to) = ends(&main.table(&CLOG)?, cast)?;
             let links = Cut::OneWay { from: vec![from], to: vec![to] };
             Fault::Cut { links, lasts: lasts()? }
         }
@@ -202,12 +185,11 @@ fn partition(table: &Table<'_>, main: &Value<'_>, cast: Named) -> Result<Cut<Tar
 
 /// Settings to change, each within the range that it has in `[cluster]` or `[timing]`.
 fn set(main: &Value<'_>, cast: Named) -> Result<Command> {
-    let table = main.table(SETTINGS)?;
-    if SETTINGS.iter().all(|key| table.get(key).is_none()) {
-        return Err(main.error(format!(
-            "expected at least one of {}, found none",
-            one_of(SETTINGS.iter().copied())
-        )));
+    let table = main.table(&SET)?;
+    if SET.keys.iter().all(|key| table.get(key.name).is_none()) {
+        return Err(
+            main.error(format!("expected at least one of {}, found none", one_of(SET.known())))
+        );
     }
     let virtual_nodes = table.maybe("virtual_nodes", |value| {
         let number = value.integer(1..=10_000)?;

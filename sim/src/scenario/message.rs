@@ -3,7 +3,8 @@
 use seedbed::proto::{MessageKind, NodeId, Span};
 
 use super::cluster::Named;
-use super::reader::{Form, Result, Table};
+use super::grammar::{Form, Key, Style, TableGrammar};
+use super::reader::{Result, Table};
 use super::value::Value;
 
 /// What happens to some messages on their way.
@@ -33,24 +34,55 @@ pub enum Fate {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Drop,
     Delay,
     Duplicate,
 }
 
-const FORMS: [Form<Kind>; 3] = [
-    Form { key: "drop", beside: &[], is: Kind::Drop },
-    Form { key: "delay", beside: &[], is: Kind::Delay },
-    Form { key: "duplicate", beside: &[], is: Kind::Duplicate },
-];
+pub(super) const MESSAGE: TableGrammar<Kind> = TableGrammar {
+    name: "message",
+    style: Style::Many,
+    meaning: "what happens to messages of one kind on their way",
+    keys: &[
+        Key::needed("kind", "kind of message", "which; see their names at the head"),
+        Key::perhaps("from", "machine", "any", "only those from it"),
+        Key::perhaps("to", "machine", "any", "only those to it"),
+        Key::perhaps("nth", "whole number, at least 1", "all", "only this one of those that match"),
+    ],
+    forms: &[
+        Form {
+            key: Key::form("drop", "`true`", "it does not arrive"),
+            beside: &[],
+            is: Kind::Drop,
+        },
+        Form {
+            key: Key::form("delay", "duration", "it arrives so much later"),
+            beside: &[],
+            is: Kind::Delay,
+        },
+        Form {
+            key: Key::form("duplicate", "duration", "it arrives, and so much later once more"),
+            beside: &[],
+            is: Kind::Duplicate,
+        },
+    ],
+    notes: &[],
+    example: r#"
+[[message]]
+kind = "commit"
+to = "n2"
+nth = 1
+drop = true
+"#,
+};
 
 pub(super) fn read(root: &Table<'_>, cast: Named) -> Result<Vec<MessageRule>> {
     root.each("message", |value| rule(&value, cast))
 }
 
 fn rule(value: &Value<'_>, cast: Named) -> Result<MessageRule> {
-    let (table, fate, main) = value.table_of(&["kind", "from", "to", "nth"], &FORMS)?;
+    let (table, fate, main) = value.table_of(&MESSAGE)?;
     let kinds = MessageKind::ALL.iter().map(|kind| (kind.name(), *kind));
     Ok(MessageRule {
         kind: table.need("kind", "a kind of message")?.pick("message", kinds)?,

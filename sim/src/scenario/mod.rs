@@ -146,8 +146,10 @@ mod environment;
 mod error;
 mod expect;
 mod fault;
+pub mod grammar;
 mod message;
 mod reader;
+pub mod reference;
 mod role;
 mod script;
 mod source;
@@ -178,16 +180,43 @@ pub use script::Script;
 pub use swarm::Swarm;
 pub use workload::{Workload, WorkloadKind};
 
+use grammar::{Key, Style, TableGrammar};
 use reader::{Result, Table};
 use source::Source;
 
 /// The longest file that is read, in bytes.
 pub const LONGEST: usize = 1 << 20;
 
-const KEYS: &[&str] = &[
-    "title", "about", "seeds", "cluster", "timing", "network", "disk", "clock", "workload",
-    "script", "fault", "message", "chaos", "swarm", "phases", "expect",
-];
+const FILE: TableGrammar = TableGrammar {
+    name: "",
+    style: Style::File,
+    meaning: "the keys in front of the first table, and the tables",
+    keys: &[
+        Key::needed("title", "one line of text", "what is shown, in a few words"),
+        Key::usually("about", "text", "\"\"", "what is shown and what to look at"),
+        Key::perhaps("seeds", "table, see `seeds`", "100 from 0", "what the file is run with"),
+        Key::perhaps("cluster", "table", "3 nodes, 1 client", "see `[cluster]`"),
+        Key::perhaps("timing", "table", "as there", "see `[timing]`"),
+        Key::perhaps("network", "table", "as there", "see `[network]`"),
+        Key::perhaps("disk", "table", "as there", "see `[disk]`"),
+        Key::perhaps("clock", "tables", "true clocks", "see `[[clock]]`"),
+        Key::perhaps("workload", "table", "none", "see `[workload]`"),
+        Key::perhaps("script", "tables", "none", "see `[[script]]`"),
+        Key::perhaps("fault", "tables", "none", "see `[[fault]]`"),
+        Key::perhaps("message", "tables", "none", "see `[[message]]`"),
+        Key::perhaps("chaos", "table", "none", "see `[chaos]`"),
+        Key::perhaps("swarm", "table", "none", "see `[swarm]`"),
+        Key::perhaps("phases", "table", "as there", "see `[phases]`"),
+        Key::perhaps("expect", "table", "every run passes", "see `[expect]`"),
+    ],
+    forms: &[],
+    notes: &["A file asks for something: it has a `[workload]`, a `[[script]]` or both."],
+    example: r#"
+title = "a coordinator crashes"
+about = "Its participants are in doubt until it is back."
+seeds = { start = 0, count = 50 }
+"#,
+};
 
 /// A scenario: what a file says, checked, with nothing left out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -251,7 +280,7 @@ impl Scenario {
         }
         let source = Source { name, text };
         let document = source.document()?;
-        read(name, &Table::root(&source, &document, KEYS)?)
+        read(name, &Table::root(&source, &document, &FILE)?)
     }
 
     /// Reads the file at `path`.
@@ -352,7 +381,7 @@ fn check_wipes(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
     let may_wipe = scenario.swarm.as_ref().map_or(wipes > 0, |swarm| swarm.may_wipe(wipes));
     match chaos.kinds.iter().position(|kind| kind.loses_a_disk()) {
         Some(place) if !may_wipe => {
-            let kinds = root.section("chaos", chaos::KEYS)?.need("kinds", "kinds of faults")?;
+            let kinds = root.section(&chaos::CHAOS)?.need("kinds", "kinds of faults")?;
             let message = "can never strike: needs `chaos.budget.wipes`, at least 1";
             Err(kinds.list()?[place].error(message))
         }

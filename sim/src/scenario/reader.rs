@@ -1,13 +1,14 @@
 //! A strict reader of TOML: every key is declared before it is read, every error knows where it is.
 //!
 //! serde is not used: its `flatten` and `untagged` lose the line and the key, and its defaults take
-//! a misspelt key for an absent one. Here a [`Table`] is opened with the keys it may have, so that
-//! no value is read before all keys are known to be right; a table that comes in several [`Form`]s
-//! says which keys go with which.
+//! a misspelt key for an absent one. Here a [`Table`] is opened with its [`TableGrammar`], so that
+//! no value is read before all keys are known to be right; where that has several forms, it says
+//! which keys go with which.
 
 use toml::de::DeTable;
 
 use super::error::ScenarioError;
+use super::grammar::{Form, Key, TableGrammar};
 use super::source::Source;
 use super::value::Value;
 use crate::text::{one_of, shorten};
@@ -23,32 +24,26 @@ pub(super) struct Table<'a> {
     known: Vec<&'static str>,
 }
 
-/// One of several ways to write a table: the key that tells it, and the keys that go with that one.
-pub(super) struct Form<T> {
-    pub(super) key: &'static str,
-    pub(super) beside: &'static [&'static str],
-    pub(super) is: T,
-}
-
 impl<'a> Table<'a> {
     /// The whole file.
     pub(super) fn root(
         source: &'a Source<'a>,
         document: &'a DeTable<'a>,
-        known: &[&'static str],
+        grammar: &TableGrammar,
     ) -> Result<Table<'a>> {
-        Table::open(source, String::new(), None, Some(document), known)
+        Table::open(source, String::new(), None, Some(document), grammar)
     }
 
     /// A table with these entries, which must all have known keys.
-    pub(super) fn open(
+    fn open<F>(
         source: &'a Source<'a>,
         key: String,
         at: Option<usize>,
         entries: Option<&'a DeTable<'a>>,
-        known: &[&'static str],
+        grammar: &TableGrammar<F>,
     ) -> Result<Table<'a>> {
-        Table { source, key, at, entries, known: known.to_vec() }.checked()
+        assert_eq!(without_numbers(&key), grammar.name, "a table is read with its own grammar");
+        Table { source, key, at, entries, known: grammar.known() }.checked()
     }
 
     /// Fails at the first key that is not known.
@@ -109,11 +104,11 @@ impl<'a> Table<'a> {
         Ok(self.maybe(key, read)?.unwrap_or(default))
     }
 
-    /// The table at `key`; an empty one if the file has none.
-    pub(super) fn section(&self, key: &'static str, known: &[&'static str]) -> Result<Table<'a>> {
-        match self.get(key) {
-            Some(value) => value.table(known),
-            None => Table::open(self.source, self.key_of(key), None, None, known),
+    /// The table of `grammar` in this one; an empty one if the file has none.
+    pub(super) fn section<F>(&self, grammar: &TableGrammar<F>) -> Result<Table<'a>> {
+        match self.get(grammar.key()) {
+            Some(value) => value.table(grammar),
+            None => Table::open(self.source, self.key_of(grammar.key()), None, None, grammar),
         }
     }
 
@@ -131,31 +126,37 @@ impl<'a> Table<'a> {
         value.list()?.into_iter().map(read).collect()
     }
 
-    /// Which of `forms` the table has, and the value of the key that tells it.
-    pub(super) fn form<T: Copy>(
-        &self,
-        common: &[&str],
-        forms: &[Form<T>],
-    ) -> Result<(T, Value<'a>)> {
-        let given = |key: &&str| self.entries.is_some_and(|entries| entries.contains_key(*key));
-        let mut present: Vec<_> = forms.iter().filter(|form| given(&form.key)).collect();
+    /// Which form of `grammar` the table has, and the value of the key that tells it.
+    pub(super) fn form<F: Copy>(&self, grammar: &TableGrammar<F>) -> Result<(F, Value<'a>)> {
+        let form = self.only_form(grammar.forms)?;
+        let goes = [grammar.keys, form.beside, &[form.key]].concat();
+        let goes = |name: &str| goes.iter().any(|key| key.name == name);
+        match self.known.iter().find(|name| self.has(name) && !goes(name)) {
+            Some(name) => Err(self.error(name, format!("does not go with `{}`", form.key.name))),
+            None => Ok((form.is, self.need(form.key.name, "a value")?)),
+        }
+    }
+
+    /// The one form whose key is there.
+    fn only_form<F>(&self, forms: &'static [Form<F>]) -> Result<&'static Form<F>> {
+        let mut present: Vec<_> = forms.iter().filter(|form| self.has(form.key.name)).collect();
         // The key of one form may stand beside the key of another, and then means something else.
-        let beside: Vec<&str> = present.iter().flat_map(|form| form.beside).copied().collect();
-        present.retain(|form| !beside.contains(&form.key));
+        let beside: Vec<&Key> = present.iter().flat_map(|form| form.beside).collect();
+        present.retain(|form| !beside.iter().any(|key| key.name == form.key.name));
         let [form] = present[..] else {
             let found = match present.len() {
                 0 => "none".to_owned(),
-                _ => one_of(present.iter().map(|form| form.key)).replace(" or ", " and "),
+                _ => one_of(present.iter().map(|form| form.key.name)).replace(" or ", " and "),
             };
-            let all = one_of(forms.iter().map(|form| form.key));
+            let all = one_of(forms.iter().map(|form| form.key.name));
             return Err(self.fault(format!("expected exactly one of {all}, found {found}")));
         };
-        let goes =
-            |key: &&str| common.contains(key) || form.beside.contains(key) || *key == form.key;
-        match self.known.iter().copied().find(|key| given(key) && !goes(key)) {
-            Some(key) => Err(self.error(key, format!("does not go with `{}`", form.key))),
-            None => Ok((form.is, self.need(form.key, "a value")?)),
-        }
+        Ok(form)
+    }
+
+    /// Does the file give this key?
+    fn has(&self, name: &str) -> bool {
+        self.entries.is_some_and(|entries| entries.contains_key(name))
     }
 
     /// An error at the value of `key`, or at the table where it is missing.
@@ -174,26 +175,24 @@ impl<'a> Table<'a> {
 
 /// A value may be a table, and a table is made of values: this half stands on the upper side.
 impl<'a> Value<'a> {
-    /// A table that may have the keys `known`.
-    pub(super) fn table(&self, known: &[&'static str]) -> Result<Table<'a>> {
+    /// A table that may have the keys of `grammar`, in any of its forms.
+    pub(super) fn table<F>(&self, grammar: &TableGrammar<F>) -> Result<Table<'a>> {
         let entries = Some(self.value.as_table().ok_or_else(|| self.not("a table"))?);
-        Table::open(self.source, self.key.clone(), Some(self.at.start), entries, known)
+        Table::open(self.source, self.key.clone(), Some(self.at.start), entries, grammar)
     }
 
-    /// A table that has one of `forms`, and whatever its form the keys `common`.
-    pub(super) fn table_of<T: Copy>(
+    /// A table that has one of the forms of `grammar`.
+    pub(super) fn table_of<F: Copy>(
         &self,
-        common: &[&'static str],
-        forms: &[Form<T>],
-    ) -> Result<(Table<'a>, T, Value<'a>)> {
-        let mut known = common.to_vec();
-        for key in forms.iter().flat_map(|form| [&[form.key], form.beside].concat()) {
-            if !known.contains(&key) {
-                known.push(key);
-            }
-        }
-        let table = self.table(&known)?;
-        let (form, value) = table.form(common, forms)?;
+        grammar: &TableGrammar<F>,
+    ) -> Result<(Table<'a>, F, Value<'a>)> {
+        let table = self.table(grammar)?;
+        let (form, value) = table.form(grammar)?;
         Ok((table, form, value))
     }
+}
+
+/// `fault.when` for `fault[3].when`.
+fn without_numbers(key: &str) -> String {
+    key.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }

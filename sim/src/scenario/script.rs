@@ -6,7 +6,8 @@ use seedbed::proto::{Action, Contents, NodeId, Operation, Path, Request, Span, V
 
 use super::cluster::Named;
 use super::expect::answer::Answer;
-use super::reader::{Form, Result, Table};
+use super::grammar::{Form, Key, Style, TableGrammar};
+use super::reader::{Result, Table};
 use super::value::Value;
 
 /// One request of one client.
@@ -23,7 +24,7 @@ pub struct Script {
 }
 
 #[derive(Clone, Copy)]
-enum Verb {
+pub(super) enum Verb {
     Read,
     Create,
     Write,
@@ -32,47 +33,133 @@ enum Verb {
 }
 
 #[derive(Clone, Copy)]
-enum Ask {
+pub(super) enum Ask {
     Operation(Verb),
     Transaction,
     Acquire,
     Release,
 }
 
-const OPERATIONS: [Form<Verb>; 5] = [
-    Form { key: "read", beside: &[], is: Verb::Read },
-    Form { key: "create", beside: &["data"], is: Verb::Create },
-    Form { key: "write", beside: &["data", "if_version"], is: Verb::Write },
-    Form { key: "delete", beside: &["if_version"], is: Verb::Delete },
-    Form { key: "rename", beside: &["to"], is: Verb::Rename },
-];
+const DATA: Key = Key::needed("data", "text", "the contents");
+const IF_VERSION: Key = Key::perhaps(
+    "if_version",
+    "whole number",
+    "whatever the version",
+    "only if the path is still at this version",
+);
+const TO: Key = Key::needed("to", "path", "the new path");
+const COORDINATOR: Key =
+    Key::perhaps("coordinator", "storage node", "the client chooses", "asked first");
 
-// One read needs no transaction, and there is one lock server only: neither has a coordinator.
-const REQUESTS: [Form<Ask>; 8] = [
-    Form { key: "read", beside: &[], is: Ask::Operation(Verb::Read) },
-    Form { key: "create", beside: &["data", "coordinator"], is: Ask::Operation(Verb::Create) },
-    Form {
-        key: "write",
-        beside: &["data", "if_version", "coordinator"],
-        is: Ask::Operation(Verb::Write),
-    },
-    Form {
-        key: "delete",
-        beside: &["if_version", "coordinator"],
-        is: Ask::Operation(Verb::Delete),
-    },
-    Form { key: "rename", beside: &["to", "coordinator"], is: Ask::Operation(Verb::Rename) },
-    Form { key: "transaction", beside: &["coordinator"], is: Ask::Transaction },
-    Form { key: "acquire", beside: &["wait"], is: Ask::Acquire },
-    Form { key: "release", beside: &[], is: Ask::Release },
-];
+const fn operation_key(name: &'static str, meaning: &'static str) -> Key {
+    Key::form(name, "path", meaning)
+}
+
+const READ: Key = operation_key("read", "reads the file");
+const CREATE: Key = operation_key("create", "makes a file; refused if there is one");
+const WRITE: Key =
+    operation_key("write", "replaces the contents, and makes a file that is not there");
+const DELETE: Key = operation_key("delete", "deletes the file; refused if there is none");
+const RENAME: Key =
+    operation_key("rename", "moves the contents; refused if there are none, or a file at `to`");
+
+pub(super) const OPERATION: TableGrammar<Verb> = TableGrammar {
+    name: "script.transaction",
+    style: Style::InlineMany,
+    meaning: "one operation of a transaction",
+    keys: &[],
+    forms: &[
+        Form { key: READ, beside: &[], is: Verb::Read },
+        Form { key: CREATE, beside: &[DATA], is: Verb::Create },
+        Form { key: WRITE, beside: &[DATA, IF_VERSION], is: Verb::Write },
+        Form { key: DELETE, beside: &[IF_VERSION], is: Verb::Delete },
+        Form { key: RENAME, beside: &[TO], is: Verb::Rename },
+    ],
+    notes: &[],
+    example: r#"
+[[script]]
+client = "c1"
+at = "1s"
+transaction = [{ write = "/a", data = "1" }, { read = "/b" }, { rename = "/c", to = "/d" }]
+"#,
+};
+
+pub(super) const SCRIPT: TableGrammar<Ask> = TableGrammar {
+    name: "script",
+    style: Style::Many,
+    meaning: "one request of one client, as written",
+    keys: &[
+        Key::needed("client", "client", "that asks"),
+        Key::needed("at", "duration, within the safety phase", "when, from the start of the run"),
+        Key::perhaps(
+            "answer",
+            "`\"done\"`, `\"refused\"`, `\"unknown\"` or a table, see `script.answer`",
+            "anything",
+            "what must be answered",
+        ),
+    ],
+    // One read needs no transaction, and there is one lock server only: neither has a coordinator.
+    forms: &[
+        Form { key: READ, beside: &[], is: Ask::Operation(Verb::Read) },
+        Form { key: CREATE, beside: &[DATA, COORDINATOR], is: Ask::Operation(Verb::Create) },
+        Form {
+            key: WRITE,
+            beside: &[DATA, IF_VERSION, COORDINATOR],
+            is: Ask::Operation(Verb::Write),
+        },
+        Form { key: DELETE, beside: &[IF_VERSION, COORDINATOR], is: Ask::Operation(Verb::Delete) },
+        Form { key: RENAME, beside: &[TO, COORDINATOR], is: Ask::Operation(Verb::Rename) },
+        Form {
+            key: Key::form(
+                "transaction",
+                "array of tables, see `script.transaction`",
+                "all of these operations or none",
+            ),
+            beside: &[COORDINATOR],
+            is: Ask::Transaction,
+        },
+        Form {
+            key: operation_key("acquire", "takes the lock of the path"),
+            beside: &[Key::usually(
+                "wait",
+                "`true`, `false`",
+                "true",
+                "whether it stands in line for a lock that is held",
+            )],
+            is: Ask::Acquire,
+        },
+        Form {
+            key: operation_key("release", "gives the lock of the path back"),
+            beside: &[],
+            is: Ask::Release,
+        },
+    ],
+    notes: &[
+        "A client that holds the lock of a path sends its token with what it writes there.",
+        "One `read` is asked of an owner, without a transaction.",
+    ],
+    example: r#"
+[[script]]
+client = "c1"
+at = "1s"
+write = "/a"
+data = "new"
+coordinator = "n2"
+
+[[script]]
+client = "c1"
+at = "2s"
+read = "/a"
+answer = { contents = "new" }
+"#,
+};
 
 pub(super) fn read(root: &Table<'_>, cast: Named, safety: Span) -> Result<Vec<Script>> {
     root.each("script", |value| script(&value, cast, safety))
 }
 
 fn script(value: &Value<'_>, cast: Named, safety: Span) -> Result<Script> {
-    let (table, ask, main) = value.table_of(&["client", "at", "answer"], &REQUESTS)?;
+    let (table, ask, main) = value.table_of(&SCRIPT)?;
     let client = table.need("client", "the client that asks")?.client(cast)?;
     let at = table.need("at", "a time such as \"1s\"")?.moment(safety)?;
     let request = request(&table, ask, &main, cast)?;
@@ -112,7 +199,7 @@ fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>, cast: Named) -> Result
 
 fn transaction(main: &Value<'_>) -> Result<Arc<[Operation]>> {
     let read = |value: Value<'_>| {
-        let (table, verb, main) = value.table_of(&[], &OPERATIONS)?;
+        let (table, verb, main) = value.table_of(&OPERATION)?;
         operation(&table, verb, &main)
     };
     let operations = main.list()?.into_iter().map(read).collect::<Result<Arc<[_]>>>()?;

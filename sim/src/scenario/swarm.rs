@@ -11,6 +11,7 @@ use seedbed::proto::{Config, Span};
 
 use super::cluster::{Cast, Named, POINTS, need_managed, points, too_many};
 use super::error::ScenarioError;
+use super::grammar::{self, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::value::Value;
 
@@ -113,11 +114,73 @@ pub(crate) const FORMS: [(&str, Key, Unit); 23] = [
 /// The key that says that kinds are drawn.
 pub(crate) const KINDS: &str = "kinds";
 
+const COUNTS: &str = "two whole numbers, the smaller first";
+const SPANS: &str = "range of durations";
+const SHARES: &str = "two probabilities, the smaller first";
+
+const fn drawn(name: &'static str, value: &'static str, meaning: &'static str) -> grammar::Key {
+    grammar::Key::perhaps(name, value, "not drawn", meaning)
+}
+
+pub(super) const SWARM: TableGrammar = TableGrammar {
+    name: "swarm",
+    style: Style::Single,
+    meaning: "a cluster of its own for every seed: what is drawn replaces what other tables say",
+    keys: &[
+        drawn("nodes", COUNTS, "storage nodes that are members at first"),
+        drawn("spare", COUNTS, "storage nodes that are there and not wanted as members at first"),
+        drawn("clients", COUNTS, "clients"),
+        drawn("replicas", COUNTS, "owners of a path, drawn up to the nodes there are"),
+        drawn("virtual_nodes", COUNTS, "points of a node on the ring"),
+        drawn("ring_bits", COUNTS, "how many bits of a hash count"),
+        drawn("chunk_paths", COUNTS, "paths in a chunk of a hand-over, at most"),
+        drawn("checkpoint_records", COUNTS, "records of a log between two checkpoints"),
+        drawn("lock_lease", SPANS, "`timing.lock_lease`"),
+        drawn("membership_lease", SPANS, "`timing.membership_lease`"),
+        drawn("attempt_timeout", SPANS, "`timing.attempt_timeout`"),
+        drawn("vote_timeout", SPANS, "`timing.vote_timeout`"),
+        drawn("inquiry_interval", SPANS, "`timing.inquiry_interval`"),
+        drawn("chunk_pause", SPANS, "`timing.chunk_pause`"),
+        drawn("loss", SHARES, "`network.loss`"),
+        drawn("duplication", SHARES, "`network.duplication`"),
+        drawn("spike", SHARES, "`network.spike`"),
+        drawn(
+            "latency_max",
+            SPANS,
+            "the longer end of `network.latency`; it lowers the shorter end if that is above it",
+        ),
+        drawn("sync_max", SPANS, "the longer end of `disk.sync`"),
+        drawn("chaos_interval_max", SPANS, "the longer end of `chaos.interval`"),
+        drawn("chaos_duration_max", SPANS, "the longer end of `chaos.duration`"),
+        drawn("storage_nodes_down", COUNTS, "of the budget, drawn up to `replicas` less one"),
+        drawn("wipes", COUNTS, "of the budget"),
+        drawn(KINDS, "`\"any\"`", "some of the kinds of `[chaos]`, at least one"),
+    ],
+    forms: &[],
+    notes: &[
+        "At least one key is there. `spare` and `wipes` need `membership = \"managed\"`; the keys \
+         about chaos and its budget, and `kinds`, need a `[chaos]`.",
+        "No budget is larger than `replicas` less one.",
+        "Machines that a file names are there whatever is drawn, so it names only those of the \
+         smallest cluster.",
+    ],
+    example: r#"
+[chaos]
+kinds = ["crash", "partition", "pause"]
+
+[swarm]
+nodes = [3, 6]
+replicas = [2, 3]
+loss = [0.0, 0.05]
+latency_max = ["1ms", "50ms"]
+kinds = "any"
+"#,
+};
+
 /// Reads `[swarm]`.
 pub(super) fn read(root: &Table<'_>, cast: Cast, config: &Config) -> Result<Option<Swarm>> {
     root.maybe("swarm", |value| {
-        let known: Vec<&str> = FORMS.iter().map(|(name, ..)| *name).chain([KINDS]).collect();
-        let table = value.table(&known)?;
+        let table = value.table(&SWARM)?;
         let mut ranges = BTreeMap::new();
         for (name, key, unit) in FORMS {
             if let Some(range) = table.maybe(name, |value| range(&value, unit))? {

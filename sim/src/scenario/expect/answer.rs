@@ -4,6 +4,7 @@ use std::fmt;
 
 use seedbed::proto::{Action, Contents, Operation, Outcome, Refusal, Reply, Request};
 
+use crate::scenario::grammar::{Key, Style, TableGrammar};
 use crate::scenario::reader::Result;
 use crate::scenario::value::Value;
 use crate::text::one_of;
@@ -21,6 +22,34 @@ pub enum Answer {
     Finds(Option<Contents>),
 }
 
+pub(in crate::scenario) const ANSWER: TableGrammar = TableGrammar {
+    name: "script.answer",
+    style: Style::Inline,
+    meaning: "the answer that a request must get, more closely than in a word",
+    keys: &[
+        Key::perhaps(
+            "refused",
+            "reason",
+            "one of the others",
+            "it is refused for this reason; see the names of reasons at the head",
+        ),
+        Key::perhaps("contents", "text", "one of the others", "a `read` finds this"),
+        Key::perhaps("absent", "`true`", "one of the others", "a `read` finds no file"),
+    ],
+    forms: &[],
+    notes: &[
+        "Exactly one of the three is there. The reason is one that such a request can be refused for.",
+    ],
+    example: r#"
+[[script]]
+client = "c1"
+at = "1s"
+create = "/a"
+data = "x"
+answer = { refused = "exists" }
+"#,
+};
+
 macro_rules! reasons {
     ($($reason:ident = $name:literal, $refusal:pat,)*) => {
         /// Reasons of a refusal, without what each says beside it.
@@ -29,7 +58,8 @@ macro_rules! reasons {
         pub enum Reason { $($reason,)* }
 
         impl Reason {
-            const ALL: &[Reason] = &[$(Reason::$reason,)*];
+            /// Every reason.
+            pub const ALL: &[Reason] = &[$(Reason::$reason,)*];
 
             /// The name used in scenario files.
             pub fn name(self) -> &'static str {
@@ -106,7 +136,7 @@ impl Value<'_> {
         if !self.value.is_table() {
             return Err(self.not("`\"done\"`, `\"refused\"`, `\"unknown\"` or a table"));
         }
-        let table = self.table(&["refused", "contents", "absent"])?;
+        let table = self.table(&ANSWER)?;
         let keys = ["refused", "contents", "absent"].map(|key| table.get(key));
         match keys {
             [Some(reason), None, None] => reason.reason(request).map(|r| Answer::Refused(Some(r))),

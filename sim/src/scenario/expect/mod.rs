@@ -1,6 +1,7 @@
 //! `seeds`, `[phases]` and `[expect]`: how a file is run, and what must come of it.
 
 pub(in crate::scenario) mod answer;
+pub(in crate::scenario) mod grammar;
 pub(in crate::scenario) mod possible;
 
 use std::fmt;
@@ -13,10 +14,11 @@ use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::quantity::Ppb;
 use crate::scenario::fault::ScriptedFault;
-use crate::scenario::reader::{Form, Result, Table};
+use crate::scenario::reader::{Result, Table};
 use crate::scenario::script::Script;
 use crate::scenario::value::Value;
 use crate::text::Thousands;
+use grammar::{EXPECT, PHASES, REACHED, SEEDS, STORED};
 
 /// The seeds that a file is run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,24 +106,14 @@ pub enum Expected {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(in crate::scenario) enum Kind {
     Verdict,
     Violates,
     Blocks,
 }
 
-const FORMS: [Form<Kind>; 3] = [
-    Form { key: "verdict", beside: &["unknown"], is: Kind::Verdict },
-    // A run ends with its violation, so the share of unknown says nothing of the service.
-    Form { key: "violates", beside: &[], is: Kind::Violates },
-    Form { key: "blocks", beside: &["unknown"], is: Kind::Blocks },
-];
-
-/// Keys that go with each of the forms.
-const BESIDE: &[&str] = &["reached", "never", "stored"];
-
 pub(in crate::scenario) fn seeds(root: &Table<'_>) -> Result<Seeds> {
-    let table = root.section("seeds", &["start", "count"])?;
+    let table = root.section(&SEEDS)?;
     Ok(Seeds {
         start: table.or("start", 0, |value| value.integer(0..=i64::MAX))?,
         count: table.or("count", 100, |value| value.integer(1..=i64::MAX))?,
@@ -129,7 +121,7 @@ pub(in crate::scenario) fn seeds(root: &Table<'_>) -> Result<Seeds> {
 }
 
 pub(in crate::scenario) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
-    let table = root.section("phases", &["safety", "liveness", "probes"])?;
+    let table = root.section(&PHASES)?;
     let phase = |key, usual| table.or(key, usual, |value| value.some_span());
     let safety = phase("safety", Span::from_secs(30))?;
     let usual = Span::from_secs(30).max(config.request_timeout.times(2));
@@ -151,9 +143,8 @@ pub(in crate::scenario) fn expect(
     faults: &[ScriptedFault],
     script: &[Script],
 ) -> Result<Expect> {
-    let forms = FORMS.map(|form| form.key);
-    let table = root.section("expect", &[&forms[..], BESIDE, &["unknown"]].concat())?;
-    let told = forms.iter().any(|key| table.get(key).is_some());
+    let table = root.section(&EXPECT)?;
+    let told = EXPECT.forms.iter().any(|form| table.get(form.key.name).is_some());
     let verdict = if told { verdict(&table, faults, script)? } else { Expected::Pass };
     let milestones = |value: Value<'_>| value.distinct(|value| value.milestone());
     let reached = table.or("reached", Vec::new(), reached)?;
@@ -186,7 +177,7 @@ fn reach(value: &Value<'_>) -> Result<Reach> {
     if !value.value.is_table() {
         return Ok(Reach { milestone: value.milestone()?, at_least: 1 });
     }
-    let table = value.table(&["milestone", "at_least"])?;
+    let table = value.table(&REACHED)?;
     let milestone = table.need("milestone", "what must be reached")?.milestone()?;
     let often = table.need("at_least", "how often, such as 3")?;
     Ok(Reach { milestone, at_least: often.integer(1..=i64::MAX)? })
@@ -196,7 +187,7 @@ fn reach(value: &Value<'_>) -> Result<Reach> {
 fn stored(value: Value<'_>) -> Result<Vec<Stored>> {
     let mut paths: Vec<Path> = Vec::new();
     value.distinct(|value| {
-        let table = value.table(&["path", "contents", "absent"])?;
+        let table = value.table(&STORED)?;
         let path = table.need("path", "a path")?;
         if paths.contains(&path.path()?) {
             return Err(path.error(format!("{} is there twice", path.found())));
@@ -212,7 +203,7 @@ fn stored(value: Value<'_>) -> Result<Vec<Stored>> {
 }
 
 fn verdict(table: &Table<'_>, faults: &[ScriptedFault], script: &[Script]) -> Result<Expected> {
-    let (kind, value) = table.form(BESIDE, &FORMS)?;
+    let (kind, value) = table.form(&EXPECT)?;
     match kind {
         Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
         Kind::Violates => {
