@@ -69,7 +69,8 @@ fn load_all(files: &[PathBuf]) -> Option<Vec<Scenario>> {
 
 /// Reads one file, or complains.
 fn load(file: &Path) -> Option<Scenario> {
-    Scenario::load(file).map_err(|error| output::complain(&format!("error: {error}"))).ok()
+    let complain = |line: String| output::complain(&format!("error: {line}"));
+    Scenario::load(file).map_err(|errors| errors.lines().for_each(complain)).ok()
 }
 
 type Done = io::Result<Status>;

@@ -111,14 +111,14 @@ budget = { storage_nodes_down = 2, clients_down = 1 }
 pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Option<Chaos>> {
     root.maybe("chaos", |value| {
         let table = value.table(&CHAOS)?;
-        let budget = budget(&table.section(&BUDGET)?, cast, config)?;
-        let kinds = table.need("kinds", "kinds of faults")?;
-        Ok(Chaos {
-            kinds: kinds.distinct(|value| kind(value, config))?,
-            budget,
-            interval: table.or("interval", SpanRange::from_millis(500, 4_000), interval)?,
-            duration: table.or("duration", SpanRange::from_millis(200, 5_000), |v| v.spans())?,
-        })
+        let budget = budget(&table.section(&BUDGET), cast, config);
+        let kinds = table.need("kinds", "kinds of faults");
+        let kinds = kinds.and_then(|kinds| kinds.distinct(|value| kind(value, config)));
+        let usual = SpanRange::from_millis(500, 4_000);
+        let interval = table.or("interval", usual, interval);
+        let usual = SpanRange::from_millis(200, 5_000);
+        let duration = table.or("duration", usual, |value| value.spans());
+        Ok(Chaos { kinds: kinds?, budget: budget?, interval: interval?, duration: duration? })
     })
 }
 
@@ -132,15 +132,19 @@ fn kind(value: &Value<'_>, config: &Config) -> Result<ChaosKind> {
 }
 
 fn budget(table: &Table<'_>, cast: Named, config: &Config) -> Result<Budget> {
-    if let Some(wipes) = table.known_value("wipes") {
-        need_managed(&wipes, config)?;
-    }
     let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
+    let storage_nodes_down = down("storage_nodes_down", 1, cast.storage());
+    let control_down = table.or("control_down", false, |value| value.boolean());
+    let clients_down = down("clients_down", 0, cast.clients);
+    let wipes = table.or("wipes", 0, |value| {
+        need_managed(&value, config)?;
+        value.integer(0..=u16::MAX.into())
+    });
     Ok(Budget {
-        storage_nodes_down: down("storage_nodes_down", 1, cast.storage())?,
-        control_down: table.or("control_down", false, |value| value.boolean())?,
-        clients_down: down("clients_down", 0, cast.clients)?,
-        wipes: down("wipes", 0, u16::MAX)?,
+        storage_nodes_down: storage_nodes_down?,
+        control_down: control_down?,
+        clients_down: clients_down?,
+        wipes: wipes?,
     })
 }
 

@@ -6,7 +6,7 @@ use seedbed::proto::{Command, Config, NodeId, Span};
 
 use super::cluster::{Named, POINTS, need_managed, points, too_many};
 use super::environment::ends;
-use super::error::ScenarioError;
+use super::error::{Refused, all};
 use super::reader::{Result, Table};
 use super::role::{Role, roles_of};
 use super::value::Value;
@@ -75,12 +75,12 @@ pub(super) fn read(
     safety: Span,
 ) -> Result<Vec<ScriptedFault>> {
     root.each("fault", |value| {
-        let (table, kind, main) = value.table_of(&FAULT)?;
-        let trigger = trigger(&table, cast, safety)?;
-        if is_of_managed(kind) {
-            need_managed(&main, config)?;
-        }
-        Ok(ScriptedFault { trigger, fault: fault(&table, kind, &main, cast, trigger)? })
+        let table = value.table(&FAULT)?;
+        let trigger = trigger(&table, cast, safety);
+        let (kind, main) = table.form(&FAULT)?;
+        let managed = if is_of_managed(kind) { need_managed(&main, config) } else { Ok(()) };
+        let fault = fault(&table, kind, &main, cast, trigger);
+        managed.and(Ok(ScriptedFault { trigger: trigger?, fault: fault? }))
     })
 }
 
@@ -99,16 +99,18 @@ fn trigger(table: &Table<'_>, cast: Named, safety: Span) -> Result<Trigger> {
         (Some(at), None) => at.moment(safety).map(Trigger::At),
         (None, Some(when)) => occasion(&when.table(&WHEN)?, cast),
         (Some(_), Some(_)) => Err(table.fault("expected `at` or `when`, found both")),
-        (None, None) => Err(table.fault("expected `at` or `when`, found neither")),
+        (None, None) => {
+            table.is_understood()?;
+            Err(table.fault("expected `at` or `when`, found neither"))
+        }
     }
 }
 
 fn occasion(when: &Table<'_>, cast: Named) -> Result<Trigger> {
-    Ok(Trigger::When {
-        milestone: when.need("milestone", "what to wait for")?.milestone()?,
-        nth: when.or("nth", 1, |value| value.integer(1..=u32::MAX.into()))?,
-        node: when.maybe("node", |value| value.node(cast))?,
-    })
+    let milestone = when.need("milestone", "what to wait for").and_then(|value| value.milestone());
+    let nth = when.or("nth", 1, |value| value.integer(1..=u32::MAX.into()));
+    let node = when.maybe("node", |value| value.node(cast));
+    Ok(Trigger::When { milestone: milestone?, nth: nth?, node: node? })
 }
 
 fn fault(
@@ -116,20 +118,26 @@ fn fault(
     kind: Kind,
     main: &Value<'_>,
     cast: Named,
-    trigger: Trigger,
+    trigger: Result<Trigger>,
 ) -> Result<Fault<Target>> {
     let target = || main.target(cast, trigger);
     let lasts = || table.maybe("for", |value| value.some_span());
     let span = |key, usual| table.or(key, usual, |value| value.span());
     Ok(match kind {
-        Kind::Crash => Fault::Crash { node: target()?, restart: restart(table)? },
-        Kind::Pause => Fault::Pause { node: target()?, lasts: lasts()? },
-        Kind::Isolate => Fault::Cut { links: Cut::Isolate(target()?), lasts: lasts()? },
-        Kind::Partition => Fault::Cut { links: partition(table, main, cast)?, lasts: lasts()? },
+        Kind::Crash => {
+            let (node, restart) = (target(), restart(table));
+            Fault::Crash { node: node?, restart: restart? }
+        }
+        Kind::Pause => {
+            let (node, lasts) = (target(), lasts());
+            Fault::Pause { node: node?, lasts: lasts? }
+        }
+        Kind::Isolate => cut(target().map(Cut::Isolate), lasts())?,
+        Kind::Partition => cut(partition(table, main, cast), lasts())?,
         Kind::Clog => {
-            let (from, to) = ends(&main.table(&CLOG)?, cast)?;
-            let links = Cut::OneWay { from: vec![from], to: vec![to] };
-            Fault::Cut { links, lasts: lasts()? }
+            let ends = main.table(&CLOG).and_then(|table| ends(&table, cast));
+            let links = |(from, to)| Cut::OneWay { from: vec![from], to: vec![to] };
+            cut(ends.map(links), lasts())?
         }
         Kind::MajoritiesRing => {
             main.yes()?;
@@ -138,31 +146,32 @@ fn fault(
                 let found = cast.storage();
                 return Err(main.error(format!("needs 4 storage nodes, found {found}")));
             }
-            Fault::Cut { links: Cut::MajoritiesRing, lasts: lasts()? }
+            cut(Ok(Cut::MajoritiesRing), lasts())?
         }
-        Kind::Bump => Fault::ClockJump {
-            node: target()?,
-            by: table.need("by", "how far, such as \"5s\"")?.some_span()?,
-        },
+        Kind::Bump => {
+            let by = table.need("by", "how far, such as \"5s\"").and_then(|by| by.some_span());
+            Fault::ClockJump { node: target()?, by: by? }
+        }
         Kind::BitRot => {
-            let node = logged(main, target()?)?;
-            Fault::BitRot { node, rot: None, restart: restart_after(table)? }
+            let (node, restart) = (target().and_then(|to| logged(main, to)), restart_after(table));
+            Fault::BitRot { node: node?, rot: None, restart: restart? }
         }
         Kind::Wipe => {
-            Fault::Wipe { node: storing(main, target()?)?, restart: restart_after(table)? }
+            let (node, restart) = (target().and_then(|to| storing(main, to)), restart_after(table));
+            Fault::Wipe { node: node?, restart: restart? }
         }
         Kind::RollingRestart => {
-            main.yes()?;
-            Fault::RollingRestart {
-                down: span("down", Span::from_millis(500))?,
-                pause: span("pause", Span::from_secs(2))?,
-            }
+            let all = main.yes();
+            let down = span("down", Span::from_millis(500));
+            let pause = span("pause", Span::from_secs(2));
+            all?;
+            Fault::RollingRestart { down: down?, pause: pause? }
         }
-        Kind::Attrition => Fault::Attrition {
-            count: main.integer(1..=cast.storage().into())?,
-            pause: span("pause", Span::ZERO)?,
-            restart: restart_after(table)?,
-        },
+        Kind::Attrition => {
+            let count = main.integer(1..=cast.storage().into());
+            let (pause, restart) = (span("pause", Span::ZERO), restart_after(table));
+            Fault::Attrition { count: count?, pause: pause?, restart: restart? }
+        }
         Kind::Join => Fault::Operator(Command::Join(main.storage_node(cast)?)),
         Kind::Leave => Fault::Operator(Command::Leave(main.storage_node(cast)?)),
         Kind::Set => Fault::Operator(set(main, cast)?),
@@ -173,9 +182,14 @@ fn fault(
     })
 }
 
+fn cut(links: Result<Cut<Target>>, lasts: Result<Option<Span>>) -> Result<Fault<Target>> {
+    Ok(Fault::Cut { links: links?, lasts: lasts? })
+}
+
 fn partition(table: &Table<'_>, main: &Value<'_>, cast: Named) -> Result<Cut<Target>> {
-    let one_way = table.or("one_way", false, |value| value.boolean())?;
+    let one_way = table.or("one_way", false, |value| value.boolean());
     let groups = groups(main, cast, one_way)?;
+    let one_way = one_way?;
     Ok(match <[Vec<NodeId>; 2]>::try_from(groups) {
         Ok([from, to]) if one_way => Cut::OneWay { from, to },
         Ok(two) => Cut::Groups(two.into()),
@@ -187,22 +201,25 @@ fn partition(table: &Table<'_>, main: &Value<'_>, cast: Named) -> Result<Cut<Tar
 fn set(main: &Value<'_>, cast: Named) -> Result<Command> {
     let table = main.table(&SET)?;
     if SET.keys.iter().all(|key| table.get(key.name).is_none()) {
-        return Err(
-            main.error(format!("expected at least one of {}, found none", one_of(SET.known())))
-        );
+        table.is_understood()?;
+        let message = format!("expected at least one of {}, found none", one_of(SET.known()));
+        return Err(main.error(message));
     }
     let virtual_nodes = table.maybe("virtual_nodes", |value| {
         let number = value.integer(1..=10_000)?;
         match points(number, cast.storage()) {
-            found if found > POINTS => Err(value.error(too_many(found))),
+            found if found > POINTS && cast.is_known => Err(value.error(too_many(found))),
             _ => Ok(number),
         }
-    })?;
+    });
+    let replicas = table.maybe("replicas", |value| value.integer(1..=cast.storage().into()));
+    let lock_lease = table.maybe("lock_lease", |value| value.lease());
+    let membership_lease = table.maybe("membership_lease", |value| value.lease());
     Ok(Command::Set {
-        replicas: table.maybe("replicas", |value| value.integer(1..=cast.storage().into()))?,
-        virtual_nodes,
-        lock_lease: table.maybe("lock_lease", |value| value.lease())?,
-        membership_lease: table.maybe("membership_lease", |value| value.lease())?,
+        replicas: replicas?,
+        virtual_nodes: virtual_nodes?,
+        lock_lease: lock_lease?,
+        membership_lease: membership_lease?,
     })
 }
 
@@ -239,18 +256,19 @@ fn storing(main: &Value<'_>, target: Target) -> Result<Target> {
     }
 }
 
-fn groups(main: &Value<'_>, cast: Named, one_way: bool) -> Result<Vec<Vec<NodeId>>> {
+fn groups(main: &Value<'_>, cast: Named, one_way: Result<bool>) -> Result<Vec<Vec<NodeId>>> {
     let mut grouped = std::collections::BTreeSet::new();
     let mut groups = Vec::new();
-    for group in main.list()? {
-        let members = group.distinct(|value| value.node(cast))?;
+    let read =
+        main.list()?.into_iter().map(|group| Ok((group.distinct(|it| it.node(cast))?, group)));
+    for (members, group) in all(read)? {
         if let Some(twice) = members.iter().find(|node| grouped.contains(*node)) {
             return Err(group.error(format!("`{twice}` is in another group as well")));
         }
         grouped.extend(members.iter().copied());
         groups.push(members);
     }
-    match (groups.len(), one_way) {
+    match (groups.len(), one_way?) {
         (2, true) | (2.., false) => Ok(groups),
         (found, true) => Err(main.error(format!("expected exactly 2 groups, found {found}"))),
         (found, false) => Err(main.error(format!("expected at least 2 groups, found {found}"))),
@@ -265,21 +283,25 @@ impl Value<'_> {
     }
 
     /// A machine that exists, or a role that the trigger binds.
-    fn target(&self, cast: Named, trigger: Trigger) -> Result<Target> {
+    fn target(&self, cast: Named, trigger: Result<Trigger>) -> Result<Target> {
         let found = self.string()?;
         let role = Role::ALL.iter().copied().find(|role| role.name() == found);
-        match (role, trigger) {
-            (None, _) => self.node(cast).map(Target::Node).map_err(|_| self.no_target(found, cast)),
-            (Some(role), Trigger::At(_)) => Err(self.error(format!(
+        let Some(role) = role else {
+            let node = self.machine(cast)?;
+            return node.map(Target::Node).ok_or_else(|| self.no_target(cast));
+        };
+        match trigger? {
+            Trigger::At(_) => Err(self.error(format!(
                 "the role `{role}` needs a `when`: with `at` no machine is known to have it"
             ))),
-            (Some(role), Trigger::When { milestone, .. }) => self.role(role, milestone),
+            Trigger::When { milestone, .. } => self.role(role, milestone),
         }
     }
 
-    fn no_target(&self, found: &str, cast: Named) -> ScenarioError {
-        let roles = Role::ALL.iter().map(|role| role.name());
-        cast.absent(self, &format!("{} or a role", cast.described())).or_rather(found, roles)
+    fn no_target(&self, cast: Named) -> Refused {
+        let (names, roles) = (cast.names(), Role::ALL.iter().map(|role| role.name()));
+        let known = names.iter().map(String::as_str).chain(roles);
+        cast.absent_or(self, &format!("{} or a role", cast.described()), known)
     }
 
     fn role(&self, role: Role, milestone: Milestone) -> Result<Target> {

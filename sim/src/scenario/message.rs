@@ -82,17 +82,17 @@ pub(super) fn read(root: &Table<'_>, cast: Named) -> Result<Vec<MessageRule>> {
 }
 
 fn rule(value: &Value<'_>, cast: Named) -> Result<MessageRule> {
-    let (table, fate, main) = value.table_of(&MESSAGE)?;
+    let table = value.table(&MESSAGE)?;
     let kinds = MessageKind::ALL.iter().map(|kind| (kind.name(), *kind));
-    Ok(MessageRule {
-        kind: table.need("kind", "a kind of message")?.pick("message", kinds)?,
-        from: table.maybe("from", |value| value.node(cast))?,
-        to: table.maybe("to", |value| value.node(cast))?,
-        nth: table.maybe("nth", |value| value.integer(1..=u32::MAX.into()))?,
-        fate: match fate {
-            Kind::Drop => main.yes().map(|()| Fate::Drop)?,
-            Kind::Delay => Fate::Delay(main.span()?),
-            Kind::Duplicate => Fate::Duplicate(main.span()?),
-        },
-    })
+    let kind = table.need("kind", "a kind of message").and_then(|kind| kind.pick("message", kinds));
+    let from = table.maybe("from", |value| value.node(cast));
+    let to = table.maybe("to", |value| value.node(cast));
+    let nth = table.maybe("nth", |value| value.integer(1..=u32::MAX.into()));
+    let (fate, main) = table.form(&MESSAGE)?;
+    let fate = match fate {
+        Kind::Drop => main.yes().map(|()| Fate::Drop),
+        Kind::Delay => main.span().map(Fate::Delay),
+        Kind::Duplicate => main.span().map(Fate::Duplicate),
+    };
+    Ok(MessageRule { kind: kind?, from: from?, to: to?, nth: nth?, fate: fate? })
 }

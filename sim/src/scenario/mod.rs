@@ -164,13 +164,13 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use seedbed::proto::{Config, Defect, Settings};
+use seedbed::proto::{Config, Defect, Settings, Span};
 
 pub use chaos::{Budget, Chaos};
 pub use cluster::Cast;
-use cluster::Named;
+use cluster::{Cluster, Named};
 pub use environment::{Clock, Disk, Link, Network};
-pub use error::ScenarioError;
+pub use error::{ScenarioError, ScenarioErrors};
 pub use expect::answer::{Answer, Reason};
 pub use expect::{Expect, Expected, Phases, Reach, Seeds, Stored};
 pub use fault::{ScriptedFault, Target, Trigger};
@@ -261,7 +261,7 @@ impl Scenario {
     /// Reads `text`, the contents of the file `name`.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// Everything that is wrong with it.
     ///
     /// # Examples
     /// ```
@@ -274,26 +274,33 @@ impl Scenario {
     ///     "reads.toml:4: workload.operatons: unknown key; did you mean `operations`?"
     /// );
     /// ```
-    pub fn parse(name: &str, text: &str) -> Result<Scenario> {
+    pub fn parse(name: &str, text: &str) -> std::result::Result<Scenario, ScenarioErrors> {
         if text.len() > LONGEST {
-            return Err(too_long(name));
+            return Err(too_long(name).into());
         }
-        let source = Source { name, text };
-        let document = source.document()?;
-        read(name, &Table::root(&source, &document, &FILE)?)
+        let source = Source::new(name, text);
+        let scenario = source.document().and_then(|document| {
+            let scenario = read(name, &Table::root(&source, &document, &FILE))?;
+            source.noted.check().map(|()| scenario)
+        });
+        match (scenario, source.errors()) {
+            (Ok(scenario), None) => Ok(scenario),
+            (Ok(_) | Err(_), Some(errors)) => Err(errors),
+            (Err(_), None) => unreachable!("what is refused is noted"),
+        }
     }
 
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// It cannot be read, is longer than [`LONGEST`] or is not UTF-8; else the first thing that is
-    /// wrong with what it says.
-    pub fn load(path: &Path) -> Result<Scenario> {
+    /// It cannot be read, is longer than [`LONGEST`] or is not UTF-8; else everything that is wrong
+    /// with what it says.
+    pub fn load(path: &Path) -> std::result::Result<Scenario, ScenarioErrors> {
         let name = path.display().to_string();
         let unread = |error: io::Error| ScenarioError::of_file(&name, format!("not read: {error}"));
         let file = File::open(path).map_err(unread)?;
         if file.metadata().map_err(unread)?.len() > LONGEST as u64 {
-            return Err(too_long(&name));
+            return Err(too_long(&name).into());
         }
         // Not all that can be opened knows its length.
         let mut bytes = Vec::new();
@@ -321,9 +328,9 @@ impl Scenario {
         }
     }
 
-    fn from_bytes(name: &str, bytes: &[u8]) -> Result<Scenario> {
+    fn from_bytes(name: &str, bytes: &[u8]) -> std::result::Result<Scenario, ScenarioErrors> {
         if bytes.len() > LONGEST {
-            return Err(too_long(name));
+            return Err(too_long(name).into());
         }
         let text = std::str::from_utf8(bytes).map_err(|error| ScenarioError {
             line: Some(source::line_of(bytes, error.valid_up_to())),
@@ -338,53 +345,75 @@ fn too_long(name: &str) -> ScenarioError {
 }
 
 fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
-    let title = root.need("title", "a few words on what is shown")?.line()?.to_owned();
-    let about = root.maybe("about", |value| value.string())?.unwrap_or_default().trim().to_owned();
-    let (cast, config) = cluster::read(root)?;
-    let swarm = swarm::read(root, cast, &config)?;
-    let all = Named { cast, is_drawn: false };
-    let named = swarm.as_ref().map_or(all, |swarm| swarm.fewest(cast));
-    let phases = expect::phases(root, &config)?;
-    let faults = fault::read(root, named, &config, phases.safety)?;
-    let script = script::read(root, named, phases.safety)?;
+    let title = root.need("title", "a few words on what is shown").and_then(|value| value.line());
+    let about = root.maybe("about", |value| value.string());
+    let seeds = expect::seeds(root);
+    let cluster = cluster::read(root);
+    let swarm = swarm::read(root, &cluster);
+    let named = named(&cluster, &swarm);
+    let config = cluster.config.as_deref().map_err(|refused| *refused);
+    let (safety, phases) = expect::phases(root, config);
+    let safety = safety.unwrap_or(Span::from_nanos(u64::MAX));
+    let (drift, usual) = (config.map(|config| config.drift_max_ppm), Settings::default());
+    let network = environment::network(root, named);
+    let disk = environment::disk(root);
+    let clocks = environment::clocks(root, named, drift);
+    let workload = workload::read(root, usual.limits.contents_bytes);
+    let script = script::read(root, named, safety);
+    let faults = fault::read(root, named, &cluster.lenient(), safety);
+    let messages = message::read(root, named);
+    let chaos = chaos::read(root, named, &cluster.lenient());
+    let expect = expect::expect(root, slice(&faults), slice(&script));
     let scenario = Scenario {
         file: name.to_owned(),
-        title,
-        about,
-        seeds: expect::seeds(root)?,
-        cast,
-        network: environment::network(root, named)?,
-        disk: environment::disk(root)?,
-        clocks: environment::clocks(root, named, config.drift_max_ppm)?,
-        workload: workload::read(root, config.limits.contents_bytes)?,
-        expect: expect::expect(root, &faults, &script)?,
-        script,
-        faults,
-        messages: message::read(root, named)?,
-        chaos: chaos::read(root, named, &config)?,
-        swarm,
-        phases,
-        config,
+        title: title?.to_owned(),
+        about: about?.unwrap_or_default().trim().to_owned(),
+        seeds: seeds?,
+        cast: cluster.cast?,
+        config: cluster.config?,
+        network: network?,
+        disk: disk?,
+        clocks: clocks?,
+        workload: workload?,
+        script: script?,
+        faults: faults?,
+        messages: messages?,
+        chaos: chaos?,
+        swarm: swarm?,
+        phases: phases?,
+        expect: expect?,
     };
-    check_wipes(root, &scenario)?;
-    expect::possible::check(root, &scenario)?;
+    // What follows looks at everything.
+    root.is_sound()?;
+    check_wipes(root, &scenario);
+    expect::possible::check(root, &scenario);
     if scenario.workload.is_none() && scenario.script.is_empty() {
-        return Err(root.fault("nothing to do: expected `[workload]` or `[[script]]`"));
+        root.fault("nothing to do: expected `[workload]` or `[[script]]`");
     }
     Ok(scenario)
 }
 
+/// The machines that the file may name, as far as that was read.
+fn named(cluster: &Cluster, swarm: &Result<Option<Swarm>>) -> Named {
+    match (cluster.cast, swarm) {
+        (Ok(cast), Ok(Some(swarm))) => swarm.fewest(cast),
+        (Ok(cast), Ok(None)) => Named::all(cast),
+        (Ok(_), Err(_)) | (Err(_), _) => Named::unknown(),
+    }
+}
+
+fn slice<T>(read: &Result<Vec<T>>) -> Result<&[T]> {
+    read.as_deref().map_err(|refused| *refused)
+}
+
 /// A drawn fault loses a disk only where some seed has a budget for that.
-fn check_wipes(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
-    let Some(chaos) = &scenario.chaos else { return Ok(()) };
+fn check_wipes(root: &Table<'_>, scenario: &Scenario) {
+    let Some(chaos) = &scenario.chaos else { return };
     let wipes = chaos.budget.wipes;
     let may_wipe = scenario.swarm.as_ref().map_or(wipes > 0, |swarm| swarm.may_wipe(wipes));
-    match chaos.kinds.iter().position(|kind| kind.loses_a_disk()) {
-        Some(place) if !may_wipe => {
-            let kinds = root.section(&chaos::CHAOS)?.need("kinds", "kinds of faults")?;
-            let message = "can never strike: needs `chaos.budget.wipes`, at least 1";
-            Err(kinds.list()?[place].error(message))
-        }
-        Some(_) | None => Ok(()),
+    let place = chaos.kinds.iter().position(|kind| kind.loses_a_disk()).filter(|_| !may_wipe);
+    let kinds = || root.get("chaos")?.inside("kinds");
+    if let Some(value) = place.and_then(|place| kinds()?.item(place)) {
+        value.error("can never strike: needs `chaos.budget.wipes`, at least 1");
     }
 }

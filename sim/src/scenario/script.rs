@@ -5,6 +5,7 @@ use std::sync::Arc;
 use seedbed::proto::{Action, Contents, NodeId, Operation, Path, Request, Span, Version};
 
 use super::cluster::Named;
+use super::error::all;
 use super::expect::answer::Answer;
 use super::grammar::{Form, Key, Style, TableGrammar};
 use super::reader::{Result, Table};
@@ -159,12 +160,15 @@ pub(super) fn read(root: &Table<'_>, cast: Named, safety: Span) -> Result<Vec<Sc
 }
 
 fn script(value: &Value<'_>, cast: Named, safety: Span) -> Result<Script> {
-    let (table, ask, main) = value.table_of(&SCRIPT)?;
-    let client = table.need("client", "the client that asks")?.client(cast)?;
-    let at = table.need("at", "a time such as \"1s\"")?.moment(safety)?;
-    let request = request(&table, ask, &main, cast)?;
-    let answer = table.maybe("answer", |value| value.answer(&request))?;
-    Ok(Script { client, at, request, answer })
+    let table = value.table(&SCRIPT)?;
+    let client = table.need("client", "the client that asks").and_then(|value| value.client(cast));
+    let at = table.need("at", "a time such as \"1s\"").and_then(|value| value.moment(safety));
+    let request = table.form(&SCRIPT).and_then(|(ask, main)| request(&table, ask, &main, cast));
+    let answer = table.maybe("answer", |value| match &request {
+        Ok(request) => value.answer(request),
+        Err(refused) => Err(*refused),
+    });
+    Ok(Script { client: client?, at: at?, request: request?, answer: answer? })
 }
 
 impl Value<'_> {
@@ -183,15 +187,17 @@ fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>, cast: Named) -> Result
     let coordinator = || table.maybe("coordinator", |value| value.storage_node(cast));
     Ok(match ask {
         Ask::Operation(verb) => {
-            let operations = Arc::new([operation(table, verb, main)?]);
-            let coordinator = if matches!(verb, Verb::Read) { None } else { coordinator()? };
-            Request::Files { operations, coordinator }
+            let operation = operation(table, verb, main);
+            let coordinator = if matches!(verb, Verb::Read) { Ok(None) } else { coordinator() };
+            Request::Files { operations: Arc::new([operation?]), coordinator: coordinator? }
         }
         Ask::Transaction => {
-            Request::Files { operations: transaction(main)?, coordinator: coordinator()? }
+            let (operations, coordinator) = (transaction(main), coordinator());
+            Request::Files { operations: operations?, coordinator: coordinator? }
         }
         Ask::Acquire => {
-            Request::Acquire { path: main.path()?, wait: table.or("wait", true, |v| v.boolean())? }
+            let (path, wait) = (main.path(), table.or("wait", true, |value| value.boolean()));
+            Request::Acquire { path: path?, wait: wait? }
         }
         Ask::Release => Request::Release { path: main.path()? },
     })
@@ -199,10 +205,11 @@ fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>, cast: Named) -> Result
 
 fn transaction(main: &Value<'_>) -> Result<Arc<[Operation]>> {
     let read = |value: Value<'_>| {
-        let (table, verb, main) = value.table_of(&OPERATION)?;
+        let table = value.table(&OPERATION)?;
+        let (verb, main) = table.form(&OPERATION)?;
         operation(&table, verb, &main)
     };
-    let operations = main.list()?.into_iter().map(read).collect::<Result<Arc<[_]>>>()?;
+    let operations: Arc<[_]> = all(main.list()?.into_iter().map(read))?.into();
     if operations.is_empty() {
         Err(main.error("expected operations, found none"))
     } else {
@@ -211,14 +218,18 @@ fn transaction(main: &Value<'_>) -> Result<Arc<[Operation]>> {
 }
 
 fn operation(table: &Table<'_>, verb: Verb, main: &Value<'_>) -> Result<Operation> {
+    let path = main.path();
     let action = match verb {
-        Verb::Read => Action::Read,
-        Verb::Create => Action::Create(data(table)?),
-        Verb::Write => Action::Write(data(table)?, version(table)?),
-        Verb::Delete => Action::Delete(version(table)?),
-        Verb::Rename => Action::Rename(target(table, main)?, None),
+        Verb::Read => Ok(Action::Read),
+        Verb::Create => data(table).map(Action::Create),
+        Verb::Write => {
+            let (data, version) = (data(table), version(table));
+            data.and_then(|data| Ok(Action::Write(data, version?)))
+        }
+        Verb::Delete => version(table).map(Action::Delete),
+        Verb::Rename => target(table, &path).map(|to| Action::Rename(to, None)),
     };
-    Ok(Operation { path: main.path()?, action, token: None })
+    Ok(Operation { path: path?, action: action?, token: None })
 }
 
 fn data(table: &Table<'_>) -> Result<Contents> {
@@ -229,8 +240,11 @@ fn version(table: &Table<'_>) -> Result<Option<Version>> {
     table.maybe("if_version", |value| value.integer(0..=i64::MAX).map(Version))
 }
 
-fn target(table: &Table<'_>, main: &Value<'_>) -> Result<Path> {
+fn target(table: &Table<'_>, source: &Result<Path>) -> Result<Path> {
     let to = table.need("to", "the new path")?;
     let path = to.path()?;
-    if path == main.path()? { Err(to.not("another path than `rename`")) } else { Ok(path) }
+    match source {
+        Ok(source) if path == *source => Err(to.not("another path than `rename`")),
+        Ok(_) | Err(_) => Ok(path),
+    }
 }

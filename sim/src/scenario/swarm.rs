@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 
 use seedbed::proto::{Config, Span};
 
-use super::cluster::{Cast, Named, POINTS, need_managed, points, too_many};
-use super::error::ScenarioError;
+use super::cluster::{Cast, Cluster, Named, POINTS, need_managed, points, too_many};
+use super::error::{Refused, all};
 use super::grammar::{self, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::value::Value;
@@ -178,21 +178,21 @@ kinds = "any"
 };
 
 /// Reads `[swarm]`.
-pub(super) fn read(root: &Table<'_>, cast: Cast, config: &Config) -> Result<Option<Swarm>> {
+pub(super) fn read(root: &Table<'_>, cluster: &Cluster) -> Result<Option<Swarm>> {
     root.maybe("swarm", |value| {
         let table = value.table(&SWARM)?;
-        let mut ranges = BTreeMap::new();
-        for (name, key, unit) in FORMS {
-            if let Some(range) = table.maybe(name, |value| range(&value, unit))? {
-                ranges.insert(key, range);
-            }
-        }
-        let kinds = table.maybe(KINDS, |value| value.pick("choice of kinds", [("any", ())]))?;
-        let swarm = Swarm { ranges, draws_kinds: kinds.is_some() };
+        let ranges = FORMS.iter().map(|(name, key, unit)| {
+            let range = table.maybe(name, |value| range(&value, *unit))?;
+            Ok(range.map(|range| (*key, range)))
+        });
+        let ranges = all(ranges);
+        let kinds = table.maybe(KINDS, |value| value.pick("choice of kinds", [("any", ())]));
+        let ranges = ranges?.into_iter().flatten().collect();
+        let swarm = Swarm { ranges, draws_kinds: kinds?.is_some() };
         if swarm.ranges.is_empty() && !swarm.draws_kinds {
             return Err(value.error("expected at least one key, found none"));
         }
-        swarm.check(&table, root.get("chaos").is_some(), cast, config)?;
+        swarm.check(&table, root.get("chaos").is_some(), cluster)?;
         Ok(swarm)
     })
 }
@@ -216,7 +216,8 @@ fn range(value: &Value<'_>, unit: Unit) -> Result<Range> {
             },
         }
     };
-    let (min, max) = (number(min)?, number(max)?);
+    let (min, max) = (number(min), number(max));
+    let (min, max) = (min?, max?);
     if min > max {
         return Err(value.error("expected the smaller value first"));
     }
@@ -245,7 +246,7 @@ impl Swarm {
         let clients = (*clients.start()).min(cast.clients.into());
         let fewest = Cast { nodes: storage as u16, spare: 0, clients: clients as u16 };
         let is_drawn = (fewest.storage(), fewest.clients) != (cast.storage(), cast.clients);
-        Named { cast: fewest, is_drawn }
+        Named { cast: fewest, is_drawn, is_known: true }
     }
 
     /// May a seed lose a disk, if the budget of the file itself is `wipes`?
@@ -259,18 +260,21 @@ impl Swarm {
     }
 
     /// Refuses what some seed could not draw so that it makes sense.
-    fn check(&self, table: &Table<'_>, chaos: bool, cast: Cast, config: &Config) -> Result<()> {
-        let given = |name| table.known_value(name);
-        for name in
-            ["chaos_interval_max", "chaos_duration_max", "storage_nodes_down", "wipes", KINDS]
-        {
-            if let Some(value) = given(name).filter(|_| !chaos) {
-                return Err(value.error("needs `[chaos]`"));
-            }
+    fn check(&self, table: &Table<'_>, chaos: bool, cluster: &Cluster) -> Result<()> {
+        let given = |name: &&str| table.known_value(name);
+        let of_chaos =
+            ["chaos_interval_max", "chaos_duration_max", "storage_nodes_down", "wipes", KINDS];
+        for value in of_chaos.iter().filter(|_| !chaos).filter_map(given) {
+            value.error("needs `[chaos]`");
         }
-        for name in ["spare", "wipes"] {
-            given(name).map_or(Ok(()), |value| need_managed(&value, config))?;
-        }
+        let config = cluster.lenient();
+        let of_managed = ["spare", "wipes"];
+        all(of_managed.iter().filter_map(given).map(|value| need_managed(&value, &config)))?;
+        self.check_numbers(table, cluster.cast?, cluster.config.as_deref().map_err(|no| *no)?)
+    }
+
+    /// Refuses numbers that do not go with each other.
+    fn check_numbers(&self, table: &Table<'_>, cast: Cast, config: &Config) -> Result<()> {
         let nodes = self.bounds(Key::Nodes, cast.nodes.into());
         let spare = self.bounds(Key::Spare, cast.spare.into());
         let replicas = self.bounds(Key::Replicas, config.replicas as u64);
@@ -301,8 +305,8 @@ impl Swarm {
     }
 }
 
-/// An error at the first of `keys` that is there.
-fn at(table: &Table<'_>, keys: &[&'static str], message: &str) -> ScenarioError {
+/// Notes an error at the first of `keys` that is there.
+fn at(table: &Table<'_>, keys: &[&'static str], message: &str) -> Refused {
     match keys.iter().find_map(|key| table.get(key)) {
         Some(value) => value.error(message),
         None => table.fault(message),

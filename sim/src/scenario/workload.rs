@@ -165,31 +165,37 @@ pub(super) fn read(root: &Table<'_>, contents_max: usize) -> Result<Option<Workl
 
 fn workload(value: &Value<'_>, contents_max: usize) -> Result<Workload> {
     let table = value.table(&WORKLOAD)?;
-    let chosen = table.need("kind", "`files`, `locked_counter` or `bank`")?;
-    let chosen = chosen.pick("kind", CHOICES.iter().map(|choice| (choice.name, choice)))?;
+    let kind = table
+        .need("kind", "`files`, `locked_counter` or `bank`")
+        .and_then(|kind| kind.pick("kind", CHOICES.iter().map(|choice| (choice.name, choice))))
+        .and_then(|choice| kind_of(&table, choice, contents_max));
+    // A transfer needs someone else.
+    let fewest = if matches!(kind, Ok(WorkloadKind::Bank { .. })) { 2 } else { 1 };
+    let operations = table.or("operations", 200, |value| value.integer(1..=10_000_000));
+    let paths = table.or("paths", 8, |value| value.integer(fewest..=1_000_000));
+    let think = table.or("think", SpanRange::from_millis(0, 50), |value| value.spans());
+    Ok(Workload { kind: kind?, operations: operations?, paths: paths?, think: think? })
+}
+
+/// The kind, and that no key is there which goes with others only.
+fn kind_of(table: &Table<'_>, chosen: &Choice, contents_max: usize) -> Result<WorkloadKind> {
     for other in CHOICES.iter().filter(|choice| choice.name != chosen.name) {
-        if let Some(key) = other.only.iter().find(|key| table.get(key).is_some()) {
-            return Err(table.error(key, format!("does not go with kind `{}`", chosen.name)));
+        for key in other.only.iter().filter(|key| table.get(key).is_some()) {
+            table.error(key, format!("does not go with kind `{}`", chosen.name));
         }
     }
-    // A transfer needs someone else.
-    let fewest = if matches!(chosen.is, Kind::Bank) { 2 } else { 1 };
-    Ok(Workload {
-        kind: kind(&table, chosen.is, contents_max)?,
-        operations: table.or("operations", 200, |value| value.integer(1..=10_000_000))?,
-        paths: table.or("paths", 8, |value| value.integer(fewest..=1_000_000))?,
-        think: table.or("think", SpanRange::from_millis(0, 50), |value| value.spans())?,
-    })
+    kind(table, chosen.is, contents_max)
 }
 
 fn kind(table: &Table<'_>, kind: Kind, contents_max: usize) -> Result<WorkloadKind> {
     let usual = Ppb::new(300_000_000).unwrap_or(Ppb::ZERO);
     let contents_max = i64::try_from(contents_max).unwrap_or(i64::MAX);
     Ok(match kind {
-        Kind::Files => WorkloadKind::Files {
-            read_fraction: table.or("read_fraction", usual, |value| value.probability())?,
-            contents_bytes: table.or("contents_bytes", 16, |v| v.integer(0..=contents_max))?,
-        },
+        Kind::Files => {
+            let read_fraction = table.or("read_fraction", usual, |value| value.probability());
+            let contents_bytes = table.or("contents_bytes", 16, |v| v.integer(0..=contents_max));
+            WorkloadKind::Files { read_fraction: read_fraction?, contents_bytes: contents_bytes? }
+        }
         Kind::LockedCounter => WorkloadKind::LockedCounter,
         Kind::Bank => WorkloadKind::Bank {
             balance: table.or("balance", 100, |value| value.integer(0..=1_000_000_000))?,

@@ -4,8 +4,9 @@ use std::fmt;
 
 use seedbed::proto::{Action, Contents, Operation, Outcome, Refusal, Reply, Request};
 
+use crate::scenario::error::Refused;
+use crate::scenario::error::Result;
 use crate::scenario::grammar::{Key, Style, TableGrammar};
-use crate::scenario::reader::Result;
 use crate::scenario::value::Value;
 use crate::text::one_of;
 
@@ -148,8 +149,18 @@ impl Value<'_> {
                 absent.only_of_a_read(request)?;
                 absent.yes().map(|()| Answer::Finds(None))
             }
-            _ => Err(self.error("expected exactly one of `refused`, `contents` or `absent`")),
+            [None, None, None] => {
+                table.is_understood()?;
+                Err(self.one_of_three())
+            }
+            [Some(_), Some(_), _] | [Some(_), _, Some(_)] | [_, Some(_), Some(_)] => {
+                Err(self.one_of_three())
+            }
         }
+    }
+
+    fn one_of_three(&self) -> Refused {
+        self.error("expected exactly one of `refused`, `contents` or `absent`")
     }
 
     fn only_of_a_read(&self, request: &Request) -> Result<()> {

@@ -11,76 +11,69 @@ use seedbed::proto::{Action, CommitMode, Membership, MessageKind, Path, RecordKi
 use crate::fault::{ChaosKind, Fault};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
-use crate::scenario::reader::{Result, Table};
+use crate::scenario::reader::Table;
 use crate::scenario::value::Value;
 use crate::scenario::{Expected, Scenario, Script, Target, Trigger, WorkloadKind};
 use crate::subject_of::Topic;
 
-/// Refuses a file that names what can never happen in its runs.
-pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
+/// Notes what a file names and what can never happen in its runs.
+pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) {
     for (number, fault) in scenario.faults.iter().enumerate() {
         if let Trigger::When { milestone, .. } = fault.trigger {
             must_be_possible(milestone, scenario, || {
                 root.get("fault")?.item(number)?.inside("when")?.inside("milestone")
-            })?;
+            });
         }
     }
     for (number, rule) in scenario.messages.iter().enumerate() {
         must_be_possible(Milestone::sent(rule.kind), scenario, || {
             root.get("message")?.item(number)?.inside("kind")
-        })?;
+        });
     }
     let expect = || root.get("expect");
     match scenario.expect.verdict {
         Expected::Blocks(milestone) => {
-            must_be_possible(milestone, scenario, || expect()?.inside("blocks"))?;
+            must_be_possible(milestone, scenario, || expect()?.inside("blocks"));
         }
-        Expected::Violates(invariant) => must_be_breakable(invariant, scenario, expect())?,
+        Expected::Violates(invariant) => must_be_breakable(invariant, scenario, expect()),
         Expected::Pass => {}
     }
     for (number, reach) in scenario.expect.reached.iter().enumerate() {
         must_be_possible(reach.milestone, scenario, || {
             let item = expect()?.inside("reached")?.item(number)?;
             item.inside("milestone").or(Some(item))
-        })?;
+        });
     }
     for (number, milestone) in scenario.expect.never.iter().enumerate() {
-        must_be_possible(*milestone, scenario, || expect()?.inside("never")?.item(number))?;
+        must_be_possible(*milestone, scenario, || expect()?.inside("never")?.item(number));
     }
-    must_be_written(scenario, expect())
+    must_be_written(scenario, expect());
 }
 
 fn must_be_possible<'a>(
     milestone: Milestone,
     scenario: &Scenario,
     place: impl FnOnce() -> Option<Value<'a>>,
-) -> Result<()> {
-    let Some(why) = scenario.why_never(milestone) else { return Ok(()) };
-    let Some(value) = place() else { return Ok(()) };
-    let error = value.error(format!("{} can never happen here: {why}", value.found()));
+) {
+    let Some(why) = scenario.why_never(milestone) else { return };
+    let Some(value) = place() else { return };
+    let message = format!("{} can never happen here: {why}", value.found());
     let possible = Milestone::all().filter(|other| scenario.why_never(*other).is_none());
-    Err(error.or_rather(milestone.name(), possible.map(Milestone::name)))
+    value.error_near(message, milestone.name(), possible.map(Milestone::name));
 }
 
 /// An invariant that no run of the file can violate is not expected to be violated.
-fn must_be_breakable(
-    invariant: InvariantName,
-    scenario: &Scenario,
-    expect: Option<Value<'_>>,
-) -> Result<()> {
-    let Some(why) = scenario.why_never_violated(invariant) else { return Ok(()) };
-    match expect.and_then(|expect| expect.inside("violates")) {
-        Some(value) => {
-            Err(value.error(format!("{} can never be violated here: {why}", value.found())))
-        }
-        None => Ok(()),
+fn must_be_breakable(invariant: InvariantName, scenario: &Scenario, expect: Option<Value<'_>>) {
+    let Some(why) = scenario.why_never_violated(invariant) else { return };
+    if let Some(value) = expect.and_then(|expect| expect.inside("violates")) {
+        value.error(format!("{} can never be violated here: {why}", value.found()));
     }
 }
 
 /// Contents can be stored only where some request writes.
-fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) -> Result<()> {
+fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) {
     if scenario.workload.is_some() {
-        return Ok(());
+        return;
     }
     let mut written: BTreeSet<&Path> = BTreeSet::new();
     for script in &scenario.script {
@@ -94,16 +87,15 @@ fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) -> Result<()>
             };
         }
     }
-    let stored = scenario.expect.stored.iter();
-    let wanted = stored.map(|stored| stored.contents.is_some() && !written.contains(&stored.path));
-    let unwritten = wanted.into_iter().position(|is_unwritten| is_unwritten);
-    let place = |number| expect?.inside("stored")?.item(number)?.inside("path");
-    match unwritten.and_then(place) {
-        Some(value) => {
-            let error = value.error(format!("no request writes to {}", value.found()));
-            Err(error.or_rather(value.string()?, written.iter().map(|path| path.as_str())))
+    let Some(stored) = expect.and_then(|expect| expect.inside("stored")) else { return };
+    for (number, wanted) in scenario.expect.stored.iter().enumerate() {
+        let is_unwritten = wanted.contents.is_some() && !written.contains(&wanted.path);
+        let place = || stored.item(number)?.inside("path");
+        if let Some(value) = is_unwritten.then(place).flatten() {
+            let message = format!("no request writes to {}", value.found());
+            let written = written.iter().map(|path| path.as_str());
+            value.error_near(message, wanted.path.as_str(), written);
         }
-        None => Ok(()),
     }
 }
 

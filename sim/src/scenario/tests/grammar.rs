@@ -8,7 +8,7 @@ use super::*;
 use crate::scenario::grammar::{Absent, Key, Style};
 use crate::scenario::reference::{TableReference, tables};
 
-fn read(file: &Table) -> Result<Scenario> {
+fn read(file: &Table) -> std::result::Result<Scenario, ScenarioErrors> {
     Scenario::parse("x.toml", &toml::to_string(file).unwrap())
 }
 
@@ -91,7 +91,10 @@ fn every_key_is_read() {
                 let first: Option<&mut Table> = found.into_iter().next();
                 let Some(found) = first else { continue };
                 found.insert(key.1.name.to_owned(), Value::Datetime("1979-05-27".parse().unwrap()));
-                let error = read(&file).expect_err("no key may be a date");
+                let errors = read(&file).expect_err("no key may be a date");
+                let [error] = errors.told() else {
+                    panic!("one error, and none that follows: {errors}")
+                };
                 let named = error.key.clone().unwrap_or_default();
                 assert!(named.ends_with(key.1.name) && named.contains(table.key()), "{error}");
                 refused += 1;
