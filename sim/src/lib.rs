@@ -31,6 +31,7 @@ pub mod milestone;
 pub mod milestone_groups;
 pub mod oracle;
 pub mod quantity;
+pub mod reference;
 pub mod report;
 #[cfg(feature = "madsim")]
 pub mod run;

@@ -22,8 +22,9 @@ const EXAMPLES: &str = "\
 Examples:
   seedbed run scenarios/mixed/files.toml              one run, explained
   seedbed run scenarios/mixed/files.toml --seed 17    the run of seed 17, the same every time
-  seedbed sweep scenarios/commit/*.toml               every file with its own seeds
+  seedbed sweep scenarios/commit                      every file with its own seeds
   seedbed sweep scenarios/mixed/files.toml --seeds 0..1000 -j 2
+  seedbed grammar fault                               what a scenario file may say
   seedbed milestones | grep lease                     names that a scenario may use
 
 Exit status: 0 as the files expect, 1 not as they expect, 2 the input is wrong or the output
@@ -40,6 +41,9 @@ pub(super) enum Command {
     /// Reads files and says what is wrong with them
     #[command(after_help = CHECK)]
     Check(CheckArguments),
+    /// Says what a scenario file may say
+    #[command(after_help = GRAMMAR)]
+    Grammar(GrammarArguments),
     /// Lists the defects that `cluster.defects` and `sweep --defect` can switch on
     #[command(after_help = "Example:\n  seedbed defects")]
     Defects,
@@ -83,7 +87,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// The scenario file
+    /// The scenario file, or `-` for standard input
     pub file: PathBuf,
     /// The seed to run it with
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
@@ -113,14 +117,14 @@ With --json: one object for each run, as `run --json` prints it, then one for ea
 were served badly) or vacuous (what the file is about did not come up), and `reason` says why.
 
 Examples:
-  seedbed sweep scenarios/commit/*.toml
+  seedbed sweep scenarios/commit
   seedbed sweep scenarios/mixed/files.toml --seeds 0..1000 -j 2
   seedbed sweep scenarios/mixed/files.toml --defect vote_not_forced
   seedbed sweep scenarios/mixed/files.toml --json | jq -c 'select(.verdict != \"pass\")'";
 
 #[derive(Debug, Args)]
 pub(super) struct SweepArguments {
-    /// The scenario files
+    /// Scenario files, folders with all `*.toml` in them and below, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The seeds to run them with, A up to and without B; else each file's own
@@ -140,13 +144,33 @@ pub(super) struct SweepArguments {
 const CHECK: &str = "\
 Examples:
   seedbed check scenarios/mixed/files.toml
-  seedbed check scenarios/*/*.toml";
+  seedbed check scenarios
+  seedbed check - < draft.toml";
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// The scenario files
+    /// Scenario files, folders with all `*.toml` in them and below, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+const GRAMMAR: &str = "\
+Without TABLE: how values are written, and every table with its keys.
+
+Examples:
+  seedbed grammar
+  seedbed grammar fault
+  seedbed grammar when
+  seedbed grammar '[[network.link]]'";
+
+#[derive(Debug, Args)]
+pub(super) struct GrammarArguments {
+    /// Only this table, key by key, with an example
+    #[arg(value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Print everything as Markdown, as it stands in docs/scenario-reference.md
+    #[arg(long, conflicts_with = "table")]
+    pub markdown: bool,
 }
 
 /// `A..B`, half open.

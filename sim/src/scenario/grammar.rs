@@ -2,7 +2,7 @@
 //!
 //! Each table is declared beside the code that reads it, and that code knows its keys from the
 //! declaration alone: a key that is read is documented, and one that is not declared cannot be
-//! read. `reference.rs` lists the tables and prints them.
+//! read. `tables.rs` lists the tables.
 
 /// A key of a table.
 #[derive(Clone, Copy, Debug)]

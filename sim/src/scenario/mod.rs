@@ -6,139 +6,12 @@
 //! expected and what was found. Nothing is taken for an absent key that was only misspelt. What is
 //! left after reading is complete (all defaults are filled in) and made of integers.
 //!
-//! Durations are strings of a decimal number and `ns`, `us`, `ms`, `s`, `m` or `h`, at most one
-//! day: `"1.5s"`. A range is two of them, the shorter first: `["1ms", "10ms"]`. Probabilities are
-//! numbers from 0 to 1. Machines are `control`, `n1`.. (storage nodes) and `c1`.. (clients).
+//! Each table is declared (`grammar.rs`) beside the code that reads it: its keys, what is written
+//! there, what it is where it is left out, what goes with what. The reader takes the known keys
+//! from there. `docs/scenario-reference.md` and `seedbed grammar` print the same declarations.
 //!
-//! | table | key | value | where it is left out |
-//! |---|---|---|---|
-//! | (top) | `title` | text | must be there |
-//! | | `about` | text | empty |
-//! | | `seeds` | `{ start, count }`, whole numbers, `count` at least 1 | 0, 100 |
-//! | `[cluster]` | `nodes`, `clients` | how many storage nodes and clients | 3, 1 |
-//! | | `membership` | `"fixed"`, `"managed"`: by the central node, in views | `"fixed"` |
-//! | | `spare` | storage nodes that are there and not wanted as members at first (*) | 0 |
-//! | | `replicas` | owners of a path, 1 to `nodes` | 2, or 1 for one node |
-//! | | `virtual_nodes` | points of a node on the ring | 100 |
-//! | | `hash` | `"sha1"`, `"md5"` | `"sha1"` |
-//! | | `ring_bits` | how many bits of a hash count, 1 to 64 | 64 |
-//! | | `commit` | `"staged"`, `"two_phase"` | `"staged"` |
-//! | | `defects` | names of defects | none |
-//! | | `checkpoint_records` | records between two checkpoints | 10000 |
-//! | | `chunk_paths` | paths in a chunk of a hand-over, at most | 64 |
-//! | `[timing]` | `lock_lease`, `membership_lease` | duration | 10s, 2s |
-//! | | `request_timeout`, `attempt_timeout` | duration | 30s, 2s |
-//! | | `retry_delay` | duration | 20ms |
-//! | | `vote_timeout`, `inquiry_interval` | duration | 1s, 500ms |
-//! | | `chunk_pause` | duration, between two chunks of a hand-over | 5ms |
-//! | | `drift_max_ppm` | bound of every clock's drift | 500 |
-//! | `[network]` | `latency` | range | 1ms to 10ms |
-//! | | `loss`, `duplication`, `spike` | probability for each message | 0 |
-//! | | `spike_latency` | range | 100ms to 1s |
-//! | `[[network.link]]` | `from`, `to` | machines: one direction of one link | must be there |
-//! | | `latency`, `loss` | as above; at least one of them | as for all links |
-//! | `[disk]` | `sync` | range | 100us to 2ms |
-//! | `[[clock]]` | `node` | machine | must be there |
-//! | | `offset` | duration by which it is ahead | 0s |
-//! | | `drift_ppm` | whole number, negative where it is slow | 0 |
-//! | | `beyond_bound` | `true`: the drift may exceed `timing.drift_max_ppm` | `false` |
-//! | `[workload]` | `kind` | `"files"`, `"locked_counter"`, `"bank"` | must be there |
-//! | | `operations` | requests of all clients together | 200 |
-//! | | `paths` | files, counters, accounts (of these 2 or more) | 8 |
-//! | | `think` | range, between an answer and the next request | 0ms to 50ms |
-//! | | `read_fraction`, `contents_bytes` | `files` only: probability, bytes | 0.3, 16 |
-//! | | `balance` | `bank` only: of each account at the start | 100 |
-//! | `[[script]]` | `client`, `at` | client, time within the safety phase | must be there |
-//! | | one of the eight below | | must be there |
-//! | | `read` | path | |
-//! | | `create` | path; with `data` | |
-//! | | `write` | path; with `data`, perhaps `if_version` | |
-//! | | `delete` | path; perhaps with `if_version` | |
-//! | | `rename` | path; with `to` | |
-//! | | `transaction` | array of tables, each one of the five above | |
-//! | | `acquire` | path; perhaps with `wait` | `wait = true` |
-//! | | `release` | path | |
-//! | | `answer` | what must be answered: `"done"`, `"refused"`, `"unknown"`, or one of: | anything |
-//! | | | `{ refused = REASON }` | |
-//! | | | `{ contents = TEXT }`, `{ absent = true }`: what a `read` finds | |
-//! | | `coordinator` | storage node asked first; one read is asked only of an owner | the client chooses |
-//! | `[[fault]]` | `at` | time within the safety phase | this or `when` |
-//! | | `when` | `{ milestone, nth, node }`: right after its nth time (there) | `nth` 1, anywhere |
-//! | | one of those below | | must be there |
-//! | | `crash` | target; perhaps `restart_after` or `restart = "never"` | restarts when healed |
-//! | | `pause`, `isolate` | target; perhaps `for` | until healed |
-//! | | `partition` | array of groups of machines; perhaps `for`, `one_way = true` | until healed |
-//! | | `clog` | `{ from, to }`; perhaps `for` | until healed |
-//! | | `majorities_ring` | `true`; perhaps `for` | until healed |
-//! | | `bump` | target; with `by`, a duration | |
-//! | | `bit_rot` | target with a log; perhaps `restart_after` | restarts when healed |
-//! | | `wipe` | storage node or role (*); perhaps `restart_after` | restarts when healed |
-//! | | `rolling_restart` | `true`; perhaps `down`, `pause` | 500ms, 2s |
-//! | | `attrition` | storage nodes, how many; perhaps `pause`, `restart_after` | 0ms, when healed |
-//! | | `join`, `leave` | storage node (*) | |
-//! | | `set` | `{ replicas, virtual_nodes, lock_lease, membership_lease }` (*) | at least one |
-//! | | `accept_loss` | `true` (*) | |
-//! | `[[message]]` | `kind` | kind of message | must be there |
-//! | | `from`, `to` | machines | any |
-//! | | `nth` | which of those that match, from 1 | all |
-//! | | one of `drop = true`, `delay`, `duplicate` | durations | must be there |
-//! | `[chaos]` | `kinds` | array of kinds: [`ChaosKind`](crate::fault::ChaosKind) | must be there |
-//! | | `budget` | `{ storage_nodes_down, control_down, clients_down, wipes }` | 1, no, 0, 0 |
-//! | | `interval` | range, from one fault to the next | 500ms to 4s |
-//! | | `duration` | range, of each fault | 200ms to 5s |
-//! | `[swarm]` | `nodes`, `spare` (*), `clients` | two numbers, the smaller first | not drawn |
-//! | | `replicas`, `virtual_nodes`, `ring_bits` | the same | |
-//! | | `chunk_paths`, `checkpoint_records` | the same | |
-//! | | `lock_lease`, `membership_lease`, `chunk_pause` | range | |
-//! | | `attempt_timeout`, `vote_timeout`, `inquiry_interval` | range | |
-//! | | `loss`, `duplication`, `spike` | two probabilities, the smaller first | |
-//! | | `latency_max`, `sync_max` | range of the longer end of `latency`, of `sync` | |
-//! | | `chaos_interval_max`, `chaos_duration_max` | range of the longer end | |
-//! | | `storage_nodes_down`, `wipes` | two whole numbers, of the budget | |
-//! | | `kinds` | `"any"`: some of the kinds of `[chaos]` | |
-//! | `[phases]` | `safety`, `liveness` | duration | 30s; twice `request_timeout`, at least 30s |
-//! | | `probes` | `true`, `false`: after the liveness phase clients ask once more | `true` |
-//! | `[expect]` | one of the three below | | `verdict` |
-//! | | `verdict` | `"pass"` | `"pass"` |
-//! | | `violates` | invariant | |
-//! | | `blocks` | milestone | |
-//! | | `reached` | milestones that some run must reach, each a name or | none |
-//! | | | `{ milestone, at_least }`, how often that run must reach it | |
-//! | | `never` | milestones that no run may reach | none |
-//! | | `stored` | `{ path, contents }`, `{ path, absent = true }`: at all owners at the end | any |
-//! | | `unknown` | share of requests, 0 to 1, that may be answered unknown over all seeds | 0.05 |
-//!
-//! A *target* is a machine or, with `when`, a role: `coordinator`, `participant` and `owner` of the
-//! milestone's transaction, `holder` and `waiter` of its lock, `source` and `receiver` of its
-//! hand-over, `joiner` and `leaver` of its view ([`roles_of`]). A file asks for something: it has a
-//! workload, a script, or both. The kind of chaos `wipe` needs `wipes` in the budget, its own or a
-//! drawn one.
-//!
-//! Only a file with a crash that says `restart = "never"`, with a `wipe` and no `accept_loss`, or
-//! whose scripts acquire two locks by two clients, may say `blocks`. The share of `unknown` leaves
-//! out requests of scripts that say their `answer`; it is judged from 100 requests on, and does not
-//! go with `violates`. `stored` looks at owners that are up. A REASON is `not_found`, `exists`,
-//! `version_is`, `fenced`, `held`, `not_held`, `queue_full`, `path_too_long`, `contents_too_long`,
-//! `bad_operation_count` or `malformed`. A milestone, a violation, an answer or a stored file that
-//! is impossible in every run of the file is refused.
-//!
-//! Probes come after the liveness phase, if everything got done in it: files that a request touched
-//! are read and written through each of their owners, and every lock is taken and given back. A
-//! file that says `blocks` has none, nor one that `violates` anything but what is about progress.
-//!
-//! (*) needs `membership = "managed"`. A `wipe` is a crash after which the disk is empty. A
-//! `rolling_restart` crashes every storage node in turn: each is `down` for so long, and so long a
-//! `pause` is between the start of one and the crash of the next. An `attrition` crashes storage
-//! nodes drawn from the seed, one each `pause`. `join`, `leave`, `set` and `accept_loss` are what
-//! an operator tells the central node; where that is down or paused, the operator tries again every
-//! second, in order, and the fault has struck when it is told.
-//!
-//! With a `[swarm]` every seed runs a cluster of its own: what is drawn replaces what the other
-//! tables say. `replicas` is drawn up to the nodes there are, `storage_nodes_down` up to `replicas`
-//! less one, and no budget is larger than that. Machines that a file names are there whatever is
-//! drawn, so it names only those of the smallest cluster. A drawn
-//! `latency_max` replaces only the upper end of `latency`, and lowers the lower end if that is
-//! above it.
+//! All errors of a file are told at once (`error.rs`). Checks across tables come last, and only
+//! where all that they look at was read.
 
 mod chaos;
 mod cluster;
@@ -149,11 +22,11 @@ mod fault;
 pub mod grammar;
 mod message;
 mod reader;
-pub mod reference;
 mod role;
 mod script;
 mod source;
 pub(crate) mod swarm;
+pub mod tables;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -297,15 +170,23 @@ impl Scenario {
     /// with what it says.
     pub fn load(path: &Path) -> std::result::Result<Scenario, ScenarioErrors> {
         let name = path.display().to_string();
-        let unread = |error: io::Error| ScenarioError::of_file(&name, format!("not read: {error}"));
-        let file = File::open(path).map_err(unread)?;
-        if file.metadata().map_err(unread)?.len() > LONGEST as u64 {
+        let file = File::open(path).map_err(|error| unread(&name, &error))?;
+        if file.metadata().map_err(|error| unread(&name, &error))?.len() > LONGEST as u64 {
             return Err(too_long(&name).into());
         }
-        // Not all that can be opened knows its length.
-        let mut bytes = Vec::new();
-        file.take(LONGEST as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
-        Scenario::from_bytes(&name, &bytes)
+        Scenario::read(&name, file)
+    }
+
+    /// Reads the file `name` from what gives its bytes.
+    ///
+    /// # Errors
+    /// As for [`Scenario::load`].
+    pub fn read(name: &str, bytes: impl Read) -> std::result::Result<Scenario, ScenarioErrors> {
+        // Not all that can be read knows its length.
+        let mut read = Vec::new();
+        let most = LONGEST as u64 + 1;
+        bytes.take(most).read_to_end(&mut read).map_err(|error| unread(name, &error))?;
+        Scenario::from_bytes(name, &read)
     }
 
     /// The same scenario with `defect` switched on.
@@ -338,6 +219,10 @@ impl Scenario {
         })?;
         Scenario::parse(name, text)
     }
+}
+
+fn unread(name: &str, error: &io::Error) -> ScenarioError {
+    ScenarioError::of_file(name, format!("not read: {error}"))
 }
 
 fn too_long(name: &str) -> ScenarioError {

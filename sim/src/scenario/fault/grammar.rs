@@ -48,7 +48,7 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
             Key::form(
                 "partition",
                 "array of arrays of machines",
-                "links between these groups are cut; machines in no group keep theirs",
+                "links between these groups are cut; a machine in no group talks to all",
             ),
             &[
                 Key::usually(
@@ -70,7 +70,7 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
             Key::form(
                 "majorities_ring",
                 "`true`",
-                "each storage node hears only neighbours, and each has another majority; 4 or more",
+                "each storage node talks to a majority of them, each to another one; of 4 or more",
             ),
             &[FOR],
             Kind::MajoritiesRing,

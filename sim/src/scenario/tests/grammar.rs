@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::*;
 use crate::scenario::grammar::{Absent, Key, Style};
-use crate::scenario::reference::{TableReference, tables};
+use crate::scenario::tables::{TableReference, tables};
 
 fn read(file: &Table) -> std::result::Result<Scenario, ScenarioErrors> {
     Scenario::parse("x.toml", &toml::to_string(file).unwrap())
