@@ -52,9 +52,28 @@ pub(super) enum Command {
     Invariants,
     /// Lists the milestones that `fault.when` and, of `expect`, `reached`, `never` and `blocks` can
     /// name
-    #[command(after_help = "Example:\n  seedbed milestones | grep lease")]
+    #[command(after_help = MILESTONES)]
     Milestones,
 }
+
+const MILESTONES: &str = "\
+Each has a line, its name first. They are grouped by what they are about; the line of a group, which
+begins with `#`, names the roles that its milestones bind. With (managed) it can be reached with
+`membership = \"managed\"` only.
+
+A fault that waits for a milestone strikes right after it, and may name a machine by its role:
+  [[fault]]
+  when = { milestone = \"all_voted\", nth = 2 }
+  crash = \"coordinator\"
+What must be reached, or never may be, keeps a file honest:
+  [expect]
+  reached = [\"participant_in_doubt\", { milestone = \"conflict\", at_least = 3 }]
+  never = [\"lease_expired\"]
+
+Examples:
+  seedbed milestones
+  seedbed milestones | grep lease
+  seedbed milestones | grep '^#'";
 
 const RUN: &str = "\
 Without --seed: the first seed that shows what the file expects (`violates`, `blocks`), else the
@@ -114,7 +133,9 @@ is 0; if there is none, it is 1.
 
 With --json: one object for each run, as `run --json` prints it, then one for each file; its
 `verdict` is as_expected, failed, falls_short (no run fails, but the requests of all runs together
-were served badly) or vacuous (what the file is about did not come up), and `reason` says why.
+were served badly) or vacuous (what the file is about did not come up), and `reason` says why. Of a
+vacuous file `nearest` says what came nearest to it: a milestone, how many times of how many that
+were wanted (null if it is only one that comes before), with which seed.
 
 Examples:
   seedbed sweep scenarios/commit

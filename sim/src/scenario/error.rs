@@ -2,8 +2,8 @@
 //! elsewhere.
 //!
 //! All errors of a file are told together. A part that is wrong is noted, and reading goes on with
-//! the next: what could not be read is [`Refused`] from there on, and what looks at it says nothing,
-//! so that no error follows from another.
+//! the next: what could not be read is [`Refused`] from there on, and what looks at it says
+//! nothing, so that no error follows from another.
 
 use std::cell::RefCell;
 use std::fmt;

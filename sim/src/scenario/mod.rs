@@ -45,6 +45,7 @@ use cluster::{Cluster, Named};
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::{ScenarioError, ScenarioErrors};
 pub use expect::answer::{Answer, Reason};
+pub use expect::possible::is_of_managed;
 pub use expect::{Expect, Expected, Phases, Reach, Seeds, Stored};
 pub use fault::{ScriptedFault, Target, Trigger};
 pub use message::{Fate, MessageRule};

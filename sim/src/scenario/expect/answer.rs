@@ -39,7 +39,7 @@ pub(in crate::scenario) const ANSWER: TableGrammar = TableGrammar {
     ],
     forms: &[],
     notes: &[
-        "Exactly one of the three is there. The reason is one that such a request can be refused for.",
+        "Exactly one of the three is there. A reason is one that the request can be refused for.",
     ],
     example: r#"
 [[script]]

@@ -102,9 +102,6 @@ fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) {
 impl Scenario {
     /// Why no run can reach `milestone`; `None` if one may.
     pub fn why_never(&self, milestone: Milestone) -> Option<&'static str> {
-        if milestone.is_of_checkpoints() {
-            return Some("such a record stands in checkpoints only, and no log gets one");
-        }
         if self.config.membership == Membership::Fixed && is_of_managed(milestone) {
             return Some("needs `membership = \"managed\"`");
         }
@@ -149,7 +146,7 @@ impl Scenario {
 }
 
 fn is_of_record(milestone: Milestone, kind: RecordKind) -> bool {
-    [Milestone::appended(kind), Milestone::durable(kind)].contains(&milestone)
+    [Milestone::appended(kind), Milestone::durable(kind)].contains(&Some(milestone))
 }
 
 fn is_of_message(milestone: Milestone, kind: MessageKind) -> bool {
@@ -158,7 +155,7 @@ fn is_of_message(milestone: Milestone, kind: MessageKind) -> bool {
 }
 
 /// Does it take a central node that decides which nodes are members?
-fn is_of_managed(milestone: Milestone) -> bool {
+pub fn is_of_managed(milestone: Milestone) -> bool {
     match milestone.topic() {
         Topic::View | Topic::Joiner | Topic::Leaver | Topic::Transfer | Topic::Presence => true,
         Topic::Transaction | Topic::Lock | Topic::File | Topic::Other => {
