@@ -94,10 +94,10 @@ impl<'a> Links<'a> {
         self.is_calm = true;
     }
 
-    /// Has every rule for messages applied at least once?
-    pub fn rules_fired(&self) -> impl Iterator<Item = bool> {
+    /// For each rule for messages, whether it has applied, and how many messages matched.
+    pub fn rules_fired(&self) -> impl Iterator<Item = (bool, u32)> {
         let rules = self.scenario.messages.iter().zip(&self.matches);
-        rules.map(|(rule, matches)| *matches >= rule.nth.unwrap_or(1))
+        rules.map(|(rule, matches)| (*matches >= rule.nth.unwrap_or(1), *matches))
     }
 
     /// What becomes of a message of this kind.

@@ -15,9 +15,9 @@ pub struct Convention {
 pub const INTRODUCTION: [&str; 2] = [
     "A scenario file says which machines there are, what is asked, what breaks, and what must come \
      of it. It is a TOML document. The same file and seed give the same run.",
-    "Reading is strict. An unknown key, an unknown name, a value outside its range or a combination \
-     that makes no sense is an error with file, line and key. `seedbed check FILE` tells all errors \
-     of a file.",
+    "Reading is strict. An unknown key, an unknown name, a value outside its range or a \
+     combination that makes no sense is an error with file, line and key. `seedbed check FILE` \
+     tells all errors of a file.",
 ];
 
 /// How values are written, and what names there are.
@@ -29,6 +29,7 @@ pub fn conventions() -> Vec<Convention> {
              `\"1.5s\"`",
         ),
         ("range of durations", "two durations, the shorter first: `[\"1ms\", \"10ms\"]`"),
+        ("text", "a string"),
         ("probability", "a number from 0 to 1, not finer than 1e-9"),
         ("path", "a string that starts with `/` and has no control characters"),
         (
@@ -36,6 +37,7 @@ pub fn conventions() -> Vec<Convention> {
             "`control` is the central node, `n1`, `n2` and so on are the storage nodes, `c1`, `c2` \
              and so on the clients",
         ),
+        ("storage node, client", "a machine of that kind"),
         ("target", "a machine, or with `when` a role"),
     ];
     let names = [
@@ -64,8 +66,8 @@ fn roles() -> String {
     let roles = quoted(Role::ALL.iter().map(|role| role.name()));
     format!(
         "the part that a machine plays in what the milestone of `when` is about, such as the \
-         transaction, the lock, the hand-over or the view: {roles}; `seedbed milestones` says which \
-         milestone binds which"
+         transaction, the lock, the hand-over or the view: {roles}; `seedbed milestones` says \
+         which milestone binds which"
     )
 }
 

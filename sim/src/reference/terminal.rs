@@ -34,7 +34,7 @@ pub fn overview() -> Vec<String> {
     }
     lines.push(String::new());
     let more = "`seedbed grammar TABLE` says what each key of a table is and shows the table, such \
-                as `seedbed grammar fault`; the keys of the file itself are `seedbed grammar file`.";
+                as `seedbed grammar fault`; `seedbed grammar file` those of the file itself.";
     lines.extend(wrapped(more, WIDTH));
     lines
 }

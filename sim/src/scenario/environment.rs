@@ -41,8 +41,8 @@ pub(super) const LINK: TableGrammar = TableGrammar {
     style: Style::Many,
     meaning: "one direction of one link that differs from the others",
     keys: &[
-        Key::needed("from", "machine", "that sends"),
-        Key::needed("to", "machine", "that receives"),
+        Key::needed("from", "machine", "the machine that sends"),
+        Key::needed("to", "machine", "the machine that receives"),
         Key::perhaps("latency", LATENCY, "as in `[network]`", "how long a message is under way"),
         Key::perhaps("loss", "probability", "as in `[network]`", "that a message is lost"),
     ],

@@ -45,9 +45,9 @@ pub(super) const MESSAGE: TableGrammar<Kind> = TableGrammar {
     style: Style::Many,
     meaning: "what happens to messages of one kind on their way",
     keys: &[
-        Key::needed("kind", "kind of message", "which; see their names at the head"),
-        Key::perhaps("from", "machine", "any", "only those from it"),
-        Key::perhaps("to", "machine", "any", "only those to it"),
+        Key::needed("kind", "kind of message", "which; `seedbed grammar` lists them"),
+        Key::perhaps("from", "machine", "any", "only messages from it"),
+        Key::perhaps("to", "machine", "any", "only messages to it"),
         Key::perhaps("nth", "whole number, at least 1", "all", "only this one of those that match"),
     ],
     forms: &[

@@ -70,9 +70,9 @@ const FILE: TableGrammar = TableGrammar {
         Key::usually("about", "text", "\"\"", "what is shown and what to look at"),
         Key::perhaps("seeds", "table, see `seeds`", "100 from 0", "what the file is run with"),
         Key::perhaps("cluster", "table", "3 nodes, 1 client", "see `[cluster]`"),
-        Key::perhaps("timing", "table", "as there", "see `[timing]`"),
-        Key::perhaps("network", "table", "as there", "see `[network]`"),
-        Key::perhaps("disk", "table", "as there", "see `[disk]`"),
+        Key::perhaps("timing", "table", "as if empty", "see `[timing]`"),
+        Key::perhaps("network", "table", "as if empty", "see `[network]`"),
+        Key::perhaps("disk", "table", "as if empty", "see `[disk]`"),
         Key::perhaps("clock", "tables", "true clocks", "see `[[clock]]`"),
         Key::perhaps("workload", "table", "none", "see `[workload]`"),
         Key::perhaps("script", "tables", "none", "see `[[script]]`"),
@@ -80,7 +80,7 @@ const FILE: TableGrammar = TableGrammar {
         Key::perhaps("message", "tables", "none", "see `[[message]]`"),
         Key::perhaps("chaos", "table", "none", "see `[chaos]`"),
         Key::perhaps("swarm", "table", "none", "see `[swarm]`"),
-        Key::perhaps("phases", "table", "as there", "see `[phases]`"),
+        Key::perhaps("phases", "table", "as if empty", "see `[phases]`"),
         Key::perhaps("expect", "table", "every run passes", "see `[expect]`"),
     ],
     forms: &[],
@@ -89,6 +89,22 @@ const FILE: TableGrammar = TableGrammar {
 title = "a coordinator crashes"
 about = "Its participants are in doubt until it is back."
 seeds = { start = 0, count = 50 }
+
+[cluster]
+nodes = 3
+clients = 2
+
+[workload]
+kind = "files"
+operations = 50
+
+[[fault]]
+when = { milestone = "decided", nth = 3 }
+crash = "coordinator"
+restart_after = "2s"
+
+[expect]
+reached = ["participant_in_doubt", "restarted"]
 "#,
 };
 

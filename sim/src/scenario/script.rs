@@ -49,8 +49,12 @@ const IF_VERSION: Key = Key::perhaps(
     "only if the path is still at this version",
 );
 const TO: Key = Key::needed("to", "path", "the new path");
-const COORDINATOR: Key =
-    Key::perhaps("coordinator", "storage node", "the client chooses", "asked first");
+const COORDINATOR: Key = Key::perhaps(
+    "coordinator",
+    "storage node",
+    "the client chooses",
+    "the node that is asked first",
+);
 
 const fn operation_key(name: &'static str, meaning: &'static str) -> Key {
     Key::form(name, "path", meaning)
@@ -90,7 +94,7 @@ pub(super) const SCRIPT: TableGrammar<Ask> = TableGrammar {
     style: Style::Many,
     meaning: "one request of one client, as written",
     keys: &[
-        Key::needed("client", "client", "that asks"),
+        Key::needed("client", "client", "the client that asks"),
         Key::needed("at", "duration, within the safety phase", "when, from the start of the run"),
         Key::perhaps(
             "answer",

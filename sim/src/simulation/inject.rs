@@ -86,9 +86,9 @@ impl<'a> Inject<'a> {
         times.filter_map(|(number, at)| Some((at?, Act::Strike(number))))
     }
 
-    /// For each scripted fault, whether it has struck.
-    pub fn fired(&self) -> impl Iterator<Item = bool> {
-        self.has_struck.iter().take(self.scenario.faults.len()).copied()
+    /// For each scripted fault, whether it has struck, and how often came what it waits for.
+    pub fn fired(&self) -> impl Iterator<Item = (bool, u32)> {
+        self.has_struck.iter().copied().zip(self.reached.iter().copied())
     }
 
     /// The faults that wait for what has just been reached.

@@ -38,7 +38,7 @@ use crate::oracle::milestones::Milestones;
 use crate::oracle::{Oracle, Probe, Told};
 use crate::scenario::{Scenario, Trigger};
 use crate::seed::Seed;
-use crate::verdict::{RunReport, Verdict};
+use crate::verdict::{Fired, RunReport, Verdict};
 use crate::world::{Clock, Event, Loss, Step, Watcher, World};
 
 use ending::Ending;
@@ -152,7 +152,7 @@ impl<'a> Simulation<'a> {
             messages: self.messages,
             forced_writes: disks.map(|disk| disk.forced_records()).sum(),
             counts: self.milestones.counts().to_vec(),
-            fired: self.inject.fired().chain(self.links.rules_fired()).collect(),
+            fired: self.inject.fired().chain(self.links.rules_fired()).map(fired).collect(),
             requests: self.ending().requests(),
             unstated: self.ending().unstated(),
             shares: self.ending().shares(),
@@ -340,6 +340,10 @@ fn affordable(scenario: &Scenario) -> Span {
     });
     let lease = leases.fold(config.lock_lease, Span::min);
     config.attempt_timeout.min(config.vote_timeout).min(lease).fraction(10)
+}
+
+fn fired((has_fired, times): (bool, u32)) -> Fired {
+    Fired { has_fired, times }
 }
 
 /// The milestones that faults wait for.

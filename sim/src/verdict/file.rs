@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::{RequestCounts, RunReport, Shares};
+use super::{Most, Nearest, RequestCounts, RunReport, Shares};
+use crate::milestone::Milestone;
 use crate::quantity::Ppb;
-use crate::scenario::{Expected, Reach, Scenario};
+use crate::scenario::{Expected, MessageRule, Reach, Scenario, Trigger};
 use crate::text::Thousands;
 
 /// How the runs of a file went, all together.
@@ -29,9 +30,10 @@ pub struct FileReport {
     /// What each client got done beside its equals.
     pub shares: Shares,
     /// By milestone: how often the run that reached it most often did.
-    pub most: Vec<u64>,
-    /// Scripted faults that struck in some run.
-    pub fired: Vec<bool>,
+    pub most: Vec<Most>,
+    /// By scripted fault and then by message rule: whether it struck or applied in some run, and
+    /// the most that a run had of what it waits for.
+    pub fired: Vec<(bool, Most)>,
     /// The first seed that showed what the file is about.
     pub first_as_expected: Option<u64>,
 }
@@ -50,8 +52,13 @@ pub enum FileVerdict {
         /// The seed of the run that did most to it.
         seed: u64,
     },
-    /// No run ended otherwise, but what the file is about never came up: this is why.
-    Vacuous(String),
+    /// No run ended otherwise, but what the file is about never came up.
+    Vacuous {
+        /// What did not.
+        why: String,
+        /// How near some run came, if any came near.
+        nearest: Option<Nearest>,
+    },
 }
 
 impl FileReport {
@@ -68,8 +75,8 @@ impl FileReport {
         // A run that panicked has counted nothing.
         self.counts.resize(self.counts.len().max(run.counts.len()), 0);
         self.counts.iter_mut().zip(&run.counts).for_each(|(sum, count)| *sum += count);
-        self.most.resize(self.most.len().max(run.counts.len()), 0);
-        self.most.iter_mut().zip(&run.counts).for_each(|(most, count)| *most = *count.max(most));
+        self.most.resize(self.most.len().max(run.counts.len()), Most::default());
+        self.most.iter_mut().zip(&run.counts).for_each(|(most, count)| most.add(*count, run.seed));
         self.requests += run.requests;
         self.unstated += run.unstated;
         let unknown = run.unstated.unknown;
@@ -77,8 +84,11 @@ impl FileReport {
             self.most_unknown = Some((unknown, run.seed));
         }
         self.shares.add(run.seed, &run.shares);
-        self.fired.resize(self.fired.len().max(run.fired.len()), false);
-        self.fired.iter_mut().zip(&run.fired).for_each(|(any, fired)| *any |= fired);
+        self.fired.resize(self.fired.len().max(run.fired.len()), (false, Most::default()));
+        for ((any, most), fired) in self.fired.iter_mut().zip(&run.fired) {
+            *any |= fired.has_fired;
+            most.add(fired.times.into(), run.seed);
+        }
         let expected = &scenario.expect.verdict;
         if run.is_as_expected(expected) {
             self.as_expected += 1;
@@ -102,21 +112,50 @@ impl FileReport {
             return FileVerdict::FallsShort { why, seed };
         }
         if self.as_expected == 0 {
-            return FileVerdict::Vacuous(format!("no seed {}", Wanted(&scenario.expect.verdict)));
+            let why = format!("no seed {}", Wanted(&scenario.expect.verdict));
+            return FileVerdict::Vacuous { why, nearest: None };
         }
-        let most = |reach: &Reach| self.most.get(reach.milestone.index()).copied();
-        let is_missed = |reach: &&Reach| most(reach).is_some_and(|most| most < reach.at_least);
-        if let Some(reach) = scenario.expect.reached.iter().find(is_missed) {
-            return FileVerdict::Vacuous(format!("no seed reached {reach}"));
-        }
-        if let Some(fault) = self.fired.iter().position(|fired| !fired) {
-            let faults = scenario.faults.len();
-            return FileVerdict::Vacuous(match fault.checked_sub(faults) {
-                None => format!("fault number {} never struck", fault + 1),
-                Some(rule) => format!("message rule number {} never applied", rule + 1),
-            });
-        }
-        FileVerdict::AsExpected
+        let vacuous = self.unreached(scenario).or_else(|| self.unfired(scenario));
+        let vacuous = vacuous.map(|(why, nearest)| FileVerdict::Vacuous { why, nearest });
+        vacuous.unwrap_or(FileVerdict::AsExpected)
+    }
+
+    /// The most that a run had of `milestone`.
+    fn most(&self, milestone: Milestone) -> Most {
+        self.most.get(milestone.index()).copied().unwrap_or_default()
+    }
+
+    /// The first of the milestones that some run must reach and none did. Where every run panicked
+    /// nothing was counted.
+    fn unreached(&self, scenario: &Scenario) -> Option<(String, Option<Nearest>)> {
+        let is_missed = |reach: &&Reach| self.most(reach.milestone).times < reach.at_least;
+        let reach =
+            scenario.expect.reached.iter().filter(|_| !self.most.is_empty()).find(is_missed)?;
+        let Reach { milestone, at_least } = *reach;
+        let nearest = Nearest::to(milestone, at_least, self.most(milestone), |it| self.most(it));
+        Some((format!("no seed reached {reach}"), nearest))
+    }
+
+    /// The first of the faults and message rules that had no effect in any run.
+    fn unfired(&self, scenario: &Scenario) -> Option<(String, Option<Nearest>)> {
+        let (number, (_, most)) = self.fired.iter().enumerate().find(|(_, (any, _))| !any)?;
+        let near = |milestone, wanted: u32| {
+            Nearest::to(milestone, wanted.into(), *most, |it| self.most(it))
+        };
+        Some(match number.checked_sub(scenario.faults.len()) {
+            None => {
+                let why = format!("fault number {} never struck", number + 1);
+                match scenario.faults[number].trigger {
+                    Trigger::At(_) => (why, None),
+                    Trigger::When { milestone, nth, .. } => (why, near(milestone, nth)),
+                }
+            }
+            Some(rule) => {
+                let MessageRule { kind, nth, .. } = scenario.messages[rule];
+                let why = format!("message rule number {} never applied", rule + 1);
+                (why, near(Milestone::sent(kind), nth.unwrap_or(1)))
+            }
+        })
     }
 
     /// Why the requests of all runs together fall short, if they do, and with which seed most of it
@@ -160,8 +199,7 @@ impl fmt::Display for Wanted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::milestone::Milestone;
-    use crate::verdict::{Share, Verdict};
+    use crate::verdict::{Fired, Share, Verdict};
     use seedbed::proto::NodeId;
 
     fn scenario(expect: &str) -> Scenario {
@@ -214,8 +252,36 @@ mod tests {
         };
         let expect = "reached = [{ milestone = 'decided', at_least = 3_000 }]";
         assert_eq!(judged(expect, [reached(1), reached(3_000)]), FileVerdict::AsExpected);
-        let why = "no seed reached `decided` 3,000 times";
+        let why = "no seed reached `decided` 3,000 times".to_owned();
         let twice = judged(expect, [reached(2), reached(2)]);
-        assert_eq!(twice, FileVerdict::Vacuous(why.to_owned()));
+        let (milestone, most) = (Milestone::DECIDED, Most { times: 2, seed: 1 });
+        let nearest = Some(Nearest { milestone, most, wanted: Some(3_000) });
+        assert_eq!(twice, FileVerdict::Vacuous { why, nearest });
+    }
+
+    #[test]
+    fn of_a_fault_or_rule_it_is_said_how_often_came_what_it_waits_for() {
+        let fault = "[[fault]]\nwhen = { milestone = 'decided', nth = 9 }\npause = 'n1'\n";
+        let rule = "[[message]]\nkind = 'commit'\nnth = 5\ndrop = true\n";
+        let text = format!("title = 'x'\n[workload]\nkind = 'files'\n{fault}{rule}");
+        let scenario = Scenario::parse("x.toml", &text).unwrap();
+        let judged = |fired: [(bool, u32); 2]| {
+            let fired = fired.map(|(has_fired, times)| Fired { has_fired, times }).to_vec();
+            let mut file = FileReport::default();
+            file.add(&scenario, RunReport { fired, ..unknown(0, 0) });
+            match file.verdict(&scenario) {
+                FileVerdict::Vacuous { why, nearest } => {
+                    (why, nearest.map(|near| near.to_string()).unwrap_or_default())
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let said = |why: &str, near: &str| (why.to_owned(), near.to_owned());
+        let near = "at most `decided` 4 of 9 times, with seed 1";
+        assert_eq!(judged([(false, 4), (false, 0)]), said("fault number 1 never struck", near));
+        let near = "at most `commit_sent` 3 of 5 times, with seed 1";
+        let why = "message rule number 1 never applied";
+        assert_eq!(judged([(true, 9), (false, 3)]), said(why, near));
+        assert_eq!(judged([(true, 9), (false, 0)]), said(why, ""));
     }
 }

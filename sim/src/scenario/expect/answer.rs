@@ -32,7 +32,7 @@ pub(in crate::scenario) const ANSWER: TableGrammar = TableGrammar {
             "refused",
             "reason",
             "one of the others",
-            "it is refused for this reason; see the names of reasons at the head",
+            "it is refused for this reason; `seedbed grammar` lists them",
         ),
         Key::perhaps("contents", "text", "one of the others", "a `read` finds this"),
         Key::perhaps("absent", "`true`", "one of the others", "a `read` finds no file"),

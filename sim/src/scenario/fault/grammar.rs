@@ -193,8 +193,8 @@ pub(in crate::scenario) const CLOG: TableGrammar = TableGrammar {
     style: Style::Inline,
     meaning: "one direction of one link",
     keys: &[
-        Key::needed("from", "machine", "that sends"),
-        Key::needed("to", "machine", "that receives"),
+        Key::needed("from", "machine", "the machine that sends"),
+        Key::needed("to", "machine", "the machine that receives"),
     ],
     forms: &[],
     notes: &[],
