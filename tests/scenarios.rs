@@ -45,10 +45,17 @@ fn holds(file: &Path) -> datatest_stable::Result<()> {
     if let Some(cell) = Cell::all().find(is_seen_all_the_same) {
         return Err(Failure(format!("`{cell}` is called impossible and was seen")).into());
     }
+    if let Some(milestone) = out_of_story(&scenario, &report) {
+        let message = format!("`{milestone}` was reached and nothing that comes before it");
+        return Err(Failure(message).into());
+    }
     match report.verdict(&scenario) {
         FileVerdict::AsExpected => Ok(()),
-        FileVerdict::Vacuous(_) if wanted.are_seeds_chosen() => Ok(()),
-        FileVerdict::Vacuous(why) => Err(Failure(format!("vacuous: {why}")).into()),
+        FileVerdict::Vacuous { .. } if wanted.are_seeds_chosen() => Ok(()),
+        FileVerdict::Vacuous { why, nearest } => {
+            let near = nearest.map(|near| format!("; nearest: {near}")).unwrap_or_default();
+            Err(Failure(format!("vacuous: {why}{near}")).into())
+        }
         FileVerdict::FallsShort { why, seed } => {
             Err(Failure(format!("{why}, most of all with seed {seed}")).into())
         }
@@ -64,6 +71,21 @@ fn holds(file: &Path) -> datatest_stable::Result<()> {
 fn is_reached_all_the_same(milestone: Milestone, scenario: &Scenario, report: &FileReport) -> bool {
     let is_reached = report.counts.get(milestone.index()).is_some_and(|count| *count > 0);
     is_reached && scenario.why_never(milestone).is_some()
+}
+
+/// A milestone that was reached, and none of those that come before it in its story, though one
+/// could have been.
+fn out_of_story(scenario: &Scenario, report: &FileReport) -> Option<Milestone> {
+    let count = |it: Milestone| report.counts.get(it.index()).copied().unwrap_or_default();
+    let story = |it: Milestone| {
+        let before = std::iter::successors(it.follows(), |before| before.follows());
+        before.filter(|before| scenario.why_never(*before).is_none()).collect::<Vec<_>>()
+    };
+    let is_alone = |milestone: &Milestone| {
+        let story = story(*milestone);
+        !story.is_empty() && story.iter().all(|before| count(*before) == 0)
+    };
+    Milestone::all().filter(|milestone| count(*milestone) > 0).find(is_alone)
 }
 
 /// What the environment asks for.

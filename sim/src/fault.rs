@@ -239,9 +239,7 @@ impl<N> Cut<N> {
     fn bind<M: Copy + PartialEq>(&self, mut named: impl FnMut(&N) -> Vec<M>) -> Option<Cut<M>> {
         Some(match self {
             Cut::Isolate(node) => Cut::Isolate(named(node).first().copied()?),
-            Cut::Groups(groups) => {
-                Cut::Groups(disjoint(groups.iter().map(Vec::as_slice), named))
-            }
+            Cut::Groups(groups) => Cut::Groups(disjoint(groups.iter().map(Vec::as_slice), named)),
             Cut::OneWay { from, to } => {
                 let (from, to) = one_way(from, to, named);
                 Cut::OneWay { from, to }

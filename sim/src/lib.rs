@@ -34,6 +34,7 @@ pub mod milestone;
 pub mod milestone_groups;
 pub mod oracle;
 pub mod quantity;
+pub mod reference;
 pub mod refusal;
 pub mod report;
 #[cfg(feature = "madsim")]

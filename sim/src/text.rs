@@ -48,6 +48,12 @@ pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// The lines of `text` if it is broken between words at `width`. A longer word has a line alone.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut words = text.split_whitespace();
+    words.next().map_or_else(Vec::new, |head| on_lines(head, words, 0, width))
+}
+
 /// `head` and the words behind it, on as many lines of `width` as it takes; those below begin with
 /// `indent` blanks.
 pub fn on_lines<'a>(
@@ -138,6 +144,13 @@ mod tests {
         assert_eq!(lines.len(), 4);
         assert!(lines[1].starts_with("    word word") && lines.iter().all(|l| l.len() <= 100));
         assert_eq!(lines.iter().flat_map(|line| line.split_whitespace()).count(), 62);
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("", 5), [""; 0]);
+        assert_eq!(wrapped("a bc  def", 4), ["a bc", "def"]);
+        assert_eq!(wrapped("longer than", 3), ["longer", "than"]);
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! What is listed is shown: each invariant fails somewhere, each defect has its file, and the
-//! grammar is written down.
+//! What is listed is shown: each invariant fails somewhere, and each defect has its file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -76,35 +75,6 @@ fn healthy(scenario: &Scenario) -> Scenario {
 fn there_are_as_many_scenarios_as_were_promised() {
     assert!(scenario_files("scenarios").len() >= 32);
     assert!(scenario_files("scenarios/negative").len() >= 20);
-}
-
-#[test]
-fn the_grammar_and_the_readme_name_every_table() {
-    let source = std::fs::read_to_string("sim/src/scenario/mod.rs").expect("the grammar");
-    let grammar: String =
-        source.lines().take_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
-    let readme = std::fs::read_to_string("README.md").expect("the README");
-    let keys = top_level_keys();
-    for key in ["cluster", "script", "expect"] {
-        assert!(keys.contains(key), "{key} is not one of {keys:?}");
-    }
-    for key in &keys {
-        let single = format!("`[{key}]`");
-        let several = format!("`[[{key}]]`");
-        let value = format!("| `{key}` |");
-        let is_value = grammar.contains(&value);
-        let is_table = |text: &str| text.contains(&single) || text.contains(&several);
-        assert!(is_value || is_table(&grammar), "the head of the grammar lacks {key}");
-        assert!(is_value || is_table(&readme), "README.md lacks {single} or {several}");
-    }
-}
-
-/// The keys of a scenario file, as the error about an unknown one lists them.
-fn top_level_keys() -> BTreeSet<String> {
-    let error = Scenario::parse("x.toml", "qqqqqqqqqqqq = 1").expect_err("there is no such key");
-    let message = error.to_string();
-    let (_, known) = message.split_once("expected").expect("the known ones");
-    known.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 #[test]

@@ -17,4 +17,5 @@ mod mutations;
 mod planted_mistakes;
 mod ring;
 mod scenario_fuzz;
+mod scenario_reference;
 mod which_cases;

@@ -121,7 +121,7 @@ impl Cell {
             }
             Cell::Pair(first, _) => first.lasts(),
             Cell::Message(..) | Cell::Refused(_) => true,
-            Cell::Record(_, kind) => !Milestone::appended(kind).is_of_checkpoints(),
+            Cell::Record(_, kind) => Milestone::appended(kind).is_some(),
         }
     }
 

@@ -22,8 +22,9 @@ const EXAMPLES: &str = "\
 Examples:
   seedbed run scenarios/mixed/files.toml              one run, explained
   seedbed run scenarios/mixed/files.toml --seed 17    the run of seed 17, the same every time
-  seedbed sweep scenarios/commit/*.toml               every file with its own seeds
+  seedbed sweep scenarios/commit                      every file with its own seeds
   seedbed sweep scenarios/mixed/files.toml --seeds 0..1000 -j 2
+  seedbed grammar fault                               what a scenario file may say
   seedbed milestones | grep lease                     names that a scenario may use
 
 Exit status: 0 as the files expect, 1 not as they expect, 2 the input is wrong or the output
@@ -40,6 +41,9 @@ pub(super) enum Command {
     /// Reads files and says what is wrong with them
     #[command(after_help = CHECK)]
     Check(CheckArguments),
+    /// Says what a scenario file may say
+    #[command(after_help = GRAMMAR)]
+    Grammar(GrammarArguments),
     /// Lists the defects that `cluster.defects` and `sweep --defect` can switch on
     #[command(after_help = "Example:\n  seedbed defects")]
     Defects,
@@ -48,12 +52,31 @@ pub(super) enum Command {
     Invariants,
     /// Lists the milestones that `fault.when` and, of `expect`, `reached`, `never` and `blocks` can
     /// name
-    #[command(after_help = "Example:\n  seedbed milestones | grep lease")]
+    #[command(after_help = MILESTONES)]
     Milestones,
     /// Lists the cells that `expect.covered` can name and `sweep --coverage` counts
     #[command(after_help = "Example:\n  seedbed cells | grep wipe/")]
     Cells,
 }
+
+const MILESTONES: &str = "\
+Each has a line, its name first. They are grouped by what they are about; the line of a group, which
+begins with `#`, names the roles that its milestones bind. With (managed) it can be reached with
+`membership = \"managed\"` only.
+
+A fault that waits for a milestone strikes right after it, and may name a machine by its role:
+  [[fault]]
+  when = { milestone = \"all_voted\", nth = 2 }
+  crash = \"coordinator\"
+What must be reached, or never may be, keeps a file honest:
+  [expect]
+  reached = [\"participant_in_doubt\", { milestone = \"conflict\", at_least = 3 }]
+  never = [\"lease_expired\"]
+
+Examples:
+  seedbed milestones
+  seedbed milestones | grep lease
+  seedbed milestones | grep '^#'";
 
 const RUN: &str = "\
 Without --seed: the first seed that shows what the file expects (`violates`, `blocks`), else the
@@ -86,7 +109,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// The scenario file
+    /// The scenario file, or `-` for standard input
     pub file: PathBuf,
     /// The seed to run it with
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
@@ -113,7 +136,9 @@ is 0; if there is none, it is 1.
 
 With --json: one object for each run, as `run --json` prints it, then one for each file; its
 `verdict` is as_expected, failed, falls_short (no run fails, but the requests of all runs together
-were served badly) or vacuous (what the file is about did not come up), and `reason` says why.
+were served badly) or vacuous (what the file is about did not come up), and `reason` says why. Of a
+vacuous file `nearest` says what came nearest to it: a milestone, how many times of how many that
+were wanted (null if it is only one that comes before), with which seed.
 
 With --coverage matrices follow, of all files together. A number is in how many seeds a cell was
 seen, `.` is none, a blank cannot be: a client has no disk, and no file has such a fault. The cells
@@ -136,7 +161,7 @@ So no seed isolated a participant in doubt. `seedbed cells` lists the names, and
 each cell with its count, null where it cannot be.
 
 Examples:
-  seedbed sweep scenarios/commit/*.toml
+  seedbed sweep scenarios/commit
   seedbed sweep scenarios/mixed/files.toml --seeds 0..1000 -j 2
   seedbed sweep scenarios/mixed/files.toml --defect vote_not_forced
   seedbed sweep scenarios/swarm/*.toml --coverage
@@ -144,7 +169,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(super) struct SweepArguments {
-    /// The scenario files
+    /// Scenario files, folders with all `*.toml` in them and below, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The seeds to run them with, A up to and without B; else each file's own
@@ -167,13 +192,33 @@ pub(super) struct SweepArguments {
 const CHECK: &str = "\
 Examples:
   seedbed check scenarios/mixed/files.toml
-  seedbed check scenarios/*/*.toml";
+  seedbed check scenarios
+  seedbed check - < draft.toml";
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// The scenario files
+    /// Scenario files, folders with all `*.toml` in them and below, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+const GRAMMAR: &str = "\
+Without TABLE: how values are written, and every table with its keys.
+
+Examples:
+  seedbed grammar
+  seedbed grammar fault
+  seedbed grammar when
+  seedbed grammar '[[network.link]]'";
+
+#[derive(Debug, Args)]
+pub(super) struct GrammarArguments {
+    /// Only this table, key by key, with an example
+    #[arg(value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Print everything as Markdown, as it stands in docs/scenario-reference.md
+    #[arg(long, conflicts_with = "table")]
+    pub markdown: bool,
 }
 
 /// `A..B`, half open.

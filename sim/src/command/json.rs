@@ -12,7 +12,7 @@ use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::milestone_groups::GROUPS;
 use crate::scenario::Scenario;
-use crate::verdict::{RunReport, Verdict};
+use crate::verdict::{Nearest, RunReport, Verdict};
 
 /// A run.
 #[derive(Debug, Serialize)]
@@ -53,6 +53,8 @@ pub(super) struct File<'a> {
     pub verdict: &'static str,
     /// Why it is not `as_expected`.
     pub reason: Option<String>,
+    /// Of a vacuous file, how near some run came.
+    pub nearest: Option<Near>,
     pub runs: u64,
     pub as_expected: u64,
     pub failed: u64,
@@ -72,6 +74,24 @@ pub(super) struct File<'a> {
     pub wall_ns: u64,
     /// The milestones that a sweep counts, by name.
     pub counts: BTreeMap<&'static str, u64>,
+}
+
+/// How near the runs of a file came to what none of them showed.
+#[derive(Debug, Serialize)]
+pub(super) struct Near {
+    /// What came up: what was wanted itself, or the last that comes before it in its story.
+    milestone: &'static str,
+    /// How often, in the run that had most of it.
+    times: u64,
+    /// How often it was wanted; null if something else was.
+    wanted: Option<u64>,
+    seed: u64,
+}
+
+impl Near {
+    pub(super) fn of(Nearest { milestone, most, wanted }: Nearest) -> Near {
+        Near { milestone: milestone.name(), times: most.times, wanted, seed: most.seed }
+    }
 }
 
 /// What all runs of a sweep have covered.

@@ -6,6 +6,8 @@
 
 mod arguments;
 mod check;
+mod files;
+mod grammar;
 mod history_file;
 mod jobs;
 mod json;
@@ -17,12 +19,10 @@ mod sweep;
 mod timed_run;
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::scenario::Scenario;
 use arguments::{Arguments, Command};
 use output::Output;
 
@@ -46,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments, &mut output),
         Command::Sweep(arguments) => sweep::sweep(arguments, &mut output),
         Command::Check(arguments) => check::check(arguments, &mut output),
+        Command::Grammar(arguments) => grammar::grammar(arguments, &mut output),
         Command::Defects => names::defects(&mut output),
         Command::Invariants => names::invariants(&mut output),
         Command::Milestones => names::milestones(&mut output),
@@ -60,17 +61,6 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-/// Reads every file, and complains of each that is wrong; none if one is.
-fn load_all(files: &[PathBuf]) -> Option<Vec<Scenario>> {
-    let read: Vec<Option<Scenario>> = files.iter().map(|file| load(file)).collect();
-    read.into_iter().collect()
-}
-
-/// Reads one file, or complains.
-fn load(file: &Path) -> Option<Scenario> {
-    Scenario::load(file).map_err(|error| output::complain(&format!("error: {error}"))).ok()
 }
 
 type Done = io::Result<Status>;

@@ -7,6 +7,8 @@ use super::{Done, Status};
 use crate::cell::Cell;
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
+use crate::scenario::{is_of_managed, roles_of};
+use crate::subject_of::Topic;
 
 pub(super) fn defects(output: &mut Output) -> Done {
     table(output, Defect::ALL.iter().map(|defect| (defect.name(), defect.summary().to_owned())))
@@ -18,8 +20,43 @@ pub(super) fn invariants(output: &mut Output) -> Done {
 }
 
 pub(super) fn milestones(output: &mut Output) -> Done {
-    let reachable = Milestone::all().filter(|milestone| !milestone.is_of_checkpoints());
-    table(output, reachable.map(|milestone| (milestone.name(), milestone.summary())))
+    let width = Milestone::all().map(|it| it.name().len()).max().unwrap_or_default();
+    for (number, topic) in Topic::ALL.iter().enumerate() {
+        if number > 0 {
+            output.line("")?;
+        }
+        let about = Milestone::all().filter(|milestone| milestone.topic() == *topic);
+        let about: Vec<Milestone> = about.collect();
+        output.line(&heading(*topic, about.first().copied()))?;
+        for milestone in about {
+            let managed = if is_of_managed(milestone) { " (managed)" } else { "" };
+            let (name, summary) = (milestone.name(), milestone.summary());
+            output.line(&format!("{name:<width$}  {summary}{managed}"))?;
+        }
+    }
+    Ok(Status::AsExpected)
+}
+
+/// What milestones are about, and the roles that they bind.
+fn heading(topic: Topic, one: Option<Milestone>) -> String {
+    let about = match topic {
+        Topic::Transaction => "transactions",
+        Topic::File => "reads of one file",
+        Topic::Lock => "locks",
+        Topic::Transfer => "hand-overs",
+        Topic::View => "views",
+        Topic::Joiner => "nodes that come with a view",
+        Topic::Leaver => "nodes that go with a view",
+        Topic::Presence => "heartbeats, and which view is known",
+        Topic::Other => "machines, links, requests",
+    };
+    match one.map_or(&[][..], roles_of) {
+        [] => format!("# {about}; no role"),
+        roles => {
+            let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+            format!("# {about}; roles: {}", names.join(", "))
+        }
+    }
 }
 
 pub(super) fn cells(output: &mut Output) -> Done {

@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::arguments::RunArguments;
+use super::files::load_one;
 use super::history_file::HistoryFile;
 use super::jobs::{cores, in_order};
 use super::output::{Output, complain};
 use super::timed_run::{Played, play};
-use super::{Done, Status, json, load};
+use super::{Done, Status, json};
 use crate::history::jepsen::JepsenHistory;
 use crate::report::{History, explain};
 use crate::scenario::{Expected, Scenario};
@@ -18,7 +19,7 @@ use crate::world::Watcher;
 use crate::world::{Step, World};
 
 pub(super) fn run(arguments: &RunArguments, output: &mut Output) -> Done {
-    let Some(scenario) = load(&arguments.file) else { return Ok(Status::WrongInput) };
+    let Some(scenario) = load_one(&arguments.file) else { return Ok(Status::WrongInput) };
     let file = match &arguments.history {
         None => None,
         Some(path) => match history_file(arguments, path) {

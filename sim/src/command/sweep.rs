@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::SweepArguments;
+use super::files::load_all;
 use super::jobs::{cores, in_order};
 use super::output::Output;
 use super::timed_run::{Played, play, play_covered};
-use super::{Done, Status, json, load_all};
+use super::{Done, Status, json};
 use crate::cell::Seeds;
 use crate::coverage::table::Covered;
 use crate::report::{Line, Tone, replay_line};

@@ -111,8 +111,7 @@ impl<'a> Links<'a> {
         }
         let mut is_lost = stream.chance(link.and_then(|l| l.loss).unwrap_or(network.loss));
         let mut copied = stream.chance(network.duplication);
-        let is_worse =
-            |worse: &&mut Degraded| worse.from.contains(&from) && worse.to.contains(&to);
+        let is_worse = |worse: &&mut Degraded| worse.from.contains(&from) && worse.to.contains(&to);
         for Degraded { how, stream, .. } in self.degraded.values_mut().filter(is_worse) {
             match *how {
                 Worse::Slow(range) => latency = latency + stream.span(range),

@@ -73,10 +73,10 @@ impl<'a> Disks<'a> {
         self.rules_apply = false;
     }
 
-    /// Has every rule for syncs applied at least once?
-    pub fn rules_fired(&self) -> impl Iterator<Item = bool> {
+    /// For each rule for syncs, whether it has applied, and how many syncs have matched.
+    pub fn rules_fired(&self) -> impl Iterator<Item = (bool, u32)> {
         let rules = self.scenario.syncs.iter().zip(&self.matches);
-        rules.map(|(rule, matches)| *matches >= rule.nth.unwrap_or(1))
+        rules.map(|(rule, matches)| (*matches >= rule.nth.unwrap_or(1), *matches))
     }
 
     /// How long the sync takes that has begun on `node`'s disk.

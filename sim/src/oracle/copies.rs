@@ -82,9 +82,8 @@ fn holders<'m>(
         let has_disk = |owner: &Member| model.disks.gone(*owner).is_none();
         let is_complete = |owner: &Member| {
             let disk = model.disks.get(owner.node);
-            let disk = disk.filter(|disk| {
-                disk.born.as_ref().is_some_and(|born| born.is == owner.admission)
-            });
+            let disk = disk
+                .filter(|disk| disk.born.as_ref().is_some_and(|born| born.is == owner.admission));
             disk.is_some_and(|disk| disk.claims(view.epoch, position).is_some())
         };
         holders.extend(owners.iter().filter(|owner| is_complete(owner)).map(|owner| owner.node));
@@ -141,7 +140,10 @@ mod tests {
         play.forces(n(3), complete(2, Arcs::all()));
         assert!(can_lose(&play, n(1)) && can_lose(&play, n(2)));
         play.loses_its_disk(n(2));
-        assert!(!can_lose(&play, n(3)), "the loss of n2 is not made good: the view has not settled");
+        assert!(
+            !can_lose(&play, n(3)),
+            "the loss of n2 is not made good: the view has not settled"
+        );
         play.forces(CONTROL, Record::Converged { epoch: Epoch(2) });
         assert!(is_every_loss_noticed(play.model()) && can_lose(&play, n(3)));
     }

@@ -262,7 +262,7 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
         }
     }
     if !run.fired.is_empty() {
-        let fired = run.fired.iter().filter(|fired| **fired).count();
+        let fired = run.fired.iter().filter(|fired| fired.has_fired).count();
         page.plain(format!("{:<14}{fired} of {} struck", "scripted", run.fired.len()));
     }
 }

@@ -3,6 +3,7 @@
 use seedbed::proto::{Config, Role, Span};
 
 use super::cluster::{Named, need_managed};
+use super::grammar::{Key, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::value::Value;
 use crate::fault::ChaosKind;
@@ -47,20 +48,105 @@ impl Budget {
     }
 }
 
-pub(super) const KEYS: &[&str] = &["kinds", "budget", "interval", "duration", "aimed"];
-const BUDGET: &[&str] = &["storage_nodes_down", "control_down", "clients_down", "wipes"];
+pub(super) const CHAOS: TableGrammar = TableGrammar {
+    name: "chaos",
+    style: Style::Single,
+    meaning: "what breaks, drawn from the seed, within a budget",
+    keys: &[
+        Key::needed(
+            "kinds",
+            "array of kinds, each once",
+            "what may happen: `crash`, `pause`, `partition`, `isolate`, `clog`, `delay`, `loss`, \
+             `duplicate`, `slow_disk`, `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `bump`, \
+             `majorities_ring`, `join`, `leave`, `set`, `accept_loss`, `wipe`, `attrition`, \
+             `rolling_restart`",
+        ),
+        Key::perhaps(
+            "budget",
+            "table, see `chaos.budget`",
+            "one storage node",
+            "how much may fail at once",
+        ),
+        Key::usually(
+            "interval",
+            "range of durations, at least 1ms",
+            "[\"500ms\", \"4s\"]",
+            "from one fault to the next",
+        ),
+        Key::usually(
+            "duration",
+            "range of durations",
+            "[\"200ms\", \"5s\"]",
+            "how long a fault lasts",
+        ),
+        Key::usually(
+            "aimed",
+            "probability",
+            "0",
+            "how likely a fault waits for a moment of a protocol and strikes a machine that has a \
+             part in it, instead of a drawn time",
+        ),
+    ],
+    forms: &[],
+    notes: &[
+        "The kinds `join`, `leave`, `set`, `accept_loss` and `wipe` need `membership = \"managed\"`; `wipe` needs \
+         `wipes` in the budget, of the file or drawn by `[swarm]`.",
+        "No drawn plan exceeds the budget, so a run that gets stuck is a bug.",
+    ],
+    example: r#"
+[chaos]
+kinds = ["crash", "partition", "slow_disk"]
+budget = { storage_nodes_down = 1, control_down = true }
+interval = ["200ms", "2s"]
+"#,
+};
+
+pub(super) const BUDGET: TableGrammar = TableGrammar {
+    name: "chaos.budget",
+    style: Style::Inline,
+    meaning: "how much drawn faults may take away at once",
+    keys: &[
+        Key::usually(
+            "storage_nodes_down",
+            "whole number, up to all of them",
+            "1",
+            "storage nodes that may be down, paused or cut off",
+        ),
+        Key::usually("control_down", "`true`, `false`", "false", "whether the central node may be"),
+        Key::usually("clients_down", "whole number, up to all of them", "0", "clients that may be"),
+        Key::perhaps(
+            "wipes",
+            "whole number",
+            "0",
+            "disks that may be lost in a run, each where another owner has all of it",
+        ),
+    ],
+    forms: &[],
+    notes: &["`wipes` needs `membership = \"managed\"`."],
+    example: r#"
+[chaos]
+kinds = ["pause"]
+budget = { storage_nodes_down = 2, clients_down = 1 }
+"#,
+};
 
 pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Option<Chaos>> {
     root.maybe("chaos", |value| {
-        let table = value.table(KEYS)?;
-        let budget = budget(&table.section("budget", BUDGET)?, cast, config)?;
-        let kinds = table.need("kinds", "kinds of faults")?;
+        let table = value.table(&CHAOS)?;
+        let budget = budget(&table.section(&BUDGET), cast, config);
+        let kinds = table.need("kinds", "kinds of faults");
+        let kinds = kinds.and_then(|kinds| kinds.distinct(|value| kind(value, config)));
+        let usual = SpanRange::from_millis(500, 4_000);
+        let interval = table.or("interval", usual, interval);
+        let usual = SpanRange::from_millis(200, 5_000);
+        let duration = table.or("duration", usual, |value| value.spans());
+        let aimed = table.or("aimed", Ppb::ZERO, |value| value.probability());
         Ok(Chaos {
-            kinds: kinds.distinct(|value| kind(value, config))?,
-            budget,
-            interval: table.or("interval", SpanRange::from_millis(500, 4_000), interval)?,
-            duration: table.or("duration", SpanRange::from_millis(200, 5_000), |v| v.spans())?,
-            aimed: table.or("aimed", Ppb::ZERO, |value| value.probability())?,
+            kinds: kinds?,
+            budget: budget?,
+            interval: interval?,
+            duration: duration?,
+            aimed: aimed?,
         })
     })
 }
@@ -75,15 +161,19 @@ fn kind(value: &Value<'_>, config: &Config) -> Result<ChaosKind> {
 }
 
 fn budget(table: &Table<'_>, cast: Named, config: &Config) -> Result<Budget> {
-    if let Some(wipes) = table.known_value("wipes") {
-        need_managed(&wipes, config)?;
-    }
     let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
+    let storage_nodes_down = down("storage_nodes_down", 1, cast.storage());
+    let control_down = table.or("control_down", false, |value| value.boolean());
+    let clients_down = down("clients_down", 0, cast.clients);
+    let wipes = table.or("wipes", 0, |value| {
+        need_managed(&value, config)?;
+        value.integer(0..=u16::MAX.into())
+    });
     Ok(Budget {
-        storage_nodes_down: down("storage_nodes_down", 1, cast.storage())?,
-        control_down: table.or("control_down", false, |value| value.boolean())?,
-        clients_down: down("clients_down", 0, cast.clients)?,
-        wipes: down("wipes", 0, u16::MAX)?,
+        storage_nodes_down: storage_nodes_down?,
+        control_down: control_down?,
+        clients_down: clients_down?,
+        wipes: wipes?,
     })
 }
 

@@ -1,42 +1,19 @@
 //! `[cluster]` and `[timing]`: the machines that take part, and the settings they agree on.
 
+pub(super) mod grammar;
+
 use std::ops::Deref;
 use std::sync::Arc;
 
 use seedbed::proto::ring::HashKind;
 use seedbed::proto::{
-    CommitMode, Config, ConfigError, Defect, Membership, NodeId, Role, Settings, Span,
+    CommitMode, Config, ConfigError, Defect, Defects, Membership, NodeId, Role, Settings, Span,
 };
 
-use super::error::ScenarioError;
+use super::error::{Refused, all};
 use super::reader::{Result, Table};
 use super::value::Value;
-
-const CLUSTER: &[&str] = &[
-    "nodes",
-    "spare",
-    "clients",
-    "replicas",
-    "membership",
-    "virtual_nodes",
-    "hash",
-    "ring_bits",
-    "commit",
-    "defects",
-    "checkpoint_records",
-    "chunk_paths",
-];
-const TIMING: &[&str] = &[
-    "lock_lease",
-    "membership_lease",
-    "request_timeout",
-    "attempt_timeout",
-    "retry_delay",
-    "vote_timeout",
-    "inquiry_interval",
-    "chunk_pause",
-    "drift_max_ppm",
-];
+use grammar::{CLUSTER, TIMING};
 
 /// Points on the ring that a file may ask for: enough for 1000 nodes, and placed in a moment.
 pub(super) const POINTS: u64 = 1_000_000;
@@ -117,6 +94,8 @@ pub(super) struct Named {
     pub cast: Cast,
     /// Are there only so few because of `[swarm]`?
     pub is_drawn: bool,
+    /// Is it known which there are? Where that was not read, every machine counts as there.
+    pub is_known: bool,
 }
 
 impl Deref for Named {
@@ -128,20 +107,39 @@ impl Deref for Named {
 }
 
 impl Named {
+    /// These, and no others.
+    pub(super) fn all(cast: Cast) -> Named {
+        Named { cast, is_drawn: false, is_known: true }
+    }
+
+    /// Every machine that there may be.
+    pub(super) fn unknown() -> Named {
+        let cast = Cast { nodes: NodeId::MAX_NUMBER, spare: 0, clients: NodeId::MAX_NUMBER };
+        Named { cast, is_drawn: false, is_known: false }
+    }
+
     /// All names, for a message.
     pub(super) fn described(self) -> String {
         format!("`control`, {}, {}", self.describe_storage(), self.describe_clients())
     }
 
-    /// That a machine was named which is not there, and those that are.
-    pub(super) fn absent(self, value: &Value<'_>, expected: &str) -> ScenarioError {
+    /// Notes that a machine was named which is not there, and those that are.
+    pub(super) fn absent(self, value: &Value<'_>, expected: &str) -> Refused {
         let names = self.names();
+        let names = names.iter().map(String::as_str);
+        self.absent_or(value, expected, names)
+    }
+
+    /// Notes that what was named is none of `names`.
+    pub(super) fn absent_or<'a>(
+        self,
+        value: &Value<'_>,
+        expected: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Refused {
         let why = if self.is_drawn { ": `[swarm]` draws as few as these" } else { "" };
-        let error = value.error(format!("expected {expected}, found {}{why}", value.found()));
-        match value.string() {
-            Ok(found) => error.or_rather(found, names.iter().map(String::as_str)),
-            Err(_) => error,
-        }
+        let message = format!("expected {expected}, found {}{why}", value.found());
+        value.error_near(message, value.value.as_str().unwrap_or_default(), names)
     }
 }
 
@@ -152,7 +150,8 @@ impl Value<'_> {
         node.ok_or_else(|| cast.absent(self, &cast.described()))
     }
 
-    fn machine(&self, cast: Named) -> Result<Option<NodeId>> {
+    /// A machine, if it exists.
+    pub(super) fn machine(&self, cast: Named) -> Result<Option<NodeId>> {
         Ok(self.string()?.parse().ok().filter(|node| cast.has(*node)))
     }
 
@@ -175,23 +174,60 @@ impl Value<'_> {
     }
 }
 
+/// What `[cluster]` and `[timing]` say, as far as it was read.
+pub(super) struct Cluster {
+    /// The machines.
+    pub(super) cast: Result<Cast>,
+    /// What they agree on.
+    pub(super) config: Result<Arc<Config>>,
+    membership: Result<Membership>,
+}
+
+impl Cluster {
+    /// What they agree on; where that was not read, something that refuses nothing.
+    pub(super) fn lenient(&self) -> Arc<Config> {
+        let membership = self.membership.unwrap_or(Membership::Managed);
+        let usual = || Config::new(Settings { membership, ..Settings::default() });
+        self.config.clone().unwrap_or_else(|_| usual().expect("the usual settings go together"))
+    }
+}
+
 /// Reads `[cluster]` and `[timing]`.
-pub(super) fn read(root: &Table<'_>) -> Result<(Cast, Arc<Config>)> {
-    let cluster = root.section("cluster", CLUSTER)?;
-    let timing = root.section("timing", TIMING)?;
+pub(super) fn read(root: &Table<'_>) -> Cluster {
+    let cluster = root.section(&CLUSTER);
+    let timing = root.section(&TIMING);
+    let cast = read_cast(&cluster);
+    let usual = Settings::default().membership;
+    let membership = cluster.or("membership", usual, |v| v.pick("kind of membership", MEMBERSHIPS));
+    let config = config(&cluster, &timing, cast, membership);
+    Cluster { cast, config, membership }
+}
+
+fn read_cast(cluster: &Table<'_>) -> Result<Cast> {
     let count = |value: Value<'_>| value.integer(1..=NodeId::MAX_NUMBER.into());
-    let nodes = cluster.or("nodes", 3, count)?;
+    let nodes = cluster.or("nodes", 3, count);
     let most = Settings::default().limits.nodes as i64;
-    let spare = cluster.or("spare", 0, |value| value.integer(0..=most))?;
-    let cast = Cast { nodes, spare, clients: cluster.or("clients", 1, count)? };
-    let settings = timed(&timing, settings(&cluster, cast)?)?;
-    check_spare(&cluster, &settings, cast)?;
+    let spare = cluster.or("spare", 0, |value| value.integer(0..=most));
+    let clients = cluster.or("clients", 1, count);
+    Ok(Cast { nodes: nodes?, spare: spare?, clients: clients? })
+}
+
+fn config(
+    cluster: &Table<'_>,
+    timing: &Table<'_>,
+    cast: Result<Cast>,
+    membership: Result<Membership>,
+) -> Result<Arc<Config>> {
+    let settings = settings(cluster, cast, membership);
+    let settings = timed(timing, settings)?;
+    let cast = cast?;
+    let spare = check_spare(cluster, &settings, cast);
     let points = points(settings.virtual_nodes, cast.storage());
     if points > POINTS {
         return Err(cluster.error("virtual_nodes", too_many(points)));
     }
-    let config = Config::new(settings).map_err(|error| located(&cluster, &timing, &error))?;
-    Ok((cast, config))
+    spare?;
+    Config::new(settings).map_err(|error| located(cluster, timing, &error))
 }
 
 /// Points on the ring if all storage nodes are members.
@@ -230,23 +266,33 @@ pub(super) fn need_managed(value: &Value<'_>, config: &Config) -> Result<()> {
     }
 }
 
-fn settings(cluster: &Table<'_>, cast: Cast) -> Result<Settings> {
+fn settings(
+    cluster: &Table<'_>,
+    cast: Result<Cast>,
+    membership: Result<Membership>,
+) -> Result<Settings> {
     let usual = Settings::default();
     let whole = |value: Value<'_>| value.integer::<u32>(0..=u32::MAX.into());
-    let replicas = usual.replicas.min(cast.nodes.into());
+    let fewest = cast.map_or(usual.replicas, |cast| usual.replicas.min(cast.nodes.into()));
+    let replicas = cluster.or("replicas", fewest, |v| v.integer(0..=NodeId::MAX_NUMBER.into()));
+    let virtual_nodes = cluster.or("virtual_nodes", usual.virtual_nodes, whole);
+    let hash = cluster.or("hash", usual.hash, |v| v.pick("hash", HASHES));
+    let ring_bits = cluster.or("ring_bits", usual.ring_bits, |v| v.integer(1..=64));
+    let commit = cluster.or("commit", usual.commit, |v| v.pick("commit mode", COMMITS));
+    let defects = cluster.or("defects", usual.defects, defects);
+    let checkpoint_records = cluster.or("checkpoint_records", usual.checkpoint_records, whole);
+    let chunk_paths = cluster.or("chunk_paths", usual.chunk_paths, whole);
     Ok(Settings {
-        members: cast.members().collect(),
-        replicas: cluster.or("replicas", replicas, |v| v.integer(0..=NodeId::MAX_NUMBER.into()))?,
-        membership: cluster
-            .or("membership", usual.membership, |v| v.pick("kind of membership", MEMBERSHIPS))?,
-        virtual_nodes: cluster.or("virtual_nodes", usual.virtual_nodes, whole)?,
-        hash: cluster.or("hash", usual.hash, |v| v.pick("hash", HASHES))?,
-        ring_bits: cluster.or("ring_bits", usual.ring_bits, |v| v.integer(1..=64))?,
-        commit: cluster.or("commit", usual.commit, |v| v.pick("commit mode", COMMITS))?,
-        defects: cluster
-            .or("defects", usual.defects, |v| v.list()?.iter().map(defect).collect())?,
-        checkpoint_records: cluster.or("checkpoint_records", usual.checkpoint_records, whole)?,
-        chunk_paths: cluster.or("chunk_paths", usual.chunk_paths, whole)?,
+        members: cast?.members().collect(),
+        replicas: replicas?,
+        membership: membership?,
+        virtual_nodes: virtual_nodes?,
+        hash: hash?,
+        ring_bits: ring_bits?,
+        commit: commit?,
+        defects: defects?,
+        checkpoint_records: checkpoint_records?,
+        chunk_paths: chunk_paths?,
         ..usual
     })
 }
@@ -257,6 +303,10 @@ const MEMBERSHIPS: [(&str, Membership); 2] =
 const COMMITS: [(&str, CommitMode); 2] =
     [("staged", CommitMode::Staged), ("two_phase", CommitMode::TwoPhase)];
 
+fn defects(value: Value<'_>) -> Result<Defects> {
+    Ok(all(value.list()?.iter().map(defect))?.into_iter().collect())
+}
+
 fn defect(value: &Value<'_>) -> Result<Defect> {
     value.pick_listed(
         "defect",
@@ -265,32 +315,42 @@ fn defect(value: &Value<'_>) -> Result<Defect> {
     )
 }
 
-fn timed(timing: &Table<'_>, usual: Settings) -> Result<Settings> {
+fn timed(timing: &Table<'_>, settings: Result<Settings>) -> Result<Settings> {
+    let usual = Settings::default();
     let span = |key, usual: Span| timing.or(key, usual, |value| value.span());
     let whole = |value: Value<'_>| value.integer(0..=u32::MAX.into());
+    let lock_lease = span("lock_lease", usual.lock_lease);
+    let membership_lease = span("membership_lease", usual.membership_lease);
+    let request_timeout = span("request_timeout", usual.request_timeout);
+    let attempt_timeout = span("attempt_timeout", usual.attempt_timeout);
+    let retry_delay = span("retry_delay", usual.retry_delay);
+    let vote_timeout = span("vote_timeout", usual.vote_timeout);
+    let inquiry_interval = span("inquiry_interval", usual.inquiry_interval);
+    let chunk_pause = span("chunk_pause", usual.chunk_pause);
+    let drift_max_ppm = timing.or("drift_max_ppm", usual.drift_max_ppm, whole);
     Ok(Settings {
-        lock_lease: span("lock_lease", usual.lock_lease)?,
-        membership_lease: span("membership_lease", usual.membership_lease)?,
-        request_timeout: span("request_timeout", usual.request_timeout)?,
-        attempt_timeout: span("attempt_timeout", usual.attempt_timeout)?,
-        retry_delay: span("retry_delay", usual.retry_delay)?,
-        vote_timeout: span("vote_timeout", usual.vote_timeout)?,
-        inquiry_interval: span("inquiry_interval", usual.inquiry_interval)?,
-        chunk_pause: span("chunk_pause", usual.chunk_pause)?,
-        drift_max_ppm: timing.or("drift_max_ppm", usual.drift_max_ppm, whole)?,
-        ..usual
+        lock_lease: lock_lease?,
+        membership_lease: membership_lease?,
+        request_timeout: request_timeout?,
+        attempt_timeout: attempt_timeout?,
+        retry_delay: retry_delay?,
+        vote_timeout: vote_timeout?,
+        inquiry_interval: inquiry_interval?,
+        chunk_pause: chunk_pause?,
+        drift_max_ppm: drift_max_ppm?,
+        ..settings?
     })
 }
 
-/// What the settings have against themselves, at the key that says it.
-fn located(cluster: &Table<'_>, timing: &Table<'_>, error: &ConfigError) -> ScenarioError {
+/// Notes what the settings have against themselves, at the key that says it.
+fn located(cluster: &Table<'_>, timing: &Table<'_>, error: &ConfigError) -> Refused {
     match error {
         ConfigError::NoMembers | ConfigError::BadMember(_) | ConfigError::TooManyMembers { .. } => {
             cluster.error("nodes", error.to_string())
         }
         ConfigError::Replicas { .. } => cluster.error("replicas", error.to_string()),
         ConfigError::Range { name, expected, .. } => {
-            let table = if TIMING.contains(name) { timing } else { cluster };
+            let table = if TIMING.known().contains(name) { timing } else { cluster };
             match table.known_value(name) {
                 Some(value) => value.not(expected),
                 None => table.fault(error.to_string()),

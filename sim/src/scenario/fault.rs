@@ -1,16 +1,20 @@
 //! `[[fault]]`: what breaks, when, and for how long.
 
+pub(super) mod grammar;
+
 use seedbed::proto::{Command, Config, NodeId, Span};
 
 use super::cluster::{Named, POINTS, need_managed, points, too_many};
+use super::grammar::TableGrammar;
 use super::occasion::{Names, Trigger, trigger};
-use super::reader::{Form, Result, Table};
+use super::reader::{Result, Table};
 use super::role::Role;
 use super::target::{Binder, Target};
 use super::value::Value;
 use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Torn, Worse};
 use crate::quantity::Ppb;
 use crate::text::one_of;
+use grammar::{CLOG, FAULT, SET, SIDES, WHEN};
 
 /// One scripted fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +26,7 @@ pub struct ScriptedFault {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Crash,
     Pause,
     Isolate,
@@ -47,33 +51,6 @@ enum Kind {
     AcceptLoss,
 }
 
-const SETTINGS: &[&str] = &["replicas", "virtual_nodes", "lock_lease", "membership_lease"];
-
-const FORMS: [Form<Kind>; 22] = [
-    Form { key: "crash", beside: &["restart_after", "restart", "keeps", "torn"], is: Kind::Crash },
-    Form { key: "pause", beside: &["for"], is: Kind::Pause },
-    Form { key: "isolate", beside: &["for"], is: Kind::Isolate },
-    Form { key: "partition", beside: &["one_way", "for"], is: Kind::Partition },
-    Form { key: "clog", beside: &["for"], is: Kind::Clog },
-    Form { key: "majorities_ring", beside: &["for"], is: Kind::MajoritiesRing },
-    Form { key: "delay", beside: &["by", "for"], is: Kind::Delay },
-    Form { key: "loss", beside: &["share", "for"], is: Kind::Loss },
-    Form { key: "duplicate", beside: &["share", "for"], is: Kind::Duplicate },
-    Form { key: "bump", beside: &["by"], is: Kind::Bump },
-    Form { key: "drift", beside: &["ppm", "for"], is: Kind::Drift },
-    Form { key: "bit_rot", beside: &["restart_after"], is: Kind::BitRot },
-    Form { key: "slow_disk", beside: &["sync", "for"], is: Kind::SlowDisk },
-    Form { key: "stalled_disk", beside: &["for"], is: Kind::StalledDisk },
-    Form { key: "full_disk", beside: &["for"], is: Kind::FullDisk },
-    Form { key: "wipe", beside: &["restart_after"], is: Kind::Wipe },
-    Form { key: "rolling_restart", beside: &["down", "pause"], is: Kind::RollingRestart },
-    Form { key: "attrition", beside: &["pause", "restart_after"], is: Kind::Attrition },
-    Form { key: "join", beside: &[], is: Kind::Join },
-    Form { key: "leave", beside: &[], is: Kind::Leave },
-    Form { key: "set", beside: &[], is: Kind::Set },
-    Form { key: "accept_loss", beside: &[], is: Kind::AcceptLoss },
-];
-
 pub(super) fn read(
     root: &Table<'_>,
     names: Names<'_>,
@@ -81,14 +58,14 @@ pub(super) fn read(
     safety: Span,
 ) -> Result<Vec<ScriptedFault>> {
     root.each("fault", |value| {
-        let (table, kind, main) = value.table_of(&["at", "when"], &FORMS)?;
-        let trigger = trigger(&table, names, safety)?;
-        if is_of_managed(kind) {
-            need_managed(&main, config)?;
-        }
-        let place = Place { table: &table, main: &main, cast: names.cast, trigger: &trigger };
-        let fault = place.fault(kind, config)?;
-        Ok(ScriptedFault { trigger, fault })
+        let table = value.table(&FAULT)?;
+        let trigger = trigger(&table, &WHEN, names, safety);
+        let (kind, main) = table.form(&FAULT)?;
+        let managed = if is_of_managed(kind) { need_managed(&main, config) } else { Ok(()) };
+        let binder = Trigger::binder(&trigger);
+        let fault =
+            Place { table: &table, main: &main, cast: names.cast, binder }.fault(kind, config);
+        managed.and(Ok(ScriptedFault { trigger: trigger?, fault: fault? }))
     })
 }
 
@@ -110,7 +87,7 @@ struct Place<'p> {
     table: &'p Table<'p>,
     main: &'p Value<'p>,
     cast: Named,
-    trigger: &'p Trigger,
+    binder: Binder,
 }
 
 impl Place<'_> {
@@ -119,62 +96,65 @@ impl Place<'_> {
         let span = |key, usual| table.or(key, usual, |value| value.span());
         Ok(match kind {
             Kind::Crash => {
-                let (node, leaves) = (self.target()?, leaves(table)?);
+                let (node, leaves, restart) = (self.target(), leaves(table), restart(table));
+                let (node, leaves) = (node?, leaves?);
                 if leaves != Leaves::default() {
                     logged(main, node)?;
                 }
-                Fault::Crash { node, leaves, restart: restart(table)? }
+                Fault::Crash { node, leaves, restart: restart? }
             }
-            Kind::Pause => Fault::Pause { node: self.target()?, lasts: self.lasts()? },
-            Kind::Isolate => self.cut(Cut::Isolate(self.target()?))?,
-            Kind::Partition => self.cut(self.partition()?)?,
-            Kind::Clog => {
-                let (from, to) = self.sides()?;
-                self.cut(Cut::OneWay { from, to })?
+            Kind::Pause => {
+                let (node, lasts) = (self.target(), self.lasts());
+                Fault::Pause { node: node?, lasts: lasts? }
             }
-            Kind::MajoritiesRing => self.cut(self.majorities_ring()?)?,
+            Kind::Isolate => self.cut(self.target().map(Cut::Isolate))?,
+            Kind::Partition => self.cut(self.partition())?,
+            Kind::Clog => self.cut(self.sides(&CLOG).map(|(from, to)| Cut::OneWay { from, to }))?,
+            Kind::MajoritiesRing => self.cut(self.majorities_ring())?,
             Kind::Delay => {
-                let by = table.need("by", "two durations, which are added to the latency")?;
-                self.worse(Worse::Slow(by.spans()?))?
+                let by = table.need("by", "two durations, which are added to the latency");
+                self.worse(&SIDES[0], by.and_then(|by| by.spans()).map(Worse::Slow))?
             }
-            Kind::Loss => self.worse(Worse::Lossy(self.share()?))?,
-            Kind::Duplicate => self.worse(Worse::Doubling(self.share()?))?,
-            Kind::Bump => Fault::ClockJump {
-                node: self.target()?,
-                by: table.need("by", "how far, such as \"5s\"")?.some_span()?,
-            },
+            Kind::Loss => self.worse(&SIDES[1], self.share().map(Worse::Lossy))?,
+            Kind::Duplicate => self.worse(&SIDES[2], self.share().map(Worse::Doubling))?,
+            Kind::Bump => {
+                let by = table.need("by", "how far, such as \"5s\"").and_then(|by| by.some_span());
+                Fault::ClockJump { node: self.target()?, by: by? }
+            }
             Kind::Drift => {
                 let most = i64::from(config.drift_max_ppm);
-                let ppm = table.need("ppm", "how many microseconds the clock gains a second")?;
-                let (node, lasts) = (self.target()?, self.lasts()?);
-                Fault::ClockDrift { node, ppm: ppm.integer(-most..=most)?, lasts }
+                let ppm = table.need("ppm", "how many microseconds the clock gains a second");
+                let ppm = ppm.and_then(|ppm| ppm.integer(-most..=most));
+                let (node, lasts) = (self.target(), self.lasts());
+                Fault::ClockDrift { node: node?, ppm: ppm?, lasts: lasts? }
             }
             Kind::BitRot => {
-                let node = logged(main, self.target()?)?;
-                Fault::BitRot { node, rot: None, restart: restart_after(table)? }
+                let (node, restart) = (self.logged(), restart_after(table));
+                Fault::BitRot { node: node?, rot: None, restart: restart? }
             }
             Kind::SlowDisk => {
-                let sync = table.need("sync", "two durations such as [\"50ms\", \"80ms\"]")?;
-                self.disk(DiskTrouble::Slow(sync.spans()?))?
+                let sync = table.need("sync", "two durations such as [\"50ms\", \"80ms\"]");
+                self.disk(sync.and_then(|sync| sync.spans()).map(DiskTrouble::Slow))?
             }
-            Kind::StalledDisk => self.disk(DiskTrouble::Stalled)?,
-            Kind::FullDisk => self.disk(DiskTrouble::Full)?,
+            Kind::StalledDisk => self.disk(Ok(DiskTrouble::Stalled))?,
+            Kind::FullDisk => self.disk(Ok(DiskTrouble::Full))?,
             Kind::Wipe => {
-                let node = storing(main, self.target()?)?;
-                Fault::Wipe { node, restart: restart_after(table)? }
+                let node = self.target().and_then(|node| storing(main, node));
+                let restart = restart_after(table);
+                Fault::Wipe { node: node?, restart: restart? }
             }
             Kind::RollingRestart => {
-                main.yes()?;
-                Fault::RollingRestart {
-                    down: span("down", Span::from_millis(500))?,
-                    pause: span("pause", Span::from_secs(2))?,
-                }
+                let all = main.yes();
+                let down = span("down", Span::from_millis(500));
+                let pause = span("pause", Span::from_secs(2));
+                all?;
+                Fault::RollingRestart { down: down?, pause: pause? }
             }
-            Kind::Attrition => Fault::Attrition {
-                count: main.integer(1..=cast.storage().into())?,
-                pause: span("pause", Span::ZERO)?,
-                restart: restart_after(table)?,
-            },
+            Kind::Attrition => {
+                let count = main.integer(1..=cast.storage().into());
+                let (pause, restart) = (span("pause", Span::ZERO), restart_after(table));
+                Fault::Attrition { count: count?, pause: pause?, restart: restart? }
+            }
             Kind::Join => Fault::Join(self.storage_node()?),
             Kind::Leave => Fault::Leave(self.storage_node()?),
             Kind::Set => Fault::Operator(set(main, *cast)?),
@@ -185,30 +165,32 @@ impl Place<'_> {
         })
     }
 
-    fn binder(&self) -> Binder {
-        self.trigger.binder()
+    fn target(&self) -> Result<Target> {
+        self.main.target(self.cast, self.binder)
     }
 
-    fn target(&self) -> Result<Target> {
-        self.main.target(self.cast, self.binder())
+    fn logged(&self) -> Result<Target> {
+        self.target().and_then(|node| logged(self.main, node))
     }
 
     fn lasts(&self) -> Result<Option<Span>> {
         self.table.maybe("for", |value| value.some_span())
     }
 
-    fn cut(&self, links: Cut<Target>) -> Result<Fault<Target>> {
-        Ok(Fault::Cut { links, lasts: self.lasts()? })
+    fn cut(&self, links: Result<Cut<Target>>) -> Result<Fault<Target>> {
+        let lasts = self.lasts();
+        Ok(Fault::Cut { links: links?, lasts: lasts? })
     }
 
-    fn worse(&self, how: Worse) -> Result<Fault<Target>> {
-        let (from, to) = self.sides()?;
-        Ok(Fault::Degrade { what: Degradation { from, to, how }, lasts: self.lasts()? })
+    fn worse(&self, sides: &TableGrammar, how: Result<Worse>) -> Result<Fault<Target>> {
+        let (sides, lasts) = (self.sides(sides), self.lasts());
+        let (from, to) = sides?;
+        Ok(Fault::Degrade { what: Degradation { from, to, how: how? }, lasts: lasts? })
     }
 
-    fn disk(&self, trouble: DiskTrouble) -> Result<Fault<Target>> {
-        let node = logged(self.main, self.target()?)?;
-        Ok(Fault::Disk { node, trouble, lasts: self.lasts()? })
+    fn disk(&self, trouble: Result<DiskTrouble>) -> Result<Fault<Target>> {
+        let (node, lasts) = (self.logged(), self.lasts());
+        Ok(Fault::Disk { node: node?, trouble: trouble?, lasts: lasts? })
     }
 
     fn share(&self) -> Result<Ppb> {
@@ -220,14 +202,19 @@ impl Place<'_> {
     }
 
     /// `{ from, to }`: links of one direction.
-    fn sides(&self) -> Result<(Vec<Target>, Vec<Target>)> {
-        let table = self.main.table(&["from", "to"])?;
-        let from = table.need("from", "the machine that sends, or several")?;
-        let to = table.need("to", "the machine that receives, or several")?;
-        let senders = from.side(self.cast, self.binder())?;
-        let receivers = to.side(self.cast, self.binder())?;
+    fn sides(&self, grammar: &TableGrammar) -> Result<(Vec<Target>, Vec<Target>)> {
+        let table = self.main.table(grammar)?;
+        let from = table.need("from", "the machine that sends, or several");
+        let to = table.need("to", "the machine that receives, or several");
+        let senders = from.as_ref().map_err(|refused| *refused);
+        let senders = senders.and_then(|from| from.side(self.cast, self.binder));
+        let receivers = to.as_ref().map_err(|refused| *refused);
+        let receivers = receivers.and_then(|to| to.side(self.cast, self.binder));
+        let (from, to, senders, receivers) = (from?, to?, senders?, receivers?);
         if senders.contains(&Target::Rest) {
-            return Err(from.error("`rest` is every machine that `from` does not name: only for `to`"));
+            return Err(
+                from.error("`rest` is every machine that `from` does not name: only for `to`")
+            );
         }
         match receivers.iter().find(|target| senders.contains(target)) {
             Some(_) => Err(to.not("another node than `from`")),
@@ -236,8 +223,9 @@ impl Place<'_> {
     }
 
     fn partition(&self) -> Result<Cut<Target>> {
-        let one_way = self.table.or("one_way", false, |value| value.boolean())?;
-        let groups = self.main.groups(self.cast, self.binder(), one_way)?;
+        let one_way = self.table.or("one_way", false, |value| value.boolean());
+        let groups = self.main.groups(self.cast, self.binder, one_way)?;
+        let one_way = one_way?;
         Ok(match <[Vec<Target>; 2]>::try_from(groups) {
             Ok([from, to]) if one_way => Cut::OneWay { from, to },
             Ok(two) => Cut::Groups(two.into()),
@@ -268,41 +256,43 @@ impl Place<'_> {
 
 /// What a crash leaves of what was not synced.
 fn leaves(table: &Table<'_>) -> Result<Leaves> {
-    let kept = table.maybe("keeps", |value| match value.string() {
-        Ok(_) => value.pick("number of records", [("all", u32::MAX), ("none", 0)]),
-        Err(_) => value.integer(0..=u32::MAX.into()),
-    })?;
+    let kept = table.maybe("keeps", |value| match value.value.is_str() {
+        true => value.pick("number of records", [("all", u32::MAX), ("none", 0)]),
+        false => value.integer(0..=u32::MAX.into()),
+    });
     let forms = [
         ("none", Torn::No),
         ("prefix", Torn::Prefix),
         ("zeros", Torn::Zeros),
         ("hole", Torn::Hole),
     ];
-    let torn = table.maybe("torn", |value| value.pick("form of a torn record", forms))?;
-    Ok(Leaves { kept, torn })
+    let torn = table.maybe("torn", |value| value.pick("form of a torn record", forms));
+    Ok(Leaves { kept: kept?, torn: torn? })
 }
 
 /// Settings to change, each within the range that it has in `[cluster]` or `[timing]`.
 fn set(main: &Value<'_>, cast: Named) -> Result<Command> {
-    let table = main.table(SETTINGS)?;
-    if SETTINGS.iter().all(|key| table.get(key).is_none()) {
-        return Err(main.error(format!(
-            "expected at least one of {}, found none",
-            one_of(SETTINGS.iter().copied())
-        )));
+    let table = main.table(&SET)?;
+    if SET.keys.iter().all(|key| table.get(key.name).is_none()) {
+        table.is_understood()?;
+        let message = format!("expected at least one of {}, found none", one_of(SET.known()));
+        return Err(main.error(message));
     }
     let virtual_nodes = table.maybe("virtual_nodes", |value| {
         let number = value.integer(1..=10_000)?;
         match points(number, cast.storage()) {
-            found if found > POINTS => Err(value.error(too_many(found))),
+            found if found > POINTS && cast.is_known => Err(value.error(too_many(found))),
             _ => Ok(number),
         }
-    })?;
+    });
+    let replicas = table.maybe("replicas", |value| value.integer(1..=cast.storage().into()));
+    let lock_lease = table.maybe("lock_lease", |value| value.lease());
+    let membership_lease = table.maybe("membership_lease", |value| value.lease());
     Ok(Command::Set {
-        replicas: table.maybe("replicas", |value| value.integer(1..=cast.storage().into()))?,
-        virtual_nodes,
-        lock_lease: table.maybe("lock_lease", |value| value.lease())?,
-        membership_lease: table.maybe("membership_lease", |value| value.lease())?,
+        replicas: replicas?,
+        virtual_nodes: virtual_nodes?,
+        lock_lease: lock_lease?,
+        membership_lease: membership_lease?,
     })
 }
 

@@ -7,8 +7,12 @@
 
 use seedbed::proto::{MessageKind, Span};
 
-use super::occasion::{About, Names, Ordinals, Trigger, about, maybe_trigger, ordinals};
-use super::reader::{Form, Result, Table};
+use super::grammar::{Form, Key, Style, TableGrammar};
+use super::occasion::{
+    AT, About, EVERY, LOCK, Names, Ordinals, PATH, REQUEST, TRANSACTION, Trigger, about,
+    maybe_trigger, ordinals, when, when_key,
+};
+use super::reader::{Result, Table};
 use super::target::{Binder, Target};
 use super::value::Value;
 use crate::milestone::Milestone;
@@ -48,53 +52,126 @@ pub enum Fate {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Drop,
     Delay,
     Duplicate,
     Latency,
 }
 
-const FORMS: [Form<Kind>; 4] = [
-    Form { key: "drop", beside: &[], is: Kind::Drop },
-    Form { key: "delay", beside: &[], is: Kind::Delay },
-    Form { key: "duplicate", beside: &[], is: Kind::Duplicate },
-    Form { key: "latency", beside: &[], is: Kind::Latency },
-];
+pub(super) const MESSAGE: TableGrammar<Kind> = TableGrammar {
+    name: "message",
+    style: Style::Many,
+    meaning: "what happens to messages of one kind on their way",
+    keys: &[
+        Key::needed("kind", "kind of message", "which; `seedbed grammar` lists them"),
+        Key::perhaps("from", "target", "any", "only messages from it"),
+        Key::perhaps("to", "target", "any", "only messages to it"),
+        PATH,
+        LOCK,
+        REQUEST,
+        TRANSACTION,
+        Key::perhaps("nth", "whole number, at least 1", "all", "the first of those that match"),
+        EVERY,
+        AT,
+        when_key("table, see `message.when`"),
+        Key::perhaps("for", "duration above zero", "until healed", "how long it applies"),
+    ],
+    forms: &[
+        Form {
+            key: Key::form("drop", "`true`", "it does not arrive"),
+            beside: &[],
+            is: Kind::Drop,
+        },
+        Form {
+            key: Key::form("delay", "duration", "it arrives so much later"),
+            beside: &[],
+            is: Kind::Delay,
+        },
+        Form {
+            key: Key::form("duplicate", "duration", "it arrives, and so much later once more"),
+            beside: &[],
+            is: Kind::Duplicate,
+        },
+        Form {
+            key: Key::form("latency", "duration", "it is under way for exactly so long"),
+            beside: &[],
+            is: Kind::Latency,
+        },
+    ],
+    notes: &[
+        "Without `at` and `when` the rule applies from the start of the run. It ends when \
+         everything is healed.",
+        "With `when` a role is played in what the milestone is about, and what is sent in the step \
+         that reaches it is under the rule. Without `when` a role is played in what the message \
+         itself is about.",
+        "With neither `nth` nor `every` all that match are taken. Each time that the rule begins to \
+         apply it counts anew.",
+    ],
+    example: r#"
+[[message]]
+kind = "commit"
+path = "/a"
+to = "participant"
+every = 3
+at = "2s"
+for = "5s"
+drop = true
+"#,
+};
 
-const COMMON: [&str; 12] = [
-    "kind", "from", "to", "nth", "every", "path", "lock", "request", "transaction", "at", "when",
-    "for",
-];
+pub(super) const WHEN: TableGrammar = when(
+    "message.when",
+    r#"
+[[script]]
+client = "c1"
+at = "1s"
+acquire = "/a"
+
+[[message]]
+kind = "keep_alive"
+when = { milestone = "lock_granted", lock = "/a" }
+from = "holder"
+drop = true
+"#,
+);
 
 pub(super) fn read(root: &Table<'_>, names: Names<'_>, safety: Span) -> Result<Vec<MessageRule>> {
     root.each("message", |value| rule(&value, names, safety))
 }
 
 fn rule(value: &Value<'_>, names: Names<'_>, safety: Span) -> Result<MessageRule> {
-    let (table, fate, main) = value.table_of(&COMMON, &FORMS)?;
+    let table = value.table(&MESSAGE)?;
     let kinds = MessageKind::ALL.iter().map(|kind| (kind.name(), *kind));
-    let kind = table.need("kind", "a kind of message")?.pick("message", kinds)?;
-    let begins = maybe_trigger(&table, names, safety)?;
-    let sent = Milestone::sent(kind);
-    let binder = match &begins {
-        Some(Trigger::When(occasion)) => Binder::Milestone(occasion.milestone),
-        Some(Trigger::At(_)) | None => Binder::Message(sent),
+    let kind = table.need("kind", "a kind of message").and_then(|kind| kind.pick("message", kinds));
+    let begins = maybe_trigger(&table, &WHEN, names, safety);
+    let sent = kind.map(Milestone::sent);
+    let binder = match (&begins, sent) {
+        (Ok(Some(Trigger::When(occasion))), _) => Binder::Milestone(occasion.milestone),
+        (Ok(Some(Trigger::At(_)) | None), Ok(sent)) => Binder::Message(sent),
+        (Err(refused), _) => Binder::Unread(*refused),
+        (Ok(_), Err(refused)) => Binder::Unread(refused),
     };
     let end = |key| table.maybe(key, |value| value.target(names.cast, binder));
-    Ok(MessageRule {
-        kind,
-        from: end("from")?,
-        to: end("to")?,
-        about: about(&table, names, sent)?,
-        times: ordinals(&table)?.unwrap_or(Ordinals::all()),
-        begins,
-        lasts: table.maybe("for", |value| value.some_span())?,
-        fate: match fate {
+    let (from, to) = (end("from"), end("to"));
+    let (about, times) = (about(&table, names, sent), ordinals(&table));
+    let lasts = table.maybe("for", |value| value.some_span());
+    let fate = table.form(&MESSAGE).and_then(|(fate, main)| {
+        Ok(match fate {
             Kind::Drop => main.yes().map(|()| Fate::Drop)?,
             Kind::Delay => Fate::Delay(main.span()?),
             Kind::Duplicate => Fate::Duplicate(main.span()?),
             Kind::Latency => Fate::Latency(main.span()?),
-        },
+        })
+    });
+    Ok(MessageRule {
+        kind: kind?,
+        from: from?,
+        to: to?,
+        about: about?,
+        times: times?.unwrap_or(Ordinals::all()),
+        begins: begins?,
+        lasts: lasts?,
+        fate: fate?,
     })
 }

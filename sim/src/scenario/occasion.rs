@@ -3,12 +3,13 @@
 use seedbed::proto::{NodeId, Path, RequestId, Span};
 
 use super::cluster::Named;
+use super::error::Refused;
+use super::grammar::{Key, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::target::{Binder, Target};
 use super::value::Value;
 use crate::milestone::Milestone;
 use crate::subject_of::Topic;
-use crate::text::nearest;
 
 /// When something begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,11 +29,12 @@ impl Trigger {
         }
     }
 
-    /// Where roles get their machines from.
-    pub(super) fn binder(&self) -> Binder {
-        match self {
-            Trigger::At(_) => Binder::Nothing,
-            Trigger::When(occasion) => Binder::Milestone(occasion.milestone),
+    /// Where roles get their machines from, if the trigger could be read.
+    pub(super) fn binder(read: &Result<Trigger>) -> Binder {
+        match read {
+            Ok(Trigger::At(_)) => Binder::Nothing,
+            Ok(Trigger::When(occasion)) => Binder::Milestone(occasion.milestone),
+            Err(refused) => Binder::Unread(*refused),
         }
     }
 }
@@ -131,67 +133,151 @@ pub(super) struct Names<'n> {
     pub scripts: &'n [Option<String>],
 }
 
-const WHEN: &[&str] =
-    &["milestone", "nth", "every", "after", "node", "path", "lock", "request", "transaction"];
+/// `at`, beside `when`.
+pub(super) const AT: Key = Key::perhaps(
+    "at",
+    "duration, within the safety phase",
+    "`when` instead",
+    "when it begins, from the start of the run",
+);
 
-/// `at` or `when` of a table that has exactly one of them.
-pub(super) fn trigger(table: &Table<'_>, names: Names<'_>, safety: Span) -> Result<Trigger> {
-    match maybe_trigger(table, names, safety)? {
+/// `when`, beside `at`; it is a table of its own.
+pub(super) const fn when_key(value: &'static str) -> Key {
+    Key::perhaps("when", value, "`at` instead", "it begins when this milestone is reached")
+}
+
+/// Keys of a filter: what something has to be about.
+pub(super) const PATH: Key =
+    Key::perhaps("path", "path", "any", "only what is about this file, or the lock of its name");
+pub(super) const LOCK: Key = Key::perhaps("lock", "path", "any", "only what is about this lock");
+pub(super) const REQUEST: Key = Key::perhaps(
+    "request",
+    "`name` of a script, or a request such as `c1#3`",
+    "any",
+    "only what is about this request, or one of this script",
+);
+pub(super) const TRANSACTION: Key = Key::perhaps(
+    "transaction",
+    "transaction as traces name it, such as `n1.1/2`",
+    "any",
+    "only what is about this transaction",
+);
+
+/// Which of several.
+pub(super) const EVERY: Key = Key::perhaps(
+    "every",
+    "whole number, at least 1",
+    "no more",
+    "after the `nth` every so many further on; without `nth` the first is this one",
+);
+
+const WHEN: [Key; 9] = [
+    Key::needed("milestone", "milestone", "which; `seedbed milestones` lists them"),
+    Key::usually("nth", "whole number, at least 1", "1", "which of its times"),
+    EVERY,
+    Key::usually("after", "duration", "\"0s\"", "how long after it"),
+    Key::perhaps("node", "target", "any", "only what happens at this machine"),
+    PATH,
+    LOCK,
+    REQUEST,
+    TRANSACTION,
+];
+
+/// The table of a milestone that is waited for, inside of the table `name` says.
+pub(super) const fn when(name: &'static str, example: &'static str) -> TableGrammar {
+    TableGrammar {
+        name,
+        style: Style::Inline,
+        meaning: "a milestone that is waited for",
+        keys: &WHEN,
+        forms: &[],
+        notes: &[
+            "Times are counted of what all filters let through. Only the safety phase counts.",
+            "Roles get their machines when the milestone is reached, also where `after` says later.",
+        ],
+        example,
+    }
+}
+
+/// `at` or `when` of a table that has exactly one of them; `grammar` is that of its `when`.
+pub(super) fn trigger(
+    table: &Table<'_>,
+    grammar: &TableGrammar,
+    names: Names<'_>,
+    safety: Span,
+) -> Result<Trigger> {
+    match maybe_trigger(table, grammar, names, safety)? {
         Some(trigger) => Ok(trigger),
-        None => Err(table.fault("expected `at` or `when`, found neither")),
+        None => {
+            table.is_understood()?;
+            Err(table.fault("expected `at` or `when`, found neither"))
+        }
     }
 }
 
 /// `at` or `when` of a table that has one of them at most.
 pub(super) fn maybe_trigger(
     table: &Table<'_>,
+    grammar: &TableGrammar,
     names: Names<'_>,
     safety: Span,
 ) -> Result<Option<Trigger>> {
     Ok(match (table.get("at"), table.get("when")) {
         (Some(at), None) => Some(Trigger::At(at.moment(safety)?)),
-        (None, Some(when)) => Some(Trigger::When(occasion(&when.table(WHEN)?, names)?)),
+        (None, Some(when)) => Some(Trigger::When(occasion(&when.table(grammar)?, names)?)),
         (Some(_), Some(_)) => return Err(table.fault("expected `at` or `when`, found both")),
         (None, None) => None,
     })
 }
 
 fn occasion(when: &Table<'_>, names: Names<'_>) -> Result<Occasion> {
-    let milestone = when.need("milestone", "what to wait for")?.milestone()?;
-    let binder = Binder::Milestone(milestone);
+    let milestone = when.need("milestone", "what to wait for").and_then(|value| value.milestone());
+    let binder = match milestone {
+        Ok(milestone) => Binder::Milestone(milestone),
+        Err(refused) => Binder::Unread(refused),
+    };
+    let times = ordinals(when);
+    let after = when.or("after", Span::ZERO, |value| value.span());
+    let node = when.maybe("node", |value| value.target(names.cast, binder));
+    let about = about(when, names, milestone);
     Ok(Occasion {
-        milestone,
-        times: ordinals(when)?.unwrap_or(Ordinals::first()),
-        after: when.or("after", Span::ZERO, |value| value.span())?,
-        node: when.maybe("node", |value| value.target(names.cast, binder))?,
-        about: about(when, names, milestone)?,
+        milestone: milestone?,
+        times: times?.unwrap_or(Ordinals::first()),
+        after: after?,
+        node: node?,
+        about: about?,
     })
 }
 
 /// `nth` and `every`; `every` alone begins with itself: every fifth is the fifth, the tenth...
 pub(super) fn ordinals(table: &Table<'_>) -> Result<Option<Ordinals>> {
     let number = |value: Value<'_>| value.integer(1..=u32::MAX.into());
-    Ok(match (table.maybe("nth", number)?, table.maybe("every", number)?) {
+    let (nth, every) = (table.maybe("nth", number), table.maybe("every", number));
+    Ok(match (nth?, every?) {
         (None, None) => None,
         (nth, every) => Some(Ordinals { nth: nth.or(every).unwrap_or(1), every }),
     })
 }
 
 /// What it has to be about; `milestone` is what is filtered.
-pub(super) fn about(table: &Table<'_>, names: Names<'_>, milestone: Milestone) -> Result<About> {
+pub(super) fn about(
+    table: &Table<'_>,
+    names: Names<'_>,
+    milestone: Result<Milestone>,
+) -> Result<About> {
     let filter = |key: &'static str| -> Result<Option<Value<'_>>> {
-        let Some(value) = table.get(key) else { return Ok(None) };
+        let (Some(value), milestone) = (table.get(key), milestone?) else { return Ok(None) };
         if has_one(milestone, key) { Ok(Some(value)) } else { Err(none_of(&value, milestone, key)) }
     };
-    Ok(About {
-        path: filter("path")?.map(|value| value.path()).transpose()?,
-        lock: filter("lock")?.map(|value| value.path()).transpose()?,
-        request: filter("request")?.map(|value| value.request(names)).transpose()?,
-        transaction: filter("transaction")?.map(|value| value.transaction(names)).transpose()?,
-    })
+    let path = filter("path").and_then(|value| value.map(|value| value.path()).transpose());
+    let lock = filter("lock").and_then(|value| value.map(|value| value.path()).transpose());
+    let request = filter("request").and_then(|value| value.map(|it| it.request(names)).transpose());
+    let transaction =
+        filter("transaction").and_then(|value| value.map(|it| it.transaction(names)).transpose());
+    Ok(About { path: path?, lock: lock?, request: request?, transaction: transaction? })
 }
 
-fn none_of(value: &Value<'_>, milestone: Milestone, key: &str) -> super::ScenarioError {
+fn none_of(value: &Value<'_>, milestone: Milestone, key: &str) -> Refused {
     value.error(format!("`{milestone}` is about no {key}"))
 }
 
@@ -229,13 +315,10 @@ impl Value<'_> {
         match found.parse::<RequestId>() {
             Ok(id) if names.cast.has(id.client) => Ok(Asked::Id(id)),
             Ok(_) | Err(_) => {
-                let error =
-                    self.not("the `name` of a script, or a request such as `c1#3` or `c1.2#3`");
+                let expected = "the `name` of a script, or a request such as `c1#3` or `c1.2#3`";
+                let message = format!("expected {expected}, found {}", self.found());
                 let known = names.scripts.iter().flatten().map(String::as_str);
-                Err(match nearest(found, known.clone()) {
-                    Some(_) => error.or_rather(found, known),
-                    None => error,
-                })
+                Err(self.error_near(message, found, known))
             }
         }
     }

@@ -1,33 +1,38 @@
 //! A strict reader of TOML: every key is declared before it is read, every error knows where it is.
 //!
 //! serde is not used: its `flatten` and `untagged` lose the line and the key, and its defaults take
-//! a misspelt key for an absent one. Here a [`Table`] is opened with the keys it may have, so that
-//! no value is read before all keys are known to be right; a table that comes in several [`Form`]s
-//! says which keys go with which.
+//! a misspelt key for an absent one. Here a [`Table`] is opened with its [`TableGrammar`], which
+//! says what keys it may have and, where it has several forms, which keys go with which.
+//!
+//! An error is noted, and reading goes on. In a table with an unknown key that resembles a known
+//! one, or none, the known one counts as refused and not as absent.
 
 use toml::de::DeTable;
 
-use super::error::ScenarioError;
+use super::error::{Refused, all};
+use super::grammar::{Form, Key, TableGrammar};
 use super::source::Source;
 use super::value::Value;
-use crate::text::{one_of, shorten};
+use crate::text::{nearest, one_of, shorten};
 
 pub(super) use super::error::Result;
 
-/// A table whose keys are all known. One that the file leaves out is empty.
+/// A table of the file. One that the file leaves out is empty.
 pub(super) struct Table<'a> {
     source: &'a Source<'a>,
     key: String,
     at: Option<usize>,
     entries: Option<&'a DeTable<'a>>,
     known: Vec<&'static str>,
+    /// What stands at its key is no table, or its key is misspelt.
+    broken: Option<Refused>,
+    misspelt: Vec<Misspelt>,
 }
 
-/// One of several ways to write a table: the key that tells it, and the keys that go with that one.
-pub(super) struct Form<T> {
-    pub(super) key: &'static str,
-    pub(super) beside: &'static [&'static str],
-    pub(super) is: T,
+/// An unknown key of a table, and the known one that it resembles.
+struct Misspelt {
+    nearest: Option<&'static str>,
+    refused: Refused,
 }
 
 impl<'a> Table<'a> {
@@ -35,37 +40,58 @@ impl<'a> Table<'a> {
     pub(super) fn root(
         source: &'a Source<'a>,
         document: &'a DeTable<'a>,
-        known: &[&'static str],
-    ) -> Result<Table<'a>> {
-        Table::open(source, String::new(), None, Some(document), known)
+        grammar: &TableGrammar,
+    ) -> Table<'a> {
+        Table::open(source, String::new(), None, Some(document), grammar)
     }
 
-    /// A table with these entries, which must all have known keys.
-    pub(super) fn open(
+    /// A table with these entries; of those that are not known it is noted that they are not.
+    fn open<F>(
         source: &'a Source<'a>,
         key: String,
         at: Option<usize>,
         entries: Option<&'a DeTable<'a>>,
-        known: &[&'static str],
-    ) -> Result<Table<'a>> {
-        Table { source, key, at, entries, known: known.to_vec() }.checked()
+        grammar: &TableGrammar<F>,
+    ) -> Table<'a> {
+        assert_eq!(without_numbers(&key), grammar.name, "a table is read with its own grammar");
+        let (known, broken, misspelt) = (grammar.known(), None, Vec::new());
+        let mut table = Table { source, key, at, entries, known, broken, misspelt };
+        let keys = entries.into_iter().flatten().map(|(key, _)| key);
+        let unknown = keys.filter(|key| !table.known.contains(&key.get_ref().as_ref()));
+        table.misspelt =
+            unknown.map(|key| table.misspelt(key.get_ref(), key.span().start)).collect();
+        table
     }
 
-    /// Fails at the first key that is not known.
-    fn checked(self) -> Result<Table<'a>> {
-        let keys = self.entries.into_iter().flatten().map(|(key, _)| key);
-        let unknown = keys.filter(|key| !self.known.contains(&key.get_ref().as_ref()));
-        let Some(first) = unknown.min_by_key(|key| key.span().start) else {
-            return Ok(self);
+    /// Notes that the key `name` at byte `at` is unknown.
+    fn misspelt(&self, name: &str, at: usize) -> Misspelt {
+        let known = || self.known.iter().copied();
+        let nearest = nearest(name, known());
+        let message = match nearest {
+            Some(_) => "unknown key".to_owned(),
+            None => format!("unknown key, expected {}", one_of(known())),
         };
-        let (at, name) = (Some(first.span().start), first.get_ref().as_ref());
-        let known = self.known.iter().copied();
-        let error = self.source.error(at, &self.key_of(&shorten(name)), "unknown key");
-        let mut error = error.or_rather(name, known.clone());
-        if error.nearest.is_none() {
-            error.message = format!("unknown key, expected {}", one_of(known));
-        }
-        Err(error)
+        let key = self.key_of(&shorten(name));
+        let refused = self.source.error_near(Some(at), &key, message, name, known());
+        Misspelt { nearest, refused }
+    }
+
+    /// Fails where `key` may be there and was not recognised: nothing is said of its absence then.
+    fn is_absent(&self, key: &str) -> Result<()> {
+        let is_it = |it: &&Misspelt| it.nearest.is_none_or(|nearest| nearest == key);
+        let misspelt = self.misspelt.iter().find(is_it).map(|it| it.refused);
+        self.broken.or(misspelt).map_or(Ok(()), Err)
+    }
+
+    /// Fails where anything is noted about the file.
+    pub(super) fn is_sound(&self) -> Result<()> {
+        self.source.noted.check()
+    }
+
+    /// Fails where any key may be there and was not recognised.
+    pub(super) fn is_understood(&self) -> Result<()> {
+        let misspelt = self.misspelt.first().map(|it| it.refused);
+        self.broken.or(misspelt).map_or(Ok(()), Err)
     }
 
     fn key_of(&self, key: &str) -> String {
@@ -87,7 +113,13 @@ impl<'a> Table<'a> {
 
     /// The value of `key`, which must be there.
     pub(super) fn need(&self, key: &'static str, expected: &str) -> Result<Value<'a>> {
-        self.get(key).ok_or_else(|| self.error(key, format!("missing, expected {expected}")))
+        match self.get(key) {
+            Some(value) => Ok(value),
+            None => {
+                self.is_absent(key)?;
+                Err(self.error(key, format!("missing, expected {expected}")))
+            }
+        }
     }
 
     /// What `read` makes of the value of `key`, if the file gives one.
@@ -96,7 +128,10 @@ impl<'a> Table<'a> {
         key: &'static str,
         read: impl FnOnce(Value<'a>) -> Result<T>,
     ) -> Result<Option<T>> {
-        self.get(key).map(read).transpose()
+        match self.get(key) {
+            Some(value) => read(value).map(Some),
+            None => self.is_absent(key).map(|()| None),
+        }
     }
 
     /// What `read` makes of the value of `key`, or `default`.
@@ -109,11 +144,16 @@ impl<'a> Table<'a> {
         Ok(self.maybe(key, read)?.unwrap_or(default))
     }
 
-    /// The table at `key`; an empty one if the file has none.
-    pub(super) fn section(&self, key: &'static str, known: &[&'static str]) -> Result<Table<'a>> {
-        match self.get(key) {
-            Some(value) => value.table(known),
-            None => Table::open(self.source, self.key_of(key), None, None, known),
+    /// The table of `grammar` in this one; an empty one if the file has none.
+    pub(super) fn section<F>(&self, grammar: &TableGrammar<F>) -> Table<'a> {
+        let empty = || {
+            let key = self.key_of(grammar.key());
+            Table::open(self.source, key, None, None, grammar)
+        };
+        match self.maybe(grammar.key(), |value| value.table(grammar)) {
+            Ok(Some(table)) => table,
+            Ok(None) => empty(),
+            Err(refused) => Table { broken: Some(refused), ..empty() },
         }
     }
 
@@ -123,77 +163,74 @@ impl<'a> Table<'a> {
         key: &'static str,
         read: impl FnMut(Value<'a>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
+        let Some(value) = self.get(key) else { return self.is_absent(key).map(|()| Vec::new()) };
         if value.value.is_table() {
             let key = &value.key;
             return Err(value.error(format!("one table, expected any number: write `[[{key}]]`")));
         }
-        value.list()?.into_iter().map(read).collect()
+        all(value.list()?.into_iter().map(read))
     }
 
-    /// Which of `forms` the table has, and the value of the key that tells it.
-    pub(super) fn form<T: Copy>(
-        &self,
-        common: &[&str],
-        forms: &[Form<T>],
-    ) -> Result<(T, Value<'a>)> {
-        let given = |key: &&str| self.entries.is_some_and(|entries| entries.contains_key(*key));
-        let mut present: Vec<_> = forms.iter().filter(|form| given(&form.key)).collect();
+    /// Which form of `grammar` the table has, and the value of the key that tells it.
+    pub(super) fn form<F: Copy>(&self, grammar: &TableGrammar<F>) -> Result<(F, Value<'a>)> {
+        let form = self.only_form(grammar.forms)?;
+        let goes = [grammar.keys, form.beside, &[form.key]].concat();
+        let goes = |name: &str| goes.iter().any(|key| key.name == name);
+        for name in self.known.iter().filter(|name| self.has(name) && !goes(name)) {
+            self.error(name, format!("does not go with `{}`", form.key.name));
+        }
+        Ok((form.is, self.need(form.key.name, "a value")?))
+    }
+
+    /// The one form whose key is there.
+    fn only_form<F>(&self, forms: &'static [Form<F>]) -> Result<&'static Form<F>> {
+        let mut present: Vec<_> = forms.iter().filter(|form| self.has(form.key.name)).collect();
         // The key of one form may stand beside the key of another, and then means something else.
-        let beside: Vec<&str> = present.iter().flat_map(|form| form.beside).copied().collect();
-        present.retain(|form| !beside.contains(&form.key));
+        let beside: Vec<&Key> = present.iter().flat_map(|form| form.beside).collect();
+        present.retain(|form| !beside.iter().any(|key| key.name == form.key.name));
         let [form] = present[..] else {
+            if present.is_empty() {
+                self.is_understood()?;
+            }
             let found = match present.len() {
                 0 => "none".to_owned(),
-                _ => one_of(present.iter().map(|form| form.key)).replace(" or ", " and "),
+                _ => one_of(present.iter().map(|form| form.key.name)).replace(" or ", " and "),
             };
-            let all = one_of(forms.iter().map(|form| form.key));
+            let all = one_of(forms.iter().map(|form| form.key.name));
             return Err(self.fault(format!("expected exactly one of {all}, found {found}")));
         };
-        let goes =
-            |key: &&str| common.contains(key) || form.beside.contains(key) || *key == form.key;
-        match self.known.iter().copied().find(|key| given(key) && !goes(key)) {
-            Some(key) => Err(self.error(key, format!("does not go with `{}`", form.key))),
-            None => Ok((form.is, self.need(form.key, "a value")?)),
-        }
+        Ok(form)
     }
 
-    /// An error at the value of `key`, or at the table where it is missing.
-    pub(super) fn error(&self, key: &'static str, message: impl Into<String>) -> ScenarioError {
+    /// Does the file give this key?
+    fn has(&self, name: &str) -> bool {
+        self.entries.is_some_and(|entries| entries.contains_key(name))
+    }
+
+    /// Notes an error at the value of `key`, or at the table where it is missing.
+    pub(super) fn error(&self, key: &'static str, message: impl Into<String>) -> Refused {
         match self.get(key) {
             Some(value) => value.error(message),
             None => self.source.error(self.at, &self.key_of(key), message),
         }
     }
 
-    /// An error of the table as a whole.
-    pub(super) fn fault(&self, message: impl Into<String>) -> ScenarioError {
+    /// Notes an error of the table as a whole.
+    pub(super) fn fault(&self, message: impl Into<String>) -> Refused {
         self.source.error(self.at, &self.key, message)
     }
 }
 
 /// A value may be a table, and a table is made of values: this half stands on the upper side.
 impl<'a> Value<'a> {
-    /// A table that may have the keys `known`.
-    pub(super) fn table(&self, known: &[&'static str]) -> Result<Table<'a>> {
+    /// A table that may have the keys of `grammar`, in any of its forms.
+    pub(super) fn table<F>(&self, grammar: &TableGrammar<F>) -> Result<Table<'a>> {
         let entries = Some(self.value.as_table().ok_or_else(|| self.not("a table"))?);
-        Table::open(self.source, self.key.clone(), Some(self.at.start), entries, known)
+        Ok(Table::open(self.source, self.key.clone(), Some(self.at.start), entries, grammar))
     }
+}
 
-    /// A table that has one of `forms`, and whatever its form the keys `common`.
-    pub(super) fn table_of<T: Copy>(
-        &self,
-        common: &[&'static str],
-        forms: &[Form<T>],
-    ) -> Result<(Table<'a>, T, Value<'a>)> {
-        let mut known = common.to_vec();
-        for key in forms.iter().flat_map(|form| [&[form.key], form.beside].concat()) {
-            if !known.contains(&key) {
-                known.push(key);
-            }
-        }
-        let table = self.table(&known)?;
-        let (form, value) = table.form(common, forms)?;
-        Ok((table, form, value))
-    }
+/// `fault.when` for `fault[3].when`.
+fn without_numbers(key: &str) -> String {
+    key.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }

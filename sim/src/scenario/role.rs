@@ -135,12 +135,12 @@ mod tests {
         assert_eq!(roles_of(Milestone::REQUEST_DONE), NO_ROLE);
         assert_eq!(roles_of(Milestone::lost(MessageKind::Told)), TRANSACTION);
         assert_eq!(roles_of(Milestone::received(MessageKind::KeepAlive)), LOCK);
-        assert_eq!(roles_of(Milestone::durable(RecordKind::Granted)), LOCK);
-        assert_eq!(roles_of(Milestone::appended(RecordKind::Born)), NO_ROLE);
+        assert_eq!(roles_of(Milestone::durable(RecordKind::Granted).unwrap()), LOCK);
+        assert_eq!(roles_of(Milestone::appended(RecordKind::Born).unwrap()), NO_ROLE);
         assert_eq!(roles_of(Milestone::SOURCE_CRASHED), HAND_OVER);
         assert_eq!(roles_of(Milestone::lost(MessageKind::Chunk)), HAND_OVER);
         assert_eq!(
-            roles_of(Milestone::durable(RecordKind::Announced)),
+            roles_of(Milestone::durable(RecordKind::Announced).unwrap()),
             [Role::Joiner, Role::Leaver]
         );
         assert_eq!(roles_of(Milestone::NODE_REJOINED), [Role::Joiner]);

@@ -3,17 +3,21 @@
 //! A script is one request or several *steps*, each asked when the one before is answered. It may be
 //! repeated: after its answer, or every so long whether it is answered or not.
 
+pub(super) mod grammar;
+
 use std::sync::Arc;
 
 use seedbed::proto::{Action, Contents, Operation, Path, Request, Span, Version};
 
 use super::cluster::Named;
+use super::error::all;
 use super::expect::answer::Answer;
 use super::occasion::{Names, Trigger, trigger};
-use super::reader::{Form, Result, Table};
+use super::reader::{Result, Table};
 use super::role::Role as Part;
 use super::target::{Binder, Target};
 use super::value::Value;
+use grammar::{Ask, OPERATION, SCRIPT, STEPS, Verb, WHEN};
 
 /// Requests of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,125 +78,61 @@ impl Rounds {
     pub const ONCE: Rounds = Rounds { count: 1, next: Next::AfterAnswer(Span::ZERO) };
 }
 
-#[derive(Clone, Copy)]
-enum Verb {
-    Read,
-    Create,
-    Write,
-    Delete,
-    Rename,
-}
-
-#[derive(Clone, Copy)]
-enum Ask {
-    Operation(Verb),
-    Transaction,
-    Acquire,
-    Release,
-}
-
-const OPERATIONS: [Form<Verb>; 5] = [
-    Form { key: "read", beside: &[], is: Verb::Read },
-    Form { key: "create", beside: &["data"], is: Verb::Create },
-    Form { key: "write", beside: &["data", "if_version"], is: Verb::Write },
-    Form { key: "delete", beside: &["if_version"], is: Verb::Delete },
-    Form { key: "rename", beside: &["to"], is: Verb::Rename },
-];
-
-#[derive(Clone, Copy)]
-enum Told {
-    Once(Ask),
-    Steps,
-}
-
-// One read needs no transaction, and there is one lock server only: neither has a coordinator.
-const REQUESTS: [Form<Ask>; 8] = [
-    Form { key: "read", beside: &["owner", "answer"], is: Ask::Operation(Verb::Read) },
-    Form {
-        key: "create",
-        beside: &["data", "coordinator", "answer"],
-        is: Ask::Operation(Verb::Create),
-    },
-    Form {
-        key: "write",
-        beside: &["data", "if_version", "coordinator", "answer"],
-        is: Ask::Operation(Verb::Write),
-    },
-    Form {
-        key: "delete",
-        beside: &["if_version", "coordinator", "answer"],
-        is: Ask::Operation(Verb::Delete),
-    },
-    Form {
-        key: "rename",
-        beside: &["to", "coordinator", "answer"],
-        is: Ask::Operation(Verb::Rename),
-    },
-    Form { key: "transaction", beside: &["coordinator", "answer"], is: Ask::Transaction },
-    Form { key: "acquire", beside: &["wait", "answer"], is: Ask::Acquire },
-    Form { key: "release", beside: &["answer"], is: Ask::Release },
-];
-
-const COMMON: [&str; 7] = ["client", "at", "when", "name", "repeat", "pause", "every"];
-
 /// The names of the scripts, in the order of the file: filters may use those of later ones.
-pub(super) fn names(root: &Table<'_>) -> Result<Vec<Option<String>>> {
-    let mut names: Vec<Option<String>> = Vec::new();
-    root.each("script", |value| {
-        let name = match value.inside("name") {
-            None => None,
-            Some(name) => Some(name.line()?.to_owned()),
-        };
-        if name.is_some() && names.contains(&name) {
-            return Err(value.error("another script has this name"));
-        }
-        names.push(name);
-        Ok(())
-    })?;
-    Ok(names)
+pub(super) fn names(root: &Table<'_>) -> Vec<Option<String>> {
+    let scripts = root.get("script").filter(|value| value.value.is_array());
+    let scripts = scripts.and_then(|scripts| scripts.list().ok()).unwrap_or_default();
+    let name = |value: Value<'_>| Some(value.inside("name")?.value.as_str()?.trim().to_owned());
+    scripts.into_iter().map(name).collect()
 }
 
 pub(super) fn read(root: &Table<'_>, names: Names<'_>, safety: Span) -> Result<Vec<Script>> {
-    let once = REQUESTS.iter().map(|form| Form {
-        key: form.key,
-        beside: form.beside,
-        is: Told::Once(form.is),
-    });
-    let steps = Form { key: "steps", beside: &[], is: Told::Steps };
-    let forms: Vec<Form<Told>> = once.chain([steps]).collect();
-    root.each("script", |value| script(&value, &forms, names, safety))
+    let mut known: Vec<String> = Vec::new();
+    root.each("script", |value| {
+        let script = script(&value, names, safety)?;
+        if let Some(name) = &script.name {
+            if known.contains(name) {
+                let place = value.inside("name").unwrap_or(value);
+                return Err(place.error("another script has this name"));
+            }
+            known.push(name.clone());
+        }
+        Ok(script)
+    })
 }
 
-fn script(
-    value: &Value<'_>,
-    forms: &[Form<Told>],
-    names: Names<'_>,
-    safety: Span,
-) -> Result<Script> {
-    let (table, told, main) = value.table_of(&COMMON, forms)?;
-    let client = table.need("client", "the client that asks")?;
-    let begins = trigger(&table, names, safety)?;
-    let asking = Asking { cast: names.cast, binder: begins.binder() };
-    let client = asking.client(&client)?;
-    let name = table.maybe("name", |value| value.line())?.map(str::to_owned);
-    let steps = match told {
-        Told::Once(ask) => vec![asking.step(&table, ask, &main, Span::ZERO)?],
-        Told::Steps => asking.steps(&main)?,
-    };
-    Ok(Script { name, client, begins, steps, rounds: rounds(&table)? })
+fn script(value: &Value<'_>, names: Names<'_>, safety: Span) -> Result<Script> {
+    let table = value.table(&SCRIPT)?;
+    let begins = trigger(&table, &WHEN, names, safety);
+    let asking = Asking { cast: names.cast, binder: Trigger::binder(&begins) };
+    let client = table.need("client", "the client that asks");
+    let client = client.and_then(|client| asking.client(&client));
+    let name = table.maybe("name", |value| value.line());
+    let steps = table.form(&SCRIPT).and_then(|(ask, main)| match ask {
+        Ask::Steps => asking.steps(&main),
+        ask => Ok(vec![asking.step(&table, ask, &main, Ok(Span::ZERO))?]),
+    });
+    let rounds = rounds(&table);
+    Ok(Script {
+        name: name?.map(str::to_owned),
+        client: client?,
+        begins: begins?,
+        steps: steps?,
+        rounds: rounds?,
+    })
 }
 
 fn rounds(table: &Table<'_>) -> Result<Rounds> {
-    let count = table.maybe("repeat", |value| value.integer(1..=100_000))?;
+    let count = table.maybe("repeat", |value| value.integer(1..=100_000));
     let next = match (table.get("pause"), table.get("every")) {
-        (None, None) => Next::AfterAnswer(Span::ZERO),
-        (Some(pause), None) => Next::AfterAnswer(pause.span()?),
-        (None, Some(every)) => Next::Every(every.some_span()?),
-        (Some(_), Some(every)) => return Err(every.error("does not go with `pause`")),
+        (None, None) => Ok(Next::AfterAnswer(Span::ZERO)),
+        (Some(pause), None) => pause.span().map(Next::AfterAnswer),
+        (None, Some(every)) => every.some_span().map(Next::Every),
+        (Some(_), Some(every)) => Err(every.error("does not go with `pause`")),
     };
-    match count {
-        Some(count) => Ok(Rounds { count, next }),
-        None => match table.get("pause").or_else(|| table.get("every")) {
+    match (count?, next?) {
+        (Some(count), next) => Ok(Rounds { count, next }),
+        (None, _) => match table.get("pause").or_else(|| table.get("every")) {
             Some(pace) => Err(pace.error("needs `repeat`")),
             None => Ok(Rounds::ONCE),
         },
@@ -229,30 +169,40 @@ impl Asking {
 
     fn steps(self, main: &Value<'_>) -> Result<Vec<Step>> {
         let read = |value: Value<'_>| {
-            let (table, ask, main) = value.table_of(&["pause"], &REQUESTS)?;
-            let pause = table.or("pause", Span::ZERO, |value| value.span())?;
+            let table = value.table(&STEPS)?;
+            let pause = table.or("pause", Span::ZERO, |value| value.span());
+            let (ask, main) = table.form(&STEPS)?;
             self.step(&table, ask, &main, pause)
         };
-        let steps = main.list()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        let steps = all(main.list()?.into_iter().map(read))?;
         if steps.is_empty() { Err(main.error("expected steps, found none")) } else { Ok(steps) }
     }
 
-    fn step(self, table: &Table<'_>, ask: Ask, main: &Value<'_>, pause: Span) -> Result<Step> {
-        let request = request(table, ask, main)?;
+    fn step(
+        self,
+        table: &Table<'_>,
+        ask: Ask,
+        main: &Value<'_>,
+        pause: Result<Span>,
+    ) -> Result<Step> {
+        let request = request(table, ask, main);
         let first = match ask {
             Ask::Operation(Verb::Read) => Some("owner"),
             Ask::Operation(Verb::Create | Verb::Write | Verb::Delete | Verb::Rename) => {
                 Some("coordinator")
             }
             Ask::Transaction => Some("coordinator"),
-            Ask::Acquire | Ask::Release => None,
+            Ask::Acquire | Ask::Release | Ask::Steps => None,
         };
         let first = match first {
-            Some(key) => table.maybe(key, |value| self.storage_node(&value))?,
-            None => None,
+            Some(key) => table.maybe(key, |value| self.storage_node(&value)),
+            None => Ok(None),
         };
-        let answer = table.maybe("answer", |value| value.answer(&request))?;
-        Ok(Step { pause, request, first, answer })
+        let answer = table.maybe("answer", |value| match &request {
+            Ok(request) => value.answer(request),
+            Err(refused) => Err(*refused),
+        });
+        Ok(Step { pause: pause?, request: request?, first: first?, answer: answer? })
     }
 }
 
@@ -274,18 +224,21 @@ fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>) -> Result<Request> {
         Ask::Operation(verb) => files(Arc::new([operation(table, verb, main)?])),
         Ask::Transaction => files(transaction(main)?),
         Ask::Acquire => {
-            Request::Acquire { path: main.path()?, wait: table.or("wait", true, |v| v.boolean())? }
+            let (path, wait) = (main.path(), table.or("wait", true, |value| value.boolean()));
+            Request::Acquire { path: path?, wait: wait? }
         }
         Ask::Release => Request::Release { path: main.path()? },
+        Ask::Steps => unreachable!("each of them is a request"),
     })
 }
 
 fn transaction(main: &Value<'_>) -> Result<Arc<[Operation]>> {
     let read = |value: Value<'_>| {
-        let (table, verb, main) = value.table_of(&[], &OPERATIONS)?;
+        let table = value.table(&OPERATION)?;
+        let (verb, main) = table.form(&OPERATION)?;
         operation(&table, verb, &main)
     };
-    let operations = main.list()?.into_iter().map(read).collect::<Result<Arc<[_]>>>()?;
+    let operations: Arc<[_]> = all(main.list()?.into_iter().map(read))?.into();
     if operations.is_empty() {
         Err(main.error("expected operations, found none"))
     } else {
@@ -294,14 +247,18 @@ fn transaction(main: &Value<'_>) -> Result<Arc<[Operation]>> {
 }
 
 fn operation(table: &Table<'_>, verb: Verb, main: &Value<'_>) -> Result<Operation> {
+    let path = main.path();
     let action = match verb {
-        Verb::Read => Action::Read,
-        Verb::Create => Action::Create(data(table)?),
-        Verb::Write => Action::Write(data(table)?, version(table)?),
-        Verb::Delete => Action::Delete(version(table)?),
-        Verb::Rename => Action::Rename(target(table, main)?, None),
+        Verb::Read => Ok(Action::Read),
+        Verb::Create => data(table).map(Action::Create),
+        Verb::Write => {
+            let (data, version) = (data(table), version(table));
+            data.and_then(|data| Ok(Action::Write(data, version?)))
+        }
+        Verb::Delete => version(table).map(Action::Delete),
+        Verb::Rename => target(table, &path).map(|to| Action::Rename(to, None)),
     };
-    Ok(Operation { path: main.path()?, action, token: None })
+    Ok(Operation { path: path?, action: action?, token: None })
 }
 
 fn data(table: &Table<'_>) -> Result<Contents> {
@@ -312,8 +269,11 @@ fn version(table: &Table<'_>) -> Result<Option<Version>> {
     table.maybe("if_version", |value| value.integer(0..=i64::MAX).map(Version))
 }
 
-fn target(table: &Table<'_>, main: &Value<'_>) -> Result<Path> {
+fn target(table: &Table<'_>, source: &Result<Path>) -> Result<Path> {
     let to = table.need("to", "the new path")?;
     let path = to.path()?;
-    if path == main.path()? { Err(to.not("another path than `rename`")) } else { Ok(path) }
+    match source {
+        Ok(source) if path == *source => Err(to.not("another path than `rename`")),
+        Ok(_) | Err(_) => Ok(path),
+    }
 }

@@ -3,15 +3,22 @@
 use toml::de::DeTable;
 use toml_parser::lexer::TokenKind;
 
-use super::error::{Result, ScenarioError};
+use super::error::{Noted, Refused, Result, ScenarioError, ScenarioErrors};
 
 /// The file that errors speak of.
 pub(super) struct Source<'a> {
-    pub(super) name: &'a str,
+    name: &'a str,
     pub(super) text: &'a str,
+    /// What is wrong with it, as far as is known.
+    pub(super) noted: Noted,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// A file with nothing noted.
+    pub(super) fn new(name: &'a str, text: &'a str) -> Source<'a> {
+        Source { name, text, noted: Noted::default() }
+    }
+
     /// Parses the text as TOML, without looking at what it says.
     pub(super) fn document(&self) -> Result<DeTable<'_>> {
         self.check_depth()?;
@@ -52,18 +59,34 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// An error at byte `at`; `key` is empty where there is none.
+    /// Everything that is noted; none if nothing is.
+    pub(super) fn errors(self) -> Option<ScenarioErrors> {
+        let text = self.text.as_bytes();
+        self.noted.told(|at| line_of(text, at))
+    }
+
+    /// Notes an error at byte `at`; `key` is empty where there is none.
     pub(super) fn error(
         &self,
         at: Option<usize>,
         key: &str,
         message: impl Into<String>,
-    ) -> ScenarioError {
-        ScenarioError {
-            line: at.map(|at| line_of(self.text.as_bytes(), at)),
-            key: (!key.is_empty()).then(|| key.to_owned()),
-            ..ScenarioError::of_file(self.name, message)
-        }
+    ) -> Refused {
+        self.error_near(at, key, message, "", [])
+    }
+
+    /// Notes an error at byte `at`, with the one of `known` that `found` resembles.
+    pub(super) fn error_near<'b>(
+        &self,
+        at: Option<usize>,
+        key: &str,
+        message: impl Into<String>,
+        found: &str,
+        known: impl IntoIterator<Item = &'b str>,
+    ) -> Refused {
+        let key = (!key.is_empty()).then(|| key.to_owned());
+        let error = ScenarioError { key, ..ScenarioError::of_file(self.name, message) };
+        self.noted.note(at, error.or_rather(found, known))
     }
 }
 

@@ -9,8 +9,9 @@ use std::ops::RangeInclusive;
 
 use seedbed::proto::{Config, Span};
 
-use super::cluster::{Cast, Named, POINTS, need_managed, points, too_many};
-use super::error::ScenarioError;
+use super::cluster::{Cast, Cluster, Named, POINTS, need_managed, points, too_many};
+use super::error::{Refused, all};
+use super::grammar::{self, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::value::Value;
 
@@ -113,23 +114,85 @@ pub(crate) const FORMS: [(&str, Key, Unit); 23] = [
 /// The key that says that kinds are drawn.
 pub(crate) const KINDS: &str = "kinds";
 
+const COUNTS: &str = "two whole numbers, the smaller first";
+const SPANS: &str = "range of durations";
+const SHARES: &str = "two probabilities, the smaller first";
+
+const fn drawn(name: &'static str, value: &'static str, meaning: &'static str) -> grammar::Key {
+    grammar::Key::perhaps(name, value, "not drawn", meaning)
+}
+
+pub(super) const SWARM: TableGrammar = TableGrammar {
+    name: "swarm",
+    style: Style::Single,
+    meaning: "a cluster of its own for every seed: what is drawn replaces what other tables say",
+    keys: &[
+        drawn("nodes", COUNTS, "storage nodes that are members at first"),
+        drawn("spare", COUNTS, "storage nodes that are there and not wanted as members at first"),
+        drawn("clients", COUNTS, "clients"),
+        drawn("replicas", COUNTS, "owners of a path, drawn up to the nodes there are"),
+        drawn("virtual_nodes", COUNTS, "points of a node on the ring"),
+        drawn("ring_bits", COUNTS, "how many bits of a hash count"),
+        drawn("chunk_paths", COUNTS, "paths in a chunk of a hand-over, at most"),
+        drawn("checkpoint_records", COUNTS, "records of a log between two checkpoints"),
+        drawn("lock_lease", SPANS, "`timing.lock_lease`"),
+        drawn("membership_lease", SPANS, "`timing.membership_lease`"),
+        drawn("attempt_timeout", SPANS, "`timing.attempt_timeout`"),
+        drawn("vote_timeout", SPANS, "`timing.vote_timeout`"),
+        drawn("inquiry_interval", SPANS, "`timing.inquiry_interval`"),
+        drawn("chunk_pause", SPANS, "`timing.chunk_pause`"),
+        drawn("loss", SHARES, "`network.loss`"),
+        drawn("duplication", SHARES, "`network.duplication`"),
+        drawn("spike", SHARES, "`network.spike`"),
+        drawn(
+            "latency_max",
+            SPANS,
+            "the longer end of `network.latency`; it lowers the shorter end if that is above it",
+        ),
+        drawn("sync_max", SPANS, "the longer end of `disk.sync`"),
+        drawn("chaos_interval_max", SPANS, "the longer end of `chaos.interval`"),
+        drawn("chaos_duration_max", SPANS, "the longer end of `chaos.duration`"),
+        drawn("storage_nodes_down", COUNTS, "of the budget, drawn up to `replicas` less one"),
+        drawn("wipes", COUNTS, "of the budget"),
+        drawn(KINDS, "`\"any\"`", "some of the kinds of `[chaos]`, at least one"),
+    ],
+    forms: &[],
+    notes: &[
+        "At least one key is there. `spare` and `wipes` need `membership = \"managed\"`; the keys \
+         about chaos and its budget, and `kinds`, need a `[chaos]`.",
+        "No budget is larger than `replicas` less one.",
+        "Machines that a file names are there whatever is drawn, so it names only those of the \
+         smallest cluster.",
+    ],
+    example: r#"
+[chaos]
+kinds = ["crash", "partition", "pause"]
+
+[swarm]
+nodes = [3, 6]
+replicas = [2, 3]
+loss = [0.0, 0.05]
+latency_max = ["1ms", "50ms"]
+kinds = "any"
+"#,
+};
+
 /// Reads `[swarm]`.
-pub(super) fn read(root: &Table<'_>, cast: Cast, config: &Config) -> Result<Option<Swarm>> {
+pub(super) fn read(root: &Table<'_>, cluster: &Cluster) -> Result<Option<Swarm>> {
     root.maybe("swarm", |value| {
-        let known: Vec<&str> = FORMS.iter().map(|(name, ..)| *name).chain([KINDS]).collect();
-        let table = value.table(&known)?;
-        let mut ranges = BTreeMap::new();
-        for (name, key, unit) in FORMS {
-            if let Some(range) = table.maybe(name, |value| range(&value, unit))? {
-                ranges.insert(key, range);
-            }
-        }
-        let kinds = table.maybe(KINDS, |value| value.pick("choice of kinds", [("any", ())]))?;
-        let swarm = Swarm { ranges, draws_kinds: kinds.is_some() };
+        let table = value.table(&SWARM)?;
+        let ranges = FORMS.iter().map(|(name, key, unit)| {
+            let range = table.maybe(name, |value| range(&value, *unit))?;
+            Ok(range.map(|range| (*key, range)))
+        });
+        let ranges = all(ranges);
+        let kinds = table.maybe(KINDS, |value| value.pick("choice of kinds", [("any", ())]));
+        let ranges = ranges?.into_iter().flatten().collect();
+        let swarm = Swarm { ranges, draws_kinds: kinds?.is_some() };
         if swarm.ranges.is_empty() && !swarm.draws_kinds {
             return Err(value.error("expected at least one key, found none"));
         }
-        swarm.check(&table, root.get("chaos").is_some(), cast, config)?;
+        swarm.check(&table, root.get("chaos").is_some(), cluster)?;
         Ok(swarm)
     })
 }
@@ -153,7 +216,8 @@ fn range(value: &Value<'_>, unit: Unit) -> Result<Range> {
             },
         }
     };
-    let (min, max) = (number(min)?, number(max)?);
+    let (min, max) = (number(min), number(max));
+    let (min, max) = (min?, max?);
     if min > max {
         return Err(value.error("expected the smaller value first"));
     }
@@ -182,7 +246,7 @@ impl Swarm {
         let clients = (*clients.start()).min(cast.clients.into());
         let fewest = Cast { nodes: storage as u16, spare: 0, clients: clients as u16 };
         let is_drawn = (fewest.storage(), fewest.clients) != (cast.storage(), cast.clients);
-        Named { cast: fewest, is_drawn }
+        Named { cast: fewest, is_drawn, is_known: true }
     }
 
     /// May a seed lose a disk, if the budget of the file itself is `wipes`?
@@ -196,18 +260,21 @@ impl Swarm {
     }
 
     /// Refuses what some seed could not draw so that it makes sense.
-    fn check(&self, table: &Table<'_>, chaos: bool, cast: Cast, config: &Config) -> Result<()> {
-        let given = |name| table.known_value(name);
-        for name in
-            ["chaos_interval_max", "chaos_duration_max", "storage_nodes_down", "wipes", KINDS]
-        {
-            if let Some(value) = given(name).filter(|_| !chaos) {
-                return Err(value.error("needs `[chaos]`"));
-            }
+    fn check(&self, table: &Table<'_>, chaos: bool, cluster: &Cluster) -> Result<()> {
+        let given = |name: &&str| table.known_value(name);
+        let of_chaos =
+            ["chaos_interval_max", "chaos_duration_max", "storage_nodes_down", "wipes", KINDS];
+        for value in of_chaos.iter().filter(|_| !chaos).filter_map(given) {
+            value.error("needs `[chaos]`");
         }
-        for name in ["spare", "wipes"] {
-            given(name).map_or(Ok(()), |value| need_managed(&value, config))?;
-        }
+        let config = cluster.lenient();
+        let of_managed = ["spare", "wipes"];
+        all(of_managed.iter().filter_map(given).map(|value| need_managed(&value, &config)))?;
+        self.check_numbers(table, cluster.cast?, cluster.config.as_deref().map_err(|no| *no)?)
+    }
+
+    /// Refuses numbers that do not go with each other.
+    fn check_numbers(&self, table: &Table<'_>, cast: Cast, config: &Config) -> Result<()> {
         let nodes = self.bounds(Key::Nodes, cast.nodes.into());
         let spare = self.bounds(Key::Spare, cast.spare.into());
         let replicas = self.bounds(Key::Replicas, config.replicas as u64);
@@ -238,8 +305,8 @@ impl Swarm {
     }
 }
 
-/// An error at the first of `keys` that is there.
-fn at(table: &Table<'_>, keys: &[&'static str], message: &str) -> ScenarioError {
+/// Notes an error at the first of `keys` that is there.
+fn at(table: &Table<'_>, keys: &[&'static str], message: &str) -> Refused {
     match keys.iter().find_map(|key| table.get(key)) {
         Some(value) => value.error(message),
         None => table.fault(message),

@@ -3,11 +3,36 @@
 use seedbed::proto::{NodeId, RecordKind, Role};
 
 use super::cluster::Named;
+use super::grammar::{Key, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::value::Value;
 use crate::quantity::SpanRange;
 
-const KEYS: &[&str] = &["node", "record", "nth", "takes"];
+pub(super) const SYNC: TableGrammar = TableGrammar {
+    name: "sync",
+    style: Style::Many,
+    meaning: "how long single syncs take",
+    keys: &[
+        Key::perhaps("node", "`control` or storage node", "any", "only syncs of this machine"),
+        Key::perhaps(
+            "record",
+            "kind of record",
+            "any",
+            "only syncs that carry one of this kind; `seedbed grammar` lists them",
+        ),
+        Key::perhaps("nth", "whole number, at least 1", "all", "only this one of those that match"),
+        Key::needed("takes", "duration, or range of durations", "how long they take"),
+    ],
+    forms: &[],
+    notes: &["Only syncs that begin in the safety phase count."],
+    example: r#"
+[[sync]]
+node = "n2"
+record = "voted"
+nth = 1
+takes = "2s"
+"#,
+};
 
 /// How long some syncs take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,14 +52,14 @@ pub(super) fn read(root: &Table<'_>, cast: Named) -> Result<Vec<SyncRule>> {
 }
 
 fn rule(value: &Value<'_>, cast: Named) -> Result<SyncRule> {
-    let table = value.table(KEYS)?;
+    let table = value.table(&SYNC)?;
     let kinds = RecordKind::ALL.iter().map(|kind| (kind.name(), *kind));
-    Ok(SyncRule {
-        node: table.maybe("node", |value| value.node_with_a_disk(cast))?,
-        record: table.maybe("record", |value| value.pick("record", kinds))?,
-        nth: table.maybe("nth", |value| value.integer(1..=u32::MAX.into()))?,
-        takes: table.need("takes", "a duration, or a range of them")?.span_or_spans()?,
-    })
+    let node = table.maybe("node", |value| value.node_with_a_disk(cast));
+    let record = table.maybe("record", |value| value.pick("record", kinds));
+    let nth = table.maybe("nth", |value| value.integer(1..=u32::MAX.into()));
+    let takes = table.need("takes", "a duration, or a range of them");
+    let takes = takes.and_then(|takes| takes.span_or_spans());
+    Ok(SyncRule { node: node?, record: record?, nth: nth?, takes: takes? })
 }
 
 impl Value<'_> {

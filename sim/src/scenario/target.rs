@@ -3,7 +3,7 @@
 use seedbed::proto::NodeId;
 
 use super::cluster::Named;
-use super::error::{Result, ScenarioError};
+use super::error::{Refused, Result, all};
 use super::role::{Role, roles_of};
 use super::value::Value;
 use crate::milestone::Milestone;
@@ -31,6 +31,8 @@ pub(super) enum Binder {
     Message(Milestone),
     /// Nothing: the time is known and no more.
     Nothing,
+    /// What would bind them was refused, and so is every role.
+    Unread(Refused),
 }
 
 const REST: &str = "rest";
@@ -62,17 +64,14 @@ impl Value<'_> {
     }
 
     fn named(&self, cast: Named) -> Result<Target> {
-        self.node(cast).map(Target::Node).map_err(|_| match self.string() {
-            Ok(found) => self.no_target(found, cast),
-            Err(error) => error,
-        })
+        let node = self.machine(cast)?;
+        node.map(Target::Node).ok_or_else(|| self.no_target(cast))
     }
 
-    fn no_target(&self, found: &str, cast: Named) -> ScenarioError {
-        let names = cast.names();
-        let roles = Role::ALL.iter().map(|role| role.name());
-        let error = cast.absent(self, &format!("{} or a role", cast.described()));
-        error.or_rather(found, roles.chain(names.iter().map(String::as_str)))
+    fn no_target(&self, cast: Named) -> Refused {
+        let (names, roles) = (cast.names(), Role::ALL.iter().map(|role| role.name()));
+        let known = names.iter().map(String::as_str).chain(roles);
+        cast.absent_or(self, &format!("{} or a role", cast.described()), known)
     }
 
     /// Does `binder` say which machine plays `role`?
@@ -80,6 +79,7 @@ impl Value<'_> {
         let (of, what) = match binder {
             Binder::Milestone(milestone) => (milestone, milestone.name().to_owned()),
             Binder::Message(sent) => (sent, "this kind of message".to_owned()),
+            Binder::Unread(refused) => return Err(refused),
             Binder::Nothing => {
                 return Err(self.error(format!(
                     "the role `{found}` needs a `when`: with `at` no machine is known to have it"
@@ -98,9 +98,9 @@ impl Value<'_> {
 
     /// One end of links: a machine, or a list of some.
     pub(super) fn side(&self, cast: Named, binder: Binder) -> Result<Vec<Target>> {
-        match self.string() {
-            Ok(_) => Ok(vec![self.member(cast, binder)?]),
-            Err(_) => self.group(cast, binder),
+        match self.value.is_array() {
+            true => self.group(cast, binder),
+            false => Ok(vec![self.member(cast, binder)?]),
         }
     }
 
@@ -115,25 +115,25 @@ impl Value<'_> {
         &self,
         cast: Named,
         binder: Binder,
-        one_way: bool,
+        one_way: Result<bool>,
     ) -> Result<Vec<Vec<Target>>> {
         let mut grouped = std::collections::BTreeSet::new();
         let mut groups = Vec::new();
-        let all = self.list()?;
-        for (number, group) in all.iter().enumerate() {
-            let members = group.group(cast, binder)?;
+        let values = self.list()?;
+        let last = values.len().saturating_sub(1);
+        let read = values.into_iter().map(|group| Ok((group.group(cast, binder)?, group)));
+        for (number, (members, group)) in all(read)?.into_iter().enumerate() {
             if let Some(twice) = members.iter().find(|member| grouped.contains(*member)) {
-                return Err(
-                    group.error(format!("`{}` is in another group as well", twice.written()))
-                );
+                let twice = twice.written();
+                return Err(group.error(format!("`{twice}` is in another group as well")));
             }
-            if members.contains(&Target::Rest) && number + 1 < all.len() {
+            if members.contains(&Target::Rest) && number < last {
                 return Err(group.error("`rest` is every machine that is left: it comes last"));
             }
             grouped.extend(members.iter().copied());
             groups.push(members);
         }
-        match (groups.len(), one_way) {
+        match (groups.len(), one_way?) {
             (2, true) | (2.., false) => Ok(groups),
             (found, true) => Err(self.error(format!("expected exactly 2 groups, found {found}"))),
             (found, false) => Err(self.error(format!("expected at least 2 groups, found {found}"))),

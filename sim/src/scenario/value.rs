@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use seedbed::proto::{Path, Span};
 use toml::de::DeValue;
 
-use super::error::{Result, ScenarioError};
+use super::error::{Refused, Result, all};
 use super::source::Source;
 use crate::quantity::{Ppb, SpanRange, parse_span};
 use crate::text::{one_of, shorten};
@@ -19,13 +19,23 @@ pub(super) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// An error here.
-    pub(super) fn error(&self, message: impl Into<String>) -> ScenarioError {
+    /// Notes an error here.
+    pub(super) fn error(&self, message: impl Into<String>) -> Refused {
         self.source.error(Some(self.at.start), &self.key, message)
     }
 
-    /// The error that something else was expected here.
-    pub(super) fn not(&self, expected: &str) -> ScenarioError {
+    /// Notes an error here, with the one of `known` that `found` resembles.
+    pub(super) fn error_near<'b>(
+        &self,
+        message: impl Into<String>,
+        found: &str,
+        known: impl IntoIterator<Item = &'b str>,
+    ) -> Refused {
+        self.source.error_near(Some(self.at.start), &self.key, message, found, known)
+    }
+
+    /// Notes that something else was expected here.
+    pub(super) fn not(&self, expected: &str) -> Refused {
         self.error(format!("expected {expected}, found {}", self.found()))
     }
 
@@ -123,7 +133,7 @@ impl<'a> Value<'a> {
             let found = items.len();
             return Err(self.error(format!("expected {expected}, found {found} values")));
         }
-        let range = self.list()?.iter().map(Value::span).collect::<Result<Vec<_>>>()?;
+        let range = all(self.list()?.iter().map(Value::span))?;
         match range[..] {
             [min, max] if min <= max => Ok(SpanRange { min, max }),
             _ => Err(self.error("expected the shorter duration first")),
@@ -165,15 +175,22 @@ impl<'a> Value<'a> {
         &self,
         mut read: impl FnMut(&Value<'a>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let mut all = Vec::new();
-        for value in self.list()? {
-            let item = read(&value)?;
-            if all.contains(&item) {
-                return Err(value.error(format!("{} is there twice", value.found())));
-            }
-            all.push(item);
+        let values = self.list()?;
+        if values.is_empty() {
+            return Err(self.error("expected at least one, found none"));
         }
-        if all.is_empty() { Err(self.error("expected at least one, found none")) } else { Ok(all) }
+        let mut known = Vec::new();
+        let mut refused = Ok(());
+        for value in values {
+            match read(&value) {
+                Ok(item) if known.contains(&item) => {
+                    refused = Err(value.error(format!("{} is there twice", value.found())));
+                }
+                Ok(item) => known.push(item),
+                Err(why) => refused = Err(why),
+            }
+        }
+        refused.map(|()| known)
     }
 
     /// One of a few names; what they are names of is `what`.
@@ -211,6 +228,6 @@ impl<'a> Value<'a> {
         }
         let expected = expected(&known);
         let message = format!("unknown {what} `{}`, expected {expected}", shorten(found));
-        Err(self.error(message).or_rather(found, known))
+        Err(self.error_near(message, found, known))
     }
 }

@@ -2,7 +2,8 @@
 
 use seedbed::proto::Path;
 
-use super::reader::{Form, Result, Table};
+use super::grammar::{Key, Style, TableGrammar};
+use super::reader::{Result, Table};
 use super::value::Value;
 use crate::quantity::{Ppb, SpanRange};
 
@@ -86,14 +87,76 @@ enum Kind {
     Bank,
 }
 
-const KEYS: &[&str] =
-    &["kind", "operations", "paths", "think", "read_fraction", "contents_bytes", "balance"];
+pub(super) const WORKLOAD: TableGrammar = TableGrammar {
+    name: "workload",
+    style: Style::Single,
+    meaning: "what clients ask for, drawn from the seed",
+    keys: &[
+        Key::needed(
+            "kind",
+            "`\"files\"`, `\"locked_counter\"`, `\"bank\"`",
+            "what requests do: reads, writes, creations, deletions, renames, transactions and \
+             some locks; or increments, each by a read and a write under a lock; or transfers \
+             between accounts",
+        ),
+        Key::usually(
+            "operations",
+            "whole number, 1 to 10000000",
+            "200",
+            "requests of all clients together",
+        ),
+        Key::usually(
+            "paths",
+            "whole number, 1 to 1000000",
+            "8",
+            "files, counters or accounts; of accounts 2 or more",
+        ),
+        Key::usually(
+            "think",
+            "range of durations",
+            "[\"0ms\", \"50ms\"]",
+            "from an answer to the next request of a client",
+        ),
+        Key::usually("read_fraction", "probability", "0.3", "`files`: that a request only reads"),
+        Key::usually(
+            "contents_bytes",
+            "whole number, 0 to 1048576",
+            "16",
+            "`files`: how long contents are",
+        ),
+        Key::usually(
+            "balance",
+            "whole number, 0 to 1000000000",
+            "100",
+            "`bank`: what each account begins with",
+        ),
+    ],
+    forms: &[],
+    notes: &[
+        "`read_fraction` and `contents_bytes` go with `kind = \"files\"` only, `balance` with \
+         `kind = \"bank\"` only.",
+        "A file has a `[workload]`, a `[[script]]` or both.",
+    ],
+    example: r#"
+[workload]
+kind = "bank"
+operations = 500
+paths = 4
+balance = 1000
+"#,
+};
 
-/// Which keys go with which kind only.
-const FORMS: [Form<Kind>; 3] = [
-    Form { key: "files", beside: &["read_fraction", "contents_bytes"], is: Kind::Files },
-    Form { key: "locked_counter", beside: &[], is: Kind::LockedCounter },
-    Form { key: "bank", beside: &["balance"], is: Kind::Bank },
+/// A kind, and the keys that go with no other.
+struct Choice {
+    name: &'static str,
+    only: &'static [&'static str],
+    is: Kind,
+}
+
+const CHOICES: [Choice; 3] = [
+    Choice { name: "files", only: &["read_fraction", "contents_bytes"], is: Kind::Files },
+    Choice { name: "locked_counter", only: &[], is: Kind::LockedCounter },
+    Choice { name: "bank", only: &["balance"], is: Kind::Bank },
 ];
 
 pub(super) fn read(root: &Table<'_>, contents_max: usize) -> Result<Option<Workload>> {
@@ -101,32 +164,38 @@ pub(super) fn read(root: &Table<'_>, contents_max: usize) -> Result<Option<Workl
 }
 
 fn workload(value: &Value<'_>, contents_max: usize) -> Result<Workload> {
-    let table = value.table(KEYS)?;
-    let chosen = table.need("kind", "`files`, `locked_counter` or `bank`")?;
-    let chosen = chosen.pick("kind", FORMS.iter().map(|form| (form.key, form)))?;
-    for other in FORMS.iter().filter(|form| form.key != chosen.key) {
-        if let Some(key) = other.beside.iter().find(|key| table.get(key).is_some()) {
-            return Err(table.error(key, format!("does not go with kind `{}`", chosen.key)));
+    let table = value.table(&WORKLOAD)?;
+    let kind = table
+        .need("kind", "`files`, `locked_counter` or `bank`")
+        .and_then(|kind| kind.pick("kind", CHOICES.iter().map(|choice| (choice.name, choice))))
+        .and_then(|choice| kind_of(&table, choice, contents_max));
+    // A transfer needs someone else.
+    let fewest = if matches!(kind, Ok(WorkloadKind::Bank { .. })) { 2 } else { 1 };
+    let operations = table.or("operations", 200, |value| value.integer(1..=10_000_000));
+    let paths = table.or("paths", 8, |value| value.integer(fewest..=1_000_000));
+    let think = table.or("think", SpanRange::from_millis(0, 50), |value| value.spans());
+    Ok(Workload { kind: kind?, operations: operations?, paths: paths?, think: think? })
+}
+
+/// The kind, and that no key is there which goes with others only.
+fn kind_of(table: &Table<'_>, chosen: &Choice, contents_max: usize) -> Result<WorkloadKind> {
+    for other in CHOICES.iter().filter(|choice| choice.name != chosen.name) {
+        for key in other.only.iter().filter(|key| table.get(key).is_some()) {
+            table.error(key, format!("does not go with kind `{}`", chosen.name));
         }
     }
-    // A transfer needs someone else.
-    let fewest = if matches!(chosen.is, Kind::Bank) { 2 } else { 1 };
-    Ok(Workload {
-        kind: kind(&table, chosen.is, contents_max)?,
-        operations: table.or("operations", 200, |value| value.integer(1..=10_000_000))?,
-        paths: table.or("paths", 8, |value| value.integer(fewest..=1_000_000))?,
-        think: table.or("think", SpanRange::from_millis(0, 50), |value| value.spans())?,
-    })
+    kind(table, chosen.is, contents_max)
 }
 
 fn kind(table: &Table<'_>, kind: Kind, contents_max: usize) -> Result<WorkloadKind> {
     let usual = Ppb::new(300_000_000).unwrap_or(Ppb::ZERO);
     let contents_max = i64::try_from(contents_max).unwrap_or(i64::MAX);
     Ok(match kind {
-        Kind::Files => WorkloadKind::Files {
-            read_fraction: table.or("read_fraction", usual, |value| value.probability())?,
-            contents_bytes: table.or("contents_bytes", 16, |v| v.integer(0..=contents_max))?,
-        },
+        Kind::Files => {
+            let read_fraction = table.or("read_fraction", usual, |value| value.probability());
+            let contents_bytes = table.or("contents_bytes", 16, |v| v.integer(0..=contents_max));
+            WorkloadKind::Files { read_fraction: read_fraction?, contents_bytes: contents_bytes? }
+        }
         Kind::LockedCounter => WorkloadKind::LockedCounter,
         Kind::Bank => WorkloadKind::Bank {
             balance: table.or("balance", 100, |value| value.integer(0..=1_000_000_000))?,

@@ -48,11 +48,12 @@ impl Simulation<'_> {
             return begun;
         }
         let (world, model) = (&self.world, self.oracle.model());
-        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let binding =
+            Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
         let (now, just_reached) = (self.queue.now(), self.milestones.reached());
-        let all = self.occasions.observe(now, just_reached, |occasion, reached| {
-            binding.is_meant(occasion, reached)
-        });
+        let all = self
+            .occasions
+            .observe(now, just_reached, |occasion, reached| binding.is_meant(occasion, reached));
         for (then, reached) in all {
             match then {
                 Then::Apply(number) => begun.rules.push((number, reached)),
@@ -81,7 +82,8 @@ impl Simulation<'_> {
     /// An aimed fault of the plan strikes, if it can and the budget has room.
     fn strike_aimed(&mut self, number: usize, reached: &Reached) -> bool {
         let (world, model) = (&self.world, self.oracle.model());
-        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let binding =
+            Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
         let (links, disks) = (&mut self.links, &mut self.disks);
         let mut scene = Scene { now: self.queue.now(), world, model, links, disks };
         let turns = self.inject.strike_aimed(number, reached, binding, &mut scene);
@@ -92,7 +94,8 @@ impl Simulation<'_> {
 
     fn strike_at(&mut self, number: usize, reached: &Reached) {
         let (world, model) = (&self.world, self.oracle.model());
-        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let binding =
+            Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
         let (links, disks) = (&mut self.links, &mut self.disks);
         let mut scene = Scene { now: self.queue.now(), world, model, links, disks };
         let turns = self.inject.strike_at(number, reached, binding, &mut scene);
@@ -101,7 +104,8 @@ impl Simulation<'_> {
 
     fn begin_script(&mut self, number: usize, reached: &Reached) {
         let (world, model) = (&self.world, self.oracle.model());
-        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let binding =
+            Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
         let script = &self.scenario.script[number];
         let bind = |target| binding.machine(target, Some(reached));
         let client = bind(script.client);
@@ -115,7 +119,8 @@ impl Simulation<'_> {
     /// A rule has waited for what was reached: it applies at once or some time after.
     pub(super) fn begin_rule(&mut self, number: usize, reached: &Reached) {
         let (world, model) = (&self.world, self.oracle.model());
-        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let binding =
+            Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
         if !self.rules.bind(number, reached, binding) {
             return;
         }

@@ -103,11 +103,7 @@ impl Ending<'_> {
             (Some(_), None) => "it has no answer".to_owned(),
             (Some(_), Some(reply)) => format!("its answer is {}", answer_in_words(&reply.is)),
         };
-        Some(Finding {
-            of: self.place_of(outcome),
-            expected: wanted.to_string(),
-            found,
-        })
+        Some(Finding { of: self.place_of(outcome), expected: wanted.to_string(), found })
     }
 
     /// Where a step stands in the file.

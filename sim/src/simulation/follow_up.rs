@@ -80,7 +80,8 @@ impl Simulation<'_> {
             return course;
         }
         let (world, model) = (&self.world, self.oracle.model());
-        let binding = Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
+        let binding =
+            Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
         self.rules.course(&sent, course, binding)
     }
 

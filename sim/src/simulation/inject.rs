@@ -93,8 +93,7 @@ impl<'a> Inject<'a> {
             Trigger::At(at) => Some(Time::ZERO + at),
             Trigger::When(_) => None,
         });
-        let planned =
-            self.plan.iter().map(|planned| planned.aim.is_none().then_some(planned.at));
+        let planned = self.plan.iter().map(|planned| planned.aim.is_none().then_some(planned.at));
         let times = scripted.chain(planned).enumerate();
         times.filter_map(|(number, at)| Some((at?, Act::Strike(number))))
     }
@@ -375,7 +374,12 @@ impl<'a> Inject<'a> {
         let leaves = Leaves::default();
         let turns = self.crash(node, leaves, restart, scene);
         if !turns.is_empty() {
-            self.holds.extend(takes_hold(kind, &Fault::Crash { node, leaves, restart }, self.last, &[]));
+            self.holds.extend(takes_hold(
+                kind,
+                &Fault::Crash { node, leaves, restart },
+                self.last,
+                &[],
+            ));
         }
         turns
     }

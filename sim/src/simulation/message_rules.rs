@@ -86,9 +86,9 @@ impl<'a> MessageRules<'a> {
         self.is_healed = true;
     }
 
-    /// For each rule, whether it has applied to a message.
-    pub fn fired(&self) -> impl Iterator<Item = bool> {
-        self.rules.iter().map(|rule| rule.has_fired)
+    /// For each rule, whether it has applied to a message, and how many have matched.
+    pub fn fired(&self) -> impl Iterator<Item = (bool, u32)> {
+        self.rules.iter().map(|rule| (rule.has_fired, rule.matches))
     }
 
     /// What becomes of a message that would otherwise take this course.

@@ -45,13 +45,13 @@ use crate::oracle::milestones::Milestones;
 use crate::oracle::{Oracle, Probe, Told};
 use crate::scenario::Scenario;
 use crate::seed::Seed;
-use crate::verdict::{RunReport, Verdict};
+use crate::verdict::{Fired, RunReport, Verdict};
 use crate::world::{Clock, Event, Loss, Step, Watcher, World};
 
 use ending::Ending;
 use inject::{Inject, Scene};
 use message_rules::MessageRules;
-use occasions::Occasions;
+use occasions::{Occasions, Then};
 use pace::Pace;
 use probes::Probes;
 use queue::{Queue, Turn};
@@ -205,10 +205,16 @@ impl<'a> Simulation<'a> {
     }
 
     /// For each fault of the file whether it struck, then for each rule of messages and of syncs
-    /// whether it applied, then for each script whether it began.
-    fn fired(&self) -> Vec<bool> {
+    /// whether it applied, then for each script whether it began; with how often came what each
+    /// waits for.
+    fn fired(&self) -> Vec<Fired> {
+        let faults = self.inject.fired().enumerate();
+        let faults = faults.map(|(n, has)| (has, self.occasions.times(Then::Strike(n))));
         let rules = self.rules.fired().chain(self.disks.rules_fired());
-        self.inject.fired().chain(rules).chain(self.scripts.begun()).collect()
+        let scripts = self.scripts.begun().enumerate();
+        let scripts = scripts.map(|(n, has)| (has, self.occasions.times(Then::Begin(n))));
+        let all = faults.chain(rules).chain(scripts);
+        all.map(|(has_fired, times)| Fired { has_fired, times }).collect()
     }
 
     /// Puts everything into the queue whose time is known from the start.

@@ -58,6 +58,12 @@ impl Occasions {
         Occasions { waiting: waiting.chain(aims).collect() }
     }
 
+    /// How often came what this waits for.
+    pub fn times(&self, then: Then) -> u32 {
+        let its = self.waiting.iter().find(|waiting| waiting.then == then);
+        its.map_or(0, |waiting| waiting.reached)
+    }
+
     /// It waits no more.
     pub fn remove(&mut self, then: Then) {
         self.waiting.retain(|waiting| waiting.then != then);

@@ -171,9 +171,10 @@ impl Step {
     /// What is asked, if `first` is asked first.
     fn request_to(&self, first: Option<NodeId>) -> Request {
         match &self.request {
-            Request::Files { operations, coordinator } => {
-                Request::Files { operations: operations.clone(), coordinator: first.or(*coordinator) }
-            }
+            Request::Files { operations, coordinator } => Request::Files {
+                operations: operations.clone(),
+                coordinator: first.or(*coordinator),
+            },
             Request::Acquire { .. } | Request::Release { .. } => self.request.clone(),
         }
     }

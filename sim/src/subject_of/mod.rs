@@ -119,6 +119,21 @@ pub enum Topic {
     Other,
 }
 
+impl Topic {
+    /// Every topic.
+    pub const ALL: &[Topic] = &[
+        Topic::Transaction,
+        Topic::File,
+        Topic::Lock,
+        Topic::View,
+        Topic::Joiner,
+        Topic::Leaver,
+        Topic::Transfer,
+        Topic::Presence,
+        Topic::Other,
+    ];
+}
+
 /// What something is about, all in all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subjects(BTreeSet<Subject>);

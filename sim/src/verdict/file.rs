@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::{RequestCounts, RunReport, Shares};
+use super::{Most, Nearest, RequestCounts, RunReport, Shares};
 use crate::cell::{Cell, Seeds};
+use crate::milestone::Milestone;
 use crate::quantity::Ppb;
-use crate::scenario::{Expected, Reach, Scenario};
+use crate::scenario::{Expected, Reach, Scenario, Trigger};
 use crate::text::Thousands;
 
 /// How the runs of a file went, all together.
@@ -30,9 +31,10 @@ pub struct FileReport {
     /// What each client got done beside its equals.
     pub shares: Shares,
     /// By milestone: how often the run that reached it most often did.
-    pub most: Vec<u64>,
-    /// Scripted faults that struck in some run.
-    pub fired: Vec<bool>,
+    pub most: Vec<Most>,
+    /// By scripted fault and then by message rule: whether it struck or applied in some run, and
+    /// the most that a run had of what it waits for.
+    pub fired: Vec<(bool, Most)>,
     /// The first seed that showed what the file is about.
     pub first_as_expected: Option<u64>,
     /// In how many runs each cell was seen, if that was watched.
@@ -53,8 +55,13 @@ pub enum FileVerdict {
         /// The seed of the run that did most to it.
         seed: u64,
     },
-    /// No run ended otherwise, but what the file is about never came up: this is why.
-    Vacuous(String),
+    /// No run ended otherwise, but what the file is about never came up.
+    Vacuous {
+        /// What did not.
+        why: String,
+        /// How near some run came, if any came near.
+        nearest: Option<Nearest>,
+    },
 }
 
 impl FileReport {
@@ -71,8 +78,8 @@ impl FileReport {
         // A run that panicked has counted nothing.
         self.counts.resize(self.counts.len().max(run.counts.len()), 0);
         self.counts.iter_mut().zip(&run.counts).for_each(|(sum, count)| *sum += count);
-        self.most.resize(self.most.len().max(run.counts.len()), 0);
-        self.most.iter_mut().zip(&run.counts).for_each(|(most, count)| *most = *count.max(most));
+        self.most.resize(self.most.len().max(run.counts.len()), Most::default());
+        self.most.iter_mut().zip(&run.counts).for_each(|(most, count)| most.add(*count, run.seed));
         self.requests += run.requests;
         self.unstated += run.unstated;
         let unknown = run.unstated.unknown;
@@ -80,8 +87,11 @@ impl FileReport {
             self.most_unknown = Some((unknown, run.seed));
         }
         self.shares.add(run.seed, &run.shares);
-        self.fired.resize(self.fired.len().max(run.fired.len()), false);
-        self.fired.iter_mut().zip(&run.fired).for_each(|(any, fired)| *any |= fired);
+        self.fired.resize(self.fired.len().max(run.fired.len()), (false, Most::default()));
+        for ((any, most), fired) in self.fired.iter_mut().zip(&run.fired) {
+            *any |= fired.has_fired;
+            most.add(fired.times.into(), run.seed);
+        }
         self.covered.add(&run.covered);
         let expected = &scenario.expect.verdict;
         if run.is_as_expected(expected) {
@@ -106,21 +116,66 @@ impl FileReport {
             return FileVerdict::FallsShort { why, seed };
         }
         if self.as_expected == 0 {
-            return FileVerdict::Vacuous(format!("no seed {}", Wanted(&scenario.expect.verdict)));
+            let why = format!("no seed {}", Wanted(&scenario.expect.verdict));
+            return FileVerdict::Vacuous { why, nearest: None };
         }
-        let most = |reach: &Reach| self.most.get(reach.milestone.index()).copied();
-        let is_missed = |reach: &&Reach| most(reach).is_some_and(|most| most < reach.at_least);
-        if let Some(reach) = scenario.expect.reached.iter().find(is_missed) {
-            return FileVerdict::Vacuous(format!("no seed reached {reach}"));
-        }
+        let vacuous = self.unreached(scenario);
+        let vacuous = vacuous.or_else(|| self.uncovered(scenario).map(|why| (why, None)));
+        let vacuous = vacuous.or_else(|| self.unfired(scenario));
+        let vacuous = vacuous.map(|(why, nearest)| FileVerdict::Vacuous { why, nearest });
+        vacuous.unwrap_or(FileVerdict::AsExpected)
+    }
+
+    /// The most that a run had of `milestone`.
+    fn most(&self, milestone: Milestone) -> Most {
+        self.most.get(milestone.index()).copied().unwrap_or_default()
+    }
+
+    /// The first of the milestones that some run must reach and none did. Where every run panicked
+    /// nothing was counted.
+    fn unreached(&self, scenario: &Scenario) -> Option<(String, Option<Nearest>)> {
+        let is_missed = |reach: &&Reach| self.most(reach.milestone).times < reach.at_least;
+        let reach =
+            scenario.expect.reached.iter().filter(|_| !self.most.is_empty()).find(is_missed)?;
+        let Reach { milestone, at_least } = *reach;
+        let nearest = Nearest::to(milestone, at_least, self.most(milestone), |it| self.most(it));
+        Some((format!("no seed reached {reach}"), nearest))
+    }
+
+    /// The first of the cells that some run must see and none did.
+    fn uncovered(&self, scenario: &Scenario) -> Option<String> {
         let is_uncovered = |cell: &&Cell| self.covered.of(**cell) == 0;
-        if let Some(cell) = scenario.expect.covered.iter().find(is_uncovered) {
-            return FileVerdict::Vacuous(self.covered.why_not(*cell));
+        scenario.expect.covered.iter().find(is_uncovered).map(|cell| self.covered.why_not(*cell))
+    }
+
+    /// The first of the faults, rules and scripts that had no effect in any run.
+    fn unfired(&self, scenario: &Scenario) -> Option<(String, Option<Nearest>)> {
+        let (number, (_, most)) = self.fired.iter().enumerate().find(|(_, (any, _))| !any)?;
+        let near = |milestone, wanted: u32| {
+            Nearest::to(milestone, wanted.into(), *most, |it| self.most(it))
+        };
+        let waits = |begins: &Trigger| {
+            let occasion = begins.occasion()?;
+            near(occasion.milestone, occasion.times.nth)
+        };
+        let Scenario { faults, messages, syncs, script, .. } = scenario;
+        if let Some(fault) = faults.get(number) {
+            return Some((
+                format!("fault number {} never struck", number + 1),
+                waits(&fault.trigger),
+            ));
         }
-        if let Some(fault) = self.fired.iter().position(|fired| !fired) {
-            return FileVerdict::Vacuous(never_fired(scenario, fault));
+        let number = number - faults.len();
+        if let Some(rule) = messages.get(number) {
+            let why = format!("message rule number {} never applied", number + 1);
+            return Some((why, near(Milestone::sent(rule.kind), rule.times.nth)));
         }
-        FileVerdict::AsExpected
+        let number = number - messages.len();
+        if syncs.get(number).is_some() {
+            return Some((format!("sync rule number {} never applied", number + 1), None));
+        }
+        let number = number - syncs.len();
+        Some((format!("script number {} never began", number + 1), waits(&script[number].begins)))
     }
 
     /// Why the requests of all runs together fall short, if they do, and with which seed most of it
@@ -149,21 +204,6 @@ impl FileReport {
     }
 }
 
-/// Of faults, rules of messages, rules of syncs and scripts, in this order, the one of this number
-/// never fired.
-fn never_fired(scenario: &Scenario, number: usize) -> String {
-    let Some(rule) = number.checked_sub(scenario.faults.len()) else {
-        return format!("fault number {} never struck", number + 1);
-    };
-    let Some(sync) = rule.checked_sub(scenario.messages.len()) else {
-        return format!("message rule number {} never applied", rule + 1);
-    };
-    match sync.checked_sub(scenario.syncs.len()) {
-        None => format!("sync rule number {} never applied", sync + 1),
-        Some(script) => format!("script number {} never began", script + 1),
-    }
-}
-
 struct Wanted<'a>(&'a Expected);
 
 impl fmt::Display for Wanted<'_> {
@@ -180,8 +220,7 @@ impl fmt::Display for Wanted<'_> {
 mod tests {
     use super::*;
     use crate::cell::{FaultKind, Phase};
-    use crate::milestone::Milestone;
-    use crate::verdict::{Share, Verdict};
+    use crate::verdict::{Fired, Share, Verdict};
     use seedbed::proto::NodeId;
 
     fn scenario(expect: &str) -> Scenario {
@@ -225,6 +264,11 @@ mod tests {
         assert_eq!(judged("", [run(), run()]), falls_short(why, 1));
     }
 
+    /// A file that shows nothing, and came near it nowhere.
+    fn vacuous(why: &str) -> FileVerdict {
+        FileVerdict::Vacuous { why: why.to_owned(), nearest: None }
+    }
+
     #[test]
     fn a_cell_that_no_seed_has_seen_makes_a_file_vacuous_and_says_how_near_it_came() {
         let text = "title = 'x'\n[workload]\nkind = 'files'\n[chaos]\nkinds = ['crash']\n\
@@ -247,9 +291,9 @@ mod tests {
         let why = "of 3 seeds none covered `crash/participant_in_doubt`; `crash` struck in 2, and \
                    a fault met `participant_in_doubt` in 0";
         let missed = judged(&[&[idle, twice], &[idle], &[]]);
-        assert_eq!(missed, FileVerdict::Vacuous(why.to_owned()));
+        assert_eq!(missed, vacuous(why));
         let why = "of 1 seeds none covered `crash+crash`; `crash` struck in 1";
-        assert_eq!(judged(&[&[in_doubt]]), FileVerdict::Vacuous(why.to_owned()));
+        assert_eq!(judged(&[&[in_doubt]]), vacuous(why));
     }
 
     #[test]
@@ -259,7 +303,7 @@ mod tests {
                     [[sync]]\nnode = 'n1'\ntakes = '1s'\n";
         let scenario = Scenario::parse("x.toml", text).unwrap();
         let verdict = |unfired: usize| {
-            let fired = (0..4).map(|number| number != unfired).collect();
+            let fired = (0..4).map(|n| Fired { has_fired: n != unfired, times: 0 }).collect();
             let mut file = FileReport::default();
             file.add(&scenario, RunReport { fired, ..unknown(0, 0) });
             file.verdict(&scenario)
@@ -271,7 +315,7 @@ mod tests {
             "sync rule number 2 never applied",
         ];
         for (unfired, why) in why.into_iter().enumerate() {
-            assert_eq!(verdict(unfired), FileVerdict::Vacuous(why.to_owned()));
+            assert_eq!(verdict(unfired), vacuous(why));
         }
         assert_eq!(verdict(4), FileVerdict::AsExpected);
     }
@@ -285,8 +329,36 @@ mod tests {
         };
         let expect = "reached = [{ milestone = 'decided', at_least = 3_000 }]";
         assert_eq!(judged(expect, [reached(1), reached(3_000)]), FileVerdict::AsExpected);
-        let why = "no seed reached `decided` 3,000 times";
+        let why = "no seed reached `decided` 3,000 times".to_owned();
         let twice = judged(expect, [reached(2), reached(2)]);
-        assert_eq!(twice, FileVerdict::Vacuous(why.to_owned()));
+        let (milestone, most) = (Milestone::DECIDED, Most { times: 2, seed: 1 });
+        let nearest = Some(Nearest { milestone, most, wanted: Some(3_000) });
+        assert_eq!(twice, FileVerdict::Vacuous { why, nearest });
+    }
+
+    #[test]
+    fn of_a_fault_or_rule_it_is_said_how_often_came_what_it_waits_for() {
+        let fault = "[[fault]]\nwhen = { milestone = 'decided', nth = 9 }\npause = 'n1'\n";
+        let rule = "[[message]]\nkind = 'commit'\nnth = 5\ndrop = true\n";
+        let text = format!("title = 'x'\n[workload]\nkind = 'files'\n{fault}{rule}");
+        let scenario = Scenario::parse("x.toml", &text).unwrap();
+        let judged = |fired: [(bool, u32); 2]| {
+            let fired = fired.map(|(has_fired, times)| Fired { has_fired, times }).to_vec();
+            let mut file = FileReport::default();
+            file.add(&scenario, RunReport { fired, ..unknown(0, 0) });
+            match file.verdict(&scenario) {
+                FileVerdict::Vacuous { why, nearest } => {
+                    (why, nearest.map(|near| near.to_string()).unwrap_or_default())
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let said = |why: &str, near: &str| (why.to_owned(), near.to_owned());
+        let near = "at most `decided` 4 of 9 times, with seed 1";
+        assert_eq!(judged([(false, 4), (false, 0)]), said("fault number 1 never struck", near));
+        let near = "at most `commit_sent` 3 of 5 times, with seed 1";
+        let why = "message rule number 1 never applied";
+        assert_eq!(judged([(true, 9), (false, 3)]), said(why, near));
+        assert_eq!(judged([(true, 9), (false, 0)]), said(why, ""));
     }
 }

@@ -2,6 +2,7 @@
 
 mod fairness;
 mod file;
+mod nearest;
 mod requests;
 mod spinning;
 
@@ -19,6 +20,7 @@ use crate::scenario::Expected;
 
 pub use fairness::{Share, Shares};
 pub use file::{FileReport, FileVerdict};
+pub use nearest::{Most, Nearest};
 pub use requests::RequestCounts;
 pub use spinning::Spinning;
 
@@ -131,6 +133,15 @@ impl fmt::Display for Finding {
     }
 }
 
+/// What came of a scripted fault or of a rule for messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fired {
+    /// Has the fault struck, or the rule applied?
+    pub has_fired: bool,
+    /// How often came what it waits for: the milestone of the fault, a message that matches.
+    pub times: u32,
+}
+
 /// Everything that is known of a run when it is over.
 #[derive(Clone, Debug)]
 pub struct RunReport {
@@ -150,8 +161,8 @@ pub struct RunReport {
     pub forced_writes: u64,
     /// How often each milestone was reached, by [`Milestone::index`].
     pub counts: Vec<u64>,
-    /// For each scripted fault whether it struck, then for each message rule whether it applied.
-    pub fired: Vec<bool>,
+    /// What came of each scripted fault, then of each message rule.
+    pub fired: Vec<Fired>,
     /// Users' requests by how they ended.
     pub requests: RequestCounts,
     /// Those of which the file does not say how they end.

@@ -129,7 +129,20 @@ fn what_a_file_expects_of_requests_and_files_is_held() {
     files.write("often.toml", SCRIPTED.replace("at_least = 2", "at_least = 3"));
     let said = files.run(&["sweep", "often.toml"]);
     assert_eq!(said.status, 1, "{said:?}");
-    assert!(said.out.contains("vacuous: no seed reached `request_done` 3 times"), "{}", said.out);
+    let near =
+        "no seed reached `request_done` 3 times; nearest: at most `request_done` 2 of 3 times";
+    assert!(said.out.contains(&format!("vacuous: {near}, with seed 0")), "{}", said.out);
+    let said = files.run(&["sweep", "often.toml", "--json"]);
+    let near = &said.objects().pop().unwrap()["nearest"];
+    assert_eq!((&near["milestone"], &near["times"]), (&"request_done".into(), &2.into()));
+    assert_eq!((&near["wanted"], &near["seed"]), (&3.into(), &0.into()));
+    let crashed = format!("{BUSY}[expect]\nreached = ['record_torn']\n");
+    let crashed = crashed.replace("operations = 30", "operations = 1").replace("'crash', ", "");
+    let crash = "[[fault]]\nat = '4s'\ncrash = 'c1'\n";
+    files.write("torn.toml", crashed.replace("[phases]", &format!("{crash}[phases]")));
+    let said = files.run(&["sweep", "torn.toml", "--seeds", "5..7"]);
+    let near = "no seed reached `record_torn`; nearest: of what comes before, `crashed` once";
+    assert!(said.out.contains(&format!("vacuous: {near}, with seed 5")), "{said:?}");
 }
 
 #[test]

@@ -76,7 +76,21 @@ impl Tally {
             FileVerdict::FallsShort { why, seed } => {
                 ("falls_short", Some(format!("{why}, most of all with seed {seed}")))
             }
-            FileVerdict::Vacuous(why) => ("vacuous", Some(why)),
+            FileVerdict::Vacuous { why, nearest: None } => ("vacuous", Some(why)),
+            FileVerdict::Vacuous { why, nearest: Some(nearest) } => {
+                ("vacuous", Some(format!("{why}; nearest: {nearest}")))
+            }
+        }
+    }
+
+    /// How near some run came to what the file is about, where none came to it.
+    fn nearest(&self, scenario: &Scenario) -> Option<json::Near> {
+        match self.file.verdict(scenario) {
+            FileVerdict::Vacuous { nearest, .. } if self.defect.is_none() => {
+                nearest.map(json::Near::of)
+            }
+            FileVerdict::Vacuous { .. } | FileVerdict::AsExpected => None,
+            FileVerdict::Failed | FileVerdict::FallsShort { .. } => None,
         }
     }
 
@@ -88,6 +102,7 @@ impl Tally {
             scenario: &scenario.file,
             verdict,
             reason,
+            nearest: self.nearest(scenario),
             runs: self.file.runs,
             as_expected: self.file.as_expected,
             failed: self.file.failed,

@@ -13,21 +13,24 @@ use crate::seed::Stream;
 /// The moments in which a protocol has most to lose. Beside the roles that a milestone binds, the
 /// machine at which it is reached is one to strike: the central node, where a view is announced.
 fn moments() -> Vec<Milestone> {
+    let log = "logs get such records";
+    let appended = |kind| Milestone::appended(kind).expect(log);
+    let durable = |kind| Milestone::durable(kind).expect(log);
     vec![
         // a transaction
         Milestone::ALL_READY,
-        Milestone::appended(RecordKind::Voted),
+        appended(RecordKind::Voted),
         Milestone::PARTICIPANT_IN_DOUBT,
         Milestone::ALL_VOTED,
-        Milestone::appended(RecordKind::Decided),
+        appended(RecordKind::Decided),
         Milestone::DECIDED,
         Milestone::sent(MessageKind::Inquire),
         Milestone::sent(MessageKind::Recall),
-        Milestone::appended(RecordKind::Orphaned),
+        appended(RecordKind::Orphaned),
         Milestone::IN_DOUBT_ON_A_MOVING_ARC,
         // a lock
         Milestone::LOCK_QUEUED,
-        Milestone::appended(RecordKind::Granted),
+        appended(RecordKind::Granted),
         Milestone::LOCK_GRANTED,
         Milestone::CLAIM_COMMITTED,
         Milestone::LEASE_EXPIRED,
@@ -39,9 +42,9 @@ fn moments() -> Vec<Milestone> {
         Milestone::WITNESS_ANSWERED,
         // a view
         Milestone::NODE_ADMITTED,
-        Milestone::appended(RecordKind::Announced),
+        appended(RecordKind::Announced),
         Milestone::VIEW_ANNOUNCED,
-        Milestone::durable(RecordKind::Entered),
+        durable(RecordKind::Entered),
         Milestone::VIEW_ACTIVE,
         // a disk and a machine
         Milestone::CHECKPOINT_WRITTEN,

@@ -34,7 +34,8 @@ impl Away {
     /// May `node` go away now for so long, beside all that are away meanwhile?
     pub fn has_room(&self, node: NodeId, from: Time, lasts: Span) -> bool {
         let until = from + lasts;
-        let meets = |other: &&Spell| from <= other.until + RECOVERY && other.from <= until + RECOVERY;
+        let meets =
+            |other: &&Spell| from <= other.until + RECOVERY && other.from <= until + RECOVERY;
         let mut others: Vec<NodeId> = self.spells.iter().filter(meets).map(|s| s.node).collect();
         others.retain(|other| *other != node && other.role() == node.role());
         others.sort_unstable();

@@ -294,8 +294,7 @@ impl Plan<'_> {
 
     fn push_crash(&mut self, node: NodeId, at: Time, until: Time, kind: FaultKind) {
         let restart = Restart::After(until.since(at));
-        let fault =
-            Fault::Crash { node: Target::Node(node), leaves: Leaves::default(), restart };
+        let fault = Fault::Crash { node: Target::Node(node), leaves: Leaves::default(), restart };
         if at < self.end {
             self.faults.push(Planned { at, until, aim: None, fault, kind });
         }

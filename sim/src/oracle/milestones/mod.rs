@@ -207,7 +207,9 @@ impl Milestones {
             }
             Seen::Appended { node, position, record, .. } => {
                 let about = || Subjects::of_record(node, record);
-                self.hit(Milestone::appended(record.kind()), node, about);
+                if let Some(milestone) = Milestone::appended(record.kind()) {
+                    self.hit(milestone, node, about);
+                }
                 self.txn_on_appended(node, record, model);
                 self.lock_on_appended(node, position, record, model);
                 self.view_on_appended(record);
@@ -215,7 +217,9 @@ impl Milestones {
             }
             Seen::Durable { node, record, .. } => {
                 let about = || Subjects::of_record(node, record);
-                self.hit(Milestone::durable(record.kind()), node, about);
+                if let Some(milestone) = Milestone::durable(record.kind()) {
+                    self.hit(milestone, node, about);
+                }
                 self.txn_on_durable(node, record, model);
                 self.lock_on_durable(node, record, model);
                 self.move_on_durable(node, record, model, config);

@@ -5,7 +5,9 @@ use std::fmt;
 use seedbed::proto::{Action, Contents, Operation, Outcome, Reply, Request};
 
 use crate::refusal::Reason;
-use crate::scenario::reader::Result;
+use crate::scenario::error::Refused;
+use crate::scenario::error::Result;
+use crate::scenario::grammar::{Key, Style, TableGrammar};
 use crate::scenario::value::Value;
 use crate::text::one_of;
 
@@ -21,6 +23,34 @@ pub enum Answer {
     /// A read that finds this: contents, or no file.
     Finds(Option<Contents>),
 }
+
+pub(in crate::scenario) const ANSWER: TableGrammar = TableGrammar {
+    name: "script.answer",
+    style: Style::Inline,
+    meaning: "the answer that a request must get, more closely than in a word",
+    keys: &[
+        Key::perhaps(
+            "refused",
+            "reason",
+            "one of the others",
+            "it is refused for this reason; `seedbed grammar` lists them",
+        ),
+        Key::perhaps("contents", "text", "one of the others", "a `read` finds this"),
+        Key::perhaps("absent", "`true`", "one of the others", "a `read` finds no file"),
+    ],
+    forms: &[],
+    notes: &[
+        "Exactly one of the three is there. A reason is one that the request can be refused for.",
+    ],
+    example: r#"
+[[script]]
+client = "c1"
+at = "1s"
+create = "/a"
+data = "x"
+answer = { refused = "exists" }
+"#,
+};
 
 impl Answer {
     /// Is it this answer?
@@ -67,7 +97,7 @@ impl Value<'_> {
         if !self.value.is_table() {
             return Err(self.not("`\"done\"`, `\"refused\"`, `\"unknown\"` or a table"));
         }
-        let table = self.table(&["refused", "contents", "absent"])?;
+        let table = self.table(&ANSWER)?;
         let keys = ["refused", "contents", "absent"].map(|key| table.get(key));
         match keys {
             [Some(reason), None, None] => reason.reason(request).map(|r| Answer::Refused(Some(r))),
@@ -79,8 +109,18 @@ impl Value<'_> {
                 absent.only_of_a_read(request)?;
                 absent.yes().map(|()| Answer::Finds(None))
             }
-            _ => Err(self.error("expected exactly one of `refused`, `contents` or `absent`")),
+            [None, None, None] => {
+                table.is_understood()?;
+                Err(self.one_of_three())
+            }
+            [Some(_), Some(_), _] | [Some(_), _, Some(_)] | [_, Some(_), Some(_)] => {
+                Err(self.one_of_three())
+            }
         }
+    }
+
+    fn one_of_three(&self) -> Refused {
+        self.error("expected exactly one of `refused`, `contents` or `absent`")
     }
 
     fn only_of_a_read(&self, request: &Request) -> Result<()> {

@@ -29,7 +29,8 @@ impl Scenario {
                 never.or_else(|| self.why_never_fated(fate, kind))
             }
             Cell::Record(fate, kind) => {
-                let never = self.why_never(Milestone::appended(kind)).map(str::to_owned);
+                let never =
+                    Milestone::appended(kind).and_then(|at| self.why_never(at)).map(str::to_owned);
                 never.or_else(|| self.why_never_taken(fate, kind))
             }
             Cell::Refused(reason) => (!self.may_refuse(reason))

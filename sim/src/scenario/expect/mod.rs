@@ -2,6 +2,7 @@
 
 pub(in crate::scenario) mod answer;
 mod coverable;
+pub(in crate::scenario) mod grammar;
 pub(in crate::scenario) mod possible;
 
 use std::fmt;
@@ -15,10 +16,11 @@ use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::quantity::Ppb;
 use crate::scenario::fault::ScriptedFault;
-use crate::scenario::reader::{Form, Result, Table};
+use crate::scenario::reader::{Result, Table};
 use crate::scenario::script::Script;
 use crate::scenario::value::Value;
 use crate::text::Thousands;
+use grammar::{EXPECT, PHASES, REACHED, SEEDS, STORED};
 
 /// The seeds that a file is run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,68 +111,70 @@ pub enum Expected {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(in crate::scenario) enum Kind {
     Verdict,
     Violates,
     Blocks,
 }
 
-const FORMS: [Form<Kind>; 3] = [
-    Form { key: "verdict", beside: &["unknown"], is: Kind::Verdict },
-    // A run ends with its violation, so the share of unknown says nothing of the service.
-    Form { key: "violates", beside: &[], is: Kind::Violates },
-    Form { key: "blocks", beside: &["unknown"], is: Kind::Blocks },
-];
-
-/// Keys that go with each of the forms.
-const BESIDE: &[&str] = &["reached", "never", "stored", "covered"];
-
 pub(in crate::scenario) fn seeds(root: &Table<'_>) -> Result<Seeds> {
-    let table = root.section("seeds", &["start", "count"])?;
-    Ok(Seeds {
-        start: table.or("start", 0, |value| value.integer(0..=i64::MAX))?,
-        count: table.or("count", 100, |value| value.integer(1..=i64::MAX))?,
-    })
+    let table = root.section(&SEEDS);
+    let start = table.or("start", 0, |value| value.integer(0..=i64::MAX));
+    let count = table.or("count", 100, |value| value.integer(1..=i64::MAX));
+    Ok(Seeds { start: start?, count: count? })
 }
 
-pub(in crate::scenario) fn phases(root: &Table<'_>, config: &Config) -> Result<Phases> {
-    let table = root.section("phases", &["safety", "liveness", "probes"])?;
+/// The phases, and the safety phase alone, which other tables look at.
+pub(in crate::scenario) fn phases(
+    root: &Table<'_>,
+    config: Result<&Config>,
+) -> (Result<Span>, Result<Phases>) {
+    let table = root.section(&PHASES);
     let phase = |key, usual| table.or(key, usual, |value| value.some_span());
-    let safety = phase("safety", Span::from_secs(30))?;
-    let usual = Span::from_secs(30).max(config.request_timeout.times(2));
-    let liveness = phase("liveness", usual)?;
+    let safety = phase("safety", Span::from_secs(30));
+    let liveness = liveness(&table, config);
+    let probes = table.or("probes", true, |value| value.boolean());
+    let phases = || Ok(Phases { safety: safety?, liveness: liveness?, probes: probes? });
+    (safety, phases())
+}
+
+fn liveness(table: &Table<'_>, config: Result<&Config>) -> Result<Span> {
+    let usual = config.map_or(Span::ZERO, |config| config.request_timeout.times(2));
+    let usual = Span::from_secs(30).max(usual);
+    let liveness = table.or("liveness", usual, |value| value.some_span())?;
     // A request that is asked in the last moment of the safety phase has its whole time after it,
     // by a clock that may be slow.
+    let config = config?;
     let length = config.request_timeout;
     let terms = LeaseTerms { length, drift_max_ppm: config.drift_max_ppm };
     if liveness < terms.giver_until(Time::ZERO).since(Time::ZERO) {
         let message = format!("{liveness} is too short for requests, which may take {length}");
         return Err(table.error("liveness", message));
     }
-    let probes = table.or("probes", true, |value| value.boolean())?;
-    Ok(Phases { safety, liveness, probes })
+    Ok(liveness)
 }
 
 pub(in crate::scenario) fn expect(
     root: &Table<'_>,
-    faults: &[ScriptedFault],
-    script: &[Script],
+    faults: Result<&[ScriptedFault]>,
+    script: Result<&[Script]>,
 ) -> Result<Expect> {
-    let forms = FORMS.map(|form| form.key);
-    let table = root.section("expect", &[&forms[..], BESIDE, &["unknown"]].concat())?;
-    let told = forms.iter().any(|key| table.get(key).is_some());
-    let verdict = if told { verdict(&table, faults, script)? } else { Expected::Pass };
+    let table = root.section(&EXPECT);
+    let told = EXPECT.forms.iter().any(|form| table.get(form.key.name).is_some());
+    let verdict = if told { verdict(&table, faults, script) } else { Ok(Expected::Pass) };
     let milestones = |value: Value<'_>| value.distinct(|value| value.milestone());
-    let reached = table.or("reached", Vec::new(), reached)?;
-    let never: Vec<Milestone> = table.or("never", Vec::new(), milestones)?;
-    let stored = table.or("stored", Vec::new(), stored)?;
-    let covered = table.or("covered", Vec::new(), |value| value.distinct(|value| value.cell()))?;
-    let unknown = table.or("unknown", Expect::UNKNOWN, |value| value.probability())?;
+    let reached = table.or("reached", Vec::new(), reached);
+    let never = table.or("never", Vec::new(), milestones);
+    let stored = table.or("stored", Vec::new(), stored);
+    let covered = table.or("covered", Vec::new(), |value| value.distinct(|value| value.cell()));
+    let unknown = table.or("unknown", Expect::UNKNOWN, |value| value.probability());
+    let (reached, never) = (reached?, never?);
     let is_reached = |never: &&Milestone| reached.iter().any(|reach| reach.milestone == **never);
-    match never.iter().find(is_reached) {
-        Some(both) => Err(table.error("never", format!("`{both}` stands in `reached` as well"))),
-        None => Ok(Expect { verdict, reached, never, stored, covered, unknown }),
+    for both in never.iter().filter(is_reached) {
+        table.error("never", format!("`{both}` stands in `reached` as well"));
     }
+    let (verdict, stored, covered, unknown) = (verdict?, stored?, covered?, unknown?);
+    Ok(Expect { verdict, reached, never, stored, covered, unknown })
 }
 
 /// Milestones, each once, by name or with how often a run must reach it.
@@ -192,50 +196,71 @@ fn reach(value: &Value<'_>) -> Result<Reach> {
     if !value.value.is_table() {
         return Ok(Reach { milestone: value.milestone()?, at_least: 1 });
     }
-    let table = value.table(&["milestone", "at_least"])?;
-    let milestone = table.need("milestone", "what must be reached")?.milestone()?;
-    let often = table.need("at_least", "how often, such as 3")?;
-    Ok(Reach { milestone, at_least: often.integer(1..=i64::MAX)? })
+    let table = value.table(&REACHED)?;
+    let milestone = table.need("milestone", "what must be reached");
+    let milestone = milestone.and_then(|value| value.milestone());
+    let often = table.need("at_least", "how often, such as 3");
+    let often = often.and_then(|value| value.integer(1..=i64::MAX));
+    Ok(Reach { milestone: milestone?, at_least: often? })
 }
 
 /// Paths, each once, with what must be stored there.
 fn stored(value: Value<'_>) -> Result<Vec<Stored>> {
     let mut paths: Vec<Path> = Vec::new();
     value.distinct(|value| {
-        let table = value.table(&["path", "contents", "absent"])?;
-        let path = table.need("path", "a path")?;
-        if paths.contains(&path.path()?) {
-            return Err(path.error(format!("{} is there twice", path.found())));
-        }
-        paths.push(path.path()?);
+        let table = value.table(&STORED)?;
+        let path = stored_at(&table, &mut paths);
         let contents = match (table.get("contents"), table.get("absent")) {
-            (Some(contents), None) => Some(Contents::from(contents.string()?)),
-            (None, Some(absent)) => absent.yes().map(|()| None)?,
-            _ => return Err(value.error("expected exactly one of `contents` or `absent`")),
+            (Some(contents), None) => contents.string().map(|text| Some(Contents::from(text))),
+            (None, Some(absent)) => absent.yes().map(|()| None),
+            (Some(_), Some(_)) | (None, None) => {
+                table.is_understood()?;
+                Err(value.error("expected exactly one of `contents` or `absent`"))
+            }
         };
-        Ok(Stored { path: path.path()?, contents })
+        Ok(Stored { path: path?, contents: contents? })
     })
 }
 
-fn verdict(table: &Table<'_>, faults: &[ScriptedFault], script: &[Script]) -> Result<Expected> {
-    let (kind, value) = table.form(BESIDE, &FORMS)?;
+/// A path that is none of `paths` yet.
+fn stored_at(table: &Table<'_>, paths: &mut Vec<Path>) -> Result<Path> {
+    let value = table.need("path", "a path")?;
+    let path = value.path()?;
+    if paths.contains(&path) {
+        return Err(value.error(format!("{} is there twice", value.found())));
+    }
+    paths.push(path.clone());
+    Ok(path)
+}
+
+fn verdict(
+    table: &Table<'_>,
+    faults: Result<&[ScriptedFault]>,
+    script: Result<&[Script]>,
+) -> Result<Expected> {
+    let (kind, value) = table.form(&EXPECT)?;
     match kind {
         Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
         Kind::Violates => {
             let names = InvariantName::ALL.iter().map(|name| (name.name(), *name));
             value.pick_listed("invariant", "invariants", names).map(Expected::Violates)
         }
-        Kind::Blocks
-            if faults.iter().any(stays_down) || is_bereft(faults) || may_deadlock(script) =>
-        {
-            value.milestone().map(Expected::Blocks)
+        Kind::Blocks => {
+            let milestone = value.milestone();
+            if !may_block(faults?, script?) {
+                return Err(value.error(
+                    "nothing blocks for good where every machine restarts: expected a crash with \
+                     `restart = \"never\"`, a `wipe` without an `accept_loss`, or two clients that \
+                     acquire two locks",
+                ));
+            }
+            milestone.map(Expected::Blocks)
         }
-        Kind::Blocks => Err(value.error(
-            "nothing blocks for good where every machine restarts: expected a crash with \
-             `restart = \"never\"`, a `wipe` without an `accept_loss`, or two clients that acquire \
-             two locks",
-        )),
     }
+}
+
+fn may_block(faults: &[ScriptedFault], script: &[Script]) -> bool {
+    faults.iter().any(stays_down) || is_bereft(faults) || may_deadlock(script)
 }
 
 fn stays_down(fault: &ScriptedFault) -> bool {

@@ -12,33 +12,39 @@ use crate::cell::Cell;
 use crate::fault::{ChaosKind, DiskTrouble, Fault};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
-use crate::scenario::reader::{Result, Table};
-use crate::scenario::value::Value;
 use crate::refusal::Reason;
+use crate::scenario::reader::Table;
+use crate::scenario::value::Value;
 use crate::scenario::{Answer, Expected, Scenario, Target, Trigger, WorkloadKind};
 use crate::subject_of::Topic;
 
-/// Refuses a file that names what can never happen in its runs.
-pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Result<()> {
+/// Notes what a file names and what can never happen in its runs.
+pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) {
     for (number, fault) in scenario.faults.iter().enumerate() {
-        must_begin(&fault.trigger, scenario, || root.get("fault")?.item(number))?;
+        must_begin(&fault.trigger, scenario, || root.get("fault")?.item(number));
     }
     for (number, script) in scenario.script.iter().enumerate() {
-        must_begin(&script.begins, scenario, || root.get("script")?.item(number))?;
+        must_begin(&script.begins, scenario, || root.get("script")?.item(number));
     }
     for (number, rule) in scenario.messages.iter().enumerate() {
         if let Some(begins) = &rule.begins {
-            must_begin(begins, scenario, || root.get("message")?.item(number))?;
+            must_begin(begins, scenario, || root.get("message")?.item(number));
         }
         must_be_possible(Milestone::sent(rule.kind), scenario, || {
             root.get("message")?.item(number)?.inside("kind")
-        })?;
+        });
     }
     for (number, rule) in scenario.syncs.iter().enumerate() {
-        let Some(kind) = rule.record else { continue };
-        must_be_possible(Milestone::appended(kind), scenario, || {
-            root.get("sync")?.item(number)?.inside("record")
-        })?;
+        let record = || root.get("sync")?.item(number)?.inside("record");
+        match rule.record.map(Milestone::appended) {
+            None => {}
+            Some(Some(appended)) => must_be_possible(appended, scenario, record),
+            Some(None) => {
+                if let Some(value) = record() {
+                    value.error("no log gets such a record: it stands in checkpoints only");
+                }
+            }
+        }
     }
     let disk_full = Some(Answer::Refused(Some(Reason::DiskFull)));
     for (number, script) in scenario.script.iter().enumerate() {
@@ -47,31 +53,31 @@ pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) -> Resul
                 let script = root.get("script")?.item(number)?;
                 let step = script.inside("steps").and_then(|steps| steps.item(step));
                 step.unwrap_or(script).inside("answer")?.inside("refused")
-            })?;
+            });
         }
     }
     let expect = || root.get("expect");
     match scenario.expect.verdict {
         Expected::Blocks(milestone) => {
-            must_be_possible(milestone, scenario, || expect()?.inside("blocks"))?;
+            must_be_possible(milestone, scenario, || expect()?.inside("blocks"));
         }
-        Expected::Violates(invariant) => must_be_breakable(invariant, scenario, expect())?,
+        Expected::Violates(invariant) => must_be_breakable(invariant, scenario, expect()),
         Expected::Pass => {}
     }
     for (number, reach) in scenario.expect.reached.iter().enumerate() {
         must_be_possible(reach.milestone, scenario, || {
             let item = expect()?.inside("reached")?.item(number)?;
             item.inside("milestone").or(Some(item))
-        })?;
+        });
     }
     for (number, milestone) in scenario.expect.never.iter().enumerate() {
-        must_be_possible(*milestone, scenario, || expect()?.inside("never")?.item(number))?;
+        must_be_possible(*milestone, scenario, || expect()?.inside("never")?.item(number));
     }
     for (number, cell) in scenario.expect.covered.iter().enumerate() {
         let place = || expect()?.inside("covered")?.item(number);
-        must_be_coverable(*cell, scenario, place())?;
+        must_be_coverable(*cell, scenario, place());
     }
-    must_be_written(scenario, expect())
+    must_be_written(scenario, expect());
 }
 
 /// What waits for a milestone waits for one that can be reached.
@@ -79,12 +85,11 @@ fn must_begin<'a>(
     begins: &Trigger,
     scenario: &Scenario,
     table: impl FnOnce() -> Option<Value<'a>>,
-) -> Result<()> {
-    match begins.occasion() {
-        Some(occasion) => must_be_possible(occasion.milestone, scenario, || {
+) {
+    if let Some(occasion) = begins.occasion() {
+        must_be_possible(occasion.milestone, scenario, || {
             table()?.inside("when")?.inside("milestone")
-        }),
-        None => Ok(()),
+        });
     }
 }
 
@@ -92,41 +97,34 @@ fn must_be_possible<'a>(
     milestone: Milestone,
     scenario: &Scenario,
     place: impl FnOnce() -> Option<Value<'a>>,
-) -> Result<()> {
-    let Some(why) = scenario.why_never(milestone) else { return Ok(()) };
-    let Some(value) = place() else { return Ok(()) };
-    let error = value.error(format!("{} can never happen here: {why}", value.found()));
+) {
+    let Some(why) = scenario.why_never(milestone) else { return };
+    let Some(value) = place() else { return };
+    let message = format!("{} can never happen here: {why}", value.found());
     let possible = Milestone::all().filter(|other| scenario.why_never(*other).is_none());
-    Err(error.or_rather(milestone.name(), possible.map(Milestone::name)))
+    value.error_near(message, milestone.name(), possible.map(Milestone::name));
 }
 
-fn must_be_coverable(cell: Cell, scenario: &Scenario, place: Option<Value<'_>>) -> Result<()> {
-    let Some(why) = scenario.why_never_covered(cell) else { return Ok(()) };
-    let Some(value) = place else { return Ok(()) };
-    let error = value.error(format!("{} can never happen here: {why}", value.found()));
+fn must_be_coverable(cell: Cell, scenario: &Scenario, place: Option<Value<'_>>) {
+    let Some(why) = scenario.why_never_covered(cell) else { return };
+    let Some(value) = place else { return };
+    let message = format!("{} can never happen here: {why}", value.found());
     let possible = Cell::names().filter(|(_, cell)| scenario.why_never_covered(*cell).is_none());
-    Err(error.or_rather(&cell.to_string(), possible.map(|(name, _)| name)))
+    value.error_near(message, &cell.to_string(), possible.map(|(name, _)| name));
 }
 
 /// An invariant that no run of the file can violate is not expected to be violated.
-fn must_be_breakable(
-    invariant: InvariantName,
-    scenario: &Scenario,
-    expect: Option<Value<'_>>,
-) -> Result<()> {
-    let Some(why) = scenario.why_never_violated(invariant) else { return Ok(()) };
-    match expect.and_then(|expect| expect.inside("violates")) {
-        Some(value) => {
-            Err(value.error(format!("{} can never be violated here: {why}", value.found())))
-        }
-        None => Ok(()),
+fn must_be_breakable(invariant: InvariantName, scenario: &Scenario, expect: Option<Value<'_>>) {
+    let Some(why) = scenario.why_never_violated(invariant) else { return };
+    if let Some(value) = expect.and_then(|expect| expect.inside("violates")) {
+        value.error(format!("{} can never be violated here: {why}", value.found()));
     }
 }
 
 /// Contents can be stored only where some request writes.
-fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) -> Result<()> {
+fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) {
     if scenario.workload.is_some() {
-        return Ok(());
+        return;
     }
     let mut written: BTreeSet<&Path> = BTreeSet::new();
     for request in scenario.requests() {
@@ -140,16 +138,15 @@ fn must_be_written(scenario: &Scenario, expect: Option<Value<'_>>) -> Result<()>
             };
         }
     }
-    let stored = scenario.expect.stored.iter();
-    let wanted = stored.map(|stored| stored.contents.is_some() && !written.contains(&stored.path));
-    let unwritten = wanted.into_iter().position(|is_unwritten| is_unwritten);
-    let place = |number| expect?.inside("stored")?.item(number)?.inside("path");
-    match unwritten.and_then(place) {
-        Some(value) => {
-            let error = value.error(format!("no request writes to {}", value.found()));
-            Err(error.or_rather(value.string()?, written.iter().map(|path| path.as_str())))
+    let Some(stored) = expect.and_then(|expect| expect.inside("stored")) else { return };
+    for (number, wanted) in scenario.expect.stored.iter().enumerate() {
+        let is_unwritten = wanted.contents.is_some() && !written.contains(&wanted.path);
+        let place = || stored.item(number)?.inside("path");
+        if let Some(value) = is_unwritten.then(place).flatten() {
+            let message = format!("no request writes to {}", value.found());
+            let written = written.iter().map(|path| path.as_str());
+            value.error_near(message, wanted.path.as_str(), written);
         }
-        None => Ok(()),
     }
 }
 
@@ -161,9 +158,6 @@ impl Scenario {
 
     /// Why no run can reach `milestone`; `None` if one may.
     pub fn why_never(&self, milestone: Milestone) -> Option<&'static str> {
-        if milestone.is_of_checkpoints() {
-            return Some("such a record stands in checkpoints only, and no log gets one");
-        }
         if self.config.membership == Membership::Fixed && is_of_managed(milestone) {
             return Some("needs `membership = \"managed\"`");
         }
@@ -208,7 +202,7 @@ impl Scenario {
 }
 
 fn is_of_record(milestone: Milestone, kind: RecordKind) -> bool {
-    [Milestone::appended(kind), Milestone::durable(kind)].contains(&milestone)
+    [Milestone::appended(kind), Milestone::durable(kind)].contains(&Some(milestone))
 }
 
 fn is_of_message(milestone: Milestone, kind: MessageKind) -> bool {
@@ -217,7 +211,7 @@ fn is_of_message(milestone: Milestone, kind: MessageKind) -> bool {
 }
 
 /// Does it take a central node that decides which nodes are members?
-fn is_of_managed(milestone: Milestone) -> bool {
+pub fn is_of_managed(milestone: Milestone) -> bool {
     match milestone.topic() {
         Topic::View | Topic::Joiner | Topic::Leaver | Topic::Transfer | Topic::Presence => true,
         Topic::Transaction | Topic::Lock | Topic::File | Topic::Other => {

@@ -26,14 +26,18 @@ fn deep_nesting_is_refused_before_it_costs_stack() {
     assert!(read.join().unwrap().starts_with("1: a: unknown key, expected"));
 }
 
-/// Whatever the bytes, an error is one line about the file.
+/// Whatever the bytes, each error is one line about the file, and they come in the order of lines.
 fn read_anything(bytes: &[u8]) {
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
-    if let Err(error) = Scenario::from_bytes("x.toml", bytes) {
-        let shown = error.to_string();
-        assert!(shown.starts_with("x.toml:") && !shown.contains(char::is_control), "{shown:?}");
-        assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{shown}");
-        assert!(shown.len() < 2_000, "{shown}");
+    if let Err(errors) = Scenario::from_bytes("x.toml", bytes) {
+        for shown in errors.lines() {
+            assert!(shown.starts_with("x.toml:") && !shown.contains(char::is_control), "{shown:?}");
+            assert!(shown.len() < 2_000, "{shown}");
+        }
+        let told = errors.told();
+        assert!(told.iter().all(|error| error.line.is_none_or(|line| (1..=lines).contains(&line))));
+        assert!(told.is_sorted_by_key(|error| error.line), "{errors}");
+        assert!((1..=ScenarioErrors::TOLD).contains(&told.len()), "{errors}");
     }
 }
 

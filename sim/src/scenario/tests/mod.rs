@@ -1,6 +1,7 @@
 //! What a file says, what is wrong with one, and what no file can do.
 
 mod any_bytes;
+mod grammar;
 mod refused;
 mod sample;
 mod swarm;

@@ -5,6 +5,7 @@ mod disks;
 mod faults;
 mod never;
 mod requests;
+mod several;
 
 use std::fs;
 
@@ -50,10 +51,10 @@ fn loading_refuses_what_is_long_or_not_there_and_reads_the_rest() {
     assert_eq!(loaded, Scenario { file: path.display().to_string(), ..sample() });
     fs::write(&path, vec![b' '; LONGEST + 1]).unwrap();
     let long = Scenario::load(&path).unwrap_err();
-    assert_eq!(long.message, "longer than 1048576 bytes, not read");
+    assert_eq!(long.told()[0].message, "longer than 1048576 bytes, not read");
     fs::remove_dir_all(&folder).unwrap();
     let absent = Scenario::load(&path).unwrap_err();
-    assert!(absent.message.starts_with("not read: "), "{absent}");
+    assert!(absent.told()[0].message.starts_with("not read: "), "{absent}");
 }
 
 #[test]

@@ -166,9 +166,8 @@ fn partitions_that_make_no_sense() {
 
 #[test]
 fn targets_that_make_no_sense() {
-    let decided = |lines: &str| {
-        wrong(&format!("[[fault]]\nwhen = {{ milestone = 'decided' }}\n{lines}"))
-    };
+    let decided =
+        |lines: &str| wrong(&format!("[[fault]]\nwhen = {{ milestone = 'decided' }}\n{lines}"));
     let at = |lines: &str| wrong(&format!("[[fault]]\nat = '1s'\n{lines}"));
     assert_eq!(
         decided("crash = 'participants'"),

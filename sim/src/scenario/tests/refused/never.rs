@@ -44,7 +44,7 @@ fn milestones_that_no_run_of_the_file_reaches() {
         assert!(found.starts_with(&message), "of\n{lines}\n{found}\n{message}");
     }
     let of_checkpoints = wrong("[expect]\nreached = ['settled_durable']");
-    let why = "can never happen here: such a record stands in checkpoints only";
+    let why = "unknown milestone `settled_durable`";
     assert!(of_checkpoints.contains(why), "{of_checkpoints}");
 }
 

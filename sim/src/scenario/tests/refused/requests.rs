@@ -101,9 +101,7 @@ fn steps_and_rounds_that_make_no_sense() {
         "6: script[0].repeat: expected a whole number, 1 to 100000, found `0`"
     );
     assert_eq!(
-        wrong(
-            "[[script]]\nwhen = { milestone = 'decided' }\nclient = 'coordinator'\nread = '/a'"
-        ),
+        wrong("[[script]]\nwhen = { milestone = 'decided' }\nclient = 'coordinator'\nread = '/a'"),
         "4: script[0].client: expected a client, found `'coordinator'`"
     );
     assert_eq!(

@@ -1,0 +1,77 @@
+//! What is said of all tables: how values are written, and names that no other command lists.
+
+use seedbed::proto::MessageKind;
+
+use crate::fault::ChaosKind;
+use crate::refusal::Reason;
+use crate::scenario::Role;
+
+/// How something is written.
+pub struct Convention {
+    pub what: &'static str,
+    pub text: String,
+}
+
+/// What a scenario file is.
+pub const INTRODUCTION: [&str; 2] = [
+    "A scenario file says which machines there are, what is asked, what breaks, and what must come \
+     of it. It is a TOML document. The same file and seed give the same run.",
+    "Reading is strict. An unknown key, an unknown name, a value outside its range or a \
+     combination that makes no sense is an error with file, line and key. `seedbed check FILE` \
+     tells all errors of a file.",
+];
+
+/// How values are written, and what names there are.
+pub fn conventions() -> Vec<Convention> {
+    let written = [
+        (
+            "duration",
+            "a string of a decimal number and `ns`, `us`, `ms`, `s`, `m` or `h`, at most one day: \
+             `\"1.5s\"`",
+        ),
+        ("range of durations", "two durations, the shorter first: `[\"1ms\", \"10ms\"]`"),
+        ("text", "a string"),
+        ("probability", "a number from 0 to 1, not finer than 1e-9"),
+        ("path", "a string that starts with `/` and has no control characters"),
+        (
+            "machine",
+            "`control` is the central node, `n1`, `n2` and so on are the storage nodes, `c1`, `c2` \
+             and so on the clients",
+        ),
+        ("storage node, client", "a machine of that kind"),
+        ("target", "a machine, or with `when` a role"),
+    ];
+    let names = [
+        ("milestone", "something that can happen in a run; `seedbed milestones` lists them"),
+        ("invariant", "something that must hold; `seedbed invariants` lists them"),
+        ("defect", "a mistake that can be switched on; `seedbed defects` lists them"),
+    ];
+    let plain = |(what, text): (&'static str, &str)| Convention { what, text: text.to_owned() };
+    let lists = [
+        Convention { what: "role", text: roles() },
+        Convention {
+            what: "kind of message",
+            text: quoted(MessageKind::ALL.iter().map(|k| k.name())),
+        },
+        Convention { what: "kind of chaos", text: quoted(ChaosKind::ALL.iter().map(|k| k.name())) },
+        Convention {
+            what: "reason of a refusal",
+            text: quoted(Reason::ALL.iter().map(|r| r.name())),
+        },
+    ];
+    written.into_iter().chain(names).map(plain).chain(lists).collect()
+}
+
+/// The roles, and which milestone binds them.
+fn roles() -> String {
+    let roles = quoted(Role::ALL.iter().map(|role| role.name()));
+    format!(
+        "the part that a machine plays in what the milestone of `when` is about, such as the \
+         transaction, the lock, the hand-over or the view: {roles}; `seedbed milestones` says \
+         which milestone binds which"
+    )
+}
+
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,161 @@
+//! What `seeds`, `[phases]` and `[expect]` may say.
+
+use super::Kind;
+use crate::scenario::grammar::{Form, Key, Style, TableGrammar};
+
+pub(in crate::scenario) const SEEDS: TableGrammar = TableGrammar {
+    name: "seeds",
+    style: Style::Inline,
+    meaning: "the seeds that the file is run with",
+    keys: &[
+        Key::usually("start", "whole number, at least 0", "0", "the first"),
+        Key::usually("count", "whole number, at least 1", "100", "how many"),
+    ],
+    forms: &[],
+    notes: &[],
+    example: r#"
+seeds = { start = 40, count = 20 }
+"#,
+};
+
+pub(in crate::scenario) const PHASES: TableGrammar = TableGrammar {
+    name: "phases",
+    style: Style::Single,
+    meaning: "how long the parts of a run are",
+    keys: &[
+        Key::usually(
+            "safety",
+            "duration above zero",
+            "\"30s\"",
+            "things break and nothing bad may happen; then everything is healed",
+        ),
+        Key::perhaps(
+            "liveness",
+            "duration",
+            "twice `request_timeout`, at least 30s",
+            "everything must get done; not shorter than a request may take",
+        ),
+        Key::usually(
+            "probes",
+            "`true`, `false`",
+            "true",
+            "whether clients ask once more after that: paths that a request touched are read and \
+             written through each owner, and their locks are taken and given back",
+        ),
+    ],
+    forms: &[],
+    notes: &[
+        "A file that says `blocks` has no probes, nor one that `violates` anything but what is \
+         about progress.",
+    ],
+    example: r#"
+[phases]
+safety = "10s"
+liveness = "60s"
+"#,
+};
+
+const UNKNOWN: Key = Key::usually(
+    "unknown",
+    "probability",
+    "0.05",
+    "share of requests that may be answered unknown, over all seeds, if there are 100 or more; \
+     requests of a `[[script]]` with `answer` do not count",
+);
+
+pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
+    name: "expect",
+    style: Style::Single,
+    meaning: "what must come of it",
+    keys: &[
+        Key::perhaps(
+            "reached",
+            "array of milestones, or `{ milestone, at_least }`",
+            "none",
+            "some run must reach each of them; see `expect.reached`",
+        ),
+        Key::perhaps("never", "array of milestones", "none", "no run may reach any of them"),
+        Key::perhaps(
+            "stored",
+            "array of tables, see `expect.stored`",
+            "anything",
+            "what all owners store at the end; it looks at owners that are up",
+        ),
+        Key::perhaps(
+            "covered",
+            "array of cells",
+            "none",
+            "some seed must see each of them; `seedbed cells` lists them",
+        ),
+    ],
+    forms: &[
+        Form {
+            key: Key::form("verdict", "`\"pass\"`", "every run passes"),
+            beside: &[UNKNOWN],
+            is: Kind::Verdict,
+        },
+        // A run ends with its violation, so the share of unknown says nothing of the service.
+        Form {
+            key: Key::form(
+                "violates",
+                "invariant",
+                "some run violates it, and none another; `seedbed invariants` lists them",
+            ),
+            beside: &[],
+            is: Kind::Violates,
+        },
+        Form {
+            key: Key::form("blocks", "milestone", "some run reaches it and does not get further"),
+            beside: &[UNKNOWN],
+            is: Kind::Blocks,
+        },
+    ],
+    notes: &[
+        "Without `verdict`, `violates` and `blocks` it is `verdict = \"pass\"`.",
+        "`blocks` needs a `[[fault]]` with `restart = \"never\"`, a `wipe` and no `accept_loss`, \
+         or scripts by which two clients acquire two locks.",
+        "A milestone, a violation, an answer or a stored file that is impossible in every run of \
+         the file is refused.",
+        "A file also fails if a `[[fault]]` never strikes or a `[[message]]` rule never applies.",
+    ],
+    example: r#"
+[expect]
+verdict = "pass"
+reached = ["decided", { milestone = "conflict", at_least = 3 }]
+never = ["lease_expired"]
+unknown = 0.1
+"#,
+};
+
+pub(in crate::scenario) const REACHED: TableGrammar = TableGrammar {
+    name: "expect.reached",
+    style: Style::InlineMany,
+    meaning: "a milestone that one run must reach several times",
+    keys: &[
+        Key::needed("milestone", "milestone", "which; `seedbed milestones` lists them"),
+        Key::needed("at_least", "whole number, at least 1", "how often one run must reach it"),
+    ],
+    forms: &[],
+    notes: &["A name alone stands for `at_least = 1`."],
+    example: r#"
+[expect]
+reached = [{ milestone = "conflict", at_least = 3 }]
+"#,
+};
+
+pub(in crate::scenario) const STORED: TableGrammar = TableGrammar {
+    name: "expect.stored",
+    style: Style::InlineMany,
+    meaning: "what all owners of a path store at the end",
+    keys: &[
+        Key::needed("path", "path", "where"),
+        Key::perhaps("contents", "text", "`absent` instead", "what is stored there"),
+        Key::perhaps("absent", "`true`", "`contents` instead", "no file is stored there"),
+    ],
+    forms: &[],
+    notes: &["`contents` needs a request that writes to the path."],
+    example: r#"
+[expect]
+stored = [{ path = "/file0", contents = "gold" }, { path = "/b", absent = true }]
+"#,
+};

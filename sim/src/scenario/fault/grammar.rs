@@ -1,0 +1,333 @@
+//! What a `[[fault]]` may say.
+
+use super::Kind;
+use crate::scenario::grammar::{Form, Key, Style, TableGrammar};
+use crate::scenario::occasion::{AT, when, when_key};
+
+const FOR: Key = Key::perhaps("for", "duration above zero", "until healed", "how long it lasts");
+const SHARE: Key = Key::needed("share", "probability above 0", "how many of the messages");
+const RESTART_AFTER: Key =
+    Key::perhaps("restart_after", "duration", "when healed", "when the machine starts again");
+
+const fn form(key: Key, beside: &'static [Key], is: Kind) -> Form<Kind> {
+    Form { key, beside, is }
+}
+
+pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
+    name: "fault",
+    style: Style::Many,
+    meaning: "what breaks, as written",
+    keys: &[AT, when_key("table, see `fault.when`")],
+    forms: &[
+        form(
+            Key::form("crash", "target", "the machine crashes, and what is not durable is lost"),
+            &[
+                RESTART_AFTER,
+                Key::perhaps("restart", "`\"never\"`", "it restarts", "it stays down"),
+                Key::perhaps(
+                    "keeps",
+                    "whole number, `\"all\"`, `\"none\"`",
+                    "drawn",
+                    "records that were not synced and are on the disk all the same",
+                ),
+                Key::perhaps(
+                    "torn",
+                    "`\"prefix\"`, `\"zeros\"`, `\"hole\"`, `\"none\"`",
+                    "drawn",
+                    "what is left of the record after those: its beginning; all of its length with \
+                     zeros at the end; a hole with whole records behind it",
+                ),
+            ],
+            Kind::Crash,
+        ),
+        form(
+            Key::form("pause", "target", "the machine stops and goes on; messages wait"),
+            &[FOR],
+            Kind::Pause,
+        ),
+        form(Key::form("isolate", "target", "all its links are cut"), &[FOR], Kind::Isolate),
+        form(
+            Key::form(
+                "partition",
+                "array of groups; a group is an array of machines, roles, all that play one, `\"rest\"`",
+                "links between these groups are cut; a machine in no group talks to all",
+            ),
+            &[
+                Key::usually(
+                    "one_way",
+                    "`true`, `false`",
+                    "false",
+                    "of two groups: only from the first to the second",
+                ),
+                FOR,
+            ],
+            Kind::Partition,
+        ),
+        form(
+            Key::form("clog", "table, see `fault.clog`", "links are cut in one direction"),
+            &[FOR],
+            Kind::Clog,
+        ),
+        form(
+            Key::form("delay", "table, see `fault.delay`", "links are slow"),
+            &[Key::needed("by", "range of durations", "is added to the latency"), FOR],
+            Kind::Delay,
+        ),
+        form(
+            Key::form("loss", "table, see `fault.loss`", "links lose messages"),
+            &[SHARE, FOR],
+            Kind::Loss,
+        ),
+        form(
+            Key::form("duplicate", "table, see `fault.duplicate`", "links deliver messages twice"),
+            &[SHARE, FOR],
+            Kind::Duplicate,
+        ),
+        form(
+            Key::form(
+                "majorities_ring",
+                "`true`",
+                "each storage node talks to a majority of them, each to another one; of 4 or more",
+            ),
+            &[FOR],
+            Kind::MajoritiesRing,
+        ),
+        form(
+            Key::form("bump", "target", "its clock jumps ahead"),
+            &[Key::needed("by", "duration above zero", "how far")],
+            Kind::Bump,
+        ),
+        form(
+            Key::form("drift", "target", "its clock runs fast, or slow"),
+            &[
+                Key::needed(
+                    "ppm",
+                    "whole number, within `timing.drift_max_ppm` either way",
+                    "how many microseconds it gains a second",
+                ),
+                FOR,
+            ],
+            Kind::Drift,
+        ),
+        form(
+            Key::form("slow_disk", "target with a log", "a sync takes longer"),
+            &[Key::needed("sync", "range of durations", "how long a sync takes"), FOR],
+            Kind::SlowDisk,
+        ),
+        form(
+            Key::form("stalled_disk", "target with a log", "no sync ends before this is over"),
+            &[FOR],
+            Kind::StalledDisk,
+        ),
+        form(
+            Key::form(
+                "full_disk",
+                "target with a log",
+                "the machine refuses new work with `disk_full`, and does what it has promised",
+            ),
+            &[FOR],
+            Kind::FullDisk,
+        ),
+        form(
+            Key::form(
+                "bit_rot",
+                "target with a log, which no client has",
+                "the machine crashes and finds a bit of its log wrong",
+            ),
+            &[RESTART_AFTER],
+            Kind::BitRot,
+        ),
+        form(
+            Key::form(
+                "wipe",
+                "target that is a storage node (*)",
+                "the machine crashes, and its disk is empty",
+            ),
+            &[RESTART_AFTER],
+            Kind::Wipe,
+        ),
+        form(
+            Key::form("rolling_restart", "`true`", "all storage nodes crash, one after the other"),
+            &[
+                Key::usually("down", "duration", "\"500ms\"", "how long each is down"),
+                Key::usually(
+                    "pause",
+                    "duration",
+                    "\"2s\"",
+                    "from the start of one to the crash of the next",
+                ),
+            ],
+            Kind::RollingRestart,
+        ),
+        form(
+            Key::form(
+                "attrition",
+                "whole number, up to all storage nodes",
+                "so many storage nodes crash, drawn from the seed",
+            ),
+            &[
+                Key::usually("pause", "duration", "\"0ms\"", "from one crash to the next"),
+                RESTART_AFTER,
+            ],
+            Kind::Attrition,
+        ),
+        form(
+            Key::form(
+                "join",
+                "target that is a storage node (*)",
+                "the operator wants it as a member",
+            ),
+            &[],
+            Kind::Join,
+        ),
+        form(
+            Key::form(
+                "leave",
+                "target that is a storage node (*)",
+                "the operator wants it as a member no more",
+            ),
+            &[],
+            Kind::Leave,
+        ),
+        form(
+            Key::form("set", "table, see `fault.set` (*)", "the operator changes settings"),
+            &[],
+            Kind::Set,
+        ),
+        form(
+            Key::form(
+                "accept_loss",
+                "`true` (*)",
+                "the operator gives up what only lost disks could prove",
+            ),
+            &[],
+            Kind::AcceptLoss,
+        ),
+    ],
+    notes: &[
+        "Exactly one of `at` and `when` is there. With `every` in `when` the fault strikes again \
+         and again.",
+        "(*) needs `membership = \"managed\"`.",
+        "Where the central node is down or paused, the operator tries again every second, in \
+         order, and the fault has struck when it is told.",
+        "At the end of the safety phase everything is healed: links are mended, machines go on and \
+         start again, but those with `restart = \"never\"`.",
+    ],
+    example: r#"
+[[fault]]
+at = "2s"
+partition = [["n1", "c1"], ["n2", "n3"]]
+for = "5s"
+
+[[fault]]
+when = { milestone = "all_voted", nth = 2 }
+crash = "coordinator"
+restart_after = "3s"
+"#,
+};
+
+pub(in crate::scenario) const WHEN: TableGrammar = when(
+    "fault.when",
+    r#"
+[[fault]]
+when = { milestone = "decided", path = "/a", nth = 3, after = "2ms" }
+partition = [["coordinator"], ["participants"]]
+for = "2s"
+"#,
+);
+
+const SIDE_KEYS: [Key; 2] = [
+    Key::needed("from", "target, or an array of them", "the machines that send"),
+    Key::needed(
+        "to",
+        "target, or an array of them; `\"rest\"`",
+        "the machines that receive; the rest are all that `from` does not name",
+    ),
+];
+
+const fn sides(name: &'static str, example: &'static str) -> TableGrammar {
+    TableGrammar {
+        name,
+        style: Style::Inline,
+        meaning: "links of one direction",
+        keys: &SIDE_KEYS,
+        forms: &[],
+        notes: &[],
+        example,
+    }
+}
+
+pub(in crate::scenario) const CLOG: TableGrammar = sides(
+    "fault.clog",
+    r#"
+[[fault]]
+at = "1s"
+clog = { from = "c1", to = ["control", "n1"] }
+for = "10s"
+"#,
+);
+
+/// The tables of `delay`, `loss` and `duplicate`.
+pub(in crate::scenario) const SIDES: [TableGrammar; 3] = [
+    sides(
+        "fault.delay",
+        r#"
+[[fault]]
+at = "1s"
+delay = { from = "n1", to = "rest" }
+by = ["100ms", "2s"]
+for = "10s"
+"#,
+    ),
+    sides(
+        "fault.loss",
+        r#"
+[[fault]]
+when = { milestone = "participant_in_doubt" }
+loss = { from = "coordinator", to = "participant" }
+share = 0.5
+for = "10s"
+"#,
+    ),
+    sides(
+        "fault.duplicate",
+        r#"
+[[fault]]
+at = "1s"
+duplicate = { from = ["c1"], to = "rest" }
+share = 1
+"#,
+    ),
+];
+
+pub(in crate::scenario) const SET: TableGrammar = TableGrammar {
+    name: "fault.set",
+    style: Style::Inline,
+    meaning: "settings that the operator changes",
+    keys: &[
+        Key::perhaps("replicas", "whole number", "not changed", "owners of a path"),
+        Key::perhaps(
+            "virtual_nodes",
+            "whole number, 1 to 10000",
+            "not changed",
+            "points of a node on the ring",
+        ),
+        Key::perhaps("lock_lease", "duration, 1us to one day", "not changed", "of every lock"),
+        Key::perhaps(
+            "membership_lease",
+            "duration, 1us to one day",
+            "not changed",
+            "of every member",
+        ),
+    ],
+    forms: &[],
+    notes: &["At least one key is there. It needs `membership = \"managed\"`."],
+    example: r#"
+[cluster]
+membership = "managed"
+
+[[fault]]
+at = "3s"
+set = { replicas = 3, membership_lease = "1s" }
+"#,
+};
