@@ -40,10 +40,10 @@ impl InEffect {
             Seen::DiskStalled { node, is_stalled: false } => self.remove(Grip::Stalled(node)),
             Seen::DiskFilled { node, is_full: false } => self.remove(Grip::Full(node)),
             // It says so once it has all that it owns; only a member owns anything.
-            Seen::Sent { from, message: Message::Completed { epoch, .. }, .. } => {
-                if model.views.member(*epoch, from).is_some() {
-                    self.remove(Grip::Bereft(from));
-                }
+            Seen::Sent { from, message: Message::Completed { epoch, .. }, .. }
+                if model.views.member(*epoch, from).is_some() =>
+            {
+                self.remove(Grip::Bereft(from));
             }
             _ => {} // it ends no fault
         }
