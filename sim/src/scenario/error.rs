@@ -129,7 +129,7 @@ impl Noted {
     /// What is noted, in the order of bytes, each once and with its line; none if nothing is.
     pub(super) fn told(self, line_of: impl Fn(usize) -> usize) -> Option<ScenarioErrors> {
         let mut all = self.0.into_inner();
-        all.sort_by(|(at, _), (other, _)| at.cmp(other));
+        all.sort_by_key(|(at, _)| *at);
         all.dedup();
         let more = all.len().saturating_sub(ScenarioErrors::TOLD);
         let lined = |(at, error): (Option<usize>, ScenarioError)| {
