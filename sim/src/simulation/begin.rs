@@ -4,7 +4,6 @@ use seedbed::proto::{Span, Time};
 
 use super::Simulation;
 use super::binding::Binding;
-use super::inject::Scene;
 use super::occasions::Then;
 use super::queue::Turn;
 use super::scheduled::Due;
@@ -68,38 +67,19 @@ impl Simulation<'_> {
     /// Something begins that has waited for what was reached.
     pub(super) fn begin(&mut self, then: Then, reached: &Reached) {
         match then {
-            Then::Strike(number) => self.strike_at(number, reached),
+            Then::Strike(number) => {
+                self.inject(|inject, scene| inject.strike_at(number, reached, scene));
+            }
             Then::Begin(number) => self.begin_script(number, reached),
             Then::Apply(number) => self.begin_rule(number, reached),
             Then::Aim(number) => {
-                if self.strike_aimed(number, reached) {
+                let has_struck =
+                    self.inject(|inject, scene| inject.strike_aimed(number, reached, scene));
+                if has_struck {
                     self.occasions.remove(then);
                 }
             }
         }
-    }
-
-    /// An aimed fault of the plan strikes, if it can and the budget has room.
-    fn strike_aimed(&mut self, number: usize, reached: &Reached) -> bool {
-        let (world, model) = (&self.world, self.oracle.model());
-        let binding =
-            Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
-        let (links, disks) = (&mut self.links, &mut self.disks);
-        let mut scene = Scene { now: self.queue.now(), world, model, links, disks };
-        let turns = self.inject.strike_aimed(number, reached, binding, &mut scene);
-        let has_struck = !turns.is_empty();
-        self.queue.first(turns);
-        has_struck
-    }
-
-    fn strike_at(&mut self, number: usize, reached: &Reached) {
-        let (world, model) = (&self.world, self.oracle.model());
-        let binding =
-            Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
-        let (links, disks) = (&mut self.links, &mut self.disks);
-        let mut scene = Scene { now: self.queue.now(), world, model, links, disks };
-        let turns = self.inject.strike_at(number, reached, binding, &mut scene);
-        self.queue.first(turns);
     }
 
     fn begin_script(&mut self, number: usize, reached: &Reached) {

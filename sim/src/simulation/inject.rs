@@ -13,6 +13,7 @@ use super::holds::{lets_go, takes_hold};
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
+use super::scripts::Scripts;
 use crate::cell::FaultKind;
 use crate::coverage::Hold;
 use crate::draw::chaos::{Away, Planned, any_bit};
@@ -20,24 +21,23 @@ use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
 use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart};
 use crate::oracle::Model;
-use crate::oracle::copies::{is_every_loss_noticed, may_be_lost};
-use crate::oracle::milestones::Reached;
-use crate::scenario::{Scenario, Target, Trigger};
+use crate::oracle::milestones::Milestones;
+use crate::scenario::{Scenario, Trigger};
 use crate::seed::{Seed, Stream};
 use crate::world::{Event, Rot, World};
 
 /// The faults of a run: those of the file, numbered from 0, and after them those of the plan.
 #[derive(Debug)]
 pub(super) struct Inject<'a> {
-    scenario: &'a Scenario,
+    pub(super) scenario: &'a Scenario,
     seed: Seed,
-    plan: Vec<Planned>,
+    pub(super) plan: Vec<Planned>,
     /// What the plan takes away, if there is one.
-    away: Option<Away>,
+    pub(super) away: Option<Away>,
     /// For each fault how often it has struck.
     struck: Vec<u32>,
     /// Faults that strike some time after their milestone, with the fault's number.
-    bound: Vec<(usize, Fault)>,
+    pub(super) bound: Vec<(usize, Fault)>,
     /// Links that are cut, by the number of the cut.
     cuts: BTreeMap<u32, Pairs>,
     /// Machines that do not start again in this run.
@@ -59,12 +59,22 @@ pub(super) struct Scene<'s, 'a> {
     pub now: Time,
     pub world: &'s World,
     pub model: &'s Model,
+    pub milestones: &'s Milestones,
+    pub scripts: &'s Scripts<'a>,
     pub links: &'s mut Links<'a>,
     pub disks: &'s mut Disks<'a>,
 }
 
 /// How long an operator waits that has found the central node down.
 const OPERATOR_TRIES_AGAIN: Span = Span::from_secs(1);
+
+impl<'a> Scene<'_, 'a> {
+    /// What says which machines a target stands for.
+    pub fn binding(&self) -> Binding<'_, 'a> {
+        let Scene { world, model, milestones, scripts, .. } = *self;
+        Binding { world, model, milestones, scripts }
+    }
+}
 
 impl<'a> Inject<'a> {
     /// The faults of `scenario` and of the `plan` that was drawn for it; none has struck.
@@ -146,89 +156,13 @@ impl<'a> Inject<'a> {
         mended.chain(right).chain(disks).chain(acts.map(now)).collect()
     }
 
-    /// The fault `number` strikes, whose time was known from the start.
-    fn strike(&mut self, number: usize, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
-        let scripted = self.scenario.faults.len();
-        let fault = match number.checked_sub(scripted) {
-            Some(planned) => bound_at(&self.plan[planned].fault, scene.world)
-                .filter(|fault| self.keeps_the_promise(fault, scene)),
-            None => bound_at(&self.scenario.faults[number].fault, scene.world),
-        };
-        fault.map_or_else(Vec::new, |fault| self.inject(number, fault, scene))
-    }
-
-    /// What the aimed fault `number` of the plan has waited for was reached: it strikes, if it can
-    /// and the budget has room.
-    pub fn strike_aimed(
-        &mut self,
-        number: usize,
-        reached: &Reached,
-        binding: Binding<'_, '_>,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
-        let planned = &self.plan[number];
-        let lasts = planned.until.since(planned.at);
-        let machines = |target: &Target| binding.machines(*target, Some(reached));
-        let Some(fault) = planned.fault.bind(machines) else { return Vec::new() };
-        // A machine that is down can be taken away no more.
-        let away = fault.away().copied();
-        let can = away.is_none_or(|node| {
-            scene.world.host(node).is_up() && self.budget().has_room(node, scene.now, lasts)
-        });
-        if !can || !self.keeps_the_promise(&fault, scene) {
-            return Vec::new();
-        }
-        if let Some(node) = away {
-            self.budget().take(node, scene.now, lasts);
-        }
-        self.inject(self.scenario.faults.len() + number, fault, scene)
-    }
-
-    fn budget(&mut self) -> &mut Away {
-        self.away.as_mut().expect("a plan has a budget")
-    }
-
-    /// Does a drawn fault leave what is promised within reach? The plan cannot know what is on which
-    /// disk. See the table of promises in ARCHITECTURE.md.
-    fn keeps_the_promise(&mut self, fault: &Fault, scene: &Scene<'_, 'a>) -> bool {
-        match fault {
-            Fault::Join(_) | Fault::Leave(_) | Fault::Operator(Command::Set { .. }) => {
-                is_every_loss_noticed(scene.model)
-            }
-            Fault::Wipe { node, .. } => {
-                node.role() == Role::Storage
-                    && scene.world.host(*node).is_up()
-                    && may_be_lost(*node, scene.model)
-                    && self.budget().take_disk()
-            }
-            _ => true, // it loses nothing
-        }
-    }
-
-    /// What the scripted fault `number` has waited for was reached: its machines are bound, and it
-    /// strikes now or some time after.
-    pub fn strike_at(
-        &mut self,
-        number: usize,
-        reached: &Reached,
-        binding: Binding<'_, '_>,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
-        let scripted = &self.scenario.faults[number];
-        let machines = |target: &Target| binding.machines(*target, Some(reached));
-        let Some(fault) = scripted.fault.bind(machines) else { return Vec::new() };
-        match scripted.trigger.occasion().map_or(Span::ZERO, |occasion| occasion.after) {
-            Span::ZERO => self.inject(number, fault, scene),
-            after => {
-                self.bound.push((number, fault));
-                let act = Act::StrikeBound(self.bound.len() - 1);
-                later(scene.now, Some(after), act).into_iter().collect()
-            }
-        }
-    }
-
     /// What follows from a fault; nothing if it cannot strike now.
-    fn inject(&mut self, number: usize, fault: Fault, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+    pub(super) fn inject(
+        &mut self,
+        number: usize,
+        fault: Fault,
+        scene: &mut Scene<'_, 'a>,
+    ) -> Vec<Turn> {
         let (now, world) = (scene.now, scene.world);
         // It has struck even if nothing ends it.
         let is_degradation = match fault {
@@ -384,7 +318,7 @@ impl<'a> Inject<'a> {
         turns
     }
 
-    fn is_healed(&self, scene: &Scene<'_, 'a>) -> bool {
+    pub(super) fn is_healed(&self, scene: &Scene<'_, 'a>) -> bool {
         scene.now >= Time::ZERO + self.scenario.phases.safety
     }
 
@@ -439,21 +373,12 @@ impl<'a> Inject<'a> {
     }
 }
 
-/// A fault whose time is known from the start: it names its machines, and perhaps the rest of them.
-fn bound_at(fault: &Fault<Target>, world: &World) -> Option<Fault> {
-    fault.bind(|target| match target {
-        Target::Node(node) => vec![*node],
-        Target::Rest => world.nodes().collect(),
-        Target::Role(_) | Target::All(_) => unreachable!("a role needs a milestone"),
-    })
-}
-
 fn now(act: Act) -> Turn {
     Turn::Due(Due::Inject(act))
 }
 
 /// After `span`, or never.
-fn later(now: Time, span: Option<Span>, act: Act) -> Option<Turn> {
+pub(super) fn later(now: Time, span: Option<Span>, act: Act) -> Option<Turn> {
     span.map(|span| Turn::Later(now + span, Due::Inject(act)))
 }
 

@@ -29,6 +29,7 @@ mod probes;
 mod queue;
 mod scheduled;
 mod scripts;
+mod strike;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -338,12 +339,17 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// What `ask` makes of faults comes next.
-    fn inject(&mut self, ask: impl FnOnce(&mut Inject<'a>, &mut Scene<'_, 'a>) -> Vec<Turn>) {
+    /// What `ask` makes of faults comes next; does it make anything?
+    fn inject(
+        &mut self,
+        ask: impl FnOnce(&mut Inject<'a>, &mut Scene<'_, 'a>) -> Vec<Turn>,
+    ) -> bool {
         let mut scene = Scene {
             now: self.queue.now(),
             world: &self.world,
             model: self.oracle.model(),
+            milestones: &self.milestones,
+            scripts: &self.scripts,
             links: &mut self.links,
             disks: &mut self.disks,
         };
@@ -355,7 +361,9 @@ impl<'a> Simulation<'a> {
                 coverage.on_hold(hold, now, world, model, &self.milestones);
             }
         }
+        let has_struck = !turns.is_empty();
         self.queue.first(turns);
+        has_struck
     }
 
     /// Applies one event, lets the oracle judge it, and puts what follows into the queue.

@@ -1,0 +1,106 @@
+//! Which fault strikes, and on which machines.
+//!
+//! A scripted fault names them, or they play a role in what it has waited for. A drawn one has to
+//! leave what is promised within reach, and an aimed one has to find room in the budget.
+
+use seedbed::proto::{Command, Role, Span};
+
+use super::inject::{Inject, Scene, later};
+use super::queue::Turn;
+use super::scheduled::Act;
+use crate::draw::chaos::Away;
+use crate::fault::Fault;
+use crate::oracle::copies::{is_every_loss_noticed, may_be_lost};
+use crate::oracle::milestones::Reached;
+use crate::scenario::Target;
+use crate::world::World;
+
+impl<'a> Inject<'a> {
+    /// The fault `number` strikes, whose time was known from the start.
+    pub(super) fn strike(&mut self, number: usize, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+        let scripted = self.scenario.faults.len();
+        let fault = match number.checked_sub(scripted) {
+            Some(planned) => bound_at(&self.plan[planned].fault, scene.world)
+                .filter(|fault| self.keeps_the_promise(fault, scene)),
+            None => bound_at(&self.scenario.faults[number].fault, scene.world),
+        };
+        fault.map_or_else(Vec::new, |fault| self.inject(number, fault, scene))
+    }
+
+    /// What the aimed fault `number` of the plan has waited for was reached: it strikes, if it can
+    /// and the budget has room.
+    pub fn strike_aimed(
+        &mut self,
+        number: usize,
+        reached: &Reached,
+        scene: &mut Scene<'_, 'a>,
+    ) -> Vec<Turn> {
+        let planned = &self.plan[number];
+        let lasts = planned.until.since(planned.at);
+        let machines = |target: &Target| scene.binding().machines(*target, Some(reached));
+        let Some(fault) = planned.fault.bind(machines) else { return Vec::new() };
+        // A machine that is down can be taken away no more.
+        let away = fault.away().copied();
+        let can = away.is_none_or(|node| {
+            scene.world.host(node).is_up() && self.budget().has_room(node, scene.now, lasts)
+        });
+        if !can || !self.keeps_the_promise(&fault, scene) {
+            return Vec::new();
+        }
+        if let Some(node) = away {
+            self.budget().take(node, scene.now, lasts);
+        }
+        self.inject(self.scenario.faults.len() + number, fault, scene)
+    }
+
+    fn budget(&mut self) -> &mut Away {
+        self.away.as_mut().expect("a plan has a budget")
+    }
+
+    /// Does a drawn fault leave what is promised within reach? The plan cannot know what is on which
+    /// disk. See the table of promises in ARCHITECTURE.md.
+    fn keeps_the_promise(&mut self, fault: &Fault, scene: &Scene<'_, 'a>) -> bool {
+        match fault {
+            Fault::Join(_) | Fault::Leave(_) | Fault::Operator(Command::Set { .. }) => {
+                is_every_loss_noticed(scene.model)
+            }
+            Fault::Wipe { node, .. } => {
+                node.role() == Role::Storage
+                    && scene.world.host(*node).is_up()
+                    && may_be_lost(*node, scene.model)
+                    && self.budget().take_disk()
+            }
+            _ => true, // it loses nothing
+        }
+    }
+
+    /// What the scripted fault `number` has waited for was reached: its machines are bound, and it
+    /// strikes now or some time after.
+    pub fn strike_at(
+        &mut self,
+        number: usize,
+        reached: &Reached,
+        scene: &mut Scene<'_, 'a>,
+    ) -> Vec<Turn> {
+        let scripted = &self.scenario.faults[number];
+        let machines = |target: &Target| scene.binding().machines(*target, Some(reached));
+        let Some(fault) = scripted.fault.bind(machines) else { return Vec::new() };
+        match scripted.trigger.occasion().map_or(Span::ZERO, |occasion| occasion.after) {
+            Span::ZERO => self.inject(number, fault, scene),
+            after => {
+                self.bound.push((number, fault));
+                let act = Act::StrikeBound(self.bound.len() - 1);
+                later(scene.now, Some(after), act).into_iter().collect()
+            }
+        }
+    }
+}
+
+/// A fault whose time is known from the start: it names its machines, and perhaps the rest of them.
+fn bound_at(fault: &Fault<Target>, world: &World) -> Option<Fault> {
+    fault.bind(|target| match target {
+        Target::Node(node) => vec![*node],
+        Target::Rest => world.nodes().collect(),
+        Target::Role(_) | Target::All(_) => unreachable!("a role needs a milestone"),
+    })
+}
