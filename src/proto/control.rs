@@ -38,10 +38,12 @@ impl Control {
 
     /// Takes one input; what it leads to goes into `out`, in order.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
-        let before = out.appended();
         if let Input::DiskFull(is_full) = input {
+            // Nothing follows from it: it may come right at a start, before the log has been looked at.
             self.disk_is_full = is_full;
+            return;
         }
+        let before = out.appended();
         let disk_is_full = self.disk_is_full;
         let Control { config, timers, locks, centre, .. } = self;
         let starts = timers.is_set(&Timer::Start);
@@ -65,7 +67,7 @@ impl Control {
             }
             Input::Command(command) => centre.on_command(turn, command),
             Input::Request(..) => {} // nobody asks the central node but by message
-            Input::DiskFull(_) => {} // taken note of above
+            Input::DiskFull(_) => unreachable!("taken note of above"),
         }
         self.checkpoint_if_due(out.appended() - before, out);
     }

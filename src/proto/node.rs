@@ -109,6 +109,12 @@ impl Node {
 
     /// Takes one input; what it leads to goes into `out`, in order.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
+        if let Input::DiskFull(is_full) = input {
+            // Nothing follows from it: it may come right at a start.
+            let is_ignored = self.config.defects.has(Defect::FullDiskIgnored);
+            self.disk_is_full = is_full && !is_ignored;
+            return;
+        }
         let before = out.appended();
         if self.timers.is_set(&Timer::Start) {
             self.on_start(now, out);
@@ -116,10 +122,7 @@ impl Node {
         match input {
             Input::Message(from, message) => self.on_message(now, from, message, out),
             Input::Wake(timer) => self.on_wake(now, timer, out),
-            Input::DiskFull(is_full) => {
-                let is_ignored = self.config.defects.has(Defect::FullDiskIgnored);
-                self.disk_is_full = is_full && !is_ignored;
-            }
+            Input::DiskFull(_) => unreachable!("taken note of above"),
             Input::Request(..) | Input::Command(_) => {} // nobody asks a storage node but by message
         }
         if self.participant.take_agreed() {
