@@ -218,17 +218,18 @@ impl Txns {
 
 /// What happens.
 impl Txns {
-    /// A coordinator in its life `life` asks for the first votes.
+    /// A coordinator in its life `life` asks for the first votes, in an epoch.
     pub(super) fn on_prepare(
         &mut self,
         step: u64,
         life: Incarnation,
-        header: &Header,
+        (header, epoch): (&Header, Epoch),
         terms: &Terms,
     ) {
         self.on_mark(header);
         let txn = self.entry(header.txn);
         if txn.begun.is_none() {
+            txn.epoch = epoch;
             let begun = Begun { request: terms.request, attempt: terms.attempt, life };
             txn.begun = Some(At { step, is: begun });
             (txn.lowest, txn.low_water) = (terms.lowest, header.low_water);

@@ -107,8 +107,8 @@ impl Model {
             Message::Begin { request, age, operations, .. } => {
                 self.requests.on_begin(*request, age.request, operations);
             }
-            Message::Prepare { header, terms, .. } => {
-                self.txns.on_prepare(step, self.life(from), header, terms);
+            Message::Prepare { header, epoch, terms, .. } => {
+                self.txns.on_prepare(step, self.life(from), (header, *epoch), terms);
             }
             Message::Execute { .. } | Message::Commit { .. } | Message::Abort { .. } => {
                 self.txns.on_sent(step, from, message);

@@ -1,5 +1,7 @@
 //! A retry goes to another owner than the attempt before.
 
+use std::collections::BTreeSet;
+
 use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Notice, Path, RequestId};
 
 use crate::oracle::per_request::PerRequest;
@@ -17,6 +19,9 @@ use crate::world::World;
 #[derive(Clone, Debug, Default)]
 pub struct ARetryAsksAnotherOwner {
     last: PerRequest<At<Attempt>>,
+    /// Clients that know a view. The others presume one from their configuration, whatever the
+    /// operator has wanted since.
+    told: BTreeSet<NodeId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +43,14 @@ impl Invariant for ARetryAsksAnotherOwner {
         match *seen {
             Seen::Sent { to, message, .. } => return self.on_sent(to, message, model, world),
             Seen::Replied { request, .. } => _ = self.last.remove(request),
-            Seen::Noticed { client, notice: Notice::View(_) } => self.last.forget(client),
-            Seen::Crashed { node } => self.last.forget(node),
+            Seen::Noticed { client, notice: Notice::View(_) } => {
+                self.last.forget(client);
+                self.told.insert(client);
+            }
+            Seen::Crashed { node } => {
+                self.last.forget(node);
+                self.told.remove(&node);
+            }
             _ => {} // not asked for
         }
         Ok(())
@@ -60,7 +71,17 @@ impl ARetryAsksAnotherOwner {
         let last = self.last.insert(request, At { step: model.step, is: now });
         let Some(At { step, is: last }) = last else { return Ok(()) };
         let is_next = last.number > 1 && number == last.number + 1 && epoch == last.epoch;
-        if !is_next || to != last.to || !has_several_owners(path, epoch, model, world) {
+        if !is_next || to != last.to {
+            return Ok(());
+        }
+        let has_several_owners = match self.told.contains(&request.client) {
+            true => has_several_owners(path, epoch, model, world),
+            false => {
+                let presumed = world.config().first_layout().view();
+                presumed.members.len().min(presumed.replicas.into()) > 1
+            }
+        };
+        if !has_several_owners {
             return Ok(());
         }
         let earlier = format!("attempt {} at {request} is sent to {to}", last.number);
@@ -93,6 +114,7 @@ fn has_several_owners(path: &Path, epoch: Epoch, model: &Model, world: &World) -
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
+    use seedbed::proto::Settings;
 
     fn read(attempt: u32) -> Message {
         Message::Read { epoch: Epoch(1), request: request(1, 1), attempt, path: path("/a") }
@@ -121,6 +143,18 @@ mod tests {
         let view = view(1, &[n(2), n(1)]);
         play.sees(&Seen::Noticed { client: c(1), notice: &Notice::View(view) });
         play.sends(c(1), n(2), read(3));
+        play.holds();
+    }
+
+    #[test]
+    fn a_client_that_knows_no_view_presumes_the_replicas_of_its_configuration() {
+        let settings = Settings { replicas: 1, ..Settings::default() };
+        let mut play = Play::of(settings, ARetryAsksAnotherOwner::default());
+        play.at(1).requests(request(1, 1), reads(&["/a"]));
+        play.views(1, &[n(1), n(2)]);
+        for (number, node) in (1..).zip([n(1), n(1), n(1)]) {
+            play.sends(c(1), node, read(number));
+        }
         play.holds();
     }
 

@@ -71,7 +71,7 @@ impl Invariant for NoPathIsHandedOverInDoubt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::{Play, n, path, rolled_back, txn, voted, voted_in};
+    use crate::oracle::tests::{Play, n, path, prepare, rolled_back, txn, voted, voted_in};
     use seedbed::proto::{Arcs, Epoch, File, Incarnation, PullEnd};
 
     fn chunk(files: &[&str], end: bool) -> Message {
@@ -109,6 +109,26 @@ mod tests {
         play.forces(n(1), rolled_back(txn(1)));
         play.sends(n(1), n(3), chunk(&["/a", "/b"], true));
         play.holds();
+    }
+
+    /// A chunk that a sync has held up leaves behind a vote of its own epoch which is not durable.
+    #[test]
+    fn a_vote_of_the_same_epoch_that_is_under_way_is_none() {
+        let asked = |epoch| {
+            let mut play = Play::managed(NoPathIsHandedOverInDoubt::default());
+            let Message::Prepare { header, terms, paths, work, .. } =
+                prepare(txn(1), &[n(1)], &["/b"])
+            else {
+                unreachable!("it is one")
+            };
+            let epoch = Epoch(epoch);
+            play.sends(n(2), n(1), Message::Prepare { header, epoch, terms, paths, work });
+            play.appends(n(1), voted_in(epoch.0, txn(1), "/b", 1, "x"));
+            play.sends(n(1), n(3), chunk(&["/b"], true));
+            play
+        };
+        asked(2).holds();
+        asked(1).breaks();
     }
 
     #[test]
