@@ -18,4 +18,5 @@ mod planted_mistakes;
 mod ring;
 mod scenario_fuzz;
 mod scenario_reference;
+mod swarms;
 mod which_cases;

@@ -266,6 +266,10 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     let config = cluster.config.as_deref().map_err(|refused| *refused);
     let (safety, phases) = expect::phases(root, config);
     let safety = safety.unwrap_or(Span::from_nanos(u64::MAX));
+    let safety = match &swarm {
+        Ok(Some(swarm)) => swarm.shortest_safety(safety),
+        Ok(None) | Err(_) => safety,
+    };
     let (drift, usual) = (config.map(|config| config.drift_max_ppm), Settings::default());
     let network = environment::network(root, named);
     let disk = environment::disk(root);
@@ -302,6 +306,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     // What follows looks at everything.
     root.is_sound()?;
     check_wipes(root, &scenario);
+    swarm::check_with_file(root, &scenario);
     expect::possible::check(root, &scenario);
     if scenario.workload.is_none() && scenario.script.is_empty() {
         root.fault("nothing to do: expected `[workload]` or `[[script]]`");

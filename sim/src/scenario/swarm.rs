@@ -4,16 +4,23 @@
 //! What no seed could make valid is refused here; the values are drawn in
 //! [`draw::swarm`](crate::draw::swarm).
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use seedbed::proto::{Config, Span};
+use seedbed::proto::lease::LeaseTerms;
+use seedbed::proto::{Config, Span, Time};
 
 use super::cluster::{Cast, Cluster, Named, POINTS, need_managed, points, too_many};
 use super::error::{Refused, all};
-use super::grammar::{self, Style, TableGrammar};
 use super::reader::{Result, Table};
-use super::value::Value;
+use super::{Scenario, WorkloadKind};
+use crate::fault::Fault;
+
+use keys::NODES;
+pub(super) use keys::SWARM;
+pub(crate) use keys::{FORMS, KINDS, Key, Range, Unit};
 
 /// Values that are drawn from the seed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,165 +31,12 @@ pub struct Swarm {
     pub(crate) draws_kinds: bool,
 }
 
-/// What is drawn. A key comes after those that its values depend on. Its place is the number of the
-/// stream that it is drawn from: a new key changes no drawn run only at the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Key {
-    Nodes,
-    Spare,
-    Clients,
-    Replicas,
-    VirtualNodes,
-    RingBits,
-    ChunkPaths,
-    CheckpointRecords,
-    LockLease,
-    MembershipLease,
-    AttemptTimeout,
-    VoteTimeout,
-    InquiryInterval,
-    ChunkPause,
-    Loss,
-    Duplication,
-    Spike,
-    LatencyMax,
-    SyncMax,
-    ChaosIntervalMax,
-    ChaosDurationMax,
-    StorageNodesDown,
-    Wipes,
-}
-
-impl Key {
-    /// The number of the stream that the kinds of chaos are drawn from: the one behind the keys.
-    pub(crate) const KINDS_STREAM: u64 = Key::Wipes as u64 + 1;
-}
-
-/// What the values of a key are.
-#[derive(Clone, Copy)]
-pub(crate) enum Unit {
-    /// Whole numbers of this range.
-    Count(i64, i64),
-    /// Probabilities.
-    Share,
-    /// Durations.
-    Time,
-    /// Durations that are not shorter than a microsecond.
-    Lease,
-    /// Durations that are not shorter than a millisecond.
-    Interval,
-}
-
-/// Values from `min` to `max`, `step` apart: counts, parts per billion or nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Range {
-    pub(crate) min: u64,
-    pub(crate) max: u64,
-    pub(crate) step: u64,
-}
-
-/// Storage nodes there may be.
-const NODES: i64 = 1000;
-
-/// The names of the keys, and what their values are.
-pub(crate) const FORMS: [(&str, Key, Unit); 23] = [
-    ("nodes", Key::Nodes, Unit::Count(1, NODES)),
-    ("spare", Key::Spare, Unit::Count(0, NODES)),
-    ("clients", Key::Clients, Unit::Count(1, 32_767)),
-    ("replicas", Key::Replicas, Unit::Count(1, NODES)),
-    ("virtual_nodes", Key::VirtualNodes, Unit::Count(1, 10_000)),
-    ("ring_bits", Key::RingBits, Unit::Count(1, 64)),
-    ("chunk_paths", Key::ChunkPaths, Unit::Count(1, u32::MAX as i64)),
-    ("checkpoint_records", Key::CheckpointRecords, Unit::Count(1, u32::MAX as i64)),
-    ("lock_lease", Key::LockLease, Unit::Lease),
-    ("membership_lease", Key::MembershipLease, Unit::Lease),
-    ("attempt_timeout", Key::AttemptTimeout, Unit::Lease),
-    ("vote_timeout", Key::VoteTimeout, Unit::Lease),
-    ("inquiry_interval", Key::InquiryInterval, Unit::Lease),
-    ("chunk_pause", Key::ChunkPause, Unit::Lease),
-    ("loss", Key::Loss, Unit::Share),
-    ("duplication", Key::Duplication, Unit::Share),
-    ("spike", Key::Spike, Unit::Share),
-    ("latency_max", Key::LatencyMax, Unit::Time),
-    ("sync_max", Key::SyncMax, Unit::Time),
-    ("chaos_interval_max", Key::ChaosIntervalMax, Unit::Interval),
-    ("chaos_duration_max", Key::ChaosDurationMax, Unit::Time),
-    ("storage_nodes_down", Key::StorageNodesDown, Unit::Count(0, NODES)),
-    ("wipes", Key::Wipes, Unit::Count(0, u16::MAX as i64)),
-];
-
-/// The key that says that kinds are drawn.
-pub(crate) const KINDS: &str = "kinds";
-
-const COUNTS: &str = "two whole numbers, the smaller first";
-const SPANS: &str = "range of durations";
-const SHARES: &str = "two probabilities, the smaller first";
-
-const fn drawn(name: &'static str, value: &'static str, meaning: &'static str) -> grammar::Key {
-    grammar::Key::perhaps(name, value, "not drawn", meaning)
-}
-
-pub(super) const SWARM: TableGrammar = TableGrammar {
-    name: "swarm",
-    style: Style::Single,
-    meaning: "a cluster of its own for every seed: what is drawn replaces what other tables say",
-    keys: &[
-        drawn("nodes", COUNTS, "storage nodes that are members at first"),
-        drawn("spare", COUNTS, "storage nodes that are there and not wanted as members at first"),
-        drawn("clients", COUNTS, "clients"),
-        drawn("replicas", COUNTS, "owners of a path, drawn up to the nodes there are"),
-        drawn("virtual_nodes", COUNTS, "points of a node on the ring"),
-        drawn("ring_bits", COUNTS, "how many bits of a hash count"),
-        drawn("chunk_paths", COUNTS, "paths in a chunk of a hand-over, at most"),
-        drawn("checkpoint_records", COUNTS, "records of a log between two checkpoints"),
-        drawn("lock_lease", SPANS, "`timing.lock_lease`"),
-        drawn("membership_lease", SPANS, "`timing.membership_lease`"),
-        drawn("attempt_timeout", SPANS, "`timing.attempt_timeout`"),
-        drawn("vote_timeout", SPANS, "`timing.vote_timeout`"),
-        drawn("inquiry_interval", SPANS, "`timing.inquiry_interval`"),
-        drawn("chunk_pause", SPANS, "`timing.chunk_pause`"),
-        drawn("loss", SHARES, "`network.loss`"),
-        drawn("duplication", SHARES, "`network.duplication`"),
-        drawn("spike", SHARES, "`network.spike`"),
-        drawn(
-            "latency_max",
-            SPANS,
-            "the longer end of `network.latency`; it lowers the shorter end if that is above it",
-        ),
-        drawn("sync_max", SPANS, "the longer end of `disk.sync`"),
-        drawn("chaos_interval_max", SPANS, "the longer end of `chaos.interval`"),
-        drawn("chaos_duration_max", SPANS, "the longer end of `chaos.duration`"),
-        drawn("storage_nodes_down", COUNTS, "of the budget, drawn up to `replicas` less one"),
-        drawn("wipes", COUNTS, "of the budget"),
-        drawn(KINDS, "`\"any\"`", "some of the kinds of `[chaos]`, at least one"),
-    ],
-    forms: &[],
-    notes: &[
-        "At least one key is there. `spare` and `wipes` need `membership = \"managed\"`; the keys \
-         about chaos and its budget, and `kinds`, need a `[chaos]`.",
-        "No budget is larger than `replicas` less one.",
-        "Machines that a file names are there whatever is drawn, so it names only those of the \
-         smallest cluster.",
-    ],
-    example: r#"
-[chaos]
-kinds = ["crash", "partition", "pause"]
-
-[swarm]
-nodes = [3, 6]
-replicas = [2, 3]
-loss = [0.0, 0.05]
-latency_max = ["1ms", "50ms"]
-kinds = "any"
-"#,
-};
-
 /// Reads `[swarm]`.
 pub(super) fn read(root: &Table<'_>, cluster: &Cluster) -> Result<Option<Swarm>> {
     root.maybe("swarm", |value| {
         let table = value.table(&SWARM)?;
         let ranges = FORMS.iter().map(|(name, key, unit)| {
-            let range = table.maybe(name, |value| range(&value, *unit))?;
+            let range = table.maybe(name, |value| unit.read(&value))?;
             Ok(range.map(|range| (*key, range)))
         });
         let ranges = all(ranges);
@@ -192,48 +46,10 @@ pub(super) fn read(root: &Table<'_>, cluster: &Cluster) -> Result<Option<Swarm>>
         if swarm.ranges.is_empty() && !swarm.draws_kinds {
             return Err(value.error("expected at least one key, found none"));
         }
-        swarm.check(&table, root.get("chaos").is_some(), cluster)?;
+        let has = |table| root.get(table).is_some();
+        swarm.check(&table, has("chaos"), has("workload"), cluster)?;
         Ok(swarm)
     })
-}
-
-/// Two values, the smaller one first.
-fn range(value: &Value<'_>, unit: Unit) -> Result<Range> {
-    let ends = value.list()?;
-    let [min, max] = &ends[..] else {
-        let found = ends.len();
-        return Err(value.error(format!("expected two values, found {found}")));
-    };
-    let number = |value: &Value<'_>| -> Result<u64> {
-        match unit {
-            Unit::Count(least, most) => value.integer(least..=most),
-            Unit::Share => value.probability().map(|share| share.get().into()),
-            Unit::Time => value.span().map(Span::as_nanos),
-            Unit::Lease => value.lease().map(Span::as_nanos),
-            Unit::Interval => match value.span()? {
-                span if span < Span::from_millis(1) => Err(value.not("at least \"1ms\"")),
-                span => Ok(span.as_nanos()),
-            },
-        }
-    };
-    let (min, max) = (number(min), number(max));
-    let (min, max) = (min?, max?);
-    if min > max {
-        return Err(value.error("expected the smaller value first"));
-    }
-    Ok(Range { min, max, step: step(min, max, unit) })
-}
-
-/// Durations are drawn as round as the ends of their range are.
-fn step(min: u64, max: u64, unit: Unit) -> u64 {
-    match unit {
-        Unit::Count(..) => 1,
-        Unit::Share => 1_000, // a millionth is fine enough
-        Unit::Time | Unit::Lease | Unit::Interval => {
-            let goes = |step: &u64| min.is_multiple_of(*step) && max.is_multiple_of(*step);
-            [1_000_000, 1_000].into_iter().find(goes).unwrap_or(1)
-        }
-    }
 }
 
 impl Swarm {
@@ -259,15 +75,33 @@ impl Swarm {
         self.ranges.get(&key).map_or(usual..=usual, |range| range.min..=range.max)
     }
 
+    /// The shortest safety phase, if that of the file itself is `safety`.
+    pub(super) fn shortest_safety(&self, safety: Span) -> Span {
+        Span::from_nanos(*self.bounds(Key::Safety, safety.as_nanos()).start()).min(safety)
+    }
+
     /// Refuses what some seed could not draw so that it makes sense.
-    fn check(&self, table: &Table<'_>, chaos: bool, cluster: &Cluster) -> Result<()> {
-        let given = |name: &&str| table.known_value(name);
-        let of_chaos =
-            ["chaos_interval_max", "chaos_duration_max", "storage_nodes_down", "wipes", KINDS];
-        for value in of_chaos.iter().filter(|_| !chaos).filter_map(given) {
+    fn check(
+        &self,
+        table: &Table<'_>,
+        chaos: bool,
+        workload: bool,
+        cluster: &Cluster,
+    ) -> Result<()> {
+        for (name, key, _) in FORMS {
+            let Some(value) = table.known_value(name) else { continue };
+            if key.is_of_chaos() && !chaos {
+                value.error("needs `[chaos]`");
+            }
+            if key.is_of_workload() && !workload {
+                value.error("needs `[workload]`");
+            }
+        }
+        if let Some(value) = table.known_value(KINDS).filter(|_| !chaos) {
             value.error("needs `[chaos]`");
         }
         let config = cluster.lenient();
+        let given = |name: &&str| table.known_value(name);
         let of_managed = ["spare", "wipes"];
         all(of_managed.iter().filter_map(given).map(|value| need_managed(&value, &config)))?;
         self.check_numbers(table, cluster.cast?, cluster.config.as_deref().map_err(|no| *no)?)
@@ -295,13 +129,41 @@ impl Swarm {
             }
             _ => {}
         }
-        let down = self.bounds(Key::StorageNodesDown, 0);
-        if down.start() >= replicas.start() {
-            let (down, replicas) = (down.start(), replicas.start());
-            let message = format!("at least {down} down do not go with {replicas} replicas");
-            return Err(at(table, &["storage_nodes_down"], &message));
-        }
         Ok(())
+    }
+}
+
+/// Refuses what the rest of the file does not go with, whatever the seed.
+pub(super) fn check_with_file(root: &Table<'_>, scenario: &Scenario) {
+    let Some(swarm) = &scenario.swarm else { return };
+    let place = |key: &str| root.get("swarm").and_then(|swarm| swarm.inside(key));
+    let kind = scenario.workload.as_ref().map(|workload| &workload.kind);
+    for (name, key, _) in FORMS.iter().filter(|(_, key, _)| swarm.ranges.contains_key(key)) {
+        let Some(value) = place(name) else { continue };
+        if key.is_of_files() && !matches!(kind, Some(WorkloadKind::Files { .. })) {
+            value.error("needs `workload.kind = \"files\"`");
+        }
+    }
+    let of = |key, usual: u64| swarm.bounds(key, usual);
+    if matches!(kind, Some(WorkloadKind::Bank { .. })) && *of(Key::Paths, 2).start() < 2 {
+        place("paths").map(|value| value.error("a bank has 2 accounts or more"));
+    }
+    let (config, phases) = (&scenario.config, &scenario.phases);
+    let drift_max_ppm = *of(Key::DriftMaxPpm, config.drift_max_ppm.into()).end() as u32;
+    let longest = *of(Key::RequestTimeout, config.request_timeout.as_nanos()).end();
+    let terms = LeaseTerms { length: Span::from_nanos(longest), drift_max_ppm };
+    if phases.liveness < terms.giver_until(Time::ZERO).since(Time::ZERO) {
+        let message = format!("the liveness phase ({}) is too short for that", phases.liveness);
+        place("request_timeout").or(place("drift_max_ppm")).map(|value| value.error(message));
+    }
+    let least = *of(Key::DriftMaxPpm, config.drift_max_ppm.into()).start();
+    let drifts = scenario.faults.iter().filter_map(|scripted| match scripted.fault {
+        Fault::ClockDrift { ppm, .. } => Some(ppm.unsigned_abs()),
+        _ => None, // its clocks keep their rate
+    });
+    if let Some(most) = drifts.max().filter(|most| u64::from(*most) > least) {
+        let message = format!("a fault lets a clock drift by {most} ppm: expected at least that");
+        place("drift_max_ppm").map(|value| value.error(message));
     }
 }
 

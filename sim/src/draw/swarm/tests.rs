@@ -27,6 +27,7 @@ fn the_same_seed_draws_the_same() {
 fn what_is_drawn_is_within_its_range_and_goes_together() {
     let scenario = sample();
     let mut seen = [const { BTreeSet::new() }; 6];
+    let mut commits = Vec::new();
     let millis = |span: Span| span.as_nanos() / 1_000_000;
     for seed in 0..1_000 {
         let drawn = for_seed(&scenario, seed);
@@ -35,12 +36,20 @@ fn what_is_drawn_is_within_its_range_and_goes_together() {
         let replicas = config.replicas as u64;
         let down = chaos.budget.storage_nodes_down.into();
         assert!(cast.members().eq(config.members.iter().copied()), "seed {seed}");
-        assert!(replicas <= cast.nodes.into() && down < replicas, "seed {seed}");
+        assert!(replicas <= cast.nodes.into() && down <= cast.storage().into(), "seed {seed}");
         assert!((1_000..=8_000).contains(&millis(config.lock_lease)), "seed {seed}");
         assert!((500..=4_000).contains(&millis(config.membership_lease)), "seed {seed}");
         assert!((500..=4_000).contains(&millis(chaos.interval.max)), "seed {seed}");
         assert!(network.latency.min <= network.latency.max, "seed {seed}");
         assert!((1..=50).contains(&millis(network.latency.max)), "seed {seed}");
+        assert!(millis(network.latency.min) <= 20 && millis(disk.sync.min) <= 10, "seed {seed}");
+        assert!(disk.sync.min <= disk.sync.max, "seed {seed}");
+        assert!((15_000..=20_000).contains(&millis(drawn.phases.safety)), "seed {seed}");
+        assert!(chaos.budget.clients_down <= cast.clients.min(2), "seed {seed}");
+        assert_eq!(drawn.clocks.len(), cast.machines().count(), "seed {seed}");
+        if !commits.contains(&config.commit) {
+            commits.push(config.commit);
+        }
         assert!((1..=20).contains(&millis(disk.sync.max)), "seed {seed}");
         assert!(network.loss <= Ppb::new(50_000_000).unwrap(), "seed {seed}");
         assert!(chaos.kinds.iter().all(|kind| scenario.chaos_has(*kind)), "seed {seed}");
@@ -61,6 +70,7 @@ fn what_is_drawn_is_within_its_range_and_goes_together() {
     }
     let expected = [4..=6, 2..=3, 2..=4, 2..=5, 0..=3, 0..=1];
     assert_eq!(seen, expected.map(|range| range.collect()));
+    assert_eq!(commits.len(), 2);
 }
 
 impl Scenario {

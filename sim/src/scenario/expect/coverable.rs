@@ -150,9 +150,9 @@ impl Scenario {
         let all = vec![Role::Control, Role::Storage, Role::Client];
         let draws = |key| self.swarm.as_ref().is_some_and(|swarm| swarm.ranges.contains_key(&key));
         let may_be_away = |role: &Role| match role {
-            Role::Control => chaos.budget.control_down,
+            Role::Control => chaos.budget.control_down || draws(Key::ControlDown),
             Role::Storage => chaos.budget.storage_nodes_down > 0 || draws(Key::StorageNodesDown),
-            Role::Client => chaos.budget.clients_down > 0,
+            Role::Client => chaos.budget.clients_down > 0 || draws(Key::ClientsDown),
         };
         match kind {
             ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Isolate | ChaosKind::BitRot => {

@@ -36,9 +36,20 @@ fn ranges_that_make_no_sense() {
             "[swarm]\nvirtual_nodes = [1, 10000]\nnodes = [3, 101]",
             "3: swarm.virtual_nodes: 1010000 points on the ring in all, expected at most 1000000",
         ),
+        ("[swarm]\ncommit = 'staged'", "3: swarm.commit: unknown choice `staged`, expected `any`"),
+        ("[swarm]\naimed = [0, 1]", "3: swarm.aimed: needs `[chaos]`"),
         (
-            "[swarm]\nstorage_nodes_down = [2, 2]\n[chaos]\nkinds = ['crash']",
-            "3: swarm.storage_nodes_down: at least 2 down do not go with 2 replicas",
+            "[swarm]\nrequest_timeout = ['1s', '2m']",
+            "3: swarm.request_timeout: the liveness phase (1m) is too short for that",
+        ),
+        (
+            "[swarm]\ndrift_max_ppm = [0, 9]\n[[fault]]\nat = '1s'\ndrift = 'n1'\nppm = 5",
+            "3: swarm.drift_max_ppm: a fault lets a clock drift by 5 ppm: expected at least that",
+        ),
+        (
+            "[swarm]\nsafety = ['2s', '30s']\n[[fault]]\nat = '3s'\ncrash = 'n1'",
+            "5: fault[0].at: expected a time before the end of the safety phase (2s), \
+             found `'3s'`",
         ),
         (
             "[swarm]\nnodes = [2, 4]\n[[fault]]\nat = '1s'\ncrash = 'n3'",
