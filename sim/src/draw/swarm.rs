@@ -14,7 +14,7 @@ use seedbed::proto::{CommitMode, Config, Settings, Span};
 use crate::fault::ChaosKind;
 use crate::quantity::{Ppb, SpanRange};
 use crate::scenario::swarm::{FORMS, KINDS, Key, Range, Swarm, Unit};
-use crate::scenario::{Budget, Cast, Clock, Scenario, WorkloadKind};
+use crate::scenario::{Cast, Clock, Scenario, WorkloadKind};
 use crate::seed::{Seed, Stream, code};
 
 #[cfg(test)]
@@ -159,13 +159,8 @@ fn with_drawn(base: &Scenario, drawn: &Drawn, seed: Seed) -> Scenario {
         put(key, value, seed, &mut scenario, &mut settings);
     }
     settings.members = scenario.cast.members().collect();
-    if let Some(chaos) = &mut scenario.chaos {
-        if let Some(kinds) = &drawn.kinds {
-            chaos.kinds.clone_from(kinds);
-        }
-        let Budget { storage_nodes_down, clients_down, .. } = &mut chaos.budget;
-        *storage_nodes_down = (*storage_nodes_down).min(scenario.cast.storage());
-        *clients_down = (*clients_down).min(scenario.cast.clients);
+    if let (Some(chaos), Some(kinds)) = (&mut scenario.chaos, &drawn.kinds) {
+        chaos.kinds.clone_from(kinds);
     }
     scenario.config = Config::new(settings).expect("ranges that were checked");
     scenario

@@ -33,6 +33,8 @@ pub fn find(name: &str) -> Result<TableReference, Option<&'static str>> {
     let only = if let [table] = short[..] { Some(table) } else { None };
     match found.or(only) {
         Some(table) => Ok(table.clone()),
+        // Where several tables have it, the first is as good as any to name.
+        None if !short.is_empty() => Err(short.first().map(|table| called(table))),
         None => Err(nearest(plain, all.iter().flat_map(|it| [called(it), it.key()]))),
     }
 }

@@ -7,7 +7,8 @@ fn a_table_is_found_by_every_way_to_write_its_name() {
         assert_eq!(find(name).unwrap().name, "fault", "{name}");
     }
     assert_eq!(find("fault.when").unwrap().name, "fault.when");
-    assert_eq!(find("when").unwrap().name, "fault.when");
+    assert_eq!(find("clog").unwrap().name, "fault.clog");
+    assert_eq!(find("when").unwrap_err(), Some("script.when"));
     assert_eq!(find("file").unwrap().style, Style::File);
     assert_eq!(find("falt").unwrap_err(), Some("fault"));
     assert_eq!(find("qqqqqq").unwrap_err(), None);

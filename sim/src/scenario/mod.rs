@@ -276,7 +276,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     let clocks = environment::clocks(root, named, drift);
     let workload = workload::read(root, usual.limits.contents_bytes);
     let scripts = script::names(root);
-    let names = Names { cast: named, scripts: &scripts };
+    let names = Names { cast: named, scripts: slice(&scripts) };
     let script = script::read(root, names, safety);
     let faults = fault::read(root, names, &cluster.lenient(), safety);
     let messages = message::read(root, names, safety);

@@ -130,7 +130,7 @@ pub struct TxnName {
 #[derive(Clone, Copy)]
 pub(super) struct Names<'n> {
     pub cast: Named,
-    pub scripts: &'n [Option<String>],
+    pub scripts: Result<&'n [Option<String>]>,
 }
 
 /// `at`, beside `when`.
@@ -173,7 +173,7 @@ pub(super) const EVERY: Key = Key::perhaps(
 
 const WHEN: [Key; 9] = [
     Key::needed("milestone", "milestone", "which; `seedbed milestones` lists them"),
-    Key::usually("nth", "whole number, at least 1", "1", "which of its times"),
+    Key::perhaps("nth", "whole number, at least 1", "1, or `every`", "which of its times"),
     EVERY,
     Key::usually("after", "duration", "\"0s\"", "how long after it"),
     Key::perhaps("node", "target", "any", "only what happens at this machine"),
@@ -308,7 +308,8 @@ impl Value<'_> {
     /// A request: its id, or the name of the script that asks it.
     fn request(&self, names: Names<'_>) -> Result<Asked> {
         let found = self.string()?;
-        let named = names.scripts.iter().position(|name| name.as_deref() == Some(found));
+        let scripts = names.scripts?;
+        let named = scripts.iter().position(|name| name.as_deref() == Some(found));
         if let Some(script) = named {
             return Ok(Asked::Script(script));
         }
@@ -317,7 +318,7 @@ impl Value<'_> {
             Ok(_) | Err(_) => {
                 let expected = "the `name` of a script, or a request such as `c1#3` or `c1.2#3`";
                 let message = format!("expected {expected}, found {}", self.found());
-                let known = names.scripts.iter().flatten().map(String::as_str);
+                let known = scripts.iter().flatten().map(String::as_str);
                 Err(self.error_near(message, found, known))
             }
         }
@@ -325,8 +326,9 @@ impl Value<'_> {
 
     /// A transaction, as traces name it.
     fn transaction(&self, names: Names<'_>) -> Result<TxnName> {
+        let found = self.string()?;
         let parsed = || {
-            let (life, counter) = self.string().ok()?.split_once('/')?;
+            let (life, counter) = found.split_once('/')?;
             let (coordinator, incarnation) = life.split_once('.')?;
             let coordinator: NodeId = coordinator.parse().ok()?;
             let is_there = names.cast.storage_nodes().any(|node| node == coordinator);

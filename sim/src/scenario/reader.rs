@@ -53,7 +53,7 @@ impl<'a> Table<'a> {
         entries: Option<&'a DeTable<'a>>,
         grammar: &TableGrammar<F>,
     ) -> Table<'a> {
-        assert_eq!(without_numbers(&key), grammar.name, "a table is read with its own grammar");
+        assert!(is_at(&key, grammar.name), "`{key}` is read with its own grammar");
         let (known, broken, misspelt) = (grammar.known(), None, Vec::new());
         let mut table = Table { source, key, at, entries, known, broken, misspelt };
         let keys = entries.into_iter().flatten().map(|(key, _)| key);
@@ -228,6 +228,15 @@ impl<'a> Value<'a> {
         let entries = Some(self.value.as_table().ok_or_else(|| self.not("a table"))?);
         Ok(Table::open(self.source, self.key.clone(), Some(self.at.start), entries, grammar))
     }
+}
+
+/// Is this the place of the table `name`? A step of a script has the tables of a script.
+fn is_at(key: &str, name: &str) -> bool {
+    let key = without_numbers(key);
+    key == name
+        || key
+            .strip_prefix("script.steps.")
+            .is_some_and(|of_step| name.strip_prefix("script.") == Some(of_step))
 }
 
 /// `fault.when` for `fault[3].when`.

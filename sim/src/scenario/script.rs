@@ -79,11 +79,11 @@ impl Rounds {
 }
 
 /// The names of the scripts, in the order of the file: filters may use those of later ones.
-pub(super) fn names(root: &Table<'_>) -> Vec<Option<String>> {
-    let scripts = root.get("script").filter(|value| value.value.is_array());
-    let scripts = scripts.and_then(|scripts| scripts.list().ok()).unwrap_or_default();
-    let name = |value: Value<'_>| Some(value.inside("name")?.value.as_str()?.trim().to_owned());
-    scripts.into_iter().map(name).collect()
+pub(super) fn names(root: &Table<'_>) -> Result<Vec<Option<String>>> {
+    root.each("script", |value| {
+        let name = value.inside("name").map(|name| name.line().map(str::to_owned));
+        name.transpose()
+    })
 }
 
 pub(super) fn read(root: &Table<'_>, names: Names<'_>, safety: Span) -> Result<Vec<Script>> {

@@ -165,10 +165,10 @@ impl<'a> Inject<'a> {
     ) -> Vec<Turn> {
         let (now, world) = (scene.now, scene.world);
         // It has struck even if nothing ends it.
-        let is_degradation = match fault {
-            Fault::Disk { trouble: DiskTrouble::Slow(_), .. } | Fault::Degrade { .. } => true,
-            _ => false,
-        };
+        let is_degradation = matches!(
+            fault,
+            Fault::Disk { trouble: DiskTrouble::Slow(_), .. } | Fault::Degrade { .. }
+        );
         let struck = fault.clone();
         let turns = match fault {
             Fault::Crash { node, leaves, restart } => self.crash(node, leaves, restart, scene),

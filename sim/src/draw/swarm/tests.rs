@@ -91,15 +91,3 @@ fn every_key_has_draws_of_its_own() {
         assert_eq!((&all.config, &all.chaos), (&fewer.config, &fewer.chaos));
     }
 }
-
-#[test]
-fn a_budget_is_less_than_the_replicas_even_if_it_is_not_drawn() {
-    let text = "title = \"t\"\nswarm.replicas = [1, 3]\n[chaos]\nkinds = ['attrition']\n\
-                [workload]\nkind = \"files\"\n";
-    let scenario = Scenario::parse("x.toml", text).unwrap();
-    for seed in 0..100 {
-        let drawn = for_seed(&scenario, seed);
-        let down = drawn.chaos.as_ref().unwrap().budget.storage_nodes_down;
-        assert_eq!(usize::from(down), (drawn.config.replicas - 1).min(1), "seed {seed}");
-    }
-}

@@ -74,8 +74,9 @@ fn every_table_is_listed_once_and_every_key_that_says_table_leads_to_one() {
     for table in tables() {
         for (_, key) in table.all_keys().filter(|(_, key)| key.value.contains("table")) {
             let inner = [table.name, key.name].map(str::to_owned).join(".");
-            let inner = inner.trim_start_matches('.');
-            assert!(names.contains(&inner), "{inner} is no table");
+            // A step of a script has the tables of a script.
+            let inner = inner.trim_start_matches('.').replace("script.steps.", "script.");
+            assert!(names.contains(&&*inner), "{inner} is no table");
         }
     }
 }

@@ -183,7 +183,9 @@ fn unknown_names() {
             "[chaos]\nkinds = ['crush']",
             "3: chaos.kinds[0]: unknown kind of fault `crush`, expected `crash`, `pause`, \
              `partition`, `isolate`, `clog`, `delay`, `loss`, `duplicate`, `slow_disk`, \
-             `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `join`, `leave`, `wipe` or `attrition`; did you mean `crash`?",
+             `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `majorities_ring`, `bump`, `join`, \
+             `leave`, `set`, `accept_loss`, `wipe`, `rolling_restart` or `attrition`; did you mean \
+             `crash`?",
         ),
         (
             "[expect]\nverdict = 'fail'",

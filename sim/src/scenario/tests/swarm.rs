@@ -40,7 +40,7 @@ fn ranges_that_make_no_sense() {
         ("[swarm]\naimed = [0, 1]", "3: swarm.aimed: needs `[chaos]`"),
         (
             "[swarm]\nrequest_timeout = ['1s', '2m']",
-            "3: swarm.request_timeout: the liveness phase (1m) is too short for that",
+            "3: swarm.request_timeout: the liveness phase (60s) is too short for that",
         ),
         (
             "[swarm]\ndrift_max_ppm = [0, 9]\n[[fault]]\nat = '1s'\ndrift = 'n1'\nppm = 5",

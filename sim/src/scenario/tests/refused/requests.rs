@@ -88,6 +88,14 @@ fn steps_and_rounds_that_make_no_sense() {
         "5: script[0].steps[1].relese: unknown key; did you mean `release`?"
     );
     assert_eq!(
+        script("steps = [{ transaction = [{ raed = '/a' }] }]"),
+        "5: script[0].steps[0].transaction[0].raed: unknown key; did you mean `read`?"
+    );
+    assert_eq!(
+        script("steps = [{ read = '/a', answer = { refsed = 'held' } }]"),
+        "5: script[0].steps[0].answer.refsed: unknown key; did you mean `refused`?"
+    );
+    assert_eq!(
         script("read = '/a'\nowner = 'c1'"),
         "6: script[0].owner: expected a storage node, found `'c1'`"
     );
@@ -109,7 +117,7 @@ fn steps_and_rounds_that_make_no_sense() {
             "[[script]]\nname = 'x'\nclient = 'c1'\nat = '1s'\nread = '/a'\n\
              [[script]]\nname = 'x'\nclient = 'c1'\nat = '2s'\nread = '/a'"
         ),
-        "7: script[1]: another script has this name"
+        "8: script[1].name: another script has this name"
     );
 }
 
