@@ -27,14 +27,40 @@ fn example(table: &TableReference) -> Table {
 }
 
 /// What one file cannot say together with the sample, and no example of a table says.
-const REST: [&str; 5] = [
+const REST: [&str; 10] = [
     "[expect]\nnever = ['lease_expired']\nviolates = 'tokens_grow'",
     "[expect]\nverdict = 'pass'",
     "[[script]]\nclient = 'c1'\nat = '1s'\nread = '/a'\nanswer = { absent = true }",
-    "fault = [{ at = '1s', isolate = 'n1', for = '1s' }]",
+    "fault = [{ at = '1s', isolate = 'n1', for = '1s' },\
+     { at = '1s', loss = { from = 'n1', to = 'n2' }, share = 1, for = '1s' },\
+     { at = '1s', duplicate = { from = 'n1', to = 'n2' }, share = 1, for = '1s' },\
+     { at = '1s', drift = 'n1', ppm = 1, for = '1s' },\
+     { at = '1s', stalled_disk = 'n1', for = '1s' }]",
+    "[chaos]\nkinds = ['crash']\naimed = 0.5",
     "script = [{ client = 'c1', at = '1s', create = '/a', data = 'x', coordinator = 'n1' },\
      { client = 'c1', at = '1s', delete = '/a', if_version = 1, coordinator = 'n1' },\
      { client = 'c1', at = '1s', transaction = [{ write = '/a', data = 'x', if_version = 1 }] }]",
+    "script = [{ client = 'c1', at = '1s', read = '/a', owner = 'n1', answer = 'done' },\
+     { client = 'c1', at = '1s', create = '/a', data = 'x', coordinator = 'n1', answer = 'done' },\
+     { client = 'c1', at = '1s', write = '/a', data = 'x', if_version = 1, coordinator = 'n1', answer = 'done' },\
+     { client = 'c1', at = '1s', delete = '/a', if_version = 1, coordinator = 'n1', answer = 'done' },\
+     { client = 'c1', at = '1s', rename = '/a', to = '/b', coordinator = 'n1', answer = 'done' },\
+     { client = 'c1', at = '1s', transaction = [{ read = '/a' }], coordinator = 'n1', answer = 'done' },\
+     { client = 'c1', at = '1s', acquire = '/a', wait = true, answer = 'done' },\
+     { client = 'c1', at = '1s', release = '/a', answer = 'done' }]",
+    "[[script]]\nclient = 'c1'\nat = '1s'\nsteps = [{ read = '/a', owner = 'n1', answer = 'done', pause = '1s' },\
+     { create = '/a', data = 'x', coordinator = 'n1', answer = 'done', pause = '1s' },\
+     { write = '/a', data = 'x', if_version = 1, coordinator = 'n1', answer = 'done', pause = '1s' },\
+     { delete = '/a', if_version = 1, coordinator = 'n1', answer = 'done', pause = '1s' },\
+     { rename = '/a', to = '/b', coordinator = 'n1', answer = 'done', pause = '1s' },\
+     { transaction = [{ read = '/a' }], coordinator = 'n1', answer = 'done', pause = '1s' },\
+     { acquire = '/a', wait = true, answer = 'done', pause = '1s' },\
+     { release = '/a', answer = 'done', pause = '1s' }]",
+    "[[script]]\nclient = 'c1'\nread = '/a'\nwhen = { milestone = 'decided', nth = 2, every = 3, after = '1s', node = 'n1', path = '/a', request = 'c1#1', transaction = 'n1.1/2' }\n[[message]]\nkind = 'commit'\ndrop = true\n\
+     when = { milestone = 'decided', nth = 2, every = 3, after = '1s', node = 'n1', path = '/a', request = 'c1#1', transaction = 'n1.1/2' }\n[[fault]]\ncrash = 'n1'\nwhen = { milestone = 'decided', nth = 2, every = 3, after = '1s', node = 'n1', path = '/a', request = 'c1#1', transaction = 'n1.1/2' }",
+    "[[script]]\nclient = 'c1'\nread = '/a'\nwhen = { milestone = 'lock_granted', lock = '/a', request = 'c1#1', node = 'control' }\n[[message]]\nkind = 'acquire'\ndrop = true\n\
+     lock = '/a'\nrequest = 'c1#1'\nwhen = { milestone = 'lock_granted', lock = '/a', request = 'c1#1', node = 'control' }\n[[message]]\nkind = 'commit'\ndrop = true\n\
+     transaction = 'n1.1/2'\n[[fault]]\ncrash = 'n1'\nwhen = { milestone = 'lock_granted', lock = '/a', request = 'c1#1', node = 'control' }",
 ];
 
 /// Files that show the keys of a table.
