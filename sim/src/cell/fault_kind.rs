@@ -178,6 +178,20 @@ impl FaultKind {
         }
     }
 
+    /// Does it take its machine away: down, paused, cut off, or with a disk that stalls?
+    pub fn takes_away(self) -> bool {
+        match self {
+            FaultKind::Crash | FaultKind::BitRot | FaultKind::Wipe => true,
+            FaultKind::Attrition | FaultKind::RollingRestart => true,
+            FaultKind::Pause | FaultKind::Isolate | FaultKind::StalledDisk => true,
+            FaultKind::Partition | FaultKind::Clog | FaultKind::MajoritiesRing => false,
+            FaultKind::Delay | FaultKind::Loss | FaultKind::Duplicate => false,
+            FaultKind::SlowDisk | FaultKind::FullDisk | FaultKind::Bump => false,
+            FaultKind::Drift | FaultKind::Join | FaultKind::Leave => false,
+            FaultKind::Set | FaultKind::AcceptLoss => false,
+        }
+    }
+
     /// Can it keep a message from arriving?
     pub fn loses_messages(self) -> bool {
         match self {

@@ -7,10 +7,12 @@
 //! | `lost/prepare`, `doubled/prepare`, `delayed/prepare` | that became of such a message |
 //! | `record_lost/voted`, `torn/voted` | a crash did that to such a record |
 //! | `refused/queue_full` | a user was told this reason |
+//! | `situation/wipe_in_doubt` | the run got into it |
 
 mod fault_kind;
 mod phase;
 mod seeds;
+mod situation;
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -23,6 +25,7 @@ use crate::refusal::Reason;
 pub use fault_kind::FaultKind;
 pub use phase::{Needs, Phase};
 pub use seeds::Seeds;
+pub use situation::{Situation, Takes};
 
 /// Something that a run can have tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +40,8 @@ pub enum Cell {
     Record(RecordFate, RecordKind),
     /// A user was told this reason.
     Refused(Reason),
+    /// The run got into this.
+    Situation(Situation),
 }
 
 /// What can become of a message on its way.
@@ -104,7 +109,9 @@ impl Cell {
             .iter()
             .flat_map(|fate| RecordKind::ALL.iter().map(|kind| Cell::Record(*fate, *kind)));
         let refused = Reason::ALL.iter().map(|reason| Cell::Refused(*reason));
-        let all = strikes.chain(pairs).chain(messages).chain(records).chain(refused);
+        let situations = Situation::ALL.iter().map(|situation| Cell::Situation(*situation));
+        let others = messages.chain(records).chain(refused).chain(situations);
+        let all = strikes.chain(pairs).chain(others);
         all.filter(|cell| cell.is_possible())
     }
 
@@ -120,7 +127,7 @@ impl Cell {
                 kind.strikes().iter().any(|role| phase.roles().contains(role))
             }
             Cell::Pair(first, _) => first.lasts(),
-            Cell::Message(..) | Cell::Refused(_) => true,
+            Cell::Message(..) | Cell::Refused(_) | Cell::Situation(_) => true,
             Cell::Record(_, kind) => Milestone::appended(kind).is_some(),
         }
     }
@@ -146,6 +153,7 @@ impl Cell {
                 format!("a crash tears a `{}` record", kind.name())
             }
             Cell::Refused(reason) => format!("a user is refused with `{}`", reason.name()),
+            Cell::Situation(situation) => situation.summary().to_owned(),
         }
     }
 }
@@ -159,6 +167,7 @@ impl fmt::Display for Cell {
             Cell::Message(fate, kind) => write!(f, "{}/{}", fate.name(), kind.name()),
             Cell::Record(fate, kind) => write!(f, "{}/{}", fate.name(), kind.name()),
             Cell::Refused(reason) => write!(f, "refused/{}", reason.name()),
+            Cell::Situation(situation) => write!(f, "situation/{situation}"),
         }
     }
 }

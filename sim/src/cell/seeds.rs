@@ -20,7 +20,8 @@ impl Seeds {
         let strikes = || {
             seen.iter().filter_map(|cell| match cell {
                 Cell::Strike(kind, phase) => Some((*kind, *phase)),
-                Cell::Pair(..) | Cell::Message(..) | Cell::Record(..) | Cell::Refused(_) => None,
+                Cell::Pair(..) | Cell::Message(..) | Cell::Record(..) => None,
+                Cell::Refused(_) | Cell::Situation(_) => None,
             })
         };
         let kinds: BTreeSet<FaultKind> = strikes().map(|(kind, _)| kind).collect();
@@ -65,7 +66,8 @@ impl Seeds {
             }
             Cell::Pair(first, then) if first == then => format!("; {}", struck(first)),
             Cell::Pair(first, then) => format!("; {}, {}", struck(first), struck(then)),
-            Cell::Message(..) | Cell::Record(..) | Cell::Refused(_) => String::new(),
+            Cell::Message(..) | Cell::Record(..) => String::new(),
+            Cell::Refused(_) | Cell::Situation(_) => String::new(),
         };
         format!("of {runs} seeds none covered `{cell}`{near}")
     }

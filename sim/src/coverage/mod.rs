@@ -13,6 +13,7 @@ mod hold;
 mod in_effect;
 mod phases;
 mod ready;
+mod situations;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -74,6 +75,7 @@ impl Coverage {
         }
         for seen in seen(step) {
             self.see(&seen, step);
+            self.cells.extend(situations::seen(&seen, model).map(Cell::Situation));
             self.in_effect.on_seen(&seen, model);
         }
         self.followed.ready.on_step(step);
@@ -105,8 +107,10 @@ impl Coverage {
                 self.cells.extend(pairs.filter(|cell| cell.is_possible()));
                 let scene = Scene { now, world, model, milestones, followed: &self.followed };
                 for machine in machines.into_iter().filter(|node| world.host(*node).is_up()) {
-                    let phases = phases_of(machine, &scene).into_iter();
-                    self.cells.extend(phases.map(|phase| Cell::Strike(kind, phase)));
+                    let phases = phases_of(machine, &scene);
+                    let situations = situations::struck(kind, machine, &phases, world);
+                    self.cells.extend(situations.map(Cell::Situation));
+                    self.cells.extend(phases.into_iter().map(|phase| Cell::Strike(kind, phase)));
                 }
                 self.in_effect.add(grip, kind);
             }

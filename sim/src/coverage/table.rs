@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::proto::{MessageKind, RecordKind};
 
-use crate::cell::{Cell, FaultKind, MessageFate, Phase, RecordFate, Seeds};
+use crate::cell::{Cell, FaultKind, MessageFate, Phase, RecordFate, Seeds, Situation};
 use crate::refusal::Reason;
 use crate::scenario::Scenario;
 use crate::text::{Thousands, on_lines};
@@ -57,7 +57,7 @@ impl<'a> Covered<'a> {
         self.possible.contains(&cell).then(|| self.seeds.of(cell))
     }
 
-    fn matrices(&self) -> [Matrix; 5] {
+    fn matrices(&self) -> [Matrix; 6] {
         let kinds = FaultKind::ALL;
         [
             self.matrix("what a fault met", Phase::ALL, kinds, |phase, kind| {
@@ -77,6 +77,12 @@ impl<'a> Covered<'a> {
                 &["refused"],
                 Reason::ALL,
                 |row, reason| (*row, reason.name(), Cell::Refused(*reason)),
+            ),
+            self.matrix(
+                "situations that a run got into",
+                &["situation"],
+                Situation::ALL,
+                |row, situation| (*row, situation.name(), Cell::Situation(*situation)),
             ),
         ]
     }

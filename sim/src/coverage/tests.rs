@@ -3,7 +3,7 @@
 use seedbed::proto::{MessageKind, RecordKind};
 
 use super::*;
-use crate::cell::{FaultKind, Phase};
+use crate::cell::{FaultKind, Phase, Situation};
 use crate::scenario::Scenario;
 use crate::simulation::Simulation;
 use crate::verdict::{RunReport, Verdict};
@@ -33,7 +33,7 @@ fn met(text: &str, kind: FaultKind) -> Vec<Phase> {
     let of_kind = run.covered.iter().filter_map(|cell| match cell {
         Cell::Strike(of, phase) if *of == kind => Some(*phase),
         Cell::Strike(..) | Cell::Pair(..) | Cell::Message(..) => None,
-        Cell::Record(..) | Cell::Refused(_) => None,
+        Cell::Record(..) | Cell::Refused(_) | Cell::Situation(_) => None,
     });
     of_kind.collect()
 }
@@ -130,6 +130,7 @@ fn whoever_votes_for_a_coordinator_without_a_disk_is_orphaned() {
     let orphaned = met(text, FaultKind::Pause);
     assert!(orphaned.contains(&Phase::ParticipantOrphaned), "{orphaned:?}");
     assert!(!orphaned.contains(&Phase::ParticipantInDoubt), "{orphaned:?}");
+    assert!(situations(text).contains(&Situation::Orphaned));
 }
 
 /// The pairs of faults that a file with these faults has.
@@ -206,6 +207,42 @@ fn records_that_a_crash_takes_and_tears_and_refusals_are_seen() {
     assert_eq!(records.count(), 2, "{seen:?}");
     let refusals: Vec<&Cell> = seen.iter().filter(|c| matches!(c, Cell::Refused(_))).collect();
     assert_eq!(refusals, [&Cell::Refused(Reason::NotFound)]);
+}
+
+/// The situations that a run gets into.
+fn situations(text: &str) -> Vec<Situation> {
+    let covered = run(text, 1).covered.into_iter();
+    let situations = covered.filter_map(|cell| match cell {
+        Cell::Situation(situation) => Some(situation),
+        Cell::Strike(..) | Cell::Pair(..) | Cell::Message(..) => None,
+        Cell::Record(..) | Cell::Refused(_) => None,
+    });
+    situations.collect()
+}
+
+#[test]
+fn a_run_is_in_a_situation_if_all_of_it_is_there_at_once() {
+    let at = |at: &str, what: &str| format!("[[fault]]\nat = '{at}'\n{what}\n");
+    let on = |milestone: &str, what: &str| {
+        format!("[[fault]]\nwhen = {{ milestone = '{milestone}', nth = 5 }}\n{what}\n")
+    };
+    let is_seen = |faults: &str, expected: &[Situation]| {
+        assert_eq!(situations(&format!("{JOIN}{faults}")), expected, "{faults}");
+    };
+    let down = at("2s", "crash = 'n1'\nrestart_after = '2s'");
+    let crash = |time| format!("{down}{}", at(time, "crash = 'control'\nrestart_after = '1s'"));
+    is_seen("", &[]);
+    is_seen(&at("2s", "pause = 'c1'\nfor = '1s'"), &[]);
+    is_seen(&at("2s", "partition = [['n1'], ['n2', 'n3']]\nfor = '1s'"), &[]);
+    is_seen(&crash("5s"), &[Situation::NodeAway]);
+    is_seen(&crash("3s"), &[Situation::NodeAway, Situation::CrashBesideAnother]);
+    is_seen(&at("10010ms", "leave = 'n4'"), &[Situation::ViewOverUnsettled]);
+    let wipe = |milestone| on(milestone, "wipe = 'there'\nrestart_after = '1s'");
+    let wiped = situations(&format!("{JOIN}{}", wipe("participant_in_doubt")));
+    assert!(wiped.contains(&Situation::WipeInDoubt), "{wiped:?}");
+    assert!(!wiped.contains(&Situation::WipeInHandOver), "{wiped:?}");
+    let wiped = situations(&format!("{JOIN}{}", wipe("chunk_sent")));
+    assert!(wiped.contains(&Situation::WipeInHandOver), "{wiped:?}");
 }
 
 #[test]

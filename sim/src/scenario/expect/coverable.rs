@@ -6,7 +6,7 @@ use seedbed::proto::{CommitMode, Membership, MessageKind, RecordKind, Role};
 
 use super::answer::is_possible;
 use super::possible::{acquires, renames};
-use crate::cell::{Cell, FaultKind, MessageFate, Needs, Phase, RecordFate};
+use crate::cell::{Cell, FaultKind, MessageFate, Needs, Phase, RecordFate, Takes};
 use crate::fault::{ChaosKind, Cut, Degradation, Fault};
 use crate::milestone::Milestone;
 use crate::quantity::Ppb;
@@ -35,6 +35,7 @@ impl Scenario {
             }
             Cell::Refused(reason) => (!self.may_refuse(reason))
                 .then(|| "needs a request that can be refused for that".to_owned()),
+            Cell::Situation(situation) => self.why_never_taken_by(situation.takes()),
         }
     }
 
@@ -59,6 +60,30 @@ impl Scenario {
             Needs::Managed => (is_managed, "needs `membership = \"managed\"`"),
             Needs::LostDisk => {
                 (!self.struck(FaultKind::Wipe).is_empty(), "needs a fault of kind `wipe`")
+            }
+        };
+        (!is_met).then(|| why.to_owned())
+    }
+
+    fn why_never_taken_by(&self, takes: Takes) -> Option<String> {
+        let strikes = |is_it: fn(FaultKind) -> bool, role: Role| {
+            FaultKind::ALL.iter().any(|kind| is_it(*kind) && self.struck(*kind).contains(&role))
+        };
+        let (is_met, why) = match takes {
+            Takes::AwayFault => (
+                strikes(FaultKind::takes_away, Role::Storage),
+                "needs a fault that takes a storage node away",
+            ),
+            Takes::LostDisk => {
+                (!self.struck(FaultKind::Wipe).is_empty(), "needs a fault of kind `wipe`")
+            }
+            Takes::Crash => {
+                let crashes = |kind: FaultKind| kind.crashes() || kind == FaultKind::Wipe;
+                let is_met = strikes(crashes, Role::Storage) || strikes(crashes, Role::Control);
+                (is_met, "needs a fault that crashes a machine")
+            }
+            Takes::Managed => {
+                (self.config.membership == Membership::Managed, "needs `membership = \"managed\"`")
             }
         };
         (!is_met).then(|| why.to_owned())

@@ -1,0 +1,67 @@
+//! What a run can get into with more than one machine, or more than one fault, in it.
+
+use std::fmt;
+
+/// What a situation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A fault of a storage node that takes it away for some time.
+    AwayFault,
+    /// A disk that is lost.
+    LostDisk,
+    /// A machine that crashes.
+    Crash,
+    /// `membership = "managed"`.
+    Managed,
+}
+
+macro_rules! situations {
+    ($($(#[doc = $doc:literal])* $situation:ident = $name:literal, $takes:ident;)*) => {
+        /// Something that a run can get into.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Situation {
+            $($(#[doc = $doc])* $situation,)*
+        }
+
+        impl Situation {
+            /// Every situation.
+            pub const ALL: &[Situation] = &[$(Situation::$situation,)*];
+
+            /// The name used in scenario files and matrices.
+            pub fn name(self) -> &'static str {
+                match self { $(Situation::$situation => $name,)* }
+            }
+
+            /// What it is, in one line.
+            pub fn summary(self) -> &'static str {
+                match self { $(Situation::$situation => concat!($($doc,)*).trim_ascii(),)* }
+            }
+
+            /// What it takes.
+            pub fn takes(self) -> Takes {
+                match self { $(Situation::$situation => Takes::$takes,)* }
+            }
+        }
+    };
+}
+
+situations! {
+    /// a storage node is down, paused or cut off, or its disk stalls
+    NodeAway = "node_away", AwayFault;
+    /// a node or the central node crashes while another of them is down
+    CrashBesideAnother = "crash_beside_another", Crash;
+    /// a node in doubt loses its disk
+    WipeInDoubt = "wipe_in_doubt", LostDisk;
+    /// a node loses its disk while it asks for files or is asked for files in a hand-over
+    WipeInHandOver = "wipe_in_hand_over", LostDisk;
+    /// a participant in doubt learns that the disk of the coordinator is gone
+    Orphaned = "orphaned", LostDisk;
+    /// a view is announced while one before it has not settled
+    ViewOverUnsettled = "view_over_unsettled", Managed;
+}
+
+impl fmt::Display for Situation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,50 @@
+//! Which situations a run gets into.
+
+use std::collections::BTreeSet;
+
+use seedbed::proto::{NodeId, Record, Role};
+
+use crate::cell::{FaultKind, Phase, Situation};
+use crate::oracle::{Model, Seen};
+use crate::world::World;
+
+/// What it makes of it that a fault strikes `machine`, which takes part in `phases`.
+pub(super) fn struck(
+    kind: FaultKind,
+    machine: NodeId,
+    phases: &BTreeSet<Phase>,
+    world: &World,
+) -> impl Iterator<Item = Situation> + use<> {
+    let is_storage = machine.role() == Role::Storage;
+    let is_in = |all: &[Phase]| all.iter().any(|phase| phases.contains(phase));
+    let is_wipe = kind == FaultKind::Wipe;
+    let is_down = kind.crashes() || is_wipe;
+    let serves = |node: NodeId| node.role() != Role::Client;
+    let is_beside = || {
+        let mut others = world.nodes().filter(|node| serves(*node) && *node != machine);
+        serves(machine) && others.any(|node| !world.host(node).is_up())
+    };
+    let hand_over = [Phase::ReceiverAsking, Phase::ReceiverChunk, Phase::Source];
+    let doubt = [Phase::ParticipantInDoubt, Phase::ParticipantOrphaned];
+    let all = [
+        (Situation::NodeAway, is_storage && kind.takes_away()),
+        (Situation::CrashBesideAnother, is_down && is_beside()),
+        (Situation::WipeInDoubt, is_wipe && is_in(&doubt)),
+        (Situation::WipeInHandOver, is_wipe && is_in(&hand_over)),
+    ];
+    all.into_iter().filter(|(_, is_there)| *is_there).map(|(situation, _)| situation)
+}
+
+/// The situation that a run gets into with what is seen; the model has taken it over already.
+pub(super) fn seen(seen: &Seen<'_>, model: &Model) -> Option<Situation> {
+    match seen {
+        Seen::Durable { record: Record::Orphaned { .. }, .. } => Some(Situation::Orphaned),
+        Seen::Durable { record: Record::Announced { view }, .. } => {
+            let settled = model.views.settled().map(|settled| settled.is);
+            let mut before = model.views.open().filter(|older| older.is.epoch < view.epoch);
+            let is_open = before.any(|older| settled.is_none_or(|last| older.is.epoch > last));
+            is_open.then_some(Situation::ViewOverUnsettled)
+        }
+        _ => None, // it takes a fault
+    }
+}
