@@ -4,58 +4,75 @@
 //! meets the board's middle. An aimed fault waits for the moment and strikes a machine that plays a
 //! part in it.
 
+use std::collections::BTreeSet;
+
 use seedbed::proto::{MessageKind, RecordKind};
 
+use crate::fault::ChaosKind;
 use crate::milestone::Milestone;
 use crate::scenario::{Occasion, Ordinals, Role, Scenario, Target, roles_of};
 use crate::seed::Stream;
 
+/// What a moment is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Of {
+    Transaction,
+    Lock,
+    HandOver,
+    View,
+    Machine,
+}
+
 /// The moments in which a protocol has most to lose. Beside the roles that a milestone binds, the
 /// machine at which it is reached is one to strike: the central node, where a view is announced.
-fn moments() -> Vec<Milestone> {
+fn moments() -> Vec<(Of, Milestone)> {
     let log = "logs get such records";
     let appended = |kind| Milestone::appended(kind).expect(log);
     let durable = |kind| Milestone::durable(kind).expect(log);
     vec![
-        // a transaction
-        Milestone::ALL_READY,
-        appended(RecordKind::Voted),
-        Milestone::PARTICIPANT_IN_DOUBT,
-        Milestone::ALL_VOTED,
-        appended(RecordKind::Decided),
-        Milestone::DECIDED,
-        Milestone::sent(MessageKind::Inquire),
-        Milestone::sent(MessageKind::Recall),
-        appended(RecordKind::Orphaned),
-        Milestone::IN_DOUBT_ON_A_MOVING_ARC,
-        // a lock
-        Milestone::LOCK_QUEUED,
-        appended(RecordKind::Granted),
-        Milestone::LOCK_GRANTED,
-        Milestone::CLAIM_COMMITTED,
-        Milestone::LEASE_EXPIRED,
-        // a hand-over
-        Milestone::HAND_OVER_BEGUN,
-        Milestone::sent(MessageKind::Pull),
-        Milestone::sent(MessageKind::Chunk),
-        Milestone::ARC_COMPLETED,
-        Milestone::WITNESS_ANSWERED,
-        // a view
-        Milestone::NODE_ADMITTED,
-        appended(RecordKind::Announced),
-        Milestone::VIEW_ANNOUNCED,
-        durable(RecordKind::Entered),
-        Milestone::VIEW_ACTIVE,
-        // a disk and a machine
-        Milestone::CHECKPOINT_WRITTEN,
-        Milestone::RESTARTED,
+        (Of::Transaction, Milestone::ALL_READY),
+        (Of::Transaction, appended(RecordKind::Voted)),
+        (Of::Transaction, Milestone::PARTICIPANT_IN_DOUBT),
+        (Of::Transaction, Milestone::ALL_VOTED),
+        (Of::Transaction, appended(RecordKind::Decided)),
+        (Of::Transaction, Milestone::DECIDED),
+        (Of::Transaction, Milestone::sent(MessageKind::Inquire)),
+        (Of::Transaction, Milestone::sent(MessageKind::Recall)),
+        (Of::Transaction, appended(RecordKind::Orphaned)),
+        (Of::Transaction, Milestone::IN_DOUBT_ON_A_MOVING_ARC),
+        (Of::Lock, Milestone::LOCK_QUEUED),
+        (Of::Lock, appended(RecordKind::Granted)),
+        (Of::Lock, Milestone::LOCK_GRANTED),
+        (Of::Lock, Milestone::CLAIM_COMMITTED),
+        (Of::Lock, Milestone::LEASE_EXPIRED),
+        (Of::HandOver, Milestone::HAND_OVER_BEGUN),
+        (Of::HandOver, Milestone::sent(MessageKind::Pull)),
+        (Of::HandOver, Milestone::sent(MessageKind::Chunk)),
+        (Of::HandOver, Milestone::ARC_COMPLETED),
+        (Of::HandOver, Milestone::WITNESS_ANSWERED),
+        (Of::View, Milestone::NODE_ADMITTED),
+        (Of::View, appended(RecordKind::Announced)),
+        (Of::View, Milestone::VIEW_ANNOUNCED),
+        (Of::View, durable(RecordKind::Entered)),
+        (Of::View, Milestone::VIEW_ACTIVE),
+        (Of::Machine, Milestone::CHECKPOINT_WRITTEN),
+        (Of::Machine, Milestone::RESTARTED),
     ]
+}
+
+/// May a fault of this kind be aimed at such a moment? A disk is lost seldom, and then where what
+/// is on it is wanted by others: in a transaction and in a hand-over.
+fn suits(kind: ChaosKind, of: Of) -> bool {
+    match of {
+        Of::Transaction | Of::HandOver => true,
+        Of::Lock | Of::View | Of::Machine => kind != ChaosKind::Wipe,
+    }
 }
 
 /// What aimed faults of a file may be aimed at.
 #[derive(Clone, Debug)]
 pub(super) struct Aims {
-    moments: Vec<Milestone>,
+    moments: Vec<(Of, Milestone)>,
 }
 
 /// An occasion and the machines that a fault strikes there.
@@ -69,19 +86,26 @@ pub(super) struct Aim {
 impl Aims {
     /// The moments that a run of `scenario` may reach.
     pub fn of(scenario: &Scenario) -> Aims {
-        let possible = moments().into_iter().filter(|at| scenario.why_never(*at).is_none());
+        let possible = moments().into_iter().filter(|(_, at)| scenario.why_never(*at).is_none());
         Aims { moments: possible.collect() }
     }
 
     /// These moments.
     #[cfg(test)]
-    pub(super) fn at(moments: impl IntoIterator<Item = Milestone>) -> Aims {
+    pub(super) fn at(moments: impl IntoIterator<Item = (Of, Milestone)>) -> Aims {
         Aims { moments: moments.into_iter().collect() }
     }
 
-    /// Draws a moment, which of its times, and the machines that a fault strikes.
-    pub(super) fn draw(&self, stream: &mut Stream) -> Aim {
-        let milestone = *stream.pick(&self.moments).expect("every run can restart a machine");
+    /// Draws a moment for a fault of this kind, which of its times, and the machines that it
+    /// strikes.
+    pub(super) fn draw(&self, kind: ChaosKind, stream: &mut Stream) -> Option<Aim> {
+        let suited = || self.moments.iter().filter(|(of, _)| suits(kind, *of));
+        // A hand-over has fewer moments than a transaction, and is no less worth a fault.
+        let all: BTreeSet<Of> = suited().map(|(of, _)| *of).collect();
+        let chosen = *stream.pick(&Vec::from_iter(all))?;
+        let its: Vec<Milestone> =
+            suited().filter(|(of, _)| *of == chosen).map(|(_, milestone)| *milestone).collect();
+        let milestone = *stream.pick(&its)?;
         let nth = 1 + stream.below(4) as u32;
         let mut roles: Vec<Role> = roles_of(milestone).to_vec();
         roles.push(Role::There);
@@ -93,6 +117,6 @@ impl Aims {
         // If the budget has no room at that time, the next will do.
         let times = Ordinals { nth, every: Some(1) };
         let occasion = Occasion { times, ..Occasion::first(milestone) };
-        Aim { occasion, target: Target::Role(target), other }
+        Some(Aim { occasion, target: Target::Role(target), other })
     }
 }

@@ -113,7 +113,9 @@ impl Plan<'_> {
                 ChaosKind::RollingRestart => self.rolling_restart(at, until, stream),
                 // What is drawn for an aimed fault changes no other.
                 kind if aiming.chance(self.chaos.aimed) => {
-                    self.aim(kind, at, until, aims.draw(aiming), aiming);
+                    if let Some(aim) = aims.draw(kind, aiming) {
+                        self.aim(kind, at, until, aim, aiming);
+                    }
                 }
                 kind => self.strike(kind, at, until, stream),
             }

@@ -2,6 +2,7 @@
 
 use seedbed::proto::{Membership, Settings};
 
+use super::aim::Of;
 use super::*;
 use crate::milestone::Milestone;
 use crate::scenario::Budget;
@@ -30,7 +31,8 @@ fn plan_of(seed: u64, kinds: &[ChaosKind], aimed: Ppb) -> Vec<Planned> {
     };
     let (config, seed) = (config(), Seed(seed));
     let plan = Plan::new(&chaos, CAST, &config, Time::ZERO + SAFETY);
-    let aims = Aims::at([Milestone::DECIDED, Milestone::VIEW_ANNOUNCED]);
+    let aims =
+        Aims::at([(Of::Transaction, Milestone::DECIDED), (Of::View, Milestone::VIEW_ANNOUNCED)]);
     plan.drawn(&aims, &mut seed.stream("chaos", 0), &mut seed.stream("aim", 0))
 }
 
