@@ -119,11 +119,12 @@ fn draw(swarm: &Swarm, scenario: &Scenario, seed: Seed, pinned: Option<(Key, u64
         };
         values.insert(*key, drawn);
     }
+    let wipes = values.get(&Key::Wipes).map(|wipes| *wipes > 0);
     let kinds = scenario
         .chaos
         .as_ref()
         .filter(|_| swarm.draws_kinds)
-        .map(|chaos| some_of(&chaos.kinds, &mut seed.stream(KINDS, SWARM)));
+        .map(|chaos| some_of(&chaos.kinds, wipes, &mut seed.stream(KINDS, SWARM)));
     Drawn { values, kinds }
 }
 
@@ -142,10 +143,19 @@ fn value_of(range: Range, most: u64, stream: &mut Stream) -> u64 {
     range.min + stream.below(width / range.step + 1) * range.step
 }
 
-/// A choice of `kinds`, each as likely as any other, of at least one.
-fn some_of(kinds: &[ChaosKind], stream: &mut Stream) -> Vec<ChaosKind> {
+/// A choice of `kinds`, each as likely as any other, of at least one. Where it is drawn how many
+/// disks may be lost, it is drawn by that whether any is.
+fn some_of(kinds: &[ChaosKind], wipes: Option<bool>, stream: &mut Stream) -> Vec<ChaosKind> {
+    let is_in = |kind: &ChaosKind, stream: &mut Stream| {
+        let is_drawn = stream.below(2) == 0;
+        match kind {
+            ChaosKind::Wipe => wipes.unwrap_or(is_drawn),
+            _ => is_drawn, // the budget that it takes says nothing of it
+        }
+    };
     loop {
-        let some: Vec<ChaosKind> = kinds.iter().copied().filter(|_| stream.below(2) == 0).collect();
+        let some: Vec<ChaosKind> =
+            kinds.iter().copied().filter(|kind| is_in(kind, stream)).collect();
         if !some.is_empty() {
             return some;
         }
