@@ -2,11 +2,13 @@
 //!
 //! Every key of a scenario file is drawn by some file in `scenarios/swarm/`, or stands in a list of
 //! exceptions with its reason; so does every kind of drawn fault. And what is drawn matters: with the
-//! least and with the most of a key the same seeds make different runs.
+//! least and with the most of a key the same seeds make different runs. What the faults of a seed
+//! have to meet to find anything, they meet in a fair share of seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use seedbed_sim::cell::{Cell, Seeds, Situation};
 use seedbed_sim::draw::swarm::{DrawnKey, at_both_ends, keys};
 use seedbed_sim::fault::ChaosKind;
 use seedbed_sim::run;
@@ -125,5 +127,34 @@ fn both_ends_of_what_is_drawn_make_different_runs() {
         let different = (0..SEEDS).filter(|seed| is_different(&scenario, *seed, key));
         let found = different.take(DIFFERENT as usize).count() as u64;
         assert_eq!(found, DIFFERENT, "`{name}` of {}: of {SEEDS} seeds", scenario.file);
+    }
+}
+
+/// Of so many seeds each situation that a file can get into has its share.
+const WATCHED: u64 = 200;
+
+/// The least share of a situation, in percent.
+fn least(situation: Situation) -> u64 {
+    match situation {
+        // Without a fault of a storage node there is little to find.
+        Situation::NodeAway => 85,
+        Situation::CrashBesideAnother | Situation::ViewOverUnsettled => 20,
+        Situation::WipeInDoubt | Situation::WipeInHandOver | Situation::Orphaned => 3,
+    }
+}
+
+#[test]
+fn each_situation_has_its_share_of_the_seeds() {
+    for swarm in swarms() {
+        let mut seeds = Seeds::default();
+        (0..WATCHED).for_each(|seed| seeds.add(&run::covered(&swarm, seed, &mut ()).covered));
+        for situation in Situation::ALL {
+            let cell = Cell::Situation(*situation);
+            if swarm.why_never_covered(cell).is_some() {
+                continue;
+            }
+            let (percent, least) = (100 * seeds.of(cell) / WATCHED, least(*situation));
+            assert!(percent >= least, "{}: {cell} in {percent} %, not {least}", swarm.file);
+        }
     }
 }
