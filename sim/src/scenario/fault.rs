@@ -6,7 +6,7 @@ use seedbed::proto::{Command, Config, NodeId, Span};
 
 use super::cluster::{Named, POINTS, need_managed, points, too_many};
 use super::grammar::TableGrammar;
-use super::occasion::{Names, Trigger, trigger};
+use super::occasion::{Names, Occasion, Trigger, occasion, trigger};
 use super::reader::{Result, Table};
 use super::role::Role;
 use super::target::{Binder, Target};
@@ -14,13 +14,15 @@ use super::value::Value;
 use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Torn, Worse};
 use crate::quantity::Ppb;
 use crate::text::one_of;
-use grammar::{CLOG, FAULT, SET, SIDES, WHEN};
+use grammar::{CLOG, FAULT, SET, SIDES, UNTIL, WHEN};
 
 /// One scripted fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ScriptedFault {
     /// When it strikes.
     pub trigger: Trigger,
+    /// What ends it, if a milestone does.
+    pub until: Option<Occasion>,
     /// What it does.
     pub fault: Fault<Target>,
 }
@@ -60,13 +62,40 @@ pub(super) fn read(
     root.each("fault", |value| {
         let table = value.table(&FAULT)?;
         let trigger = trigger(&table, &WHEN, names, safety);
+        let until = table.maybe("until", |value| occasion(&value.table(&UNTIL)?, names));
         let (kind, main) = table.form(&FAULT)?;
         let managed = if is_of_managed(kind) { need_managed(&main, config) } else { Ok(()) };
         let binder = Trigger::binder(&trigger);
         let fault =
             Place { table: &table, main: &main, cast: names.cast, binder }.fault(kind, config);
-        managed.and(Ok(ScriptedFault { trigger: trigger?, fault: fault? }))
+        let until = until.and_then(|until| ends(&table, kind, until));
+        managed.and(Ok(ScriptedFault { trigger: trigger?, until: until?, fault: fault? }))
     })
+}
+
+/// What ends a fault of this kind at a milestone: only if it lasts, and nothing else ends it.
+fn ends(table: &Table<'_>, kind: Kind, until: Option<Occasion>) -> Result<Option<Occasion>> {
+    let Some(value) = table.get("until") else { return Ok(until) };
+    let others = ["for", "restart_after", "restart"];
+    if let Some(other) = others.iter().find(|key| table.get(key).is_some()) {
+        return Err(value.error(format!("does not go with `{other}`")));
+    }
+    match lasts(kind) {
+        true => Ok(until),
+        false => Err(value.error("does not go with a fault that does not last")),
+    }
+}
+
+/// Does it last, until it is ended or all is healed?
+fn lasts(kind: Kind) -> bool {
+    match kind {
+        Kind::Crash | Kind::BitRot | Kind::Wipe | Kind::Pause | Kind::Isolate => true,
+        Kind::Partition | Kind::Clog | Kind::MajoritiesRing | Kind::Delay | Kind::Loss => true,
+        Kind::Duplicate | Kind::Drift | Kind::SlowDisk | Kind::StalledDisk => true,
+        Kind::FullDisk => true,
+        Kind::Bump | Kind::RollingRestart | Kind::Attrition => false,
+        Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => false,
+    }
 }
 
 /// Does it need a central node that decides which nodes are members?

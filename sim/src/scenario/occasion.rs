@@ -9,6 +9,7 @@ use super::reader::{Result, Table};
 use super::target::{Binder, Target};
 use super::value::Value;
 use crate::milestone::Milestone;
+use crate::oracle::milestones::Reached;
 use crate::subject_of::Topic;
 
 /// When something begins.
@@ -106,6 +107,13 @@ pub struct About {
     pub transaction: Option<TxnName>,
 }
 
+impl About {
+    /// What was reached, with the file that is meant.
+    pub fn meant(&self, reached: &Reached) -> Reached {
+        Reached { path: self.path.clone(), ..reached.clone() }
+    }
+}
+
 /// A request, as a file names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Asked {
@@ -194,6 +202,9 @@ pub(super) const fn when(name: &'static str, example: &'static str) -> TableGram
         notes: &[
             "Times are counted of what all filters let through. Only the safety phase counts.",
             "Roles get their machines when the milestone is reached, also where `after` says later.",
+            "`path`, `lock`, `request` and `transaction` choose by all that a transaction or a request \
+             is about, not by what one message or record of it carries. With `path`, `owner` and \
+             `participant` are an owner of that file.",
         ],
         example,
     }
@@ -230,7 +241,8 @@ pub(super) fn maybe_trigger(
     })
 }
 
-fn occasion(when: &Table<'_>, names: Names<'_>) -> Result<Occasion> {
+/// A milestone that is waited for.
+pub(super) fn occasion(when: &Table<'_>, names: Names<'_>) -> Result<Occasion> {
     let milestone = when.need("milestone", "what to wait for").and_then(|value| value.milestone());
     let binder = match milestone {
         Ok(milestone) => Binder::Milestone(milestone),

@@ -51,6 +51,7 @@ pub fn tables() -> Vec<TableReference> {
         (&expect::answer::ANSWER).into(),
         (&fault::grammar::FAULT).into(),
         (&fault::grammar::WHEN).into(),
+        (&fault::grammar::UNTIL).into(),
         (&fault::grammar::CLOG).into(),
         (&fault::grammar::SIDES[0]).into(),
         (&fault::grammar::SIDES[1]).into(),

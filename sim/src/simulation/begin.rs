@@ -56,7 +56,7 @@ impl Simulation<'_> {
         for (then, reached) in all {
             match then {
                 Then::Apply(number) => begun.rules.push((number, reached)),
-                Then::Strike(_) | Then::Begin(_) | Then::Aim(_) => {
+                Then::Strike(_) | Then::Begin(_) | Then::Aim(_) | Then::End(_) => {
                     begun.turns.push(Turn::Begin(then, Box::new(reached)));
                 }
             }
@@ -72,6 +72,11 @@ impl Simulation<'_> {
             }
             Then::Begin(number) => self.begin_script(number, reached),
             Then::Apply(number) => self.begin_rule(number, reached),
+            Then::End(number) => {
+                let until = self.scenario.faults[number].until.as_ref();
+                let after = until.map_or(Span::ZERO, |until| until.after);
+                self.inject(|inject, scene| inject.end(number, after, scene.now));
+            }
             Then::Aim(number) => {
                 let has_struck =
                     self.inject(|inject, scene| inject.strike_aimed(number, reached, scene));

@@ -54,8 +54,10 @@ impl Binding<'_, '_> {
     /// Is what was reached what `occasion` waits for?
     pub fn is_meant(&self, occasion: &Occasion, reached: &Reached) -> bool {
         occasion.milestone == reached.milestone
-            && occasion.node.is_none_or(|node| self.is(node, reached.node, reached))
             && self.is_about(&occasion.about, reached)
+            && occasion
+                .node
+                .is_none_or(|node| self.is(node, reached.node, &occasion.about.meant(reached)))
     }
 
     /// Is what was reached about all of this?

@@ -56,6 +56,26 @@ pub(super) fn takes_hold(
     Some(Hold::Takes { kind, grip, machines })
 }
 
+/// What ends a fault, if it lasts; `last` is the number of the newest cut or degradation.
+pub(super) fn end_of(fault: &Fault, last: u32) -> Option<Act> {
+    match fault {
+        Fault::Crash { node, .. } | Fault::BitRot { node, .. } | Fault::Wipe { node, .. } => {
+            Some(Act::Start(*node))
+        }
+        Fault::Pause { node, .. } => Some(Act::Resume(*node)),
+        Fault::Cut { .. } => Some(Act::Mend(last)),
+        Fault::ClockDrift { node, .. } => Some(Act::StopDrift(*node)),
+        Fault::Degrade { .. } => Some(Act::Restore(last)),
+        Fault::Disk { node, trouble, .. } => Some(match trouble {
+            DiskTrouble::Slow(_) => Act::Restore(last),
+            DiskTrouble::Stalled => Act::Unstall(*node),
+            DiskTrouble::Full => Act::MakeRoom(*node),
+        }),
+        Fault::ClockJump { .. } | Fault::RollingRestart { .. } | Fault::Attrition { .. } => None,
+        Fault::Join(_) | Fault::Leave(_) | Fault::Operator(_) => None,
+    }
+}
+
 /// What lets go of its machines when this is done; steps show the end of the others.
 pub(super) fn lets_go(act: Act) -> Option<Hold> {
     match act {

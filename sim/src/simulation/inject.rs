@@ -9,7 +9,7 @@ use seedbed::proto::{Command, NodeId, Role, Span, Time};
 
 use super::binding::Binding;
 use super::disk_trouble;
-use super::holds::{lets_go, takes_hold};
+use super::holds::{end_of, lets_go, takes_hold};
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
@@ -50,6 +50,9 @@ pub(super) struct Inject<'a> {
     commands: VecDeque<(usize, Command)>,
     /// What has taken hold of machines, or let go of them, since that was asked for.
     holds: Vec<Hold>,
+    /// What ends the faults that a milestone ends, by fault, and those that have just struck.
+    ends: BTreeMap<usize, Vec<Act>>,
+    just_struck: Vec<usize>,
     /// Counts cuts and degradations.
     last: u32,
 }
@@ -93,6 +96,8 @@ impl<'a> Inject<'a> {
             rot: BTreeMap::new(),
             commands: VecDeque::new(),
             holds: Vec::new(),
+            ends: BTreeMap::new(),
+            just_struck: Vec::new(),
             last: 0,
         }
     }
@@ -245,7 +250,25 @@ impl<'a> Inject<'a> {
         let planned = number.checked_sub(self.scenario.faults.len());
         let kind = planned.map_or_else(|| FaultKind::of(struck), |place| self.plan[place].kind);
         let links = self.cuts.get(&self.last).map_or(&[][..], |links| links);
+        if self.scenario.faults.get(number).is_some_and(|fault| fault.until.is_some()) {
+            self.ends.entry(number).or_default().extend(end_of(struck, self.last));
+            self.just_struck.push(number);
+        }
         self.holds.extend(takes_hold(kind, struck, self.last, links));
+    }
+
+    /// What ended at a milestone is over, so long after it.
+    pub fn end(&mut self, number: usize, after: Span, at: Time) -> Vec<Turn> {
+        let acts = self.ends.remove(&number).unwrap_or_default().into_iter();
+        match after {
+            Span::ZERO => acts.map(now).collect(),
+            after => acts.filter_map(|act| later(at, Some(after), act)).collect(),
+        }
+    }
+
+    /// The faults that have struck since this was asked last, and that a milestone ends.
+    pub fn take_just_struck(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.just_struck)
     }
 
     /// What has taken hold of machines, or let go of them, since this was asked last.

@@ -123,7 +123,7 @@ impl Rule<'_> {
         let is = |end: Option<Target>, machine| match end {
             None => true,
             Some(Target::Node(node)) => node == machine,
-            Some(target) => binding.is(target, machine, &sent.as_reached()),
+            Some(target) => binding.is(target, machine, &self.is.about.meant(&sent.as_reached())),
         };
         self.is.kind == sent.message.kind()
             && is(self.from, sent.from)
@@ -140,6 +140,7 @@ impl Sent<'_> {
             milestone: Milestone::sent(self.message.kind()),
             node: self.from,
             about: Subjects::of_message(self.from, self.to, self.message),
+            path: None,
         }
     }
 }

@@ -355,6 +355,9 @@ impl<'a> Simulation<'a> {
         };
         let turns = ask(&mut self.inject, &mut scene);
         let (now, holds) = (scene.now, self.inject.take_holds());
+        for number in self.inject.take_just_struck() {
+            self.occasions.wait(Then::End(number), now);
+        }
         if let Some(coverage) = &mut self.coverage {
             let (world, model) = (&self.world, self.oracle.model());
             for hold in holds {

@@ -20,9 +20,12 @@ pub(super) enum Then {
     Begin(usize),
     /// The fault of the plan of this number strikes, if the budget has room.
     Aim(usize),
+    /// What the fault of this number has done is over.
+    End(usize),
 }
 
-/// All that waits: rules, faults and scripts in the order of the file, then aimed faults.
+/// All that waits: rules, faults, scripts and the ends of faults in the order of the file, then aimed
+/// faults.
 #[derive(Debug)]
 pub(super) struct Occasions {
     waiting: Vec<Waiting>,
@@ -51,11 +54,23 @@ impl Occasions {
             let occasion = begins.and_then(Trigger::occasion)?.clone();
             Some(Waiting { occasion, then, from: Time::ZERO, reached: 0 })
         });
+        let ends = scenario.faults.iter().enumerate().filter_map(|(number, fault)| {
+            let occasion = fault.until.clone()?;
+            // It waits once the fault has struck.
+            Some(Waiting { occasion, then: Then::End(number), from: Time::MAX, reached: 0 })
+        });
+        let waiting = waiting.chain(ends);
         let aims = plan.iter().enumerate().filter_map(|(number, planned)| {
             let occasion = planned.aim.clone()?;
             Some(Waiting { occasion, then: Then::Aim(number), from: planned.at, reached: 0 })
         });
         Occasions { waiting: waiting.chain(aims).collect() }
+    }
+
+    /// It waits from now on, and counts anew.
+    pub fn wait(&mut self, then: Then, now: Time) {
+        let its = self.waiting.iter_mut().filter(|waiting| waiting.then == then);
+        its.for_each(|waiting| (waiting.from, waiting.reached) = (now, 0));
     }
 
     /// How often came what this waits for.
@@ -90,7 +105,7 @@ impl Occasions {
                 }
                 *times += 1;
                 if occasion.times.has(*times) {
-                    begun.push((*then, reached.clone()));
+                    begun.push((*then, occasion.about.meant(reached)));
                 }
             }
         }

@@ -15,7 +15,7 @@ mod views;
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Config, NodeId, Notice, Record, RequestId, TxnId};
+use seedbed::proto::{Config, NodeId, Notice, Path, Record, RequestId, TxnId};
 
 use crate::milestone::Milestone;
 use crate::oracle::blocked::{StepTimes, Wait, deadlock, waits};
@@ -39,6 +39,8 @@ pub struct Reached {
     pub node: NodeId,
     /// What it is about.
     pub about: Subjects,
+    /// The file that is meant, where whatever waits for it names one: a transaction has several.
+    pub path: Option<Path>,
 }
 
 /// Counts what a run reaches.
@@ -173,7 +175,7 @@ impl Milestones {
             self.first[at] = self.step;
         }
         if self.watched[at] {
-            self.reached.push(Reached { milestone, node, about: about() });
+            self.reached.push(Reached { milestone, node, about: about(), path: None });
         }
     }
 

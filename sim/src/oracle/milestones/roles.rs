@@ -24,9 +24,9 @@ impl Milestones {
     ) -> Option<NodeId> {
         match role {
             Role::Coordinator => Some(self.txn_of(reached, model)?.coordinator),
-            Role::Participant => self.participant(reached, model),
+            Role::Participant => self.participant(reached, world, model),
             Role::Owner => {
-                let path = self.first_path(reached, model)?;
+                let path = reached.path.as_ref().or_else(|| self.first_path(reached, model))?;
                 let layout = model.views.layout(world.config());
                 first_unless(layout.ring().owners(path), reached.node)
             }
@@ -60,15 +60,24 @@ impl Milestones {
         nodes().find(|node| *node == reached.node).or_else(|| nodes().next())
     }
 
-    /// The first in the order of nodes, unless the milestone was reached at one.
-    fn participant(&self, reached: &Reached, model: &Model) -> Option<NodeId> {
+    /// The first in the order of nodes, unless the milestone was reached at one. Where a file is
+    /// meant, only its owners count.
+    fn participant(&self, reached: &Reached, world: &World, model: &Model) -> Option<NodeId> {
         let txn = self.txn_of(reached, model)?;
         let of_run = self.runs.get(&txn).map(|run| &run.participants[..]);
         let of_model = model.txns.get(&txn).map(|txn| &txn.participants[..]);
         let participants = of_run.filter(|all| !all.is_empty()).or(of_model)?;
-        match participants.contains(&reached.node) {
+        let layout = reached.path.as_ref().map(|path| (model.views.layout(world.config()), path));
+        let is_meant = |node: &NodeId| {
+            let owners = layout.as_ref().map(|(layout, path)| layout.ring().owners(path));
+            owners.is_none_or(|owners| owners.contains(node))
+        };
+        match participants.contains(&reached.node) && is_meant(&reached.node) {
             true => Some(reached.node),
-            false => participants.iter().copied().filter(|n| *n != txn.coordinator).min(),
+            false => {
+                let others = participants.iter().copied().filter(|n| *n != txn.coordinator);
+                others.filter(is_meant).min()
+            }
         }
     }
 

@@ -21,7 +21,13 @@ use crate::subject_of::Topic;
 /// Notes what a file names and what can never happen in its runs.
 pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) {
     for (number, fault) in scenario.faults.iter().enumerate() {
-        must_begin(&fault.trigger, scenario, || root.get("fault")?.item(number));
+        let place = || root.get("fault")?.item(number);
+        must_begin(&fault.trigger, scenario, place);
+        if let Some(until) = &fault.until {
+            must_be_possible(until.milestone, scenario, || {
+                place()?.inside("until")?.inside("milestone")
+            });
+        }
     }
     for (number, script) in scenario.script.iter().enumerate() {
         must_begin(&script.begins, scenario, || root.get("script")?.item(number));

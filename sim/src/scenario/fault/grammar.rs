@@ -17,7 +17,17 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
     name: "fault",
     style: Style::Many,
     meaning: "what breaks, as written",
-    keys: &[AT, when_key("table, see `fault.when`")],
+    keys: &[
+        AT,
+        when_key("table, see `fault.when`"),
+        Key::perhaps(
+            "until",
+            "table, see `fault.until`",
+            "`for` or `restart_after` instead",
+            "it is over when this milestone is reached: the link is mended, the machine goes on or \
+             starts",
+        ),
+    ],
     forms: &[
         form(
             Key::form("crash", "target", "the machine crashes, and what is not durable is lost"),
@@ -207,6 +217,8 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
     notes: &[
         "Exactly one of `at` and `when` is there. With `every` in `when` the fault strikes again \
          and again.",
+        "`until` counts its milestone from the moment in which the fault strikes. It goes with what \
+         lasts, and with `crash`, `bit_rot` and `wipe`.",
         "(*) needs `membership = \"managed\"`.",
         "Where the central node is down or paused, the operator tries again every second, in \
          order, and the fault has struck when it is told.",
@@ -233,6 +245,23 @@ pub(in crate::scenario) const WHEN: TableGrammar = when(
 when = { milestone = "decided", path = "/a", nth = 3, after = "2ms" }
 partition = [["coordinator"], ["participants"]]
 for = "2s"
+"#,
+);
+
+pub(in crate::scenario) const UNTIL: TableGrammar = when(
+    "fault.until",
+    r#"
+[[script]]
+name = "write"
+client = "c1"
+at = "1s"
+write = "/a"
+data = "new"
+
+[[fault]]
+when = { milestone = "decided", path = "/a" }
+isolate = "coordinator"
+until = { milestone = "request_retried", request = "write" }
 "#,
 );
 

@@ -27,7 +27,7 @@ fn example(table: &TableReference) -> Table {
 }
 
 /// What one file cannot say together with the sample, and no example of a table says.
-const REST: [&str; 10] = [
+const REST: [&str; 11] = [
     "[expect]\nnever = ['lease_expired']\nviolates = 'tokens_grow'",
     "[expect]\nverdict = 'pass'",
     "[[script]]\nclient = 'c1'\nat = '1s'\nread = '/a'\nanswer = { absent = true }",
@@ -36,6 +36,11 @@ const REST: [&str; 10] = [
      { at = '1s', duplicate = { from = 'n1', to = 'n2' }, share = 1, for = '1s' },\
      { at = '1s', drift = 'n1', ppm = 1, for = '1s' },\
      { at = '1s', stalled_disk = 'n1', for = '1s' }]",
+    "fault = [{ at = '1s', isolate = 'n1', until = { milestone = 'crashed', node = 'n1', nth = 2,\
+     every = 3, after = '1s' } }, { at = '1s', crash = 'n1', until = { milestone = 'request_done',\
+     path = '/a', request = 'c1#1' } }, { at = '1s', pause = 'n1', until = { milestone = 'decided',\
+     transaction = 'n1.1/1' } }, { at = '1s', pause = 'n1', until = { milestone = 'lock_granted',\
+     lock = '/a' } }]",
     "[chaos]\nkinds = ['crash']\naimed = 0.5",
     "script = [{ client = 'c1', at = '1s', create = '/a', data = 'x', coordinator = 'n1' },\
      { client = 'c1', at = '1s', delete = '/a', if_version = 1, coordinator = 'n1' },\

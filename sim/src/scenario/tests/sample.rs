@@ -178,7 +178,7 @@ fn the_faults() {
         (at(12), disk(NodeId::CONTROL, DiskTrouble::Stalled, None)),
         (at(13), disk(n(3), DiskTrouble::Full, lasts(2))),
     ];
-    let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, fault });
+    let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, until: None, fault });
     assert_eq!(sample().faults[..21], expected);
 }
 
@@ -230,7 +230,7 @@ fn the_faults_at_roles() {
         (at, Fault::ClockDrift { node: Target::Node(n(2)), ppm: -100, lasts: None }),
         (Trigger::When(Occasion::first(Milestone::NODE_DEPARTED)), Fault::Join(role(Role::Leaver))),
     ];
-    let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, fault });
+    let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, until: None, fault });
     assert_eq!(sample().faults[21..], expected);
 }
 

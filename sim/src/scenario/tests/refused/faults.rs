@@ -23,6 +23,16 @@ fn faults_that_make_no_sense() {
         at("crash = 'n1'\nrestart = 'never'\nrestart_after = '1s'"),
         "5: fault[0].restart: does not go with `restart_after`"
     );
+    let paused = "until = { milestone = 'paused' }";
+    let pause = format!("pause = 'n1'\nfor = '1s'\n{paused}");
+    assert_eq!(at(&pause), "6: fault[0].until: does not go with `for`");
+    let bump = format!("bump = 'n1'\nby = '1s'\n{paused}");
+    assert_eq!(at(&bump), "6: fault[0].until: does not go with a fault that does not last");
+    assert_eq!(
+        at("pause = 'n1'\nuntil = { milestone = 'disk_full' }"),
+        "5: fault[0].until.milestone: `'disk_full'` can never happen here: needs a fault with \
+         `full_disk`"
+    );
     assert_eq!(
         at("crash = 'n1'\nrestart = 'later'"),
         "5: fault[0].restart: unknown restart `later`, expected `never`"
