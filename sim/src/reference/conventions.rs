@@ -1,6 +1,6 @@
 //! What is said of all tables: how values are written, and names that no other command lists.
 
-use seedbed::proto::MessageKind;
+use seedbed::proto::{MessageKind, RecordKind};
 
 use crate::fault::ChaosKind;
 use crate::refusal::Reason;
@@ -53,6 +53,10 @@ pub fn conventions() -> Vec<Convention> {
             what: "kind of message",
             text: quoted(MessageKind::ALL.iter().map(|k| k.name())),
         },
+        Convention {
+            what: "kind of record",
+            text: quoted(RecordKind::ALL.iter().map(|k| k.name())),
+        },
         Convention { what: "kind of chaos", text: quoted(ChaosKind::ALL.iter().map(|k| k.name())) },
         Convention {
             what: "reason of a refusal",
@@ -68,7 +72,10 @@ fn roles() -> String {
     format!(
         "the part that a machine plays in what the milestone of `when` is about, such as the \
          transaction, the lock, the hand-over or the view: {roles}; `seedbed milestones` says \
-         which milestone binds which"
+         which milestone binds which. `there` is the machine at which the milestone is reached, of \
+         a message that is lost the one that should have got it. Where several play a part it is \
+         played by the machine at which the milestone is reached, if that is one of them, else by \
+         the first; `participants`, `owners`, `waiters`, `joiners` and `leavers` are all of them"
     )
 }
 

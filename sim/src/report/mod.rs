@@ -263,7 +263,22 @@ fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
     }
     if !run.fired.is_empty() {
         let fired = run.fired.iter().filter(|fired| fired.has_fired).count();
-        page.plain(format!("{:<14}{fired} of {} struck", "scripted", run.fired.len()));
+        let missing = not_struck(scenario, run);
+        page.plain(format!("{:<14}{fired} of {} struck{missing}", "scripted", run.fired.len()));
+    }
+}
+
+/// Which of the scripted faults and rules did not strike, if any.
+fn not_struck(scenario: &Scenario, run: &RunReport) -> String {
+    let faults = scenario.faults.len();
+    let idle = run.fired.iter().enumerate().filter(|(_, fired)| !fired.has_fired);
+    let names = idle.map(|(place, _)| match place.checked_sub(faults) {
+        None => format!("fault[{place}]"),
+        Some(rule) => format!("message[{rule}]"),
+    });
+    match names.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => none,
+        some => format!(", not {some}"),
     }
 }
 

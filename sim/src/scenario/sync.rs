@@ -18,7 +18,7 @@ pub(super) const SYNC: TableGrammar = TableGrammar {
             "record",
             "kind of record",
             "any",
-            "only syncs that carry one of this kind; `seedbed grammar` lists them",
+            "only syncs that carry a record of this kind",
         ),
         Key::perhaps("nth", "whole number, at least 1", "all", "only this one of those that match"),
         Key::needed("takes", "duration, or range of durations", "how long they take"),
@@ -65,10 +65,11 @@ fn rule(value: &Value<'_>, cast: Named) -> Result<SyncRule> {
 impl Value<'_> {
     /// The central node or a storage node.
     fn node_with_a_disk(&self, cast: Named) -> Result<NodeId> {
-        let node = self.node(cast)?;
-        match node.role() {
-            Role::Client => Err(self.not("a machine with a disk, and a client has none")),
-            Role::Control | Role::Storage => Ok(node),
+        let expected = "the central node or a storage node: a client has no disk";
+        match self.machine(cast)? {
+            Some(node) if node.role() != Role::Client => Ok(node),
+            Some(_) => Err(self.not(expected)),
+            None => Err(cast.absent(self, expected)),
         }
     }
 
