@@ -61,8 +61,7 @@ fn rules_for_syncs_that_make_no_sense() {
     assert!(found.starts_with("3: sync[0].record: unknown record `votd`, expected `born`"));
     assert!(found.ends_with("did you mean `voted`?"), "{found}");
     let found = of("record = 'entered'\ntakes = '1s'");
-    let why =
-        "3: sync[0].record: `'entered'` can never happen here: needs `membership = \"managed\"`";
+    let why = "3: sync[0].record: `'entered'` can never be written here: needs `membership = \"managed\"`";
     assert!(found.starts_with(why), "{found}");
 }
 
