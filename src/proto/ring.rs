@@ -26,7 +26,7 @@
 //! move-to-front list of length R. That makes building linear, and a lookup one hash and one binary
 //! search.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -224,7 +224,8 @@ impl Ring {
         members: &[NodeId],
         ties: Ties,
     ) -> Ring {
-        let kept = self.points.iter().filter(|point| members.contains(&point.node));
+        let stays: BTreeSet<NodeId> = members.iter().copied().collect();
+        let kept = self.points.iter().filter(|point| stays.contains(&point.node));
         let known: BTreeSet<NodeId> = self.points.iter().map(|point| point.node).collect();
         let new: Vec<NodeId> =
             members.iter().copied().filter(|member| !known.contains(member)).collect();
@@ -238,16 +239,22 @@ impl Ring {
         Ring::arranged(self.hash, self.mask, replicas, points)
     }
 
-    /// Every position of which `node` is one of the owners.
-    pub fn owned_by(&self, node: NodeId) -> Arcs {
+    /// What each node owns: every position of which it is one of the owners. One walk for all of
+    /// them.
+    pub fn owned(&self) -> BTreeMap<NodeId, Arcs> {
         let ends = self.points.iter().map(|point| point.hash);
         let begins = ends.clone().cycle().skip(self.points.len().saturating_sub(1));
-        let arcs = begins.zip(ends).enumerate().filter(|(index, (begin, end))| {
+        let mut arcs: BTreeMap<NodeId, Vec<(u64, u64)>> = BTreeMap::new();
+        for (index, (begin, end)) in begins.zip(ends).enumerate() {
             // Of several points in one place only the first ends an arc.
-            let is_arc = begin != end || *index == 0;
-            is_arc && self.owners[index * self.width..][..self.width].contains(&node)
-        });
-        Arcs::of(arcs.map(|(_, (begin, end))| (begin.wrapping_add(1), end)))
+            if begin == end && index > 0 {
+                continue;
+            }
+            for owner in &self.owners[index * self.width..][..self.width] {
+                arcs.entry(*owner).or_default().push((begin.wrapping_add(1), end));
+            }
+        }
+        arcs.into_iter().map(|(node, arcs)| (node, Arcs::of(arcs))).collect()
     }
 
     /// The points in ring order. Each ends an arc that begins behind the one before it; the first

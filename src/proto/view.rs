@@ -4,7 +4,9 @@
 //! force. A [`Layout`] is a view with the ring that follows from it, worked out once by each
 //! machine that uses it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -93,16 +95,33 @@ pub enum Command {
 }
 
 /// A view and its ring.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Layout {
     view: View,
     ring: Ring,
+    /// Worked out when it is first asked for: clients and fixed clusters never ask.
+    owned: OnceLock<BTreeMap<NodeId, Arcs>>,
+}
+
+impl PartialEq for Layout {
+    /// What is owned follows from the ring, whether it was asked for or not.
+    fn eq(&self, other: &Layout) -> bool {
+        (&self.view, &self.ring) == (&other.view, &other.ring)
+    }
+}
+
+impl Eq for Layout {}
+
+impl Hash for Layout {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.view, &self.ring).hash(state);
+    }
 }
 
 impl Layout {
     /// The layout of a view whose ring is known.
     pub(super) fn with_ring(view: View, ring: Ring) -> Arc<Layout> {
-        Arc::new(Layout { view, ring })
+        Arc::new(Layout { view, ring, owned: OnceLock::new() })
     }
 
     /// The view.
@@ -133,9 +152,8 @@ impl Layout {
 
     /// All that it owns.
     pub fn owned_by(&self, member: Member) -> Arcs {
-        match self.view.has(member) {
-            true => self.ring.owned_by(member.node),
-            false => Arcs::default(),
-        }
+        let owned = self.owned.get_or_init(|| self.ring.owned());
+        let of_member = owned.get(&member.node).filter(|_| self.view.has(member));
+        of_member.cloned().unwrap_or_default()
     }
 }

@@ -160,8 +160,10 @@ mod tests {
                     assert_eq!(owned.contains(config.position(&path)), owners.contains(node));
                 }
             }
-            for node in members {
-                assert_eq!(placement.owned_by(node), ring.owned_by(node));
+            let owned = ring.owned();
+            assert_eq!(owned.keys().copied().collect::<Vec<NodeId>>(), members);
+            for (node, owned) in owned {
+                assert_eq!(placement.owned_by(node), owned);
             }
         }
     }
