@@ -43,9 +43,13 @@
 //! answer counts as a witness, and if there is nobody before them either, the piece starts again
 //! empty.
 
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
+
+use sources::{Candidates, Source, Told};
 
 use super::owner::{Answered, Owner};
 use super::standing::Standing;
@@ -53,8 +57,8 @@ use super::timers::{Timer, Timers};
 use super::txn::coordinator::Coordinator;
 use super::txn::participant::Participant;
 use super::{
-    Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Layout, Member, Message,
-    NodeId, Outbox, Path, PullEnd, Record, Span, Time,
+    Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Message, NodeId, Outbox,
+    Path, PullEnd, Record, Span, Time,
 };
 
 /// What a node has at hand while paths move.
@@ -76,31 +80,11 @@ pub(super) struct Handover {
     /// The number of the last pull of this life.
     last: u32,
     current: Option<Pull>,
-    /// Where a source has witnessed that nothing was committed in its epoch.
-    witnesses: BTreeMap<Source, Arcs>,
-    /// Sources that are gone with their disks, and the numbers of those who have their names.
-    gone: BTreeMap<Source, Admission>,
+    told: Told,
     /// Who has been asked in vain since there was anything new.
     tried: BTreeSet<Source>,
     /// How many pulls from a source were given up in a row, because it was quiet for too long.
     quiet: BTreeMap<Source, u32>,
-}
-
-/// An owner of an earlier epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Source {
-    level: Epoch,
-    owner: Member,
-}
-
-/// Where a new owner gets what is missing.
-#[derive(Default)]
-struct Candidates {
-    /// Whom to ask for what, the newest epoch first.
-    sources: Vec<(Source, Arcs)>,
-    /// What nobody needs to be asked for: what the node itself was complete on when anything was
-    /// committed there last, and what is witnessed back to the beginning.
-    at_hand: Arcs,
 }
 
 /// How often a chunk is asked for before another source is.
@@ -141,8 +125,8 @@ impl Handover {
         if self.current.is_some() || turn.standing.missing().is_empty() {
             return;
         }
-        self.witness_for_itself(turn.standing);
-        let Candidates { sources, at_hand } = self.candidates(turn.config, turn.standing);
+        self.told.witness_for_itself(turn.standing);
+        let Candidates { sources, at_hand } = self.told.candidates(turn.config, turn.standing);
         if !at_hand.is_empty() {
             complete(turn, &at_hand);
             return self.proceed(turn);
@@ -203,8 +187,8 @@ impl Handover {
         self.current = None;
         self.quiet.remove(&source); // not before: the next chunk takes as long as this one
         let is_new = match end.successor {
-            Some(successor) => self.gone.insert(source, successor).is_none(),
-            None => self.witness(source, &end.witnessed),
+            Some(successor) => self.told.is_gone(source, successor),
+            None => self.told.witness(source, &end.witnessed),
         };
         let pulled = end.complete.intersection(turn.standing.missing());
         if !pulled.is_empty() {
@@ -245,79 +229,6 @@ impl Handover {
         turn.out.send(owner.node, message);
         turn.timers.set(Timer::Pull, turn.now + patience);
     }
-
-    /// Nothing was committed on `arcs` in the epoch of `source`, which must know. Is that news?
-    fn witness(&mut self, source: Source, arcs: &Arcs) -> bool {
-        let known = self.witnesses.entry(source).or_default();
-        let before = std::mem::replace(known, known.union(arcs));
-        before != *known
-    }
-
-    /// Where every owner in a view is gone with its disk, and the operator has accepted that.
-    fn accepted_in(&self, layout: &Layout, standing: &Standing) -> Arcs {
-        let level = layout.epoch();
-        let is_accepted = |owner: &Member| {
-            let successor = self.gone.get(&Source { level, owner: *owner });
-            successor.is_some_and(|successor| standing.is_loss_accepted(*successor))
-        };
-        let members = layout.view().members.iter().copied();
-        let left = members.filter(|owner| !is_accepted(owner));
-        left.fold(Arcs::all(), |lost, owner| lost.difference(&layout.owned_by(owner)))
-    }
-
-    /// Where anybody has witnessed that nothing was committed in an epoch.
-    fn witnessed_in(&self, level: Epoch) -> Arcs {
-        let here = self.witnesses.iter().filter(|(source, _)| source.level == level);
-        here.fold(Arcs::default(), |all, (_, arcs)| all.union(arcs))
-    }
-
-    /// Where the node was an owner without being complete, it is a witness itself.
-    fn witness_for_itself(&mut self, standing: &Standing) {
-        let Some(owner) = standing.member() else { return };
-        for level in levels(standing) {
-            let Some(layout) = standing.layout_of(level) else { continue };
-            if let Some(claim) = standing.claim(level) {
-                let arcs = layout.owned_by(owner).difference(&claim);
-                self.witness(Source { level, owner }, &arcs);
-            }
-        }
-    }
-
-    /// Where what is missing can come from.
-    fn candidates(&self, config: &Config, standing: &Standing) -> Candidates {
-        let mut candidates = Candidates::default();
-        // What is witnessed so far, and where the next older epoch may be asked.
-        let mut witnessed = standing.missing().clone();
-        let mut open = witnessed.clone();
-        for level in levels(standing) {
-            // Without this view nothing can be said of older ones either.
-            let Some(layout) = standing.layout_of(level) else { return candidates };
-            let own = standing.claim(level).unwrap_or_default().intersection(&open);
-            candidates.at_hand = candidates.at_hand.union(&own);
-            for &owner in layout.view().members.iter() {
-                let source = Source { level, owner };
-                let mut arcs = layout.owned_by(owner).intersection(&open);
-                if let Some(witnessed) = self.witnesses.get(&source) {
-                    arcs = arcs.difference(witnessed); // it has told all it knows
-                }
-                let is_other = Some(owner) != standing.member();
-                if !arcs.is_empty() && is_other && !self.gone.contains_key(&source) {
-                    candidates.sources.push((source, arcs));
-                }
-            }
-            let here = self.witnessed_in(level).union(&self.accepted_in(layout, standing));
-            witnessed = witnessed.intersection(&here);
-            if !config.defects.has(Defect::WitnessRuleSkipped) {
-                open = witnessed.clone();
-            }
-            if open.is_empty() {
-                break;
-            }
-        }
-        // Before the first epoch there was nothing.
-        candidates.at_hand = candidates.at_hand.union(&witnessed);
-        candidates
-    }
 }
 
 /// How long the first answer to a pull is waited for, from a source that was quiet in so many pulls
@@ -325,13 +236,6 @@ impl Handover {
 fn patience(config: &Config, quiet: u32) -> Span {
     let most = config.request_timeout.fraction(3).max(config.inquiry_interval);
     config.inquiry_interval.times(1 << quiet.min(32)).min(most)
-}
-
-/// The epochs whose owners can be asked: from the one before the node's own back to the last that
-/// has settled.
-fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
-    let oldest = standing.settled().0.max(1);
-    (oldest..standing.epoch().0).rev().map(Epoch)
 }
 
 /// Takes over what was pulled, durably.
