@@ -49,7 +49,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use sources::{Candidates, Source, Told};
+use sources::{Source, Told, Trail};
 
 use super::owner::{Answered, Owner};
 use super::standing::Standing;
@@ -125,22 +125,16 @@ impl Handover {
         if self.current.is_some() || turn.standing.missing().is_empty() {
             return;
         }
-        self.told.witness_for_itself(turn.standing);
-        let Candidates { sources, at_hand } = self.told.candidates(turn.config, turn.standing);
-        if !at_hand.is_empty() {
-            complete(turn, &at_hand);
+        let trail = self.told.trail(turn.config, turn.standing);
+        if !trail.at_hand.is_empty() {
+            complete(turn, &trail.at_hand);
             return self.proceed(turn);
         }
-        // A source that has answered, and one that is a member still, is likely to be there.
-        let view = turn.standing.layout().map(|layout| layout.view());
-        let is_gone = |source: &Source| !view.is_some_and(|view| view.has(source.owner));
-        let untried = sources.iter().filter(|(source, _)| !self.tried.contains(source));
-        match untried.min_by_key(|(source, _)| (self.quiet.get(source), is_gone(source))) {
+        match self.next_source(turn.standing, &trail) {
             Some((source, arcs)) => {
                 self.last += 1;
-                let (number, arcs) = (self.last, arcs.clone());
-                self.tried.insert(*source);
-                self.current = Some(Pull { number, source: *source, arcs, after: None, asks: 0 });
+                self.tried.insert(source);
+                self.current = Some(Pull { number: self.last, source, arcs, after: None, asks: 0 });
                 self.ask(turn);
             }
             None => {
@@ -149,6 +143,22 @@ impl Handover {
                 turn.timers.set(Timer::Pull, turn.now + turn.config.inquiry_interval);
             }
         }
+    }
+
+    /// Whom to ask next, and for what: of those who have not been asked, whoever is likely to be
+    /// there. That is a source that has answered, and one that is a member still.
+    fn next_source(&self, standing: &Standing, trail: &Trail) -> Option<(Source, Arcs)> {
+        let is_untried = |source: &Source| {
+            Some(source.owner) != standing.member() && !self.tried.contains(source)
+        };
+        let view = standing.layout().map(|layout| layout.view());
+        let is_gone = |source: &Source| !view.is_some_and(|view| view.has(source.owner));
+        let doubts = |source: &Source| (self.quiet.get(source), is_gone(source));
+        let is_likely = |source: &Source| is_untried(source) && doubts(source) == (None, false);
+        // Usually the first look finds one; of the others all must be compared.
+        let likely = self.told.sources(trail, is_likely).next();
+        let untried = || self.told.sources(trail, is_untried);
+        likely.or_else(|| untried().min_by_key(|(source, _)| doubts(source)))
     }
 
     /// Time for the next chunk, or to ask for it again, or for somebody else.

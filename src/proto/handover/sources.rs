@@ -1,6 +1,7 @@
 //! Where a new owner gets what is missing: whom to ask for what, by what it was told so far.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::standing::Standing;
 use super::super::{Admission, Arcs, Config, Defect, Epoch, Layout, Member};
@@ -12,11 +13,11 @@ pub(super) struct Source {
     pub owner: Member,
 }
 
-/// Where a new owner gets what is missing.
+/// How far back the search for what is missing goes.
 #[derive(Default)]
-pub(super) struct Candidates {
-    /// Whom to ask for what, the newest epoch first.
-    pub sources: Vec<(Source, Arcs)>,
+pub(super) struct Trail {
+    /// The views whose owners may be asked, and for what, the newest first.
+    levels: Vec<(Arc<Layout>, Arcs)>,
     /// What nobody needs to be asked for: what the node itself was complete on when anything was
     /// committed there last, and what is witnessed back to the beginning.
     pub at_hand: Arcs,
@@ -27,6 +28,8 @@ pub(super) struct Candidates {
 pub(super) struct Told {
     /// Where a source has witnessed that nothing was committed in its epoch.
     witnesses: BTreeMap<Source, Arcs>,
+    /// The same by epoch, whoever has witnessed it.
+    witnessed: BTreeMap<Epoch, Arcs>,
     /// Sources that are gone with their disks, and the numbers of those who have their names.
     gone: BTreeMap<Source, Admission>,
 }
@@ -39,9 +42,24 @@ impl Told {
 
     /// Nothing was committed on `arcs` in the epoch of `source`, which must know. Is that news?
     pub fn witness(&mut self, source: Source, arcs: &Arcs) -> bool {
+        let here = self.witnessed.entry(source.level).or_default();
+        *here = here.union(arcs);
         let known = self.witnesses.entry(source).or_default();
         let before = std::mem::replace(known, known.union(arcs));
         before != *known
+    }
+
+    /// Where the node was an owner without being complete, it is a witness itself: once and for
+    /// all, because nothing is added to a claim on an epoch that the node has left.
+    fn witness_for_itself(&mut self, standing: &Standing, layout: &Layout) {
+        let Some(owner) = standing.member() else { return };
+        let source = Source { level: layout.epoch(), owner };
+        if self.witnesses.contains_key(&source) {
+            return;
+        }
+        if let Some(claim) = standing.claim(source.level) {
+            self.witness(source, &layout.owned_by(owner).difference(&claim));
+        }
     }
 
     /// Where every owner in a view is gone with its disk, and the operator has accepted that.
@@ -51,53 +69,29 @@ impl Told {
             let successor = self.gone.get(&Source { level, owner: *owner });
             successor.is_some_and(|successor| standing.is_loss_accepted(*successor))
         };
-        let members = layout.view().members.iter().copied();
-        let left = members.filter(|owner| !is_accepted(owner));
-        left.fold(Arcs::all(), |lost, owner| lost.difference(&layout.owned_by(owner)))
-    }
-
-    /// Where anybody has witnessed that nothing was committed in an epoch.
-    fn witnessed_in(&self, level: Epoch) -> Arcs {
-        let here = self.witnesses.iter().filter(|(source, _)| source.level == level);
-        here.fold(Arcs::default(), |all, (_, arcs)| all.union(arcs))
-    }
-
-    /// Where the node was an owner without being complete, it is a witness itself.
-    pub fn witness_for_itself(&mut self, standing: &Standing) {
-        let Some(owner) = standing.member() else { return };
-        for level in levels(standing) {
-            let Some(layout) = standing.layout_of(level) else { continue };
-            if let Some(claim) = standing.claim(level) {
-                let arcs = layout.owned_by(owner).difference(&claim);
-                self.witness(Source { level, owner }, &arcs);
-            }
+        let members = &layout.view().members;
+        if !members.iter().any(is_accepted) {
+            return Arcs::default(); // every piece has an owner
         }
+        let left = members.iter().filter(|owner| !is_accepted(owner));
+        left.fold(Arcs::all(), |lost, owner| lost.difference(&layout.owned_by(*owner)))
     }
 
-    /// Where what is missing can come from.
-    pub fn candidates(&self, config: &Config, standing: &Standing) -> Candidates {
-        let mut candidates = Candidates::default();
+    /// Goes back from what is missing, view by view, as far as it is witnessed.
+    pub fn trail(&mut self, config: &Config, standing: &Standing) -> Trail {
+        let mut trail = Trail::default();
         // What is witnessed so far, and where the next older epoch may be asked.
         let mut witnessed = standing.missing().clone();
         let mut open = witnessed.clone();
         for level in levels(standing) {
             // Without this view nothing can be said of older ones either.
-            let Some(layout) = standing.layout_of(level) else { return candidates };
+            let Some(layout) = standing.layout_of(level) else { return trail };
+            self.witness_for_itself(standing, layout);
             let own = standing.claim(level).unwrap_or_default().intersection(&open);
-            candidates.at_hand = candidates.at_hand.union(&own);
-            for &owner in layout.view().members.iter() {
-                let source = Source { level, owner };
-                let mut arcs = layout.owned_by(owner).intersection(&open);
-                if let Some(witnessed) = self.witnesses.get(&source) {
-                    arcs = arcs.difference(witnessed); // it has told all it knows
-                }
-                let is_other = Some(owner) != standing.member();
-                if !arcs.is_empty() && is_other && !self.gone.contains_key(&source) {
-                    candidates.sources.push((source, arcs));
-                }
-            }
-            let here = self.witnessed_in(level).union(&self.accepted_in(layout, standing));
-            witnessed = witnessed.intersection(&here);
+            trail.at_hand = trail.at_hand.union(&own);
+            trail.levels.push((layout.clone(), open.clone()));
+            let here = self.witnessed.get(&level).cloned().unwrap_or_default();
+            witnessed = witnessed.intersection(&here.union(&self.accepted_in(layout, standing)));
             if !config.defects.has(Defect::WitnessRuleSkipped) {
                 open = witnessed.clone();
             }
@@ -106,8 +100,33 @@ impl Told {
             }
         }
         // Before the first epoch there was nothing.
-        candidates.at_hand = candidates.at_hand.union(&witnessed);
-        candidates
+        trail.at_hand = trail.at_hand.union(&witnessed);
+        trail
+    }
+
+    /// Of the sources on the trail that `is_wanted` lets through, those that have something to
+    /// tell, and of what; the newest epoch first.
+    pub fn sources(
+        &self,
+        trail: &Trail,
+        is_wanted: impl Fn(&Source) -> bool,
+    ) -> impl Iterator<Item = (Source, Arcs)> {
+        let sources = trail.levels.iter().flat_map(|(layout, open)| {
+            let level = layout.epoch();
+            let members = layout.view().members.iter();
+            members.map(move |owner| (Source { level, owner: *owner }, layout, open))
+        });
+        sources.filter_map(move |(source, layout, open)| {
+            if self.gone.contains_key(&source) || !is_wanted(&source) {
+                return None;
+            }
+            let arcs = layout.owned_by(source.owner).intersection(open);
+            let arcs = match self.witnesses.get(&source) {
+                Some(witnessed) => arcs.difference(witnessed), // it has told all it knows
+                None => arcs,
+            };
+            (!arcs.is_empty()).then_some((source, arcs))
+        })
     }
 }
 
