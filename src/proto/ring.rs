@@ -233,7 +233,7 @@ impl Ring {
         let added = Ring::coarse(self.hash, bits, virtual_nodes, replicas, &new);
         let mut points: Vec<Point> = kept.copied().chain(added.points()).collect();
         match ties {
-            Ties::ByName => points.sort_unstable(),
+            Ties::ByName => points.sort(), // merges what are two runs in order
             Ties::AsMet => points.sort_by_key(|point| point.hash),
         }
         Ring::arranged(self.hash, self.mask, replicas, points)

@@ -131,8 +131,9 @@ fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Res
                 let Some(decided) = txn.decided.as_ref().filter(|_| txn.epoch <= *epoch) else {
                     continue;
                 };
-                let touches = txn.pinned.values().flat_map(|paths| paths.iter()).any(is_of_them);
-                if touches && !txn.is_applied_everywhere() && !is_told(id) {
+                // Where a path is on the ring costs a hash, and almost all have been applied.
+                let is_open = !txn.is_applied_everywhere() && !is_told(id);
+                if is_open && txn.pinned.values().flat_map(|paths| paths.iter()).any(is_of_them) {
                     let earlier = format!("{id} was committed, and not everyone has applied it");
                     let who = coordinator.node;
                     let now = format!(
