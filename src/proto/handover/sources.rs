@@ -136,3 +136,95 @@ fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
     let oldest = standing.settled().0.max(1);
     (oldest..standing.epoch().0).rev().map(Epoch)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{AcceptedLoss, Membership, NodeId, Record, Settings, Span, View};
+    use super::*;
+
+    const NEWEST: u32 = 100;
+
+    fn member(number: u16) -> Member {
+        Member { node: NodeId::storage(number), admission: Admission(number.into()) }
+    }
+
+    /// `n4` is a member of every other view.
+    fn view(epoch: u32) -> View {
+        let last = if epoch.is_multiple_of(2) { 4 } else { 3 };
+        View {
+            epoch: Epoch(epoch),
+            members: (1..=last).map(member).collect(),
+            replicas: 2,
+            virtual_nodes: 8,
+            lock_lease: Span::from_secs(10),
+            membership_lease: Span::from_secs(2),
+        }
+    }
+
+    /// `n4` has entered the newest of a hundred views, of which only the first has settled.
+    fn standing() -> (Arc<Config>, Standing) {
+        let members = (1..=4).map(NodeId::storage).collect();
+        let membership = Membership::Managed;
+        let settings = Settings { members, membership, replicas: 2, ..Settings::default() };
+        let config = Config::new(settings).expect("sound settings");
+        let mut standing = Standing::new(&config, NodeId::storage(4));
+        standing.replay_born(Admission(4));
+        let views: Vec<View> = (1..=NEWEST).map(view).collect();
+        let entered = standing.learn(&config, &views, Epoch(1), AcceptedLoss::default());
+        assert!(matches!(entered, Some(Record::Entered { epoch: Epoch(NEWEST), .. })));
+        (config, standing)
+    }
+
+    fn levels_of(trail: &Trail) -> Vec<u32> {
+        trail.levels.iter().map(|(layout, _)| layout.epoch().0).collect()
+    }
+
+    #[test]
+    fn the_search_goes_back_only_as_far_as_it_is_witnessed() {
+        let (config, standing) = standing();
+        let mut told = Told::default();
+        assert_eq!(levels_of(&told.trail(&config, &standing)), [99]);
+        let source = Source { level: Epoch(99), owner: member(1) };
+        assert!(told.witness(source, &Arcs::all()));
+        assert!(!told.witness(source, &Arcs::all()), "it is no news any more");
+        // In e98 the node was an owner itself, and never complete.
+        assert_eq!(levels_of(&told.trail(&config, &standing)), [99, 98, 97]);
+    }
+
+    #[test]
+    fn a_source_that_has_told_all_it_knows_is_asked_no_more() {
+        let (config, standing) = standing();
+        let mut told = Told::default();
+        let trail = told.trail(&config, &standing);
+        let (first, arcs) = told.sources(&trail, |_| true).next().expect("somebody has it");
+        let layout = standing.layout_of(Epoch(99)).expect("it is known");
+        assert_eq!(arcs, layout.owned_by(first.owner).intersection(standing.missing()));
+        told.witness(first, &arcs);
+        let trail = told.trail(&config, &standing);
+        assert!(told.sources(&trail, |_| true).all(|(source, _)| source != first));
+    }
+
+    #[test]
+    fn what_is_witnessed_back_to_the_beginning_is_at_hand() {
+        let (config, standing) = standing();
+        let mut told = Told::default();
+        for level in (1..NEWEST).map(Epoch) {
+            assert!(told.trail(&config, &standing).at_hand.is_empty());
+            told.witness(Source { level, owner: member(1) }, &Arcs::all());
+        }
+        assert_eq!(told.trail(&config, &standing).at_hand, *standing.missing());
+    }
+
+    #[test]
+    fn a_view_whose_owners_are_all_lost_is_passed_when_that_is_accepted() {
+        let (config, mut standing) = standing();
+        let mut told = Told::default();
+        for number in 1..=3 {
+            let owner = member(number);
+            assert!(told.is_gone(Source { level: Epoch(99), owner }, Admission(9)));
+        }
+        assert_eq!(levels_of(&told.trail(&config, &standing)), [99]);
+        standing.learn_accepted(AcceptedLoss { epoch: Epoch(NEWEST), admission: Admission(9) });
+        assert_eq!(levels_of(&told.trail(&config, &standing)), [99, 98, 97]);
+    }
+}
