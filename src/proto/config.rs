@@ -176,6 +176,9 @@ impl Config {
     pub const FIRST_EPOCH: Epoch = Epoch(1);
     /// The admission of everyone while membership is fixed.
     pub const FIRST_ADMISSION: Admission = Admission(1);
+    /// The shortest lease of a member. One that is over before a heartbeat is answered makes every
+    /// member leave and come back all the time, and no view ever settles.
+    pub const LEAST_MEMBERSHIP_LEASE: Span = Span::from_millis(10);
 
     /// Checks `settings` and places the members on the ring.
     ///
@@ -295,7 +298,6 @@ impl Settings {
         range("operations", operations as u64, (1..=255).contains(&operations), "1 to 255")?;
         let spans = [
             ("lock_lease", self.lock_lease),
-            ("membership_lease", self.membership_lease),
             ("chunk_pause", self.chunk_pause),
             ("request_timeout", self.request_timeout),
             ("attempt_timeout", self.attempt_timeout),
@@ -307,6 +309,9 @@ impl Settings {
             let ok = (1_000..=86_400_000_000_000).contains(&span.as_nanos());
             range(name, span.as_nanos(), ok, "1us to one day")?;
         }
+        let (least, most) = (Config::LEAST_MEMBERSHIP_LEASE, Span::from_secs(86_400));
+        let ok = (least..=most).contains(&self.membership_lease);
+        range("membership_lease", self.membership_lease.as_nanos(), ok, "10ms to one day")?;
         Ok(())
     }
 }

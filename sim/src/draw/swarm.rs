@@ -85,7 +85,7 @@ impl fmt::Display for Drawn {
                 Unit::Count(..) => format!("{name} {value}"),
                 Unit::Share => format!("{name} {}", share(value)),
                 Unit::Any(names) => format!("{name} {}", names[value as usize]),
-                Unit::Time | Unit::Lease | Unit::Interval => {
+                Unit::Time | Unit::Lease | Unit::MembershipLease | Unit::Interval => {
                     format!("{name} {}", Span::from_nanos(value))
                 }
             })

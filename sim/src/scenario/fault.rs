@@ -316,7 +316,7 @@ fn set(main: &Value<'_>, cast: Named) -> Result<Command> {
     });
     let replicas = table.maybe("replicas", |value| value.integer(1..=cast.storage().into()));
     let lock_lease = table.maybe("lock_lease", |value| value.lease());
-    let membership_lease = table.maybe("membership_lease", |value| value.lease());
+    let membership_lease = table.maybe("membership_lease", |value| value.membership_lease());
     Ok(Command::Set {
         replicas: replicas?,
         virtual_nodes: virtual_nodes?,

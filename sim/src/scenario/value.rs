@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use seedbed::proto::{Path, Span};
+use seedbed::proto::{Config, Path, Span};
 use toml::de::DeValue;
 
 use super::error::{Refused, Result, all};
@@ -123,6 +123,13 @@ impl<'a> Value<'a> {
         let span = self.span()?;
         let ok = (1_000..=86_400_000_000_000).contains(&span.as_nanos());
         if ok { Ok(span) } else { Err(self.not("1us to one day")) }
+    }
+
+    /// How long a storage node is a member without a heartbeat.
+    pub(super) fn membership_lease(&self) -> Result<Span> {
+        let span = self.span()?;
+        let is_long_enough = span >= Config::LEAST_MEMBERSHIP_LEASE;
+        if is_long_enough { Ok(span) } else { Err(self.not("10ms to one day")) }
     }
 
     /// Two durations, the shorter one first.

@@ -45,12 +45,12 @@ fn a_run_in_which_nothing_gets_done_has_starved() {
 #[test]
 fn a_run_that_does_not_end_spins_and_is_told_so_at_once() {
     let files = Files::new("spinning");
-    let lease = BUSY.replace("clients = 2", "clients = 2\nmembership = 'managed'");
-    files.write("lease.toml", format!("{lease}[timing]\nmembership_lease = '1us'\n")).write(
+    files.write("lease.toml", format!("{BUSY}[timing]\nlock_lease = '1us'\n")).write(
         "retry.toml",
         format!("{BUSY}[timing]\nretry_delay = '1us'\nattempt_timeout = '1us'\n"),
     );
-    for (file, kind) in [("lease.toml", "timer `heartbeat`"), ("retry.toml", "timer `attempt`")] {
+    for (file, kind) in [("lease.toml", "`keep_alive` received"), ("retry.toml", "timer `attempt`")]
+    {
         let said = files.run(&["run", file]);
         assert_eq!(said.status, 1, "{said:?}");
         assert!(said.out.starts_with("spinning: "), "{}", said.out);

@@ -95,7 +95,7 @@ pub(in crate::scenario) const TIMING: TableGrammar = TableGrammar {
         ),
         Key::usually(
             "membership_lease",
-            LEASE,
+            "duration, 10ms to one day",
             "\"2s\"",
             "how long a storage node serves without a heartbeat that is answered",
         ),

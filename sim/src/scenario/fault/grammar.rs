@@ -344,7 +344,7 @@ pub(in crate::scenario) const SET: TableGrammar = TableGrammar {
         Key::perhaps("lock_lease", "duration, 1us to one day", "not changed", "of every lock"),
         Key::perhaps(
             "membership_lease",
-            "duration, 1us to one day",
+            "duration, 10ms to one day",
             "not changed",
             "of every member",
         ),

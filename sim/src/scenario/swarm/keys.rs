@@ -17,6 +17,8 @@ pub(crate) enum Unit {
     Time,
     /// Durations that are not shorter than a microsecond.
     Lease,
+    /// Durations that are not shorter than the shortest lease of a member.
+    MembershipLease,
     /// Durations that are not shorter than a millisecond.
     Interval,
     /// Any of these names: the file says `"any"`.
@@ -80,7 +82,7 @@ keys! {
     ChunkPaths = "chunk_paths", Unit::Count(1, MANY), "cluster.chunk_paths", "paths in a chunk of a hand-over, at most";
     CheckpointRecords = "checkpoint_records", Unit::Count(1, MANY), "cluster.checkpoint_records", "records of a log between two checkpoints";
     LockLease = "lock_lease", Unit::Lease, "timing.lock_lease", "`timing.lock_lease`";
-    MembershipLease = "membership_lease", Unit::Lease, "timing.membership_lease", "`timing.membership_lease`";
+    MembershipLease = "membership_lease", Unit::MembershipLease, "timing.membership_lease", "`timing.membership_lease`";
     RequestTimeout = "request_timeout", Unit::Lease, "timing.request_timeout", "`timing.request_timeout`";
     AttemptTimeout = "attempt_timeout", Unit::Lease, "timing.attempt_timeout", "`timing.attempt_timeout`";
     RetryDelay = "retry_delay", Unit::Lease, "timing.retry_delay", "`timing.retry_delay`";
@@ -135,7 +137,9 @@ impl Unit {
         match self {
             Unit::Count(..) => "two whole numbers, the smaller first",
             Unit::Share => "two probabilities, the smaller first",
-            Unit::Time | Unit::Lease | Unit::Interval => "range of durations",
+            Unit::Time | Unit::Lease | Unit::MembershipLease | Unit::Interval => {
+                "range of durations"
+            }
             Unit::Any(_) => "`\"any\"`",
         }
     }
@@ -165,6 +169,7 @@ impl Unit {
             Unit::Share => value.probability().map(|share| share.get().into()),
             Unit::Time => value.span().map(Span::as_nanos),
             Unit::Lease => value.lease().map(Span::as_nanos),
+            Unit::MembershipLease => value.membership_lease().map(Span::as_nanos),
             Unit::Interval => match value.span()? {
                 span if span < Span::from_millis(1) => Err(value.not("at least \"1ms\"")),
                 span => Ok(span.as_nanos()),
@@ -178,7 +183,7 @@ impl Unit {
         match self {
             Unit::Count(..) | Unit::Any(_) => 1,
             Unit::Share => 1_000, // a millionth is fine enough
-            Unit::Time | Unit::Lease | Unit::Interval => {
+            Unit::Time | Unit::Lease | Unit::MembershipLease | Unit::Interval => {
                 let goes = |step: &u64| min.is_multiple_of(*step) && max.is_multiple_of(*step);
                 [1_000_000, 1_000].into_iter().find(goes).unwrap_or(1)
             }

@@ -21,6 +21,10 @@ fn ranges_that_make_no_sense() {
             "[swarm]\nlock_lease = ['0s', '1s']",
             "3: swarm.lock_lease[0]: expected 1us to one day, found `'0s'`",
         ),
+        (
+            "[swarm]\nmembership_lease = ['1us', '1s']",
+            "3: swarm.membership_lease[0]: expected 10ms to one day, found `'1us'`",
+        ),
         ("[swarm]\nspare = [0, 1]", "3: swarm.spare: needs `cluster.membership = \"managed\"`"),
         ("[swarm]\nkinds = 'any'", "3: swarm.kinds: needs `[chaos]`"),
         (

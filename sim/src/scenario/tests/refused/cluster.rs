@@ -23,6 +23,10 @@ fn settings_that_make_no_sense() {
             "4: timing.vote_timeout: expected 1us to one day, found `'100ns'`",
         ),
         (
+            "[timing]\nmembership_lease = '9999us'",
+            "3: timing.membership_lease: expected 10ms to one day, found `'9999us'`",
+        ),
+        (
             "[timing]\ndrift_max_ppm = 500_000",
             "3: timing.drift_max_ppm: expected less than 500000, found `500_000`",
         ),

@@ -136,8 +136,8 @@ fn changes_of_membership_that_make_no_sense() {
         "5: fault[0].set.replicas: expected a whole number, 1 to 4, found `5`"
     );
     assert_eq!(
-        at("set = { membership_lease = '0s' }"),
-        "5: fault[0].set.membership_lease: expected 1us to one day, found `'0s'`"
+        at("set = { membership_lease = '9ms' }"),
+        "5: fault[0].set.membership_lease: expected 10ms to one day, found `'9ms'`"
     );
     assert_eq!(
         at("accept_loss = false"),
