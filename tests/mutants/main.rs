@@ -9,6 +9,7 @@ mod table;
 mod tree;
 
 use std::ops::Range;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Why it cannot go on, in words for the caller.
@@ -50,8 +51,12 @@ fn run(arguments: &[String]) -> Result<u8, Failed> {
             let mut options = Options::new(rest);
             options.read()?;
             let seeds = options.seeds.ok_or("`sweep` needs --seeds A..B")?;
-            Ok(sweep::sweep(range(&seeds)?, options.jobs)?)
+            sweep::sweep(range(&seeds)?, options.jobs, options.healthy.as_deref().map(Path::new))
         }
+        "run" => match rest {
+            [scenario, seed] => sweep::run_one(scenario, seed.parse().map_err(|_| "no seed")?),
+            _ => Err("`run` takes a scenario and a seed".to_owned()),
+        },
         other => Err(format!("unknown command `{other}`; try --help")),
     }
 }
@@ -74,11 +79,13 @@ struct Options<'a> {
     jobs: usize,
     only: Vec<String>,
     is_named: bool,
+    /// The program of the code as it is.
+    healthy: Option<String>,
 }
 
 impl Options<'_> {
     fn new(rest: &[String]) -> Options<'_> {
-        Options { rest, seeds: None, jobs: 1, only: Vec::new(), is_named: false }
+        Options { rest, seeds: None, jobs: 1, only: Vec::new(), is_named: false, healthy: None }
     }
 
     fn read(&mut self) -> Result<(), Failed> {
@@ -90,6 +97,7 @@ impl Options<'_> {
             let value = || rest.first().cloned().ok_or_else(|| format!("{name} needs a value"));
             match name.as_str() {
                 "--only" => self.only.push(value()?),
+                "--healthy" => self.healthy = Some(value()?),
                 "--seeds" => self.seeds = Some(value()?),
                 "-j" | "--jobs" => {
                     let jobs = usize::try_from(number(name, &value()?)?).ok();

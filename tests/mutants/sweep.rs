@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -44,13 +45,20 @@ pub struct Found {
     pub what: String,
 }
 
-/// Sweeps, prints what it finds, and gives the exit status: 1 if it finds anything.
-pub fn sweep(seeds: Range<u64>, jobs: usize) -> Result<u8, Failed> {
+/// Sweeps, prints what it finds, and gives the exit status: 1 if it finds anything. Runs that do not
+/// pass as the code is, with the program `healthy`, do not count.
+pub fn sweep(seeds: Range<u64>, jobs: usize, healthy: Option<&Path>) -> Result<u8, Failed> {
     let scenarios = general()?;
-    let runs = in_rounds(scenarios.len(), seeds);
+    let mut runs = in_rounds(scenarios.len(), seeds);
     // A mistake makes many runs panic; the verdict says so.
     std::panic::set_hook(Box::new(|_| {}));
-    let found = first_found(&scenarios, &runs, jobs);
+    let found = loop {
+        let Some((place, found)) = first_found(&scenarios, &runs, jobs) else { break None };
+        match healthy {
+            Some(program) if fails(program, &found)? => drop(runs.drain(..=place)),
+            Some(_) | None => break Some(found),
+        }
+    };
     let _ = std::panic::take_hook();
     match found {
         Some(found) => {
@@ -59,6 +67,22 @@ pub fn sweep(seeds: Range<u64>, jobs: usize) -> Result<u8, Failed> {
         }
         None => Ok(0),
     }
+}
+
+/// Does this run end otherwise than with a pass with `program` too?
+fn fails(program: &Path, found: &Found) -> Result<bool, Failed> {
+    let ran = Command::new(program)
+        .args(["run", &found.scenario, &found.seed.to_string()])
+        .output()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    Ok(!ran.status.success())
+}
+
+/// Runs one file with one seed; the exit status is 1 if it does not pass.
+pub fn run_one(scenario: &str, seed: u64) -> Result<u8, Failed> {
+    let scenario = Scenario::load(Path::new(scenario)).map_err(|error| error.to_string())?;
+    std::panic::set_hook(Box::new(|_| {}));
+    Ok(u8::from(play(&[scenario], (0, seed)).is_some()))
 }
 
 fn general() -> Result<Vec<Scenario>, Failed> {
@@ -90,8 +114,12 @@ fn in_rounds(files: usize, seeds: Range<u64>) -> Vec<(usize, u64)> {
     runs
 }
 
-/// The first of `runs` that does not pass.
-fn first_found(scenarios: &[Scenario], runs: &[(usize, u64)], jobs: usize) -> Option<Found> {
+/// The first of `runs` that does not pass, with its place.
+fn first_found(
+    scenarios: &[Scenario],
+    runs: &[(usize, u64)],
+    jobs: usize,
+) -> Option<(usize, Found)> {
     let next = AtomicUsize::new(0);
     // The place of the first that was found so far.
     let bound = AtomicUsize::new(runs.len());
@@ -128,7 +156,7 @@ fn first_found(scenarios: &[Scenario], runs: &[(usize, u64)], jobs: usize) -> Op
             }
         }
     });
-    found.into_inner().expect("no panic").into_iter().next().map(|(_, found)| found)
+    found.into_inner().expect("no panic").into_iter().next()
 }
 
 fn play(scenarios: &[Scenario], (file, seed): (usize, u64)) -> Option<Found> {

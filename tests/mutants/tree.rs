@@ -117,10 +117,26 @@ impl Tree {
         program.map(PathBuf::from).ok_or_else(|| "cargo has named no program".to_owned())
     }
 
-    /// Sweeps with such a program; what it finds. A program that dies has found something too.
-    pub fn sweep(&self, program: &Path, seeds: u64, jobs: usize) -> Result<Option<Found>, Failed> {
+    /// Keeps a program when others are built.
+    pub fn keep(&self, program: &Path) -> Result<PathBuf, Failed> {
+        let kept = self.target.join("healthy");
+        fs::copy(program, &kept).map_err(|error| format!("{}: {error}", kept.display()))?;
+        // Programs are started in the folder of the copy.
+        std::path::absolute(&kept).map_err(|error| format!("{}: {error}", kept.display()))
+    }
+
+    /// Sweeps with such a program; what it finds beside what `healthy` finds. A program that dies has found something too.
+    pub fn sweep(
+        &self,
+        program: &Path,
+        healthy: &Path,
+        seeds: u64,
+        jobs: usize,
+    ) -> Result<Option<Found>, Failed> {
         let swept = Command::new(program)
             .args(["sweep", "--seeds", &format!("0..{seeds}"), "-j", &jobs.to_string()])
+            .arg("--healthy")
+            .arg(healthy)
             .current_dir(&self.root)
             .output()
             .map_err(|error| format!("{}: {error}", program.display()))?;
