@@ -14,7 +14,7 @@ use seedbed::proto::{CommitMode, Config, Settings, Span};
 use crate::fault::ChaosKind;
 use crate::quantity::{Ppb, SpanRange};
 use crate::scenario::swarm::{FORMS, KINDS, Key, Range, Swarm, Unit};
-use crate::scenario::{Cast, Clock, Scenario, WorkloadKind};
+use crate::scenario::{Cast, Clock, Scenario, Workload, WorkloadKind};
 use crate::seed::{Seed, Stream, code};
 
 #[cfg(test)]
@@ -109,6 +109,7 @@ fn draw(swarm: &Swarm, scenario: &Scenario, seed: Seed, pinned: Option<(Key, u64
             Key::Replicas => nodes,
             Key::StorageNodesDown => nodes + value(Key::Spare, scenario.cast.spare.into()),
             Key::ClientsDown => value(Key::Clients, scenario.cast.clients.into()),
+            Key::AtOnce => most_at_once(scenario, |usual| value(Key::Paths, usual)),
             Key::LatencyMin => value(Key::LatencyMax, scenario.network.latency.max.as_nanos()),
             Key::SyncMin => value(Key::SyncMax, scenario.disk.sync.max.as_nanos()),
             _ => u64::MAX, // it depends on no other
@@ -126,6 +127,16 @@ fn draw(swarm: &Swarm, scenario: &Scenario, seed: Seed, pinned: Option<(Key, u64
         .filter(|_| swarm.draws_kinds)
         .map(|chaos| some_of(&chaos.kinds, wipes, &mut seed.stream(KINDS, SWARM)));
     Drawn { values, kinds }
+}
+
+/// How many users a client may have, if the workload has so many paths as `paths` makes of what the
+/// file says: each has a counter of its own.
+fn most_at_once(scenario: &Scenario, paths: impl Fn(u64) -> u64) -> u64 {
+    let most = |workload: &Workload| match workload.kind {
+        WorkloadKind::LockedCounter => paths(workload.paths.into()),
+        WorkloadKind::Files { .. } | WorkloadKind::Bank { .. } => u64::MAX,
+    };
+    scenario.workload.as_ref().map_or(u64::MAX, most)
 }
 
 /// The object of the streams that keys are drawn from; each has one of its name, so that a new key
@@ -204,6 +215,7 @@ fn put(key: Key, value: u64, seed: Seed, scenario: &mut Scenario, settings: &mut
         Key::InquiryInterval => settings.inquiry_interval = span,
         Key::ChunkPause => settings.chunk_pause = span,
         Key::DriftMaxPpm => settings.drift_max_ppm = value as u32,
+        Key::Queue => settings.limits.queue = value as usize,
         Key::Loss => network.loss = share(value),
         Key::Duplication => network.duplication = share(value),
         Key::Spike => network.spike = share(value),
@@ -216,6 +228,9 @@ fn put(key: Key, value: u64, seed: Seed, scenario: &mut Scenario, settings: &mut
         Key::Operations => workload.for_each(|workload| workload.operations = value as u32),
         Key::Paths => workload.for_each(|workload| workload.paths = value as u32),
         Key::ThinkMax => workload.for_each(|workload| up_to(&mut workload.think)),
+        Key::AtOnce => workload.for_each(|workload| workload.at_once = value as u16),
+        Key::BeyondLimits => workload.for_each(|workload| workload.beyond_limits = share(value)),
+        Key::Named => workload.for_each(|workload| workload.named = share(value)),
         Key::ReadFraction => workload.for_each(|workload| {
             if let WorkloadKind::Files { read_fraction, .. } = &mut workload.kind {
                 *read_fraction = share(value);

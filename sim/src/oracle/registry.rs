@@ -169,12 +169,20 @@ fn managed(world: &World, invariant: impl Invariant + 'static) -> Made {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantity::SpanRange;
+    use crate::quantity::{Ppb, SpanRange};
     use crate::scenario::WorkloadKind;
     use seedbed::proto::{Config, Settings};
 
     fn workload(kind: WorkloadKind) -> Workload {
-        Workload { kind, operations: 1, paths: 2, think: SpanRange::from_millis(0, 1) }
+        Workload {
+            kind,
+            operations: 1,
+            paths: 2,
+            think: SpanRange::from_millis(0, 1),
+            at_once: 1,
+            beyond_limits: Ppb::ZERO,
+            named: Ppb::ZERO,
+        }
     }
 
     #[test]

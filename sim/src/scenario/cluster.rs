@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use seedbed::proto::ring::HashKind;
 use seedbed::proto::{
-    CommitMode, Config, ConfigError, Defect, Defects, Membership, NodeId, Role, Settings, Span,
+    CommitMode, Config, ConfigError, Defect, Defects, Limits, Membership, NodeId, Role, Settings,
+    Span,
 };
 
 use super::error::{Refused, all};
+use super::limits;
 use super::reader::{Result, Table};
 use super::value::Value;
 use grammar::{CLUSTER, TIMING};
@@ -192,14 +194,15 @@ impl Cluster {
     }
 }
 
-/// Reads `[cluster]` and `[timing]`.
+/// Reads `[cluster]`, `[timing]` and `[limits]`.
 pub(super) fn read(root: &Table<'_>) -> Cluster {
     let cluster = root.section(&CLUSTER);
     let timing = root.section(&TIMING);
     let cast = read_cast(&cluster);
     let usual = Settings::default().membership;
     let membership = cluster.or("membership", usual, |v| v.pick("kind of membership", MEMBERSHIPS));
-    let config = config(&cluster, &timing, cast, membership);
+    let limits = limits::read(root);
+    let config = config(&cluster, &timing, cast, membership, limits);
     Cluster { cast, config, membership }
 }
 
@@ -217,9 +220,11 @@ fn config(
     timing: &Table<'_>,
     cast: Result<Cast>,
     membership: Result<Membership>,
+    limits: Result<Limits>,
 ) -> Result<Arc<Config>> {
     let settings = settings(cluster, cast, membership);
-    let settings = timed(timing, settings)?;
+    let settings = timed(timing, settings);
+    let settings = Settings { limits: limits?, ..settings? };
     let cast = cast?;
     let spare = check_spare(cluster, &settings, cast);
     let points = points(settings.virtual_nodes, cast.storage());

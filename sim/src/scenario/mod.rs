@@ -20,6 +20,7 @@ mod error;
 mod expect;
 mod fault;
 pub mod grammar;
+mod limits;
 mod message;
 mod occasion;
 mod reader;
@@ -78,6 +79,7 @@ const FILE: TableGrammar = TableGrammar {
         Key::perhaps("seeds", "table, see `seeds`", "100 from 0", "what the file is run with"),
         Key::perhaps("cluster", "table", "3 nodes, 1 client", "see `[cluster]`"),
         Key::perhaps("timing", "table", "as if empty", "see `[timing]`"),
+        Key::perhaps("limits", "table", "as if empty", "see `[limits]`"),
         Key::perhaps("network", "table", "as if empty", "see `[network]`"),
         Key::perhaps("disk", "table", "as if empty", "see `[disk]`"),
         Key::perhaps("clock", "tables", "true clocks", "see `[[clock]]`"),
@@ -270,11 +272,12 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
         Ok(Some(swarm)) => swarm.shortest_safety(safety),
         Ok(None) | Err(_) => safety,
     };
-    let (drift, usual) = (config.map(|config| config.drift_max_ppm), Settings::default());
+    let drift = config.map(|config| config.drift_max_ppm);
     let network = environment::network(root, named);
     let disk = environment::disk(root);
     let clocks = environment::clocks(root, named, drift);
-    let workload = workload::read(root, usual.limits.contents_bytes);
+    let limits = config.map_or(Settings::default().limits, |config| config.limits.clone());
+    let workload = workload::read(root, limits.contents_bytes);
     let scripts = script::names(root);
     let names = Names { cast: named, scripts: slice(&scripts) };
     let script = script::read(root, names, safety);
@@ -306,6 +309,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     // What follows looks at everything.
     root.is_sound()?;
     check_wipes(root, &scenario);
+    limits::check(root, &scenario);
     swarm::check_with_file(root, &scenario);
     expect::possible::check(root, &scenario);
     if scenario.workload.is_none() && scenario.script.is_empty() {

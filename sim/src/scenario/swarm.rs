@@ -15,7 +15,8 @@ use seedbed::proto::{Config, Span, Time};
 use super::cluster::{Cast, Cluster, Named, POINTS, need_managed, points, too_many};
 use super::error::{Refused, all};
 use super::reader::{Result, Table};
-use super::{Scenario, WorkloadKind};
+use super::value::Value;
+use super::{Scenario, Workload, WorkloadKind};
 use crate::fault::Fault;
 
 use keys::NODES;
@@ -68,6 +69,11 @@ impl Swarm {
     /// May a seed lose a disk, if the budget of the file itself is `wipes`?
     pub(super) fn may_wipe(&self, wipes: u16) -> bool {
         *self.bounds(Key::Wipes, wipes.into()).end() > 0
+    }
+
+    /// The most paths of a workload, if the file itself says `paths`.
+    pub(super) fn most_paths(&self, paths: u32) -> u32 {
+        *self.bounds(Key::Paths, paths.into()).end() as u32
     }
 
     /// From the least to the most that a key may have, which is `usual` if it is not drawn.
@@ -148,7 +154,16 @@ pub(super) fn check_with_file(root: &Table<'_>, scenario: &Scenario) {
     if matches!(kind, Some(WorkloadKind::Bank { .. })) && *of(Key::Paths, 2).start() < 2 {
         place("paths").map(|value| value.error("a bank has 2 accounts or more"));
     }
+    if let Some(workload) = &scenario.workload {
+        check_counters(swarm, workload, place);
+    }
     let (config, phases) = (&scenario.config, &scenario.phases);
+    let longest = *of(Key::ContentsBytes, 0).end();
+    if longest > config.limits.contents_bytes as u64 {
+        let message =
+            format!("expected at most {} (`limits.contents_bytes`)", config.limits.contents_bytes);
+        place("contents_bytes").map(|value| value.error(message));
+    }
     let drift_max_ppm = *of(Key::DriftMaxPpm, config.drift_max_ppm.into()).end() as u32;
     let longest = *of(Key::RequestTimeout, config.request_timeout.as_nanos()).end();
     let terms = LeaseTerms { length: Span::from_nanos(longest), drift_max_ppm };
@@ -164,6 +179,24 @@ pub(super) fn check_with_file(root: &Table<'_>, scenario: &Scenario) {
     if let Some(most) = drifts.max().filter(|most| u64::from(*most) > least) {
         let message = format!("a fault lets a clock drift by {most} ppm: expected at least that");
         place("drift_max_ppm").map(|value| value.error(message));
+    }
+}
+
+/// The fewest users of a client that are drawn have a counter each in the fewest that are drawn.
+fn check_counters<'a>(
+    swarm: &Swarm,
+    workload: &Workload,
+    place: impl Fn(&str) -> Option<Value<'a>>,
+) {
+    let paths = *swarm.bounds(Key::Paths, workload.paths.into()).start();
+    let users = *swarm.bounds(Key::AtOnce, workload.at_once.into()).start();
+    let is_short = users > paths;
+    match workload.kind {
+        WorkloadKind::LockedCounter if is_short => {
+            let message = format!("{users} users of a client (`at_once`) need {users} counters");
+            place("paths").or_else(|| place("at_once")).map(|value| value.error(message));
+        }
+        WorkloadKind::LockedCounter | WorkloadKind::Files { .. } | WorkloadKind::Bank { .. } => {}
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::grammar::{Key, Style, TableGrammar};
 use super::{
-    FILE, chaos, cluster, environment, expect, fault, message, script, swarm, sync, workload,
+    FILE, chaos, cluster, environment, expect, fault, limits, message, script, swarm, sync,
+    workload,
 };
 
 /// A table, for those that print it.
@@ -39,6 +40,7 @@ pub fn tables() -> Vec<TableReference> {
         (&expect::grammar::SEEDS).into(),
         (&cluster::grammar::CLUSTER).into(),
         (&cluster::grammar::TIMING).into(),
+        (&limits::LIMITS).into(),
         (&environment::NETWORK).into(),
         (&environment::LINK).into(),
         (&environment::DISK).into(),

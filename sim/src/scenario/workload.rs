@@ -16,8 +16,15 @@ pub struct Workload {
     pub operations: u32,
     /// How many files, counters or accounts they are about.
     pub paths: u32,
-    /// How long a client waits between an answer and its next request.
+    /// How long a user waits between an answer and its next request.
     pub think: SpanRange,
+    /// How many requests a client has under way at once: it has so many users.
+    pub at_once: u16,
+    /// How likely a user asks, in place of a round, for something beyond the limits.
+    pub beyond_limits: Ppb,
+    /// How likely a request names a storage node to ask first, which perhaps owns none of its
+    /// paths. One under a lock of `files` names none.
+    pub named: Ppb,
 }
 
 /// What drawn requests do.
@@ -73,12 +80,36 @@ impl Workload {
         }
     }
 
+    /// How long its paths are, in bytes.
+    pub(super) fn longest_path(&self) -> usize {
+        let of = |name: &str| format!("/{name}{}", self.paths - 1).len();
+        match self.kind {
+            // Beside them stand `/guarded`, and `/locked0` and `/locked1`.
+            WorkloadKind::Files { .. } => of("file").max("/guarded".len()),
+            WorkloadKind::LockedCounter => of("counter"),
+            WorkloadKind::Bank { .. } => of("account"),
+        }
+    }
+
+    /// How many operations a request has, at most.
+    pub(super) fn most_operations(&self) -> usize {
+        match self.kind {
+            WorkloadKind::Files { .. } => MOST_OF_FILES,
+            WorkloadKind::LockedCounter => 1,
+            // All accounts are opened by one request.
+            WorkloadKind::Bank { .. } => self.paths as usize,
+        }
+    }
+
     /// The paths of the workload: `/<name>0` and so on.
     pub(crate) fn paths_called(&self, name: &str) -> Vec<Path> {
         let path = |i| Path::new(&format!("/{name}{i}")).expect("it starts with a slash");
         (0..self.paths).map(path).collect()
     }
 }
+
+/// How many operations a request of `files` has, at most.
+const MOST_OF_FILES: usize = 4;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -115,12 +146,34 @@ pub(super) const WORKLOAD: TableGrammar = TableGrammar {
             "think",
             "range of durations",
             "[\"0ms\", \"50ms\"]",
-            "from an answer to the next request of a client",
+            "from an answer to the next request of a user",
+        ),
+        Key::usually(
+            "at_once",
+            "whole number, 1 to 100",
+            "1",
+            "requests that a client has under way at once: so many users, each waiting for its \
+             own answers",
+        ),
+        Key::usually(
+            "beyond_limits",
+            "probability",
+            "0",
+            "that a user asks, in place of a round, for something beyond the limits (see \
+             `[limits]`), which is refused for that: a path or contents are too long, or \
+             operations are too many or none",
+        ),
+        Key::perhaps(
+            "named",
+            "probability",
+            "0.125 with `kind = \"files\"`, else 0",
+            "that a request names a storage node to ask first, which perhaps owns none of its \
+             paths; those of `files` under a lock name none",
         ),
         Key::usually("read_fraction", "probability", "0.3", "`files`: that a request only reads"),
         Key::usually(
             "contents_bytes",
-            "whole number, 0 to 1048576",
+            "whole number, 0 to `limits.contents_bytes`",
             "16",
             "`files`: how long contents are",
         ),
@@ -135,6 +188,9 @@ pub(super) const WORKLOAD: TableGrammar = TableGrammar {
     notes: &[
         "`read_fraction` and `contents_bytes` go with `kind = \"files\"` only, `balance` with \
          `kind = \"bank\"` only.",
+        "A lock is its client's and not a user's, so the users of a client have counters of their \
+         own: with `kind = \"locked_counter\"` there are at least `at_once` counters. Those of \
+         `files` are two, which the first two users of a client have.",
         "A file has a `[workload]`, a `[[script]]` or both.",
     ],
     example: r#"
@@ -174,7 +230,44 @@ fn workload(value: &Value<'_>, contents_max: usize) -> Result<Workload> {
     let operations = table.or("operations", 200, |value| value.integer(1..=10_000_000));
     let paths = table.or("paths", 8, |value| value.integer(fewest..=1_000_000));
     let think = table.or("think", SpanRange::from_millis(0, 50), |value| value.spans());
-    Ok(Workload { kind: kind?, operations: operations?, paths: paths?, think: think? })
+    let at_once = table.or("at_once", 1, |value| value.integer(1..=100));
+    let beyond_limits = table.or("beyond_limits", Ppb::ZERO, |value| value.probability());
+    let named = table.maybe("named", |value| value.probability());
+    let (kind, paths, at_once) = (kind?, paths?, at_once?);
+    check_counters(&table, &kind, paths, at_once)?;
+    let named = named?.unwrap_or_else(|| usually_named(&kind));
+    Ok(Workload {
+        kind,
+        operations: operations?,
+        paths,
+        think: think?,
+        at_once,
+        beyond_limits: beyond_limits?,
+        named,
+    })
+}
+
+/// Two users of one client may not count under one lock: it is their client's, so what one of them
+/// writes after the lock was lost carries the token of the other, and no fence stops it.
+fn check_counters(table: &Table<'_>, kind: &WorkloadKind, paths: u32, at_once: u16) -> Result<()> {
+    match kind {
+        WorkloadKind::LockedCounter if u32::from(at_once) > paths => {
+            let message = format!(
+                "{at_once} users of a client need as many counters, and there are {paths} \
+                 (`paths`): a lock is its client's, and keeps none of its users from another"
+            );
+            Err(table.error("at_once", message))
+        }
+        WorkloadKind::LockedCounter => Ok(()),
+        WorkloadKind::Files { .. } | WorkloadKind::Bank { .. } => Ok(()),
+    }
+}
+
+fn usually_named(kind: &WorkloadKind) -> Ppb {
+    match kind {
+        WorkloadKind::Files { .. } => Ppb::new(125_000_000).unwrap_or(Ppb::ZERO),
+        WorkloadKind::LockedCounter | WorkloadKind::Bank { .. } => Ppb::ZERO,
+    }
 }
 
 /// The kind, and that no key is there which goes with others only.

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{MessageKind, NodeId, Reply, Request, RequestId, Span};
+use seedbed::proto::{MessageKind, NodeId, Reply, RequestId};
 
 use super::Simulation;
 use super::binding::Binding;
 use super::message_rules::Sent;
 use super::queue::Turn;
 use super::scheduled::{Act, Cause, Due};
+use super::users::Next;
 use crate::draw::chaos::RECOVERY;
 use crate::draw::message_delivery::{Arrival, Course};
 use crate::oracle::Told;
@@ -53,15 +54,16 @@ impl Simulation<'_> {
                 if let Some((pause, due)) = self.scripts.on_replied(*request) {
                     self.queue.put(self.queue.now() + pause, due);
                 }
-                let next = self.users.on_replied(*request, reply);
-                self.put_ask(request.client, next);
+                if let Some(next) = self.users.on_replied(*request, reply) {
+                    self.put_ask(next);
+                }
                 let (world, model) = (&self.world, self.oracle.model());
                 let asks = self.probes.on_replied(*request, reply, world, model);
                 self.put_probes(asks);
             }
             Fact::Started { node, .. } => {
-                let next = self.users.on_started(*node);
-                self.put_ask(*node, next);
+                let all = self.users.on_started(*node);
+                all.into_iter().for_each(|next| self.put_ask(next));
             }
             // The operator looks at the disk and starts the machine again.
             Fact::RefusedToStart { node, .. } => {
@@ -118,7 +120,7 @@ impl Simulation<'_> {
     fn send_copy(&mut self, packet: PacketId, cause: Cause) {
         let after = match cause {
             Cause::Copy(after) => after,
-            Cause::User | Cause::Script(_) | Cause::Probe(_) | Cause::Other => {
+            Cause::User(_) | Cause::Script(_) | Cause::Probe(_) | Cause::Other => {
                 unreachable!("a copy is made where one is due")
             }
         };
@@ -131,7 +133,7 @@ impl Simulation<'_> {
 
     fn on_requested(&mut self, request: RequestId, cause: Cause) {
         match cause {
-            Cause::User => self.users.on_requested(request),
+            Cause::User(user) => self.users.on_requested(user, request),
             Cause::Script(performance) => self.scripts.on_requested(performance, request),
             Cause::Probe(number) => self.probes.on_requested(request, number),
             Cause::Copy(_) | Cause::Other => {}
@@ -150,12 +152,11 @@ impl Simulation<'_> {
         }
     }
 
-    fn put_ask(&mut self, client: NodeId, next: Option<(Span, Request)>) {
-        if let Some((think, request)) = next {
-            let life = self.world.host(client).incarnation();
-            let ask = Due::Ask(client, life, Arc::new(request));
-            self.queue.put(self.queue.now() + think, ask);
-        }
+    fn put_ask(&mut self, next: Next) {
+        let Next { user, think, request } = next;
+        let life = self.world.host(user.client).incarnation();
+        let ask = Due::Ask(user, life, Arc::new(request));
+        self.queue.put(self.queue.now() + think, ask);
     }
 
     /// Sees to it that a machine is woken in time.

@@ -266,7 +266,7 @@ impl<'a> Simulation<'a> {
             Due::Copy(packet, after) => scheduled::copy(packet, after, &self.world),
             Due::Wake(node) => self.wake(node),
             Due::Synced(node, life) => scheduled::synced(node, life, &self.world),
-            Due::Ask(client, life, request) => scheduled::ask(client, life, request, &self.world),
+            Due::Ask(user, life, request) => scheduled::ask(user, life, request, &self.world),
             Due::Script(_, performance) if !self.is_healed() => {
                 self.scripts.ask(performance, &self.world)
             }

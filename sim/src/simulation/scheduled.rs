@@ -8,6 +8,8 @@ use crate::cell::FaultKind;
 use crate::fault::Restart;
 use crate::world::{Event, Loss, PacketId, World};
 
+use super::users::UserId;
+
 /// Something that is due.
 #[derive(Clone, Debug)]
 pub(super) enum Due {
@@ -22,7 +24,7 @@ pub(super) enum Due {
     /// A sync of this life is done.
     Synced(NodeId, Incarnation),
     /// A user asks, if the client is still in this life.
-    Ask(NodeId, Incarnation, Arc<Request>),
+    Ask(UserId, Incarnation, Arc<Request>),
     /// The next step of the performance of this number is asked, by this client.
     Script(NodeId, usize),
     /// The message rule of this number begins to apply.
@@ -79,8 +81,8 @@ impl Due {
     fn whose(&self, world: &World) -> Option<NodeId> {
         match self {
             Due::Arrive(packet) => world.network().get(*packet).map(|packet| packet.to),
-            Due::Wake(node) | Due::Synced(node, _) | Due::Ask(node, ..) => Some(*node),
-            Due::Script(client, _) => Some(*client),
+            Due::Wake(node) | Due::Synced(node, _) => Some(*node),
+            Due::Ask(UserId { client, .. }, ..) | Due::Script(client, _) => Some(*client),
             Due::Lose(_) | Due::Copy(..) | Due::Inject(_) | Due::Heal | Due::Probe => None,
             Due::Apply(_) | Due::Unapply(_) => None,
         }
@@ -99,8 +101,8 @@ pub(super) struct Pending {
 pub(super) enum Cause {
     /// A message is copied, and the copy is under way for so much longer than any first one.
     Copy(Span),
-    /// A user of the workload asks, and waits for the answer.
-    User,
+    /// This user of the workload asks, and waits for the answer.
+    User(UserId),
     /// A probe asks, of this number in its round.
     Probe(usize),
     /// A step of the performance of this number is asked.
@@ -148,13 +150,14 @@ pub(super) fn synced(node: NodeId, life: Incarnation, world: &World) -> Option<P
 
 /// A user asks, if its client has not crashed meanwhile.
 pub(super) fn ask(
-    client: NodeId,
+    user: UserId,
     life: Incarnation,
     request: Arc<Request>,
     world: &World,
 ) -> Option<Pending> {
+    let client = user.client;
     let event = Event::Request { client, request };
-    is_in(client, life, world).then_some(Pending { event, cause: Cause::User })
+    is_in(client, life, world).then_some(Pending { event, cause: Cause::User(user) })
 }
 
 /// Is the machine up and in this life?

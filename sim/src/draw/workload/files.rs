@@ -21,7 +21,7 @@ use crate::seed::Stream;
 /// Draws operations on shared files for one user.
 #[derive(Clone, Debug)]
 pub(super) struct SharedFiles {
-    paths: Vec<Path>,
+    pub paths: Vec<Path>,
     /// How long contents are; now and then there are none.
     contents_bytes: u32,
     /// The newest version of each file that the user was told of.

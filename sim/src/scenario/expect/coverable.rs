@@ -12,7 +12,7 @@ use crate::milestone::Milestone;
 use crate::quantity::Ppb;
 use crate::refusal::Reason;
 use crate::scenario::swarm::Key;
-use crate::scenario::{Fate, Role as Part, Scenario, Target, WorkloadKind};
+use crate::scenario::{Fate, Role as Part, Scenario, Target, Workload, WorkloadKind};
 
 impl Scenario {
     /// Why no run can see `cell`; `None` if one may.
@@ -125,32 +125,39 @@ impl Scenario {
         (!is_met).then(|| format!("needs a fault that {what} a part of such a log"))
     }
 
-    /// Does the network do such a thing to messages, or with some seed?
+    /// Is a thing likely that is `usual` in the file, or with some seed?
     fn draws(&self, key: Key, usual: Ppb) -> bool {
         let drawn = self.swarm.as_ref().is_some_and(|swarm| swarm.ranges.contains_key(&key));
         drawn || usual != Ppb::ZERO
     }
 
+    /// May a request of the workload be one beyond the limits?
+    pub(super) fn goes_beyond_limits(&self) -> bool {
+        let share = |workload: &Workload| self.draws(Key::BeyondLimits, workload.beyond_limits);
+        self.workload.as_ref().is_some_and(share)
+    }
+
     fn may_refuse(&self, reason: Reason) -> bool {
+        let beyond = self.goes_beyond_limits();
         let fills_up = !self.struck(FaultKind::FullDisk).is_empty();
         let drawn = self.workload.as_ref().is_some_and(|workload| match workload.kind {
             WorkloadKind::Files { .. } => match reason {
                 Reason::NotFound | Reason::Exists | Reason::VersionIs | Reason::Fenced => true,
                 Reason::Held | Reason::NotHeld | Reason::QueueFull | Reason::Malformed => true,
-                Reason::PathTooLong | Reason::ContentsTooLong | Reason::BadOperationCount => false,
+                Reason::PathTooLong | Reason::ContentsTooLong | Reason::BadOperationCount => beyond,
                 Reason::DiskFull => fills_up,
             },
             WorkloadKind::LockedCounter => match reason {
                 Reason::Fenced | Reason::Held | Reason::NotHeld | Reason::QueueFull => true,
                 Reason::NotFound | Reason::Exists | Reason::VersionIs | Reason::Malformed => false,
-                Reason::PathTooLong | Reason::ContentsTooLong | Reason::BadOperationCount => false,
+                Reason::PathTooLong | Reason::ContentsTooLong | Reason::BadOperationCount => beyond,
                 Reason::DiskFull => fills_up,
             },
             WorkloadKind::Bank { .. } => match reason {
                 Reason::Exists | Reason::VersionIs => true,
                 Reason::NotFound | Reason::Fenced | Reason::Held | Reason::NotHeld => false,
-                Reason::QueueFull | Reason::Malformed | Reason::PathTooLong => false,
-                Reason::ContentsTooLong | Reason::BadOperationCount => false,
+                Reason::QueueFull | Reason::Malformed => false,
+                Reason::PathTooLong | Reason::ContentsTooLong | Reason::BadOperationCount => beyond,
                 Reason::DiskFull => fills_up,
             },
         });

@@ -175,7 +175,8 @@ impl Scenario {
         if self.config.commit == CommitMode::TwoPhase && is_of_staged(milestone) {
             return Some("needs `commit = \"staged\"`");
         }
-        if is_of_locks(milestone) && !acquires(self) {
+        let is_asked = self.goes_beyond_limits() && is_of_refused_locks(milestone);
+        if is_of_locks(milestone) && !acquires(self) && !is_asked {
             return Some("needs a request that acquires a lock");
         }
         if is_of_renames(milestone) && !renames(self) {
@@ -263,6 +264,17 @@ fn is_of_staged(milestone: Milestone) -> bool {
 
 fn is_of_locks(milestone: Milestone) -> bool {
     milestone.topic() == Topic::Lock || milestone == Milestone::WRITE_FENCED
+}
+
+/// Is it reached by a request for a lock that can only be refused?
+fn is_of_refused_locks(milestone: Milestone) -> bool {
+    const MESSAGES: [MessageKind; 4] = [
+        MessageKind::Acquire,
+        MessageKind::LockRefused,
+        MessageKind::KeepAlive,
+        MessageKind::NotKept,
+    ];
+    MESSAGES.iter().any(|kind| is_of_message(milestone, *kind))
 }
 
 pub(super) fn acquires(scenario: &Scenario) -> bool {

@@ -90,6 +90,7 @@ keys! {
     InquiryInterval = "inquiry_interval", Unit::Lease, "timing.inquiry_interval", "`timing.inquiry_interval`";
     ChunkPause = "chunk_pause", Unit::Lease, "timing.chunk_pause", "`timing.chunk_pause`";
     DriftMaxPpm = "drift_max_ppm", Unit::Count(0, 499_999), "timing.drift_max_ppm", "`timing.drift_max_ppm`";
+    Queue = "queue", Unit::Count(1, 1_000_000), "limits.queue", "`limits.queue`";
     Loss = "loss", Unit::Share, "network.loss", "`network.loss`";
     Duplication = "duplication", Unit::Share, "network.duplication", "`network.duplication`";
     Spike = "spike", Unit::Share, "network.spike", "`network.spike`";
@@ -102,6 +103,9 @@ keys! {
     Operations = "operations", Unit::Count(1, 100_000_000), "workload.operations", "`workload.operations`";
     Paths = "paths", Unit::Count(1, 1_000_000), "workload.paths", "`workload.paths`";
     ThinkMax = "think_max", Unit::Time, "workload.think", "the longer end of `workload.think`";
+    AtOnce = "at_once", Unit::Count(1, 100), "workload.at_once", "`workload.at_once`; of kind `locked_counter` drawn up to the counters there are";
+    BeyondLimits = "beyond_limits", Unit::Share, "workload.beyond_limits", "`workload.beyond_limits`";
+    Named = "named", Unit::Share, "workload.named", "`workload.named`";
     ReadFraction = "read_fraction", Unit::Share, "workload.read_fraction", "`workload.read_fraction`, of kind `files`";
     ContentsBytes = "contents_bytes", Unit::Count(0, 1 << 20), "workload.contents_bytes", "`workload.contents_bytes`, of kind `files`";
     Safety = "safety", Unit::Lease, "phases.safety", "`phases.safety`";

@@ -81,7 +81,7 @@ fn unknown_keys() {
         (
             "\"a\\nb\" = 1",
             "2: a...: unknown key, expected `title`, `about`, `seeds`, `cluster`, \
-          `timing`, `network`, `disk`, `clock`, `workload`, `script`, `fault`, `message`, `sync`, \
+          `timing`, `limits`, `network`, `disk`, `clock`, `workload`, `script`, `fault`, `message`, `sync`, \
           `chaos`, `swarm`, `phases` or `expect`",
         ),
     ]);

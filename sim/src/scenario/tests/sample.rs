@@ -48,6 +48,9 @@ fn the_cluster_and_what_it_runs_on() {
     assert_eq!((config.drift_max_ppm, config.checkpoint_records), (200, 500));
     assert_eq!(config.membership, Membership::Managed);
     assert_eq!((config.ring_bits, config.chunk_paths), (16, 3));
+    let limits = &config.limits;
+    let sizes = [limits.path_bytes, limits.contents_bytes, limits.operations, limits.queue];
+    assert_eq!((sizes, limits.nodes), ([32, 100, 8, 2], Settings::default().limits.nodes));
     let spans = [config.membership_lease, config.chunk_pause];
     assert_eq!(spans, [1_000, 1].map(Span::from_millis));
     assert_eq!((network.latency, network.spike_latency), (millis(2, 20), millis(1_000, 2_000)));
@@ -66,7 +69,11 @@ fn the_requests() {
     let Scenario { workload, script, .. } = sample();
     let read_fraction = Ppb::new(500_000_000).unwrap();
     let kind = WorkloadKind::Files { read_fraction, contents_bytes: 0 };
-    assert_eq!(workload, Some(Workload { kind, operations: 1_000, paths: 4, think: millis(1, 1) }));
+    let workload = workload.expect("a workload");
+    assert_eq!((workload.kind, workload.operations, workload.paths), (kind, 1_000, 4));
+    assert_eq!((workload.think, workload.at_once), (millis(1, 1), 3));
+    let shares = [workload.beyond_limits, workload.named].map(Ppb::get);
+    assert_eq!(shares, [100_000_000, 1_000_000_000]);
     let operations = [
         operation("/a", Action::Write(Contents::from("1"), None)),
         operation("/b", Action::Read),

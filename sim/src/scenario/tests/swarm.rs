@@ -40,6 +40,10 @@ fn ranges_that_make_no_sense() {
             "[swarm]\nvirtual_nodes = [1, 10000]\nnodes = [3, 101]",
             "3: swarm.virtual_nodes: 1010000 points on the ring in all, expected at most 1000000",
         ),
+        (
+            "[swarm]\nqueue = [0, 3]",
+            "3: swarm.queue[0]: expected a whole number, 1 to 1000000, found `0`",
+        ),
         ("[swarm]\ncommit = 'staged'", "3: swarm.commit: unknown choice `staged`, expected `any`"),
         ("[swarm]\naimed = [0, 1]", "3: swarm.aimed: needs `[chaos]`"),
         (
@@ -71,5 +75,22 @@ fn ranges_that_make_no_sense() {
     ];
     for (lines, message) in cases {
         assert_eq!(wrong(lines), message, "of\n{lines}");
+    }
+}
+
+#[test]
+fn ranges_that_do_not_go_with_the_workload() {
+    let cases = [
+        (
+            "[swarm]\ncontents_bytes = [0, 99]\n[limits]\ncontents_bytes = 98\n[workload]\nkind = 'files'",
+            "3: swarm.contents_bytes: expected at most 98 (`limits.contents_bytes`)",
+        ),
+        (
+            "[swarm]\nat_once = [3, 4]\npaths = [2, 8]\n[workload]\nkind = 'locked_counter'",
+            "4: swarm.paths: 3 users of a client (`at_once`) need 3 counters",
+        ),
+    ];
+    for (lines, message) in cases {
+        assert_eq!(wrong_text(&format!("title = 't'\n{lines}")), message, "of\n{lines}");
     }
 }

@@ -42,7 +42,7 @@ use crate::world::World;
 
 /// How many paths are probed, at most.
 const MOST: usize = 32;
-/// How many paths a transaction writes, at most.
+/// How many paths a transaction writes, at most, if so many are within the limits.
 const MOST_AT_ONCE: usize = 8;
 
 /// A request of a probe, what it must be answered, and the places of the paths that it is about.
@@ -85,6 +85,8 @@ pub(super) struct Probes {
     stream: Stream,
     counters: Vec<Path>,
     accounts: Vec<Path>,
+    /// How many paths a transaction writes, at most.
+    most_at_once: usize,
     round_within: Span,
     settles_within: Span,
     /// A question and its answer, with a sync between them, at most.
@@ -110,6 +112,7 @@ impl Probes {
             stream: seed.stream("probes", 0),
             counters: counters.unwrap_or_default(),
             accounts: accounts.map_or_else(Vec::new, |(paths, _)| paths),
+            most_at_once: MOST_AT_ONCE.min(scenario.config.limits.operations),
             round_within: round_within(&scenario.config),
             settles_within: settles_within(scenario),
             round_trip: round_trip(scenario),
@@ -294,7 +297,7 @@ impl Probes {
         let mut all: BTreeMap<NodeId, (Vec<Operation>, Vec<usize>)> = BTreeMap::new();
         for (place, probed) in self.paths.iter_mut().enumerate() {
             let (operations, places) = all.entry(probed.client).or_default();
-            if operations.len() < MOST_AT_ONCE
+            if operations.len() < self.most_at_once
                 && let Some(write) = probed.write()
             {
                 operations.push(write);

@@ -2,6 +2,13 @@
 
 use super::*;
 
+/// As [`assert_wrong`], of files without another workload.
+fn assert_wrong_alone(cases: &[(&str, &str)]) {
+    for (lines, message) in cases {
+        assert_eq!(wrong_text(&format!("title = 't'\n{lines}")), *message, "of\n{lines}");
+    }
+}
+
 #[test]
 fn workloads_that_make_no_sense() {
     let workload = |lines| wrong_text(&format!("title = 't'\n[workload]\n{lines}"));
@@ -22,6 +29,80 @@ fn workloads_that_make_no_sense() {
         workload("kind = 'bank'\npaths = 1"),
         "4: workload.paths: expected a whole number, 2 to 1000000, found `1`"
     );
+}
+
+#[test]
+fn users_and_requests_beyond_limits_that_make_no_sense() {
+    assert_wrong_alone(&[
+        (
+            "[workload]\nkind = 'files'\nat_once = 0",
+            "4: workload.at_once: expected a whole number, 1 to 100, found `0`",
+        ),
+        (
+            "[workload]\nkind = 'locked_counter'\npaths = 2\nat_once = 3",
+            "5: workload.at_once: 3 users of a client need as many counters, and there are 2 \
+             (`paths`): a lock is its client's, and keeps none of its users from another",
+        ),
+        (
+            "[workload]\nkind = 'bank'\nbeyond_limits = 2",
+            "4: workload.beyond_limits: expected a probability, 0 to 1 and not finer than 1e-9, \
+             found `2`",
+        ),
+        (
+            "[workload]\nkind = 'bank'\nnamd = 0.5",
+            "4: workload.namd: unknown key; did you mean `named`?",
+        ),
+    ]);
+}
+
+#[test]
+fn limits_that_make_no_sense() {
+    assert_wrong(&[
+        ("[limits]\nqueu = 1", "3: limits.queu: unknown key; did you mean `queue`?"),
+        (
+            "[limits]\nqueue = 0",
+            "3: limits.queue: expected a whole number, 1 to 1000000, found `0`",
+        ),
+        (
+            "[limits]\npath_bytes = 5000",
+            "3: limits.path_bytes: expected a whole number, 1 to 4096, found `5000`",
+        ),
+        (
+            "[limits]\ncontents_bytes = 63",
+            "3: limits.contents_bytes: expected a whole number, 64 to 16777216, found `63`",
+        ),
+        (
+            "[limits]\noperations = 256",
+            "3: limits.operations: expected a whole number, 1 to 255, found `256`",
+        ),
+    ]);
+}
+
+#[test]
+fn workloads_beyond_the_limits_by_their_nature() {
+    assert_wrong_alone(&[
+        (
+            "[limits]\npath_bytes = 8\n[workload]\nkind = 'locked_counter'",
+            "3: limits.path_bytes: expected at least 9, as the workload asks for, found `8`",
+        ),
+        (
+            "[limits]\noperations = 3\n[workload]\nkind = 'files'",
+            "3: limits.operations: expected at least 4, as the workload asks for, found `3`",
+        ),
+        (
+            "[workload]\nkind = 'bank'\npaths = 17",
+            "4: workload.paths: the workload asks for 17, expected at most 16 \
+             (`limits.operations`)",
+        ),
+        (
+            "[workload]\nkind = 'bank'\n[swarm]\npaths = [2, 17]",
+            "5: swarm.paths: the workload asks for 17, expected at most 16 (`limits.operations`)",
+        ),
+        (
+            "[limits]\ncontents_bytes = 64\n[workload]\nkind = 'files'\ncontents_bytes = 65",
+            "6: workload.contents_bytes: expected a whole number, 0 to 64, found `65`",
+        ),
+    ]);
 }
 
 #[test]
