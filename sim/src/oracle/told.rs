@@ -7,6 +7,8 @@ use super::model::probes::Probe;
 /// One such fact.
 #[derive(Clone, Debug)]
 pub enum Told {
+    /// The next request is asked by the user at this place among those of its client.
+    Asker(u16),
     /// The next request is a probe.
     Probe(Probe),
     /// A message from the one to the other is under way until then, longer than a commit can

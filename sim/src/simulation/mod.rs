@@ -266,7 +266,11 @@ impl<'a> Simulation<'a> {
             Due::Copy(packet, after) => scheduled::copy(packet, after, &self.world),
             Due::Wake(node) => self.wake(node),
             Due::Synced(node, life) => scheduled::synced(node, life, &self.world),
-            Due::Ask(user, life, request) => scheduled::ask(user, life, request, &self.world),
+            Due::Ask(user, life, request) => {
+                let pending = scheduled::ask(user, life, request, &self.world)?;
+                self.oracle.tell(Told::Asker(user.place));
+                Some(pending)
+            }
             Due::Script(_, performance) if !self.is_healed() => {
                 self.scripts.ask(performance, &self.world)
             }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use seedbed::proto::{NodeId, Path, Reply, Request, RequestId, Token};
 
 use super::{StepTimes, Wait, WaitKind};
+use crate::oracle::model::askers::Asker;
 use crate::oracle::model::is_alive;
 use crate::oracle::{At, Model};
 use crate::world::World;
 
-/// A client that waits for a lock, and the client that holds it.
+/// A request that waits for a lock, and the one that holds it.
 struct Edge<'a> {
     waiting: &'a At<RequestId>,
     path: &'a Path,
@@ -20,11 +21,12 @@ struct Edge<'a> {
 /// The circle of waits that `request` stands in, as the lock server's log has them; nothing if
 /// there is none.
 ///
-/// Each client of a circle holds a lock and waits for the next client's, so none of the locks is
+/// Each user of a circle holds a lock and waits for the next user's, so none of the locks is
 /// released before a request times out: Coffman, Elphick, Shoshani, "System Deadlocks", Computing
-/// Surveys 3(2), 1971. A holder counts if its user was told that it has the lock, and has not asked
-/// for its release. After a restart the lock server counts every grant of its log as held for one
-/// lease, also a grant that is over. In that time nothing is said.
+/// Surveys 3(2), 1971. A client is no unit here: while one of its users waits, another goes on and
+/// gives its lock back. A holder counts if its user was told that it has the lock, and its client has
+/// not been asked for its release. After a restart the lock server counts every grant of its log as
+/// held for one lease, also a grant that is over. In that time nothing is said.
 pub(in crate::oracle) fn deadlock(
     request: RequestId,
     world: &World,
@@ -38,16 +40,17 @@ pub(in crate::oracle) fn deadlock(
         return Vec::new();
     }
     let mut circle = Vec::new();
-    let first = edges(request.client, world, model).find(|edge| edge.waiting.is == request);
+    let end = model.askers.of(request);
+    let first = edges(end, world, model).find(|edge| edge.waiting.is == request);
     let Some(first) = first else { return Vec::new() };
-    let (to, end) = (first.holder.client, request.client);
+    let to = model.askers.of(first.holder);
     circle.push(first);
     let mut seen = BTreeSet::new();
     if !leads(to, end, world, model, &mut seen, &mut circle) {
         return Vec::new();
     }
     let order: Vec<String> = circle.iter().map(|edge| edge.waiting.is.client.to_string()).collect();
-    let order = format!("{}, {end}", order.join(", "));
+    let order = format!("{}, {}", order.join(", "), request.client);
     circle.iter().map(|edge| wait(edge, times, &order)).collect()
 }
 
@@ -61,23 +64,23 @@ fn wait(Edge { waiting, path, holder, token }: &Edge<'_>, times: &StepTimes, ord
     }
 }
 
-/// Does a chain of waits lead from `client` to `end`? Then it stands at the end of `circle`.
+/// Does a chain of waits lead from `user` to `end`? Then it stands at the end of `circle`.
 fn leads<'a>(
-    client: NodeId,
-    end: NodeId,
+    user: Asker,
+    end: Asker,
     world: &World,
     model: &'a Model,
-    seen: &mut BTreeSet<NodeId>,
+    seen: &mut BTreeSet<Asker>,
     circle: &mut Vec<Edge<'a>>,
 ) -> bool {
-    if client == end {
+    if user == end {
         return true;
     }
-    if !seen.insert(client) {
+    if !seen.insert(user) {
         return false;
     }
-    for edge in edges(client, world, model) {
-        let next = edge.holder.client;
+    for edge in edges(user, world, model) {
+        let next = model.askers.of(edge.holder);
         circle.push(edge);
         if leads(next, end, world, model, seen, circle) {
             return true;
@@ -87,9 +90,9 @@ fn leads<'a>(
     false
 }
 
-/// The locks that `client` waits for and that another request of a live client holds.
+/// The locks that `user` waits for and that another request of a live client holds.
 fn edges<'a>(
-    client: NodeId,
+    user: Asker,
     world: &World,
     model: &'a Model,
 ) -> impl Iterator<Item = Edge<'a>> + use<'a> {
@@ -105,16 +108,16 @@ fn edges<'a>(
         if !is_told(&holder, path) {
             continue;
         }
-        let of_client = |waiting: &&At<RequestId>| {
-            waiting.is.client == client && is_alive(client, waiting.is, world)
+        let of_user = |waiting: &&At<RequestId>| {
+            model.askers.of(waiting.is) == user && is_alive(user.0, waiting.is, world)
         };
-        let waiting = lock.appended.line.iter().filter(of_client);
+        let waiting = lock.appended.line.iter().filter(of_user);
         edges.extend(waiting.map(|waiting| Edge { waiting, path, holder, token }));
     }
     edges.into_iter()
 }
 
-/// Has the user of `holder` asked for the release of its lock of `path`?
+/// Has the client of `holder` been asked for the release of its lock of `path`?
 fn is_released(holder: RequestId, path: &Path, model: &Model) -> bool {
     let last = RequestId { number: u32::MAX, ..holder };
     model.requests.range(holder..last).any(|(_, asked)| match &asked.wanted {
@@ -126,6 +129,7 @@ fn is_released(holder: RequestId, path: &Path, model: &Model) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle::Told;
     use crate::oracle::invariants::requests::EveryRequestEnds;
     use crate::oracle::tests::*;
     use seedbed::proto::Record;
@@ -170,6 +174,31 @@ mod tests {
         let told = deadlock(request(1, 2), play.world(), play.model(), &StepTimes::default());
         assert!(told[0].for_what.starts_with("the lock of /b, which c2.1#1 holds"), "{told:?}");
         assert!(told[0].released_by.ends_with("each waits for the next of c1, c2, c1"), "{told:?}");
+    }
+
+    #[test]
+    fn a_client_waits_for_a_lock_that_another_of_its_users_holds() {
+        let mut play = two_holders();
+        play.is_told(Told::Asker(1));
+        play.requests(request(1, 2), Request::Acquire { path: path("/a"), wait: true });
+        play.appends(CONTROL, queued("/a", request(1, 2)));
+        assert_eq!(waiting(&play, request(1, 2)), [], "the first user goes on");
+    }
+
+    #[test]
+    fn two_clients_wait_for_each_other_and_not_the_users_that_hold() {
+        let mut play = two_holders();
+        for (client, at) in [(1, "/b"), (2, "/a")] {
+            play.is_told(Told::Asker(1));
+            play.requests(request(client, 2), Request::Acquire { path: path(at), wait: true });
+            play.appends(CONTROL, queued(at, request(client, 2)));
+        }
+        assert_eq!(waiting(&play, request(1, 2)), []);
+        // The first user of c1 waits as well now, and that of c2 does not.
+        play.appends(CONTROL, queued("/b", request(1, 3)));
+        assert_eq!(waiting(&play, request(1, 3)), []);
+        play.appends(CONTROL, queued("/a", request(2, 3)));
+        assert_eq!(waiting(&play, request(1, 3)), [c(1), c(2)]);
     }
 
     #[test]

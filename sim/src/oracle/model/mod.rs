@@ -5,6 +5,7 @@
 //! crash. Only pins are counted from the moment at which a record is appended, because a node's
 //! memory is ahead of its disk, and go back to what is durable in a crash.
 
+pub(in crate::oracle) mod askers;
 pub(in crate::oracle) mod commit_points;
 pub(in crate::oracle) mod disks;
 pub(in crate::oracle) mod disturbances;
@@ -33,6 +34,7 @@ use seedbed::proto::{
 
 use crate::oracle::Evidence;
 use crate::world::World;
+use askers::Askers;
 use disks::Disks;
 use disturbances::Disturbances;
 use files::Files;
@@ -68,6 +70,8 @@ pub struct Model {
     pub now: Time,
     /// Requests of users.
     pub requests: Requests,
+    /// Which user of a client has asked each of them.
+    pub askers: Askers,
     /// Those of them that are asked when everything had its time.
     pub probes: Probes,
     /// What may keep requests from getting done.

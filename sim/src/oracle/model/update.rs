@@ -23,6 +23,7 @@ impl Model {
             Seen::Requested { request, wanted } => {
                 let at = At { step: self.step, is: self.now };
                 self.requests.on_requested(request, wanted, at);
+                self.askers.on_requested(request);
                 self.probes.on_requested(request);
             }
             Seen::Sent { from, to, message, .. } => self.on_sent(from, to, message),
@@ -79,6 +80,7 @@ impl Model {
     /// Takes over what no step shows.
     pub(in crate::oracle) fn on_told(&mut self, told: Told) {
         match told {
+            Told::Asker(place) => self.askers.on_told(place),
             Told::Probe(probe) => self.probes.on_told(probe),
             Told::HeldUp(from, to, until) => self.disturbances.held_up(from, to, until),
             Told::SlowSync(node, until) => self.disturbances.slowed_down(node, until),
