@@ -10,13 +10,15 @@ use seedbed::proto::{Keep, Message, MessageKind, NodeId, Path, RequestId, Time, 
 /// While a live waiter stands in line, a holder that the lock server has not heard of for a lease
 /// does not keep the lock for a quarter of a lease more.
 ///
-/// The server counts from the grant, from the last keep-alive of the holder, or from its own start,
-/// and its first step after that lease has run out may come late, so the quarter begins there. A
+/// The server counts from the grant, from the last keep-alive of the holder, or from its first step
+/// after its start, and its first step after that lease has run out may come late, so the quarter begins there. A
 /// lease that never ends makes the death of a holder a deadlock. Gray and Cheriton, "Leases", SOSP
 /// 1989, section 2.
 #[derive(Clone, Debug, Default)]
 pub struct ASilentHolderKeepsNoLock {
     held: BTreeMap<Path, Held>,
+    /// Has the server started, and done nothing since? It may be paused meanwhile.
+    has_just_started: bool,
 }
 
 /// A lock that is held.
@@ -50,7 +52,10 @@ impl Invariant for ASilentHolderKeepsNoLock {
                 self.on_received(from, message, model, world);
                 return self.judge(model, world);
             }
-            Seen::Woken { node: NodeId::CONTROL } => return self.judge(model, world),
+            Seen::Woken { node: NodeId::CONTROL } => {
+                self.on_first_step(model, world);
+                return self.judge(model, world);
+            }
             _ => {} // not of the lock server
         }
         Ok(())
@@ -58,7 +63,16 @@ impl Invariant for ASilentHolderKeepsNoLock {
 }
 
 impl ASilentHolderKeepsNoLock {
+    /// The server is woken first of all after its start, and counts from then.
+    fn on_first_step(&mut self, model: &Model, world: &World) {
+        if self.has_just_started {
+            self.on_started(model, world);
+            self.has_just_started = false;
+        }
+    }
+
     fn on_started(&mut self, model: &Model, world: &World) {
+        self.has_just_started = true;
         self.held.clear();
         let until = model.heard_at_a_start(world).until;
         for (path, lock) in model.locks.iter() {
@@ -184,6 +198,18 @@ mod tests {
         for ms in [4_000, 8_000, 12_000, 16_000] {
             play.at(ms).receives(c(1), CONTROL, keeps_holding("/a", 1));
             waits(&mut play, ms + 1);
+        }
+        play.holds();
+    }
+
+    #[test]
+    fn a_server_that_is_paused_at_its_start_counts_from_its_first_step() {
+        let mut play = play();
+        play.at(3).crashes(CONTROL);
+        play.and().starts(CONTROL);
+        play.at(8_000).wakes(CONTROL);
+        for ms in [12_000, 16_000, 18_000] {
+            waits(&mut play, ms);
         }
         play.holds();
     }
