@@ -112,7 +112,7 @@ impl Plan<'_> {
                 ChaosKind::Attrition => self.attrition(at, until, stream),
                 ChaosKind::RollingRestart => self.rolling_restart(at, until, stream),
                 // What is drawn for an aimed fault changes no other.
-                kind if aiming.chance(self.chaos.aimed) => {
+                kind if self.is_aimed(kind, aiming) => {
                     if let Some(aim) = aims.draw(kind, aiming) {
                         self.aim(kind, at, until, aim, aiming);
                     }
@@ -122,6 +122,13 @@ impl Plan<'_> {
             at = at + stream.span(self.chaos.interval);
         }
         self.faults
+    }
+
+    /// Does this one wait for a moment? A disk is lost seldom, so that always does, where any fault
+    /// may.
+    fn is_aimed(&self, kind: ChaosKind, aiming: &mut Stream) -> bool {
+        let is_drawn = aiming.chance(self.chaos.aimed);
+        is_drawn || kind == ChaosKind::Wipe && self.chaos.aimed != Ppb::ZERO
     }
 
     /// Adds a fault that strikes at a time.
