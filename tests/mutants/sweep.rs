@@ -75,7 +75,11 @@ fn fails(program: &Path, found: &Found) -> Result<bool, Failed> {
         .args(["run", &found.scenario, &found.seed.to_string()])
         .output()
         .map_err(|error| format!("{}: {error}", program.display()))?;
-    Ok(!ran.status.success())
+    match ran.status.code() {
+        Some(0) => Ok(false),
+        Some(1) => Ok(true),
+        _ => Err(format!("{}: {}", program.display(), String::from_utf8_lossy(&ran.stderr))),
+    }
 }
 
 /// Runs one file with one seed; the exit status is 1 if it does not pass.

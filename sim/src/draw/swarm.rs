@@ -164,11 +164,16 @@ fn some_of(kinds: &[ChaosKind], wipes: Option<bool>, stream: &mut Stream) -> Vec
             _ => is_drawn, // the budget that it takes says nothing of it
         }
     };
+    // Of lost disks alone there may be none.
+    let is_possible = kinds.iter().any(|kind| *kind != ChaosKind::Wipe || wipes != Some(false));
     loop {
         let some: Vec<ChaosKind> =
             kinds.iter().copied().filter(|kind| is_in(kind, stream)).collect();
         if !some.is_empty() {
             return some;
+        }
+        if !is_possible {
+            return kinds.to_vec(); // the budget allows none of them
         }
     }
 }

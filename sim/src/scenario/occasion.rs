@@ -9,7 +9,6 @@ use super::reader::{Result, Table};
 use super::target::{Binder, Target};
 use super::value::Value;
 use crate::milestone::Milestone;
-use crate::oracle::milestones::Reached;
 use crate::subject_of::Topic;
 
 /// When something begins.
@@ -105,13 +104,6 @@ pub struct About {
     pub request: Option<Asked>,
     /// This transaction.
     pub transaction: Option<TxnName>,
-}
-
-impl About {
-    /// What was reached, with the file that is meant.
-    pub fn meant(&self, reached: &Reached) -> Reached {
-        Reached { path: self.path.clone(), ..reached.clone() }
-    }
 }
 
 /// A request, as a file names it.

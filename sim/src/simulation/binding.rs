@@ -55,9 +55,9 @@ impl Binding<'_, '_> {
     pub fn is_meant(&self, occasion: &Occasion, reached: &Reached) -> bool {
         occasion.milestone == reached.milestone
             && self.is_about(&occasion.about, reached)
-            && occasion
-                .node
-                .is_none_or(|node| self.is(node, reached.node, &occasion.about.meant(reached)))
+            && occasion.node.is_none_or(|node| {
+                self.is(node, reached.node, &reached.about_path(&occasion.about.path))
+            })
     }
 
     /// Is what was reached about all of this?

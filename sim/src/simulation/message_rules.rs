@@ -123,7 +123,9 @@ impl Rule<'_> {
         let is = |end: Option<Target>, machine| match end {
             None => true,
             Some(Target::Node(node)) => node == machine,
-            Some(target) => binding.is(target, machine, &self.is.about.meant(&sent.as_reached())),
+            Some(target) => {
+                binding.is(target, machine, &sent.as_reached().about_path(&self.is.about.path))
+            }
         };
         self.is.kind == sent.message.kind()
             && is(self.from, sent.from)

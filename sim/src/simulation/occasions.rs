@@ -105,7 +105,7 @@ impl Occasions {
                 }
                 *times += 1;
                 if occasion.times.has(*times) {
-                    begun.push((*then, occasion.about.meant(reached)));
+                    begun.push((*then, reached.about_path(&occasion.about.path)));
                 }
             }
         }

@@ -262,8 +262,10 @@ impl Plan<'_> {
             replicas,
             virtual_nodes: virtual_nodes.then(|| 1 + stream.below(24) as u32),
             lock_lease: lock_lease.then(|| around(self.config.lock_lease, stream)),
-            membership_lease: membership_lease
-                .then(|| around(self.config.membership_lease, stream)),
+            membership_lease: membership_lease.then(|| {
+                let drawn = around(self.config.membership_lease, stream);
+                drawn.max(Config::LEAST_MEMBERSHIP_LEASE)
+            }),
         }
     }
 

@@ -91,3 +91,16 @@ fn every_key_has_draws_of_its_own() {
         assert_eq!((&all.config, &all.chaos), (&fewer.config, &fewer.chaos));
     }
 }
+
+#[test]
+fn of_lost_disks_alone_there_may_be_none() {
+    let mut stream = Seed(0).stream("kinds", 0);
+    let wipe = [ChaosKind::Wipe];
+    // It would be drawn for ever.
+    assert_eq!(some_of(&wipe, Some(false), &mut stream), wipe);
+    let two = [ChaosKind::Wipe, ChaosKind::Crash];
+    for wipes in [true, false] {
+        let drawn: Vec<_> = (0..20).map(|_| some_of(&two, Some(wipes), &mut stream)).collect();
+        assert!(drawn.iter().all(|kinds| kinds.contains(&ChaosKind::Wipe) == wipes));
+    }
+}

@@ -43,6 +43,13 @@ pub struct Reached {
     pub path: Option<Path>,
 }
 
+impl Reached {
+    /// The same, where this file is meant.
+    pub fn about_path(&self, path: &Option<Path>) -> Reached {
+        Reached { path: path.clone(), ..self.clone() }
+    }
+}
+
 /// Counts what a run reaches.
 #[derive(Clone, Debug)]
 pub struct Milestones {

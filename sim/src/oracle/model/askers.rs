@@ -10,20 +10,23 @@ use seedbed::proto::{NodeId, RequestId};
 /// A user of a client, by its place among them.
 pub(in crate::oracle) type Asker = (NodeId, u16);
 
-/// Who has asked what.
+/// The place of what asks by a script: no workload has so many users.
+const SCRIPTED: u16 = u16::MAX;
+
+/// Which user has asked what.
 #[derive(Clone, Debug, Default)]
 pub struct Askers {
-    /// The places of those that are not the first of their clients.
+    /// The places of those whom the workload draws for.
     places: BTreeMap<RequestId, u16>,
     /// The place of the one that asks next.
     next: Option<u16>,
 }
 
 impl Askers {
-    /// The user that has asked this. What scripts and probes ask counts as asked by the first user
-    /// of their client: a file says in all of them together what the client does.
+    /// The user that has asked this. All that scripts and probes ask of a client counts as asked by
+    /// one more user: a file says in all scripts together what the client does.
     pub(in crate::oracle) fn of(&self, request: RequestId) -> Asker {
-        (request.client, self.places.get(&request).copied().unwrap_or(0))
+        (request.client, self.places.get(&request).copied().unwrap_or(SCRIPTED))
     }
 
     /// The next request is asked by the user at this place.
@@ -32,7 +35,7 @@ impl Askers {
     }
 
     pub(super) fn on_requested(&mut self, request: RequestId) {
-        if let Some(place) = self.next.take().filter(|place| *place > 0) {
+        if let Some(place) = self.next.take() {
             self.places.insert(request, place);
         }
     }

@@ -10,14 +10,15 @@ use seedbed::proto::{Keep, Message, MessageKind, NodeId, Path, RequestId, Time, 
 /// While a live waiter stands in line, a holder that the lock server has not heard of for a lease
 /// does not keep the lock for a quarter of a lease more.
 ///
-/// The server counts from the grant, from the last keep-alive of the holder, or from its first step
-/// after its start, and its first step after that lease has run out may come late, so the quarter begins there. A
+/// The server counts from the grant, from the last keep-alive of the holder, or from its own first
+/// step of a life, before which it may be paused. Its first step after that lease has run out may
+/// come late, so the quarter begins there. A
 /// lease that never ends makes the death of a holder a deadlock. Gray and Cheriton, "Leases", SOSP
 /// 1989, section 2.
 #[derive(Clone, Debug, Default)]
 pub struct ASilentHolderKeepsNoLock {
     held: BTreeMap<Path, Held>,
-    /// Has the server started, and done nothing since? It may be paused meanwhile.
+    /// Has the server started, and taken no step yet?
     has_just_started: bool,
 }
 
@@ -42,18 +43,22 @@ impl Invariant for ASilentHolderKeepsNoLock {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         match *seen {
-            Seen::Started { node: NodeId::CONTROL, .. } => self.on_started(model, world),
+            Seen::Started { node: NodeId::CONTROL, .. } => {
+                self.held.clear();
+                self.has_just_started = true;
+            }
             Seen::Appended { node: NodeId::CONTROL, record, .. } => {
                 if let Some(path) = crate::oracle::model::locks::lock_of(record) {
                     self.on_changed(path, model, world);
                 }
             }
             Seen::Received { to: NodeId::CONTROL, from, message, .. } => {
+                self.on_step(model, world);
                 self.on_received(from, message, model, world);
                 return self.judge(model, world);
             }
             Seen::Woken { node: NodeId::CONTROL } => {
-                self.on_first_step(model, world);
+                self.on_step(model, world);
                 return self.judge(model, world);
             }
             _ => {} // not of the lock server
@@ -63,17 +68,11 @@ impl Invariant for ASilentHolderKeepsNoLock {
 }
 
 impl ASilentHolderKeepsNoLock {
-    /// The server is woken first of all after its start, and counts from then.
-    fn on_first_step(&mut self, model: &Model, world: &World) {
-        if self.has_just_started {
-            self.on_started(model, world);
-            self.has_just_started = false;
+    /// The server counts what its log says was granted from its first step.
+    fn on_step(&mut self, model: &Model, world: &World) {
+        if !std::mem::take(&mut self.has_just_started) {
+            return;
         }
-    }
-
-    fn on_started(&mut self, model: &Model, world: &World) {
-        self.has_just_started = true;
-        self.held.clear();
         let until = model.heard_at_a_start(world).until;
         for (path, lock) in model.locks.iter() {
             if let Some(At { is: (holder, token), .. }) = lock.appended.holder {
@@ -202,16 +201,22 @@ mod tests {
         play.holds();
     }
 
-    #[test]
-    fn a_server_that_is_paused_at_its_start_counts_from_its_first_step() {
+    /// The centre starts again at 2,000; c2 keeps its place from 5,000 on.
+    fn starts_again(first_step: u64) -> Play {
         let mut play = play();
-        play.at(3).crashes(CONTROL);
-        play.and().starts(CONTROL);
-        play.at(8_000).wakes(CONTROL);
-        for ms in [12_000, 16_000, 18_000] {
+        play.at(1_000).crashes_keeping(CONTROL, 2);
+        play.at(2_000).starts(CONTROL);
+        play.at(first_step).wakes(CONTROL);
+        for ms in [5_000, 9_000, 13_000, 15_600] {
             waits(&mut play, ms);
         }
-        play.holds();
+        play
+    }
+
+    #[test]
+    fn a_server_that_starts_counts_from_its_first_step() {
+        starts_again(4_999).holds();
+        starts_again(2_000).is_broken_by(NAME, (5, "control hears of c1.1#1"), (9, "c2.1#1 waits"));
     }
 
     #[test]
