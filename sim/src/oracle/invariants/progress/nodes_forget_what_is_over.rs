@@ -118,7 +118,7 @@ impl Marks {
 
     fn judge_outcome(&self, node: NodeId, txn: TxnId, model: &Model) -> Result<(), Breach> {
         match self.coordinators.get(&txn.begun_by()) {
-            Some(&(mark, step)) if mark.covers(txn) => {
+            Some(&(mark, step)) if mark.covers(txn) && !is_settled_by_participants(txn, model) => {
                 let last = last_below(txn, mark);
                 let earlier =
                     format!("{node} votes where it was told that all up to {last} is over");
@@ -131,6 +131,16 @@ impl Marks {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// Did the participants settle it among themselves, after the coordinator lost its disk? They
+/// remember that for each other, and no mark comes any more.
+fn is_settled_by_participants(txn: TxnId, model: &Model) -> bool {
+    let (Some(gone), Some(known)) = (model.coordinator_is_gone(txn), model.txns.get(&txn)) else {
+        return false;
+    };
+    known.outcomes.values().any(|outcome| outcome.step > gone)
+        && known.decided.as_ref().is_none_or(|decided| decided.step > gone)
 }
 
 /// Does the client of `request` still wait for the lowest that it says it waits for?
