@@ -1,6 +1,6 @@
 //! A request that ends `unknown` has met a fault.
 
-use seedbed::proto::{Membership, Reply, Request, RequestId};
+use seedbed::proto::{Membership, Refusal, Reply, Request, RequestId};
 
 use super::{is_disturbed, is_moving};
 use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
@@ -19,7 +19,8 @@ use crate::world::World;
 /// - views changed, or the newest one had not settled, unless everything had been healed for
 ///   `request_timeout` when the client was asked;
 /// - another request held the lock, or stood in line before this one;
-/// - an owner of the path of a lock had a full disk: then a holder cannot raise the fence.
+/// - an owner of the path of a lock had a full disk: then a holder cannot raise the fence;
+/// - another user of the client has given the lock back while it was being claimed.
 ///
 /// The centre counts for locks, and where membership is managed. Any storage node counts, and not
 /// only owners of the path, because a transaction that pins the path may wait for any of them.
@@ -38,7 +39,10 @@ impl Invariant for UnknownHasACause {
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         let Seen::Replied { request, reply: Reply::Unknown } = *seen else { return Ok(()) };
         let Some(asked) = model.requests.get(&request) else { return Ok(()) };
-        if is_behind_another(request, asked, model) || has_a_cause(request, asked, model, world) {
+        let is_meant = is_behind_another(request, asked, model)
+            || is_given_back(request, asked, model)
+            || has_a_cause(request, asked, model, world);
+        if is_meant {
             return Ok(());
         }
         let earlier = format!("{request} was asked at {}", asked.asked.is);
@@ -80,6 +84,19 @@ fn is_behind_another(request: RequestId, asked: &Asked, model: &Model) -> bool {
     let lock = model.locks.appended(path);
     let is_held = lock.and_then(|lock| lock.holder.as_ref()).is_some_and(|at| at.is.0 != request);
     is_held || model.disturbances.was_locked_by_another(path, request, asked.asked.is)
+}
+
+/// Has its client, since it was asked, been asked to give the lock back, and had a lock to give?
+fn is_given_back(request: RequestId, asked: &Asked, model: &Model) -> bool {
+    let Request::Acquire { path, .. } = &asked.wanted else { return false };
+    let not_held = Reply::Refused(Refusal::NotHeld);
+    let last = RequestId { number: u32::MAX, ..request };
+    model.requests.range(request..last).any(|(_, later)| match &later.wanted {
+        Request::Release { path: released } => {
+            released == path && later.reply.as_ref().is_none_or(|reply| reply.is != not_held)
+        }
+        Request::Acquire { .. } | Request::Files { .. } => false,
+    })
 }
 
 #[cfg(test)]
@@ -181,6 +198,21 @@ mod tests {
             play.at(30).replies(request(1, 1), Reply::Unknown).is_lawful()
         };
         assert!(ends(10) && !ends(5));
+    }
+
+    #[test]
+    fn a_release_of_the_same_lock_is_a_cause_where_there_was_one_to_give() {
+        let ends = |released: &str, reply| {
+            let mut play = Play::new(UnknownHasACause);
+            play.at(1).requests(request(1, 1), Request::Acquire { path: path("/a"), wait: true });
+            play.at(2).requests(request(1, 2), Request::Release { path: path(released) });
+            play.at(3).replies(request(1, 2), reply);
+            is_unknown(&mut play);
+            play.is_lawful()
+        };
+        let not_held = Reply::Refused(Refusal::NotHeld);
+        assert!(ends("/a", Reply::Released));
+        assert!(!ends("/a", not_held) && !ends("/b", Reply::Released));
     }
 
     #[test]
