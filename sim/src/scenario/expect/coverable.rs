@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seedbed::proto::{CommitMode, Membership, MessageKind, RecordKind, Role};
 
 use super::answer::is_possible;
-use super::possible::{acquires, renames};
+use super::asked::{acquires, renames};
 use crate::cell::{Cell, FaultKind, MessageFate, Needs, Phase, RecordFate, Takes};
 use crate::fault::{ChaosKind, Cut, Degradation, Fault};
 use crate::milestone::Milestone;

@@ -1,6 +1,7 @@
 //! `seeds`, `[phases]` and `[expect]`: how a file is run, and what must come of it.
 
 pub(in crate::scenario) mod answer;
+mod asked;
 mod coverable;
 pub(in crate::scenario) mod grammar;
 pub(in crate::scenario) mod possible;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Action, CommitMode, Membership, MessageKind, Path, RecordKind, Request};
 
+use super::asked::{acquires, releases, renames};
 use crate::cell::Cell;
 use crate::fault::{ChaosKind, DiskTrouble, Fault};
 use crate::invariant::InvariantName;
@@ -15,7 +16,7 @@ use crate::milestone::Milestone;
 use crate::refusal::Reason;
 use crate::scenario::reader::Table;
 use crate::scenario::value::Value;
-use crate::scenario::{Answer, Expected, Scenario, Target, Trigger, WorkloadKind};
+use crate::scenario::{Answer, Expected, Scenario, Target, Trigger};
 use crate::subject_of::Topic;
 
 /// Notes what a file names and what can never happen in its runs.
@@ -277,37 +278,9 @@ fn is_of_refused_locks(milestone: Milestone) -> bool {
     MESSAGES.iter().any(|kind| is_of_message(milestone, *kind))
 }
 
-pub(super) fn acquires(scenario: &Scenario) -> bool {
-    let by_workload = scenario.workload.as_ref().is_some_and(|workload| match workload.kind {
-        WorkloadKind::Files { .. } | WorkloadKind::LockedCounter => true,
-        WorkloadKind::Bank { .. } => false,
-    });
-    let is_acquire = |request: &Request| matches!(request, Request::Acquire { .. });
-    by_workload || scenario.requests().any(is_acquire)
-}
-
-/// A lock that no client holds may be answered as released.
-fn releases(scenario: &Scenario) -> bool {
-    scenario.requests().any(|request| matches!(request, Request::Release { .. }))
-}
-
 fn is_of_renames(milestone: Milestone) -> bool {
     let kinds = [MessageKind::Fetch, MessageKind::Fetched];
     kinds.iter().any(|kind| is_of_message(milestone, *kind))
-}
-
-pub(super) fn renames(scenario: &Scenario) -> bool {
-    let by_workload = scenario.workload.as_ref().is_some_and(|workload| match workload.kind {
-        WorkloadKind::Files { .. } => true,
-        WorkloadKind::LockedCounter | WorkloadKind::Bank { .. } => false,
-    });
-    let has_rename = |request: &Request| match request {
-        Request::Files { operations, .. } => {
-            operations.iter().any(|operation| matches!(operation.action, Action::Rename(..)))
-        }
-        Request::Acquire { .. } | Request::Release { .. } => false,
-    };
-    by_workload || scenario.requests().any(has_rename)
 }
 
 /// Faults of which one must be there for a milestone.
