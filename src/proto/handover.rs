@@ -145,15 +145,15 @@ impl Handover {
         }
     }
 
-    /// Whom to ask next, and for what: of those who have not been asked, whoever is likely to be
-    /// there. That is a source that has answered, and one that is a member still.
+    /// The source to ask next, and for what: of those that have not been asked, one that is likely to
+    /// be there. That is a source that has answered, and one that is a member still.
     fn next_source(&self, standing: &Standing, trail: &Trail) -> Option<(Source, Arcs)> {
         let is_untried = |source: &Source| {
             Some(source.owner) != standing.member() && !self.tried.contains(source)
         };
         let view = standing.layout().map(|layout| layout.view());
-        let is_gone = |source: &Source| !view.is_some_and(|view| view.has(source.owner));
-        let doubts = |source: &Source| (self.quiet.get(source), is_gone(source));
+        let has_left = |source: &Source| !view.is_some_and(|view| view.has(source.owner));
+        let doubts = |source: &Source| (self.quiet.get(source), has_left(source));
         let is_likely = |source: &Source| is_untried(source) && doubts(source) == (None, false);
         // Usually the first look finds one; of the others all must be compared.
         let likely = self.told.sources(trail, is_likely).next();
@@ -197,7 +197,7 @@ impl Handover {
         self.current = None;
         self.quiet.remove(&source); // not before: the next chunk takes as long as this one
         let is_new = match end.successor {
-            Some(successor) => self.told.is_gone(source, successor),
+            Some(successor) => self.told.learn_gone(source, successor),
             None => self.told.witness(source, &end.witnessed),
         };
         let pulled = end.complete.intersection(turn.standing.missing());

@@ -45,8 +45,8 @@ pub struct Found {
     pub what: String,
 }
 
-/// Sweeps, prints what it finds, and gives the exit status: 1 if it finds anything. Runs that do not
-/// pass as the code is, with the program `healthy`, do not count.
+/// Sweeps, prints what it finds, and gives the exit status: 1 if it finds anything. Runs that do
+/// not pass as the code is, with the program `healthy`, do not count.
 pub fn sweep(seeds: Range<u64>, jobs: usize, healthy: Option<&Path>) -> Result<u8, Failed> {
     let scenarios = general()?;
     let mut runs = in_rounds(scenarios.len(), seeds);

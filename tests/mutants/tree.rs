@@ -125,7 +125,8 @@ impl Tree {
         std::path::absolute(&kept).map_err(|error| format!("{}: {error}", kept.display()))
     }
 
-    /// Sweeps with such a program; what it finds beside what `healthy` finds. A program that dies has found something too.
+    /// Sweeps with such a program; what it finds beside what `healthy` finds. A program that dies
+    /// has found something too.
     pub fn sweep(
         &self,
         program: &Path,

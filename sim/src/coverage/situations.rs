@@ -8,7 +8,7 @@ use crate::cell::{FaultKind, Phase, Situation};
 use crate::oracle::{Model, Seen};
 use crate::world::World;
 
-/// What it makes of it that a fault strikes `machine`, which takes part in `phases`.
+/// The situations that a run gets into when a fault strikes `machine`, which is in these phases.
 pub(super) fn struck(
     kind: FaultKind,
     machine: NodeId,

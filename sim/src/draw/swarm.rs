@@ -161,7 +161,7 @@ fn some_of(kinds: &[ChaosKind], wipes: Option<bool>, stream: &mut Stream) -> Vec
         let is_drawn = stream.below(2) == 0;
         match kind {
             ChaosKind::Wipe => wipes.unwrap_or(is_drawn),
-            _ => is_drawn, // the budget that it takes says nothing of it
+            _ => is_drawn, // no key of the budget is about this kind
         }
     };
     // Of lost disks alone there may be none.

@@ -254,7 +254,7 @@ fn check_counters(table: &Table<'_>, kind: &WorkloadKind, paths: u32, at_once: u
         WorkloadKind::LockedCounter if u32::from(at_once) > paths => {
             let message = format!(
                 "{at_once} users of a client need as many counters, and there are {paths} \
-                 (`paths`): a lock is its client's, and keeps none of its users from another"
+                 (`paths`): a lock is its client's, so two users of one client may not share a counter"
             );
             Err(table.error("at_once", message))
         }

@@ -257,7 +257,7 @@ impl<'a> Inject<'a> {
         self.holds.extend(takes_hold(kind, struck, self.last, links));
     }
 
-    /// What ended at a milestone is over, so long after it.
+    /// The milestone that ends the fault was reached: what the fault does is over so long after it.
     pub fn end(&mut self, number: usize, after: Span, at: Time) -> Vec<Turn> {
         let acts = self.ends.remove(&number).unwrap_or_default().into_iter();
         match after {

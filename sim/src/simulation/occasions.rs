@@ -24,8 +24,8 @@ pub(super) enum Then {
     End(usize),
 }
 
-/// All that waits: rules, faults, scripts and the ends of faults in the order of the file, then aimed
-/// faults.
+/// All that waits: rules, faults, scripts and the ends of faults in the order of the file, then
+/// aimed faults.
 #[derive(Debug)]
 pub(super) struct Occasions {
     waiting: Vec<Waiting>,

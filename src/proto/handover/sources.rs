@@ -1,4 +1,4 @@
-//! Where a new owner gets what is missing: whom to ask for what, by what it was told so far.
+//! Where a new owner gets what is missing: which sources to ask for what, by what they have told.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub(super) struct Source {
 /// How far back the search for what is missing goes.
 #[derive(Default)]
 pub(super) struct Trail {
-    /// The views whose owners may be asked, and for what, the newest first.
+    /// The views, the newest first, and for what their owners may be asked.
     levels: Vec<(Arc<Layout>, Arcs)>,
-    /// What nobody needs to be asked for: what the node itself was complete on when anything was
+    /// What no source needs to be asked for: what the node itself was complete on when anything was
     /// committed there last, and what is witnessed back to the beginning.
     pub at_hand: Arcs,
 }
@@ -28,15 +28,15 @@ pub(super) struct Trail {
 pub(super) struct Told {
     /// Where a source has witnessed that nothing was committed in its epoch.
     witnesses: BTreeMap<Source, Arcs>,
-    /// The same by epoch, whoever has witnessed it.
+    /// The same by epoch, of all its owners together.
     witnessed: BTreeMap<Epoch, Arcs>,
-    /// Sources that are gone with their disks, and the numbers of those who have their names.
+    /// Sources that are gone with their disks, and the numbers of the members of the same names.
     gone: BTreeMap<Source, Admission>,
 }
 
 impl Told {
     /// The source is gone with its disk, and its name has this number. Is that news?
-    pub fn is_gone(&mut self, source: Source, successor: Admission) -> bool {
+    pub fn learn_gone(&mut self, source: Source, successor: Admission) -> bool {
         self.gone.insert(source, successor).is_none()
     }
 
@@ -130,7 +130,7 @@ impl Told {
     }
 }
 
-/// The epochs whose owners can be asked: from the one before the node's own back to the last that
+/// The epochs in which owners can be asked: from the one before the node's own back to the last that
 /// has settled.
 fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
     let oldest = standing.settled().0.max(1);
@@ -196,7 +196,7 @@ mod tests {
         let (config, standing) = standing();
         let mut told = Told::default();
         let trail = told.trail(&config, &standing);
-        let (first, arcs) = told.sources(&trail, |_| true).next().expect("somebody has it");
+        let (first, arcs) = told.sources(&trail, |_| true).next().expect("a source has it");
         let layout = standing.layout_of(Epoch(99)).expect("it is known");
         assert_eq!(arcs, layout.owned_by(first.owner).intersection(standing.missing()));
         told.witness(first, &arcs);
@@ -221,7 +221,7 @@ mod tests {
         let mut told = Told::default();
         for number in 1..=3 {
             let owner = member(number);
-            assert!(told.is_gone(Source { level: Epoch(99), owner }, Admission(9)));
+            assert!(told.learn_gone(Source { level: Epoch(99), owner }, Admission(9)));
         }
         assert_eq!(levels_of(&told.trail(&config, &standing)), [99]);
         standing.learn_accepted(AcceptedLoss { epoch: Epoch(NEWEST), admission: Admission(9) });

@@ -273,7 +273,7 @@ impl Participant {
         turn.timers.set(Timer::Inquire(txn), turn.now + pause);
         if orphaned {
             self.ask_heirs(turn, txn);
-            // With nobody left to ask, no answer comes.
+            // Where no machine is left to ask, no answer comes.
             self.settle_orphan(turn, txn);
         }
     }

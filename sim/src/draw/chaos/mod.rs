@@ -3,9 +3,9 @@
 //! The plan is drawn before the run. Some of its faults strike at a time, others are *aimed*: they
 //! wait for a milestone and strike a machine that plays a part in it.
 //!
-//! Of machines that are *away* (down, paused, isolated, or with a disk that stalls) there are never more at once than the
-//! budget says. The plan sees to that for faults whose time it knows. An aimed one is held against
-//! the budget when it strikes ([`Away`]). Cuts between machines that are all there are not in the
+//! Of machines that are *away* (down, paused, isolated, or with a disk that stalls) there are never
+//! more at once than the budget says. The plan sees to that for faults whose time it knows. An
+//! aimed one is held against the budget when it strikes ([`Away`]). Cuts between machines that are all there are not in the
 //! budget: whatever they keep apart meets again when they are mended.
 //!
 //! A disk is lost only where another owner has all that was on it; that is looked up when the fault

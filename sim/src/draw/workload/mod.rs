@@ -2,8 +2,8 @@
 //!
 //! A user waits for the answer, thinks, and asks for the next thing; what it asks for may depend on
 //! what it was told. Its draws come from streams of its own. A lock is its client's and not a
-//! user's, so what is right only while no other user holds the lock (a counter) has one user of each
-//! client.
+//! user's, so what is right only while no other user holds the lock (a counter) has one user of
+//! each client.
 //!
 //! | kind | a round |
 //! |---|---|
@@ -11,8 +11,8 @@
 //! | `locked_counter` | acquire, read, write one more, release |
 //! | `bank` | read two accounts, move money if neither has changed since; now and then read all of them |
 //!
-//! Some requests name a node to ask first, which perhaps owns none of their paths. In place of a round
-//! a user perhaps asks for something beyond the limits.
+//! Some requests name a node to ask first, which perhaps owns none of their paths. In place of a
+//! round a user perhaps asks for something beyond the limits.
 
 mod beyond_limits;
 mod files;

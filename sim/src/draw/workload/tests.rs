@@ -37,7 +37,7 @@ fn asked(mut user: User) -> Vec<Request> {
     all
 }
 
-/// For what a request is refused whoever is asked, if it is.
+/// The limit that a request is refused for by every machine, if it is beyond one.
 fn refused(request: &Request, limits: &Limits) -> Option<Reason> {
     let is_long = |path: &Path| path.as_str().len() > limits.path_bytes;
     match request {

@@ -24,8 +24,8 @@ struct Edge<'a> {
 /// Each user of a circle holds a lock and waits for the next user's, so none of the locks is
 /// released before a request times out: Coffman, Elphick, Shoshani, "System Deadlocks", Computing
 /// Surveys 3(2), 1971. A client is no unit here: while one of its users waits, another goes on and
-/// gives its lock back. A holder counts if its user was told that it has the lock, and its client has
-/// not been asked for its release. After a restart the lock server counts every grant of its log as
+/// gives its lock back. A holder counts if its user was told that it has the lock, and its client
+/// has not been asked for its release. After a restart the lock server counts every grant of its log as
 /// held for one lease, also a grant that is over. In that time nothing is said.
 pub(in crate::oracle) fn deadlock(
     request: RequestId,

@@ -1,7 +1,7 @@
 //! Which of the users of a client has asked what.
 //!
-//! A client serves several users at once. A user that waits for an answer does nothing else, and the
-//! other users of its client go on.
+//! A client serves several users at once. A user that waits for an answer does nothing else, and
+//! the other users of its client go on.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const SCRIPTED: u16 = u16::MAX;
 /// Which user has asked what.
 #[derive(Clone, Debug, Default)]
 pub struct Askers {
-    /// The places of those whom the workload draws for.
+    /// The places of the users of the workload.
     places: BTreeMap<RequestId, u16>,
     /// The place of the one that asks next.
     next: Option<u16>,

@@ -125,7 +125,7 @@ impl Scenario {
         (!is_met).then(|| format!("needs a fault that {what} a part of such a log"))
     }
 
-    /// Is a thing likely that is `usual` in the file, or with some seed?
+    /// Is a probability, which is `usual` in the file, above zero with some seed?
     fn draws(&self, key: Key, usual: Ppb) -> bool {
         let drawn = self.swarm.as_ref().is_some_and(|swarm| swarm.ranges.contains_key(&key));
         drawn || usual != Ppb::ZERO

@@ -41,7 +41,7 @@ fn users_and_requests_beyond_limits_that_make_no_sense() {
         (
             "[workload]\nkind = 'locked_counter'\npaths = 2\nat_once = 3",
             "5: workload.at_once: 3 users of a client need as many counters, and there are 2 \
-             (`paths`): a lock is its client's, and keeps none of its users from another",
+             (`paths`): a lock is its client's, so two users of one client may not share a counter",
         ),
         (
             "[workload]\nkind = 'bank'\nbeyond_limits = 2",
