@@ -1,4 +1,5 @@
-//! What begins at a time of the file or at a milestone: scripts, message rules, scripted faults.
+//! What begins at a time of the file or at a milestone: scripts, message rules, scripted faults; and
+//! at the end of the run the probes.
 
 use seedbed::proto::{Span, Time};
 
@@ -6,9 +7,13 @@ use super::Simulation;
 use super::binding::Binding;
 use super::occasions::Then;
 use super::queue::Turn;
-use super::scheduled::Due;
+use super::scheduled::{Cause, Due, Pending};
+use crate::coverage::Coverage;
 use crate::oracle::milestones::Reached;
+use crate::oracle::{Probe, Told};
 use crate::scenario::{Scenario, Target, Trigger};
+use crate::verdict::Verdict;
+use crate::world::Event;
 
 /// What has waited for what a step has reached.
 #[derive(Debug, Default)]
@@ -38,6 +43,37 @@ impl Simulation<'_> {
                 Some(Trigger::When(_)) => {}
             }
         }
+    }
+
+    /// Begins the probes, if the run could end as it is.
+    pub(super) fn begin_probes(&mut self) {
+        match self.judge_end() {
+            Verdict::Pass => {
+                self.links.calm();
+                self.milestones.stop_counting();
+                self.coverage.iter_mut().for_each(Coverage::stop);
+                let asks = self.probes.begin(&self.world, self.oracle.model());
+                self.ends = self.queue.now() + self.probes.within();
+                self.put_probes(asks);
+            }
+            verdict => self.verdict = Some(verdict),
+        }
+    }
+
+    /// So many probes come next; if there are none any more, the run soon ends.
+    pub(super) fn put_probes(&mut self, asks: usize) {
+        self.queue.first((0..asks).map(Turn::Probe));
+        if self.probes.are_over() {
+            self.ends = self.queue.now() + self.probes.settles_within();
+        }
+    }
+
+    pub(super) fn probe(&mut self, number: usize) -> Pending {
+        let ask = self.probes.ask(number);
+        let (client, request, answer) = (ask.client, ask.request.clone(), ask.answer.clone());
+        let by = self.queue.now() + self.probes.round_within();
+        self.oracle.tell(Told::Probe(Probe { answer, by }));
+        Pending { event: Event::Request { client, request }, cause: Cause::Probe(number) }
     }
 
     /// What has waited for what the step has reached.

@@ -14,6 +14,7 @@ use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
 use super::scripts::Scripts;
+use super::series::{drawn_of, series};
 use crate::cell::FaultKind;
 use crate::coverage::Hold;
 use crate::draw::chaos::{Away, Planned, any_bit};
@@ -47,14 +48,14 @@ pub(super) struct Inject<'a> {
     /// What reads wrong at a machine's next start.
     rot: BTreeMap<NodeId, Rot>,
     /// What the operator has to say, the first thing first, and by which fault.
-    commands: VecDeque<(usize, Command)>,
+    pub(super) commands: VecDeque<(usize, Command)>,
     /// What has taken hold of machines, or let go of them, since that was asked for.
-    holds: Vec<Hold>,
+    pub(super) holds: Vec<Hold>,
     /// What ends the faults that a milestone ends, by fault, and those that have just struck.
     ends: BTreeMap<usize, Vec<Act>>,
     just_struck: Vec<usize>,
     /// Counts cuts and degradations.
-    last: u32,
+    pub(super) last: u32,
 }
 
 /// What a fault looks at when it strikes, and the links and disks that it makes worse.
@@ -67,9 +68,6 @@ pub(super) struct Scene<'s, 'a> {
     pub links: &'s mut Links<'a>,
     pub disks: &'s mut Disks<'a>,
 }
-
-/// How long an operator waits that has found the central node down.
-const OPERATOR_TRIES_AGAIN: Span = Span::from_secs(1);
 
 impl<'a> Scene<'_, 'a> {
     /// What says which machines a target stands for.
@@ -245,7 +243,7 @@ impl<'a> Inject<'a> {
     }
 
     /// The fault has struck, and takes hold of its machines.
-    fn hold(&mut self, number: usize, struck: &Fault) {
+    pub(super) fn hold(&mut self, number: usize, struck: &Fault) {
         self.struck[number] += 1;
         let planned = number.checked_sub(self.scenario.faults.len());
         let kind = planned.map_or_else(|| FaultKind::of(struck), |place| self.plan[place].kind);
@@ -286,7 +284,7 @@ impl<'a> Inject<'a> {
         self.last
     }
 
-    fn crash(
+    pub(super) fn crash(
         &mut self,
         node: NodeId,
         leaves: Leaves,
@@ -314,30 +312,6 @@ impl<'a> Inject<'a> {
             }
         }
         turns.push(Turn::Event(event));
-        turns
-    }
-
-    /// A machine crashes in its turn, if nothing is healed yet.
-    fn take_down(
-        &mut self,
-        node: NodeId,
-        restart: Restart,
-        kind: FaultKind,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
-        if self.is_healed(scene) {
-            return Vec::new();
-        }
-        let leaves = Leaves::default();
-        let turns = self.crash(node, leaves, restart, scene);
-        if !turns.is_empty() {
-            self.holds.extend(takes_hold(
-                kind,
-                &Fault::Crash { node, leaves, restart },
-                self.last,
-                &[],
-            ));
-        }
         turns
     }
 
@@ -369,34 +343,9 @@ impl<'a> Inject<'a> {
         let ppm = clock.map_or(0, |clock| clock.drift_ppm);
         Turn::Event(Event::ClockDrift { node, ppm })
     }
-
-    fn tell_operator(
-        &mut self,
-        number: usize,
-        command: Command,
-        scene: &Scene<'_, 'a>,
-    ) -> Vec<Turn> {
-        self.commands.push_back((number, command));
-        // With more than one thing to say, the operator is at it.
-        if self.commands.len() == 1 { self.operate(scene) } else { Vec::new() }
-    }
-
-    /// The operator says the next thing, or tries again later if the central node does not listen.
-    fn operate(&mut self, scene: &Scene<'_, 'a>) -> Vec<Turn> {
-        let control = scene.world.host(NodeId::CONTROL);
-        let listens = control.is_up() && !control.is_paused();
-        if !listens && !self.commands.is_empty() {
-            return later(scene.now, Some(OPERATOR_TRIES_AGAIN), Act::Operate)
-                .into_iter()
-                .collect();
-        }
-        let Some((number, command)) = self.commands.pop_front() else { return Vec::new() };
-        self.hold(number, &Fault::Operator(command.clone()));
-        vec![Turn::Event(Event::Command(command)), now(Act::Operate)]
-    }
 }
 
-fn now(act: Act) -> Turn {
+pub(super) fn now(act: Act) -> Turn {
     Turn::Due(Due::Inject(act))
 }
 
@@ -415,28 +364,6 @@ fn lasting_if(begins: Option<(Event, Act)>, now: Time, lasts: Option<Span>) -> V
     begins.map_or_else(Vec::new, |(event, end)| lasting(event, end, now, lasts))
 }
 
-/// Takes the first of `nodes` down now and each of the others `apart` after the one before.
-fn series(
-    nodes: Vec<NodeId>,
-    at: Time,
-    apart: Span,
-    restart: Restart,
-    kind: FaultKind,
-) -> Vec<Turn> {
-    let mut acts = nodes.into_iter().map(|node| Act::TakeDown(node, restart, kind));
-    let first = acts.next().map(now);
-    let others =
-        (1..).zip(acts).filter_map(|(place, act)| later(at, Some(apart.times(place)), act));
-    others.chain(first).collect()
-}
-
 fn mend(links: Pairs) -> Turn {
     Turn::Event(Event::Mend(links))
-}
-
-/// So many of `nodes`, none twice.
-fn drawn_of(nodes: impl Iterator<Item = NodeId>, count: u16, stream: &mut Stream) -> Vec<NodeId> {
-    let mut left: Vec<NodeId> = nodes.collect();
-    let count = left.len().min(count.into());
-    (0..count).map(|_| left.swap_remove(stream.below(left.len() as u64) as usize)).collect()
 }

@@ -23,12 +23,14 @@ mod holds;
 mod inject;
 mod message_rules;
 mod occasions;
+mod operator;
 mod pace;
 mod partition_links;
 mod probes;
 mod queue;
 mod scheduled;
 mod scripts;
+mod series;
 mod strike;
 #[cfg(test)]
 mod tests;
@@ -43,7 +45,7 @@ use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::Disks;
 use crate::fault::Fault;
 use crate::oracle::milestones::Milestones;
-use crate::oracle::{Oracle, Probe, Told};
+use crate::oracle::{Oracle, Told};
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 use crate::verdict::{Fired, RunReport, Verdict};
@@ -299,37 +301,6 @@ impl<'a> Simulation<'a> {
                 None
             }
         }
-    }
-
-    /// Begins the probes, if the run could end as it is.
-    fn begin_probes(&mut self) {
-        match self.judge_end() {
-            Verdict::Pass => {
-                self.links.calm();
-                self.milestones.stop_counting();
-                self.coverage.iter_mut().for_each(Coverage::stop);
-                let asks = self.probes.begin(&self.world, self.oracle.model());
-                self.ends = self.queue.now() + self.probes.within();
-                self.put_probes(asks);
-            }
-            verdict => self.verdict = Some(verdict),
-        }
-    }
-
-    /// So many probes come next; if there are none any more, the run soon ends.
-    fn put_probes(&mut self, asks: usize) {
-        self.queue.first((0..asks).map(Turn::Probe));
-        if self.probes.are_over() {
-            self.ends = self.queue.now() + self.probes.settles_within();
-        }
-    }
-
-    fn probe(&mut self, number: usize) -> Pending {
-        let ask = self.probes.ask(number);
-        let (client, request, answer) = (ask.client, ask.request.clone(), ask.answer.clone());
-        let by = self.queue.now() + self.probes.round_within();
-        self.oracle.tell(Told::Probe(Probe { answer, by }));
-        Pending { event: Event::Request { client, request }, cause: Cause::Probe(number) }
     }
 
     fn wake(&mut self, node: NodeId) -> Option<Pending> {
