@@ -1,0 +1,73 @@
+//! What a run has done that ended as a run does that goes well.
+
+use seedbed::proto::Path;
+
+use super::chart::WIDTH;
+use super::{Page, paragraph};
+use crate::milestone_groups::groups;
+use crate::scenario::Scenario;
+use crate::text::Thousands;
+use crate::verdict::RunReport;
+
+pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
+    if !scenario.about.is_empty() {
+        page.gap();
+        paragraph(&scenario.about, WIDTH, 8).into_iter().for_each(|line| page.plain(line));
+    }
+    page.gap();
+    for group in groups(scenario.config.membership) {
+        let figures = group.figures.iter();
+        let figures = figures.map(|(name, of)| format!("{} {name}", Thousands(run.count(*of))));
+        page.plain(format!("{:<14}{}", group.name, figures.collect::<Vec<_>>().join(", ")));
+    }
+    const SHOWN: usize = 15;
+    let reached = &scenario.expect.reached;
+    for reach in reached.iter().take(SHOWN) {
+        let count = match run.count(reach.milestone) {
+            0 => "not with this seed".to_owned(),
+            1 => "once".to_owned(),
+            count => format!("{} times", Thousands(count)),
+        };
+        let often = match reach.at_least {
+            1 => String::new(),
+            often => format!(" of {}", Thousands(often)),
+        };
+        page.plain(format!("{:<14}`{}` {count}{often}", "reached", reach.milestone));
+    }
+    if let Some(more @ 1..) = reached.len().checked_sub(SHOWN) {
+        page.plain(format!("{:<14}... {more} more that the file demands", ""));
+    }
+    for cell in scenario.expect.covered.iter().take(SHOWN) {
+        let is_seen = if run.covered.contains(cell) { "" } else { " not with this seed" };
+        page.plain(format!("{:<14}`{cell}`{is_seen}", "covered"));
+    }
+    if let Some(more @ 1..) = scenario.expect.covered.len().checked_sub(SHOWN) {
+        page.plain(format!("{:<14}... {more} more that the file demands", ""));
+    }
+    if !run.given_up.is_empty() {
+        let paths: Vec<&str> = run.given_up.iter().map(Path::as_str).collect();
+        let text = format!("given up with lost disks: {}", paths.join(", "));
+        for (i, line) in paragraph(&text, WIDTH - 14, 4).into_iter().enumerate() {
+            page.plain(format!("{:<14}{line}", if i == 0 { "lost" } else { "" }));
+        }
+    }
+    if !run.fired.is_empty() {
+        let fired = run.fired.iter().filter(|fired| fired.has_fired).count();
+        let missing = not_struck(scenario, run);
+        page.plain(format!("{:<14}{fired} of {} struck{missing}", "scripted", run.fired.len()));
+    }
+}
+
+/// Which of the scripted faults and rules did not strike, if any.
+fn not_struck(scenario: &Scenario, run: &RunReport) -> String {
+    let faults = scenario.faults.len();
+    let idle = run.fired.iter().enumerate().filter(|(_, fired)| !fired.has_fired);
+    let names = idle.map(|(place, _)| match place.checked_sub(faults) {
+        None => format!("fault[{place}]"),
+        Some(rule) => format!("message[{rule}]"),
+    });
+    match names.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => none,
+        some => format!(", not {some}"),
+    }
+}
