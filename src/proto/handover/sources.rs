@@ -130,8 +130,8 @@ impl Told {
     }
 }
 
-/// The epochs in which owners can be asked: from the one before the node's own back to the last that
-/// has settled.
+/// The epochs in which owners can be asked: from the one before the node's own back to the last
+/// that has settled.
 fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
     let oldest = standing.settled().0.max(1);
     (oldest..standing.epoch().0).rev().map(Epoch)
