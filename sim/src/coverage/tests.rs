@@ -163,6 +163,41 @@ fn a_fault_is_in_effect_until_it_ends() {
 }
 
 #[test]
+fn a_fault_until_a_milestone_ends_there_and_not_before() {
+    let faults = [
+        "crash = 'n1'",
+        "bit_rot = 'n1'",
+        "pause = 'n1'",
+        "isolate = 'n1'",
+        "partition = [['n1'], ['n2', 'n3']]",
+        "clog = { from = 'n1', to = 'n2' }",
+        "delay = { from = 'n1', to = 'n2' }\nby = ['1s', '1s']",
+        "loss = { from = 'n1', to = 'n2' }\nshare = 0.5",
+        "duplicate = { from = 'n1', to = 'n2' }\nshare = 0.5",
+        "drift = 'n1'\nppm = 100",
+        "slow_disk = 'n1'\nsync = ['1s', '1s']",
+        "stalled_disk = 'n1'",
+        "full_disk = 'n1'",
+        "majorities_ring = true",
+    ];
+    // The pause at 1 s comes before the fault strikes and does not count.
+    let pause = |at: &str| format!("[[fault]]\nat = '{at}'\npause = 'c1'\nfor = '1ms'\n");
+    let marks = ["1s", "3s", "5s"].map(pause).concat();
+    for fault in faults {
+        let until = "until = { milestone = 'paused', node = 'c1', nth = 2, after = '500ms' }";
+        let text = format!("{marks}[[fault]]\nat = '2s'\n{fault}\n{until}\n");
+        let meets = |at: &str| {
+            let bump = format!("[[fault]]\nat = '{at}'\nbump = 'c2'\nby = '1us'\n");
+            pairs(&format!("{text}{bump}")).iter().any(|pair| pair.ends_with("+bump"))
+        };
+        assert!(meets("5400ms"), "{fault} has ended before");
+        // A start that reads a wrong bit is refused, and tried again a second later.
+        let over = if fault.starts_with("bit_rot") { "7s" } else { "5600ms" };
+        assert!(!meets(over), "{fault} goes on");
+    }
+}
+
+#[test]
 fn a_disk_is_lost_until_its_node_is_a_member_and_complete_again() {
     let wipe = "[[fault]]\nat = '12s'\nwipe = 'n2'\nrestart_after = '1s'\n";
     let at = |at: &str| format!("{wipe}[[fault]]\nat = '{at}'\npause = 'c1'\nfor = '1ms'\n");

@@ -7,7 +7,7 @@ use super::{Page, paragraph};
 use crate::milestone_groups::groups;
 use crate::scenario::Scenario;
 use crate::text::Thousands;
-use crate::verdict::RunReport;
+use crate::verdict::{Effect, RunReport};
 
 pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
     if !scenario.about.is_empty() {
@@ -54,19 +54,14 @@ pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
     if !run.fired.is_empty() {
         let fired = run.fired.iter().filter(|fired| fired.has_fired).count();
         let missing = not_struck(scenario, run);
-        page.plain(format!("{:<14}{fired} of {} struck{missing}", "scripted", run.fired.len()));
+        page.plain(format!("{:<14}{fired} of {} came about{missing}", "scripted", run.fired.len()));
     }
 }
 
-/// Which of the scripted faults and rules did not strike, if any.
+/// The effects of the file that the run did not come to, if there are any.
 fn not_struck(scenario: &Scenario, run: &RunReport) -> String {
-    let faults = scenario.faults.len();
-    let idle = run.fired.iter().enumerate().filter(|(_, fired)| !fired.has_fired);
-    let names = idle.map(|(place, _)| match place.checked_sub(faults) {
-        None => format!("fault[{place}]"),
-        Some(rule) => format!("message[{rule}]"),
-    });
-    match names.collect::<Vec<_>>().join(", ") {
+    let idle = Effect::all(scenario).zip(&run.fired).filter(|(_, fired)| !fired.has_fired);
+    match idle.map(|(effect, _)| effect.key()).collect::<Vec<_>>().join(", ") {
         none if none.is_empty() => none,
         some => format!(", not {some}"),
     }

@@ -196,7 +196,8 @@ pub(super) const fn when(name: &'static str, example: &'static str) -> TableGram
             "Roles get their machines when the milestone is reached, also where `after` says later.",
             "`path`, `lock`, `request` and `transaction` choose by all that a transaction or a request \
              is about, not by what one message or record of it carries. With `path`, `owner` and \
-             `participant` are an owner of that file.",
+             `participant`, and all of them, are owners of that file; where the coordinator is its only \
+             owner there is no such participant.",
         ],
         example,
     }

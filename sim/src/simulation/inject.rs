@@ -54,6 +54,8 @@ pub(super) struct Inject<'a> {
     /// What ends the faults that a milestone ends, by fault, and those that have just struck.
     ends: BTreeMap<usize, Vec<Act>>,
     just_struck: Vec<usize>,
+    /// Faults that a milestone has ended.
+    ended: BTreeSet<usize>,
     /// Counts cuts and degradations.
     pub(super) last: u32,
 }
@@ -96,6 +98,7 @@ impl<'a> Inject<'a> {
             holds: Vec::new(),
             ends: BTreeMap::new(),
             just_struck: Vec::new(),
+            ended: BTreeSet::new(),
             last: 0,
         }
     }
@@ -114,6 +117,13 @@ impl<'a> Inject<'a> {
     /// For each scripted fault, whether it has struck.
     pub fn fired(&self) -> impl Iterator<Item = bool> {
         self.struck.iter().take(self.scenario.faults.len()).map(|times| *times > 0)
+    }
+
+    /// The scripted faults that a milestone may end, each with whether one has.
+    pub fn ended(&self) -> impl Iterator<Item = (usize, bool)> {
+        let faults = self.scenario.faults.iter().enumerate();
+        let ending = faults.filter(|(_, fault)| fault.until.is_some());
+        ending.map(|(number, _)| (number, self.ended.contains(&number)))
     }
 
     /// Does what is due.
@@ -258,6 +268,7 @@ impl<'a> Inject<'a> {
     /// The milestone that ends the fault was reached: what the fault does is over so long after it.
     pub fn end(&mut self, number: usize, after: Span, at: Time) -> Vec<Turn> {
         let acts = self.ends.remove(&number).unwrap_or_default().into_iter();
+        self.ended.insert(number);
         match after {
             Span::ZERO => acts.map(now).collect(),
             after => acts.filter_map(|act| later(at, Some(after), act)).collect(),

@@ -207,16 +207,16 @@ impl<'a> Simulation<'a> {
         Ending { scenario, world, model: oracle.model(), scripts, is_probed }
     }
 
-    /// For each fault of the file whether it struck, then for each rule of messages and of syncs
-    /// whether it applied, then for each script whether it began; with how often came what each
-    /// waits for.
+    /// What came of each effect of the file, in the order of [`Effect::all`](crate::verdict::Effect).
     fn fired(&self) -> Vec<Fired> {
         let faults = self.inject.fired().enumerate();
         let faults = faults.map(|(n, has)| (has, self.occasions.times(Then::Strike(n))));
         let rules = self.rules.fired().chain(self.disks.rules_fired());
         let scripts = self.scripts.begun().enumerate();
         let scripts = scripts.map(|(n, has)| (has, self.occasions.times(Then::Begin(n))));
-        let all = faults.chain(rules).chain(scripts);
+        let ends = self.inject.ended();
+        let ends = ends.map(|(n, has)| (has, self.occasions.times(Then::End(n))));
+        let all = faults.chain(rules).chain(scripts).chain(ends);
         all.map(|(has_fired, times)| Fired { has_fired, times }).collect()
     }
 

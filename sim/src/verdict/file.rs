@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::{Most, Nearest, RequestCounts, RunReport, Shares};
+use super::{Effect, Most, Nearest, RequestCounts, RunReport, Shares};
 use crate::cell::{Cell, Seeds};
 use crate::milestone::Milestone;
 use crate::quantity::Ppb;
-use crate::scenario::{Expected, Reach, Scenario, Trigger};
+use crate::scenario::{Expected, Reach, Scenario};
 use crate::text::Thousands;
 
 /// How the runs of a file went, all together.
@@ -148,34 +148,14 @@ impl FileReport {
         scenario.expect.covered.iter().find(is_uncovered).map(|cell| self.covered.why_not(*cell))
     }
 
-    /// The first of the faults, rules and scripts that had no effect in any run.
+    /// The first effect that the file writes out and no run came to.
     fn unfired(&self, scenario: &Scenario) -> Option<(String, Option<Nearest>)> {
-        let (number, (_, most)) = self.fired.iter().enumerate().find(|(_, (any, _))| !any)?;
-        let near = |milestone, wanted: u32| {
+        let effects = Effect::all(scenario).zip(&self.fired);
+        let (effect, (_, most)) = effects.into_iter().find(|(_, (any, _))| !any)?;
+        let nearest = effect.waits_for(scenario).and_then(|(milestone, wanted)| {
             Nearest::to(milestone, wanted.into(), *most, |it| self.most(it))
-        };
-        let waits = |begins: &Trigger| {
-            let occasion = begins.occasion()?;
-            near(occasion.milestone, occasion.times.nth)
-        };
-        let Scenario { faults, messages, syncs, script, .. } = scenario;
-        if let Some(fault) = faults.get(number) {
-            return Some((
-                format!("fault number {} never struck", number + 1),
-                waits(&fault.trigger),
-            ));
-        }
-        let number = number - faults.len();
-        if let Some(rule) = messages.get(number) {
-            let why = format!("message rule number {} never applied", number + 1);
-            return Some((why, near(Milestone::sent(rule.kind), rule.times.nth)));
-        }
-        let number = number - messages.len();
-        if syncs.get(number).is_some() {
-            return Some((format!("sync rule number {} never applied", number + 1), None));
-        }
-        let number = number - syncs.len();
-        Some((format!("script number {} never began", number + 1), waits(&script[number].begins)))
+        });
+        Some((effect.missing(), nearest))
     }
 
     /// Why the requests of all runs together fall short, if they do, and with which seed most of it
@@ -300,24 +280,27 @@ mod tests {
     fn what_never_fired_is_named_by_its_kind_and_number() {
         let text = "title = 'x'\n[workload]\nkind = 'files'\n[[fault]]\nat = '1s'\ncrash = 'n1'\n\
                     [[message]]\nkind = 'commit'\ndrop = true\n[[sync]]\ntakes = '1s'\n\
-                    [[sync]]\nnode = 'n1'\ntakes = '1s'\n";
+                    [[sync]]\nnode = 'n1'\ntakes = '1s'\n\
+                    [[fault]]\nat = '2s'\npause = 'n1'\nuntil = { milestone = 'decided' }\n";
         let scenario = Scenario::parse("x.toml", text).unwrap();
         let verdict = |unfired: usize| {
-            let fired = (0..4).map(|n| Fired { has_fired: n != unfired, times: 0 }).collect();
+            let fired = (0..6).map(|n| Fired { has_fired: n != unfired, times: 0 }).collect();
             let mut file = FileReport::default();
             file.add(&scenario, RunReport { fired, ..unknown(0, 0) });
             file.verdict(&scenario)
         };
         let why = [
             "fault number 1 never struck",
+            "fault number 2 never struck",
             "message rule number 1 never applied",
             "sync rule number 1 never applied",
             "sync rule number 2 never applied",
+            "fault number 2 never ended: its `until` did not come",
         ];
         for (unfired, why) in why.into_iter().enumerate() {
             assert_eq!(verdict(unfired), vacuous(why));
         }
-        assert_eq!(verdict(4), FileVerdict::AsExpected);
+        assert_eq!(verdict(6), FileVerdict::AsExpected);
     }
 
     #[test]

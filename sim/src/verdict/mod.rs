@@ -1,5 +1,6 @@
 //! How a run ended, and how the runs of a file did.
 
+mod effect;
 mod fairness;
 mod file;
 mod nearest;
@@ -18,6 +19,7 @@ use crate::oracle::Violation;
 use crate::oracle::blocked::{Wait, WaitKind};
 use crate::scenario::Expected;
 
+pub use effect::Effect;
 pub use fairness::{Share, Shares};
 pub use file::{FileReport, FileVerdict};
 pub use nearest::{Most, Nearest};
@@ -133,10 +135,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What came of a scripted fault or of a rule for messages.
+/// What came of one of the effects that a file writes out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fired {
-    /// Has the fault struck, or the rule applied?
+    /// Has the run come to it?
     pub has_fired: bool,
     /// How often came what it waits for: the milestone of the fault, a message that matches.
     pub times: u32,
@@ -161,7 +163,7 @@ pub struct RunReport {
     pub forced_writes: u64,
     /// How often each milestone was reached, by [`Milestone::index`].
     pub counts: Vec<u64>,
-    /// What came of each scripted fault, then of each message rule.
+    /// What came of each [`Effect`] of the file, in their order.
     pub fired: Vec<Fired>,
     /// Users' requests by how they ended.
     pub requests: RequestCounts,

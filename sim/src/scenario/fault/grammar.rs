@@ -217,8 +217,10 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
     notes: &[
         "Exactly one of `at` and `when` is there. With `every` in `when` the fault strikes again \
          and again.",
-        "`until` counts its milestone from the moment in which the fault strikes. It goes with what \
-         lasts, and with `crash`, `bit_rot` and `wipe`.",
+        "`until` counts its milestone from the moment in which the fault strikes, and from each next \
+         one anew. It ends all that the fault has done so far. It goes with what lasts, and with \
+         `crash`, `bit_rot` and `wipe`, and not with `for`, `restart` or `restart_after`. If it comes \
+         in no run, the file is vacuous.",
         "(*) needs `membership = \"managed\"`.",
         "Where the central node is down or paused, the operator tries again every second, in \
          order, and the fault has struck when it is told.",
