@@ -3,7 +3,7 @@
 use seedbed::proto::Path;
 
 use super::chart::WIDTH;
-use super::{Page, paragraph};
+use super::page::{Page, paragraph};
 use crate::milestone_groups::groups;
 use crate::scenario::Scenario;
 use crate::text::Thousands;
