@@ -14,7 +14,6 @@ use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
 use super::scheduled::{Act, Due};
 use super::scripts::Scripts;
-use super::series::{drawn_of, series};
 use crate::cell::FaultKind;
 use crate::coverage::Hold;
 use crate::draw::chaos::{Away, Planned, any_bit};
@@ -231,15 +230,9 @@ impl<'a> Inject<'a> {
                 scene.links.degrade(id, (from, to), how);
                 later(now, lasts, Act::Restore(id)).into_iter().collect()
             }
-            Fault::RollingRestart { down, pause } => {
-                let nodes = self.scenario.cast.storage_nodes().collect();
-                let apart = Span::from_nanos(down.as_nanos() + pause.as_nanos());
-                series(nodes, now, apart, Restart::After(down), FaultKind::RollingRestart)
-            }
+            Fault::RollingRestart { down, pause } => self.rolling_restart(down, pause, now),
             Fault::Attrition { count, pause, restart } => {
-                let mut stream = self.stream("attrition", number);
-                let nodes = drawn_of(self.scenario.cast.storage_nodes(), count, &mut stream);
-                series(nodes, now, pause, restart, FaultKind::Attrition)
+                self.attrition(number, count, pause, restart, now)
             }
             // It has not struck before the central node is told.
             Fault::Join(node) => return self.tell_operator(number, Command::Join(node), scene),
@@ -285,7 +278,7 @@ impl<'a> Inject<'a> {
         std::mem::take(&mut self.holds)
     }
 
-    fn stream(&self, purpose: &str, number: usize) -> Stream {
+    pub(super) fn stream(&self, purpose: &str, number: usize) -> Stream {
         // A fault that strikes again draws anew.
         self.seed.stream(purpose, u64::from(self.struck[number]) << 32 | number as u64)
     }

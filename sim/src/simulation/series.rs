@@ -11,6 +11,27 @@ use crate::fault::{Fault, Leaves, Restart};
 use crate::seed::Stream;
 
 impl<'a> Inject<'a> {
+    /// Every storage node crashes in its turn.
+    pub(super) fn rolling_restart(&self, down: Span, pause: Span, now: Time) -> Vec<Turn> {
+        let nodes = self.scenario.cast.storage_nodes().collect();
+        let apart = Span::from_nanos(down.as_nanos() + pause.as_nanos());
+        series(nodes, now, apart, Restart::After(down), FaultKind::RollingRestart)
+    }
+
+    /// So many storage nodes crash, drawn for the fault `number`.
+    pub(super) fn attrition(
+        &self,
+        number: usize,
+        count: u16,
+        pause: Span,
+        restart: Restart,
+        now: Time,
+    ) -> Vec<Turn> {
+        let mut stream = self.stream("attrition", number);
+        let nodes = drawn_of(self.scenario.cast.storage_nodes(), count, &mut stream);
+        series(nodes, now, pause, restart, FaultKind::Attrition)
+    }
+
     /// A machine crashes in its turn, if nothing is healed yet.
     pub(super) fn take_down(
         &mut self,
@@ -37,7 +58,7 @@ impl<'a> Inject<'a> {
 }
 
 /// Takes the first of `nodes` down now and each of the others `apart` after the one before.
-pub(super) fn series(
+fn series(
     nodes: Vec<NodeId>,
     at: Time,
     apart: Span,
@@ -52,11 +73,7 @@ pub(super) fn series(
 }
 
 /// So many of `nodes`, none twice.
-pub(super) fn drawn_of(
-    nodes: impl Iterator<Item = NodeId>,
-    count: u16,
-    stream: &mut Stream,
-) -> Vec<NodeId> {
+fn drawn_of(nodes: impl Iterator<Item = NodeId>, count: u16, stream: &mut Stream) -> Vec<NodeId> {
     let mut left: Vec<NodeId> = nodes.collect();
     let count = left.len().min(count.into());
     (0..count).map(|_| left.swap_remove(stream.below(left.len() as u64) as usize)).collect()
