@@ -1,6 +1,6 @@
 //! Names of things: nodes, requests, transactions, tokens, versions, paths.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -184,26 +184,41 @@ impl FromStr for RequestId {
     }
 }
 
-/// How old an attempt at a request is: how long the request has waited when the attempt is sent, by
-/// its client's clock, then its name. The order is that of going first: the older one is the
+/// How old an attempt at a request is. The order is that of going first: the older one is the
 /// lesser.
 ///
+/// An age is how long the request has waited when the attempt is sent, by its client's clock. Ages
+/// are compared by powers of two: a request that has waited for at least 2^n nanoseconds is older
+/// than all that have waited for less. Among those of one power the lower number of a request goes
+/// first, then the lower client, then the earlier attempt. So the order among requests that came
+/// at about the same time stays as it is until they have waited twice as long, and the first of
+/// them gets through; by the exact length of the wait, the attempt that was sent last would be the
+/// oldest, and each would drive out those before it.
+///
 /// Each attempt is stamped once, and its stamp is the same at every owner: so two attempts compare
-/// the same wherever they meet. The next attempt at the request has waited longer, so a request
-/// that is refused for a conflict grows older than those that come after it, and is served in the
-/// end. A length of time is the same on every clock, but for its drift, where a reading is not: a
-/// client whose clock is ahead would otherwise yield to all others for ever.
+/// the same wherever they meet. A request that is refused for a conflict comes back in the same
+/// place or grown older than those that came after it, and is served in the end. A length of time
+/// is the same on every clock, but for its drift, where a reading is not: a client whose clock is
+/// ahead would otherwise yield to all others for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Age {
     /// How long the request has waited; strictly more than at the attempt before.
     pub waited: Span,
-    /// Which request; it breaks ties.
+    /// Which request.
     pub request: RequestId,
+}
+
+impl Age {
+    /// What it is compared by, the oldest first.
+    fn place(&self) -> (Reverse<u32>, u32, RequestId, Span) {
+        let power = u64::BITS - self.waited.as_nanos().leading_zeros();
+        (Reverse(power), self.request.number, self.request, self.waited)
+    }
 }
 
 impl Ord for Age {
     fn cmp(&self, other: &Age) -> Ordering {
-        other.waited.cmp(&self.waited).then_with(|| self.request.cmp(&other.request))
+        self.place().cmp(&other.place())
     }
 }
 

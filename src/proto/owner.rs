@@ -17,11 +17,12 @@
 //! now and then; so nobody takes a path that an older one waits for. Whenever a pin goes, those who
 //! wait are looked at again, oldest first.
 //!
-//! # Whose age it is
+//! # Ages
 //!
-//! An age is how long the request has waited, by its client's clock, when the attempt is sent
-//! ([`Age`]). Readings of two clocks are not compared: a client whose clock is ahead would be
-//! younger than everyone, and starve.
+//! An age is how long the request has waited, by its client's clock, when the attempt is sent, and
+//! counts in powers of two; among those of one power the name of the request decides ([`Age`]).
+//! Readings of two clocks are not compared: a client whose clock is ahead would be younger than
+//! every other, and starve.
 //!
 //! *No deadlock.* An attempt keeps one stamp for its life, which its coordinator gives to every
 //! owner, which stands in the vote and so outlives a restart, and which the id of the transaction
@@ -30,14 +31,16 @@
 //! after itself. That the next attempt at a request has another stamp changes nothing, because it
 //! is another attempt with pins of its own.
 //!
-//! *No starvation.* A request that is refused comes back having waited longer. While an attempt is
-//! under way its stamp stands still, so a younger request that comes back meanwhile may go before
-//! it; but only one that was first tried at most as much later as an attempt can last, which are
-//! few, and none that comes after those.
+//! *No starvation.* A request yields only to requests that have waited for more than half as long,
+//! and those are no more for its growing older: a request that comes later than half its wait never
+//! goes before it. Among those that may, the order is settled by their names, and holds until one
+//! of them has waited twice as long. So the first of them meets no older attempt at any owner
+//! meanwhile, however their attempts follow one another, and is served; then the next.
 //!
-//! *The doubt of an earlier attempt.* The stamps of one request grow from attempt to attempt. So an
-//! attempt that meets the vote of an earlier one in doubt is the older of the two: it is not
-//! refused but waits, and finds the answer when the doubt is over.
+//! *Attempts at one request.* The earlier one is the older, unless the wait has reached the next
+//! power between them. So an attempt that its client has given up, but that may still get done, is
+//! not driven out by the next. An attempt that meets the vote of an earlier one in doubt is refused
+//! or waits, and finds the answer, itself or as the attempt after it, when the doubt is over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -352,31 +355,31 @@ mod tests {
     #[test]
     fn an_attempt_waits_for_a_younger_one_and_is_refused_by_an_older_one() {
         let mut owner = Owner::default();
-        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 10), &paths()), Pinned::All);
-        assert_eq!(owner.pin(Defects::NONE, txn(2), age(1, 9), &paths()), Pinned::Conflict);
-        assert_eq!(owner.pin(Defects::NONE, txn(3), age(3, 11), &paths()), Pinned::Wait);
+        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 8), &paths()), Pinned::All);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(1, 7), &paths()), Pinned::Conflict);
+        assert_eq!(owner.pin(Defects::NONE, txn(3), age(3, 16), &paths()), Pinned::Wait);
         assert_eq!(
-            owner.pin(Defects::NONE, txn(4), age(4, 10), &paths()),
+            owner.pin(Defects::NONE, txn(4), age(4, 15), &paths()),
             Pinned::Conflict,
             "one waits"
         );
     }
 
     #[test]
-    fn of_two_that_have_waited_as_long_the_name_decides() {
+    fn of_two_that_have_waited_about_as_long_the_name_decides() {
         let mut owner = Owner::default();
-        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 0), &paths()), Pinned::All);
-        assert_eq!(owner.pin(Defects::NONE, txn(2), age(3, 0), &paths()), Pinned::Conflict);
-        assert_eq!(owner.pin(Defects::NONE, txn(3), age(1, 0), &paths()), Pinned::Wait);
+        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 8), &paths()), Pinned::All);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(3, 15), &paths()), Pinned::Conflict);
+        assert_eq!(owner.pin(Defects::NONE, txn(3), age(1, 8), &paths()), Pinned::Wait);
     }
 
     #[test]
     fn those_who_wait_are_looked_at_when_a_pin_or_an_older_wish_goes() {
         let mut owner = Owner::default();
-        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 10), &paths()), Pinned::All);
-        assert_eq!(owner.pin(Defects::NONE, txn(2), age(3, 11), &paths()), Pinned::Wait);
+        assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 8), &paths()), Pinned::All);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(3, 16), &paths()), Pinned::Wait);
         assert!(!owner.take_released());
-        owner.unpin(txn(2), Some(age(3, 11)), &[]);
+        owner.unpin(txn(2), Some(age(3, 16)), &[]);
         assert!(owner.take_released(), "younger ones may have been kept away by it");
         owner.unpin(txn(1), None, &paths());
         owner.unpin(txn(3), Some(age(4, 1)), &[]);
@@ -384,9 +387,10 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_waits_for_the_doubt_of_an_earlier_one_also_after_a_restart() {
+    fn an_attempt_yields_to_an_earlier_one_until_it_has_waited_twice_as_long() {
         let mut owner = Owner::default();
-        assert_eq!(owner.pin(Defects::NONE, txn(9), age(1, 10), &paths()), Pinned::All);
-        assert_eq!(owner.pin(Defects::NONE, txn(2), age(1, 11), &paths()), Pinned::Wait);
+        assert_eq!(owner.pin(Defects::NONE, txn(9), age(1, 8), &paths()), Pinned::All);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(1, 15), &paths()), Pinned::Conflict);
+        assert_eq!(owner.pin(Defects::NONE, txn(2), age(1, 16), &paths()), Pinned::Wait);
     }
 }

@@ -1,11 +1,10 @@
 //! Attempts at one owner never wait for each other in a circle.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Age, MessageKind, NodeId, Path, RequestId, Span, TxnId};
+use seedbed::proto::{Age, MessageKind, NodeId, Path, TxnId};
 
-use super::rank;
+use super::{Rank, rank};
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -73,7 +72,7 @@ fn older<'a>(
 }
 
 /// The oldest first; the name makes the order strict.
-fn place((age, txn): Stands) -> ((Reverse<Span>, RequestId), TxnId) {
+fn place((age, txn): Stands) -> (Rank, TxnId) {
     (rank(age), txn)
 }
 
@@ -93,6 +92,7 @@ fn breach(node: NodeId, this: Stands, other: Stands, path: &Path, model: &Model)
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
+    use seedbed::proto::Span;
 
     fn stands(client: u16, waited: u64) -> Stands {
         let age = Age { waited: Span::from_millis(waited), request: request(client, 1) };
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn to_wait_for_an_older_pin_is_a_breach() {
         assert_eq!(judged(stands(2, 5), Some(stands(1, 9)), &[]), Some(txn(1)));
-        assert_eq!(judged(stands(2, 5), Some(stands(1, 5)), &[]), Some(txn(1)));
+        assert_eq!(judged(stands(2, 6), Some(stands(1, 5)), &[]), Some(txn(1)), "about as old");
         assert_eq!(judged(stands(1, 9), Some(stands(2, 5)), &[]), None);
     }
 

@@ -349,6 +349,7 @@ mod tests {
     #[test]
     fn an_older_one_counts_by_its_name_and_also_if_it_comes_later() {
         refuses(&mut second_is_refused(1, 1)).holds();
+        refuses(&mut second_is_refused(2, 3)).holds();
         let mut play = second_is_refused(1, 2);
         play.receives(n(1), n(2), prepared(txn(2), 1, 3));
         refuses(&mut play).holds();
