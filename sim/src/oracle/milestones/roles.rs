@@ -61,21 +61,25 @@ impl Milestones {
     }
 
     /// The first in the order of nodes, unless the milestone was reached at one. Where a file is
-    /// meant, only its owners count.
+    /// meant, only those count that own it in the transaction's epoch.
     fn participant(&self, reached: &Reached, world: &World, model: &Model) -> Option<NodeId> {
-        let txn = self.txn_of(reached, model)?;
-        let of_run = self.runs.get(&txn).map(|run| &run.participants[..]);
-        let of_model = model.txns.get(&txn).map(|txn| &txn.participants[..]);
+        let id = self.txn_of(reached, model)?;
+        let txn = model.txns.get(&id);
+        let of_run = self.runs.get(&id).map(|run| &run.participants[..]);
+        let of_model = txn.map(|txn| &txn.participants[..]);
         let participants = of_run.filter(|all| !all.is_empty()).or(of_model)?;
-        let layout = reached.path.as_ref().map(|path| (model.views.layout(world.config()), path));
-        let is_meant = |node: &NodeId| {
-            let owners = layout.as_ref().map(|(layout, path)| layout.ring().owners(path));
-            owners.is_none_or(|owners| owners.contains(node))
+        let owners = reached.path.as_ref().map(|path| {
+            let placement = model.views.placement(world.config(), txn?.epoch)?;
+            Some(placement.owners(world.config(), path))
+        });
+        let is_meant = |node: &NodeId| match &owners {
+            None => true,
+            Some(owners) => owners.as_ref().is_some_and(|owners| owners.contains(node)),
         };
         match participants.contains(&reached.node) && is_meant(&reached.node) {
             true => Some(reached.node),
             false => {
-                let others = participants.iter().copied().filter(|n| *n != txn.coordinator);
+                let others = participants.iter().copied().filter(|n| *n != id.coordinator);
                 others.filter(is_meant).min()
             }
         }

@@ -1,13 +1,13 @@
 //! Milestones of made-up steps.
 
 use seedbed::proto::{
-    Admission, Arcs, AttemptEnd, Epoch, Incarnation, Member, Message, No, Notice, PullEnd, Retry,
-    Settings, View, Vote, Wanted,
+    Admission, Arcs, AttemptEnd, Epoch, Incarnation, Member, Membership, Message, No, Notice,
+    PullEnd, Retry, Settings, View, Vote, Wanted,
 };
 
 use super::*;
 use crate::oracle::tests::{
-    abort, applied, c, commit, n, path, prepare, request, rolled_back, txn, voted,
+    abort, applied, c, commit, decided, n, path, prepare, request, rolled_back, txn, voted,
 };
 use crate::scenario::Role;
 use crate::world::PacketId;
@@ -23,7 +23,10 @@ struct Show {
 
 impl Show {
     fn new() -> Show {
-        let settings = Settings { members: (1..=4).map(n).collect(), ..Settings::default() };
+        Show::of(Settings { members: (1..=4).map(n).collect(), ..Settings::default() })
+    }
+
+    fn of(settings: Settings) -> Show {
         let world = World::new(Config::new(settings).unwrap(), 1);
         Show { world, model: Model::default(), milestones: Milestones::new() }
     }
@@ -269,6 +272,21 @@ fn a_refusal_counts_where_it_is_made_and_not_where_it_is_passed_on() {
     let not_ready = Message::Ended { request: request(1, 3), attempt: 1, end: not_ready };
     show.sends(n(1), c(1), &not_ready);
     assert_eq!(show.count(Milestone::NOT_READY_REFUSED), 1);
+}
+
+#[test]
+fn a_participant_of_a_file_owned_it_in_the_epoch_of_the_transaction() {
+    let members = (1..=4).map(n).collect();
+    let mut show =
+        Show::of(Settings { members, membership: Membership::Managed, ..Settings::default() });
+    show.views(1, &[(1, 1), (2, 1)]);
+    show.sends(n(1), n(2), &prepare(txn(1), &[n(2)], &["/a"]));
+    show.views(2, &[(3, 1), (4, 1)]);
+    show.forces(n(1), &decided(txn(1), &[n(2)], "/a", 1, "x"));
+    let reached = show.milestones.reached.iter().find(|all| all.milestone == Milestone::DECIDED);
+    let of_file = reached.expect("it is decided").about_path(&Some(path("/a")));
+    let bound = show.milestones.bind(Role::Participant, &of_file, &show.world, &show.model);
+    assert_eq!(bound, Some(n(2)), "and not one of the members by now");
 }
 
 #[test]
