@@ -1,0 +1,450 @@
+//! How a transaction ends that a lost disk has left open.
+//!
+//! One transaction of one epoch, with its coordinator C, up to three participants X, Y and Z, and
+//! the centre. Messages may be lost, late and doubled: what was once sent may arrive at any later
+//! time, any number of times, or never. The rule:
+//!
+//! 1. Within the epoch it ends by the word of its coordinator, or of a participant that will never
+//!    vote for it or knows how it has ended.
+//! 2. A node that learns of a newer view leaves the epoch: it gives up what it has not promised, and
+//!    reports to the centre whether the transaction is *open* at it. At its coordinator that is so if
+//!    it is decided, at a participant if it has voted yes or applied it.
+//! 3. The centre records a report before it acknowledges it, and takes none of a node whose disk is
+//!    known to be lost. A node serves and hands over copies outside the epoch only when its report
+//!    is acknowledged.
+//! 4. A participant that has left the epoch in doubt takes no abort but the centre's; a commit it
+//!    takes from any machine.
+//! 5. The centre answers by its records alone. If the coordinator has left the epoch, it commits
+//!    exactly if it is open there. If the coordinator's disk is lost and it never left, the centre
+//!    waits until every participant has left or lost its disk; then it aborts if one that has left
+//!    reports it not open, else it commits.
+//! 6. A client is told that its request is refused when every participant has forced that it votes
+//!    for no attempt at it. A participant that is in doubt about another attempt forces that when the
+//!    doubt is over.
+
+mod clause;
+mod state;
+
+use super::explore::{Model, Step};
+pub use clause::Clause;
+use state::{C, NAMES, Node, Phase, Sent, State, Vote, add, has};
+
+/// The rule within bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct LostDisks {
+    pub participants: usize,
+    /// Is the coordinator an owner too?
+    pub owns: bool,
+    /// How many disks may be lost.
+    pub disks: u8,
+    /// Is there another attempt at the request, which is refused?
+    pub retries: bool,
+    /// May the operator give up a machine that runs?
+    pub gives_up: bool,
+    pub without: Option<Clause>,
+}
+
+impl LostDisks {
+    fn keeps(&self, clause: Clause) -> bool {
+        self.without != Some(clause)
+    }
+
+    fn voters(&self) -> std::ops::RangeInclusive<Node> {
+        1..=self.participants
+    }
+
+    fn is_open(&self, state: &State, node: Node) -> bool {
+        match node {
+            C => state.phase == Phase::Decided,
+            _ => match state.vote(node) {
+                Vote::Yes => true,
+                Vote::Applied => self.keeps(Clause::ReportsWhatItHasApplied),
+                Vote::None | Vote::RolledBack | Vote::Never => false,
+            },
+        }
+    }
+
+    /// What the centre says by its records: does it commit?
+    fn word(&self, state: &State) -> Option<bool> {
+        let asks_anyway =
+            has(state.known_lost, C) && !self.keeps(Clause::BelievesTheCoordinatorThatLeft);
+        if has(state.recorded, C) && !asks_anyway {
+            return Some(has(state.open, C));
+        }
+        if !has(state.known_lost, C) {
+            return None;
+        }
+        let mut commits = true;
+        for node in self.voters() {
+            if has(state.recorded, node) {
+                commits &= has(state.open, node) || !self.keeps(Clause::AbortsWhatIsNotOpenAtOne);
+            } else if has(state.known_lost, node) {
+                commits &= self.keeps(Clause::CommitsWhatOnlyTheLostCouldRefuse);
+            } else if self.keeps(Clause::WaitsForEveryParticipant) {
+                return None;
+            }
+        }
+        Some(commits)
+    }
+}
+
+/// The steps of one state, as they are found.
+struct Steps<'a> {
+    state: &'a State,
+    found: Vec<Step<State>>,
+}
+
+impl Steps<'_> {
+    fn add(&mut self, is_optional: bool, is: String, change: impl FnOnce(&mut State)) {
+        let mut next = self.state.clone();
+        change(&mut next);
+        if next != *self.state {
+            self.found.push(Step { is, is_optional, next });
+        }
+    }
+
+    /// A step that happens sooner or later.
+    fn will(&mut self, is: String, change: impl FnOnce(&mut State)) {
+        self.add(false, is, change);
+    }
+
+    /// A step that may never happen.
+    fn may(&mut self, is: String, change: impl FnOnce(&mut State)) {
+        self.add(true, is, change);
+    }
+
+    /// A message of `from` arrives: for certain, as it is repeated, unless `from` is no more.
+    fn hears(&mut self, from: Node, message: Sent, is: String, change: impl FnOnce(&mut State)) {
+        if self.state.was_sent(message) {
+            self.add(has(self.state.lost, from), is, change);
+        }
+    }
+}
+
+impl Model for LostDisks {
+    type State = State;
+
+    fn first(&self) -> State {
+        State {
+            phase: Phase::Idle,
+            votes: [Vote::None; 3],
+            left: 0,
+            lost: 0,
+            known_lost: 0,
+            recorded: 0,
+            open: 0,
+            acknowledged: 0,
+            sent: 0,
+            seen: false,
+            missed: false,
+            disks: 0,
+        }
+    }
+
+    fn steps(&self, state: &State) -> Vec<Step<State>> {
+        let mut steps = Steps { state, found: Vec::new() };
+        if !has(state.lost, C) {
+            self.coordinate(&mut steps);
+        }
+        for node in self.voters().filter(|node| !has(state.lost, *node)) {
+            self.take_part(&mut steps, node);
+        }
+        for node in 0..=self.participants {
+            if !has(state.lost, node) {
+                self.leave_and_serve(&mut steps, node);
+            }
+            self.centre(&mut steps, node);
+        }
+        self.faults(&mut steps);
+        steps.found
+    }
+
+    fn breach(&self, state: &State) -> Option<&'static str> {
+        if state.was_sent(Sent::WordCommit) && state.was_sent(Sent::WordAbort) {
+            return Some("the centre has said two things");
+        }
+        (state.seen && state.missed).then_some("the transaction is seen, and so is its absence")
+    }
+
+    fn breach_at_end(&self, state: &State) -> Option<&'static str> {
+        let is_in_doubt =
+            |node: Node| state.vote(node) == Vote::Yes && !has(state.lost | state.known_lost, node);
+        self.voters().any(is_in_doubt).then_some("a participant is in doubt for ever")
+    }
+}
+
+impl LostDisks {
+    fn coordinate(&self, steps: &mut Steps<'_>) {
+        let state = steps.state;
+        let is_there = !has(state.left, C) || !self.keeps(Clause::GivesUpWhenItLeaves);
+        let is_collecting = state.phase == Phase::Collecting;
+        if state.phase == Phase::Idle && is_there {
+            steps.may("C asks for votes".to_owned(), |next| {
+                next.phase = Phase::Collecting;
+                next.send(Sent::Prepare);
+            });
+        }
+        if is_collecting && is_there && self.voters().all(|node| state.was_sent(Sent::Yes(node))) {
+            steps.may("C has every yes and forces its decision".to_owned(), |next| {
+                next.phase = Phase::Decided;
+                next.send(Sent::Commit);
+                next.seen = true;
+            });
+        }
+        if is_collecting && self.voters().any(|node| state.was_sent(Sent::No(node))) {
+            steps.may("C hears a no".to_owned(), |next| {
+                next.phase = Phase::Refusing;
+                next.send(Sent::Abort);
+                next.send(Sent::Decline);
+                next.missed |= !self.keeps(Clause::TellsRefusalsWhenAllHaveThem);
+            });
+        }
+        if matches!(state.phase, Phase::Collecting | Phase::Refusing) {
+            steps.may("C gives up, or crashes".to_owned(), |next| {
+                next.phase = Phase::GaveUp;
+                next.send(Sent::Abort);
+            });
+        }
+        let has_it = |node| state.was_sent(Sent::No(node)) || state.was_sent(Sent::Declined(node));
+        if state.phase == Phase::Refusing && self.voters().all(has_it) {
+            steps
+                .may("C tells its client that it is refused".to_owned(), |next| next.missed = true);
+        }
+    }
+
+    fn take_part(&self, steps: &mut Steps<'_>, node: Node) {
+        let (state, name) = (steps.state, NAMES[node]);
+        let (vote, has_left) = (state.vote(node), has(state.left, node));
+        let may_vote = !has_left || !self.keeps(Clause::VotesInItsEpochOnly);
+        if vote == Vote::None && may_vote && state.was_sent(Sent::Prepare) {
+            steps.may(format!("{name} votes yes"), |next| {
+                next.votes(node, Vote::Yes);
+                next.send(Sent::Yes(node));
+            });
+            steps.may(format!("{name} votes no"), |next| {
+                next.votes(node, Vote::Never);
+                next.send(Sent::No(node));
+            });
+        }
+        let knows = match vote {
+            Vote::Applied => Some(Sent::SaysCommitted(node)),
+            Vote::RolledBack | Vote::Never => Some(Sent::SaysAborted(node)),
+            Vote::None if has_left => Some(Sent::SaysAborted(node)),
+            Vote::None | Vote::Yes => None,
+        };
+        if let Some(word) = knows {
+            steps.may(format!("{name} tells another participant what it knows"), |next| {
+                next.send(word)
+            });
+        }
+        if vote == Vote::None && !has_left {
+            steps.may(format!("{name} promises another participant that it never votes"), |next| {
+                next.votes(node, Vote::Never);
+                next.send(Sent::SaysAborted(node));
+            });
+        }
+        let is_forced = self.keeps(Clause::ForcesRefusals);
+        if !has_left && matches!(vote, Vote::None | Vote::Yes | Vote::RolledBack) {
+            steps.hears(C, Sent::Decline, format!("{name} takes note of the refusal"), |next| {
+                let rolled_back = if is_forced { Vote::Never } else { Vote::RolledBack };
+                next.votes(node, rolled_back);
+                next.send(Sent::Declined(node));
+            });
+        }
+        self.refuse_another_attempt(steps, node);
+        if vote == Vote::Yes {
+            self.learn(steps, node);
+        }
+        if matches!(vote, Vote::None | Vote::RolledBack | Vote::Never) {
+            steps.hears(
+                C,
+                Sent::Commit,
+                format!("{name} hears of a commit that it has no part in"),
+                |next| {
+                    next.missed = true;
+                },
+            );
+        }
+    }
+
+    /// Another attempt at the request has a coordinator of its own, and is refused.
+    fn refuse_another_attempt(&self, steps: &mut Steps<'_>, node: Node) {
+        let (state, name) = (steps.state, NAMES[node]);
+        if !self.retries || has(state.left, node) || !state.was_sent(Sent::DeclineOther) {
+            return;
+        }
+        let is_in_doubt = state.vote(node) == Vote::Yes;
+        if state.vote(node) == Vote::Applied
+            || is_in_doubt && self.keeps(Clause::IsInDoubtAboutNoOtherAttempt)
+        {
+            return;
+        }
+        steps.may(format!("{name} takes note of the refusal of another attempt"), |next| {
+            if !is_in_doubt {
+                next.votes(node, Vote::Never);
+            }
+            next.send(Sent::DeclinedOther(node));
+        });
+    }
+
+    /// A participant in doubt learns how it ends.
+    fn learn(&self, steps: &mut Steps<'_>, node: Node) {
+        let (name, has_left) = (NAMES[node], has(steps.state.left, node));
+        steps.hears(C, Sent::Commit, format!("{name} hears C's commit"), |next| {
+            next.votes(node, Vote::Applied);
+        });
+        if !has_left || !self.keeps(Clause::TakesNoAbortOutsideTheEpoch) {
+            steps.hears(C, Sent::Abort, format!("{name} hears C's abort"), |next| {
+                next.votes(node, Vote::RolledBack);
+            });
+        }
+        for other in self.voters().filter(|other| *other != node) {
+            let from = NAMES[other];
+            steps.hears(
+                other,
+                Sent::SaysCommitted(other),
+                format!("{name} hears of the commit from {from}"),
+                |next| {
+                    next.votes(node, Vote::Applied);
+                },
+            );
+            if !has_left {
+                steps.hears(
+                    other,
+                    Sent::SaysAborted(other),
+                    format!("{name} hears of the abort from {from}"),
+                    |next| {
+                        next.votes(node, Vote::RolledBack);
+                    },
+                );
+            }
+        }
+        if has_left {
+            for (word, is, vote) in [
+                (Sent::WordCommit, "commit", Vote::Applied),
+                (Sent::WordAbort, "abort", Vote::Never),
+            ] {
+                if steps.state.was_sent(word) {
+                    steps.will(format!("{name} hears the centre say {is}"), |next| {
+                        next.votes(node, vote)
+                    });
+                }
+            }
+        }
+    }
+
+    fn leave_and_serve(&self, steps: &mut Steps<'_>, node: Node) {
+        let (state, name) = (steps.state, NAMES[node]);
+        if !has(state.left, node) {
+            steps.will(format!("{name} leaves the epoch and reports"), |next| {
+                let open = self.is_open(next, node);
+                add(&mut next.left, node);
+                next.send(if open { Sent::ReportOpen(node) } else { Sent::ReportClosed(node) });
+                if node == C
+                    && next.phase != Phase::Decided
+                    && self.keeps(Clause::GivesUpWhenItLeaves)
+                {
+                    next.phase = Phase::GaveUp;
+                    next.send(Sent::Abort);
+                }
+                // What is forced now makes what was written before it durable.
+                if node != C && next.vote(node) == Vote::RolledBack {
+                    next.votes(node, Vote::Never);
+                }
+            });
+        }
+        let may_serve = has(state.acknowledged, node) || !self.keeps(Clause::ReportsBeforeItServes);
+        let owns = node != C || self.owns;
+        if owns && has(state.left, node) && may_serve {
+            let lacks_it = match node {
+                C => state.phase != Phase::Decided,
+                _ => !matches!(state.vote(node), Vote::Yes | Vote::Applied),
+            };
+            if lacks_it {
+                steps.may(
+                    format!("{name} serves or hands over its copies, without the transaction"),
+                    |next| {
+                        next.missed = true;
+                    },
+                );
+            }
+        }
+    }
+
+    fn centre(&self, steps: &mut Steps<'_>, node: Node) {
+        let (state, name) = (steps.state, NAMES[node]);
+        if !has(state.known_lost, node) || !self.keeps(Clause::TakesNoReportOfTheLost) {
+            for (report, is_open) in
+                [(Sent::ReportOpen(node), true), (Sent::ReportClosed(node), false)]
+            {
+                let open = if is_open { "open" } else { "not open" };
+                steps.hears(
+                    node,
+                    report,
+                    format!("the centre records that it is {open} at {name}, and says so"),
+                    |next| {
+                        add(&mut next.recorded, node);
+                        add(&mut next.acknowledged, node);
+                        if is_open {
+                            add(&mut next.open, node);
+                        }
+                    },
+                );
+            }
+        }
+        if has(state.lost, node) {
+            steps.will(format!("the centre learns that {name}'s disk is lost"), |next| {
+                add(&mut next.known_lost, node)
+            });
+        }
+        if node == C && self.retries {
+            steps
+                .may("another attempt is refused".to_owned(), |next| next.send(Sent::DeclineOther));
+            if self.voters().all(|voter| state.was_sent(Sent::DeclinedOther(voter))) {
+                let is = "the client is told that its request is refused".to_owned();
+                steps.may(is, |next| next.missed = true);
+            }
+        }
+        let asks = |voter: Node| {
+            state.vote(voter) == Vote::Yes && has(state.left, voter) && !has(state.lost, voter)
+        };
+        if node == C && self.voters().any(asks) {
+            match self.word(state) {
+                Some(true) => steps
+                    .will("the centre says commit".to_owned(), |next| next.send(Sent::WordCommit)),
+                Some(false) => steps
+                    .will("the centre says abort".to_owned(), |next| next.send(Sent::WordAbort)),
+                None => {}
+            }
+        }
+    }
+
+    fn faults(&self, steps: &mut Steps<'_>) {
+        let state = steps.state;
+        for (node, name) in NAMES[..=self.participants].iter().enumerate() {
+            if state.disks < self.disks && !has(state.lost, node) {
+                steps.may(format!("{name} loses its disk"), |next| {
+                    add(&mut next.lost, node);
+                    next.disks += 1;
+                });
+                if self.gives_up {
+                    steps.may(format!("the operator gives {name} up, which runs"), |next| {
+                        add(&mut next.known_lost, node);
+                        next.disks += 1;
+                    });
+                }
+            }
+            if node != C
+                && !has(state.left | state.lost, node)
+                && state.vote(node) == Vote::RolledBack
+            {
+                steps.may(format!("{name} crashes before its abort is durable"), |next| {
+                    next.votes(node, Vote::Yes);
+                });
+            }
+        }
+        if !self.keeps(Clause::RecordsBeforeItAcknowledges) && state.recorded != 0 {
+            steps.may("the centre crashes".to_owned(), |next| (next.recorded, next.open) = (0, 0));
+        }
+    }
+}
