@@ -1,6 +1,7 @@
 //! Visits every state that a model can get into, and gives the shortest way into a bad one.
 
-use std::collections::HashMap;
+use std::collections::{HashSet, VecDeque};
+use std::fmt::Arguments;
 use std::hash::Hash;
 
 /// Something whose states can be listed.
@@ -11,8 +12,11 @@ pub trait Model {
     /// The first state.
     fn first(&self) -> Self::State;
 
-    /// What can happen next, in words and with what comes of it.
-    fn steps(&self, state: &Self::State) -> Vec<Step<Self::State>>;
+    /// Gives what can happen next, always in the same order.
+    fn steps(&self, steps: &mut Steps<'_, Self::State>);
+
+    /// Forgets what nothing depends on any more, so that fewer states differ.
+    fn tidy(&self, _state: &mut Self::State) {}
 
     /// What is wrong with a state, whatever comes after it.
     fn breach(&self, state: &Self::State) -> Option<&'static str>;
@@ -21,14 +25,39 @@ pub trait Model {
     fn breach_at_end(&self, state: &Self::State) -> Option<&'static str>;
 }
 
-/// What leads from one state to the next.
-pub struct Step<S> {
-    /// What happens.
-    pub is: String,
-    /// May it as well never happen, such as a fault?
-    pub is_optional: bool,
-    /// What comes of it.
-    pub next: S,
+/// What can happen in one state.
+pub struct Steps<'a, S> {
+    /// The state.
+    pub state: &'a S,
+    next: Vec<S>,
+    /// Must something happen sooner or later?
+    goes_on: bool,
+    /// What happens, if that is asked for.
+    words: Option<Vec<String>>,
+}
+
+impl<S: Clone + Eq> Steps<'_, S> {
+    /// A step that happens sooner or later, unless another makes it impossible.
+    pub fn will(&mut self, is: Arguments<'_>, change: impl FnOnce(&mut S)) {
+        self.goes_on |= self.add(is, change);
+    }
+
+    /// A step that may as well never happen, such as a fault.
+    pub fn may(&mut self, is: Arguments<'_>, change: impl FnOnce(&mut S)) {
+        self.add(is, change);
+    }
+
+    /// Adds the step, if it changes anything.
+    fn add(&mut self, is: Arguments<'_>, change: impl FnOnce(&mut S)) -> bool {
+        let mut next = self.state.clone();
+        change(&mut next);
+        let changes = next != *self.state;
+        if changes {
+            self.next.push(next);
+            self.words.iter_mut().for_each(|words| words.push(is.to_string()));
+        }
+        changes
+    }
 }
 
 /// What came of visiting the states.
@@ -44,37 +73,54 @@ pub struct Explored {
 /// # Panics
 /// If there are more than `most` states: then the bounds are not what they are said to be.
 pub fn explore<M: Model>(model: &M, most: usize) -> Explored {
-    // Each state once, with the place of the state before it and what happened between them.
-    let mut visited: Vec<(M::State, usize, String)> = vec![(model.first(), 0, String::new())];
-    let mut places: HashMap<M::State, usize> = HashMap::from([(model.first(), 0)]);
+    // By place: the place of the state before it, and which of its steps leads to it.
+    let mut ways: Vec<(u32, u16)> = vec![(0, 0)];
+    let mut known: HashSet<M::State> = HashSet::from([model.first()]);
+    let mut ahead = VecDeque::from([model.first()]);
     let mut at = 0;
-    while at < visited.len() {
+    while let Some(state) = ahead.pop_front() {
         assert!(at < most, "more than {most} states");
-        let state = visited[at].0.clone();
-        let steps = model.steps(&state);
-        let is_end = steps.iter().all(|step| step.is_optional);
-        let at_end = || model.breach_at_end(&state).filter(|_| is_end);
+        let steps = steps_of(model, &state, false);
+        let at_end = || model.breach_at_end(&state).filter(|_| !steps.goes_on);
         if let Some(wrong) = model.breach(&state).or_else(at_end) {
-            return Explored { states: at + 1, breach: Some((way_to(&visited, at), wrong)) };
+            return Explored { states: at + 1, breach: Some((way_to(model, &ways, at), wrong)) };
         }
-        for Step { is, next, .. } in steps {
-            if !places.contains_key(&next) {
-                places.insert(next.clone(), visited.len());
-                visited.push((next, at, is));
+        for (step, mut next) in (0..).zip(steps.next) {
+            model.tidy(&mut next);
+            if !known.contains(&next) {
+                known.insert(next.clone());
+                ways.push((u32::try_from(at).expect("fewer states than that"), step));
+                ahead.push_back(next);
             }
         }
         at += 1;
     }
-    Explored { states: visited.len(), breach: None }
+    Explored { states: at, breach: None }
+}
+
+fn steps_of<'a, M: Model>(model: &M, state: &'a M::State, words: bool) -> Steps<'a, M::State> {
+    let words = words.then(Vec::new);
+    let mut steps = Steps { state, next: Vec::new(), goes_on: false, words };
+    model.steps(&mut steps);
+    steps
 }
 
 /// What happens between the first state and that at `at`.
-fn way_to<S>(visited: &[(S, usize, String)], mut at: usize) -> Vec<String> {
-    let mut way = Vec::new();
+fn way_to<M: Model>(model: &M, ways: &[(u32, u16)], mut at: usize) -> Vec<String> {
+    let mut taken = Vec::new();
     while at != 0 {
-        way.push(visited[at].2.clone());
-        at = visited[at].1;
+        let (before, step) = ways[at];
+        taken.push(usize::from(step));
+        at = before as usize;
     }
-    way.reverse();
-    way
+    let mut state = model.first();
+    let happens = taken.into_iter().rev().map(|step| {
+        let mut steps = steps_of(model, &state, true);
+        let mut next = steps.next.swap_remove(step);
+        model.tidy(&mut next);
+        let words = steps.words.expect("they were asked for").swap_remove(step);
+        state = next;
+        words
+    });
+    happens.collect()
 }

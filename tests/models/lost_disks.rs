@@ -25,7 +25,9 @@
 mod clause;
 mod state;
 
-use super::explore::{Model, Step};
+use std::fmt::Arguments;
+
+use super::explore::{Model, Steps};
 pub use clause::Clause;
 use state::{C, NAMES, Node, Phase, Sent, State, Vote, add, has};
 
@@ -88,36 +90,20 @@ impl LostDisks {
     }
 }
 
-/// The steps of one state, as they are found.
-struct Steps<'a> {
-    state: &'a State,
-    found: Vec<Step<State>>,
-}
-
-impl Steps<'_> {
-    fn add(&mut self, is_optional: bool, is: String, change: impl FnOnce(&mut State)) {
-        let mut next = self.state.clone();
-        change(&mut next);
-        if next != *self.state {
-            self.found.push(Step { is, is_optional, next });
-        }
+/// A message of `from` arrives: for certain, as it is repeated, unless `from` is no more.
+fn hears(
+    steps: &mut Steps<'_, State>,
+    from: Node,
+    message: Sent,
+    is: Arguments<'_>,
+    change: impl FnOnce(&mut State),
+) {
+    if !steps.state.was_sent(message) {
+        return;
     }
-
-    /// A step that happens sooner or later.
-    fn will(&mut self, is: String, change: impl FnOnce(&mut State)) {
-        self.add(false, is, change);
-    }
-
-    /// A step that may never happen.
-    fn may(&mut self, is: String, change: impl FnOnce(&mut State)) {
-        self.add(true, is, change);
-    }
-
-    /// A message of `from` arrives: for certain, as it is repeated, unless `from` is no more.
-    fn hears(&mut self, from: Node, message: Sent, is: String, change: impl FnOnce(&mut State)) {
-        if self.state.was_sent(message) {
-            self.add(has(self.state.lost, from), is, change);
-        }
+    match has(steps.state.lost, from) {
+        true => steps.may(is, change),
+        false => steps.will(is, change),
     }
 }
 
@@ -141,22 +127,21 @@ impl Model for LostDisks {
         }
     }
 
-    fn steps(&self, state: &State) -> Vec<Step<State>> {
-        let mut steps = Steps { state, found: Vec::new() };
-        if !has(state.lost, C) {
-            self.coordinate(&mut steps);
+    fn steps(&self, steps: &mut Steps<'_, State>) {
+        let lost = steps.state.lost;
+        if !has(lost, C) {
+            self.coordinate(steps);
         }
-        for node in self.voters().filter(|node| !has(state.lost, *node)) {
-            self.take_part(&mut steps, node);
+        for node in self.voters().filter(|node| !has(lost, *node)) {
+            self.take_part(steps, node);
         }
         for node in 0..=self.participants {
-            if !has(state.lost, node) {
-                self.leave_and_serve(&mut steps, node);
+            if !has(lost, node) {
+                self.leave_and_serve(steps, node);
             }
-            self.centre(&mut steps, node);
+            self.centre(steps, node);
         }
-        self.faults(&mut steps);
-        steps.found
+        self.faults(steps);
     }
 
     fn breach(&self, state: &State) -> Option<&'static str> {
@@ -174,25 +159,25 @@ impl Model for LostDisks {
 }
 
 impl LostDisks {
-    fn coordinate(&self, steps: &mut Steps<'_>) {
+    fn coordinate(&self, steps: &mut Steps<'_, State>) {
         let state = steps.state;
         let is_there = !has(state.left, C) || !self.keeps(Clause::GivesUpWhenItLeaves);
         let is_collecting = state.phase == Phase::Collecting;
         if state.phase == Phase::Idle && is_there {
-            steps.may("C asks for votes".to_owned(), |next| {
+            steps.may(format_args!("C asks for votes"), |next| {
                 next.phase = Phase::Collecting;
                 next.send(Sent::Prepare);
             });
         }
         if is_collecting && is_there && self.voters().all(|node| state.was_sent(Sent::Yes(node))) {
-            steps.may("C has every yes and forces its decision".to_owned(), |next| {
+            steps.may(format_args!("C has every yes and forces its decision"), |next| {
                 next.phase = Phase::Decided;
                 next.send(Sent::Commit);
                 next.seen = true;
             });
         }
         if is_collecting && self.voters().any(|node| state.was_sent(Sent::No(node))) {
-            steps.may("C hears a no".to_owned(), |next| {
+            steps.may(format_args!("C hears a no"), |next| {
                 next.phase = Phase::Refusing;
                 next.send(Sent::Abort);
                 next.send(Sent::Decline);
@@ -200,28 +185,29 @@ impl LostDisks {
             });
         }
         if matches!(state.phase, Phase::Collecting | Phase::Refusing) {
-            steps.may("C gives up, or crashes".to_owned(), |next| {
+            steps.may(format_args!("C gives up, or crashes"), |next| {
                 next.phase = Phase::GaveUp;
                 next.send(Sent::Abort);
             });
         }
         let has_it = |node| state.was_sent(Sent::No(node)) || state.was_sent(Sent::Declined(node));
         if state.phase == Phase::Refusing && self.voters().all(has_it) {
-            steps
-                .may("C tells its client that it is refused".to_owned(), |next| next.missed = true);
+            steps.may(format_args!("C tells its client that it is refused"), |next| {
+                next.missed = true
+            });
         }
     }
 
-    fn take_part(&self, steps: &mut Steps<'_>, node: Node) {
+    fn take_part(&self, steps: &mut Steps<'_, State>, node: Node) {
         let (state, name) = (steps.state, NAMES[node]);
         let (vote, has_left) = (state.vote(node), has(state.left, node));
         let may_vote = !has_left || !self.keeps(Clause::VotesInItsEpochOnly);
         if vote == Vote::None && may_vote && state.was_sent(Sent::Prepare) {
-            steps.may(format!("{name} votes yes"), |next| {
+            steps.may(format_args!("{name} votes yes"), |next| {
                 next.votes(node, Vote::Yes);
                 next.send(Sent::Yes(node));
             });
-            steps.may(format!("{name} votes no"), |next| {
+            steps.may(format_args!("{name} votes no"), |next| {
                 next.votes(node, Vote::Never);
                 next.send(Sent::No(node));
             });
@@ -233,33 +219,43 @@ impl LostDisks {
             Vote::None | Vote::Yes => None,
         };
         if let Some(word) = knows {
-            steps.may(format!("{name} tells another participant what it knows"), |next| {
+            steps.may(format_args!("{name} tells another participant what it knows"), |next| {
                 next.send(word)
             });
         }
         if vote == Vote::None && !has_left {
-            steps.may(format!("{name} promises another participant that it never votes"), |next| {
-                next.votes(node, Vote::Never);
-                next.send(Sent::SaysAborted(node));
-            });
+            steps.may(
+                format_args!("{name} promises another participant that it never votes"),
+                |next| {
+                    next.votes(node, Vote::Never);
+                    next.send(Sent::SaysAborted(node));
+                },
+            );
         }
         let is_forced = self.keeps(Clause::ForcesRefusals);
         if !has_left && matches!(vote, Vote::None | Vote::Yes | Vote::RolledBack) {
-            steps.hears(C, Sent::Decline, format!("{name} takes note of the refusal"), |next| {
-                let rolled_back = if is_forced { Vote::Never } else { Vote::RolledBack };
-                next.votes(node, rolled_back);
-                next.send(Sent::Declined(node));
-            });
+            hears(
+                steps,
+                C,
+                Sent::Decline,
+                format_args!("{name} takes note of the refusal"),
+                |next| {
+                    let rolled_back = if is_forced { Vote::Never } else { Vote::RolledBack };
+                    next.votes(node, rolled_back);
+                    next.send(Sent::Declined(node));
+                },
+            );
         }
         self.refuse_another_attempt(steps, node);
         if vote == Vote::Yes {
             self.learn(steps, node);
         }
         if matches!(vote, Vote::None | Vote::RolledBack | Vote::Never) {
-            steps.hears(
+            hears(
+                steps,
                 C,
                 Sent::Commit,
-                format!("{name} hears of a commit that it has no part in"),
+                format_args!("{name} hears of a commit that it has no part in"),
                 |next| {
                     next.missed = true;
                 },
@@ -268,7 +264,7 @@ impl LostDisks {
     }
 
     /// Another attempt at the request has a coordinator of its own, and is refused.
-    fn refuse_another_attempt(&self, steps: &mut Steps<'_>, node: Node) {
+    fn refuse_another_attempt(&self, steps: &mut Steps<'_, State>, node: Node) {
         let (state, name) = (steps.state, NAMES[node]);
         if !self.retries || has(state.left, node) || !state.was_sent(Sent::DeclineOther) {
             return;
@@ -279,7 +275,7 @@ impl LostDisks {
         {
             return;
         }
-        steps.may(format!("{name} takes note of the refusal of another attempt"), |next| {
+        steps.may(format_args!("{name} takes note of the refusal of another attempt"), |next| {
             if !is_in_doubt {
                 next.votes(node, Vote::Never);
             }
@@ -288,31 +284,33 @@ impl LostDisks {
     }
 
     /// A participant in doubt learns how it ends.
-    fn learn(&self, steps: &mut Steps<'_>, node: Node) {
+    fn learn(&self, steps: &mut Steps<'_, State>, node: Node) {
         let (name, has_left) = (NAMES[node], has(steps.state.left, node));
-        steps.hears(C, Sent::Commit, format!("{name} hears C's commit"), |next| {
+        hears(steps, C, Sent::Commit, format_args!("{name} hears C's commit"), |next| {
             next.votes(node, Vote::Applied);
         });
         if !has_left || !self.keeps(Clause::TakesNoAbortOutsideTheEpoch) {
-            steps.hears(C, Sent::Abort, format!("{name} hears C's abort"), |next| {
+            hears(steps, C, Sent::Abort, format_args!("{name} hears C's abort"), |next| {
                 next.votes(node, Vote::RolledBack);
             });
         }
         for other in self.voters().filter(|other| *other != node) {
             let from = NAMES[other];
-            steps.hears(
+            hears(
+                steps,
                 other,
                 Sent::SaysCommitted(other),
-                format!("{name} hears of the commit from {from}"),
+                format_args!("{name} hears of the commit from {from}"),
                 |next| {
                     next.votes(node, Vote::Applied);
                 },
             );
             if !has_left {
-                steps.hears(
+                hears(
+                    steps,
                     other,
                     Sent::SaysAborted(other),
-                    format!("{name} hears of the abort from {from}"),
+                    format_args!("{name} hears of the abort from {from}"),
                     |next| {
                         next.votes(node, Vote::RolledBack);
                     },
@@ -325,7 +323,7 @@ impl LostDisks {
                 (Sent::WordAbort, "abort", Vote::Never),
             ] {
                 if steps.state.was_sent(word) {
-                    steps.will(format!("{name} hears the centre say {is}"), |next| {
+                    steps.will(format_args!("{name} hears the centre say {is}"), |next| {
                         next.votes(node, vote)
                     });
                 }
@@ -333,10 +331,10 @@ impl LostDisks {
         }
     }
 
-    fn leave_and_serve(&self, steps: &mut Steps<'_>, node: Node) {
+    fn leave_and_serve(&self, steps: &mut Steps<'_, State>, node: Node) {
         let (state, name) = (steps.state, NAMES[node]);
         if !has(state.left, node) {
-            steps.will(format!("{name} leaves the epoch and reports"), |next| {
+            steps.will(format_args!("{name} leaves the epoch and reports"), |next| {
                 let open = self.is_open(next, node);
                 add(&mut next.left, node);
                 next.send(if open { Sent::ReportOpen(node) } else { Sent::ReportClosed(node) });
@@ -362,7 +360,7 @@ impl LostDisks {
             };
             if lacks_it {
                 steps.may(
-                    format!("{name} serves or hands over its copies, without the transaction"),
+                    format_args!("{name} serves or hands over its copies, without the transaction"),
                     |next| {
                         next.missed = true;
                     },
@@ -371,17 +369,18 @@ impl LostDisks {
         }
     }
 
-    fn centre(&self, steps: &mut Steps<'_>, node: Node) {
+    fn centre(&self, steps: &mut Steps<'_, State>, node: Node) {
         let (state, name) = (steps.state, NAMES[node]);
         if !has(state.known_lost, node) || !self.keeps(Clause::TakesNoReportOfTheLost) {
             for (report, is_open) in
                 [(Sent::ReportOpen(node), true), (Sent::ReportClosed(node), false)]
             {
                 let open = if is_open { "open" } else { "not open" };
-                steps.hears(
+                hears(
+                    steps,
                     node,
                     report,
-                    format!("the centre records that it is {open} at {name}, and says so"),
+                    format_args!("the centre records that it is {open} at {name}, and says so"),
                     |next| {
                         add(&mut next.recorded, node);
                         add(&mut next.acknowledged, node);
@@ -393,15 +392,16 @@ impl LostDisks {
             }
         }
         if has(state.lost, node) {
-            steps.will(format!("the centre learns that {name}'s disk is lost"), |next| {
+            steps.will(format_args!("the centre learns that {name}'s disk is lost"), |next| {
                 add(&mut next.known_lost, node)
             });
         }
         if node == C && self.retries {
-            steps
-                .may("another attempt is refused".to_owned(), |next| next.send(Sent::DeclineOther));
+            steps.may(format_args!("another attempt is refused"), |next| {
+                next.send(Sent::DeclineOther)
+            });
             if self.voters().all(|voter| state.was_sent(Sent::DeclinedOther(voter))) {
-                let is = "the client is told that its request is refused".to_owned();
+                let is = format_args!("the client is told that its request is refused");
                 steps.may(is, |next| next.missed = true);
             }
         }
@@ -410,25 +410,26 @@ impl LostDisks {
         };
         if node == C && self.voters().any(asks) {
             match self.word(state) {
-                Some(true) => steps
-                    .will("the centre says commit".to_owned(), |next| next.send(Sent::WordCommit)),
+                Some(true) => steps.will(format_args!("the centre says commit"), |next| {
+                    next.send(Sent::WordCommit)
+                }),
                 Some(false) => steps
-                    .will("the centre says abort".to_owned(), |next| next.send(Sent::WordAbort)),
+                    .will(format_args!("the centre says abort"), |next| next.send(Sent::WordAbort)),
                 None => {}
             }
         }
     }
 
-    fn faults(&self, steps: &mut Steps<'_>) {
+    fn faults(&self, steps: &mut Steps<'_, State>) {
         let state = steps.state;
         for (node, name) in NAMES[..=self.participants].iter().enumerate() {
             if state.disks < self.disks && !has(state.lost, node) {
-                steps.may(format!("{name} loses its disk"), |next| {
+                steps.may(format_args!("{name} loses its disk"), |next| {
                     add(&mut next.lost, node);
                     next.disks += 1;
                 });
                 if self.gives_up {
-                    steps.may(format!("the operator gives {name} up, which runs"), |next| {
+                    steps.may(format_args!("the operator gives {name} up, which runs"), |next| {
                         add(&mut next.known_lost, node);
                         next.disks += 1;
                     });
@@ -438,13 +439,15 @@ impl LostDisks {
                 && !has(state.left | state.lost, node)
                 && state.vote(node) == Vote::RolledBack
             {
-                steps.may(format!("{name} crashes before its abort is durable"), |next| {
+                steps.may(format_args!("{name} crashes before its abort is durable"), |next| {
                     next.votes(node, Vote::Yes);
                 });
             }
         }
         if !self.keeps(Clause::RecordsBeforeItAcknowledges) && state.recorded != 0 {
-            steps.may("the centre crashes".to_owned(), |next| (next.recorded, next.open) = (0, 0));
+            steps.may(format_args!("the centre crashes"), |next| {
+                (next.recorded, next.open) = (0, 0)
+            });
         }
     }
 }
