@@ -193,10 +193,18 @@ const CHECK: &str = "\
 Examples:
   seedbed check scenarios/mixed/files.toml
   seedbed check scenarios
-  seedbed check - < draft.toml";
+  seedbed check - < draft.toml
+  seedbed check --owners scenarios/commit/participant_in_doubt.toml
+
+With --owners: which nodes own each path that the file names, in the first view, the primary first.
+Where `[swarm]` draws the cluster, or a node is missing at the start, owners may be others.";
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
+    /// Print the owners of the paths that a file names, in its first view
+    #[arg(long)]
+    pub owners: bool,
+
     /// Scenario files, folders with all `*.toml` in them and below, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
