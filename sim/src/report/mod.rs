@@ -61,7 +61,7 @@ pub fn explain(
             unexpected(&mut page, finding);
             passed(&mut page, scenario, run);
         }
-        Verdict::RuledOut(_) => passed(&mut page, scenario, run),
+        Verdict::RuledOut { .. } => passed(&mut page, scenario, run),
         Verdict::Panic(text) => panicked(&mut page, text, history),
     }
     page.0.extend(end.0);
@@ -98,9 +98,7 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
         }
         Verdict::Spinning(spinning) => format!("spinning: {}; {spinning}", run.requests),
         Verdict::Unexpected(finding) => format!("unexpected: {}", finding.of),
-        Verdict::RuledOut(milestone) => {
-            format!("ruled out: the run reached `{milestone}`, which it never may")
-        }
+        Verdict::RuledOut { .. } => run.verdict.to_string(),
         Verdict::Panic(_) => "panic: the code under test, or the simulator, panicked".to_owned(),
     };
     page.put(tone, said);
@@ -157,8 +155,12 @@ fn last_lines(page: &mut Page, scenario: &Scenario, run: &RunReport, took: Optio
 }
 
 fn wanted(expected: &Expected, verdict: &Verdict) -> String {
-    if let Verdict::RuledOut(milestone) = verdict {
-        return format!("never = [\"{milestone}\"]");
+    match verdict {
+        Verdict::RuledOut { milestone, at_most: 0 } => return format!("never = [\"{milestone}\"]"),
+        Verdict::RuledOut { milestone, at_most } => {
+            return format!("reached = [{{ milestone = \"{milestone}\", at_most = {at_most} }}]");
+        }
+        _ => {}
     }
     if let Verdict::Unexpected(finding) = verdict {
         return format!("{} for {}", finding.expected, finding.of);

@@ -29,7 +29,7 @@ pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
             count => format!("{} times", Thousands(count)),
         };
         let often = match reach.at_least {
-            1 => String::new(),
+            0 | 1 => String::new(),
             often => format!(" of {}", Thousands(often)),
         };
         page.plain(format!("{:<14}`{}` {count}{often}", "reached", reach.milestone));

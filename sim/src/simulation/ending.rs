@@ -6,7 +6,6 @@ use seedbed::proto::{NodeId, RequestId};
 
 use super::scripts::{Outcome, Scripts};
 use crate::fault::{Cut, Degradation, Fault};
-use crate::milestone::Milestone;
 use crate::oracle::blocked::Wait;
 use crate::oracle::{Model, answer_in_words, contents_in_words};
 use crate::scenario::{Expected, Scenario, Stored, Target, Trigger};
@@ -31,8 +30,13 @@ impl Ending<'_> {
         let expect = &self.scenario.expect;
         let is_meant = matches!(expect.verdict, Expected::Blocks(_));
         let unexpected = || self.finding().map(|finding| Verdict::Unexpected(Box::new(finding)));
-        let is_reached = |milestone: &&Milestone| counts[milestone.index()] > 0;
-        let ruled_out = || expect.never.iter().find(is_reached).copied().map(Verdict::RuledOut);
+        let never = expect.never.iter().map(|milestone| (*milestone, 0));
+        let bounded = expect.reached.iter().filter_map(|r| Some((r.milestone, r.at_most?)));
+        let mut bounds = never.chain(bounded);
+        let ruled_out = || {
+            let (milestone, at_most) = bounds.find(|(it, most)| counts[it.index()] > *most)?;
+            Some(Verdict::RuledOut { milestone, at_most })
+        };
         match Verdict::of_waits(waits) {
             Some(blocked) if is_meant => unexpected().or_else(ruled_out).unwrap_or(blocked),
             Some(blocked) => blocked,

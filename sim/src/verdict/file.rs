@@ -137,7 +137,7 @@ impl FileReport {
         let is_missed = |reach: &&Reach| self.most(reach.milestone).times < reach.at_least;
         let reach =
             scenario.expect.reached.iter().filter(|_| !self.most.is_empty()).find(is_missed)?;
-        let Reach { milestone, at_least } = *reach;
+        let Reach { milestone, at_least, .. } = *reach;
         let nearest = Nearest::to(milestone, at_least, self.most(milestone), |it| self.most(it));
         Some((format!("no seed reached {reach}"), nearest))
     }

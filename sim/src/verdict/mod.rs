@@ -18,6 +18,7 @@ use crate::milestone::Milestone;
 use crate::oracle::Violation;
 use crate::oracle::blocked::{Wait, WaitKind};
 use crate::scenario::Expected;
+use crate::text::Thousands;
 
 pub use effect::Effect;
 pub use fairness::{Share, Shares};
@@ -42,7 +43,12 @@ pub enum Verdict {
     /// A pass but for a request's answer, or what is stored at the end: the file wants another.
     Unexpected(Box<Finding>),
     /// A pass but for a milestone that the run reached and its file rules out.
-    RuledOut(Milestone),
+    RuledOut {
+        /// Which.
+        milestone: Milestone,
+        /// How often a run may reach it.
+        at_most: u64,
+    },
     /// The code under test, or the simulator, panicked.
     Panic(String),
 }
@@ -57,7 +63,7 @@ impl Verdict {
             Verdict::Blocked(_) => "blocked",
             Verdict::Spinning(_) => "spinning",
             Verdict::Unexpected(_) => "unexpected",
-            Verdict::RuledOut(_) => "ruled_out",
+            Verdict::RuledOut { .. } => "ruled_out",
             Verdict::Panic(_) => "panic",
         }
     }
@@ -80,7 +86,7 @@ impl Verdict {
         match self {
             Verdict::Violation(violation) | Verdict::Starved(violation) => Some(violation),
             Verdict::Pass | Verdict::Blocked(_) | Verdict::Spinning(_) => None,
-            Verdict::Unexpected(_) | Verdict::RuledOut(_) | Verdict::Panic(_) => None,
+            Verdict::Unexpected(_) | Verdict::RuledOut { .. } | Verdict::Panic(_) => None,
         }
     }
 
@@ -107,8 +113,15 @@ impl fmt::Display for Verdict {
             },
             Verdict::Spinning(spinning) => write!(f, "spinning: {spinning}"),
             Verdict::Unexpected(finding) => write!(f, "unexpected: {finding}"),
-            Verdict::RuledOut(milestone) => {
+            Verdict::RuledOut { milestone, at_most: 0 } => {
                 write!(f, "ruled out: the run reached `{milestone}`, which it never may")
+            }
+            Verdict::RuledOut { milestone, at_most: 1 } => {
+                write!(f, "ruled out: the run reached `{milestone}` more than once")
+            }
+            Verdict::RuledOut { milestone, at_most } => {
+                let often = Thousands(*at_most);
+                write!(f, "ruled out: the run reached `{milestone}` more than {often} times")
             }
             Verdict::Panic(text) => {
                 write!(f, "panic: {}", text.lines().next().unwrap_or_default())

@@ -45,7 +45,7 @@ impl Tally {
             Verdict::Violation(_) | Verdict::Starved(_) => true,
             Verdict::Spinning(_) | Verdict::Panic(_) => true,
             Verdict::Pass | Verdict::Blocked(_) => false,
-            Verdict::Unexpected(_) | Verdict::RuledOut(_) => false,
+            Verdict::Unexpected(_) | Verdict::RuledOut { .. } => false,
         };
         if self.defect.is_some() && shows {
             self.caught = Some(run.clone());

@@ -20,8 +20,8 @@ pub enum Answer {
     Refused(Option<Reason>),
     /// Unknown.
     Unknown,
-    /// A read that finds this: contents, or no file.
-    Finds(Option<Contents>),
+    /// Its reads find these, in their order: contents, or no file.
+    Finds(Vec<Option<Contents>>),
 }
 
 pub(in crate::scenario) const ANSWER: TableGrammar = TableGrammar {
@@ -36,11 +36,17 @@ pub(in crate::scenario) const ANSWER: TableGrammar = TableGrammar {
             "it is refused for this reason; `seedbed grammar` lists them",
         ),
         Key::perhaps("contents", "text", "one of the others", "a `read` finds this"),
+        Key::perhaps(
+            "reads",
+            "array of texts and `false`",
+            "one of the others",
+            "what the reads of a `transaction` find, in their order; `false` is no file",
+        ),
         Key::perhaps("absent", "`true`", "one of the others", "a `read` finds no file"),
     ],
     forms: &[],
     notes: &[
-        "Exactly one of the three is there. A reason is one that the request can be refused for.",
+        "Exactly one of the four is there. A reason is one that the request can be refused for.",
     ],
     example: r#"
 [[script]]
@@ -63,7 +69,11 @@ impl Answer {
             }
             (Answer::Unknown, Reply::Unknown) => true,
             (Answer::Finds(wanted), Reply::Done(answer)) => {
-                matches!(&answer[..], [Outcome::Found(_, found)] if found == wanted)
+                let found = answer.iter().filter_map(|outcome| match outcome {
+                    Outcome::Found(_, found) => Some(found),
+                    Outcome::Changed(_) => None,
+                });
+                found.eq(wanted)
             }
             (Answer::Done | Answer::Refused(_) | Answer::Unknown | Answer::Finds(_), _) => false,
         }
@@ -77,8 +87,13 @@ impl fmt::Display for Answer {
             Answer::Refused(None) => f.write_str("refused"),
             Answer::Refused(Some(reason)) => write!(f, "refused with `{}`", reason.name()),
             Answer::Unknown => f.write_str("unknown"),
-            Answer::Finds(Some(contents)) => write!(f, "{contents} found"),
-            Answer::Finds(None) => f.write_str("no file found"),
+            Answer::Finds(all) => {
+                let one = |found: &Option<Contents>| match found {
+                    Some(contents) => format!("{contents} found"),
+                    None => "no file found".to_owned(),
+                };
+                f.write_str(&all.iter().map(one).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }
@@ -98,35 +113,57 @@ impl Value<'_> {
             return Err(self.not("`\"done\"`, `\"refused\"`, `\"unknown\"` or a table"));
         }
         let table = self.table(&ANSWER)?;
-        let keys = ["refused", "contents", "absent"].map(|key| table.get(key));
-        match keys {
-            [Some(reason), None, None] => reason.reason(request).map(|r| Answer::Refused(Some(r))),
-            [None, Some(contents), None] => {
-                contents.only_of_a_read(request)?;
-                Ok(Answer::Finds(Some(Contents::from(contents.string()?))))
-            }
-            [None, None, Some(absent)] => {
-                absent.only_of_a_read(request)?;
-                absent.yes().map(|()| Answer::Finds(None))
-            }
-            [None, None, None] => {
-                table.is_understood()?;
-                Err(self.one_of_three())
-            }
-            [Some(_), Some(_), _] | [Some(_), _, Some(_)] | [_, Some(_), Some(_)] => {
-                Err(self.one_of_three())
-            }
+        let keys = ["refused", "contents", "absent", "reads"].map(|key| table.get(key));
+        let there = keys.iter().flatten().count();
+        let [refused, contents, absent, reads] = keys;
+        if there != 1 {
+            table.is_understood()?;
+            return Err(self.one_of_four());
         }
+        if let Some(reason) = refused {
+            return reason.reason(request).map(|reason| Answer::Refused(Some(reason)));
+        }
+        if let Some(contents) = contents {
+            contents.only_of_a_read(request)?;
+            return Ok(Answer::Finds(vec![Some(Contents::from(contents.string()?))]));
+        }
+        if let Some(absent) = absent {
+            absent.only_of_a_read(request)?;
+            return absent.yes().map(|()| Answer::Finds(vec![None]));
+        }
+        reads.map_or_else(|| Err(self.one_of_four()), |reads| reads.found_by_reads(request))
     }
 
-    fn one_of_three(&self) -> Refused {
-        self.error("expected exactly one of `refused`, `contents` or `absent`")
+    fn one_of_four(&self) -> Refused {
+        self.error("expected exactly one of `refused`, `contents`, `absent` or `reads`")
+    }
+
+    /// What each read of `request` finds.
+    fn found_by_reads(&self, request: &Request) -> Result<Answer> {
+        let find = |value: &Value<'_>| match value.value.as_bool() {
+            Some(false) => Ok(None),
+            Some(true) => Err(value.not("contents, or `false` for no file")),
+            None => value.string().map(|text| Some(Contents::from(text))),
+        };
+        let found = self.list()?.iter().map(find).collect::<Result<Vec<_>>>()?;
+        let is_read = |operation: &&Operation| operation.action == Action::Read;
+        let reads = operations(request).iter().filter(is_read).count();
+        match found.len() == reads {
+            true => Ok(Answer::Finds(found)),
+            false => {
+                let found = found.len();
+                Err(self.error(format!(
+                    "expected one for each read of the request, {reads}, found {found}"
+                )))
+            }
+        }
     }
 
     fn only_of_a_read(&self, request: &Request) -> Result<()> {
         match operations(request) {
             [Operation { action: Action::Read, .. }] => Ok(()),
-            _ => Err(self.error("goes with `read` alone: no other request finds one file")),
+            _ => Err(self
+                .error("goes with `read` alone; what the reads of a transaction find is `reads`")),
         }
     }
 

@@ -70,7 +70,7 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
     keys: &[
         Key::perhaps(
             "reached",
-            "array of milestones, or `{ milestone, at_least }`",
+            "array of milestones, or `{ milestone, at_least, at_most }`",
             "none",
             "some run must reach each of them; see `expect.reached`",
         ),
@@ -130,16 +130,32 @@ unknown = 0.1
 pub(in crate::scenario) const REACHED: TableGrammar = TableGrammar {
     name: "expect.reached",
     style: Style::InlineMany,
-    meaning: "a milestone that one run must reach several times",
+    meaning: "how often a milestone is reached",
     keys: &[
         Key::needed("milestone", "milestone", "which; `seedbed milestones` lists them"),
-        Key::needed("at_least", "whole number, at least 1", "how often one run must reach it"),
+        Key::perhaps(
+            "at_least",
+            "whole number, at least 1",
+            "with `at_most`",
+            "how often some run must reach it",
+        ),
+        Key::perhaps(
+            "at_most",
+            "whole number, at least 1",
+            "with `at_least`",
+            "how often any run may reach it",
+        ),
     ],
     forms: &[],
-    notes: &["A name alone stands for `at_least = 1`."],
+    notes: &[
+        "A name alone stands for `at_least = 1`. With both keys alike it is reached exactly so often.",
+    ],
     example: r#"
 [expect]
-reached = [{ milestone = "conflict", at_least = 3 }]
+reached = [
+    { milestone = "conflict", at_least = 3 },
+    { milestone = "decided", at_least = 1, at_most = 1 },
+]
 "#,
 };
 

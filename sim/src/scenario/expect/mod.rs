@@ -73,13 +73,15 @@ impl Expect {
     }
 }
 
-/// A milestone that some run must reach.
+/// How often runs reach a milestone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reach {
     /// Which.
     pub milestone: Milestone,
-    /// How often that run must reach it, 1 or more.
+    /// How often some run must reach it; 0 if none must.
     pub at_least: u64,
+    /// How often a run may reach it; `None` is no bound.
+    pub at_most: Option<u64>,
 }
 
 impl fmt::Display for Reach {
@@ -195,14 +197,20 @@ fn reached(value: Value<'_>) -> Result<Vec<Reach>> {
 
 fn reach(value: &Value<'_>) -> Result<Reach> {
     if !value.value.is_table() {
-        return Ok(Reach { milestone: value.milestone()?, at_least: 1 });
+        return Ok(Reach { milestone: value.milestone()?, at_least: 1, at_most: None });
     }
     let table = value.table(&REACHED)?;
     let milestone = table.need("milestone", "what must be reached");
     let milestone = milestone.and_then(|value| value.milestone());
-    let often = table.need("at_least", "how often, such as 3");
-    let often = often.and_then(|value| value.integer(1..=i64::MAX));
-    Ok(Reach { milestone: milestone?, at_least: often? })
+    let often = |name: &'static str| table.maybe(name, |value| value.integer::<u64>(1..=i64::MAX));
+    let (at_least, at_most) = (often("at_least")?, often("at_most")?);
+    if at_least.is_none() && at_most.is_none() {
+        return Err(value.error("expected `at_least`, `at_most` or both"));
+    }
+    if at_least > at_most.or(at_least) {
+        return Err(value.error("`at_most` is below `at_least`"));
+    }
+    Ok(Reach { milestone: milestone?, at_least: at_least.unwrap_or(0), at_most })
 }
 
 /// Paths, each once, with what must be stored there.

@@ -27,10 +27,11 @@ fn example(table: &TableReference) -> Table {
 }
 
 /// What one file cannot say together with the sample, and no example of a table says.
-const REST: [&str; 11] = [
+const REST: [&str; 12] = [
     "[expect]\nnever = ['lease_expired']\nviolates = 'tokens_grow'",
     "[expect]\nverdict = 'pass'",
     "[[script]]\nclient = 'c1'\nat = '1s'\nread = '/a'\nanswer = { absent = true }",
+    "[[script]]\nclient = 'c1'\nat = '1s'\ntransaction = [{ read = '/a' }]\nanswer = { reads = ['x'] }",
     "fault = [{ at = '1s', isolate = 'n1', for = '1s' },\
      { at = '1s', loss = { from = 'n1', to = 'n2' }, share = 1, for = '1s' },\
      { at = '1s', duplicate = { from = 'n1', to = 'n2' }, share = 1, for = '1s' },\

@@ -98,7 +98,7 @@ fn the_requests() {
     assert_eq!(*request(4), Request::Release { path: path_of("/a") });
     assert_eq!(script.len(), 10);
     let answers = script[..7].iter().filter_map(|script| script.steps[0].answer.clone());
-    let found = Answer::Finds(Some(Contents::from("x")));
+    let found = Answer::Finds(vec![Some(Contents::from("x"))]);
     let exists = Answer::Refused(Some(Reason::Exists));
     let expected = [Answer::Done, Answer::Unknown, found, exists];
     assert_eq!(answers.collect::<Vec<_>>(), expected);
@@ -292,8 +292,9 @@ fn the_rest() {
     let (safety, liveness) = (Span::from_secs(20), Span::from_secs(40));
     assert_eq!(phases, Phases { safety, liveness, probes: false });
     assert_eq!(expect.verdict, Expected::Blocks(Milestone::PARTICIPANT_IN_DOUBT));
-    let reach = |milestone, at_least| Reach { milestone, at_least };
-    let expected = [reach(Milestone::ALL_VOTED, 1), reach(Milestone::LOCK_GRANTED, 2)];
+    let reach = |milestone, at_least, at_most| Reach { milestone, at_least, at_most };
+    let expected =
+        [reach(Milestone::ALL_VOTED, 1, None), reach(Milestone::LOCK_GRANTED, 2, Some(9))];
     assert_eq!(expect.reached, expected);
     let stored = [("/a", Some(Contents::from("gold"))), ("/e", None)];
     let stored = stored.map(|(path, contents)| Stored { path: path_of(path), contents });

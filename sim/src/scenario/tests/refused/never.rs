@@ -153,6 +153,14 @@ fn expectations_that_make_no_sense() {
         "3: expect.reached[0].at_least: expected a whole number, at least 1, found `0`"
     );
     assert_eq!(
+        expect("reached = [{ milestone = 'decided' }]"),
+        "3: expect.reached[0]: expected `at_least`, `at_most` or both"
+    );
+    assert_eq!(
+        expect("reached = [{ milestone = 'decided', at_least = 3, at_most = 2 }]"),
+        "3: expect.reached[0]: `at_most` is below `at_least`"
+    );
+    assert_eq!(
         expect("reached = ['decided', { milestone = 'decided', at_least = 2 }]"),
         "3: expect.reached[1]: `decided` is there twice"
     );

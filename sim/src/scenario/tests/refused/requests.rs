@@ -226,11 +226,22 @@ fn answers_that_no_request_gets() {
     );
     assert_eq!(
         script("release = '/a'\nanswer = { contents = 'x' }"),
-        "6: script[0].answer.contents: goes with `read` alone: no other request finds one file"
+        "6: script[0].answer.contents: goes with `read` alone; what the reads of a transaction find \
+         is `reads`"
     );
     assert_eq!(
         script("read = '/a'\nanswer = { contents = 'x', absent = true }"),
-        "6: script[0].answer: expected exactly one of `refused`, `contents` or `absent`"
+        "6: script[0].answer: expected exactly one of `refused`, `contents`, `absent` or `reads`"
+    );
+    assert_eq!(
+        script(
+            "transaction = [{ read = '/a' }, { delete = '/a' }]\nanswer = { reads = ['x', false] }"
+        ),
+        "6: script[0].answer.reads: expected one for each read of the request, 1, found 2"
+    );
+    assert_eq!(
+        script("read = '/a'\nanswer = { reads = [true] }"),
+        "6: script[0].answer.reads[0]: expected contents, or `false` for no file, found `true`"
     );
     let misspelt = script("create = '/a'\ndata = ''\nanswer = { refused = 'exist' }");
     assert!(misspelt.ends_with("; did you mean `exists`?"), "{misspelt}");
