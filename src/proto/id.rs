@@ -190,16 +190,16 @@ impl FromStr for RequestId {
 /// An age is how long the request has waited when the attempt is sent, by its client's clock. Ages
 /// are compared by powers of two: a request that has waited for at least 2^n nanoseconds is older
 /// than all that have waited for less. Among those of one power the lower number of a request goes
-/// first, then the lower client, then the earlier attempt. So the order among requests that came
-/// at about the same time stays as it is until they have waited twice as long, and the first of
-/// them gets through; by the exact length of the wait, the attempt that was sent last would be the
-/// oldest, and each would drive out those before it.
+/// first, then the lower client, its earlier life, and the earlier attempt. So two requests that
+/// came at about the same time compare alike, but for the short times in which only one of them
+/// has reached the next power, and the first of them gets through. By the exact length of the wait
+/// the attempt that was sent last would be the oldest, and each would drive out those before it.
 ///
 /// Each attempt is stamped once, and its stamp is the same at every owner: so two attempts compare
-/// the same wherever they meet. A request that is refused for a conflict comes back in the same
-/// place or grown older than those that came after it, and is served in the end. A length of time
-/// is the same on every clock, but for its drift, where a reading is not: a client whose clock is
-/// ahead would otherwise yield to all others for ever.
+/// the same wherever they meet. That a request which is refused for a conflict again and again is
+/// served in the end is argued in `owner`. A length of time is the same on every clock, but for its
+/// drift, where a reading is not: a client whose clock is ahead would otherwise yield to all others
+/// for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Age {
     /// How long the request has waited; strictly more than at the attempt before.

@@ -6,16 +6,16 @@
 //!
 //! | the path is pinned by | the newcomer |
 //! |---|---|
-//! | nobody, and no older transaction waits for it | pins |
+//! | no transaction, and no older one waits for it | pins |
 //! | a younger transaction | waits |
-//! | an older transaction, or one waits for it | is refused, and its client tries again, grown older |
+//! | an older one, or an older one waits for it | is refused, and its client tries again |
 //!
-//! Everyone who waits, waits for someone younger, and a chain of those has an end ("wait-die":
-//! Rosenkrantz, Stearns, Lewis, "System Level Concurrency Control for Distributed Database
-//! Systems", 1978). A transaction takes all its pins on one node at once or none. That alone would
+//! A transaction begins to wait only for a younger one, and a chain of those has an end
+//! ("wait-die": Rosenkrantz, Stearns, Lewis, "System Level Concurrency Control for Distributed
+//! Database Systems", 1978). A transaction takes all its pins on one node at once or none. That alone would
 //! let a stream of young ones pass by an old one that waits for two paths, each of which is free
-//! now and then; so nobody takes a path that an older one waits for. Whenever a pin goes, those who
-//! wait are looked at again, oldest first.
+//! now and then; so no transaction takes a path that an older one waits for. Whenever a pin goes,
+//! those that wait are looked at again, oldest first; one that meets an older one then is refused.
 //!
 //! # Ages
 //!
@@ -26,21 +26,22 @@
 //!
 //! *No deadlock.* An attempt keeps one stamp for its life, which its coordinator gives to every
 //! owner, which stands in the vote and so outlives a restart, and which the id of the transaction
-//! makes unique. So all attempts there are stand in one strict order, the same at every owner, and
-//! each waits only for those that come after it in that order: a circle of them would have to come
-//! after itself. That the next attempt at a request has another stamp changes nothing, because it
-//! is another attempt with pins of its own.
+//! makes unique. So all attempts there are stand in one strict order, the same at every owner. What
+//! still waits when no pin goes any more waits for a transaction that comes after it in that order:
+//! a circle of them would have to come after itself. That the next attempt at a request has another
+//! stamp changes nothing, because it is another attempt with pins of its own.
 //!
-//! *No starvation.* A request yields only to requests that have waited for more than half as long,
-//! and those are no more for its growing older: a request that comes later than half its wait never
-//! goes before it. Among those that may, the order is settled by their names, and holds until one
-//! of them has waited twice as long. So the first of them meets no older attempt at any owner
-//! meanwhile, however their attempts follow one another, and is served; then the next.
+//! *No starvation.* While a request's wait is in one power, from 2^n to 2^(n+1), only requests that
+//! have waited for 2^n go before it. What a user asks for after the request has waited for 2^n
+//! reaches that when the request has left the power. So each user has at most one request that goes
+//! before it in a power, and one more attempt that was stamped before. Powers double in length,
+//! and the time that it takes to serve so many does not: in the end the request is the first of
+//! all, and no attempt drives it out.
 //!
 //! *Attempts at one request.* The earlier one is the older, unless the wait has reached the next
 //! power between them. So an attempt that its client has given up, but that may still get done, is
 //! not driven out by the next. An attempt that meets the vote of an earlier one in doubt is refused
-//! or waits, and finds the answer, itself or as the attempt after it, when the doubt is over.
+//! or waits, and the request is answered, or free to be tried again, when the doubt is over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -196,12 +196,13 @@ Examples:
   seedbed check - < draft.toml
   seedbed check --owners scenarios/commit/participant_in_doubt.toml
 
-With --owners: which nodes own each path that the file names, in the first view, the primary first.
+With --owners: which nodes own each path that a script asks for or that must be stored, in the first
+view, the primary first.
 Where `[swarm]` draws the cluster, or a node is missing at the start, owners may be others.";
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Print the owners of the paths that a file names, in its first view
+    /// Print the owners of the paths that a file asks for, in its first view
     #[arg(long)]
     pub owners: bool,
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Action, Path, Request};
+use seedbed::proto::{Action, Operation, Path, Request};
 
 use super::arguments::CheckArguments;
 use super::files::{load, named_by};
@@ -26,9 +26,12 @@ pub(super) fn check(arguments: &CheckArguments, output: &mut Output) -> Done {
     Ok(status)
 }
 
-/// A line for each path that the file names: the path and its owners in the first view.
+/// A line for each path: the path and its owners in the first view.
 fn owners(scenario: &Scenario) -> Vec<String> {
     let paths = paths(scenario);
+    if paths.is_empty() {
+        return vec!["  asks for no path by itself".to_owned()];
+    }
     let width = paths.iter().map(|path| path.as_str().len()).max().unwrap_or_default();
     let ring = scenario.config.first_layout().ring();
     let line = |path: &Path| {
@@ -38,19 +41,21 @@ fn owners(scenario: &Scenario) -> Vec<String> {
     paths.into_iter().map(line).collect()
 }
 
-/// The files that scripts ask for and that are expected to be stored, each once.
+/// What scripts ask for and what must be stored, each path once. The fence of a lock is kept by the
+/// owners of the file of its name.
 fn paths(scenario: &Scenario) -> BTreeSet<&Path> {
     let steps = scenario.script.iter().flat_map(|script| &script.steps);
     let asked = steps.flat_map(|step| match &step.request {
-        Request::Files { operations, .. } => &operations[..],
-        Request::Acquire { .. } | Request::Release { .. } => &[],
-    });
-    let asked = asked.flat_map(|operation| {
-        let target = match &operation.action {
-            Action::Rename(target, _) => Some(target),
-            _ => None,
-        };
-        [&operation.path].into_iter().chain(target)
+        Request::Files { operations, .. } => operations.iter().flat_map(of_operation).collect(),
+        Request::Acquire { path, .. } | Request::Release { path } => vec![path],
     });
     asked.chain(scenario.expect.stored.iter().map(|stored| &stored.path)).collect()
+}
+
+fn of_operation(operation: &Operation) -> impl Iterator<Item = &Path> {
+    let target = match &operation.action {
+        Action::Rename(target, _) => Some(target),
+        _ => None,
+    };
+    [&operation.path].into_iter().chain(target)
 }

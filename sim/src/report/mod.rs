@@ -156,8 +156,10 @@ fn last_lines(page: &mut Page, scenario: &Scenario, run: &RunReport, took: Optio
 
 fn wanted(expected: &Expected, verdict: &Verdict) -> String {
     match verdict {
-        Verdict::RuledOut { milestone, at_most: 0 } => return format!("never = [\"{milestone}\"]"),
-        Verdict::RuledOut { milestone, at_most } => {
+        Verdict::RuledOut { milestone, at_most: 0, .. } => {
+            return format!("never = [\"{milestone}\"]");
+        }
+        Verdict::RuledOut { milestone, at_most, .. } => {
             return format!("reached = [{{ milestone = \"{milestone}\", at_most = {at_most} }}]");
         }
         _ => {}

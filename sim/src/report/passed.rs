@@ -24,6 +24,7 @@ pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
     let reached = &scenario.expect.reached;
     for reach in reached.iter().take(SHOWN) {
         let count = match run.count(reach.milestone) {
+            0 if reach.at_least == 0 => "never".to_owned(),
             0 => "not with this seed".to_owned(),
             1 => "once".to_owned(),
             count => format!("{} times", Thousands(count)),
@@ -32,7 +33,9 @@ pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
             0 | 1 => String::new(),
             often => format!(" of {}", Thousands(often)),
         };
-        page.plain(format!("{:<14}`{}` {count}{often}", "reached", reach.milestone));
+        let bound = reach.at_most.map(|most| format!(", at most {}", Thousands(most)));
+        let bound = bound.unwrap_or_default();
+        page.plain(format!("{:<14}`{}` {count}{often}{bound}", "reached", reach.milestone));
     }
     if let Some(more @ 1..) = reached.len().checked_sub(SHOWN) {
         page.plain(format!("{:<14}... {more} more that the file demands", ""));

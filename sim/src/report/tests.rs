@@ -240,7 +240,7 @@ fn every_other_verdict_fits_on_one_screen_too() {
     let (scenario, mut run, history) = busy_run(1);
     run.verdict = Verdict::Pass;
     check(&explain(&scenario, &run, &history, None));
-    run.verdict = Verdict::RuledOut { milestone: Milestone::CRASHED, at_most: 0 };
+    run.verdict = Verdict::RuledOut { milestone: Milestone::CRASHED, times: 1, at_most: 0 };
     run.given_up = (0..200).map(|i| Path::new(&format!("/file{i}")).unwrap()).collect();
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);

@@ -35,7 +35,7 @@ impl Ending<'_> {
         let mut bounds = never.chain(bounded);
         let ruled_out = || {
             let (milestone, at_most) = bounds.find(|(it, most)| counts[it.index()] > *most)?;
-            Some(Verdict::RuledOut { milestone, at_most })
+            Some(Verdict::RuledOut { milestone, times: counts[milestone.index()], at_most })
         };
         match Verdict::of_waits(waits) {
             Some(blocked) if is_meant => unexpected().or_else(ruled_out).unwrap_or(blocked),

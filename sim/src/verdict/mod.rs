@@ -46,7 +46,9 @@ pub enum Verdict {
     RuledOut {
         /// Which.
         milestone: Milestone,
-        /// How often a run may reach it.
+        /// How often the run reached it.
+        times: u64,
+        /// How often it may.
         at_most: u64,
     },
     /// The code under test, or the simulator, panicked.
@@ -113,15 +115,12 @@ impl fmt::Display for Verdict {
             },
             Verdict::Spinning(spinning) => write!(f, "spinning: {spinning}"),
             Verdict::Unexpected(finding) => write!(f, "unexpected: {finding}"),
-            Verdict::RuledOut { milestone, at_most: 0 } => {
+            Verdict::RuledOut { milestone, at_most: 0, .. } => {
                 write!(f, "ruled out: the run reached `{milestone}`, which it never may")
             }
-            Verdict::RuledOut { milestone, at_most: 1 } => {
-                write!(f, "ruled out: the run reached `{milestone}` more than once")
-            }
-            Verdict::RuledOut { milestone, at_most } => {
-                let often = Thousands(*at_most);
-                write!(f, "ruled out: the run reached `{milestone}` more than {often} times")
+            Verdict::RuledOut { milestone, times, at_most } => {
+                let (times, most) = (Thousands(*times), Thousands(*at_most));
+                write!(f, "ruled out: the run reached `{milestone}` {times} times, and may {most}")
             }
             Verdict::Panic(text) => {
                 write!(f, "panic: {}", text.lines().next().unwrap_or_default())

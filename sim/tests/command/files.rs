@@ -13,6 +13,19 @@ fn with_input(files: &Files, arguments: &[&str], input: &str) -> Said {
 }
 
 #[test]
+fn check_tells_the_owners_of_paths() {
+    let files = Files::new("owners");
+    let scripts = "title = 'owners'\nabout = 'x'\n[cluster]\nnodes = 3\nreplicas = 2\n\
+        [[script]]\nclient = 'c1'\nat = '1s'\nrename = '/a'\nto = '/long'\n\
+        [[script]]\nclient = 'c1'\nat = '2s'\nacquire = '/lock'\n";
+    files.write("scripts.toml", scripts).write("busy.toml", BUSY);
+    let said = files.run(&["check", "--owners", "scripts.toml", "busy.toml"]);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!(lines[1..4], ["  /a     n3 n2", "  /lock  n2 n3", "  /long  n1 n3"]);
+    assert_eq!(lines[4..], ["busy.toml: ok: much goes on", "  asks for no path by itself"]);
+}
+
+#[test]
 fn a_folder_stands_for_all_files_in_it_and_below() {
     let files = Files::new("folder");
     fs::create_dir_all(files.0.join("all/b")).unwrap();

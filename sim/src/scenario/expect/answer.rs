@@ -149,11 +149,12 @@ impl Value<'_> {
         let is_read = |operation: &&Operation| operation.action == Action::Read;
         let reads = operations(request).iter().filter(is_read).count();
         match found.len() == reads {
+            _ if reads == 0 => Err(self.error("this request reads nothing")),
             true => Ok(Answer::Finds(found)),
             false => {
                 let found = found.len();
                 Err(self.error(format!(
-                    "expected one for each read of the request, {reads}, found {found}"
+                    "expected {reads} of them, one for each read of the request, found {found}"
                 )))
             }
         }

@@ -72,7 +72,7 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
             "reached",
             "array of milestones, or `{ milestone, at_least, at_most }`",
             "none",
-            "some run must reach each of them; see `expect.reached`",
+            "some run must reach each of them, or none too often; see `expect.reached`",
         ),
         Key::perhaps("never", "array of milestones", "none", "no run may reach any of them"),
         Key::perhaps(
@@ -136,19 +136,20 @@ pub(in crate::scenario) const REACHED: TableGrammar = TableGrammar {
         Key::perhaps(
             "at_least",
             "whole number, at least 1",
-            "with `at_most`",
+            "no demand; one of the two is there",
             "how often some run must reach it",
         ),
         Key::perhaps(
             "at_most",
             "whole number, at least 1",
-            "with `at_least`",
+            "no bound; one of the two is there",
             "how often any run may reach it",
         ),
     ],
     forms: &[],
     notes: &[
-        "A name alone stands for `at_least = 1`. With both keys alike it is reached exactly so often.",
+        "A name alone stands for `at_least = 1`. With both keys the same some run reaches it \
+         exactly that often.",
     ],
     example: r#"
 [expect]

@@ -48,7 +48,7 @@ pub struct Phases {
 pub struct Expect {
     /// How its runs end.
     pub verdict: Expected,
-    /// Milestones that some of its runs must reach.
+    /// Milestones that some of its runs must reach, or that none may reach too often.
     pub reached: Vec<Reach>,
     /// Milestones that none of its runs may reach.
     pub never: Vec<Milestone>,

@@ -32,14 +32,14 @@ pub(in crate::oracle) use some_request_is_done_or_refused::SomeRequestIsDoneOrRe
 pub(in crate::oracle) use unknown_has_a_cause::UnknownHasACause;
 
 /// The place of an age among all, the oldest first: by the power of two that the wait in
-/// nanoseconds has reached, then the lower number, the lower client, the earlier attempt. The
-/// protocol's own order of ages is not asked, because it may be wrong.
+/// nanoseconds has reached, then the lower number, the lower client, its earlier life, the earlier
+/// attempt. The protocol's own order of ages is not asked, because it may be wrong.
 fn rank(age: Age) -> Rank {
     let power = age.waited.as_nanos().checked_ilog2();
     (Reverse(power), age.request.number, age.request, age.waited)
 }
 
-/// Compares as the age does that it was made of.
+/// Compares like the age it was made of.
 type Rank = (Reverse<Option<u32>>, u32, RequestId, Span);
 
 /// Has a fault or a change of views touched a request of `client` since then? The central node

@@ -237,7 +237,12 @@ fn answers_that_no_request_gets() {
         script(
             "transaction = [{ read = '/a' }, { delete = '/a' }]\nanswer = { reads = ['x', false] }"
         ),
-        "6: script[0].answer.reads: expected one for each read of the request, 1, found 2"
+        "6: script[0].answer.reads: expected 1 of them, one for each read of the request, \
+         found 2"
+    );
+    assert_eq!(
+        script("acquire = '/a'\nanswer = { reads = [] }"),
+        "6: script[0].answer.reads: this request reads nothing"
     );
     assert_eq!(
         script("read = '/a'\nanswer = { reads = [true] }"),
