@@ -1,21 +1,23 @@
 //! How new owners get the copies of a file when owners lose their disks.
 //!
-//! One file, three machines, and views, each with one or two owners of the file; the first two own it
-//! in the first view, and have it. A commit takes every owner of the view. The rule:
+//! One file, three machines, and views, each with one or two owners of the file; the first two own
+//! it in the first view, and have it. A commit takes every owner of the view. The rule:
 //!
 //! 1. An owner serves and commits in a view only if it is *complete* there, has a lease for it, and
-//!    the centre has recorded that it entered it.
+//!    the centre has recorded that it entered it. It records none of a member that it knows to be
+//!    lost, and counts none for the settling of a view that it has not recorded.
 //! 2. A node that enters a view is complete in it if it was complete in the view it leaves and is an
 //!    owner in each view since. It never goes back, and what it claims of a view that it has left
 //!    stays as it is.
 //! 3. Any other owner gets the copy of a node that was complete in an earlier view, if each view
 //!    between them is *passed*: nothing was committed in it. That is so if one of its owners has
-//!    left it without being complete, or has lost its disk before the centre recorded that it
-//!    entered the view.
+//!    left it without being complete, or was lost before the centre recorded that it entered it.
 //! 4. A loss is accepted by a view of its own, which names the disks. In it and later a view whose
-//!    owners are all named is passed as well. If every view back to the last that has settled is
+//!    owners are all named is passed as well, and no copy is taken of one that is named. If every view back to the last that has settled is
 //!    passed, and that one too, the file begins again: absent, and whatever its owner still has of
 //!    it is dropped.
+//! 5. A view is announced when the one before is active. It becomes active when every owner of that
+//!    is recorded to have left it, or its lease is over.
 
 use super::explore::{Model, Steps};
 
@@ -28,7 +30,9 @@ pub enum Clause {
     PassesOnlyWhatIsWitnessed,
     AWitnessWasNotComplete,
     ALostOneTestifiesOnlyToWhatItNeverEntered,
+    RecordsNoEntryOfTheLost,
     AcceptsByAViewOfItsOwn,
+    TakesNoCopyOfTheNamed,
     PassesOnlyWhereEveryOwnerIsNamed,
     DropsWhatItHas,
 }
@@ -54,6 +58,11 @@ impl Clause {
             Clause::ALostOneTestifiesOnlyToWhatItNeverEntered,
             "a lost disk counts as a witness for every view",
         ),
+        (
+            Clause::RecordsNoEntryOfTheLost,
+            "the centre records that a node has entered a view which it knows to be lost",
+        ),
+        (Clause::TakesNoCopyOfTheNamed, "an owner takes the copy of a machine that is named"),
         (Clause::AcceptsByAViewOfItsOwn, "a loss is accepted within the view in force"),
         (
             Clause::PassesOnlyWhereEveryOwnerIsNamed,
@@ -70,6 +79,8 @@ pub struct LostCopies {
     pub commits: u8,
     /// How many disks may be lost.
     pub disks: usize,
+    /// May the operator give up a machine that runs?
+    pub gives_up: bool,
     pub without: Option<Clause>,
 }
 
@@ -92,7 +103,9 @@ struct Node {
     complete: u8,
     /// The number of the last commit that its copy has; 0 if the file is absent.
     copy: u8,
-    /// The newest view that the centre has recorded it to have entered.
+    /// The newest view that it has reported to have entered.
+    reported: usize,
+    /// The newest that the centre has recorded it to have entered.
     recorded: usize,
     /// Its lease for the view that it is in is over.
     is_expired: bool,
@@ -110,6 +123,8 @@ pub struct State {
     nodes: [Node; NODES],
     /// How much has been committed.
     commits: u8,
+    /// Has an owner begun again although another has all that was committed?
+    is_dropped: bool,
 }
 
 fn has(all: u8, place: usize) -> bool {
@@ -181,10 +196,11 @@ impl Model for LostCopies {
     fn first(&self) -> State {
         let mut views = [View::default(); VIEWS + 1];
         views[1].owners = 0b011;
-        let complete = Node { entered: 1, recorded: 1, complete: 1 << 1, ..Node::default() };
+        let complete =
+            Node { entered: 1, reported: 1, recorded: 1, complete: 1 << 1, ..Node::default() };
         let stranger = Node { complete: 0, ..complete };
         let nodes = [complete, complete, stranger];
-        State { views, newest: 1, active: 1, settled: 0, nodes, commits: 0 }
+        State { views, newest: 1, active: 1, settled: 0, nodes, commits: 0, is_dropped: false }
     }
 
     fn steps(&self, steps: &mut Steps<'_, State>) {
@@ -215,8 +231,8 @@ impl Model for LostCopies {
         for it in &mut state.nodes {
             it.complete &= u8::MAX << state.settled;
             if it.is_lost {
-                let Node { recorded, is_known_lost, .. } = *it;
-                *it = Node { recorded, is_known_lost, is_lost: true, ..Node::default() };
+                let Node { reported, recorded, is_known_lost, .. } = *it;
+                *it = Node { reported, recorded, is_known_lost, is_lost: true, ..Node::default() };
             }
             if it.complete == 0 && self.keeps(Clause::DropsWhatItHas) {
                 it.copy = 0;
@@ -230,14 +246,12 @@ impl Model for LostCopies {
         if copies().any(|copy| Some(copy) != copies().next()) {
             return Some("two owners show different copies");
         }
-        let shows_too_little = copies().any(|copy| copy < state.commits);
-        // What was complete before the last view that has settled, its node has given up.
-        let is_kept = |it: &Node| {
-            !it.is_lost && it.copy == state.commits && it.complete >> state.settled != 0
-        };
+        if state.is_dropped {
+            return Some("an owner has dropped what another still has");
+        }
         let is_accepted = state.views.iter().any(|view| view.named != 0);
-        if shows_too_little && (!is_accepted || state.nodes.iter().any(is_kept)) {
-            return Some("a committed write is not shown, which no accepted loss has taken");
+        if !is_accepted && copies().any(|copy| copy < state.commits) {
+            return Some("a committed write is not shown, and no loss was accepted");
         }
         None
     }
@@ -245,7 +259,7 @@ impl Model for LostCopies {
     fn breach_at_end(&self, state: &State) -> Option<&'static str> {
         let newest = state.newest;
         let is_named = |node: usize| has(state.views[newest].named, node);
-        let lost = |node: &usize| state.nodes[*node].is_lost;
+        let lost = |node: &usize| state.nodes[*node].is_lost || state.nodes[*node].is_known_lost;
         let all_named = (0..NODES).filter(lost).all(is_named);
         let mut left = state.owners(newest).filter(|node| !lost(node));
         let waits = left.any(|node| !state.is_complete(node, newest));
@@ -329,17 +343,9 @@ impl LostCopies {
             steps.will(format_args!("{name} enters e{newest}"), |next| {
                 let is_complete = stays && it.entered > 0 && state.is_complete(node, it.entered);
                 let it = &mut next.nodes[node];
-                (it.entered, it.is_expired) = (newest, false);
+                (it.entered, it.reported, it.is_expired) = (newest, newest, false);
                 it.complete |= u8::from(is_complete) << newest;
             });
-        }
-        if it.recorded < it.entered {
-            steps.will(
-                format_args!("the centre records that {name} has entered e{}", it.entered),
-                |next| {
-                    next.nodes[node].recorded = it.entered;
-                },
-            );
         }
         if it.entered < newest && !it.is_expired && state.owns(node, newest - 1) {
             steps.may(format_args!("the lease of {name} is over"), |next| {
@@ -363,6 +369,10 @@ impl LostCopies {
         for level in (oldest..view).filter(|level| is_passed(*level)) {
             for source in state.owners(level) {
                 let its = &state.nodes[source];
+                let is_named = has(state.views[view].named, source);
+                if is_named && self.keeps(Clause::TakesNoCopyOfTheNamed) {
+                    continue;
+                }
                 if its.is_lost || its.entered != view || !state.is_complete(source, level) {
                     continue;
                 }
@@ -379,7 +389,15 @@ impl LostCopies {
             }
         }
         if self.are_passed(state, oldest..view, view) {
+            // What was complete before the last view that has settled, its node has given up, and what
+            // a machine has that the operator gives up, the operator has.
+            let is_kept = |it: &Node| {
+                let is_there = !it.is_lost && !it.is_known_lost;
+                is_there && it.copy == state.commits && it.complete >> state.settled != 0
+            };
+            let is_dropped = state.commits > 0 && state.nodes.iter().any(is_kept);
             steps.will(format_args!("{name} begins again in e{view}"), |next| {
+                next.is_dropped = is_dropped;
                 if self.keeps(Clause::DropsWhatItHas) {
                     next.nodes[node].copy = 0;
                 }
@@ -391,7 +409,22 @@ impl LostCopies {
     fn lose(&self, steps: &mut Steps<'_, State>, node: usize) {
         let (state, name) = (steps.state, NAMES[node]);
         let it = &state.nodes[node];
-        let lost = state.nodes.iter().filter(|it| it.is_lost).count();
+        let lost = state.nodes.iter().filter(|it| it.is_lost || it.is_known_lost).count();
+        if it.recorded < it.reported
+            && (!it.is_known_lost || !self.keeps(Clause::RecordsNoEntryOfTheLost))
+        {
+            let is = format_args!("the centre records that {name} has entered e{}", it.reported);
+            let change = |next: &mut State| next.nodes[node].recorded = it.reported;
+            match it.is_lost {
+                true => steps.may(is, change),
+                false => steps.will(is, change),
+            }
+        }
+        if self.gives_up && !it.is_lost && !it.is_known_lost && lost < self.disks {
+            steps.may(format_args!("the operator gives {name} up, which runs"), |next| {
+                next.nodes[node].is_known_lost = true;
+            });
+        }
         if !it.is_lost && lost < self.disks {
             steps.may(format_args!("{name} loses its disk"), |next| {
                 next.nodes[node].is_lost = true;

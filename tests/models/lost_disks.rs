@@ -6,21 +6,23 @@
 //!
 //! 1. Within the epoch it ends by the word of its coordinator, or of a participant that will never
 //!    vote for it or knows how it has ended.
-//! 2. A node that learns of a newer view leaves the epoch: it gives up what it has not promised, and
-//!    reports to the centre whether the transaction is *open* at it. At its coordinator that is so if
-//!    it is decided, at a participant if it has voted yes or applied it.
-//! 3. The centre records a report before it acknowledges it, and takes none of a node whose disk is
-//!    known to be lost. A node serves and hands over copies outside the epoch only when its report
-//!    is acknowledged.
+//! 2. A node that learns of a newer view forces that it leaves the epoch, and never returns. It
+//!    gives up what it has not promised, and reports to the centre whether the transaction is
+//!    *open* at it. At its coordinator that is so if it is decided, at a participant if it has voted
+//!    yes or applied it; until the coordinator knows that every participant has it durably.
+//! 3. The centre forces a report before it acknowledges it, forces which disks are lost, and takes
+//!    no report of a node whose disk it knows to be lost. A node serves and hands over copies outside
+//!    the epoch only when its report is acknowledged, and nothing that it is in doubt about.
 //! 4. A participant that has left the epoch in doubt takes no abort but the centre's; a commit it
 //!    takes from any machine.
 //! 5. The centre answers by its records alone. If the coordinator has left the epoch, it commits
-//!    exactly if it is open there. If the coordinator's disk is lost and it never left, the centre
-//!    waits until every participant has left or lost its disk; then it aborts if one that has left
-//!    reports it not open, else it commits.
+//!    exactly if it is open there. If the coordinator is lost and never left, the centre waits until
+//!    every participant has left or is lost; then it aborts if one that has left reports it not
+//!    open, else it commits. Lost is a machine whose disk is, or that the operator gives up, and
+//!    whose lease is over.
 //! 6. A client is told that its request is refused when every participant has forced that it votes
-//!    for no attempt at it. A participant that is in doubt about another attempt forces that when the
-//!    doubt is over.
+//!    for no attempt at it. A participant that is in doubt about another attempt forces that when
+//!    the doubt is over.
 
 mod clause;
 mod state;
@@ -61,7 +63,7 @@ impl LostDisks {
             _ => match state.vote(node) {
                 Vote::Yes => true,
                 Vote::Applied => self.keeps(Clause::ReportsWhatItHasApplied),
-                Vote::None | Vote::RolledBack | Vote::Never => false,
+                Vote::None | Vote::RolledBack | Vote::Never | Vote::Forgotten => false,
             },
         }
     }
@@ -73,14 +75,18 @@ impl LostDisks {
         if has(state.recorded, C) && !asks_anyway {
             return Some(has(state.open, C));
         }
-        if !has(state.known_lost, C) {
+        let is_gone = |node: Node| {
+            let is_over = !has(state.leased, node) || has(state.lost, node);
+            has(state.known_lost, node) && (is_over || !self.keeps(Clause::WaitsForLeases))
+        };
+        if !is_gone(C) {
             return None;
         }
         let mut commits = true;
         for node in self.voters() {
             if has(state.recorded, node) {
                 commits &= has(state.open, node) || !self.keeps(Clause::AbortsWhatIsNotOpenAtOne);
-            } else if has(state.known_lost, node) {
+            } else if is_gone(node) {
                 commits &= self.keeps(Clause::CommitsWhatOnlyTheLostCouldRefuse);
             } else if self.keeps(Clause::WaitsForEveryParticipant) {
                 return None;
@@ -114,6 +120,7 @@ impl Model for LostDisks {
         State {
             phase: Phase::Idle,
             votes: [Vote::None; 3],
+            leased: 0b1111,
             left: 0,
             lost: 0,
             known_lost: 0,
@@ -190,6 +197,15 @@ impl LostDisks {
                 next.send(Sent::Abort);
             });
         }
+        let is_done = |node: Node| {
+            let vote = state.vote(node);
+            matches!(vote, Vote::Applied | Vote::Forgotten) || has(state.lost, node)
+        };
+        if state.phase == Phase::Decided && self.voters().all(is_done) {
+            steps.may(format_args!("C knows that all have it, and forgets it"), |next| {
+                next.phase = Phase::Over;
+            });
+        }
         let has_it = |node| state.was_sent(Sent::No(node)) || state.was_sent(Sent::Declined(node));
         if state.phase == Phase::Refusing && self.voters().all(has_it) {
             steps.may(format_args!("C tells its client that it is refused"), |next| {
@@ -204,19 +220,25 @@ impl LostDisks {
         let may_vote = !has_left || !self.keeps(Clause::VotesInItsEpochOnly);
         if vote == Vote::None && may_vote && state.was_sent(Sent::Prepare) {
             steps.may(format_args!("{name} votes yes"), |next| {
-                next.votes(node, Vote::Yes);
+                next.set_vote(node, Vote::Yes);
                 next.send(Sent::Yes(node));
             });
             steps.may(format_args!("{name} votes no"), |next| {
-                next.votes(node, Vote::Never);
+                next.set_vote(node, Vote::Never);
                 next.send(Sent::No(node));
+            });
+        }
+        let may_forget = state.phase == Phase::Over || !self.keeps(Clause::RemembersUntilAllHaveIt);
+        if vote == Vote::Applied && may_forget {
+            steps.may(format_args!("{name} forgets that it has applied it"), |next| {
+                next.set_vote(node, Vote::Forgotten);
             });
         }
         let knows = match vote {
             Vote::Applied => Some(Sent::SaysCommitted(node)),
             Vote::RolledBack | Vote::Never => Some(Sent::SaysAborted(node)),
             Vote::None if has_left => Some(Sent::SaysAborted(node)),
-            Vote::None | Vote::Yes => None,
+            Vote::None | Vote::Yes | Vote::Forgotten => None,
         };
         if let Some(word) = knows {
             steps.may(format_args!("{name} tells another participant what it knows"), |next| {
@@ -227,24 +249,23 @@ impl LostDisks {
             steps.may(
                 format_args!("{name} promises another participant that it never votes"),
                 |next| {
-                    next.votes(node, Vote::Never);
+                    next.set_vote(node, Vote::Never);
                     next.send(Sent::SaysAborted(node));
                 },
             );
         }
         let is_forced = self.keeps(Clause::ForcesRefusals);
         if !has_left && matches!(vote, Vote::None | Vote::Yes | Vote::RolledBack) {
-            hears(
-                steps,
-                C,
-                Sent::Decline,
-                format_args!("{name} takes note of the refusal"),
-                |next| {
-                    let rolled_back = if is_forced { Vote::Never } else { Vote::RolledBack };
-                    next.votes(node, rolled_back);
-                    next.send(Sent::Declined(node));
-                },
-            );
+            let is = format_args!("{name} takes note of the refusal");
+            hears(steps, C, Sent::Decline, is, |next| {
+                let noted = match vote {
+                    _ if is_forced => Vote::Never,
+                    Vote::Yes => Vote::RolledBack,
+                    other => other,
+                };
+                next.set_vote(node, noted);
+                next.send(Sent::Declined(node));
+            });
         }
         self.refuse_another_attempt(steps, node);
         if vote == Vote::Yes {
@@ -270,14 +291,14 @@ impl LostDisks {
             return;
         }
         let is_in_doubt = state.vote(node) == Vote::Yes;
-        if state.vote(node) == Vote::Applied
+        if matches!(state.vote(node), Vote::Applied | Vote::Forgotten)
             || is_in_doubt && self.keeps(Clause::IsInDoubtAboutNoOtherAttempt)
         {
             return;
         }
         steps.may(format_args!("{name} takes note of the refusal of another attempt"), |next| {
             if !is_in_doubt {
-                next.votes(node, Vote::Never);
+                next.set_vote(node, Vote::Never);
             }
             next.send(Sent::DeclinedOther(node));
         });
@@ -287,11 +308,11 @@ impl LostDisks {
     fn learn(&self, steps: &mut Steps<'_, State>, node: Node) {
         let (name, has_left) = (NAMES[node], has(steps.state.left, node));
         hears(steps, C, Sent::Commit, format_args!("{name} hears C's commit"), |next| {
-            next.votes(node, Vote::Applied);
+            next.set_vote(node, Vote::Applied);
         });
         if !has_left || !self.keeps(Clause::TakesNoAbortOutsideTheEpoch) {
             hears(steps, C, Sent::Abort, format_args!("{name} hears C's abort"), |next| {
-                next.votes(node, Vote::RolledBack);
+                next.set_vote(node, Vote::RolledBack);
             });
         }
         for other in self.voters().filter(|other| *other != node) {
@@ -302,7 +323,7 @@ impl LostDisks {
                 Sent::SaysCommitted(other),
                 format_args!("{name} hears of the commit from {from}"),
                 |next| {
-                    next.votes(node, Vote::Applied);
+                    next.set_vote(node, Vote::Applied);
                 },
             );
             if !has_left {
@@ -312,7 +333,7 @@ impl LostDisks {
                     Sent::SaysAborted(other),
                     format_args!("{name} hears of the abort from {from}"),
                     |next| {
-                        next.votes(node, Vote::RolledBack);
+                        next.set_vote(node, Vote::RolledBack);
                     },
                 );
             }
@@ -324,7 +345,7 @@ impl LostDisks {
             ] {
                 if steps.state.was_sent(word) {
                     steps.will(format_args!("{name} hears the centre say {is}"), |next| {
-                        next.votes(node, vote)
+                        next.set_vote(node, vote)
                     });
                 }
             }
@@ -339,7 +360,7 @@ impl LostDisks {
                 add(&mut next.left, node);
                 next.send(if open { Sent::ReportOpen(node) } else { Sent::ReportClosed(node) });
                 if node == C
-                    && next.phase != Phase::Decided
+                    && !matches!(next.phase, Phase::Decided | Phase::Over)
                     && self.keeps(Clause::GivesUpWhenItLeaves)
                 {
                     next.phase = Phase::GaveUp;
@@ -347,16 +368,44 @@ impl LostDisks {
                 }
                 // What is forced now makes what was written before it durable.
                 if node != C && next.vote(node) == Vote::RolledBack {
-                    next.votes(node, Vote::Never);
+                    next.set_vote(node, Vote::Never);
                 }
+            });
+        }
+        if has(state.left, node) && !self.keeps(Clause::ForcesThatItHasLeft) {
+            steps.may(format_args!("{name} crashes, and is in the epoch again"), |next| {
+                next.left &= !(1 << node);
+            });
+        }
+        // Within the epoch its absence is that of a later transaction, until it was seen.
+        let lacks_it = match node {
+            C => !matches!(state.phase, Phase::Decided | Phase::Over),
+            _ => matches!(state.vote(node), Vote::None | Vote::RolledBack | Vote::Never),
+        };
+        let serves = (node != C || self.owns) && has(state.leased, node);
+        if state.seen && lacks_it && serves && !has(state.left, node) {
+            steps.may(
+                format_args!("{name} serves in the epoch, without the transaction"),
+                |next| {
+                    next.missed = true;
+                },
+            );
+        }
+        if self.gives_up && has(state.leased, node) {
+            steps.will(format_args!("the lease of {name} is over"), |next| {
+                next.leased &= !(1 << node);
             });
         }
         let may_serve = has(state.acknowledged, node) || !self.keeps(Clause::ReportsBeforeItServes);
         let owns = node != C || self.owns;
         if owns && has(state.left, node) && may_serve {
             let lacks_it = match node {
-                C => state.phase != Phase::Decided,
-                _ => !matches!(state.vote(node), Vote::Yes | Vote::Applied),
+                C => !matches!(state.phase, Phase::Decided | Phase::Over),
+                _ => match state.vote(node) {
+                    Vote::Yes => !self.keeps(Clause::HoldsBackWhatItDoubts),
+                    Vote::None | Vote::RolledBack | Vote::Never => true,
+                    Vote::Applied | Vote::Forgotten => false,
+                },
             };
             if lacks_it {
                 steps.may(
@@ -440,7 +489,7 @@ impl LostDisks {
                 && state.vote(node) == Vote::RolledBack
             {
                 steps.may(format_args!("{name} crashes before its abort is durable"), |next| {
-                    next.votes(node, Vote::Yes);
+                    next.set_vote(node, Vote::Yes);
                 });
             }
         }
@@ -448,6 +497,9 @@ impl LostDisks {
             steps.may(format_args!("the centre crashes"), |next| {
                 (next.recorded, next.open) = (0, 0)
             });
+        }
+        if !self.keeps(Clause::ForcesWhatIsLost) {
+            steps.may(format_args!("the centre crashes"), |next| next.known_lost = 0);
         }
     }
 }

@@ -17,21 +17,25 @@ const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/lost-disks.md"
 /// What stands before this line in the document is written by hand.
 const MARK: &str = "<!-- From here on written by `UPDATE_EXPECT=1 cargo test --test models`. -->\n";
 
-/// Two disks are lost; the operator may give up machines that run, and another attempt is refused.
+/// Two disks are lost.
 fn transaction(participants: usize, owns: bool) -> LostDisks {
-    LostDisks { participants, owns, disks: 2, retries: true, gives_up: true, without: None }
+    let (retries, gives_up) = (false, false);
+    LostDisks { participants, owns, disks: 2, retries, gives_up, without: None }
 }
 
-fn copies(commits: u8, disks: usize) -> LostCopies {
-    LostCopies { views: 3, commits, disks, without: None }
+fn copies(commits: u8, disks: usize, gives_up: bool) -> LostCopies {
+    LostCopies { views: 3, commits, disks, gives_up, without: None }
 }
 
 #[test]
 #[ignore = "takes minutes, and gigabytes of memory"]
 fn larger_bounds() {
-    let transaction = LostDisks { retries: false, gives_up: false, ..transaction(3, false) };
-    println!("three participants: {}", visited(&explore(&transaction, MOST)));
-    println!("two commits: {}", visited(&explore(&copies(2, 2), MOST)));
+    let given_up = LostDisks { gives_up: true, ..transaction(2, true) };
+    println!("two participants, given up: {}", visited(&explore(&given_up, MOST)));
+    let all = LostDisks { retries: true, ..given_up };
+    println!("and another attempt: {}", visited(&explore(&all, MOST)));
+    println!("copies, two disks, given up: {}", visited(&explore(&copies(1, 2, true), MOST)));
+    println!("copies, two commits, given up: {}", visited(&explore(&copies(2, 1, true), MOST)));
 }
 
 #[test]
@@ -63,10 +67,16 @@ fn states() -> String {
         let bounds = format!("participants: {participants}; the coordinator is {owner}");
         row("a transaction", bounds, explore(&transaction(participants, owns), MOST));
     }
-    for disks in [1, 2] {
-        let bounds = format!("lost disks: {disks}");
-        row("copies", bounds, explore(&copies(1, disks), MOST));
-    }
+    let retries = LostDisks { retries: true, ..transaction(2, true) };
+    row(
+        "a transaction",
+        "participants: 2; another attempt is refused".to_owned(),
+        explore(&retries, MOST),
+    );
+    let gives_up = LostDisks { gives_up: true, ..transaction(1, true) };
+    let given_up = "the operator gives up machines that run";
+    row("a transaction", format!("participants: 1; {given_up}"), explore(&gives_up, MOST));
+    row("copies", "lost disks: 1".to_owned(), explore(&copies(1, 1, false), MOST));
     text
 }
 
@@ -75,8 +85,9 @@ fn of_transactions() -> String {
     for (clause, is) in lost_disks::Clause::ALL {
         let found = [(1, true), (2, false)].into_iter().find_map(|(participants, owns)| {
             let retries = *clause == lost_disks::Clause::IsInDoubtAboutNoOtherAttempt;
+            let gives_up = *clause == lost_disks::Clause::WaitsForLeases;
             let whole = transaction(participants, owns);
-            let model = LostDisks { gives_up: false, retries, without: Some(*clause), ..whole };
+            let model = LostDisks { retries, gives_up, without: Some(*clause), ..whole };
             explore(&model, MOST).breach
         });
         text += &schedule(is, found);
@@ -87,8 +98,16 @@ fn of_transactions() -> String {
 fn of_copies() -> String {
     let mut text = "\n## Copies without one clause\n".to_owned();
     for (clause, is) in lost_copies::Clause::ALL {
-        let model = LostCopies { without: Some(*clause), ..copies(1, 2) };
-        text += &schedule(is, explore(&model, MOST).breach);
+        let of_given_up = [
+            lost_copies::Clause::RecordsNoEntryOfTheLost,
+            lost_copies::Clause::TakesNoCopyOfTheNamed,
+        ];
+        let gives_up = of_given_up.contains(clause);
+        let found = [1, 2].into_iter().find_map(|disks| {
+            let model = LostCopies { without: Some(*clause), ..copies(1, disks, gives_up) };
+            explore(&model, MOST).breach
+        });
+        text += &schedule(is, found);
     }
     text
 }

@@ -16,6 +16,11 @@ pub enum Clause {
     CommitsWhatOnlyTheLostCouldRefuse,
     TellsRefusalsWhenAllHaveThem,
     ForcesRefusals,
+    ForcesThatItHasLeft,
+    ForcesWhatIsLost,
+    HoldsBackWhatItDoubts,
+    RemembersUntilAllHaveIt,
+    WaitsForLeases,
     IsInDoubtAboutNoOtherAttempt,
 }
 
@@ -62,6 +67,23 @@ impl Clause {
             "a client is told of a refusal when one participant has it",
         ),
         (Clause::ForcesRefusals, "a participant acknowledges a refusal that it has not forced"),
+        (
+            Clause::ForcesThatItHasLeft,
+            "a node reports before it has forced that it leaves the epoch",
+        ),
+        (Clause::ForcesWhatIsLost, "the centre forgets in a crash which disks are lost"),
+        (
+            Clause::HoldsBackWhatItDoubts,
+            "a node hands over, without the transaction, what it is in doubt about",
+        ),
+        (
+            Clause::RemembersUntilAllHaveIt,
+            "a participant forgets what it has applied while another may be in doubt",
+        ),
+        (
+            Clause::WaitsForLeases,
+            "a machine that the operator gives up counts as lost while its lease runs",
+        ),
         (
             Clause::IsInDoubtAboutNoOtherAttempt,
             "a participant acknowledges the refusal of one attempt while it is in doubt about another",

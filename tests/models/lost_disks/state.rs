@@ -12,6 +12,8 @@ pub(super) enum Phase {
     /// It collects votes.
     Collecting,
     Decided,
+    /// Every participant has it durably, or is lost.
+    Over,
     /// It has given up, because of a no: participants force that.
     Refusing,
     /// It has given up.
@@ -27,12 +29,16 @@ pub(super) enum Vote {
     /// It has forced that it never votes for it, or has rolled back durably.
     Never,
     Applied,
+    /// It has applied it, and has forgotten that.
+    Forgotten,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     pub(super) phase: Phase,
     pub(super) votes: [Vote; 3],
+    /// By node: does its lease for the epoch still run?
+    pub(super) leased: u8,
     /// By node: has it left the epoch, is its disk lost, does the centre know that it is?
     pub(super) left: u8,
     pub(super) lost: u8,
@@ -99,7 +105,7 @@ impl State {
         self.votes[node - 1]
     }
 
-    pub(super) fn votes(&mut self, node: Node, vote: Vote) {
+    pub(super) fn set_vote(&mut self, node: Node, vote: Vote) {
         self.votes[node - 1] = vote;
         self.seen |= vote == Vote::Applied;
     }
