@@ -29,9 +29,8 @@ pub trait Model {
 pub struct Steps<'a, S> {
     /// The state.
     pub state: &'a S,
-    next: Vec<S>,
-    /// Must something happen sooner or later?
-    goes_on: bool,
+    /// What comes of each step, and whether that must happen.
+    next: Vec<(S, bool)>,
     /// What happens, if that is asked for.
     words: Option<Vec<String>>,
 }
@@ -39,24 +38,19 @@ pub struct Steps<'a, S> {
 impl<S: Clone + Eq> Steps<'_, S> {
     /// A step that happens sooner or later, unless another makes it impossible.
     pub fn will(&mut self, is: Arguments<'_>, change: impl FnOnce(&mut S)) {
-        self.goes_on |= self.add(is, change);
+        self.add(is, true, change);
     }
 
     /// A step that may as well never happen, such as a fault.
     pub fn may(&mut self, is: Arguments<'_>, change: impl FnOnce(&mut S)) {
-        self.add(is, change);
+        self.add(is, false, change);
     }
 
-    /// Adds the step, if it changes anything.
-    fn add(&mut self, is: Arguments<'_>, change: impl FnOnce(&mut S)) -> bool {
+    fn add(&mut self, is: Arguments<'_>, must_happen: bool, change: impl FnOnce(&mut S)) {
         let mut next = self.state.clone();
         change(&mut next);
-        let changes = next != *self.state;
-        if changes {
-            self.next.push(next);
-            self.words.iter_mut().for_each(|words| words.push(is.to_string()));
-        }
-        changes
+        self.next.push((next, must_happen));
+        self.words.iter_mut().for_each(|words| words.push(is.to_string()));
     }
 }
 
@@ -80,18 +74,18 @@ pub fn explore<M: Model>(model: &M, most: usize) -> Explored {
     let mut at = 0;
     while let Some(state) = ahead.pop_front() {
         assert!(at < most, "more than {most} states");
-        let steps = steps_of(model, &state, false);
-        let at_end = || model.breach_at_end(&state).filter(|_| !steps.goes_on);
-        if let Some(wrong) = model.breach(&state).or_else(at_end) {
-            return Explored { states: at + 1, breach: Some((way_to(model, &ways, at), wrong)) };
-        }
-        for (step, mut next) in (0..).zip(steps.next) {
-            model.tidy(&mut next);
+        let mut goes_on = false;
+        for (step, (next, must_happen)) in (0..).zip(steps_of(model, &state, false).next) {
+            goes_on |= must_happen && next != state;
             if !known.contains(&next) {
                 known.insert(next.clone());
                 ways.push((u32::try_from(at).expect("fewer states than that"), step));
                 ahead.push_back(next);
             }
+        }
+        let at_end = || model.breach_at_end(&state).filter(|_| !goes_on);
+        if let Some(wrong) = model.breach(&state).or_else(at_end) {
+            return Explored { states: at + 1, breach: Some((way_to(model, &ways, at), wrong)) };
         }
         at += 1;
     }
@@ -100,8 +94,9 @@ pub fn explore<M: Model>(model: &M, most: usize) -> Explored {
 
 fn steps_of<'a, M: Model>(model: &M, state: &'a M::State, words: bool) -> Steps<'a, M::State> {
     let words = words.then(Vec::new);
-    let mut steps = Steps { state, next: Vec::new(), goes_on: false, words };
+    let mut steps = Steps { state, next: Vec::new(), words };
     model.steps(&mut steps);
+    steps.next.iter_mut().for_each(|(next, _)| model.tidy(next));
     steps
 }
 
@@ -116,8 +111,7 @@ fn way_to<M: Model>(model: &M, ways: &[(u32, u16)], mut at: usize) -> Vec<String
     let mut state = model.first();
     let happens = taken.into_iter().rev().map(|step| {
         let mut steps = steps_of(model, &state, true);
-        let mut next = steps.next.swap_remove(step);
-        model.tidy(&mut next);
+        let (next, _) = steps.next.swap_remove(step);
         let words = steps.words.expect("they were asked for").swap_remove(step);
         state = next;
         words

@@ -4,73 +4,25 @@
 //! it in the first view, and have it. A commit takes every owner of the view. The rule:
 //!
 //! 1. An owner serves and commits in a view only if it is *complete* there, has a lease for it, and
-//!    the centre has recorded that it entered it. It records none of a member that it knows to be
-//!    lost, and counts none for the settling of a view that it has not recorded.
-//! 2. A node that enters a view is complete in it if it was complete in the view it leaves and is an
-//!    owner in each view since. It never goes back, and what it claims of a view that it has left
-//!    stays as it is.
+//!    the centre has recorded that it entered it. The centre records no entry of a member that it
+//!    knows to be lost, and a view settles only when the entries of its owners are recorded.
+//! 2. A node that enters a view is complete in it if it was complete in the view that it leaves and
+//!    is an owner in each view since. It never goes back, and what it claims of a view that it has
+//!    left stays as it is.
 //! 3. Any other owner gets the copy of a node that was complete in an earlier view, if each view
 //!    between them is *passed*: nothing was committed in it. That is so if one of its owners has
 //!    left it without being complete, or was lost before the centre recorded that it entered it.
-//! 4. A loss is accepted by a view of its own, which names the disks. In it and later a view whose
-//!    owners are all named is passed as well, and no copy is taken of one that is named. If every view back to the last that has settled is
-//!    passed, and that one too, the file begins again: absent, and whatever its owner still has of
-//!    it is dropped.
+//! 4. A loss is accepted by a view of its own, which names the members. In it and later a view
+//!    whose owners are all named is passed as well, and no copy is taken of one that is named. If
+//!    every view back to the last that has settled is passed, and that one too, the file begins
+//!    again: absent, and whatever its owner still has of it is dropped.
 //! 5. A view is announced when the one before is active. It becomes active when every owner of that
 //!    is recorded to have left it, or its lease is over.
 
+mod clause;
+
 use super::explore::{Model, Steps};
-
-/// A clause of the rule, taken away to see that it is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clause {
-    ServesWhenItsEntryIsRecorded,
-    SettlesWhenEntriesAreRecorded,
-    StaysCompleteAsAnOwnerOnly,
-    PassesOnlyWhatIsWitnessed,
-    AWitnessWasNotComplete,
-    ALostOneTestifiesOnlyToWhatItNeverEntered,
-    RecordsNoEntryOfTheLost,
-    AcceptsByAViewOfItsOwn,
-    TakesNoCopyOfTheNamed,
-    PassesOnlyWhereEveryOwnerIsNamed,
-    DropsWhatItHas,
-}
-
-impl Clause {
-    /// Every clause, with what happens without it.
-    pub const ALL: &[(Clause, &'static str)] = &[
-        (
-            Clause::SettlesWhenEntriesAreRecorded,
-            "a view settles before the centre has recorded that its owners have entered it",
-        ),
-        (
-            Clause::ServesWhenItsEntryIsRecorded,
-            "an owner serves before the centre has recorded its entry",
-        ),
-        (
-            Clause::StaysCompleteAsAnOwnerOnly,
-            "a node stays complete through a view in which it is no owner",
-        ),
-        (Clause::PassesOnlyWhatIsWitnessed, "a new owner takes the copy of any earlier owner"),
-        (Clause::AWitnessWasNotComplete, "an owner that was complete counts as a witness"),
-        (
-            Clause::ALostOneTestifiesOnlyToWhatItNeverEntered,
-            "a lost disk counts as a witness for every view",
-        ),
-        (
-            Clause::RecordsNoEntryOfTheLost,
-            "the centre records that a node has entered a view which it knows to be lost",
-        ),
-        (Clause::TakesNoCopyOfTheNamed, "an owner takes the copy of a machine that is named"),
-        (Clause::AcceptsByAViewOfItsOwn, "a loss is accepted within the view in force"),
-        (
-            Clause::PassesOnlyWhereEveryOwnerIsNamed,
-            "a view is passed when one of its owners is named",
-        ),
-        (Clause::DropsWhatItHas, "an owner begins again with what it still has"),
-    ];
-}
+pub use clause::Clause;
 
 /// The rule within bounds.
 #[derive(Clone, Copy, Debug)]
@@ -389,8 +341,8 @@ impl LostCopies {
             }
         }
         if self.are_passed(state, oldest..view, view) {
-            // What was complete before the last view that has settled, its node has given up, and what
-            // a machine has that the operator gives up, the operator has.
+            // What was complete before the last view that has settled, its node has given up; and
+            // what a machine has that the operator gives up, the operator has given up.
             let is_kept = |it: &Node| {
                 let is_there = !it.is_lost && !it.is_known_lost;
                 is_there && it.copy == state.commits && it.complete >> state.settled != 0

@@ -8,22 +8,23 @@
 //!    vote for it or knows how it has ended.
 //! 2. A node that learns of a newer view forces that it leaves the epoch, and never returns. It
 //!    gives up what it has not promised, and reports to the centre whether the transaction is
-//!    *open* at it. At its coordinator that is so if it is decided, at a participant if it has voted
-//!    yes or applied it; until the coordinator knows that every participant has it durably.
-//! 3. The centre forces a report before it acknowledges it, forces which disks are lost, and takes
-//!    no report of a node whose disk it knows to be lost. A node serves and hands over copies outside
+//!    *open* at it. At its coordinator that is so if it is decided, at a participant if it has
+//!    voted yes or applied it; until the coordinator knows that every participant has it durably.
+//! 3. The centre forces a report before it acknowledges it, forces which members are lost, and
+//!    takes no report of one that it knows to be lost. A node serves and hands over copies outside
 //!    the epoch only when its report is acknowledged, and nothing that it is in doubt about.
 //! 4. A participant that has left the epoch in doubt takes no abort but the centre's; a commit it
 //!    takes from any machine.
 //! 5. The centre answers by its records alone. If the coordinator has left the epoch, it commits
-//!    exactly if it is open there. If the coordinator is lost and never left, the centre waits until
-//!    every participant has left or is lost; then it aborts if one that has left reports it not
-//!    open, else it commits. Lost is a machine whose disk is, or that the operator gives up, and
-//!    whose lease is over.
+//!    exactly if it is open there. If the coordinator is lost and never left, the centre waits
+//!    until every participant has left or is lost; then it aborts if one that has left reports it
+//!    not open, else it commits. Lost is a machine whose disk is, or that the operator gives up,
+//!    and whose lease is over.
 //! 6. A client is told that its request is refused when every participant has forced that it votes
 //!    for no attempt at it. A participant that is in doubt about another attempt forces that when
 //!    the doubt is over.
 
+mod centre;
 mod clause;
 mod state;
 
@@ -66,33 +67,6 @@ impl LostDisks {
                 Vote::None | Vote::RolledBack | Vote::Never | Vote::Forgotten => false,
             },
         }
-    }
-
-    /// What the centre says by its records: does it commit?
-    fn word(&self, state: &State) -> Option<bool> {
-        let asks_anyway =
-            has(state.known_lost, C) && !self.keeps(Clause::BelievesTheCoordinatorThatLeft);
-        if has(state.recorded, C) && !asks_anyway {
-            return Some(has(state.open, C));
-        }
-        let is_gone = |node: Node| {
-            let is_over = !has(state.leased, node) || has(state.lost, node);
-            has(state.known_lost, node) && (is_over || !self.keeps(Clause::WaitsForLeases))
-        };
-        if !is_gone(C) {
-            return None;
-        }
-        let mut commits = true;
-        for node in self.voters() {
-            if has(state.recorded, node) {
-                commits &= has(state.open, node) || !self.keeps(Clause::AbortsWhatIsNotOpenAtOne);
-            } else if is_gone(node) {
-                commits &= self.keeps(Clause::CommitsWhatOnlyTheLostCouldRefuse);
-            } else if self.keeps(Clause::WaitsForEveryParticipant) {
-                return None;
-            }
-        }
-        Some(commits)
     }
 }
 
@@ -415,91 +389,6 @@ impl LostDisks {
                     },
                 );
             }
-        }
-    }
-
-    fn centre(&self, steps: &mut Steps<'_, State>, node: Node) {
-        let (state, name) = (steps.state, NAMES[node]);
-        if !has(state.known_lost, node) || !self.keeps(Clause::TakesNoReportOfTheLost) {
-            for (report, is_open) in
-                [(Sent::ReportOpen(node), true), (Sent::ReportClosed(node), false)]
-            {
-                let open = if is_open { "open" } else { "not open" };
-                hears(
-                    steps,
-                    node,
-                    report,
-                    format_args!("the centre records that it is {open} at {name}, and says so"),
-                    |next| {
-                        add(&mut next.recorded, node);
-                        add(&mut next.acknowledged, node);
-                        if is_open {
-                            add(&mut next.open, node);
-                        }
-                    },
-                );
-            }
-        }
-        if has(state.lost, node) {
-            steps.will(format_args!("the centre learns that {name}'s disk is lost"), |next| {
-                add(&mut next.known_lost, node)
-            });
-        }
-        if node == C && self.retries {
-            steps.may(format_args!("another attempt is refused"), |next| {
-                next.send(Sent::DeclineOther)
-            });
-            if self.voters().all(|voter| state.was_sent(Sent::DeclinedOther(voter))) {
-                let is = format_args!("the client is told that its request is refused");
-                steps.may(is, |next| next.missed = true);
-            }
-        }
-        let asks = |voter: Node| {
-            state.vote(voter) == Vote::Yes && has(state.left, voter) && !has(state.lost, voter)
-        };
-        if node == C && self.voters().any(asks) {
-            match self.word(state) {
-                Some(true) => steps.will(format_args!("the centre says commit"), |next| {
-                    next.send(Sent::WordCommit)
-                }),
-                Some(false) => steps
-                    .will(format_args!("the centre says abort"), |next| next.send(Sent::WordAbort)),
-                None => {}
-            }
-        }
-    }
-
-    fn faults(&self, steps: &mut Steps<'_, State>) {
-        let state = steps.state;
-        for (node, name) in NAMES[..=self.participants].iter().enumerate() {
-            if state.disks < self.disks && !has(state.lost, node) {
-                steps.may(format_args!("{name} loses its disk"), |next| {
-                    add(&mut next.lost, node);
-                    next.disks += 1;
-                });
-                if self.gives_up {
-                    steps.may(format_args!("the operator gives {name} up, which runs"), |next| {
-                        add(&mut next.known_lost, node);
-                        next.disks += 1;
-                    });
-                }
-            }
-            if node != C
-                && !has(state.left | state.lost, node)
-                && state.vote(node) == Vote::RolledBack
-            {
-                steps.may(format_args!("{name} crashes before its abort is durable"), |next| {
-                    next.set_vote(node, Vote::Yes);
-                });
-            }
-        }
-        if !self.keeps(Clause::RecordsBeforeItAcknowledges) && state.recorded != 0 {
-            steps.may(format_args!("the centre crashes"), |next| {
-                (next.recorded, next.open) = (0, 0)
-            });
-        }
-        if !self.keeps(Clause::ForcesWhatIsLost) {
-            steps.may(format_args!("the centre crashes"), |next| next.known_lost = 0);
         }
     }
 }

@@ -16,6 +16,7 @@ pub enum Clause {
     CommitsWhatOnlyTheLostCouldRefuse,
     TellsRefusalsWhenAllHaveThem,
     ForcesRefusals,
+    RepeatsItsReport,
     ForcesThatItHasLeft,
     ForcesWhatIsLost,
     HoldsBackWhatItDoubts,
@@ -67,6 +68,7 @@ impl Clause {
             "a client is told of a refusal when one participant has it",
         ),
         (Clause::ForcesRefusals, "a participant acknowledges a refusal that it has not forced"),
+        (Clause::RepeatsItsReport, "a node does not repeat its report"),
         (
             Clause::ForcesThatItHasLeft,
             "a node reports before it has forced that it leaves the epoch",
@@ -86,7 +88,7 @@ impl Clause {
         ),
         (
             Clause::IsInDoubtAboutNoOtherAttempt,
-            "a participant acknowledges the refusal of one attempt while it is in doubt about another",
+            "a participant acknowledges the refusal of one attempt while another is in doubt",
         ),
     ];
 }
