@@ -56,7 +56,11 @@ impl Scenario {
             Needs::Staged => {
                 (self.config.commit == CommitMode::Staged, "needs `commit = \"staged\"`")
             }
-            Needs::Lock => (acquires(self), "needs a request that acquires a lock"),
+            Needs::Lock => {
+                // A lock that can only be refused is waited for, too.
+                let waits = phase == Phase::ClientWaiting && self.goes_beyond_limits();
+                (acquires(self) || waits, "needs a request that acquires a lock")
+            }
             Needs::Managed => (is_managed, "needs `membership = \"managed\"`"),
             Needs::LostDisk => {
                 (!self.struck(FaultKind::Wipe).is_empty(), "needs a fault of kind `wipe`")

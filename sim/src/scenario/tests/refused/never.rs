@@ -143,6 +143,14 @@ fn cells_that_are_unknown_or_that_no_run_of_the_file_sees() {
     let managed = "[cluster]\nmembership = 'managed'\n";
     let text = around(&format!("{managed}{crash}[expect]\ncovered = [{possible}]"));
     assert!(Scenario::parse("x.toml", &text).is_ok());
+    let bank = |more: &str| {
+        let workload = format!("[workload]\nkind = 'bank'\noperations = 9\npaths = 3\n{more}");
+        let crash = "[[fault]]\nat = '1s'\ncrash = 'c1'\n";
+        let expect = "[expect]\ncovered = ['crash/client_waiting']";
+        let text = format!("title = 't'\nabout = 't'\n{workload}{crash}{expect}");
+        Scenario::parse("x.toml", &text).is_ok()
+    };
+    assert_eq!((bank(""), bank("beyond_limits = 0.1\n")), (false, true), "of a lock it may ask");
 }
 
 #[test]
