@@ -209,6 +209,7 @@ const fn is_logged(kind: RecordKind) -> bool {
         RecordKind::Stored | RecordKind::Answered | RecordKind::Settled => false,
         RecordKind::Mark | RecordKind::Presumed | RecordKind::Forgotten => false,
         RecordKind::LockOver | RecordKind::LastToken | RecordKind::LongestLease => false,
+        RecordKind::Lost => false,
         RecordKind::Born | RecordKind::Entered | RecordKind::Pulled => true,
         RecordKind::Complete | RecordKind::GaveUp | RecordKind::Voted => true,
         RecordKind::Promised | RecordKind::Declined | RecordKind::Decided => true,
@@ -216,7 +217,7 @@ const fn is_logged(kind: RecordKind) -> bool {
         RecordKind::Over | RecordKind::Queued | RecordKind::Granted => true,
         RecordKind::Left | RecordKind::Admitted | RecordKind::Announced => true,
         RecordKind::Activated | RecordKind::Converged | RecordKind::Wanted => true,
-        RecordKind::LossAccepted => true,
+        RecordKind::LossAccepted | RecordKind::Recorded => true,
     }
 }
 

@@ -37,11 +37,12 @@
 //!
 //! # Lost disks
 //!
-//! A node that is asked about an admission that it had before it lost its disk can neither hand
-//! over nor testify, and says so. If all owners of a piece have lost theirs, the piece waits for
-//! ever, unless the operator gives up what only they could prove, which were lost by then: such an
-//! answer counts as a witness, and if there is nobody before them either, the piece starts again
-//! empty.
+//! A node whose disk is lost can neither hand over nor testify; that it is lost the centre says. It
+//! also says which epoch it had recorded the node to have entered, without which it gives no lease:
+//! of a later epoch that is as good as the word of a witness. If all owners of a piece have lost
+//! their disks in an epoch that they had entered, the piece waits for ever, unless the operator
+//! gives up what only they could prove: then they count as witnesses, and if there is nothing
+//! before them either, the piece starts again empty.
 
 mod sources;
 
@@ -156,8 +157,8 @@ impl Handover {
         let doubts = |source: &Source| (self.quiet.get(source), has_left(source));
         let is_likely = |source: &Source| is_untried(source) && doubts(source) == (None, false);
         // Usually the first look finds one; of the others all must be compared.
-        let likely = self.told.sources(trail, is_likely).next();
-        let untried = || self.told.sources(trail, is_untried);
+        let likely = self.told.sources(standing, trail, is_likely).next();
+        let untried = || self.told.sources(standing, trail, is_untried);
         likely.or_else(|| untried().min_by_key(|(source, _)| doubts(source)))
     }
 
@@ -196,10 +197,7 @@ impl Handover {
         let source = pull.source;
         self.current = None;
         self.quiet.remove(&source); // not before: the next chunk takes as long as this one
-        let is_new = match end.successor {
-            Some(successor) => self.told.learn_gone(source, successor),
-            None => self.told.witness(source, &end.witnessed),
-        };
+        let is_new = self.told.witness(source, &end.witnessed);
         let pulled = end.complete.intersection(turn.standing.missing());
         if !pulled.is_empty() {
             complete(turn, &pulled);
@@ -311,14 +309,8 @@ pub(super) fn on_pull(
     if epoch != turn.standing.epoch() || level >= epoch {
         return;
     }
-    if owner < turn.standing.admission() {
-        // Whoever could tell is gone with its disk.
-        let (files, answers) = (Arc::default(), Arc::default());
-        let (complete, witnessed) = (Arcs::default(), Arcs::default());
-        let successor = turn.standing.member().map(|member| member.admission);
-        let end = Some(PullEnd { complete, witnessed, successor });
-        let chunk = Message::Chunk { epoch, pull, incarnation, after, files, answers, end };
-        return turn.out.send(from, chunk);
+    if owner != turn.standing.admission() {
+        return; // the disk that could tell is lost, and the centre says so
     }
     let Some(claim) = turn.standing.claim(level) else { return };
     let complete = arcs.intersection(&claim);
@@ -334,7 +326,7 @@ pub(super) fn on_pull(
         answers.extend(turn.participant.hand_over(&complete));
     }
     let witnessed = arcs.difference(&claim);
-    let end = is_last.then_some(PullEnd { complete, witnessed, successor: None });
+    let end = is_last.then_some(PullEnd { complete, witnessed });
     let answers = answers.into();
     turn.out.send(from, Message::Chunk { epoch, pull, incarnation, after, files, answers, end });
 }

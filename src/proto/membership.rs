@@ -5,7 +5,7 @@
 //! | `Admit` (its log is empty) | forces `Admitted`, a number that nobody has had, one for each life that asks; `Admitted` |
 //! | `Heartbeat` that knows the view in force, from a member | `Alive`: the membership lease for it |
 //! | `Heartbeat` that knows an older one, or from no member | `Views`, from the last that has settled to the newest |
-//! | `Entered` | it has left every epoch before; forced over there |
+//! | `Entered` (forced there) | forces `Recorded`: it has left every epoch before; `Noted` |
 //! | `Completed` | it has all that it owns in that epoch |
 //!
 //! ```text
@@ -41,8 +41,8 @@ use super::lease::LeaseTerms;
 use super::timers::Timer;
 use super::turn::Turn;
 use super::{
-    AcceptedLoss, Admission, Command, Config, Defect, Epoch, Incarnation, Member, Membership,
-    Message, NodeId, Record, Span, Time, View, Wanted,
+    AcceptedLoss, Admission, Command, Config, Defect, Epoch, Incarnation, Losses, Lost, Member,
+    Membership, Message, NodeId, Record, Span, Time, View, Wanted,
 };
 
 /// The configuration centre.
@@ -52,6 +52,10 @@ pub(super) struct Centre {
     /// The newest number that each node was given, and the life that had asked for it.
     admissions: BTreeMap<NodeId, (Admission, Incarnation)>,
     last_admission: Admission,
+    /// The newest epoch that each member has entered.
+    entered: BTreeMap<Member, Epoch>,
+    /// Members of views whose disks are lost.
+    lost: BTreeMap<Member, Lost>,
     /// From the last that has settled to the newest.
     views: BTreeMap<Epoch, View>,
     active: Epoch,
@@ -79,8 +83,6 @@ struct Heard {
     beat: Beat,
     /// When its lease has surely ended.
     until: Time,
-    /// It has left every epoch before this one.
-    entered: Epoch,
     /// The epoch in which it is complete.
     completed: Epoch,
 }
@@ -102,6 +104,8 @@ impl Centre {
             wanted: None,
             admissions: BTreeMap::new(),
             last_admission: Admission::default(),
+            entered: BTreeMap::new(),
+            lost: BTreeMap::new(),
             views: BTreeMap::new(),
             active: Epoch::default(),
             settled: Epoch::default(),
@@ -163,7 +167,9 @@ impl Centre {
             _ => {
                 let member = Member { node, admission: self.last_admission.next() };
                 turn.out.force(Record::Admitted { member, incarnation });
-                self.replay_admitted(member, incarnation);
+                if self.replay_admitted(member, incarnation) {
+                    self.broadcast(turn); // of the disk that is lost
+                }
                 member.admission
             }
         };
@@ -205,17 +211,36 @@ impl Centre {
         self.views.is_empty() || answered.is_some_and(is_recent)
     }
 
-    /// Does the heartbeat know the view in force, is it a member's, and is no other view announced?
+    /// Does the heartbeat know the view in force, is it a member's whose entry is recorded, and is
+    /// no other view announced?
     fn is_served(&self, member: Member, beat: Beat) -> bool {
         let view = self.views.get(&beat.known).filter(|_| beat.known == self.active);
-        view.is_some_and(|view| view.has(member)) && self.newest() == beat.known
+        let is_in_force = view.is_some_and(|view| view.has(member));
+        is_in_force && self.newest() == beat.known && self.has_entered(member, beat.known)
+    }
+
+    /// Is it recorded that the member has left every epoch before this one?
+    fn has_entered(&self, member: Member, epoch: Epoch) -> bool {
+        self.entered.get(&member).is_some_and(|entered| *entered >= epoch)
     }
 
     pub fn on_entered(&mut self, turn: &mut Turn<'_>, member: Member, epoch: Epoch) {
-        if self.is_current(member) {
-            let heard = self.nodes.entry(member).or_default();
-            heard.entered = heard.entered.max(epoch);
-            self.proceed(turn);
+        if !self.is_current(member) {
+            return; // what its successor may be told of it stays as it is
+        }
+        let is_new = !self.has_entered(member, epoch);
+        if is_new {
+            turn.out.force(Record::Recorded { member, entered: epoch });
+            self.entered.insert(member, epoch);
+        }
+        turn.out.send(member.node, Message::Noted { admission: member.admission, epoch });
+        self.proceed(turn);
+        // Its heartbeat came before this, and got no lease.
+        let heard = self.nodes.get(&member).filter(|heard| is_new && heard.at.is_some());
+        if let Some(beat) = heard.map(|heard| heard.beat)
+            && self.is_served(member, beat)
+        {
+            self.give_lease(turn, member, beat);
         }
     }
 
@@ -291,9 +316,8 @@ impl Centre {
         let members = before.map_or(&[][..], |view| &view.members);
         let too_early = turn.config.defects.has(Defect::DeclaredGoneTooEarly);
         let has_left = |member: &Member| {
-            self.nodes
-                .get(member)
-                .is_none_or(|heard| heard.entered >= newest || heard.until <= turn.now || too_early)
+            let is_over = self.nodes.get(member).is_none_or(|heard| heard.until <= turn.now);
+            is_over || too_early || self.has_entered(*member, newest)
         };
         if !members.iter().all(has_left) {
             return;
@@ -311,8 +335,8 @@ impl Centre {
         for &member in view.members.iter() {
             let heard = self.nodes.entry(member).or_default();
             heard.until = heard.until.max(until);
-            let beat = heard.beat;
-            if beat.known == view.epoch && heard.at.is_some() {
+            let (beat, is_heard) = (heard.beat, heard.at.is_some());
+            if beat.known == view.epoch && is_heard && self.has_entered(member, view.epoch) {
                 self.give_lease(turn, member, beat);
             }
         }
@@ -325,16 +349,19 @@ impl Centre {
         let heard = self.nodes.entry(member).or_default();
         heard.until = heard.until.max(until);
         let Beat { incarnation, asked, known: epoch } = beat;
-        let (settled, accepted) = (self.settled, self.accepted);
-        let alive = Message::Alive { incarnation, asked, epoch, settled, accepted };
+        let (settled, losses) = (self.settled, self.losses());
+        let alive = Message::Alive { incarnation, asked, epoch, settled, losses };
         turn.out.send(member.node, alive);
     }
 
     fn settle_if_complete(&mut self, turn: &mut Turn<'_>) {
         let epoch = self.active;
         let Some(view) = self.views.get(&epoch).filter(|_| self.settled < epoch) else { return };
-        let completed =
-            |member| self.nodes.get(member).is_some_and(|heard| heard.completed == epoch);
+        let completed = |member: &Member| {
+            let has_said = self.nodes.get(member).is_some_and(|heard| heard.completed == epoch);
+            // What a lost disk is taken to have entered must not fall behind what has settled.
+            has_said && self.has_entered(*member, epoch)
+        };
         if self.newest() == epoch && view.members.iter().all(completed) {
             turn.out.force(Record::Converged { epoch });
             self.replay_converged(epoch);
@@ -382,11 +409,10 @@ impl Centre {
         let member = self.current(node)?;
         let heard = self.nodes.get(&member)?;
         let is_member = self.views.get(&self.active).is_some_and(|view| view.has(member));
-        let until = match is_member {
-            true => heard.until,
-            false => self.terms(turn.config).giver_until(heard.at?),
-        };
-        (turn.now < until).then_some(member)
+        // A member that is heard gets no lease before its entry is recorded, but it is there.
+        let heard_until = heard.at.map(|at| self.terms(turn.config).giver_until(at));
+        let leased_until = Some(heard.until).filter(|_| is_member);
+        (Some(turn.now) < heard_until.max(leased_until)).then_some(member)
     }
 
     fn is_current(&self, member: Member) -> bool {
@@ -433,8 +459,8 @@ impl Centre {
         let asked = beat.map(|beat| (beat.incarnation, beat.asked));
         let views: Arc<[View]> = self.views.values().cloned().collect();
         if !views.is_empty() {
-            let (settled, accepted) = (self.settled, self.accepted);
-            turn.out.send(to, Message::Views { asked, views, settled, accepted });
+            let (settled, losses) = (self.settled, self.losses());
+            turn.out.send(to, Message::Views { asked, views, settled, losses });
         }
     }
 
@@ -444,15 +470,19 @@ impl Centre {
         }
     }
 
+    fn losses(&self) -> Losses {
+        Losses { lost: self.lost.values().copied().collect(), accepted: self.accepted }
+    }
+
     /// Tells a client of the view in force, if it does not know it.
     fn tell_watcher(&mut self, turn: &mut Turn<'_>, client: NodeId) {
         let Some(view) = self.views.get(&self.active) else { return };
         let Some(known) = self.watchers.get_mut(&client) else { return };
         if *known < view.epoch {
             *known = view.epoch;
-            let (settled, accepted) = (self.settled, self.accepted);
+            let (settled, losses) = (self.settled, self.losses());
             let views = [view.clone()].into();
-            turn.out.send(client, Message::Views { asked: None, views, settled, accepted });
+            turn.out.send(client, Message::Views { asked: None, views, settled, losses });
         }
     }
 }
@@ -464,6 +494,12 @@ impl Centre {
         match record {
             Record::Admitted { member, incarnation } => {
                 self.replay_admitted(*member, *incarnation);
+            }
+            Record::Recorded { member, entered } => {
+                self.entered.insert(*member, *entered);
+            }
+            Record::Lost { lost } => {
+                self.lost.insert(lost.member, *lost);
             }
             Record::Wanted { wanted } => self.wanted = Some(wanted.clone()),
             Record::Announced { view } => {
@@ -481,9 +517,26 @@ impl Centre {
         }
     }
 
-    fn replay_admitted(&mut self, member: Member, incarnation: Incarnation) {
+    /// Is a member lost with that, whose name the node has?
+    fn replay_admitted(&mut self, member: Member, incarnation: Incarnation) -> bool {
+        let before = self.current(member.node);
         self.admissions.insert(member.node, (member.admission, incarnation));
         self.last_admission = self.last_admission.max(member.admission);
+        let Some(before) = before.filter(|before| before.admission != member.admission) else {
+            return false;
+        };
+        if !self.is_in_a_view(before) {
+            self.entered.remove(&before);
+            return false;
+        }
+        let entered = self.entered.get(&before).copied().unwrap_or_default();
+        let lost = Lost { member: before, entered, successor: member.admission };
+        self.lost.insert(before, lost);
+        true
+    }
+
+    fn is_in_a_view(&self, member: Member) -> bool {
+        self.views.values().any(|view| view.has(member))
     }
 
     fn replay_converged(&mut self, epoch: Epoch) {
@@ -491,9 +544,13 @@ impl Centre {
         self.views.retain(|of, _| *of >= epoch);
         let members = self.views.values().flat_map(|view| view.members.iter());
         let known: Vec<Member> = members.copied().collect();
-        let mut nodes = std::mem::take(&mut self.nodes);
-        nodes.retain(|member, _| known.contains(member) || self.is_current(*member));
-        self.nodes = nodes;
+        let (mut nodes, mut entered) =
+            (std::mem::take(&mut self.nodes), std::mem::take(&mut self.entered));
+        let is_known = |member: &Member| known.contains(member) || self.is_current(*member);
+        nodes.retain(|member, _| is_known(member));
+        entered.retain(|member, _| is_known(member));
+        (self.nodes, self.entered) = (nodes, entered);
+        self.lost.retain(|member, _| known.contains(member));
     }
 
     /// The records that give this state again.
@@ -505,6 +562,9 @@ impl Centre {
             Record::Admitted { member: Member { node, admission }, incarnation }
         });
         let mut records: Vec<Record> = admitted.collect();
+        let entered = self.entered.iter();
+        records.extend(entered.map(|(&member, &entered)| Record::Recorded { member, entered }));
+        records.extend(self.lost.values().map(|&lost| Record::Lost { lost }));
         records.extend(self.wanted.clone().map(|wanted| Record::Wanted { wanted }));
         for (&epoch, view) in &self.views {
             records.push(Record::Announced { view: view.clone() });

@@ -7,7 +7,7 @@
 //! | coordinator, owner | `Fetch` -> `Fetched` (the source of a rename) |
 //! | participant in doubt, anyone who took part | `Inquire` -> `Told` |
 //! | participant without a coordinator, its heirs | `Recall` -> `Recalled` |
-//! | storage node, centre | `Admit` -> `Admitted`; `Heartbeat` -> `Alive`; `Entered`, `Completed`, `Departed` |
+//! | storage node, centre | `Admit` -> `Admitted`; `Heartbeat` -> `Alive`; `Entered` -> `Noted`; `Completed`, `Departed` |
 //! | centre, storage nodes and clients | `Views`; a client asks with `Watch` |
 //! | new owner, owner of an earlier epoch | `Pull` -> `Chunk` |
 //! | client, lock server | `Acquire` -> `Granted`, `LockRefused`; `KeepAlive` -> `KeptAlive`, `NotKept`; `Release` -> `Released` |
@@ -17,8 +17,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AcceptedLoss, Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Incarnation, Member,
-    NodeId, Operation, Outcome, Path, Refusal, RequestId, Role, Span, Time, Token, TxnId, View,
+    Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Incarnation, Losses, Member, NodeId,
+    Operation, Outcome, Path, Refusal, RequestId, Role, Span, Time, Token, TxnId, View,
 };
 
 /// A position in one client's session with one node.
@@ -176,8 +176,6 @@ pub struct PullEnd {
     pub complete: Arcs,
     /// Where it was not, and so never voted: nothing was committed here in that epoch.
     pub witnessed: Arcs,
-    /// Instead of either: that owner's disk is gone, and its name has this number now.
-    pub successor: Option<Admission>,
 }
 
 macro_rules! messages {
@@ -484,11 +482,18 @@ messages! {
         epoch: Epoch,
         /// The last epoch that has settled.
         settled: Epoch,
-        /// What the operator has given up of what only lost disks could prove.
-        accepted: AcceptedLoss,
+        /// What the centre knows of lost disks.
+        losses: Losses,
     }
     /// A storage node has left every epoch before this one.
     Entered "entered" to [Control] {
+        /// Under which admission.
+        admission: Admission,
+        /// The epoch.
+        epoch: Epoch,
+    }
+    /// The centre has recorded that: before, it gives the node no lease.
+    Noted "noted" to [Storage] {
         /// Under which admission.
         admission: Admission,
         /// The epoch.
@@ -521,8 +526,8 @@ messages! {
         views: Arc<[View]>,
         /// The last epoch that has settled.
         settled: Epoch,
-        /// What the operator has given up of what only lost disks could prove.
-        accepted: AcceptedLoss,
+        /// What the centre knows of lost disks.
+        losses: Losses,
     }
     /// Asks an owner of an earlier epoch for what it has.
     Pull "pull" to [Storage] {

@@ -88,7 +88,7 @@ pub use outbox::{Append, Effect, Outbox};
 pub use record::{Changes, Record, RecordKind, Snapshot};
 pub use time::{Span, Time};
 pub use timers::Timer;
-pub use view::{AcceptedLoss, Command, Layout, View, Wanted};
+pub use view::{AcceptedLoss, Command, Layout, Losses, Lost, View, Wanted};
 
 /// What happens to a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

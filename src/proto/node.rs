@@ -35,9 +35,9 @@ use super::txn::Turn;
 use super::txn::coordinator::{Attempt, Coordinator, check_path};
 use super::txn::participant::Participant;
 use super::{
-    AcceptedLoss, Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation,
-    Input, Known, Member, Membership, Message, No, NodeId, Outbox, Outcome, Path, Recollection,
-    Record, RequestId, Retry, Role, Session, Span, Time, Token, TxnId, View,
+    Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation, Input, Known,
+    Losses, Member, Membership, Message, No, NodeId, Outbox, Outcome, Path, Recollection, Record,
+    RequestId, Retry, Role, Session, Span, Time, Token, TxnId, View,
 };
 use std::sync::Arc;
 
@@ -49,8 +49,8 @@ pub struct Node {
     incarnation: Incarnation,
     standing: Standing,
     handover: Handover,
-    /// The epoch for which this life has had a lease, so that the centre knows that it is in it.
-    confirmed: Epoch,
+    /// The newest epoch of which the centre has said to this life that it has recorded the entry.
+    noted: Epoch,
     timers: Timers,
     owner: Owner,
     coordinator: Coordinator,
@@ -83,7 +83,7 @@ impl Node {
         let mut node = Node {
             standing: Standing::new(&config, id),
             handover: Handover::default(),
-            confirmed: Epoch::default(),
+            noted: Epoch::default(),
             config,
             id,
             incarnation,
@@ -239,17 +239,22 @@ impl Node {
             Message::Admitted { incarnation, admission } => {
                 self.on_admitted(now, incarnation, admission, out);
             }
-            Message::Alive { incarnation, asked, epoch, settled, accepted } => {
+            Message::Noted { admission, epoch } => {
+                if admission == self.standing.admission() {
+                    self.noted = self.noted.max(epoch);
+                }
+            }
+            Message::Alive { incarnation, asked, epoch, settled, losses } => {
                 self.on_alive(now, incarnation, asked, epoch, settled, out);
-                if self.standing.learn_accepted(accepted) {
+                if self.standing.learn_losses(&losses) {
                     self.proceed(now, out);
                 }
             }
-            Message::Views { asked, views, settled, accepted } => {
+            Message::Views { asked, views, settled, losses } => {
                 let (epoch, answered) = (self.standing.epoch(), self.standing.up_to_date());
                 let asked = asked.filter(|(life, _)| *life == self.incarnation);
                 asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
-                self.on_views(now, &views, settled, accepted, out);
+                self.on_views(now, &views, settled, &losses, out);
                 let is_first = answered.is_none() && self.standing.up_to_date().is_some();
                 if is_first && self.standing.epoch() == epoch {
                     self.heartbeat(now, out); // now it counts: a lease can be given
@@ -561,7 +566,7 @@ impl Node {
             // that nobody can ever speak for.
             None => out.send(NodeId::CONTROL, beat),
         }
-        if self.confirmed < epoch {
+        if self.noted < epoch {
             out.send(NodeId::CONTROL, Message::Entered { admission, epoch });
         }
         self.report_complete(out);
@@ -589,7 +594,6 @@ impl Node {
             let until = layout.membership_terms(&self.config).holder_until(asked);
             self.standing.extend_lease(epoch, until);
             self.standing.learn_up_to_date(asked); // or it would not have been given
-            self.confirmed = epoch;
         }
         self.standing.learn_settled(settled);
         self.on_settled(now, out);
@@ -600,10 +604,10 @@ impl Node {
         now: Time,
         views: &[View],
         settled: Epoch,
-        accepted: AcceptedLoss,
+        losses: &Losses,
         out: &mut Outbox,
     ) {
-        let entered = self.standing.learn(&self.config, views, settled, accepted);
+        let entered = self.standing.learn(&self.config, views, settled, losses);
         match entered {
             Some(record) => self.enter(now, record, out),
             None => self.proceed(now, out),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{Handed, LowWater, Results};
 use super::{
-    AcceptedLoss, Admission, Answer, Arcs, Epoch, File, Incarnation, Member, NodeId, Path, Refusal,
-    RequestId, Span, Token, TxnId, View, Wanted,
+    AcceptedLoss, Admission, Answer, Arcs, Epoch, File, Incarnation, Lost, Member, NodeId, Path,
+    Refusal, RequestId, Span, Token, TxnId, View, Wanted,
 };
 
 /// New states of paths, as a transaction leaves them: the redo part of a vote or decision.
@@ -242,6 +242,18 @@ records! {
         member: Member,
         /// The life that asked, with an empty log; it is given no other number.
         incarnation: Incarnation,
+    }
+    /// Centre, forced: a member has left every epoch before this one. It gets no lease before.
+    Recorded "recorded" {
+        /// Which.
+        member: Member,
+        /// The epoch.
+        entered: Epoch,
+    }
+    /// Checkpoint: a member whose disk is lost.
+    Lost "lost" {
+        /// Which, and what is known of it.
+        lost: Lost,
     }
     /// Centre, forced: what the operator wants.
     Wanted "wanted" {

@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    AcceptedLoss, Admission, Arcs, Config, Defect, Epoch, Layout, Member, Membership, NodeId, Path,
-    Record, Retry, Time, View,
+    AcceptedLoss, Admission, Arcs, Config, Defect, Epoch, Layout, Losses, Lost, Member, Membership,
+    NodeId, Path, Record, Retry, Time, View,
 };
 
 /// Why a node does not serve or vote.
@@ -61,7 +61,9 @@ pub(super) struct Standing {
     layouts: BTreeMap<Epoch, Arc<Layout>>,
     /// The last epoch that has settled.
     settled: Epoch,
-    /// What the operator has given up of what only lost disks could prove.
+    /// Members of known views whose disks are lost.
+    lost: BTreeMap<Member, Lost>,
+    /// What the operator has given up of what only they could prove.
     accepted: AcceptedLoss,
     /// What the node owns and is not complete on.
     missing: Arcs,
@@ -80,6 +82,7 @@ impl Standing {
             up_to_date: None,
             layouts: BTreeMap::new(),
             settled: Epoch::default(),
+            lost: BTreeMap::new(),
             accepted: AcceptedLoss::default(),
             missing: Arcs::default(),
         };
@@ -155,10 +158,23 @@ impl Standing {
         successor <= self.accepted.admission
     }
 
-    /// Learns what the operator has given up. Is that news?
-    pub fn learn_accepted(&mut self, accepted: AcceptedLoss) -> bool {
-        let is_new = accepted > self.accepted;
-        self.accepted = self.accepted.max(accepted);
+    /// What is known of the member, if its disk is lost.
+    pub fn lost(&self, member: Member) -> Option<&Lost> {
+        self.lost.get(&member)
+    }
+
+    /// Has its disk been lost, and the operator accepted that?
+    pub fn is_given_up(&self, member: Member) -> bool {
+        self.lost(member).is_some_and(|lost| self.is_loss_accepted(lost.successor))
+    }
+
+    /// Learns of lost disks, and what of them the operator has given up. Is any of it news?
+    pub fn learn_losses(&mut self, losses: &Losses) -> bool {
+        let mut is_new = losses.accepted > self.accepted;
+        self.accepted = self.accepted.max(losses.accepted);
+        for lost in losses.lost.iter() {
+            is_new |= self.lost.insert(lost.member, *lost).is_none();
+        }
         is_new
     }
 
@@ -229,7 +245,7 @@ impl Standing {
         config: &Config,
         views: &[View],
         settled: Epoch,
-        accepted: AcceptedLoss,
+        losses: &Losses,
     ) -> Option<Record> {
         let newest = views.last().filter(|view| view.epoch >= self.epoch)?.epoch;
         let knew_its_view = self.layout().is_some();
@@ -242,7 +258,7 @@ impl Standing {
             }
         }
         self.learn_settled(settled);
-        self.learn_accepted(accepted);
+        self.learn_losses(losses);
         if newest > self.epoch {
             return Some(self.enter(newest));
         }
@@ -257,6 +273,8 @@ impl Standing {
         self.settled = self.settled.max(settled);
         let oldest = self.settled.min(self.epoch);
         self.layouts.retain(|epoch, _| *epoch >= oldest);
+        let layouts = &self.layouts;
+        self.lost.retain(|member, _| layouts.values().any(|layout| layout.view().has(*member)));
     }
 
     fn enter(&mut self, epoch: Epoch) -> Record {
@@ -385,7 +403,7 @@ mod tests {
     }
 
     fn learn(standing: &mut Standing, config: &Config, views: &[View], settled: u32) {
-        standing.learn(config, views, Epoch(settled), AcceptedLoss::default());
+        standing.learn(config, views, Epoch(settled), &Losses::default());
     }
 
     fn pull_all(standing: &mut Standing) {
@@ -474,8 +492,8 @@ mod tests {
         let config = config();
         let mut standing = admitted(&config);
         let mut records = vec![Record::Born { admission: Admission(NODE.into()) }];
-        let accepted = AcceptedLoss::default();
-        records.extend(standing.learn(&config, &[view(1, &[1, 2])], Epoch(0), accepted));
+        let losses = Losses::default();
+        records.extend(standing.learn(&config, &[view(1, &[1, 2])], Epoch(0), &losses));
         let missing = standing.missing().clone();
         records.push(standing.complete(&missing));
         let replayed = |records: &[Record]| {

@@ -26,6 +26,27 @@ pub struct AcceptedLoss {
     pub admission: Admission,
 }
 
+/// A member that is no more: its disk is lost, and its node was admitted anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Lost {
+    /// The member.
+    pub member: Member,
+    /// The newest epoch that the centre has recorded it to have entered. It never had a lease for a
+    /// later one.
+    pub entered: Epoch,
+    /// The number that its node has now.
+    pub successor: Admission,
+}
+
+/// What the centre knows of lost disks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Losses {
+    /// The members, of all views since the last that has settled, whose disks are lost.
+    pub lost: Arc<[Lost]>,
+    /// What the operator has given up.
+    pub accepted: AcceptedLoss,
+}
+
 /// What the cluster agrees on for one epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {

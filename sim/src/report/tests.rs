@@ -3,8 +3,8 @@
 mod left_out;
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Epoch, Header, Incarnation, LowWater, Message, NodeId, Path, Record,
-    Span, Time, Timer, TxnId, Vote,
+    Admission, Epoch, Header, Incarnation, Losses, LowWater, Message, NodeId, Path, Record, Span,
+    Time, Timer, TxnId, Vote,
 };
 
 use super::chart::Drawn;
@@ -295,7 +295,7 @@ fn made_of_views() -> History {
             asked: Time::ZERO,
             epoch: Epoch(2),
             settled: Epoch(1),
-            accepted: AcceptedLoss::default(),
+            losses: Losses::default(),
         },
     };
     let mut made = Made::default();

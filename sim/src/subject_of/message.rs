@@ -33,7 +33,8 @@ impl Topic {
             | MessageKind::LockRefused
             | MessageKind::Released => Topic::Lock,
             MessageKind::Pull | MessageKind::Chunk => Topic::Transfer,
-            MessageKind::Entered | MessageKind::Completed | MessageKind::Views => Topic::View,
+            MessageKind::Entered | MessageKind::Noted => Topic::View,
+            MessageKind::Completed | MessageKind::Views => Topic::View,
             MessageKind::Heartbeat | MessageKind::Alive | MessageKind::Watch => Topic::Presence,
             MessageKind::Admit | MessageKind::Admitted | MessageKind::Departed => Topic::Other,
         }
@@ -102,6 +103,7 @@ impl Subjects {
                 self.extend(files.iter().map(|(path, _)| Subject::from(path)));
             }
             Message::Entered { epoch, .. }
+            | Message::Noted { epoch, .. }
             | Message::Completed { epoch, .. }
             | Message::Departed { epoch, .. } => self.add(*epoch),
             Message::Views { views, .. } => {

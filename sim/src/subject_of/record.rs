@@ -20,6 +20,7 @@ impl Topic {
             RecordKind::Pulled | RecordKind::Complete => Topic::Transfer,
             RecordKind::Entered
             | RecordKind::GaveUp
+            | RecordKind::Recorded
             | RecordKind::Announced
             | RecordKind::Activated
             | RecordKind::Converged => Topic::View,
@@ -35,6 +36,7 @@ impl Topic {
             | RecordKind::Forgotten
             | RecordKind::LockOver
             | RecordKind::LastToken
+            | RecordKind::Lost
             | RecordKind::LongestLease => Topic::Other,
         }
     }
@@ -94,6 +96,11 @@ impl Subjects {
             | Record::Converged { epoch } => self.add(*epoch),
             Record::LossAccepted { accepted } => self.add(accepted.epoch),
             Record::Born { .. } => self.add(node),
+            Record::Recorded { member, entered } => {
+                self.add(*entered);
+                self.add(member.node);
+            }
+            Record::Lost { lost } => self.add(lost.member.node),
             Record::Admitted { member, .. } => self.add(member.node),
             Record::Wanted { .. } | Record::Mark { .. } | Record::Presumed { .. } => {}
             Record::Forgotten { .. } | Record::LastToken { .. } | Record::LongestLease { .. } => {}

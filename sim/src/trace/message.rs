@@ -2,8 +2,8 @@
 //! traces. This is the one file that tells what a message says.
 
 use seedbed::proto::{
-    AcceptedLoss, Epoch, Header, Keep, Known, Message, No, Operation, PullEnd, Recollection,
-    Results, Terms, Vote, Work,
+    AcceptedLoss, Epoch, Header, Keep, Known, Losses, Lost, Message, No, Operation, PullEnd,
+    Recollection, Results, Terms, Vote, Work,
 };
 
 use super::words::{
@@ -71,6 +71,7 @@ pub fn brief(message: &Message) -> String {
         Message::Heartbeat { known, .. } => format!("Heartbeat, knows {known}"),
         Message::Alive { epoch, .. } => format!("Alive: a lease for {epoch}"),
         Message::Entered { epoch, .. } => format!("Entered {epoch}"),
+        Message::Noted { epoch, .. } => format!("Noted {epoch}"),
         Message::Completed { epoch, .. } => format!("Completed in {epoch}"),
         Message::Departed { epoch, .. } => format!("Departed by {epoch}"),
         Message::Watch { known: Epoch(0) } => "Watch for any view".to_owned(),
@@ -143,11 +144,11 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
             let answered = answered.map_or("none".to_owned(), |answered| answered.to_string());
             format!("under {admission} in {incarnation}, asked {asked}; last answered: {answered}")
         }
-        Message::Alive { incarnation, asked, .. } => {
-            format!("counts from {asked} of {incarnation}")
+        Message::Alive { incarnation, asked, losses, .. } => {
+            format!("counts from {asked} of {incarnation}{}", lost(losses))
         }
-        Message::Views { views: all, settled: last, accepted, asked: _ } => {
-            let accepted = match accepted {
+        Message::Views { views: all, settled: last, losses, asked: _ } => {
+            let accepted = match losses.accepted {
                 AcceptedLoss { epoch: Epoch(0), .. } => String::new(),
                 AcceptedLoss { epoch, .. } => format!("; losses up to {epoch} are accepted"),
             };
@@ -155,7 +156,7 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
                 Detail::Brief | Detail::Whole => views(all.iter()),
                 Detail::Contents(_) => list(all.iter().map(members_of)),
             };
-            format!("{all}; {}{accepted}", settled(*last))
+            format!("{all}; {}{}{accepted}", settled(*last), lost(losses))
         }
         Message::Pull { incarnation, owner, arcs, after, .. } => {
             let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
@@ -187,8 +188,16 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
         Message::Entered { .. } | Message::Completed { .. } | Message::Departed { .. } => {
             String::new()
         }
+        Message::Noted { .. } => String::new(),
         Message::Watch { .. } => String::new(),
     }
+}
+
+/// The members whose disks are lost.
+fn lost(losses: &Losses) -> String {
+    let lost =
+        |lost: &Lost| format!("; {}, which had entered {}, is lost", lost.member, lost.entered);
+    losses.lost.iter().map(lost).collect()
 }
 
 /// The fields that neither [`brief`] nor [`contents`] tells.
@@ -216,6 +225,7 @@ fn rest(message: &Message) -> String {
         Message::Admitted { incarnation, .. } => format!("for {incarnation}"),
         Message::Alive { settled: last, .. } => settled(*last),
         Message::Entered { admission, .. }
+        | Message::Noted { admission, .. }
         | Message::Completed { admission, .. }
         | Message::Departed { admission, .. } => format!("under {admission}"),
         Message::Read { .. } | Message::Ended { .. } | Message::Fetched { .. } => String::new(),
@@ -246,6 +256,7 @@ pub fn routine(message: &Message, places: &Places) -> Option<Routine> {
         }
         Message::Alive { .. } => said(brief(message)),
         Message::Entered { .. }
+        | Message::Noted { .. }
         | Message::Completed { .. }
         | Message::Departed { .. }
         | Message::Views { .. } => said(self::message(message, Detail::Contents(places))),

@@ -49,6 +49,10 @@ pub fn brief(record: &Record) -> String {
         Record::Admitted { member, incarnation } => {
             format!("{member} in {incarnation} is admitted under {}", member.admission)
         }
+        Record::Recorded { member, entered } => format!("{member} has entered {entered}"),
+        Record::Lost { lost } => {
+            format!("{}, which had entered {}, is lost", lost.member, lost.entered)
+        }
         Record::Wanted { .. } => "what is wanted".to_owned(),
         Record::Announced { view } => format!("{kind} {}", members_of(view)),
         Record::Activated { epoch } => format!("{kind} {epoch}"),
@@ -109,6 +113,7 @@ fn contents(record: &Record, detail: Detail<'_>) -> String {
             String::new()
         }
         Record::Activated { .. } | Record::Converged { .. } => String::new(),
+        Record::Recorded { .. } | Record::Lost { .. } => String::new(),
         Record::LossAccepted { .. } | Record::LongestLease { .. } => String::new(),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Arcs, Command, Epoch, Incarnation, Member, Message, NodeId, Outcome,
+    Admission, Arcs, Command, Epoch, Incarnation, Losses, Member, Message, NodeId, Outcome,
     PullEnd, Record, Span, Time, Timer, TxnId, Version, View, Vote,
 };
 
@@ -76,7 +76,7 @@ fn views_name_their_members_and_the_settings_once() {
         asked: None,
         views: views.into(),
         settled: Epoch(2),
-        accepted: AcceptedLoss::default(),
+        losses: Losses::default(),
     };
     assert_eq!(super::message(&message, Detail::Brief), "Views e2 to e4");
     assert_eq!(
@@ -110,11 +110,7 @@ fn a_hand_over_is_told_as_question_and_answer() {
         after: None,
         files: [].into(),
         answers: [].into(),
-        end: Some(PullEnd {
-            complete: complete.clone(),
-            witnessed: witnessed.clone(),
-            successor: None,
-        }),
+        end: Some(PullEnd { complete: complete.clone(), witnessed: witnessed.clone() }),
     };
     let (all, none) = (Arcs::all(), Arcs::default());
     let brief = |answer: &Message| message(answer, Detail::Brief);
@@ -137,8 +133,8 @@ fn leases_are_told_by_what_they_count_from() {
         message(&beat(Epoch(3)), Detail::Whole),
         "Heartbeat, knows e3; under a5 in i1, asked 0.000005s; last answered: none"
     );
-    let (epoch, settled, accepted) = (Epoch(3), Epoch(2), AcceptedLoss::default());
-    let alive = Message::Alive { incarnation, asked, epoch, settled, accepted };
+    let (epoch, settled, losses) = (Epoch(3), Epoch(2), Losses::default());
+    let alive = Message::Alive { incarnation, asked, epoch, settled, losses };
     assert_eq!(
         message(&alive, Detail::Whole),
         "Alive: a lease for e3; counts from 0.000005s of i1; e2 has settled"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::standing::Standing;
-use super::super::{Admission, Arcs, Config, Defect, Epoch, Layout, Member};
+use super::super::{Arcs, Config, Defect, Epoch, Layout, Member};
 
 /// An owner of an earlier epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,16 +30,9 @@ pub(super) struct Told {
     witnesses: BTreeMap<Source, Arcs>,
     /// The same by epoch, of all its owners together.
     witnessed: BTreeMap<Epoch, Arcs>,
-    /// Sources that are gone with their disks, and the numbers of the members of the same names.
-    gone: BTreeMap<Source, Admission>,
 }
 
 impl Told {
-    /// The source is gone with its disk, and its name has this number. Is that news?
-    pub fn learn_gone(&mut self, source: Source, successor: Admission) -> bool {
-        self.gone.insert(source, successor).is_none()
-    }
-
     /// Nothing was committed on `arcs` in the epoch of `source`, which must know. Is that news?
     pub fn witness(&mut self, source: Source, arcs: &Arcs) -> bool {
         let here = self.witnessed.entry(source.level).or_default();
@@ -62,13 +55,22 @@ impl Told {
         }
     }
 
-    /// Where every owner in a view is gone with its disk, and the operator has accepted that.
-    fn accepted_in(&self, layout: &Layout, standing: &Standing) -> Arcs {
+    /// Where an owner is gone with its disk that the centre has not recorded to have entered the
+    /// view: it never had a lease there, so that nothing was committed.
+    fn witness_for_lost(&mut self, standing: &Standing, layout: &Layout) {
         let level = layout.epoch();
-        let is_accepted = |owner: &Member| {
-            let successor = self.gone.get(&Source { level, owner: *owner });
-            successor.is_some_and(|successor| standing.is_loss_accepted(*successor))
-        };
+        for &owner in layout.view().members.iter() {
+            let lost = standing.lost(owner).filter(|lost| lost.entered < level);
+            let source = Source { level, owner };
+            if lost.is_some() && !self.witnesses.contains_key(&source) {
+                self.witness(source, &layout.owned_by(owner));
+            }
+        }
+    }
+
+    /// Where every owner in a view is gone with its disk, and the operator has accepted that.
+    fn accepted_in(layout: &Layout, standing: &Standing) -> Arcs {
+        let is_accepted = |owner: &Member| standing.is_given_up(*owner);
         let members = &layout.view().members;
         if !members.iter().any(is_accepted) {
             return Arcs::default(); // every piece has an owner
@@ -87,11 +89,12 @@ impl Told {
             // Without this view nothing can be said of older ones either.
             let Some(layout) = standing.layout_of(level) else { return trail };
             self.witness_for_itself(standing, layout);
+            self.witness_for_lost(standing, layout);
             let own = standing.claim(level).unwrap_or_default().intersection(&open);
             trail.at_hand = trail.at_hand.union(&own);
             trail.levels.push((layout.clone(), open.clone()));
             let here = self.witnessed.get(&level).cloned().unwrap_or_default();
-            witnessed = witnessed.intersection(&here.union(&self.accepted_in(layout, standing)));
+            witnessed = witnessed.intersection(&here.union(&Told::accepted_in(layout, standing)));
             if !config.defects.has(Defect::WitnessRuleSkipped) {
                 open = witnessed.clone();
             }
@@ -108,6 +111,7 @@ impl Told {
     /// tell, and of what; the newest epoch first.
     pub fn sources(
         &self,
+        standing: &Standing,
         trail: &Trail,
         is_wanted: impl Fn(&Source) -> bool,
     ) -> impl Iterator<Item = (Source, Arcs)> {
@@ -117,7 +121,7 @@ impl Told {
             members.map(move |owner| (Source { level, owner: *owner }, layout, open))
         });
         sources.filter_map(move |(source, layout, open)| {
-            if self.gone.contains_key(&source) || !is_wanted(&source) {
+            if standing.lost(source.owner).is_some() || !is_wanted(&source) {
                 return None;
             }
             let arcs = layout.owned_by(source.owner).intersection(open);
@@ -139,7 +143,9 @@ fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{AcceptedLoss, Membership, NodeId, Record, Settings, Span, View};
+    use super::super::super::{
+        AcceptedLoss, Admission, Losses, Lost, Membership, NodeId, Record, Settings, Span, View,
+    };
     use super::*;
 
     const NEWEST: u32 = 100;
@@ -170,7 +176,7 @@ mod tests {
         let mut standing = Standing::new(&config, NodeId::storage(4));
         standing.replay_born(Admission(4));
         let views: Vec<View> = (1..=NEWEST).map(view).collect();
-        let entered = standing.learn(&config, &views, Epoch(1), AcceptedLoss::default());
+        let entered = standing.learn(&config, &views, Epoch(1), &Losses::default());
         assert!(matches!(entered, Some(Record::Entered { epoch: Epoch(NEWEST), .. })));
         (config, standing)
     }
@@ -196,12 +202,13 @@ mod tests {
         let (config, standing) = standing();
         let mut told = Told::default();
         let trail = told.trail(&config, &standing);
-        let (first, arcs) = told.sources(&trail, |_| true).next().expect("a source has it");
+        let (first, arcs) =
+            told.sources(&standing, &trail, |_| true).next().expect("a source has it");
         let layout = standing.layout_of(Epoch(99)).expect("it is known");
         assert_eq!(arcs, layout.owned_by(first.owner).intersection(standing.missing()));
         told.witness(first, &arcs);
         let trail = told.trail(&config, &standing);
-        assert!(told.sources(&trail, |_| true).all(|(source, _)| source != first));
+        assert!(told.sources(&standing, &trail, |_| true).all(|(source, _)| source != first));
     }
 
     #[test]
@@ -215,16 +222,35 @@ mod tests {
         assert_eq!(told.trail(&config, &standing).at_hand, *standing.missing());
     }
 
+    /// The first three members are lost, as the centre says, which had entered that epoch.
+    fn lose(standing: &mut Standing, entered: u32) {
+        let lost = |number| {
+            let successor = Admission(9);
+            Lost { member: member(number), entered: Epoch(entered), successor }
+        };
+        let lost = (1..=3).map(lost).collect();
+        standing.learn_losses(&Losses { lost, accepted: AcceptedLoss::default() });
+    }
+
     #[test]
     fn a_view_whose_owners_are_all_lost_is_passed_when_that_is_accepted() {
         let (config, mut standing) = standing();
         let mut told = Told::default();
-        for number in 1..=3 {
-            let owner = member(number);
-            assert!(told.learn_gone(Source { level: Epoch(99), owner }, Admission(9)));
-        }
+        lose(&mut standing, 99);
         assert_eq!(levels_of(&told.trail(&config, &standing)), [99]);
-        standing.learn_accepted(AcceptedLoss { epoch: Epoch(NEWEST), admission: Admission(9) });
-        assert_eq!(levels_of(&told.trail(&config, &standing)), [99, 98, 97]);
+        let accepted = AcceptedLoss { epoch: Epoch(NEWEST), admission: Admission(9) };
+        standing.learn_losses(&Losses { lost: Arc::default(), accepted });
+        let levels = levels_of(&told.trail(&config, &standing));
+        assert!(levels.into_iter().eq((1..NEWEST).rev()), "all of them were owners from the start");
+    }
+
+    #[test]
+    fn a_view_that_a_lost_owner_is_not_recorded_to_have_entered_is_passed() {
+        let (config, mut standing) = standing();
+        lose(&mut standing, 98);
+        let mut told = Told::default();
+        let trail = told.trail(&config, &standing);
+        assert_eq!(levels_of(&trail), [99, 98, 97]);
+        assert!(told.sources(&standing, &trail, |_| true).all(|(s, _)| s.owner == member(4)));
     }
 }

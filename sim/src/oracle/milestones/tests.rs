@@ -165,14 +165,14 @@ fn a_hand_over_begins_with_the_first_pull_and_is_done_when_the_node_says_so() {
     show.sends(n(1), n(2), &pull(2, 1));
     assert_eq!(show.bound(Milestone::HAND_OVER_BEGUN, Role::Receiver), Some(n(1)));
     assert_eq!(show.bound(Milestone::sent(pull(2, 1).kind()), Role::Source), Some(n(2)));
-    let nothing = PullEnd { complete: Arcs::default(), witnessed: Arcs::all(), successor: None };
+    let nothing = PullEnd { complete: Arcs::default(), witnessed: Arcs::all() };
     show.sends(n(2), n(1), &chunk(2, 1, Some(nothing.clone())));
     assert_eq!(show.bound(Milestone::WITNESS_ANSWERED, Role::Source), Some(n(2)));
     show.receives(n(2), n(1), &chunk(2, 1, Some(nothing)));
     show.crashes(n(2));
     assert_eq!(show.count(Milestone::SOURCE_CRASHED), 0, "it had told all that it knew");
     show.sends(n(1), n(3), &pull(2, 2));
-    let all = PullEnd { complete: Arcs::all(), witnessed: Arcs::default(), successor: None };
+    let all = PullEnd { complete: Arcs::all(), witnessed: Arcs::default() };
     show.receives(n(3), n(1), &chunk(2, 2, Some(all)));
     show.forces(n(1), &Record::Complete { epoch: Epoch(2), arcs: Arcs::all() });
     assert_eq!(show.bound(Milestone::ARC_COMPLETED, Role::Source), Some(n(3)));

@@ -125,7 +125,7 @@ impl Leases {
 mod tests {
     use super::*;
     use crate::oracle::tests::{announced, n};
-    use seedbed::proto::{AcceptedLoss, Config};
+    use seedbed::proto::{Config, Losses};
 
     const LIFE: Incarnation = Incarnation(1);
 
@@ -141,8 +141,8 @@ mod tests {
 
     fn alive(asked: Time) -> Message {
         let (epoch, settled) = (Epoch(1), Epoch(0));
-        let accepted = AcceptedLoss::default();
-        Message::Alive { incarnation: LIFE, asked, epoch, settled, accepted }
+        let losses = Losses::default();
+        Message::Alive { incarnation: LIFE, asked, epoch, settled, losses }
     }
 
     fn views() -> Views {

@@ -253,13 +253,14 @@ impl Model {
             }
             // What of these is to be known the locks and the disks say, below.
             Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
+            Record::Recorded { .. } => {}
             Record::Born { .. } | Record::Entered { .. } | Record::Pulled { .. } => {}
             Record::Complete { .. } | Record::GaveUp { .. } | Record::Orphaned { .. } => {}
             // A checkpoint writes these: they say what was known before.
             Record::Stored { .. } | Record::Answered { .. } | Record::LockOver { .. } => {}
             Record::Settled { .. } | Record::Mark { .. } | Record::Presumed { .. } => {}
             Record::Forgotten { .. } | Record::LastToken { .. } => {}
-            Record::LongestLease { .. } | Record::Wanted { .. } => {}
+            Record::LongestLease { .. } | Record::Lost { .. } | Record::Wanted { .. } => {}
         }
         match node == NodeId::CONTROL {
             true => self.locks.on_durable(step, position, record),

@@ -260,6 +260,7 @@ fn is_of_control(kind: RecordKind) -> bool {
         RecordKind::LockOver | RecordKind::LastToken | RecordKind::LongestLease => true,
         RecordKind::Admitted | RecordKind::Wanted | RecordKind::Announced => true,
         RecordKind::Activated | RecordKind::Converged | RecordKind::LossAccepted => true,
+        RecordKind::Recorded | RecordKind::Lost => true,
         RecordKind::Born | RecordKind::Entered | RecordKind::Pulled => false,
         RecordKind::Complete | RecordKind::GaveUp | RecordKind::Voted => false,
         RecordKind::Promised | RecordKind::Declined | RecordKind::Decided => false,

@@ -118,7 +118,7 @@ impl ViewsAreDecidedOnceAndInOrder {
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, activated, announced, n, view};
-    use seedbed::proto::{AcceptedLoss, NodeId};
+    use seedbed::proto::{Losses, NodeId};
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
@@ -133,7 +133,7 @@ mod tests {
             asked: None,
             views: [of].into(),
             settled: Epoch(0),
-            accepted: AcceptedLoss::default(),
+            losses: Losses::default(),
         }
     }
 

@@ -75,8 +75,7 @@ mod tests {
     use seedbed::proto::{Arcs, Epoch, File, Incarnation, PullEnd};
 
     fn chunk(files: &[&str], end: bool) -> Message {
-        let complete =
-            PullEnd { complete: Arcs::all(), witnessed: Arcs::default(), successor: None };
+        let complete = PullEnd { complete: Arcs::all(), witnessed: Arcs::default() };
         Message::Chunk {
             epoch: Epoch(2),
             pull: 1,

@@ -1,6 +1,6 @@
 //! The bench about clusters that change: views, leases, and what a node owns in an epoch.
 
-use seedbed::proto::{AcceptedLoss, Arcs, Config, Epoch, Message, NodeId};
+use seedbed::proto::{Arcs, Config, Epoch, Losses, Message, NodeId};
 
 use crate::oracle::blocked::{Missed, missed_arcs};
 use crate::oracle::tests::bench::Play;
@@ -26,8 +26,8 @@ impl Play {
         let answered = Some(asked);
         let beat = Message::Heartbeat { admission, incarnation, known: epoch, asked, answered };
         self.sends(node, CONTROL, beat);
-        let (settled, accepted) = (Epoch(0), AcceptedLoss::default());
-        let alive = Message::Alive { incarnation, asked, epoch, settled, accepted };
+        let (settled, losses) = (Epoch(0), Losses::default());
+        let alive = Message::Alive { incarnation, asked, epoch, settled, losses };
         self.and().sends(CONTROL, node, alive.clone());
         self.and().receives(CONTROL, node, alive)
     }

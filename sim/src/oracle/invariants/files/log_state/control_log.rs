@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Config, Epoch, Incarnation, NodeId, Path, Record, Refusal, RequestId,
-    Span, Token, View, Wanted,
+    AcceptedLoss, Admission, Config, Epoch, Incarnation, Lost, Member, NodeId, Path, Record,
+    Refusal, RequestId, Span, Token, View, Wanted,
 };
 
 use super::difference::{Lowest, differs, forgets_otherwise};
@@ -121,6 +121,8 @@ impl LockLog {
 #[derive(Clone, Debug, Default)]
 pub(super) struct ViewLog {
     admissions: BTreeMap<NodeId, (Admission, Incarnation)>,
+    entered: BTreeMap<Member, Epoch>,
+    lost: BTreeMap<Member, Lost>,
     wanted: Option<Wanted>,
     views: BTreeMap<Epoch, View>,
     active: Epoch,
@@ -133,7 +135,16 @@ impl ViewLog {
     pub(super) fn take(&mut self, record: &Record) {
         match record {
             Record::Admitted { member, incarnation } => {
-                self.admissions.insert(member.node, (member.admission, *incarnation));
+                let given = (member.admission, *incarnation);
+                if let Some((admission, _)) = self.admissions.insert(member.node, given) {
+                    self.lose(Member { node: member.node, admission }, member.admission);
+                }
+            }
+            Record::Recorded { member, entered } => {
+                self.entered.insert(*member, *entered);
+            }
+            Record::Lost { lost } => {
+                self.lost.insert(lost.member, *lost);
             }
             Record::Wanted { wanted } => self.wanted = Some(wanted.clone()),
             Record::Announced { view } => {
@@ -147,6 +158,13 @@ impl ViewLog {
             Record::Converged { epoch } => {
                 self.settled = *epoch;
                 self.views.retain(|of, _| of >= epoch);
+                let has = |member: &Member| self.views.values().any(|view| view.has(*member));
+                let admissions = &self.admissions;
+                self.lost.retain(|member, _| has(member));
+                self.entered.retain(|member, _| {
+                    let (node, admission) = (member.node, member.admission);
+                    has(member) || admissions.get(&node).is_some_and(|given| given.0 == admission)
+                });
             }
             Record::LossAccepted { accepted } => self.accepted = *accepted,
             Record::LongestLease { span } => self.longest_lease = *span,
@@ -154,8 +172,26 @@ impl ViewLog {
         }
     }
 
+    /// The disk of `member` is lost, if a view has it.
+    fn lose(&mut self, member: Member, successor: Admission) {
+        if self.views.values().any(|view| view.has(member)) {
+            let entered = self.entered.get(&member).copied().unwrap_or_default();
+            self.lost.insert(member, Lost { member, entered, successor });
+        } else {
+            self.entered.remove(&member);
+        }
+    }
+
     /// What `is`, which a checkpoint begins, says otherwise.
     pub(super) fn difference(&self, is: &ViewLog, config: &Config) -> Option<Evidence> {
+        if let Some(member) = differs(&self.entered, &is.entered) {
+            let is = format!("does not say the same of what {member} has entered");
+            return Some(Evidence::at(0, is).about(member.node));
+        }
+        if let Some(member) = differs(&self.lost, &is.lost) {
+            let is = format!("does not say the same of the lost disk of {member}");
+            return Some(Evidence::at(0, is).about(member.node));
+        }
         if let Some(node) = differs(&self.admissions, &is.admissions) {
             let is = format!("does not say the same of the number of {node}");
             return Some(Evidence::at(0, is).about(*node));

@@ -125,6 +125,7 @@ impl LogState {
             Record::Admitted { .. } | Record::Wanted { .. } => self.views.take(record),
             Record::Announced { .. } | Record::Activated { .. } => self.views.take(record),
             Record::Converged { .. } | Record::LossAccepted { .. } => self.views.take(record),
+            Record::Recorded { .. } | Record::Lost { .. } => self.views.take(record),
             Record::LongestLease { .. } => self.views.take(record),
         }
     }
