@@ -43,6 +43,9 @@ invariants! {
     AViewIsActiveAfterAllHaveLeft = "a_view_is_active_after_all_have_left",
         "a view comes into force when all of the one before have left it or lost their lease",
         "leases; Gray, Cheriton 1989";
+    LeasesFollowRecordedEntries = "leases_follow_recorded_entries",
+        "the centre gives a lease only to a member whose entry into the epoch it has recorded",
+        "write-ahead; Gray 1978; leases; Gray, Cheriton 1989";
     NoViewChangeWithoutACause = "no_view_change_without_a_cause",
         "a view leaves out the silent and the unwanted, takes in the heard and wanted, and no more",
         "accuracy; Chandra, Toueg 1996";
@@ -337,6 +340,7 @@ impl InvariantName {
                 | InvariantName::AdmissionsAreUsedOnce
                 | InvariantName::EpochsOfANodeOnlyGrow
                 | InvariantName::AViewIsActiveAfterAllHaveLeft
+                | InvariantName::LeasesFollowRecordedEntries
                 | InvariantName::NoViewChangeWithoutACause
                 | InvariantName::KeysMoveOnlyToJoinersAndFromLeavers
                 | InvariantName::NoPathIsHandedOverInDoubt

@@ -92,6 +92,8 @@ defects! {
     LeaseIgnoredByEvictedNode = "lease_ignored_by_evicted_node";
     /// the centre activates a view although a member of the one before may still have a lease
     DeclaredGoneTooEarly = "declared_gone_too_early";
+    /// the centre gives a node a lease before it has recorded that the node is in the epoch
+    LeaseBeforeEntryIsRecorded = "lease_before_entry_is_recorded";
     /// owners take requests of any epoch
     EpochUnchecked = "epoch_unchecked";
     /// a node says that it has left an epoch before that is durable

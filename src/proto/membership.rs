@@ -192,7 +192,7 @@ impl Centre {
         let heard = self.nodes.entry(member).or_default();
         heard.at = Some(turn.now);
         heard.beat = heard.beat.max(beat);
-        if self.is_served(member, beat) {
+        if self.is_served(turn, member, beat) {
             return self.give_lease(turn, member, beat);
         }
         let newest = self.newest();
@@ -213,10 +213,16 @@ impl Centre {
 
     /// Does the heartbeat know the view in force, is it a member's whose entry is recorded, and is
     /// no other view announced?
-    fn is_served(&self, member: Member, beat: Beat) -> bool {
+    fn is_served(&self, turn: &Turn<'_>, member: Member, beat: Beat) -> bool {
         let view = self.views.get(&beat.known).filter(|_| beat.known == self.active);
         let is_in_force = view.is_some_and(|view| view.has(member));
-        is_in_force && self.newest() == beat.known && self.has_entered(member, beat.known)
+        is_in_force && self.newest() == beat.known && self.may_lease(turn, member, beat.known)
+    }
+
+    /// May the member have a lease for the epoch, if that is in force?
+    fn may_lease(&self, turn: &Turn<'_>, member: Member, epoch: Epoch) -> bool {
+        let too_early = turn.config.defects.has(Defect::LeaseBeforeEntryIsRecorded);
+        too_early || self.has_entered(member, epoch)
     }
 
     /// Is it recorded that the member has left every epoch before this one?
@@ -238,7 +244,7 @@ impl Centre {
         // Its heartbeat came before this, and got no lease.
         let heard = self.nodes.get(&member).filter(|heard| is_new && heard.at.is_some());
         if let Some(beat) = heard.map(|heard| heard.beat)
-            && self.is_served(member, beat)
+            && self.is_served(turn, member, beat)
         {
             self.give_lease(turn, member, beat);
         }
@@ -336,7 +342,7 @@ impl Centre {
             let heard = self.nodes.entry(member).or_default();
             heard.until = heard.until.max(until);
             let (beat, is_heard) = (heard.beat, heard.at.is_some());
-            if beat.known == view.epoch && is_heard && self.has_entered(member, view.epoch) {
+            if beat.known == view.epoch && is_heard && self.may_lease(turn, member, view.epoch) {
                 self.give_lease(turn, member, beat);
             }
         }

@@ -63,6 +63,7 @@ registry! {
         managed membership::AdmissionsAreUsedOnce::default;
         managed membership::EpochsOfANodeOnlyGrow::default;
         managed membership::AViewIsActiveAfterAllHaveLeft::default;
+        managed membership::LeasesFollowRecordedEntries::default;
         managed membership::NoViewChangeWithoutACause::default;
         managed membership::KeysMoveOnlyToJoinersAndFromLeavers;
         managed transfer::NoPathIsHandedOverInDoubt::default;

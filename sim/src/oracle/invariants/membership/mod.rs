@@ -4,6 +4,7 @@ mod a_view_is_active_after_all_have_left;
 mod admissions_are_used_once;
 mod epochs_of_a_node_only_grow;
 mod keys_move_only_to_joiners_and_from_leavers;
+mod leases_follow_recorded_entries;
 mod no_view_change_without_a_cause;
 mod one_epoch_is_served_at_once;
 mod only_leased_members_serve_and_vote;
@@ -14,6 +15,7 @@ pub(in crate::oracle) use a_view_is_active_after_all_have_left::AViewIsActiveAft
 pub(in crate::oracle) use admissions_are_used_once::AdmissionsAreUsedOnce;
 pub(in crate::oracle) use epochs_of_a_node_only_grow::EpochsOfANodeOnlyGrow;
 pub(in crate::oracle) use keys_move_only_to_joiners_and_from_leavers::KeysMoveOnlyToJoinersAndFromLeavers;
+pub(in crate::oracle) use leases_follow_recorded_entries::LeasesFollowRecordedEntries;
 pub(in crate::oracle) use no_view_change_without_a_cause::NoViewChangeWithoutACause;
 pub(in crate::oracle) use one_epoch_is_served_at_once::OneEpochIsServedAtOnce;
 pub(in crate::oracle) use only_leased_members_serve_and_vote::OnlyLeasedMembersServeAndVote;
