@@ -108,8 +108,8 @@ named! {
     NOT_READY_REFUSED = "not_ready_refused", Transaction, FIRST;
     /// a decision reached a voter after a hand-over had voided its vote
     LATE_DECISION = "late_decision", Transaction, after(Milestone::PARTICIPANT_IN_DOUBT);
-    /// a participant whose coordinator's disk is gone learnt the outcome from the others
-    ORPHAN_SETTLED = "orphan_settled", Transaction, after(Milestone::PARTICIPANT_IN_DOUBT);
+    /// the centre told a participant in doubt how the transaction ends
+    DOUBT_RESOLVED = "doubt_resolved", Transaction, after(Milestone::PARTICIPANT_IN_DOUBT);
     /// a machine crashed
     CRASHED = "crashed", Other, FIRST;
     /// a coordinator crashed while it was waiting for participants to be ready
@@ -207,13 +207,13 @@ const COUNT: u16 = RECORDS + 2 * LOGGED.len() as u16;
 const fn is_logged(kind: RecordKind) -> bool {
     match kind {
         RecordKind::Stored | RecordKind::Answered | RecordKind::Settled => false,
-        RecordKind::Mark | RecordKind::Presumed | RecordKind::Forgotten => false,
+        RecordKind::Mark | RecordKind::Forgotten => false,
         RecordKind::LockOver | RecordKind::LastToken | RecordKind::LongestLease => false,
         RecordKind::Lost => false,
         RecordKind::Born | RecordKind::Entered | RecordKind::Pulled => true,
         RecordKind::Complete | RecordKind::GaveUp | RecordKind::Voted => true,
         RecordKind::Promised | RecordKind::Declined | RecordKind::Decided => true,
-        RecordKind::Applied | RecordKind::Orphaned | RecordKind::RolledBack => true,
+        RecordKind::Applied | RecordKind::RolledBack => true,
         RecordKind::Over | RecordKind::Queued | RecordKind::Granted => true,
         RecordKind::Left | RecordKind::Admitted | RecordKind::Announced => true,
         RecordKind::Activated | RecordKind::Converged | RecordKind::Wanted => true,

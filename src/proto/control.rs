@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::lock::LockServer;
 use super::membership::{Beat, Centre};
+use super::reports::Question;
 use super::timers::{Timer, Timers};
 use super::turn::Turn;
 use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Role, Time};
@@ -116,8 +117,12 @@ fn on_message(
             let beat = Beat { incarnation, asked, known };
             centre.on_heartbeat(turn, Member { node, admission }, beat, answered);
         }
-        Message::Entered { admission, epoch } => {
-            centre.on_entered(turn, Member { node, admission }, epoch);
+        Message::Entered { admission, epoch, open } => {
+            centre.on_entered(turn, Member { node, admission }, epoch, open);
+        }
+        Message::Resolve { admission, txn, epoch, participants } => {
+            let question = Question { txn, epoch, participants: &participants };
+            centre.on_resolve(turn, Member { node, admission }, &question);
         }
         Message::Completed { admission, epoch } => {
             centre.on_completed(turn, Member { node, admission }, epoch);

@@ -72,6 +72,8 @@ defects! {
     LateRefusalBelieved = "late_refusal_believed";
     /// an owner says that a refusal is recorded before it is durable, and forgets it in a crash
     RefusalNotForced = "refusal_not_forced";
+    /// a coordinator tells a client of a refusal before every owner has forced it
+    RefusalToldTooEarly = "refusal_told_too_early";
     /// a checkpoint leaves out the aborts that a participant has promised
     CheckpointWithoutPromises = "checkpoint_without_promises";
     /// a checkpoint leaves out the refusals that are recorded for good
@@ -94,6 +96,18 @@ defects! {
     DeclaredGoneTooEarly = "declared_gone_too_early";
     /// the centre gives a node a lease before it has recorded that the node is in the epoch
     LeaseBeforeEntryIsRecorded = "lease_before_entry_is_recorded";
+    /// a participant that has left the epoch in doubt takes an abort from another than the centre
+    AbortTakenAfterLeaving = "abort_taken_after_leaving";
+    /// a node hands over before the centre has recorded its report
+    HandedOverBeforeTheReport = "handed_over_before_the_report";
+    /// a participant reports what it is in doubt about and not what it has applied
+    AppliedLeftOut = "applied_left_out";
+    /// the centre acknowledges a report before that is durable, and forgets it in a crash
+    ReportNotForced = "report_not_forced";
+    /// the centre settles a transaction before every participant has left the epoch or is lost
+    SettledBeforeAllHaveLeft = "settled_before_all_have_left";
+    /// the centre aborts a transaction of a lost coordinator if a participant is lost too
+    LostParticipantMeansAbort = "lost_participant_means_abort";
     /// owners take requests of any epoch
     EpochUnchecked = "epoch_unchecked";
     /// a node says that it has left an epoch before that is durable

@@ -126,6 +126,8 @@ pub enum Outcome {
     Found(Version, Option<Contents>),
     /// The version after a change.
     Changed(Version),
+    /// The operation took effect, and what came of it is lost with a disk. No client is told this.
+    Lost,
 }
 
 /// The answer to a request that took effect: one outcome for each of its operations, in their

@@ -7,10 +7,11 @@
 //! | forces `Complete` | `Chunk(files, answers, end)`: where it was complete, and where it is a witness |
 //!
 //! What is pulled is all that is durable of a path: contents, version, token, also of paths that
-//! are gone, and what is known of requests and of transactions that may not be over. It replaces
-//! what the new owner had, and every vote that it gave there in an older epoch: the source has
-//! settled that transaction, so its late decision is recorded and acknowledged and changes nothing
-//! (or it would overwrite what was pulled).
+//! are gone, and what is known of requests. It replaces what the new owner had, and every vote that it
+//! gave there in an older epoch: the source is not in doubt about that transaction, so its late
+//! decision is recorded and acknowledged and changes nothing (or it would overwrite what was
+//! pulled). A source hands nothing over before the centre has noted that it has left the older
+//! epochs ([`reports`](super::reports)).
 //!
 //! # Whom to ask
 //!
@@ -55,7 +56,6 @@ use sources::{Source, Told, Trail};
 use super::owner::{Answered, Owner};
 use super::standing::Standing;
 use super::timers::{Timer, Timers};
-use super::txn::coordinator::Coordinator;
 use super::txn::participant::Participant;
 use super::{
     Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Message, NodeId, Outbox,
@@ -69,7 +69,6 @@ pub(super) struct Move<'a> {
     pub now: Time,
     pub standing: &'a mut Standing,
     pub owner: &'a mut Owner,
-    pub coordinator: &'a Coordinator,
     pub participant: &'a mut Participant,
     pub timers: &'a mut Timers,
     pub out: &'a mut Outbox,
@@ -211,14 +210,6 @@ impl Handover {
         }
     }
 
-    /// Takes no chunk that is under way any more, and asks anew.
-    pub fn begin_anew(&mut self, turn: &mut Move<'_>) {
-        if self.current.take().is_some() {
-            self.tried.clear();
-            self.proceed(turn);
-        }
-    }
-
     fn ask(&mut self, turn: &mut Move<'_>) {
         let Some(pull) = &mut self.current else { return };
         let quiet = self.quiet.get(&pull.source).copied().unwrap_or_default();
@@ -285,7 +276,6 @@ pub(super) fn replay_pulled(
             Handed::Forgotten(client, life, lowest) => {
                 owner.answers.forget_below(*client, *life, *lowest);
             }
-            Handed::Settled(..) | Handed::Presumed(..) => participant.remember(handed),
         }
     }
 }
@@ -319,11 +309,6 @@ pub(super) fn on_pull(
     let mut answers = Vec::new();
     if hands_over && !turn.config.defects.has(Defect::AnswersLeftBehind) {
         answers.extend(turn.owner.answers.hand_over());
-    }
-    // With each copy goes the word on what it lacks: the pull may be broken off after it.
-    if let Some(this) = turn.standing.member().filter(|_| !complete.is_empty()) {
-        answers.extend(turn.coordinator.hand_over(this, level, &complete));
-        answers.extend(turn.participant.hand_over(&complete));
     }
     let witnessed = arcs.difference(&claim);
     let end = is_last.then_some(PullEnd { complete, witnessed });

@@ -5,7 +5,8 @@
 //! | `Admit` (its log is empty) | forces `Admitted`, a number that nobody has had, one for each life that asks; `Admitted` |
 //! | `Heartbeat` that knows the view in force, from a member | `Alive`: the membership lease for it |
 //! | `Heartbeat` that knows an older one, or from no member | `Views`, from the last that has settled to the newest |
-//! | `Entered` (forced there) | forces `Recorded`: it has left every epoch before; `Noted` |
+//! | `Entered` (forced there) | forces `Recorded`: it has left every epoch before, where these transactions are open; `Noted` |
+//! | `Resolve` a transaction that is in doubt | `Resolved` ([`reports`](super::reports)) |
 //! | `Completed` | it has all that it owns in that epoch |
 //!
 //! ```text
@@ -38,11 +39,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::lease::LeaseTerms;
+use super::reports::{Question, Reports};
 use super::timers::Timer;
 use super::turn::Turn;
 use super::{
     AcceptedLoss, Admission, Command, Config, Defect, Epoch, Incarnation, Losses, Lost, Member,
-    Membership, Message, NodeId, Record, Span, Time, View, Wanted,
+    Membership, Message, NodeId, Open, Record, Span, Time, View, Wanted,
 };
 
 /// The configuration centre.
@@ -52,9 +54,9 @@ pub(super) struct Centre {
     /// The newest number that each node was given, and the life that had asked for it.
     admissions: BTreeMap<NodeId, (Admission, Incarnation)>,
     last_admission: Admission,
-    /// The newest epoch that each member has entered.
-    entered: BTreeMap<Member, Epoch>,
-    /// Members of views whose disks are lost.
+    /// What members have reported when they left an epoch.
+    reports: Reports,
+    /// Members that have been in a view and whose disks are lost.
     lost: BTreeMap<Member, Lost>,
     /// From the last that has settled to the newest.
     views: BTreeMap<Epoch, View>,
@@ -104,7 +106,7 @@ impl Centre {
             wanted: None,
             admissions: BTreeMap::new(),
             last_admission: Admission::default(),
-            entered: BTreeMap::new(),
+            reports: Reports::default(),
             lost: BTreeMap::new(),
             views: BTreeMap::new(),
             active: Epoch::default(),
@@ -227,17 +229,27 @@ impl Centre {
 
     /// Is it recorded that the member has left every epoch before this one?
     fn has_entered(&self, member: Member, epoch: Epoch) -> bool {
-        self.entered.get(&member).is_some_and(|entered| *entered >= epoch)
+        self.reports.has_entered(member, epoch)
     }
 
-    pub fn on_entered(&mut self, turn: &mut Turn<'_>, member: Member, epoch: Epoch) {
+    pub fn on_entered(
+        &mut self,
+        turn: &mut Turn<'_>,
+        member: Member,
+        epoch: Epoch,
+        open: Arc<[Open]>,
+    ) {
         if !self.is_current(member) {
             return; // what its successor may be told of it stays as it is
         }
         let is_new = !self.has_entered(member, epoch);
         if is_new {
-            turn.out.force(Record::Recorded { member, entered: epoch });
-            self.entered.insert(member, epoch);
+            self.reports.record(member, epoch, &open);
+            let record = Record::Recorded { member, entered: epoch, open };
+            match turn.config.defects.has(Defect::ReportNotForced) {
+                true => turn.out.write_lazily(record),
+                false => turn.out.force(record),
+            }
         }
         turn.out.send(member.node, Message::Noted { admission: member.admission, epoch });
         self.proceed(turn);
@@ -247,6 +259,17 @@ impl Centre {
             && self.is_served(turn, member, beat)
         {
             self.give_lease(turn, member, beat);
+        }
+    }
+
+    /// A participant that has left the epoch of a transaction in doubt asks how it ends. It asks
+    /// again: as long as that cannot be told, there is no answer.
+    pub fn on_resolve(&self, turn: &mut Turn<'_>, asker: Member, question: &Question<'_>) {
+        let is_lost = |member| self.lost.contains_key(&member);
+        let verdict = self.reports.verdict(turn.config.defects, question, is_lost);
+        if let Some(verdict) = verdict {
+            let (txn, admission) = (question.txn, asker.admission);
+            turn.out.send(asker.node, Message::Resolved { admission, txn, verdict });
         }
     }
 
@@ -477,7 +500,8 @@ impl Centre {
     }
 
     fn losses(&self) -> Losses {
-        Losses { lost: self.lost.values().copied().collect(), accepted: self.accepted }
+        let lost = self.lost.values().filter(|lost| self.is_in_a_view(lost.member));
+        Losses { lost: lost.copied().collect(), accepted: self.accepted }
     }
 
     /// Tells a client of the view in force, if it does not know it.
@@ -501,8 +525,8 @@ impl Centre {
             Record::Admitted { member, incarnation } => {
                 self.replay_admitted(*member, *incarnation);
             }
-            Record::Recorded { member, entered } => {
-                self.entered.insert(*member, *entered);
+            Record::Recorded { member, entered, open } => {
+                self.reports.record(*member, *entered, open);
             }
             Record::Lost { lost } => {
                 self.lost.insert(lost.member, *lost);
@@ -531,11 +555,11 @@ impl Centre {
         let Some(before) = before.filter(|before| before.admission != member.admission) else {
             return false;
         };
-        if !self.is_in_a_view(before) {
-            self.entered.remove(&before);
+        let entered = self.reports.entered(before);
+        if entered.is_none() && !self.is_in_a_view(before) {
             return false;
         }
-        let entered = self.entered.get(&before).copied().unwrap_or_default();
+        let entered = entered.unwrap_or_default();
         let lost = Lost { member: before, entered, successor: member.admission };
         self.lost.insert(before, lost);
         true
@@ -550,13 +574,9 @@ impl Centre {
         self.views.retain(|of, _| *of >= epoch);
         let members = self.views.values().flat_map(|view| view.members.iter());
         let known: Vec<Member> = members.copied().collect();
-        let (mut nodes, mut entered) =
-            (std::mem::take(&mut self.nodes), std::mem::take(&mut self.entered));
-        let is_known = |member: &Member| known.contains(member) || self.is_current(*member);
-        nodes.retain(|member, _| is_known(member));
-        entered.retain(|member, _| is_known(member));
-        (self.nodes, self.entered) = (nodes, entered);
-        self.lost.retain(|member, _| known.contains(member));
+        let mut nodes = std::mem::take(&mut self.nodes);
+        nodes.retain(|member, _| known.contains(member) || self.is_current(*member));
+        self.nodes = nodes;
     }
 
     /// The records that give this state again.
@@ -568,8 +588,7 @@ impl Centre {
             Record::Admitted { member: Member { node, admission }, incarnation }
         });
         let mut records: Vec<Record> = admitted.collect();
-        let entered = self.entered.iter();
-        records.extend(entered.map(|(&member, &entered)| Record::Recorded { member, entered }));
+        records.extend(self.reports.snapshot());
         records.extend(self.lost.values().map(|&lost| Record::Lost { lost }));
         records.extend(self.wanted.clone().map(|wanted| Record::Wanted { wanted }));
         for (&epoch, view) in &self.views {

@@ -3,10 +3,10 @@
 //! | from, to | messages |
 //! |---|---|
 //! | client, storage node | `Begin`, `Read` -> `Ended` |
-//! | coordinator, participant | `Prepare` -> `Ready`, `Execute` -> `Executed`, `Commit` -> `Committed`, `Abort` |
+//! | coordinator, participant | `Prepare` -> `Ready`, `Execute` -> `Executed`, `Commit` -> `Committed`, `Abort`, `Decline` -> `Declined` |
 //! | coordinator, owner | `Fetch` -> `Fetched` (the source of a rename) |
 //! | participant in doubt, anyone who took part | `Inquire` -> `Told` |
-//! | participant without a coordinator, its heirs | `Recall` -> `Recalled` |
+//! | participant in doubt that has left the epoch, centre | `Resolve` -> `Resolved` |
 //! | storage node, centre | `Admit` -> `Admitted`; `Heartbeat` -> `Alive`; `Entered` -> `Noted`; `Completed`, `Departed` |
 //! | centre, storage nodes and clients | `Views`; a client asks with `Watch` |
 //! | new owner, owner of an earlier epoch | `Pull` -> `Chunk` |
@@ -92,11 +92,6 @@ pub enum Handed {
     Declined(RequestId, Refusal),
     /// The client, in that life, waits for no number below this one.
     Forgotten(NodeId, Incarnation, u32),
-    /// The transaction has committed with this answer, or aborted, and may not be over.
-    Settled(TxnId, Option<Answer>),
-    /// What this coordinator began up to that epoch on these arcs, and what is not handed over as
-    /// committed, has aborted or is over.
-    Presumed(Member, Epoch, Arcs),
 }
 
 /// A vote.
@@ -139,25 +134,27 @@ pub enum Known {
     Aborted,
     /// Not decided yet, or in doubt as well.
     Undecided,
-    /// In doubt as well, and believes nobody but the other participants any more: the coordinator's
-    /// disk is gone. With what this participant's vote said, as the whole answer is gone too.
-    Orphaned(Results),
-    /// Whoever took part is gone with its disk; whoever has its name now, under this number, knows
-    /// nothing.
-    Gone(Admission),
+    /// The member that voted is gone with its disk: it will never ask what became of its vote.
+    Gone,
 }
 
-/// What an owner was handed over about a transaction.
+/// A transaction that is open at a member that leaves its epoch, and of which operations the member
+/// knows what came: those of its vote, or all if it knows the decision.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Recollection {
-    /// It has committed, with the whole answer.
-    Committed(Answer),
-    /// It has aborted.
+pub struct Open {
+    /// Which transaction.
+    pub txn: TxnId,
+    /// What it knows of the answer.
+    pub results: Results,
+}
+
+/// The centre's word on a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Verdict {
+    /// It commits, with what is reported of the answer.
+    Committed(Results),
+    /// It aborts.
     Aborted,
-    /// Nothing. No chunk that is under way to it now is taken any more.
-    Nothing,
-    /// Whatever it was handed over is gone with its disk.
-    Gone,
 }
 
 /// What a keep-alive keeps.
@@ -329,14 +326,31 @@ messages! {
         /// Which transaction.
         header: Header,
     }
+    /// The transaction aborts because its request is refused: the participant is to promise that no
+    /// attempt at it ever gets its yes (managed membership).
+    Decline "decline" to [Storage] {
+        /// Which transaction.
+        header: Header,
+        /// The epoch of the coordinator.
+        epoch: Epoch,
+        /// Which request.
+        request: RequestId,
+        /// Why it is refused.
+        refusal: Refusal,
+        /// The paths of the request that the participant owns.
+        paths: Arc<[Path]>,
+    }
+    /// The participant has forced that, and is in doubt about no attempt at the request.
+    Declined "declined" to [Storage] {
+        /// Which transaction.
+        txn: TxnId,
+    }
     /// A participant in doubt asks what became of a transaction.
     Inquire "inquire" to [Storage] {
         /// Which transaction.
         txn: TxnId,
         /// Which admission of the node that is asked took part.
         asked: Admission,
-        /// Does the asker know that the coordinator's disk is gone?
-        orphaned: bool,
     }
     /// What became of it, as far as the one who was asked knows.
     Told "told" to [Storage] {
@@ -345,29 +359,25 @@ messages! {
         /// What is known.
         known: Known,
     }
-    /// A participant whose coordinator's disk is gone asks whoever may have pulled from it.
-    Recall "recall" to [Storage] {
+    /// A participant that has left the epoch in doubt asks the centre.
+    Resolve "resolve" to [Control] {
+        /// Under which admission.
+        admission: Admission,
         /// Which transaction.
         txn: TxnId,
         /// The epoch that it was for.
         epoch: Epoch,
-        /// The paths that the asker has voted on.
-        paths: Arc<[Path]>,
-        /// Which admission of the node that is asked was an owner of them.
-        asked: Admission,
-        /// The asker's life, and when by its clock it began to ask everyone; the answer names it.
-        round: (Incarnation, Time),
+        /// Everyone who votes, the coordinator left out.
+        participants: Arc<[Member]>,
     }
-    /// What the coordinator, or somebody in its line, handed over about the transaction.
-    Recalled "recalled" to [Storage] {
+    /// How the transaction ends.
+    Resolved "resolved" to [Storage] {
+        /// Under which admission it was asked.
+        admission: Admission,
         /// Which transaction.
         txn: TxnId,
-        /// Which admission was asked.
-        asked: Admission,
-        /// In which round of questions.
-        round: (Incarnation, Time),
-        /// What it was handed over.
-        memory: Recollection,
+        /// The centre's word.
+        verdict: Verdict,
     }
     /// Asks for a lock.
     Acquire "acquire" to [Control] {
@@ -491,6 +501,8 @@ messages! {
         admission: Admission,
         /// The epoch.
         epoch: Epoch,
+        /// The transactions of the epochs before that are open at it.
+        open: Arc<[Open]>,
     }
     /// The centre has recorded that: before, it gives the node no lease.
     Noted "noted" to [Storage] {

@@ -61,6 +61,7 @@ pub mod node;
 mod outbox;
 mod owner;
 mod record;
+mod reports;
 pub mod ring;
 mod standing;
 mod time;
@@ -81,8 +82,8 @@ pub use id::{
     Token, TxnId, Version,
 };
 pub use message::{
-    Handed, Header, Keep, Known, LowWater, Message, MessageKind, No, PullEnd, Recollection,
-    Results, Session, Terms, Vote, Work,
+    Handed, Header, Keep, Known, LowWater, Message, MessageKind, No, Open, PullEnd, Results,
+    Session, Terms, Verdict, Vote, Work,
 };
 pub use outbox::{Append, Effect, Outbox};
 pub use record::{Changes, Record, RecordKind, Snapshot};

@@ -36,8 +36,8 @@ use super::txn::coordinator::{Attempt, Coordinator, check_path};
 use super::txn::participant::Participant;
 use super::{
     Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation, Input, Known,
-    Losses, Member, Membership, Message, No, NodeId, Outbox, Outcome, Path, Recollection, Record,
-    RequestId, Retry, Role, Session, Span, Time, Token, TxnId, View,
+    Losses, Membership, Message, No, NodeId, Open, Outbox, Outcome, Path, Record, RequestId, Retry,
+    Role, Session, Span, Time, Token, TxnId, View,
 };
 use std::sync::Arc;
 
@@ -124,9 +124,6 @@ impl Node {
             Input::Wake(timer) => self.on_wake(now, timer, out),
             Input::DiskFull(_) => unreachable!("taken note of above"),
             Input::Request(..) | Input::Command(_) => {} // nobody asks a storage node but by message
-        }
-        if self.participant.take_agreed() {
-            self.pull_anew(now, out);
         }
         self.on_released(now, out);
         self.checkpoint_if_due(out.appended() - before, out);
@@ -218,23 +215,22 @@ impl Node {
             }
             Message::Committed { txn } => coordinator.on_committed(turn, from, txn),
             Message::Abort { header } => participant.on_abort(turn, &header),
+            Message::Decline { header, epoch, request, refusal, paths } => {
+                participant.on_decline(turn, &header, epoch, (request, refusal), &paths);
+            }
+            Message::Declined { txn } => coordinator.on_declined(turn, from, txn),
             Message::Inquire { txn, .. } if txn.coordinator == turn.id => {
                 coordinator.on_inquire(turn, from, txn);
             }
-            Message::Inquire { txn, asked, orphaned } => {
-                participant.on_inquire(turn, from, txn, asked, orphaned);
-            }
-            Message::Told { txn, known: Known::Gone(_) } if txn.coordinator == turn.id => {
+            Message::Inquire { txn, asked } => participant.on_inquire(turn, from, txn, asked),
+            Message::Told { txn, known: Known::Gone } if txn.coordinator == turn.id => {
                 coordinator.on_gone(turn, from, txn);
             }
-            Message::Told { txn, known } => participant.on_told(turn, from, txn, known),
-            Message::Recall { txn, epoch, paths, asked, round } => {
-                let memory = self.on_recall(now, (txn, epoch), &paths, asked, out);
-                out.send(from, Message::Recalled { txn, asked, round, memory });
-            }
-            Message::Recalled { txn, asked, round, memory } => {
-                let heir = Member { node: from, admission: asked };
-                participant.on_recalled(turn, heir, txn, round, memory);
+            Message::Told { txn, known } => participant.on_told(turn, txn, known),
+            Message::Resolved { admission, txn, verdict } => {
+                if admission == turn.standing.admission() {
+                    participant.on_resolved(turn, txn, verdict);
+                }
             }
             Message::Admitted { incarnation, admission } => {
                 self.on_admitted(now, incarnation, admission, out);
@@ -261,6 +257,9 @@ impl Node {
                 }
             }
             Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
+                if !self.may_hand_over() {
+                    return;
+                }
                 let (mut turn, _) = self.moving(now, out);
                 let ask = (epoch, pull, incarnation);
                 handover::on_pull(&mut turn, from, ask, (level, owner), &arcs, after);
@@ -334,8 +333,9 @@ impl Node {
         if !self.sessions.entry(client).or_default().take(request.incarnation, session) {
             return; // a copy
         }
-        let (coordinator, _, mut turn) = self.machines(now, out);
-        coordinator.on_begin(&mut turn, epoch, attempt);
+        let (coordinator, participant, mut turn) = self.machines(now, out);
+        let is_in_doubt = participant.is_in_doubt_about(request, None);
+        coordinator.on_begin(&mut turn, epoch, attempt, is_in_doubt);
     }
 
     fn on_read(
@@ -445,7 +445,6 @@ impl Node {
             now,
             standing: &mut self.standing,
             owner: &mut self.owner,
-            coordinator: &self.coordinator,
             participant: &mut self.participant,
             timers: &mut self.timers,
             out,
@@ -567,7 +566,8 @@ impl Node {
             None => out.send(NodeId::CONTROL, beat),
         }
         if self.noted < epoch {
-            out.send(NodeId::CONTROL, Message::Entered { admission, epoch });
+            let open = self.open();
+            out.send(NodeId::CONTROL, Message::Entered { admission, epoch, open });
         }
         self.report_complete(out);
     }
@@ -615,32 +615,15 @@ impl Node {
         self.on_settled(now, out);
     }
 
-    /// A participant whose coordinator's disk is gone asks what was handed over about a
-    /// transaction.
-    fn on_recall(
-        &mut self,
-        now: Time,
-        (txn, epoch): (TxnId, Epoch),
-        paths: &[Path],
-        asked: Admission,
-        out: &mut Outbox,
-    ) -> Recollection {
-        let memory = match asked == self.standing.admission() {
-            true => self.participant.recall(&self.config, txn, epoch, paths),
-            false => Recollection::Gone,
-        };
-        if memory == Recollection::Nothing {
-            self.pull_anew(now, out);
-        }
-        memory
+    /// The transactions of the epochs that the node has left that are open at it.
+    fn open(&self) -> Arc<[Open]> {
+        self.coordinator.open().chain(self.participant.open(self.config.defects)).collect()
     }
 
-    /// The node has given its word that it was handed over nothing: so it is handed over nothing
-    /// that is on its way now.
-    fn pull_anew(&mut self, now: Time, out: &mut Outbox) {
-        let (mut turn, handover) = self.moving(now, out);
-        handover.begin_anew(&mut turn);
-        self.on_moved(now, out);
+    /// Has the centre noted that the node has left the epochs whose copies it is asked for?
+    fn may_hand_over(&self) -> bool {
+        let too_early = self.config.defects.has(Defect::HandedOverBeforeTheReport);
+        self.noted >= self.standing.epoch() || too_early
     }
 
     /// Goes on pulling, if anything is missing.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{Handed, LowWater, Results};
+use super::message::{Handed, LowWater, Open, Results};
 use super::{
     AcceptedLoss, Admission, Answer, Arcs, Epoch, File, Incarnation, Lost, Member, NodeId, Path,
     Refusal, RequestId, Span, Token, TxnId, View, Wanted,
@@ -148,12 +148,6 @@ records! {
         /// The whole answer.
         answer: Answer,
     }
-    /// Participant, forced: the coordinator's disk is gone. From here on the vote is settled among
-    /// the participants, whatever else the coordinator has said that is still under way.
-    Orphaned "orphaned" {
-        /// Which transaction.
-        txn: TxnId,
-    }
     /// Participant, lazy: the transaction it was in doubt about has aborted.
     RolledBack "rolled_back" {
         /// Which transaction.
@@ -249,6 +243,8 @@ records! {
         member: Member,
         /// The epoch.
         entered: Epoch,
+        /// The transactions of the epochs before that are open at it.
+        open: Arc<[Open]>,
     }
     /// Checkpoint: a member whose disk is lost.
     Lost "lost" {
@@ -279,16 +275,6 @@ records! {
     LossAccepted "loss_accepted" {
         /// The newest epoch then, and the last number that had been given.
         accepted: AcceptedLoss,
-    }
-    /// Checkpoint: what was handed over of a coordinator: what it began up to that epoch on these
-    /// arcs, and what the checkpoint does not hold as committed, has aborted or is over.
-    Presumed "presumed" {
-        /// Whose transactions.
-        coordinator: Member,
-        /// Up to which epoch.
-        epoch: Epoch,
-        /// Where copies came from it, or from somebody in its line.
-        arcs: Arcs,
     }
     /// Checkpoint: the longest lease that a lock was ever granted for.
     LongestLease "longest_lease" {

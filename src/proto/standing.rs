@@ -126,18 +126,6 @@ impl Standing {
         self.layouts.get(&epoch)
     }
 
-    /// The views after `epoch` whose owners may be asked about it: none before the last that has
-    /// settled, because all its owners are complete.
-    pub fn layouts_after(&self, epoch: Epoch) -> impl Iterator<Item = &Arc<Layout>> {
-        let first = epoch.next().max(self.settled);
-        self.layouts.range(first..).map(|(_, layout)| layout)
-    }
-
-    /// Does the node know every view that there was at `time`?
-    pub fn is_up_to_date(&self, time: Time) -> bool {
-        self.up_to_date >= Some(time)
-    }
-
     /// When it asked for views last and was answered, in this life.
     pub fn up_to_date(&self) -> Option<Time> {
         self.up_to_date

@@ -137,7 +137,7 @@ impl Nodes {
         let Some(newest) = centre.views().last().map(|view| view.epoch) else { return };
         let Some((admission, known)) = self.known.get_mut(&node) else { return };
         *known = newest;
-        let message = Message::Entered { admission: *admission, epoch: newest };
+        let message = Message::Entered { admission: *admission, epoch: newest, open: [].into() };
         centre.hears(node, message);
     }
 

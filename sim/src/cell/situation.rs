@@ -54,7 +54,7 @@ situations! {
     WipeInDoubt = "wipe_in_doubt", LostDisk;
     /// a node loses its disk while it asks for files or is asked for files in a hand-over
     WipeInHandOver = "wipe_in_hand_over", LostDisk;
-    /// a participant in doubt learns that the disk of the coordinator is gone
+    /// a participant in doubt asks the centre about a transaction whose coordinator's disk is gone
     Orphaned = "orphaned", LostDisk;
     /// a view is announced while one before it has not settled
     ViewOverUnsettled = "view_over_unsettled", Managed;

@@ -29,7 +29,7 @@ impl Ready {
     }
 
     pub fn on_received(&mut self, to: NodeId, message: &Message) {
-        if let Message::Abort { header } = message {
+        if let Message::Abort { header } | Message::Decline { header, .. } = message {
             self.0.remove(&(to, header.txn));
         }
     }

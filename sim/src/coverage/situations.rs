@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{NodeId, Record, Role};
+use seedbed::proto::{Message, NodeId, Record, Role};
 
 use crate::cell::{FaultKind, Phase, Situation};
 use crate::oracle::{Model, Seen};
@@ -38,7 +38,9 @@ pub(super) fn struck(
 /// The situation that a run gets into with what is seen; the model has taken it over already.
 pub(super) fn seen(seen: &Seen<'_>, model: &Model) -> Option<Situation> {
     match seen {
-        Seen::Durable { record: Record::Orphaned { .. }, .. } => Some(Situation::Orphaned),
+        Seen::Sent { message: Message::Resolve { txn, .. }, .. } => {
+            model.coordinator_is_gone(*txn).map(|_| Situation::Orphaned)
+        }
         Seen::Durable { record: Record::Announced { view }, .. } => {
             let settled = model.views.settled().map(|settled| settled.is);
             let mut before = model.views.open().filter(|older| older.is.epoch < view.epoch);

@@ -206,7 +206,7 @@ fn operation(asked: &Operation, gave: Option<&Outcome>) -> Value {
     match &asked.action {
         Action::Read => match gave {
             Some(Outcome::Found(_, found)) => json!(["r", path, found.as_ref().map(contents)]),
-            Some(Outcome::Changed(_)) | None => json!(["r", path, null]),
+            Some(Outcome::Changed(_) | Outcome::Lost) | None => json!(["r", path, null]),
         },
         Action::Create(new) => json!(["create", path, contents(new)]),
         Action::Write(new, version) => {
@@ -230,6 +230,7 @@ fn contents(contents: &Contents) -> Value {
 fn version(gave: &Outcome) -> u64 {
     match gave {
         Outcome::Found(version, _) | Outcome::Changed(version) => version.0,
+        Outcome::Lost => 0, // no client is told this
     }
 }
 

@@ -61,7 +61,7 @@ fn sent(id: u64, from: u16, to: u16, message: Message) -> Fact {
 fn made() -> History {
     let commit = || Message::Commit { header: header(4), voter: Admission(1), answer: [].into() };
     let abort = || Message::Abort { header: header(4) };
-    let other = || Message::Inquire { txn: txn(9), asked: Admission(1), orphaned: false };
+    let other = || Message::Inquire { txn: txn(9), asked: Admission(1) };
     let mut made = Made::default();
     let facts = vec![
         sent(1, 1, 3, abort()),
@@ -305,7 +305,7 @@ fn made_of_views() -> History {
     }
     let record = Record::Entered { epoch: Epoch(3), complete: Default::default() };
     let entered = Fact::Appended { node: n(2), position: 7, record, forced: true };
-    let message = || Message::Entered { admission, epoch: Epoch(3) };
+    let message = || Message::Entered { admission, epoch: Epoch(3), open: [].into() };
     let said =
         Fact::Sent { packet: PacketId(0), from: n(2), to: NodeId::CONTROL, message: message() };
     made.step(Event::Wake(n(2)), vec![entered, said]);

@@ -20,9 +20,11 @@ impl Topic {
             | MessageKind::Committed
             | MessageKind::Abort
             | MessageKind::Inquire
+            | MessageKind::Decline
+            | MessageKind::Declined
             | MessageKind::Told
-            | MessageKind::Recall
-            | MessageKind::Recalled => Topic::Transaction,
+            | MessageKind::Resolve
+            | MessageKind::Resolved => Topic::Transaction,
             MessageKind::Read => Topic::File,
             MessageKind::Acquire
             | MessageKind::KeepAlive
@@ -71,11 +73,17 @@ impl Subjects {
             }
             Message::Ready { txn, .. } | Message::Executed { txn, .. } => self.add(*txn),
             Message::Commit { header, .. } | Message::Abort { header } => self.add(header.txn),
-            Message::Committed { txn }
+            Message::Decline { header, request, paths, .. } => {
+                self.add(header.txn);
+                self.add(*request);
+                self.extend(paths.iter().map(Subject::from));
+            }
+            Message::Declined { txn }
+            | Message::Committed { txn }
             | Message::Inquire { txn, .. }
             | Message::Told { txn, .. }
-            | Message::Recall { txn, .. }
-            | Message::Recalled { txn, .. } => self.add(*txn),
+            | Message::Resolve { txn, .. }
+            | Message::Resolved { txn, .. } => self.add(*txn),
             Message::Read { request, path, .. }
             | Message::Acquire { request, path, .. }
             | Message::Release { request, path, .. }

@@ -14,7 +14,6 @@ impl Topic {
             | RecordKind::Decided
             | RecordKind::Applied
             | RecordKind::RolledBack
-            | RecordKind::Orphaned
             | RecordKind::Over => Topic::Transaction,
             RecordKind::Queued | RecordKind::Granted | RecordKind::Left => Topic::Lock,
             RecordKind::Pulled | RecordKind::Complete => Topic::Transfer,
@@ -32,7 +31,6 @@ impl Topic {
             | RecordKind::Answered
             | RecordKind::Settled
             | RecordKind::Mark
-            | RecordKind::Presumed
             | RecordKind::Forgotten
             | RecordKind::LockOver
             | RecordKind::LastToken
@@ -68,7 +66,6 @@ impl Subjects {
             }
             Record::Promised { txn }
             | Record::RolledBack { txn }
-            | Record::Orphaned { txn }
             | Record::Over { txn }
             | Record::Settled { txn, .. } => self.add(*txn),
             Record::Declined { request, .. }
@@ -96,13 +93,13 @@ impl Subjects {
             | Record::Converged { epoch } => self.add(*epoch),
             Record::LossAccepted { accepted } => self.add(accepted.epoch),
             Record::Born { .. } => self.add(node),
-            Record::Recorded { member, entered } => {
+            Record::Recorded { member, entered, .. } => {
                 self.add(*entered);
                 self.add(member.node);
             }
             Record::Lost { lost } => self.add(lost.member.node),
             Record::Admitted { member, .. } => self.add(member.node),
-            Record::Wanted { .. } | Record::Mark { .. } | Record::Presumed { .. } => {}
+            Record::Wanted { .. } | Record::Mark { .. } => {}
             Record::Forgotten { .. } | Record::LastToken { .. } | Record::LongestLease { .. } => {}
         }
     }

@@ -2,8 +2,8 @@
 //! traces. This is the one file that tells what a message says.
 
 use seedbed::proto::{
-    AcceptedLoss, Epoch, Header, Keep, Known, Losses, Lost, Message, No, Operation, PullEnd,
-    Recollection, Results, Terms, Vote, Work,
+    AcceptedLoss, Epoch, Header, Keep, Known, Losses, Lost, Message, No, Open, Operation, PullEnd,
+    Results, Terms, Verdict, Vote, Work,
 };
 
 use super::words::{
@@ -49,10 +49,17 @@ pub fn brief(message: &Message) -> String {
         Message::Commit { header, .. } => format!("Commit {}", header.txn),
         Message::Committed { txn } => format!("Committed {txn}"),
         Message::Abort { header } => format!("Abort {}", header.txn),
+        Message::Decline { header, request, .. } => format!("Decline {request} {}", header.txn),
+        Message::Declined { txn } => format!("Declined {txn}"),
         Message::Inquire { txn, .. } => format!("Inquire {txn}"),
         Message::Told { txn, known } => format!("Told {txn} {}", knowledge(known)),
-        Message::Recall { txn, .. } => format!("Recall {txn}"),
-        Message::Recalled { txn, memory, .. } => format!("Recalled {txn} {}", recollection(memory)),
+        Message::Resolve { txn, .. } => format!("Resolve {txn}"),
+        Message::Resolved { txn, verdict: Verdict::Committed(_), .. } => {
+            format!("Resolved {txn} committed")
+        }
+        Message::Resolved { txn, verdict: Verdict::Aborted, .. } => {
+            format!("Resolved {txn} aborted")
+        }
         Message::Acquire { request, path, .. } => format!("Acquire {path} for {request}"),
         Message::KeepAlive { path, keep, .. } => format!("KeepAlive {path} {}", kept(*keep)),
         Message::Release { path, token, .. } => format!("Release {path} under {token}"),
@@ -172,23 +179,31 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
             let known = count(answers.len(), "word");
             format!("for {incarnation}{after}: {found}; {known} on requests{end}")
         }
-        Message::Inquire { orphaned: true, .. } => "the coordinator's disk is gone".to_owned(),
-        Message::Inquire { orphaned: false, .. } => String::new(),
-        Message::Recall { epoch, paths, asked, .. } => {
-            format!("asks {asked}, it was for {epoch} and {}", list(paths.iter()))
+        Message::Resolve { epoch, participants, .. } => {
+            format!("it was for {epoch}, participants {}", list(participants.iter()))
         }
-        Message::Recalled { asked, .. } => format!("by {asked}"),
+        Message::Resolved { verdict: Verdict::Committed(results), .. } => result_list(results),
+        Message::Entered { open, .. } => {
+            let open = open.iter().map(|Open { txn, results }| {
+                format!("{txn} ({})", count(results.len(), "outcome"))
+            });
+            format!("open: {}", list(open))
+        }
+        Message::Resolved { verdict: Verdict::Aborted, .. } | Message::Inquire { .. } => {
+            String::new()
+        }
+        Message::Decline { refusal, .. } => refusal.to_string(),
         Message::Fetch { .. } | Message::Abort { .. } | Message::Committed { .. } => String::new(),
+        Message::Declined { .. } => String::new(),
         Message::Told { .. } | Message::NotKept { .. } | Message::LockRefused { .. } => {
             String::new()
         }
         Message::Released { .. } | Message::Admit { .. } | Message::Admitted { .. } => {
             String::new()
         }
-        Message::Entered { .. } | Message::Completed { .. } | Message::Departed { .. } => {
+        Message::Noted { .. } | Message::Completed { .. } | Message::Departed { .. } => {
             String::new()
         }
-        Message::Noted { .. } => String::new(),
         Message::Watch { .. } => String::new(),
     }
 }
@@ -221,19 +236,23 @@ fn rest(message: &Message) -> String {
             format!("{}; {}, {epoch}", term(terms), mark(header))
         }
         Message::Execute { header, epoch, .. } => format!("{}, {epoch}", mark(header)),
+        Message::Decline { header, epoch, paths, .. } => {
+            format!("{}, {epoch}, {}", mark(header), list(paths.iter()))
+        }
         Message::Commit { header, voter: _, answer: _ } | Message::Abort { header } => mark(header),
         Message::Admitted { incarnation, .. } => format!("for {incarnation}"),
         Message::Alive { settled: last, .. } => settled(*last),
         Message::Entered { admission, .. }
         | Message::Noted { admission, .. }
         | Message::Completed { admission, .. }
+        | Message::Resolve { admission, .. }
+        | Message::Resolved { admission, .. }
         | Message::Departed { admission, .. } => format!("under {admission}"),
         Message::Read { .. } | Message::Ended { .. } | Message::Fetched { .. } => String::new(),
         Message::Ready { .. } | Message::Executed { .. } | Message::Committed { .. } => {
             String::new()
         }
-        Message::Inquire { .. } | Message::Told { .. } => String::new(),
-        Message::Recall { .. } | Message::Recalled { .. } => String::new(),
+        Message::Inquire { .. } | Message::Told { .. } | Message::Declined { .. } => String::new(),
         Message::Acquire { .. } | Message::Release { .. } | Message::Released { .. } => {
             String::new()
         }
@@ -276,7 +295,8 @@ pub fn routine(message: &Message, places: &Places) -> Option<Routine> {
         Message::Execute { .. } | Message::Executed { .. } => None,
         Message::Commit { .. } | Message::Committed { .. } | Message::Abort { .. } => None,
         Message::Inquire { .. } | Message::Told { .. } => None,
-        Message::Recall { .. } | Message::Recalled { .. } => None,
+        Message::Decline { .. } | Message::Declined { .. } => None,
+        Message::Resolve { .. } | Message::Resolved { .. } => None,
         Message::Acquire { .. } | Message::Granted { .. } | Message::LockRefused { .. } => None,
         Message::Release { .. } | Message::Released { .. } => None,
         Message::KeepAlive { .. } | Message::KeptAlive { .. } | Message::NotKept { .. } => None,
@@ -322,22 +342,12 @@ fn no(no: &No) -> String {
     }
 }
 
-fn recollection(memory: &Recollection) -> String {
-    match memory {
-        Recollection::Committed(outcomes) => format!("committed: {}", answer(outcomes)),
-        Recollection::Aborted => "aborted".to_owned(),
-        Recollection::Nothing => "not at all".to_owned(),
-        Recollection::Gone => "gone with its disk".to_owned(),
-    }
-}
-
 fn knowledge(known: &Known) -> String {
     match known {
         Known::Committed(outcomes) => format!("committed: {}", answer(outcomes)),
         Known::Aborted => "aborted".to_owned(),
         Known::Undecided => "undecided".to_owned(),
-        Known::Orphaned(_) => "in doubt, and without a coordinator".to_owned(),
-        Known::Gone(_) => "gone with its disk".to_owned(),
+        Known::Gone => "gone with its disk".to_owned(),
     }
 }
 

@@ -23,9 +23,6 @@ pub fn brief(record: &Record) -> String {
         Record::Answered { request, .. } => format!("{kind} {request}"),
         Record::Settled { txn, answer: Some(_) } => format!("{kind} {txn}: committed"),
         Record::Settled { txn, answer: None } => format!("{kind} {txn}: aborted"),
-        Record::Presumed { coordinator, epoch, .. } => {
-            format!("what {coordinator} began up to {epoch} is settled")
-        }
         Record::Mark { coordinator, low_water } => {
             let (life, counter) = (low_water.incarnation.0, low_water.counter);
             format!("{coordinator} is over up to {life}/{counter}")
@@ -45,11 +42,10 @@ pub fn brief(record: &Record) -> String {
         Record::Pulled { files, .. } => format!("{kind} {}", count(files.len(), "path")),
         Record::Complete { epoch, arcs } => format!("{kind} in {epoch} {}", on(arcs)),
         Record::GaveUp { epoch, .. } => format!("gave up what it claimed before {epoch}"),
-        Record::Orphaned { txn } => format!("{txn} has lost its coordinator"),
         Record::Admitted { member, incarnation } => {
             format!("{member} in {incarnation} is admitted under {}", member.admission)
         }
-        Record::Recorded { member, entered } => format!("{member} has entered {entered}"),
+        Record::Recorded { member, entered, .. } => format!("{member} has entered {entered}"),
         Record::Lost { lost } => {
             format!("{}, which had entered {}, is lost", lost.member, lost.entered)
         }
@@ -90,7 +86,7 @@ fn contents(record: &Record, detail: Detail<'_>) -> String {
         | Record::Settled { answer: Some(outcomes), .. } => answer(outcomes),
         Record::Settled { answer: None, .. } | Record::Promised { .. } => String::new(),
         Record::Declined { .. } | Record::RolledBack { .. } | Record::Over { .. } => String::new(),
-        Record::Stored { .. } | Record::Mark { .. } | Record::Presumed { .. } => String::new(),
+        Record::Stored { .. } | Record::Mark { .. } => String::new(),
         Record::Forgotten { .. } => String::new(),
         Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => String::new(),
         Record::LockOver { .. } | Record::LastToken { .. } | Record::Born { .. } => String::new(),
@@ -109,11 +105,12 @@ fn contents(record: &Record, detail: Detail<'_>) -> String {
         Record::GaveUp { keeps, .. } => format!("keeps what is {}", detail.on(keeps)),
         Record::Wanted { wanted } => self::wanted(wanted),
         Record::Complete { arcs, .. } => detail.paths_on(arcs),
-        Record::Announced { .. } | Record::Orphaned { .. } | Record::Admitted { .. } => {
-            String::new()
-        }
+        Record::Announced { .. } | Record::Admitted { .. } => String::new(),
         Record::Activated { .. } | Record::Converged { .. } => String::new(),
-        Record::Recorded { .. } | Record::Lost { .. } => String::new(),
+        Record::Recorded { open, .. } => {
+            format!("open: {}", list(open.iter().map(|open| open.txn)))
+        }
+        Record::Lost { .. } => String::new(),
         Record::LossAccepted { .. } | Record::LongestLease { .. } => String::new(),
     }
 }

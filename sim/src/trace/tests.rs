@@ -38,7 +38,7 @@ fn a_vote_arrives_and_something_comes_of_it() {
                 packet: PacketId(10),
                 from: n1,
                 to: n2,
-                message: Message::Inquire { txn: txn(4), asked: Admission(1), orphaned: false },
+                message: Message::Inquire { txn: txn(4), asked: Admission(1) },
             },
         ],
         ..Step::new()

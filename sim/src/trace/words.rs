@@ -52,6 +52,7 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
         Outcome::Found(version, Some(contents)) => format!("{version} {contents}"),
         Outcome::Found(version, None) => format!("{version} no file"),
         Outcome::Changed(version) => format!("{version} now"),
+        Outcome::Lost => "lost with a disk".to_owned(),
     }
 }
 

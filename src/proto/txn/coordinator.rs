@@ -7,6 +7,9 @@
 //!            of renames) paths)     Ready)                 acknowledgements)
 //!              |           |           |           |
 //!              +-----------+-----------+-----------+--> abort: a no, or no answer in time; nothing is written
+//!              |           |           |           |
+//!              +-----------+-----------+-----------+--> refusing: the request is refused -> over
+//!                                                       (managed: every owner forces `Declined`)
 //! ```
 //!
 //! Everything up to the decision is volatile: a coordinator that restarts knows only what it
@@ -20,8 +23,8 @@ use super::participant::{decline, no_because};
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Action, Age, Answer, Arcs, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Defects,
-    Epoch, File, Handed, Header, Incarnation, Known, LowWater, Member, Message, No, NodeId,
+    Action, Age, Answer, AttemptEnd, Changes, CommitMode, Config, Contents, Defect, Defects, Epoch,
+    File, Header, Incarnation, Known, LowWater, Member, Membership, Message, No, NodeId, Open,
     Operation, Outcome, Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
 };
 
@@ -63,6 +66,8 @@ struct Collecting {
     voted: BTreeMap<NodeId, Results>,
     own_paths: Arc<[Path]>,
     own: Option<(Changes, Results)>,
+    /// Who has promised that no attempt at the request gets its yes.
+    declined: BTreeSet<NodeId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +80,8 @@ enum Phase {
     Preparing,
     /// Waits for the votes.
     Voting,
+    /// Waits until every participant has promised that no attempt at the request gets its yes.
+    Refusing(Refusal),
 }
 
 /// A transaction that is decided and not over; `awaited` have not acknowledged.
@@ -111,17 +118,33 @@ impl Collecting {
 }
 
 impl Coordinator {
-    /// Starts a transaction for `attempt`, unless the answer is known already.
-    pub fn on_begin(&mut self, turn: &mut Turn<'_>, epoch: Epoch, attempt: Attempt) {
+    /// Starts a transaction for `attempt`, unless the answer is known already. Is the node, as a
+    /// participant, in doubt about another attempt at the request?
+    pub fn on_begin(
+        &mut self,
+        turn: &mut Turn<'_>,
+        epoch: Epoch,
+        attempt: Attempt,
+        is_in_doubt: bool,
+    ) {
         if let Err(closed) = turn.check(epoch, []) {
             return end_attempt(turn, &attempt, end_because(closed.into()));
         }
         let RequestId { client, incarnation, .. } = attempt.request;
         turn.owner.answers.forget_below(client, incarnation, attempt.lowest);
-        if let Some(answered) = turn.owner.answers.get(attempt.request) {
-            let end = end_because(no_because(answered));
-            return end_attempt(turn, &attempt, end);
-        }
+        let refused = match turn.owner.answers.get(attempt.request) {
+            Some(Answered::Declined(refusal)) if tells_all_owners(turn.config, refusal) => {
+                if is_in_doubt {
+                    return end_attempt(turn, &attempt, AttemptEnd::Retry(Retry::Conflict));
+                }
+                Some(refusal) // perhaps not all of them have been told
+            }
+            Some(answered) => {
+                let end = end_because(no_because(answered));
+                return end_attempt(turn, &attempt, end);
+            }
+            None => None,
+        };
         if turn.config.defects.has(Defect::RefusedWithoutALook)
             && attempt.request.number.is_multiple_of(3)
         {
@@ -149,9 +172,13 @@ impl Coordinator {
             voted: BTreeMap::new(),
             own_paths: Arc::default(),
             own: None,
+            declined: BTreeSet::new(),
         };
         turn.timers.set(Timer::Collect(txn), turn.now + patience);
-        self.fetch(turn, txn, collecting);
+        match refused {
+            Some(refusal) => self.refuse(turn, txn, collecting, refusal),
+            None => self.fetch(turn, txn, collecting),
+        }
     }
 
     pub fn on_fetched(
@@ -201,6 +228,13 @@ impl Coordinator {
             {
                 Results::default()
             }
+            // Another has said the same before.
+            Vote::No(No::Refused { .. }) if matches!(collecting.phase, Phase::Refusing(_)) => {
+                return self.put(txn, collecting);
+            }
+            Vote::No(No::Refused { refusal, .. }) if tells_all_owners(turn.config, refusal) => {
+                return self.refuse(turn, txn, collecting, refusal);
+            }
             Vote::No(no) => return self.abort(turn, txn, collecting, Some(from), end_because(no)),
         };
         collecting.voted.insert(from, results);
@@ -209,6 +243,15 @@ impl Coordinator {
             true => self.commit(turn, txn, collecting),
             false => self.put(txn, collecting),
         }
+    }
+
+    /// A participant has promised that no attempt at the request gets its yes.
+    pub fn on_declined(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
+        let Some(mut collecting) = self.collecting.remove(&txn) else { return };
+        if collecting.has(from) {
+            collecting.declined.insert(from);
+        }
+        self.end_if_all_have_declined(turn, txn, collecting);
     }
 
     pub fn on_committed(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
@@ -241,25 +284,20 @@ impl Coordinator {
         self.collecting.is_empty() && self.committing.is_empty()
     }
 
-    /// What whoever has its copies of `arcs` can say in its stead of what it began up to `level`,
-    /// which it has left: it decides nothing there any more.
-    pub fn hand_over(
-        &self,
-        this: Member,
-        level: Epoch,
-        arcs: &Arcs,
-    ) -> impl Iterator<Item = Handed> + '_ {
-        let committed = self.committing.iter();
-        let committed = committed.map(|(txn, c)| Handed::Settled(*txn, Some(c.answer.clone())));
-        committed.chain([Handed::Presumed(this, level, arcs.clone())])
+    /// The transactions that are decided and not over.
+    pub fn open(&self) -> impl Iterator<Item = Open> + '_ {
+        self.committing.iter().map(|(&txn, committing)| Open {
+            txn,
+            results: (0..=u8::MAX).zip(committing.answer.iter().cloned()).collect(),
+        })
     }
 
     /// A participant in doubt asks.
     pub fn on_inquire(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
+        if txn.begun_by() != turn.member() {
+            return; // what became of it was on the disk that this node had before
+        }
         let known = match self.committing.get(&txn) {
-            _ if txn.admission != turn.standing.admission() => {
-                Known::Gone(turn.standing.admission())
-            }
             Some(committing) => Known::Committed(committing.answer.clone()),
             None if self.collecting.contains_key(&txn) => Known::Undecided,
             None => Known::Aborted,
@@ -353,6 +391,11 @@ impl Coordinator {
     fn pin_own_paths(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
         if let Some(answered) = turn.owner.answers.get(collecting.attempt.request) {
             // An earlier attempt got its answer while this one was waiting.
+            if let Answered::Declined(refusal) = answered
+                && tells_all_owners(turn.config, refusal)
+            {
+                return self.refuse(turn, txn, collecting, refusal);
+            }
             let end = end_because(no_because(answered));
             return self.abort(turn, txn, collecting, None, end);
         }
@@ -388,7 +431,7 @@ impl Coordinator {
         let work = collecting.part_of(turn.member());
         match turn.execute(&work) {
             Ok(own) => collecting.own = Some(own),
-            Err(cannot) => return self.refuse(turn, txn, collecting, cannot),
+            Err(cannot) => return self.cannot_execute(turn, txn, collecting, cannot),
         }
         collecting.phase = Phase::Voting;
         match turn.config.commit {
@@ -489,7 +532,8 @@ impl Coordinator {
         turn.out.write_lazily(Record::Over { txn });
     }
 
-    fn refuse(
+    /// The coordinator's own part cannot be executed.
+    fn cannot_execute(
         &mut self,
         turn: &mut Turn<'_>,
         txn: TxnId,
@@ -497,8 +541,70 @@ impl Coordinator {
         cannot: CannotExecute,
     ) {
         let Attempt { request, attempt, .. } = collecting.attempt;
-        let end = end_because(decline(turn, request, attempt, cannot));
-        self.abort(turn, txn, collecting, None, end);
+        match decline(turn, request, attempt, cannot) {
+            No::Refused { refusal, .. } if tells_all_owners(turn.config, refusal) => {
+                self.refuse(turn, txn, collecting, refusal);
+            }
+            no => self.abort(turn, txn, collecting, None, end_because(no)),
+        }
+    }
+
+    /// Has every owner of a path of the request promise that no attempt at it gets its yes, before
+    /// the client hears that it is refused: an owner that has voted yes to an attempt may be left as
+    /// the only one that knows of it, and then it commits.
+    fn refuse(
+        &mut self,
+        turn: &mut Turn<'_>,
+        txn: TxnId,
+        mut collecting: Collecting,
+        refusal: Refusal,
+    ) {
+        let request = collecting.attempt.request;
+        if turn.config.defects.has(Defect::RefusalToldTooEarly) {
+            let end = AttemptEnd::Refused { refusal, recorded: true };
+            return self.abort(turn, txn, collecting, None, end);
+        }
+        turn.owner.unpin(txn, Some(collecting.attempt.age), &collecting.own_paths);
+        turn.decline(request, refusal);
+        let (layout, this) = (turn.layout(), turn.member());
+        let operations = collecting.attempt.operations.clone();
+        let paths: BTreeSet<&Path> = operations.iter().flat_map(paths_of_operation).collect();
+        let owners: BTreeSet<Member> = paths.iter().flat_map(|path| layout.owners(path)).collect();
+        collecting.participants = owners.into_iter().filter(|owner| *owner != this).collect();
+        collecting.phase = Phase::Refusing(refusal);
+        let header = self.header(turn.config.defects, txn);
+        for &to in collecting.participants.iter() {
+            let owned = paths.iter().filter(|path| turn.layout().owns(to, path));
+            let decline = Message::Decline {
+                header: header.clone(),
+                epoch: collecting.epoch,
+                request,
+                refusal,
+                paths: owned.map(|path| Path::clone(path)).collect(),
+            };
+            turn.out.send(to.node, decline);
+        }
+        let patience = turn.vote_patience(collecting.attempt.attempt);
+        turn.timers.set(Timer::Collect(txn), turn.now + patience);
+        self.end_if_all_have_declined(turn, txn, collecting);
+    }
+
+    fn end_if_all_have_declined(
+        &mut self,
+        turn: &mut Turn<'_>,
+        txn: TxnId,
+        collecting: Collecting,
+    ) {
+        match collecting.phase {
+            Phase::Refusing(refusal)
+                if collecting.declined.len() == collecting.participants.len() =>
+            {
+                turn.timers.cancel(&Timer::Collect(txn));
+                let end = AttemptEnd::Refused { refusal, recorded: true };
+                end_attempt(turn, &collecting.attempt, end);
+            }
+            _ => self.put(txn, collecting),
+        }
     }
 
     /// Gives up: nothing is written, because knowing nothing means abort.
@@ -611,6 +717,21 @@ fn end_because(no: No) -> AttemptEnd {
         No::Epoch(epoch) => AttemptEnd::Retry(Retry::Epoch(epoch)),
         No::NotReady => AttemptEnd::Retry(Retry::NotReady),
     }
+}
+
+/// Is the client told of such a refusal only when every owner has forced it? A disk may be lost
+/// where the centre manages the membership, and with it a no that only one owner had. What a client
+/// does not wait for any more is refused by any owner.
+fn tells_all_owners(config: &Config, refusal: Refusal) -> bool {
+    config.membership == Membership::Managed && refusal != Refusal::Forgotten
+}
+
+fn paths_of_operation(operation: &Operation) -> impl Iterator<Item = &Path> {
+    let target = match &operation.action {
+        Action::Rename(to, _) => Some(to),
+        _ => None,
+    };
+    std::iter::once(&operation.path).chain(target)
 }
 
 /// Does the request make sense, and is it within the limits?

@@ -54,22 +54,20 @@
 //! | participant | the outcome | the outcome |
 //! | participant | in doubt as well | undecided |
 //! | participant | it has not voted, or its no is not durable | forces `Promised`, then: aborted |
-//! | anyone, under a later admission | nothing: the disk that took part is gone | gone |
 //!
 //! If everyone is in doubt and the coordinator is down, all wait. That is no mistake: any other
-//! answer could contradict a decision record that nobody but the coordinator can see.
-//!
-//! If the coordinator's *disk* is gone, nobody will ever see that record, and the participants
-//! settle it among themselves: one that has committed means commit, one that has aborted or not
-//! voted means abort, and if all are in doubt they commit (`participant/orphan.rs`).
+//! answer could contradict a decision record that nobody but the coordinator can see. If the
+//! coordinator's *disk* is gone, or it has left the epoch, a participant that has left the epoch
+//! too asks the centre ([`reports`](super::reports)).
 //!
 //! # Epochs
 //!
 //! Reads, `Prepare` and `Execute` are for one epoch, and only a member with a running lease that is
 //! complete on the paths takes them (`standing`). What has been promised belongs to the
 //! transaction: decisions, inquiries and acknowledgements are taken from and by everyone who took
-//! part, whatever its epoch. Whoever leaves an epoch gives up what it has not promised: a
-//! coordinator what it still collects, a participant its `Ready`.
+//! part, whatever its epoch; but a participant that has left the epoch in doubt takes an abort from
+//! the centre only. A node that leaves an epoch gives up what it has not promised: a coordinator
+//! what it still collects, a participant its `Ready`. It reports the rest to the centre.
 //!
 //! # What may be forgotten
 //!
@@ -83,12 +81,12 @@
 pub mod coordinator;
 pub mod participant;
 
-use super::owner::{CannotExecute, Owner};
+use super::owner::{Answered, CannotExecute, Owner};
 use super::standing::{Closed, Standing};
 use super::timers::Timers;
 use super::{
-    Changes, Config, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Refusal,
-    Results, Span, Time, Work,
+    Changes, Config, Defect, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Record,
+    Refusal, RequestId, Results, Span, Time, Work,
 };
 
 /// What a machine has at hand in one step.
@@ -134,6 +132,19 @@ impl Turn<'_> {
         match self.disk_is_full && !changes.is_empty() {
             true => Err(CannotExecute::Refused(Refusal::DiskFull)),
             false => Ok((changes, results)),
+        }
+    }
+
+    /// Forces that no attempt at the request ever gets this owner's yes, unless that is so already.
+    pub fn decline(&mut self, request: RequestId, refusal: Refusal) {
+        if matches!(self.owner.answers.get(request), Some(Answered::Declined(_))) {
+            return;
+        }
+        self.owner.answers.insert(request, Answered::Declined(refusal));
+        let record = Record::Declined { request, refusal };
+        match self.config.defects.has(Defect::RefusalNotForced) {
+            true => self.out.write_lazily(record),
+            false => self.out.force(record),
         }
     }
 

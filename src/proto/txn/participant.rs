@@ -8,20 +8,16 @@
 //!     +------------------------+----+-----------------------------------------------------------> aborted
 //! ```
 
-mod orphan;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use orphan::Orphan;
 
 use super::Turn;
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
 use crate::proto::timers::Timer;
 use crate::proto::{
-    Admission, Age, Answer, Arcs, Changes, CommitMode, Config, Defect, Defects, Epoch, Header,
-    Incarnation, Known, LowWater, Member, Membership, Message, No, NodeId, Path, Record, RequestId,
-    Results, Span, Terms, TxnId, Vote, Work,
+    Admission, Age, Answer, Changes, Config, Defect, Defects, Epoch, Header, Incarnation, Known,
+    LowWater, Member, Membership, Message, No, NodeId, Open, Outcome, Path, Record, Refusal,
+    RequestId, Results, Span, Terms, TxnId, Verdict, Vote, Work,
 };
 
 /// All transactions in which this node is a participant and not the coordinator.
@@ -29,11 +25,6 @@ use crate::proto::{
 pub(in crate::proto) struct Participant {
     parts: BTreeMap<TxnId, Part>,
     outcomes: BTreeMap<TxnId, End>,
-    /// What a coordinator began up to an epoch on these arcs and has not decided to commit has
-    /// aborted: it said so when it handed them over, or somebody in its line did.
-    presumed: BTreeMap<(Member, Epoch), Arcs>,
-    /// Has the node just given its word, for the first time, that it would commit an orphan?
-    agreed: bool,
     marks: BTreeMap<Member, LowWater>,
 }
 
@@ -71,7 +62,6 @@ struct InDoubt {
     results: Results,
     operations: u8,
     inquiries: u32,
-    orphan: Option<Orphan>,
 }
 
 /// A transaction that is over here.
@@ -150,8 +140,7 @@ impl Participant {
         let txn = header.txn;
         if voter != turn.standing.admission() {
             // Whoever voted is gone with its disk and will never ask what became of it.
-            let gone = Message::Told { txn, known: Known::Gone(turn.standing.admission()) };
-            return turn.out.send(txn.coordinator, gone);
+            return turn.out.send(txn.coordinator, Message::Told { txn, known: Known::Gone });
         }
         self.learn_mark(turn, header);
         self.commit(turn, txn, answer);
@@ -159,31 +148,62 @@ impl Participant {
 
     pub fn on_abort(&mut self, turn: &mut Turn<'_>, header: &Header) {
         self.learn_mark(turn, header);
-        if !self.is_orphan(header.txn) {
-            self.abort(turn, header.txn);
+        self.abort_unless_left(turn, header.txn);
+    }
+
+    /// The coordinator wants a promise that no attempt at the request gets this owner's yes. One that
+    /// is in doubt about another attempt cannot give it yet, and the client will try again.
+    pub fn on_decline(
+        &mut self,
+        turn: &mut Turn<'_>,
+        header: &Header,
+        epoch: Epoch,
+        (request, refusal): (RequestId, Refusal),
+        paths: &[Path],
+    ) {
+        let txn = header.txn;
+        self.learn_mark(turn, header);
+        if let Err(closed) = turn.check(epoch, paths) {
+            return send_vote(turn, txn, Vote::No(closed.into()));
+        }
+        if let Some(answered @ Answered::Done(_)) = turn.owner.answers.get(request) {
+            return send_vote(turn, txn, Vote::No(no_because(answered)));
+        }
+        if self.is_in_doubt_about(request, Some(txn)) {
+            return;
+        }
+        self.abort(turn, txn);
+        turn.decline(request, refusal);
+        turn.out.send(txn.coordinator, Message::Declined { txn });
+    }
+
+    /// Is it in doubt about an attempt at the request, beside this one?
+    pub fn is_in_doubt_about(&self, request: RequestId, beside: Option<TxnId>) -> bool {
+        self.parts.iter().any(|(txn, part)| match part {
+            Part::InDoubt(vote) => vote.request == request && Some(*txn) != beside,
+            Part::Waiting(_) | Part::Ready(_) => false,
+        })
+    }
+
+    /// Takes the word of another machine that the transaction has aborted, unless the node has left
+    /// its epoch in doubt about it: its report says that it may commit, and the centre may have
+    /// told others so.
+    fn abort_unless_left(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        let is_left = match self.parts.get(&txn) {
+            Some(Part::InDoubt(vote)) => vote.epoch < turn.standing.epoch(),
+            Some(Part::Waiting(_) | Part::Ready(_)) | None => false,
+        };
+        if !is_left || turn.config.defects.has(Defect::AbortTakenAfterLeaving) {
+            self.abort(turn, txn);
         }
     }
 
     /// Another participant asks; the coordinator itself is asked elsewhere.
-    pub fn on_inquire(
-        &mut self,
-        turn: &mut Turn<'_>,
-        from: NodeId,
-        txn: TxnId,
-        asked: Admission,
-        orphaned: bool,
-    ) {
+    pub fn on_inquire(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, asked: Admission) {
         if asked != turn.standing.admission() {
-            let known = Known::Gone(turn.standing.admission());
-            return turn.out.send(from, Message::Told { txn, known });
+            return; // what it knew was on the disk that this node had before
         }
-        self.settle_by_memory(turn, txn);
-        if orphaned {
-            self.believe_participants_only(turn, txn);
-        }
-        let agrees = self.agrees(turn, txn);
         let known = match (self.parts.get(&txn), self.outcomes.get(&txn)) {
-            (Some(Part::InDoubt(vote)), _) if agrees => Known::Orphaned(vote.results.clone()),
             (Some(Part::InDoubt(_)), _) => Known::Undecided,
             (_, Some(End::Committed(answer))) => Known::Committed(answer.clone()),
             (_, Some(End::Aborted)) => Known::Aborted,
@@ -196,30 +216,26 @@ impl Participant {
         turn.out.send(from, Message::Told { txn, known });
     }
 
-    pub fn on_told(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, known: Known) {
-        let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
-        let is_coordinator = from == txn.coordinator;
+    pub fn on_told(&mut self, turn: &mut Turn<'_>, txn: TxnId, known: Known) {
+        if !matches!(self.parts.get(&txn), Some(Part::InDoubt(_))) {
+            return;
+        }
         match known {
             Known::Committed(answer) => self.commit(turn, txn, answer),
-            Known::Aborted if is_coordinator && vote.orphan.is_some() => {} // said before its end
-            Known::Aborted => self.abort(turn, txn),
-            Known::Gone(_) if is_coordinator => {
-                self.believe_participants_only(turn, txn);
-                self.on_inquiry_time(turn, txn);
+            Known::Aborted => self.abort_unless_left(turn, txn),
+            Known::Undecided | Known::Gone => {}
+        }
+    }
+
+    /// The centre says how a transaction ends whose epoch the node has left.
+    pub fn on_resolved(&mut self, turn: &mut Turn<'_>, txn: TxnId, verdict: Verdict) {
+        let Some(Part::InDoubt(vote)) = self.parts.get(&txn) else { return };
+        match verdict {
+            Verdict::Committed(results) => {
+                let answer = vote.put_together(&results);
+                self.commit(turn, txn, answer);
             }
-            Known::Orphaned(results) => {
-                if let Some(orphan) = &mut vote.orphan {
-                    orphan.agreed.insert(from, results);
-                    self.settle_orphan(turn, txn);
-                }
-            }
-            Known::Gone(successor) => {
-                if let Some(orphan) = &mut vote.orphan {
-                    orphan.gone.insert(from, successor);
-                    self.settle_orphan(turn, txn);
-                }
-            }
-            Known::Undecided => {}
+            Verdict::Aborted => self.abort(turn, txn),
         }
     }
 
@@ -251,31 +267,29 @@ impl Participant {
         }
     }
 
-    /// In doubt for too long: ask the coordinator, and from the second time on everyone.
+    /// In doubt for too long: ask the coordinator, from the second time on everyone, and the centre
+    /// if the epoch is left.
     pub fn on_inquiry_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
-        self.settle_by_memory(turn, txn);
         let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
         if turn.config.defects.has(Defect::AbortWhileInDoubt) && vote.inquiries == 2 {
             return self.abort(turn, txn);
         }
-        let orphaned = vote.orphan.is_some();
-        let ask = |asked| Message::Inquire { txn, asked, orphaned };
-        if !orphaned {
-            turn.out.send(txn.coordinator, ask(txn.admission));
-        }
-        if vote.inquiries > 0 || orphaned {
+        let ask = |asked| Message::Inquire { txn, asked };
+        turn.out.send(txn.coordinator, ask(txn.admission));
+        if vote.inquiries > 0 {
             for other in vote.participants.iter().filter(|other| other.node != turn.id) {
                 turn.out.send(other.node, ask(other.admission));
             }
         }
+        if vote.epoch < turn.standing.epoch() {
+            let (admission, epoch) = (turn.standing.admission(), vote.epoch);
+            let participants = vote.participants.clone();
+            let resolve = Message::Resolve { admission, txn, epoch, participants };
+            turn.out.send(NodeId::CONTROL, resolve);
+        }
         vote.inquiries += 1;
         let pause = turn.config.inquiry_interval.times(1 << vote.inquiries.min(3));
         turn.timers.set(Timer::Inquire(txn), turn.now + pause);
-        if orphaned {
-            self.ask_heirs(turn, txn);
-            // Where no machine is left to ask, no answer comes.
-            self.settle_orphan(turn, txn);
-        }
     }
 
     /// Starts to ask about everything that the log left in doubt.
@@ -353,7 +367,6 @@ impl Participant {
             results: results.clone(),
             operations,
             inquiries: 0,
-            orphan: None,
         };
         let record = vote.record(txn);
         match turn.config.defects.has(Defect::VoteNotForced) {
@@ -404,12 +417,7 @@ impl Participant {
             Some(Part::InDoubt(vote)) => {
                 turn.timers.cancel(&Timer::Inquire(txn));
                 turn.owner.unpin(txn, None, &vote.paths);
-                let record = Record::RolledBack { txn };
-                match vote.epoch == turn.standing.epoch() {
-                    true => turn.out.write_lazily(record),
-                    // The next copy that it hands over counts on it.
-                    false => turn.out.force(record),
-                }
+                turn.out.write_lazily(Record::RolledBack { txn });
             }
             Some(Part::Waiting(prepared) | Part::Ready(prepared)) => {
                 self.let_go(turn, txn, &prepared);
@@ -485,6 +493,16 @@ impl Participant {
 }
 
 impl InDoubt {
+    /// The whole answer, of what is reported and what this vote said. What came of an operation
+    /// that only a lost disk knew is lost.
+    fn put_together(&self, reported: &Results) -> Answer {
+        let mut answer = vec![Outcome::Lost; usize::from(self.operations)];
+        for (place, outcome) in reported.iter().chain(self.results.iter()) {
+            answer[usize::from(*place)] = outcome.clone();
+        }
+        answer.into()
+    }
+
     fn record(&self, txn: TxnId) -> Record {
         Record::Voted {
             txn,
@@ -516,6 +534,23 @@ impl Participant {
                 self.end(txn, End::VotedNo);
             }
         }
+    }
+
+    /// The transactions that it has voted for or has applied, and that may not be over. It has left
+    /// their epochs.
+    pub fn open(&self, defects: Defects) -> impl Iterator<Item = Open> + '_ {
+        let doubts = self.parts.iter().filter_map(|(&txn, part)| match part {
+            Part::InDoubt(vote) => Some(Open { txn, results: vote.results.clone() }),
+            Part::Waiting(_) | Part::Ready(_) => None,
+        });
+        let leaves_out = defects.has(Defect::AppliedLeftOut);
+        let applied = self.outcomes.iter().filter_map(move |(&txn, end)| match end {
+            End::Committed(answer) if !leaves_out => {
+                Some(Open { txn, results: (0..=u8::MAX).zip(answer.iter().cloned()).collect() })
+            }
+            End::Committed(_) | End::Aborted | End::VotedNo => None,
+        });
+        doubts.chain(applied)
     }
 
     /// The paths that votes pin, each once.
@@ -599,7 +634,6 @@ impl Participant {
                     results: results.clone(),
                     operations: *operations,
                     inquiries: 0,
-                    orphan: None,
                 };
                 self.parts.insert(*txn, Part::InDoubt(vote));
             }
@@ -610,11 +644,6 @@ impl Participant {
                 }
                 owner.answers.insert(*request, Answered::Done(answer.clone()));
                 self.outcomes.insert(*txn, End::Committed(answer.clone()));
-            }
-            Record::Orphaned { txn } => {
-                if let Some(Part::InDoubt(vote)) = self.parts.get_mut(txn) {
-                    vote.orphan = Some(Orphan::default());
-                }
             }
             Record::RolledBack { txn } => {
                 if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
@@ -628,9 +657,6 @@ impl Participant {
             Record::Settled { txn, answer } => {
                 let outcome = answer.clone().map_or(End::Aborted, End::Committed);
                 self.end(*txn, outcome);
-            }
-            Record::Presumed { coordinator, epoch, arcs } => {
-                self.presume(*coordinator, *epoch, arcs);
             }
             Record::Mark { coordinator, low_water } => {
                 self.marks.insert(*coordinator, *low_water);
@@ -646,9 +672,6 @@ impl Participant {
             let low_water = LowWater { counter: low_water.counter + one_more, ..low_water };
             records.push(Record::Mark { coordinator, low_water });
         }
-        for (&(coordinator, epoch), arcs) in &self.presumed {
-            records.push(Record::Presumed { coordinator, epoch, arcs: arcs.clone() });
-        }
         for (&txn, outcome) in &self.outcomes {
             match outcome {
                 End::Committed(answer) => {
@@ -662,7 +685,6 @@ impl Participant {
         for (&txn, part) in &self.parts {
             if let Part::InDoubt(vote) = part {
                 records.push(vote.record(txn));
-                records.extend(vote.orphan.as_ref().map(|_| Record::Orphaned { txn }));
             }
         }
     }
@@ -675,14 +697,15 @@ fn send_vote(turn: &mut Turn<'_>, txn: TxnId, vote: Vote) {
 /// What a vote says of a request that is answered already.
 pub(in crate::proto) fn no_because(answered: Answered) -> No {
     match answered {
+        Answered::Done(answer) if answer.contains(&Outcome::Lost) => No::Lost,
         Answered::Done(answer) => No::Answered(answer),
         Answered::Declined(refusal) => No::Refused { refusal, recorded: true },
     }
 }
 
-/// Refuses a request as an owner. A refusal of any attempt but the first is forced under the
-/// request's id, because an earlier attempt may still be on its way, and the client can only
-/// believe what holds for that too.
+/// Refuses a request as an owner. With fixed membership a refusal of any attempt but the first is
+/// forced under the request's id, because an earlier attempt may still be on its way, and the client
+/// can only believe what holds for that too.
 pub(in crate::proto) fn decline(
     turn: &mut Turn<'_>,
     request: RequestId,
@@ -693,17 +716,10 @@ pub(in crate::proto) fn decline(
         CannotExecute::Moved => return No::Conflict,
         CannotExecute::Refused(refusal) => refusal,
     };
-    // And if the coordinator loses its disk, a copy of the question might find another answer.
-    let may_be_orphaned =
-        turn.config.membership == Membership::Managed && turn.config.commit == CommitMode::TwoPhase;
-    let recorded = attempt > 1 || may_be_orphaned;
+    // Where disks may be lost, the coordinator has every owner force it.
+    let recorded = attempt > 1 && turn.config.membership == Membership::Fixed;
     if recorded {
-        turn.owner.answers.insert(request, Answered::Declined(refusal));
-        let record = Record::Declined { request, refusal };
-        match turn.config.defects.has(Defect::RefusalNotForced) {
-            true => turn.out.write_lazily(record),
-            false => turn.out.force(record),
-        }
+        turn.decline(request, refusal);
     }
     No::Refused { refusal, recorded }
 }

@@ -40,8 +40,9 @@ impl SharedFiles {
                 Action::Rename(target, _) => target,
                 _ => &operation.path,
             };
-            let (Outcome::Found(version, _) | Outcome::Changed(version)) = outcome;
-            self.versions.insert(path.clone(), *version);
+            if let Outcome::Found(version, _) | Outcome::Changed(version) = outcome {
+                self.versions.insert(path.clone(), *version);
+            }
         }
     }
 

@@ -318,7 +318,7 @@ fn transfer(from: &Path, to: &Path, amount: u64, answer: &Answer) -> Option<[Ope
 fn open_account(answer: &Answer, place: usize) -> Option<(Version, u64)> {
     match answer.get(place)? {
         Outcome::Found(version, Some(contents)) => Some((*version, parse(contents)?)),
-        Outcome::Found(_, None) | Outcome::Changed(_) => None,
+        Outcome::Found(_, None) | Outcome::Changed(_) | Outcome::Lost => None,
     }
 }
 
@@ -327,7 +327,7 @@ fn number(answer: &Answer, place: usize) -> Option<u64> {
     match answer.get(place)? {
         Outcome::Found(_, Some(contents)) => parse(contents),
         Outcome::Found(_, None) => Some(0),
-        Outcome::Changed(_) => None,
+        Outcome::Changed(_) | Outcome::Lost => None,
     }
 }
 

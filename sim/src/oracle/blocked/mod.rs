@@ -108,24 +108,35 @@ fn in_doubt(
             continue;
         }
         let pins = known.pinned.get(&node).map_or(&[][..], |pins| &pins[..]);
-        let is_lost = model.is_lost(txn);
         waits.push(Wait {
-            kind: if is_lost { WaitKind::Lost } else { WaitKind::InDoubt },
+            kind: WaitKind::InDoubt,
             machine: node,
             for_what: format!(
                 "the decision about {txn}, for which it has voted yes; it keeps {} pinned",
                 pins.iter().map(Path::as_str).collect::<Vec<_>>().join(", ")
             ),
             since: times.of(yes.step),
-            released_by: match is_lost {
-                true => format!(
-                    "nothing: the disk of {}, which coordinated it, is gone, and no machine \
-                     that is left can prove what became of it",
-                    txn.coordinator
-                ),
-                false => sources_of_outcome(txn, known, node, world),
+            released_by: match model.coordinator_is_gone(txn) {
+                Some(_) => what_the_centre_awaits(txn, known, world),
+                None => sources_of_outcome(txn, known, node, world),
             },
         });
+    }
+}
+
+/// What keeps the centre from deciding about a transaction whose coordinator's disk is gone.
+fn what_the_centre_awaits(txn: TxnId, known: &Txn, world: &World) -> String {
+    let members = known.participants.iter().copied().chain([txn.coordinator]);
+    let down = members.filter(|node| !world.host(*node).is_up());
+    let down: Vec<String> = down.map(|node| node.to_string()).collect();
+    let coordinator = txn.coordinator;
+    match down.is_empty() {
+        true => format!("the next answer of the centre: the disk of {coordinator} is gone"),
+        false => format!(
+            "{} starting again: the disk of {coordinator}, which coordinated it, is gone, and the \
+             centre decides when every participant has reported or is lost",
+            down.join(" and ")
+        ),
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use seedbed::proto::{Arcs, Config, Epoch, Member, NodeId, Path, TxnId, View};
+use seedbed::proto::{Arcs, Config, Epoch, Member, NodeId, Path, View};
 
 use super::{StepTimes, Wait, WaitKind};
 use crate::oracle::{Model, Placement};
@@ -104,7 +104,7 @@ fn what_is_told(open: &Arcs, view: &View, then: &Placement, model: &Model, world
             down.insert(node);
         } else {
             let claimed = claimed(node, view.epoch, model);
-            if is_in_doubt_for_ever(node, &owned.intersection(&claimed), model) {
+            if is_in_doubt_for_ever(node, &owned.intersection(&claimed), model, world) {
                 in_doubt.insert(node);
                 continue;
             }
@@ -133,20 +133,15 @@ fn claimed(node: NodeId, epoch: Epoch, model: &Model) -> Arcs {
     claim.map_or(Arcs::default(), |claim| claim.is.clone())
 }
 
-/// Is `node` in doubt about a path in `arcs`, and the outcome lost with disks, of which the
-/// operator has not given up each?
-fn is_in_doubt_for_ever(node: NodeId, arcs: &Arcs, model: &Model) -> bool {
+/// Is `node` in doubt about a path in `arcs`, and a machine down that it takes to end that?
+fn is_in_doubt_for_ever(node: NodeId, arcs: &Arcs, model: &Model, world: &World) -> bool {
     let (Some(config), Some(disk)) = (model.disks.managed(), model.disks.get(node)) else {
         return false;
     };
     let is_there = |path: &Path| arcs.contains(config.position(path));
-    let is_kept = |txn: TxnId| {
-        let members = model.txns.get(&txn).map_or(&[][..], |known| &known.members);
-        let mut all = members.iter().copied().chain([txn.begun_by()]);
-        all.any(|member| is_gone(member, model) && !model.is_loss_accepted(member))
-    };
+    let is_up = |node| world.host(node).is_up();
     let mut doubts = disk.votes.iter().filter(|(_, vote)| vote.paths.iter().any(is_there));
-    doubts.any(|(txn, _)| model.is_lost(*txn) && is_kept(*txn))
+    doubts.any(|(txn, _)| !model.is_everyone_up(*txn, is_up))
 }
 
 /// Is the disk of this member lost?
@@ -167,7 +162,7 @@ pub(super) fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits:
                     false => format!("the disk of {} is gone", names(&gone)),
                     true => {
                         let of = names(&in_doubt);
-                        format!("{of} is in doubt, and the disk that could tell is gone")
+                        format!("{of} is in doubt, and a machine is down that it takes to end that")
                     }
                 };
                 (WaitKind::Lost, format!("nothing but the operator: {says}"))

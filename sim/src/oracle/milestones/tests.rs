@@ -2,7 +2,7 @@
 
 use seedbed::proto::{
     Admission, Arcs, AttemptEnd, Epoch, Incarnation, Member, Membership, Message, No, Notice,
-    PullEnd, Retry, Settings, View, Vote, Wanted,
+    PullEnd, Retry, Settings, Verdict, View, Vote, Wanted,
 };
 
 use super::*;
@@ -150,7 +150,8 @@ fn a_view_in_force_without_word_from_a_member_means_that_its_lease_is_over() {
     let mut show = Show::new();
     show.views(1, &[(1, 1), (2, 2), (3, 3)]).announces(2, &[(1, 1), (2, 2)]);
     for (node, number) in [(1, 1), (2, 2)] {
-        let entered = Message::Entered { admission: Admission(number), epoch: Epoch(2) };
+        let entered =
+            Message::Entered { admission: Admission(number), epoch: Epoch(2), open: [].into() };
         show.receives(n(node), CONTROL, &entered);
     }
     show.forces(CONTROL, &Record::Activated { epoch: Epoch(2) });
@@ -248,11 +249,17 @@ fn a_decision_is_late_once_if_a_hand_over_has_voided_the_vote() {
 }
 
 #[test]
-fn an_orphan_is_settled_by_what_its_voter_records_last() {
+fn a_doubt_is_resolved_where_the_centre_has_told_of_it() {
     let mut show = Show::new();
+    let resolved = |txn| Message::Resolved {
+        admission: Admission(1),
+        txn,
+        verdict: Verdict::Committed([].into()),
+    };
     show.forces(n(2), &voted(txn(1), "/a", 1, "x")).forces(n(2), &applied(txn(3)));
-    show.forces(n(2), &Record::Orphaned { txn: txn(1) }).forces(n(2), &applied(txn(1)));
-    assert_eq!(show.count(Milestone::ORPHAN_SETTLED), 1);
+    show.receives(CONTROL, n(2), &resolved(txn(3)));
+    show.receives(CONTROL, n(2), &resolved(txn(1))).forces(n(2), &applied(txn(1)));
+    assert_eq!(show.count(Milestone::DOUBT_RESOLVED), 1);
 }
 
 #[test]

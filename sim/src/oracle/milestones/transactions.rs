@@ -82,7 +82,9 @@ impl Milestones {
             Message::Executed { txn, vote: Vote::No(No::NotReady) } => {
                 self.hit_txn(Milestone::NOT_READY_REFUSED, from, *txn);
             }
-            Message::Abort { header } => self.on_aborted(from, header.txn),
+            Message::Abort { header } | Message::Decline { header, .. } => {
+                self.on_aborted(from, header.txn);
+            }
             Message::Ended { request, attempt, end } => {
                 self.on_ended(from, *request, *attempt, end);
             }

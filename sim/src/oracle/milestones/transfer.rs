@@ -24,8 +24,8 @@ pub(super) struct Moves {
     entered: BTreeMap<NodeId, Epoch>,
     /// Votes that are not decided at their voter and have lost paths to a hand-over.
     voided: BTreeSet<(NodeId, TxnId)>,
-    /// Votes whose coordinator's disk is gone, and the voter knows.
-    orphaned: BTreeSet<(NodeId, TxnId)>,
+    /// Votes of which the centre has told the voter what becomes of them.
+    resolved: BTreeSet<(NodeId, TxnId)>,
     /// Votes that were seen to be undecided on paths that move.
     doubts: BTreeSet<(NodeId, TxnId)>,
 }
@@ -82,7 +82,7 @@ impl Moves {
 
     /// Nothing that `node` voted for is known to it any more.
     pub fn forget_all(&mut self, node: NodeId) {
-        for votes in [&mut self.voided, &mut self.orphaned, &mut self.doubts] {
+        for votes in [&mut self.voided, &mut self.resolved, &mut self.doubts] {
             votes.retain(|(voter, _)| *voter != node);
         }
     }
@@ -158,10 +158,18 @@ impl Milestones {
                     pulled.is_open &= end.is_none() && !files.is_empty();
                 }
             }
-            Message::Commit { header, .. } | Message::Abort { header } => {
+            Message::Commit { header, .. }
+            | Message::Abort { header }
+            | Message::Decline { header, .. } => {
                 self.on_late_decision(to, header.txn);
             }
             Message::Told { txn, known: Known::Committed(_) | Known::Aborted } => {
+                self.on_late_decision(to, *txn);
+            }
+            Message::Resolved { txn, .. } => {
+                if self.in_doubt.slot(to).contains_key(txn) {
+                    self.moves.resolved.insert((to, *txn));
+                }
                 self.on_late_decision(to, *txn);
             }
             _ => {}
@@ -207,13 +215,10 @@ impl Milestones {
             Record::Voted { txn, paths, .. } if self.views.is_moving() => {
                 self.find_moving_doubt(node, *txn, paths.iter());
             }
-            Record::Orphaned { txn } => {
-                self.moves.orphaned.insert((node, *txn));
-            }
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {
                 self.moves.forget((node, *txn));
-                if self.moves.orphaned.remove(&(node, *txn)) {
-                    self.hit_txn(Milestone::ORPHAN_SETTLED, node, *txn);
+                if self.moves.resolved.remove(&(node, *txn)) {
+                    self.hit_txn(Milestone::DOUBT_RESOLVED, node, *txn);
                 }
             }
             _ => {}

@@ -101,7 +101,7 @@ impl Milestones {
     pub(super) fn view_on_received(&mut self, from: NodeId, to: NodeId, message: &Message) {
         match message {
             _ if to != NodeId::CONTROL => {}
-            Message::Entered { admission, epoch } => {
+            Message::Entered { admission, epoch, .. } => {
                 let member = Member { node: from, admission: *admission };
                 let newest = self.views.entered.entry(member).or_default();
                 *newest = (*newest).max(*epoch);

@@ -205,12 +205,12 @@ impl Model {
         self.disks.gone(coordinator(txn))
     }
 
-    /// Is `txn` one that no participant that is left can settle?
-    pub fn is_lost(&self, txn: TxnId) -> bool {
+    /// Are all machines up that it takes to end a doubt about `txn`: its coordinator, and if the
+    /// disk of that is gone, every participant?
+    pub fn is_everyone_up(&self, txn: TxnId, is_up: impl Fn(NodeId) -> bool) -> bool {
         let known = self.coordinator_is_gone(txn).and_then(|_| self.txns.get(&txn));
-        let is_missed =
-            |member| self.disks.gone(member).is_some() && !self.is_loss_accepted(member);
-        known.is_some_and(|known| known.is_lost(is_missed))
+        let participants = known.map_or(&[][..], |known| &known.participants[..]);
+        is_up(txn.coordinator) && participants.iter().all(|node| is_up(*node))
     }
 
     /// Has the operator given up what only the lost disk of this member could prove?

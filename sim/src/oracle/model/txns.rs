@@ -1,11 +1,11 @@
 //! What is known of each transaction, found without searching.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
     Admission, Answer, Changes, Epoch, File, Header, Incarnation, Known, LowWater, Member, Message,
-    No, NodeId, Path, Record, RequestId, Terms, TxnId, Vote,
+    No, NodeId, Path, Record, RequestId, Terms, TxnId, Verdict, Vote,
 };
 
 use crate::oracle::At;
@@ -43,7 +43,7 @@ pub struct Txn {
     pub own: Changes,
     /// Its place among all decisions, from 1, in the order in which they became durable.
     pub order: Option<u64>,
-    /// The first abort that the coordinator announced.
+    /// The first abort that the coordinator announced, or the centre.
     pub aborted: Option<u64>,
     /// What each participant's log says became of it: true for applied, false for rolled back or
     /// promised.
@@ -52,9 +52,6 @@ pub struct Txn {
     pub over: Option<u64>,
     /// The participants whose disk is gone: nobody will ever ask in their name, or tell.
     pub gone: Vec<NodeId>,
-    /// How many operations its request has, and of which of them some vote says what came of it;
-    /// where membership is managed.
-    pub told: (u8, BTreeSet<u8>),
 }
 
 /// What a transaction was begun for, and in which life of its coordinator.
@@ -91,20 +88,6 @@ impl Txn {
         self.decided.is_some() && self.participants.iter().all(is_done)
     }
 
-    /// Can no participant that is left ever know what became of it, given that its coordinator's
-    /// disk is gone? The participants settle it among themselves if one of them knows the outcome
-    /// or has not voted, or if all are in doubt and know the whole answer together. One that is
-    /// missed lost its disk, before it voted or after, and can tell nothing.
-    pub fn is_lost(&self, is_missed: impl Fn(Member) -> bool) -> bool {
-        let is_left = |member: &&Member| !self.gone.contains(&member.node) && !is_missed(**member);
-        let left = || self.members.iter().filter(is_left).map(|member| member.node);
-        let knows = |node| self.outcomes.contains_key(&node) || !self.yes.contains_key(&node);
-        let (operations, told) = &self.told;
-        let all_are_left = left().count() == self.members.len();
-        let is_whole = all_are_left && told.len() == usize::from(*operations);
-        !is_whole && !left().any(knows)
-    }
-
     /// Did its decision become durable in `step`?
     pub fn decided_in(&self, step: u64) -> bool {
         self.decided.as_ref().is_some_and(|decided| decided.step == step)
@@ -126,13 +109,6 @@ impl Txn {
     pub(super) fn parts(&self, coordinator: NodeId) -> Vec<(NodeId, Changes)> {
         let votes = self.yes.iter().map(|(node, yes)| (*node, yes.is.clone()));
         std::iter::once((coordinator, self.own.clone())).chain(votes).collect()
-    }
-
-    /// A vote says what came of some of its operations.
-    fn hear_results(&mut self, record: &Record) {
-        let Record::Voted { results, operations, .. } = record else { return };
-        self.told.0 = *operations;
-        self.told.1.extend(results.iter().map(|(place, _)| *place));
     }
 
     /// What `node` stores once it is committed.
@@ -246,11 +222,14 @@ impl Txns {
             Message::Execute { header, .. } | Message::Commit { header, .. } => {
                 self.on_mark(header);
             }
-            Message::Abort { header } => {
+            Message::Abort { header } | Message::Decline { header, .. } => {
                 self.on_mark(header);
                 self.entry(header.txn).aborted.get_or_insert(step);
             }
             Message::Told { txn, known: Known::Aborted } if from == txn.coordinator => {
+                self.entry(*txn).aborted.get_or_insert(step);
+            }
+            Message::Resolved { txn, verdict: Verdict::Aborted, .. } => {
                 self.entry(*txn).aborted.get_or_insert(step);
             }
             Message::Executed { txn, vote: Vote::No(no) } => {
@@ -293,17 +272,13 @@ impl Txns {
         }
     }
 
-    /// A yes is durable. What the participants know of the answer matters where membership is
-    /// managed.
-    pub(super) fn on_voted(&mut self, step: u64, node: NodeId, record: &Record, is_managed: bool) {
+    /// A yes is durable.
+    pub(super) fn on_voted(&mut self, step: u64, node: NodeId, record: &Record) {
         let Record::Voted { txn: id, epoch, request, participants, paths, changes, .. } = record
         else {
             return;
         };
         let txn = self.entry(*id);
-        if is_managed {
-            txn.hear_results(record);
-        }
         txn.request.get_or_insert(*request);
         txn.epoch = *epoch;
         if txn.participants.is_empty() {

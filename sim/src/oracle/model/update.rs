@@ -115,7 +115,10 @@ impl Model {
             Message::Execute { .. } | Message::Commit { .. } | Message::Abort { .. } => {
                 self.txns.on_sent(step, from, message);
             }
-            Message::Told { .. } | Message::Executed { .. } => {
+            Message::Decline { .. } | Message::Told { .. } | Message::Executed { .. } => {
+                self.txns.on_sent(step, from, message);
+            }
+            Message::Resolved { .. } => {
                 self.txns.on_sent(step, from, message);
             }
             Message::Ended { .. } => {
@@ -210,7 +213,7 @@ impl Model {
         self.newly_committed = None;
         match record {
             Record::Voted { txn, .. } => {
-                self.txns.on_voted(step, node, record, self.disks.managed().is_some());
+                self.txns.on_voted(step, node, record);
                 self.memory.on_durable_vote(node, *txn);
                 self.on_service(node, record);
             }
@@ -218,7 +221,7 @@ impl Model {
                 self.on_outcome(node, *txn, false);
             }
             Record::Applied { txn, request, answer } => {
-                self.settle_orphan(*txn, answer, config);
+                self.settle(*txn, answer, config);
                 self.on_outcome(node, *txn, true);
                 match self.is_settled_now(*txn) {
                     true => self.on_effect(*txn, *request, answer),
@@ -255,10 +258,10 @@ impl Model {
             Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
             Record::Recorded { .. } => {}
             Record::Born { .. } | Record::Entered { .. } | Record::Pulled { .. } => {}
-            Record::Complete { .. } | Record::GaveUp { .. } | Record::Orphaned { .. } => {}
+            Record::Complete { .. } | Record::GaveUp { .. } => {}
             // A checkpoint writes these: they say what was known before.
             Record::Stored { .. } | Record::Answered { .. } | Record::LockOver { .. } => {}
-            Record::Settled { .. } | Record::Mark { .. } | Record::Presumed { .. } => {}
+            Record::Settled { .. } | Record::Mark { .. } => {}
             Record::Forgotten { .. } | Record::LastToken { .. } => {}
             Record::LongestLease { .. } | Record::Lost { .. } | Record::Wanted { .. } => {}
         }
@@ -278,7 +281,7 @@ impl Model {
         self.effects.on_effect(self.step, txn, origin, answer);
     }
 
-    /// Is this the step in which the participants of a lost coordinator settle its transaction?
+    /// Is this the step in which a transaction of a lost coordinator is settled?
     fn is_settled_now(&self, txn: TxnId) -> bool {
         let is_new = || self.txns.get(&txn).is_some_and(|known| known.decided_in(self.step));
         self.coordinator_is_gone(txn).is_some() && is_new()
@@ -289,9 +292,9 @@ impl Model {
         self.memory.on_durable_outcome(node, txn);
     }
 
-    /// The participants of a transaction whose coordinator's disk is gone settle it among
-    /// themselves: the first of them that applies it is the commit point.
-    fn settle_orphan(&mut self, id: TxnId, answer: &Answer, config: &Arc<Config>) {
+    /// The centre settles a transaction whose coordinator's disk is gone: the first participant that
+    /// applies it is the commit point.
+    fn settle(&mut self, id: TxnId, answer: &Answer, config: &Arc<Config>) {
         if self.disks.gone.is_empty() {
             return;
         }

@@ -71,7 +71,7 @@ impl Answer {
             (Answer::Finds(wanted), Reply::Done(answer)) => {
                 let found = answer.iter().filter_map(|outcome| match outcome {
                     Outcome::Found(_, found) => Some(found),
-                    Outcome::Changed(_) => None,
+                    Outcome::Changed(_) | Outcome::Lost => None,
                 });
                 found.eq(wanted)
             }

@@ -264,10 +264,9 @@ fn is_of_control(kind: RecordKind) -> bool {
         RecordKind::Born | RecordKind::Entered | RecordKind::Pulled => false,
         RecordKind::Complete | RecordKind::GaveUp | RecordKind::Voted => false,
         RecordKind::Promised | RecordKind::Declined | RecordKind::Decided => false,
-        RecordKind::Applied | RecordKind::Orphaned | RecordKind::RolledBack => false,
+        RecordKind::Applied | RecordKind::RolledBack => false,
         RecordKind::Over | RecordKind::Stored | RecordKind::Answered => false,
         RecordKind::Settled | RecordKind::Mark | RecordKind::Forgotten => false,
-        RecordKind::Presumed => false,
     }
 }
 

@@ -232,7 +232,7 @@ pub fn is_of_managed(milestone: Milestone) -> bool {
                 Milestone::STALE_EPOCH_REFUSED,
                 Milestone::NOT_READY_REFUSED,
                 Milestone::LATE_DECISION,
-                Milestone::ORPHAN_SETTLED,
+                Milestone::DOUBT_RESOLVED,
                 Milestone::IN_DOUBT_ON_A_MOVING_ARC,
                 Milestone::LOSS_ACCEPTED,
                 Milestone::VIEW_LEARNT,
@@ -241,15 +241,11 @@ pub fn is_of_managed(milestone: Milestone) -> bool {
                 MessageKind::Admit,
                 MessageKind::Admitted,
                 MessageKind::Departed,
-                MessageKind::Recall,
-                MessageKind::Recalled,
+                MessageKind::Resolve,
+                MessageKind::Resolved,
             ];
-            const RECORDS: [RecordKind; 4] = [
-                RecordKind::Admitted,
-                RecordKind::Wanted,
-                RecordKind::LossAccepted,
-                RecordKind::Orphaned,
-            ];
+            const RECORDS: [RecordKind; 3] =
+                [RecordKind::Admitted, RecordKind::Wanted, RecordKind::LossAccepted];
             NAMED.contains(&milestone)
                 || MESSAGES.iter().any(|kind| is_of_message(milestone, *kind))
                 || RECORDS.iter().any(|kind| is_of_record(milestone, *kind))

@@ -44,6 +44,7 @@ impl Probed {
         (self.version, self.contents) = match outcome {
             Outcome::Found(version, contents) => (*version, contents.clone()),
             Outcome::Changed(version) => (*version, self.written.take()),
+            Outcome::Lost => return, // no client is told this
         };
     }
 

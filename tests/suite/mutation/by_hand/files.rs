@@ -15,7 +15,7 @@ pub fn answers_from_memory(_: &Model, shown: &mut Shown<'_>) -> bool {
                 *contents = Some(Contents::from("1"));
                 true
             }
-            Outcome::Found(_, Some(_)) | Outcome::Changed(_) => false,
+            Outcome::Found(_, Some(_)) | Outcome::Changed(_) | Outcome::Lost => false,
         }),
         _ => false,
     })

@@ -22,9 +22,9 @@ pub struct ALowWaterMarkCoversOnlyWhatIsOver {
 
 impl Invariant for ALowWaterMarkCoversOnlyWhatIsOver {
     fn interest(&self) -> SeenKinds {
-        let headed =
-            [MessageKind::Prepare, MessageKind::Execute, MessageKind::Commit, MessageKind::Abort];
-        SeenKinds::sent(&headed) | SeenKinds::appended(&[RecordKind::Decided])
+        SeenKinds::sent(&[MessageKind::Prepare, MessageKind::Execute, MessageKind::Commit])
+            | SeenKinds::sent(&[MessageKind::Abort, MessageKind::Decline])
+            | SeenKinds::appended(&[RecordKind::Decided])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
@@ -72,6 +72,7 @@ fn header(message: &Message) -> Option<&Header> {
     match message {
         Message::Prepare { header, .. } | Message::Execute { header, .. } => Some(header),
         Message::Commit { header, .. } | Message::Abort { header } => Some(header),
+        Message::Decline { header, .. } => Some(header),
         _ => None,
     }
 }

@@ -1,11 +1,6 @@
 //! The window of two-phase commit.
 
-use std::collections::BTreeMap;
-
-use seedbed::proto::{
-    Arcs, Epoch, Handed, Known, Member, Message, MessageKind, NodeId, Recollection, Record,
-    RecordKind, TxnId,
-};
+use seedbed::proto::{Known, Message, MessageKind, NodeId, Record, RecordKind, TxnId, Verdict};
 
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -17,47 +12,11 @@ use crate::world::World;
 /// long it waits: this is why two-phase commit blocks (Bernstein, Hadzilacos, Goodman, 1987,
 /// section 7.3; Skeen 1981). `participants_agree` notices only once a decision is durable; that
 /// nobody has decided yet is no excuse. So the record that ends the doubt is appended in the very
-/// step that brings the news: "aborted" or "committed" from the coordinator or another participant.
-/// Whether those may say so is judged where they say it. What a node was handed over when it pulled
-/// it remembers.
+/// step that brings the news: "aborted" or "committed" from the coordinator, another participant or
+/// the centre. Whether those may say so is judged where they say it.
 #[derive(Clone, Debug, Default)]
 pub struct AYesIsKeptUntilTheDecision {
     news: Option<News>,
-    handed: BTreeMap<NodeId, HandedOver>,
-}
-
-/// What a node was handed over about transactions when it pulled.
-#[derive(Clone, Debug, Default)]
-struct HandedOver {
-    settled: BTreeMap<TxnId, bool>,
-    presumed: Vec<(Member, Epoch, Arcs)>,
-}
-
-impl HandedOver {
-    fn take(&mut self, answers: &[Handed]) {
-        for handed in answers {
-            match handed {
-                Handed::Settled(txn, answer) => {
-                    self.settled.insert(*txn, answer.is_some());
-                }
-                Handed::Presumed(coordinator, epoch, arcs) => {
-                    self.presumed.push((*coordinator, *epoch, arcs.clone()));
-                }
-                Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => {}
-            }
-        }
-    }
-
-    /// Did it commit? `None` if nothing was said of it.
-    fn outcome(&self, id: TxnId, node: NodeId, model: &Model) -> Option<bool> {
-        let (txn, config) = (model.txns.get(&id)?, model.disks.managed()?);
-        let paths = txn.pinned.get(&node)?;
-        let mut presumed = self.presumed.iter().filter(|(coordinator, last, arcs)| {
-            let is_one = |path| arcs.contains(config.position(path));
-            *coordinator == id.begun_by() && txn.epoch <= *last && paths.iter().any(is_one)
-        });
-        self.settled.get(&id).copied().or_else(|| presumed.next().map(|_| false))
-    }
 }
 
 /// What a node was told last, and in which step.
@@ -71,10 +30,9 @@ struct News {
 
 impl Invariant for AYesIsKeptUntilTheDecision {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::received(&[MessageKind::Commit, MessageKind::Abort])
-            | SeenKinds::received(&[MessageKind::Told, MessageKind::Recalled])
+        SeenKinds::received(&[MessageKind::Commit, MessageKind::Abort, MessageKind::Decline])
+            | SeenKinds::received(&[MessageKind::Told, MessageKind::Resolved])
             | SeenKinds::appended(&[RecordKind::Applied, RecordKind::RolledBack])
-            | SeenKinds::appended(&[RecordKind::Pulled])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
@@ -86,18 +44,12 @@ impl Invariant for AYesIsKeptUntilTheDecision {
                 }
                 Ok(())
             }
-            Seen::Appended { node, record: Record::Pulled { answers, .. }, .. } => {
-                self.handed.entry(node).or_default().take(answers);
-                Ok(())
-            }
             Seen::Appended { node, record, .. } => {
                 let Some((txn, commits, what)) = end_of_doubt(record) else { return Ok(()) };
                 let yes = model.txns.get(&txn).filter(|known| known.is_in_doubt(node));
                 let Some(yes) = yes.and_then(|known| known.yes.get(&node)) else { return Ok(()) };
                 let is_told = self.news == Some(News { step, node, txn, commits });
-                let handed =
-                    self.handed.get(&node).and_then(|handed| handed.outcome(txn, node, model));
-                if is_told || handed == Some(commits) || model.coordinator_is_gone(txn).is_some() {
+                if is_told {
                     return Ok(());
                 }
                 let now = format!("{node} {what}, and nobody told it to");
@@ -117,11 +69,16 @@ fn told(from: NodeId, message: &Message) -> Option<(TxnId, bool)> {
         Message::Commit { header, .. } if from == header.txn.coordinator => {
             Some((header.txn, true))
         }
-        Message::Abort { header } if from == header.txn.coordinator => Some((header.txn, false)),
+        Message::Abort { header } | Message::Decline { header, .. }
+            if from == header.txn.coordinator =>
+        {
+            Some((header.txn, false))
+        }
         Message::Told { txn, known: Known::Committed(_) } => Some((*txn, true)),
         Message::Told { txn, known: Known::Aborted } => Some((*txn, false)),
-        Message::Recalled { txn, memory: Recollection::Committed(_), .. } => Some((*txn, true)),
-        Message::Recalled { txn, memory: Recollection::Aborted, .. } => Some((*txn, false)),
+        Message::Resolved { txn, verdict, .. } if from == NodeId::CONTROL => {
+            Some((*txn, matches!(verdict, Verdict::Committed(_))))
+        }
         _ => None,
     }
 }
@@ -138,9 +95,8 @@ fn end_of_doubt(record: &Record) -> Option<(TxnId, bool, &'static str)> {
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        Play, abort, applied, commit, n, rolled_back, told_aborted, txn, voted,
+        Play, abort, applied, commit, n, resolved_aborted, rolled_back, told_aborted, txn, voted,
     };
-    use seedbed::proto::Config;
 
     fn play() -> Play {
         let mut play = Play::new(AYesIsKeptUntilTheDecision::default());
@@ -174,47 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn who_was_handed_over_what_became_of_it_may_end_its_doubt() {
-        let play = || {
-            let mut play = Play::managed(AYesIsKeptUntilTheDecision::default());
-            play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-            play
-        };
-        let coordinator = txn(1).begun_by();
-        let pulls = |handed: Handed| Record::Pulled {
-            files: [].into(),
-            answers: [handed].into(),
-            replaced: Arcs::default(),
-        };
-        let aborted = || [Handed::Settled(txn(1), None), presumed(coordinator)];
-        let committed = || Handed::Settled(txn(1), Some([].into()));
-        for handed in aborted() {
-            let mut play = play();
-            play.forces(n(2), pulls(handed));
-            play.forces(n(2), rolled_back(txn(1)));
-            play.holds();
-        }
-        for handed in aborted() {
-            let mut play = play();
-            play.forces(n(2), pulls(handed));
-            play.appends(n(2), applied(txn(1))).breaks();
-        }
-        let mut play = play();
-        play.forces(n(2), pulls(presumed(coordinator)));
-        play.forces(n(2), pulls(committed()));
-        play.appends(n(2), rolled_back(txn(1))).breaks();
-    }
-
-    fn presumed(coordinator: Member) -> Handed {
-        Handed::Presumed(coordinator, Config::FIRST_EPOCH, Arcs::all())
-    }
-
-    #[test]
     fn who_is_told_may_end_its_doubt() {
         let news = [
             (n(1), abort(txn(1)), rolled_back(txn(1))),
             (n(3), told_aborted(txn(1)), rolled_back(txn(1))),
             (n(1), commit(txn(1)), applied(txn(1))),
+            (NodeId::CONTROL, resolved_aborted(txn(1)), rolled_back(txn(1))),
         ];
         for (from, message, record) in news {
             let mut play = play();

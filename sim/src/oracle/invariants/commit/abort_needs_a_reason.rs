@@ -17,13 +17,13 @@ pub struct AbortNeedsAReason;
 
 impl Invariant for AbortNeedsAReason {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::sent(&[MessageKind::Abort, MessageKind::Told])
+        SeenKinds::sent(&[MessageKind::Abort, MessageKind::Decline, MessageKind::Told])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
         let id = match message {
-            Message::Abort { header } => header.txn,
+            Message::Abort { header } | Message::Decline { header, .. } => header.txn,
             Message::Told { txn, known: Known::Aborted } => *txn,
             _ => return Ok(()),
         };

@@ -1,8 +1,6 @@
 //! Stability.
 
-use seedbed::proto::{
-    Known, Message, MessageKind, NodeId, Recollection, Record, RecordKind, TxnId,
-};
+use seedbed::proto::{Known, Message, MessageKind, NodeId, Record, RecordKind, TxnId, Verdict};
 
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
@@ -12,7 +10,7 @@ use crate::world::World;
 /// AC4 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("a process cannot reverse its decision
 /// after it has reached one"). A participant's log never says applied after rolled back, or the
 /// reverse; who has promised never to vote does not vote; and neither a coordinator whose decision
-/// to commit is durable nor a participant that has durably applied it says aborted. One answer is
+/// to commit is durable, nor a participant that has durably applied it, nor the centre says aborted. One answer is
 /// let pass: once every participant has durably applied the transaction, a late question may be
 /// answered with "aborted", which nobody can be misled by any more.
 pub struct DecisionsAreFinal;
@@ -24,7 +22,8 @@ impl Invariant for DecisionsAreFinal {
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(OUTCOMES)
             | SeenKinds::durable(OUTCOMES)
-            | SeenKinds::sent(&[MessageKind::Abort, MessageKind::Told, MessageKind::Recalled])
+            | SeenKinds::sent(&[MessageKind::Abort, MessageKind::Decline])
+            | SeenKinds::sent(&[MessageKind::Told, MessageKind::Resolved])
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
@@ -32,18 +31,21 @@ impl Invariant for DecisionsAreFinal {
             Seen::Appended { node, record, .. } | Seen::Durable { node, record, .. } => {
                 on_outcome(node, record, model)
             }
-            Seen::Sent { from, to, message: Message::Abort { header }, .. } => {
-                on_abort(from, to, header.txn, model)
-            }
+            Seen::Sent {
+                from,
+                to,
+                message: Message::Abort { header } | Message::Decline { header, .. },
+                ..
+            } => on_abort(from, to, header.txn, model),
             Seen::Sent {
                 from, to, message: Message::Told { txn, known: Known::Aborted }, ..
             } => on_abort(from, to, *txn, model),
             Seen::Sent {
                 from,
                 to,
-                message: Message::Recalled { txn, memory: Recollection::Aborted, .. },
+                message: Message::Resolved { txn, verdict: Verdict::Aborted, .. },
                 ..
-            } => on_recalled(from, to, *txn, model),
+            } => on_resolved(from, to, *txn, model),
             _ => Ok(()),
         }
     }
@@ -93,8 +95,8 @@ fn on_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Br
     Err(Breach::of(earlier, tells_of_abort(from, to, id, model)))
 }
 
-/// Somebody says that the coordinator has handed over that a transaction is aborted.
-fn on_recalled(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Breach> {
+/// The centre says that a transaction aborts.
+fn on_resolved(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Breach> {
     let txn = model.txns.get(&id).filter(|txn| !txn.is_applied_everywhere());
     let Some(decided) = txn.and_then(|txn| txn.decided.as_ref()) else { return Ok(()) };
     Err(Breach::of(had_decided(decided.step, id), tells_of_abort(from, to, id, model)))
@@ -112,9 +114,9 @@ fn tells_of_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Evidenc
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        Play, applied, decided, n, promised, rolled_back, told_aborted, txn, voted,
+        Play, applied, decided, n, promised, resolved_aborted, rolled_back, told_aborted, txn,
+        voted,
     };
-    use seedbed::proto::{Config, Incarnation, Time};
 
     #[test]
     fn a_promise_after_a_commit_is_a_breach() {
@@ -147,18 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn a_third_that_denies_what_was_decided_is_a_breach() {
+    fn a_centre_that_denies_what_was_decided_is_a_breach() {
         let mut play = Play::new(DecisionsAreFinal);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        let recalled = |txn| {
-            let (asked, round) = (Config::FIRST_ADMISSION, (Incarnation(1), Time::ZERO));
-            let memory = Recollection::Aborted;
-            Message::Recalled { txn, asked, round, memory }
-        };
-        play.sends(n(3), n(2), recalled(txn(1)));
+        play.sends(NodeId::CONTROL, n(2), resolved_aborted(txn(1)));
         play.holds();
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        let breach = play.sends(n(3), n(2), recalled(txn(1))).breaks();
+        let breach = play.sends(NodeId::CONTROL, n(2), resolved_aborted(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n1 had decided to commit n1.1/1");
     }
 

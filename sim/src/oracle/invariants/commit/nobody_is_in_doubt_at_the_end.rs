@@ -10,8 +10,8 @@ use crate::world::World;
 ///
 /// AC5 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("if all failures are repaired and no new
 /// ones occur for long enough, all processes reach a decision"). A node that stays down, or waits
-/// for one that does, is no breach: that is what blocking means. And if the coordinator's disk is
-/// gone, and with it what only it could prove, nobody can ever know: that is reported as lost.
+/// for one that does, is no breach: that is what blocking means. If the coordinator's disk is gone,
+/// the centre decides when it has heard of every participant, or knows that its disk is lost.
 pub struct NobodyIsInDoubtAtTheEnd;
 
 impl Invariant for NobodyIsInDoubtAtTheEnd {
@@ -25,7 +25,7 @@ impl Invariant for NobodyIsInDoubtAtTheEnd {
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
         for node in world.nodes().filter(|node| world.host(*node).is_up()) {
-            let can_end = |id: &TxnId| world.host(id.coordinator).is_up() && !model.is_lost(*id);
+            let can_end = |id: &TxnId| model.is_everyone_up(*id, |node| world.host(node).is_up());
             let doubt = model.doubts(node).find(can_end);
             let Some(id) = doubt else { continue };
             let yes = model.txns.get(&id).and_then(|txn| txn.yes.get(&node));

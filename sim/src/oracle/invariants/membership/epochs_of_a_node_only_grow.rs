@@ -30,7 +30,7 @@ impl Invariant for EpochsOfANodeOnlyGrow {
             Seen::Sent {
                 from,
                 message:
-                    Message::Entered { admission, epoch } | Message::Departed { admission, epoch },
+                    Message::Entered { admission, epoch, .. } | Message::Departed { admission, epoch },
                 ..
             } => {
                 let disk = model.disks.get(from);
@@ -96,7 +96,11 @@ mod tests {
     }
 
     fn says(epoch: u32) -> Message {
-        Message::Entered { admission: Config::FIRST_ADMISSION, epoch: Epoch(epoch) }
+        Message::Entered {
+            admission: Config::FIRST_ADMISSION,
+            epoch: Epoch(epoch),
+            open: [].into(),
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Invariant for LeasesFollowRecordedEntries {
                 self.numbers.insert((member.node, *incarnation), member.admission);
                 Ok(())
             }
-            Seen::Durable { record: Record::Recorded { member, entered }, .. } => {
+            Seen::Durable { record: Record::Recorded { member, entered, .. }, .. } => {
                 self.recorded.insert(*member, At { step: model.step, is: *entered });
                 Ok(())
             }
@@ -100,7 +100,11 @@ mod tests {
     }
 
     fn recorded(epoch: u32) -> Record {
-        Record::Recorded { member: member(Config::FIRST_ADMISSION), entered: Epoch(epoch) }
+        Record::Recorded {
+            member: member(Config::FIRST_ADMISSION),
+            entered: Epoch(epoch),
+            open: [].into(),
+        }
     }
 
     /// The life that n1 is in has its first number, and e1 is in force.

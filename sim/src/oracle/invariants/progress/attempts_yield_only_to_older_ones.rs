@@ -80,7 +80,8 @@ enum Stage {
 
 impl Invariant for AttemptsYieldOnlyToOlderOnes {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::received(&[MessageKind::Begin, MessageKind::Prepare, MessageKind::Abort])
+        SeenKinds::received(&[MessageKind::Begin, MessageKind::Prepare])
+            | SeenKinds::received(&[MessageKind::Abort, MessageKind::Decline])
             | SeenKinds::sent(&[MessageKind::Executed, MessageKind::Ended])
             | SeenKinds::appended(&[RecordKind::Voted, RecordKind::Entered])
             | SeenKinds::durable(&[RecordKind::Applied, RecordKind::RolledBack])
@@ -128,7 +129,7 @@ impl AttemptsYieldOnlyToOlderOnes {
                     attempts.begin(name, terms.age, paths.clone(), held, model.step);
                 }
             }
-            Message::Abort { header } => {
+            Message::Abort { header } | Message::Decline { header, .. } => {
                 if let Some(known) = self.owners.slot(to).get(Name::Part(header.txn)) {
                     known.let_go();
                 }

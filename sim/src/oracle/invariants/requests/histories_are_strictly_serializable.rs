@@ -149,6 +149,7 @@ fn outcome(gave: &Gave) -> Outcome<Contents> {
     match gave {
         Gave::Found(version, contents) => Outcome::Found(version.0, contents.clone()),
         Gave::Changed(version) => Outcome::Changed(version.0),
+        Gave::Lost => Outcome::Changed(u64::MAX), // no client may be told this
     }
 }
 

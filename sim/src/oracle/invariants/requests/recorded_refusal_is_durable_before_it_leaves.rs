@@ -1,13 +1,15 @@
 //! Write-ahead: refusals.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use seedbed::proto::{
-    AttemptEnd, Handed, Message, MessageKind, No, NodeId, Record, RecordKind, Refusal, RequestId,
-    Vote,
+    AttemptEnd, Epoch, Handed, Message, MessageKind, No, NodeId, Record, RecordKind, Refusal,
+    RequestId, Vote,
 };
 
-use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::model::reference::{operations, paths};
+use crate::oracle::{Breach, Evidence, Invariant, Model, Placement, Seen, SeenKinds};
 use crate::world::World;
 
 /// A refusal that is said to be recorded leaves only once its record is durable.
@@ -16,7 +18,9 @@ use crate::world::World;
 /// it although an earlier attempt may still be under way. If a crash takes the record, that attempt
 /// finds an owner that knows nothing, and a request that its user was told is refused takes effect.
 /// An owner's own log must have the record, written or handed over; a coordinator only passes the
-/// refusal on, so for it the record of any owner will do, even on a disk that is lost by now. A
+/// refusal on, so for it the record of any owner will do. Where the centre manages the membership
+/// disks may be lost, so a client may hear of it only when all owners of a path of the request have
+/// it, in some view; those count whose disks are lost by now. A
 /// lock that is refused for good is recorded in the same way, by a `declined` if the disk is full, else
 /// by a `left` of a request that neither held the lock nor stood in line: one that leaves the line may ask again, and what it is refused
 /// then has a record of its own. Write-ahead logging: Gray, "Notes on Data Base Operating Systems",
@@ -25,6 +29,8 @@ use crate::world::World;
 pub struct RecordedRefusalIsDurableBeforeItLeaves {
     /// By request, under the id of its attempt: the nodes whose log has the refusal.
     refused: BTreeMap<RequestId, BTreeSet<NodeId>>,
+    /// The nodes whose log had it, if their disk is lost by now too.
+    ever_refused: BTreeMap<RequestId, BTreeSet<NodeId>>,
     /// By position in the lock server's log: the refusals that a crash may still take.
     appended: BTreeMap<u64, RequestId>,
 }
@@ -75,22 +81,45 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
     fn on_durable(&mut self, node: NodeId, position: u64, record: &Record) {
         match record {
             Record::Declined { request, .. } => {
-                self.refused.entry(*request).or_default().insert(node);
+                self.refuse(node, *request);
             }
             Record::Left { .. } => {
                 if let Some(request) = self.appended.remove(&position) {
-                    self.refused.entry(request).or_default().insert(node);
+                    self.refuse(node, request);
                 }
             }
             Record::Pulled { answers, .. } => {
                 for handed in answers.iter() {
                     if let Handed::Declined(request, _) = handed {
-                        self.refused.entry(*request).or_default().insert(node);
+                        self.refuse(node, *request);
                     }
                 }
             }
             _ => {} // not asked for
         }
+    }
+
+    fn refuse(&mut self, node: NodeId, request: RequestId) {
+        self.refused.entry(request).or_default().insert(node);
+        self.ever_refused.entry(request).or_default().insert(node);
+    }
+
+    /// Has every owner of a path of the request forced it, in one of the views that there were?
+    fn is_refused_by_all(&self, request: RequestId, model: &Model) -> bool {
+        let (Some(config), Some(newest)) = (model.disks.managed(), model.views.newest()) else {
+            return true;
+        };
+        let operations = model.requests.get(&model.origin(request)).and_then(operations);
+        let (Some(operations), Some(nodes)) = (operations, self.ever_refused.get(&request)) else {
+            return true;
+        };
+        let has_it = |placement: Rc<Placement>| {
+            paths(&operations).all(|path| {
+                placement.owners(config, path).iter().all(|owner| nodes.contains(owner))
+            })
+        };
+        let mut epochs = (1..=newest.is.epoch.0).rev().map(Epoch);
+        epochs.any(|epoch| model.views.placement(config, epoch).is_some_and(has_it))
     }
 
     fn on_sent(
@@ -114,7 +143,8 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
                 ..
             } => {
                 let request = *request;
-                self.judge(&Leaving { request, from, to, refusal }, |_| true, model)
+                self.judge(&Leaving { request, from, to, refusal }, |_| true, model)?;
+                self.judge_owners(&Leaving { request, from, to, refusal }, model)
             }
             Message::LockRefused { request, refusal, .. } => {
                 let request = *request;
@@ -139,6 +169,23 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
         let now = format!("{from} tells {to} that {request} is refused for good: {refusal}");
         let now = Evidence::at(model.step, now).about(request);
         Err(Breach::of(lacks.about(request), now))
+    }
+}
+
+impl RecordedRefusalIsDurableBeforeItLeaves {
+    fn judge_owners(&self, leaving: &Leaving<'_>, model: &Model) -> Result<(), Breach> {
+        let Leaving { request, from, to, refusal } = *leaving;
+        if !needs_a_record(*refusal) || self.is_refused_by_all(request, model) {
+            return Ok(());
+        }
+        let nodes = self.ever_refused.get(&request).into_iter().flatten();
+        let nodes: Vec<String> = nodes.map(NodeId::to_string).collect();
+        let is = format!("of the owners, {} have forced it", nodes.join(", "));
+        let now = format!("{from} tells {to} that {request} is refused for good: {refusal}");
+        Err(Breach::of(
+            Evidence::at(model.step, is).about(request),
+            Evidence::at(model.step, now).about(request),
+        ))
     }
 }
 

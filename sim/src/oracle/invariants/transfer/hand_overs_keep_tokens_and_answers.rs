@@ -9,12 +9,10 @@ use seedbed::proto::{Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId}
 /// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
 /// every path, its version even if the file is gone, and the answer to every request that has taken
 /// effect there and whose client has no answer yet; or a vote for what was committed there last.
-/// And what it takes over of transactions is true: what is handed over as committed is, with that
-/// answer, and what is handed over as aborted, or presumed to be, is not, unless all have applied it.
+/// And each answer that it takes over is the one that the commit gave.
 ///
 /// An owner without the token lets a holder write whose lock is long somebody else's; one without
-/// the version begins again at the first; one without the answer executes a retry once more; and
-/// one that is told a lie of a transaction tells it to those in doubt. What
+/// the version begins again at the first; and one without the answer executes a retry once more. What
 /// makes requests take effect at most once must move with the data: Ongaro, "Consensus: Bridging
 /// Theory and Practice", 2014, section 6.3; Lee et al., "Implementing Linearizability at Large
 /// Scale and Low Latency" (RIFL), SOSP 2015, section 3.
@@ -57,7 +55,7 @@ impl Invariant for HandOversKeepTokensAndAnswers {
                 self.answers((node, disk), *epoch, arcs, model)
             }
             Seen::Appended { node, record: Record::Pulled { answers, .. }, .. } => {
-                answers.iter().try_for_each(|handed| outcomes(node, handed, answers, model))
+                answers.iter().try_for_each(|handed| is_true(node, handed, model))
             }
             _ => Ok(()),
         }
@@ -90,63 +88,9 @@ fn tokens(
     Ok(())
 }
 
-/// Is `handed`, which is one of `all`, true of its transactions?
-fn outcomes(node: NodeId, handed: &Handed, all: &[Handed], model: &Model) -> Result<(), Breach> {
-    let decided = |txn| model.txns.get(txn).and_then(|known| known.decided.as_ref());
+/// Is an answer that is handed over the one that was given?
+fn is_true(node: NodeId, handed: &Handed, model: &Model) -> Result<(), Breach> {
     match handed {
-        Handed::Settled(txn, None) => match decided(txn) {
-            Some(decided) => {
-                let now = format!("{node} takes over that {txn} has aborted");
-                Err(Breach::of(
-                    Evidence::at(decided.step, format!("{txn} was committed")).about(*txn),
-                    Evidence::at(model.step, now).about(*txn),
-                ))
-            }
-            None => Ok(()),
-        },
-        Handed::Settled(txn, Some(answer)) => match decided(txn) {
-            Some(decided) if decided.is == *answer => Ok(()),
-            Some(decided) => {
-                let is = format!("{txn} was committed with answer {:?}", decided.is);
-                let now = format!("{node} takes over that {txn} has committed with {answer:?}");
-                Err(Breach::of(
-                    Evidence::at(decided.step, is).about(*txn),
-                    Evidence::at(model.step, now).about(*txn),
-                ))
-            }
-            None => {
-                let now = format!("{node} takes over that {txn} has committed");
-                Err(Breach::of(
-                    Evidence::at(model.step, format!("nobody has committed {txn}")).about(*txn),
-                    Evidence::at(model.step, now).about(*txn),
-                ))
-            }
-        },
-        Handed::Presumed(coordinator, epoch, arcs) => {
-            let Some(config) = model.disks.managed() else { return Ok(()) };
-            let is_of_them = |path| arcs.contains(config.position(path));
-            let is_told =
-                |id| all.iter().any(|one| matches!(one, Handed::Settled(of, Some(_)) if *of == id));
-            for (id, txn) in model.txns.of(*coordinator) {
-                let Some(decided) = txn.decided.as_ref().filter(|_| txn.epoch <= *epoch) else {
-                    continue;
-                };
-                // Where a path is on the ring costs a hash, and almost all have been applied.
-                let is_open = !txn.is_applied_everywhere() && !is_told(id);
-                if is_open && txn.pinned.values().flat_map(|paths| paths.iter()).any(is_of_them) {
-                    let earlier = format!("{id} was committed, and not everyone has applied it");
-                    let who = coordinator.node;
-                    let now = format!(
-                        "{node} takes over that what {who} began up to {epoch} has aborted or is over"
-                    );
-                    return Err(Breach::of(
-                        Evidence::at(decided.step, earlier).about(id),
-                        Evidence::at(model.step, now).about(*epoch),
-                    ));
-                }
-            }
-            Ok(())
-        }
         Handed::Done(request, answer) => match model.effects.of(model.origin(*request)) {
             Some(effect) if effect.is.1 != *answer => {
                 let (txn, decided) = &effect.is;
@@ -209,10 +153,9 @@ impl HandOversKeepTokensAndAnswers {
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        Play, applied, born, changed, complete, decided, decided_for, done, entered, fenced, n,
-        path, pulled, request, txn, voted, write,
+        Play, born, changed, complete, decided_for, done, entered, fenced, n, path, pulled,
+        request, txn, voted, write,
     };
-    use seedbed::proto::{Config, Member};
 
     fn play(decision: Record) -> Play {
         let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
@@ -262,66 +205,9 @@ mod tests {
         assert_eq!(breach.earlier.is, "n1.1/1 was committed for c1.1#1, which waits");
     }
 
-    /// n1 commits its first transaction, for which n2 has voted, and begins a second; then n3 takes
-    /// this over.
-    fn takes_over(handed: &[Handed]) -> Play {
-        let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
-        play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-        play.forces(n(2), voted(txn(2), "/b", 1, "x"));
-        play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
-        takes_over_as_well(&mut play, handed);
-        play
-    }
-
     fn takes_over_as_well<'a>(play: &'a mut Play, handed: &[Handed]) -> &'a mut Play {
         let (files, replaced) = ([].into(), Arcs::all());
         play.appends(n(3), Record::Pulled { files, answers: handed.into(), replaced })
-    }
-
-    fn presumed_up_to(epoch: u32) -> Handed {
-        let (node, admission) = (n(1), Config::FIRST_ADMISSION);
-        Handed::Presumed(Member { node, admission }, Epoch(epoch), Arcs::all())
-    }
-
-    #[test]
-    fn a_lie_about_a_transaction_is_a_breach() {
-        let lies: [(&[Handed], &str, &str); 4] = [
-            (
-                &[Handed::Settled(txn(1), Some([changed(2)].into()))],
-                "n1.1/1 was committed with answer [Changed(Version(1))]",
-                "n3 takes over that n1.1/1 has committed with [Changed(Version(2))]",
-            ),
-            (
-                &[Handed::Settled(txn(1), None)],
-                "n1.1/1 was committed",
-                "n3 takes over that n1.1/1 has aborted",
-            ),
-            (
-                &[Handed::Settled(txn(2), Some([].into()))],
-                "nobody has committed n1.1/2",
-                "n3 takes over that n1.1/2 has committed",
-            ),
-            (
-                &[Handed::Settled(txn(2), None), presumed_up_to(1)],
-                "n1.1/1 was committed, and not everyone has applied it",
-                "n3 takes over that what n1 began up to e1 has aborted or is over",
-            ),
-        ];
-        for (handed, earlier, now) in lies {
-            let breach = takes_over_as_well(&mut takes_over(&[]), handed).breaks();
-            assert_eq!((&breach.earlier.is[..], &breach.now.is[..]), (earlier, now));
-        }
-    }
-
-    #[test]
-    fn the_truth_about_a_transaction_is_none() {
-        let committed = || Handed::Settled(txn(1), Some([changed(1)].into()));
-        takes_over(&[committed(), Handed::Settled(txn(2), None), presumed_up_to(1)]).holds();
-        takes_over(&[presumed_up_to(0)]).holds();
-        let mut over = takes_over(&[]);
-        over.forces(n(2), applied(txn(1)));
-        takes_over_as_well(&mut over, &[presumed_up_to(1)]);
-        over.holds();
     }
 
     #[test]

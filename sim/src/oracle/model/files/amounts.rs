@@ -17,7 +17,7 @@ impl Sum {
     pub fn of(outcome: &Outcome) -> Sum {
         match outcome {
             Outcome::Found(_, contents) => Sum::in_file(contents.as_ref()),
-            Outcome::Changed(_) => Sum::NoNumber,
+            Outcome::Changed(_) | Outcome::Lost => Sum::NoNumber,
         }
     }
 

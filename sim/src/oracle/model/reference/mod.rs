@@ -37,7 +37,7 @@ use crate::oracle::At;
 
 pub use committed_states::{CommittedState, CommittedStates};
 pub use difference::Difference;
-pub use program::{Effect, Stored};
+pub use program::{Effect, Stored, paths};
 
 /// The reference model.
 #[derive(Clone, Debug, Default)]
@@ -243,6 +243,7 @@ pub(in crate::oracle) fn words(outcome: &Outcome) -> String {
             format!("found {}", super::in_words(*version, contents.as_ref()))
         }
         Outcome::Changed(version) => format!("changed to {version}"),
+        Outcome::Lost => "nothing that is not lost".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use seedbed::proto::{
     Action, Age, AttemptEnd, Config, Contents, Header, Incarnation, Keep, Known, LowWater, Message,
     No, NodeId, Operation, Outcome, Reply, Request, RequestId, Session, Settings, Span, Terms,
-    Time, Token, TxnId, Version, Vote,
+    Time, Token, TxnId, Verdict, Version, Vote,
 };
 
 use crate::oracle::tests::bench::records::{members, path, request};
@@ -77,6 +77,12 @@ pub fn abort_marked(txn: TxnId, low_water: u32) -> Message {
 
 pub fn told_aborted(txn: TxnId) -> Message {
     Message::Told { txn, known: Known::Aborted }
+}
+
+/// The centre's word.
+pub fn resolved_aborted(txn: TxnId) -> Message {
+    let admission = Config::FIRST_ADMISSION;
+    Message::Resolved { admission, txn, verdict: Verdict::Aborted }
 }
 
 pub fn read_of(request: RequestId, at: &str) -> Message {

@@ -31,6 +31,7 @@ impl Invariant for ACheckpointKeepsWhatItReplaces {
             MessageKind::Execute,
             MessageKind::Commit,
             MessageKind::Abort,
+            MessageKind::Decline,
             MessageKind::Acquire,
         ]);
         SeenKinds::CHECKPOINTED | SeenKinds::WIPED | tells

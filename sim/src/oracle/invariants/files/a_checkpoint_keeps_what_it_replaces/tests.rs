@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Arcs, Config, Epoch, Handed, Incarnation, LowWater, Member, Record, RecordKind,
-    Refusal, Settings, Span, Token, TxnId, Wanted,
+    Admission, Arcs, Config, Epoch, Handed, Incarnation, LowWater, Member, Open, Record,
+    RecordKind, Refusal, Settings, Span, Token, TxnId, Wanted,
 };
 
 use super::*;
@@ -21,7 +21,7 @@ fn lost(was: &[Record], is: &[Record]) -> Option<String> {
 fn lost_of(told: &Told, was: &[Record], is: &[Record]) -> Option<String> {
     let is_of_control = |record: &Record| match record.kind() {
         RecordKind::Queued | RecordKind::Granted | RecordKind::Left | RecordKind::LockOver => true,
-        kind => kind >= RecordKind::LastToken && kind != RecordKind::Presumed,
+        kind => kind >= RecordKind::LastToken,
     };
     let is_control = was.iter().chain(is).any(is_of_control);
     let config = config();
@@ -56,8 +56,9 @@ fn stored(version: u64, contents: &str, fence: u64) -> Record {
     Record::Stored { path: path("/a"), file: file(version, Some(contents), fence) }
 }
 
-fn presumed(arcs: Arcs) -> Record {
-    Record::Presumed { coordinator: member(n(1)), epoch: Epoch(1), arcs }
+fn recorded() -> Record {
+    let open = [Open { txn: txn(1), results: [].into() }].into();
+    Record::Recorded { member: member(n(1)), entered: Epoch(2), open }
 }
 
 fn lock_over(refused: bool) -> Record {
@@ -95,7 +96,7 @@ fn kinds() -> Vec<(Vec<Record>, &'static str)> {
         (vec![activated(1)], "another epoch in force"),
         (vec![Record::Converged { epoch: Epoch(1) }], "another epoch in force"),
         (vec![loss_accepted()], "another epoch in force"),
-        (vec![presumed(arcs)], "presumes otherwise"),
+        (vec![recorded()], "does not say the same of what n1 has reported"),
         (vec![Record::LongestLease { span: Span::from_secs(100) }], "wanted or leased"),
     ]
 }
@@ -124,8 +125,6 @@ fn a_checkpoint_that_makes_something_up_is_a_breach() {
 fn a_file_has_its_fence_and_a_vote_what_it_is_for() {
     says(lost(&[stored(1, "x", 2)], &[stored(1, "x", 0)]), "something else of /a");
     let vote = voted(txn(1), "/a", 1, "x");
-    let orphaned = Record::Orphaned { txn: txn(1) };
-    says(lost(&[vote.clone(), orphaned], std::slice::from_ref(&vote)), "another vote for n1.1/1");
     let mut voided = vote.clone();
     if let Record::Voted { voided, changes, .. } = &mut voided {
         (*voided, *changes) = ([path("/a")].into(), [].into());
@@ -152,18 +151,11 @@ fn what_the_node_was_told_may_be_forgotten_and_no_more() {
 
 #[test]
 fn what_is_handed_over_is_compared_too() {
-    let answers = [
-        Handed::Declined(request(1, 1), Refusal::Exists),
-        Handed::Settled(txn(1), None),
-        Handed::Presumed(member(n(1)), Epoch(1), Arcs::all()),
-    ];
+    let answers = [Handed::Declined(request(1, 1), Refusal::Exists)];
     let (files, replaced) = ([].into(), Arcs::default());
     let was = [Record::Pulled { files, answers: answers.into(), replaced }];
-    let is = [declined(1), presumed(Arcs::all()), settled(txn(1))];
-    assert_eq!(lost(&was, &is), None);
-    says(lost(&was, &is[1..]), "the refusal of c1.1#1");
-    says(lost(&was, &[is[0].clone(), is[2].clone()]), "presumes otherwise");
-    says(lost(&was, &is[..2]), "what became of n1.1/1");
+    assert_eq!(lost(&was, &[declined(1)]), None);
+    says(lost(&was, &[]), "the refusal of c1.1#1");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::proto::{
     AcceptedLoss, Admission, Config, Epoch, Incarnation, Lost, Member, NodeId, Path, Record,
-    Refusal, RequestId, Span, Token, View, Wanted,
+    Refusal, RequestId, Results, Span, Token, TxnId, View, Wanted,
 };
 
 use super::difference::{Lowest, differs, forgets_otherwise};
@@ -121,7 +121,7 @@ impl LockLog {
 #[derive(Clone, Debug, Default)]
 pub(super) struct ViewLog {
     admissions: BTreeMap<NodeId, (Admission, Incarnation)>,
-    entered: BTreeMap<Member, Epoch>,
+    reports: BTreeMap<Member, (Epoch, BTreeMap<TxnId, Results>)>,
     lost: BTreeMap<Member, Lost>,
     wanted: Option<Wanted>,
     views: BTreeMap<Epoch, View>,
@@ -140,8 +140,9 @@ impl ViewLog {
                     self.lose(Member { node: member.node, admission }, member.admission);
                 }
             }
-            Record::Recorded { member, entered } => {
-                self.entered.insert(*member, *entered);
+            Record::Recorded { member, entered, open } => {
+                let open = open.iter().map(|open| (open.txn, open.results.clone())).collect();
+                self.reports.insert(*member, (*entered, open));
             }
             Record::Lost { lost } => {
                 self.lost.insert(lost.member, *lost);
@@ -158,13 +159,6 @@ impl ViewLog {
             Record::Converged { epoch } => {
                 self.settled = *epoch;
                 self.views.retain(|of, _| of >= epoch);
-                let has = |member: &Member| self.views.values().any(|view| view.has(*member));
-                let admissions = &self.admissions;
-                self.lost.retain(|member, _| has(member));
-                self.entered.retain(|member, _| {
-                    let (node, admission) = (member.node, member.admission);
-                    has(member) || admissions.get(&node).is_some_and(|given| given.0 == admission)
-                });
             }
             Record::LossAccepted { accepted } => self.accepted = *accepted,
             Record::LongestLease { span } => self.longest_lease = *span,
@@ -172,20 +166,19 @@ impl ViewLog {
         }
     }
 
-    /// The disk of `member` is lost, if a view has it.
+    /// The disk of `member` is lost, if a view has it or had it.
     fn lose(&mut self, member: Member, successor: Admission) {
-        if self.views.values().any(|view| view.has(member)) {
-            let entered = self.entered.get(&member).copied().unwrap_or_default();
+        let report = self.reports.get(&member);
+        if report.is_some() || self.views.values().any(|view| view.has(member)) {
+            let entered = report.map(|(entered, _)| *entered).unwrap_or_default();
             self.lost.insert(member, Lost { member, entered, successor });
-        } else {
-            self.entered.remove(&member);
         }
     }
 
     /// What `is`, which a checkpoint begins, says otherwise.
     pub(super) fn difference(&self, is: &ViewLog, config: &Config) -> Option<Evidence> {
-        if let Some(member) = differs(&self.entered, &is.entered) {
-            let is = format!("does not say the same of what {member} has entered");
+        if let Some(member) = differs(&self.reports, &is.reports) {
+            let is = format!("does not say the same of what {member} has reported");
             return Some(Evidence::at(0, is).about(member.node));
         }
         if let Some(member) = differs(&self.lost, &is.lost) {

@@ -37,6 +37,7 @@ impl Told {
             }
             Message::Execute { header, .. } => self.hear_mark(header),
             Message::Commit { header, .. } | Message::Abort { header } => self.hear_mark(header),
+            Message::Decline { header, .. } => self.hear_mark(header),
             _ => {} // not asked for
         }
     }
@@ -89,7 +90,6 @@ impl LogState {
                 self.storage.store(files);
                 for handed in answers.iter() {
                     self.storage.take_handed(handed);
-                    self.transactions.take_handed(handed);
                 }
             }
             Record::Stored { path, file } => {
@@ -115,10 +115,10 @@ impl LogState {
                 self.storage.take_answer(record);
                 self.transactions.take(record);
             }
-            Record::Voted { .. } | Record::Orphaned { .. } => self.transactions.take(record),
+            Record::Voted { .. } => self.transactions.take(record),
             Record::RolledBack { .. } | Record::Promised { .. } => self.transactions.take(record),
             Record::Settled { .. } | Record::Over { .. } => self.transactions.take(record),
-            Record::Mark { .. } | Record::Presumed { .. } => self.transactions.take(record),
+            Record::Mark { .. } => self.transactions.take(record),
             Record::Queued { .. } | Record::Granted { .. } => self.locks.take(record),
             Record::Left { .. } | Record::LockOver { .. } => self.locks.take(record),
             Record::LastToken { .. } => self.locks.take(record),

@@ -72,7 +72,6 @@ impl StorageLog {
                 self.answer(*request, Answered::Refused(*refusal));
             }
             Handed::Forgotten(client, life, lowest) => self.forget_below(*client, (*life, *lowest)),
-            Handed::Settled(..) | Handed::Presumed(..) => {} // of transactions
         }
     }
 

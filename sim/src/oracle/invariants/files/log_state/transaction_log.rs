@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Answer, Arcs, Changes, Epoch, File, Handed, LowWater, Member, Outcome, Path, Record, RequestId,
-    Span, TxnId,
+    Answer, Changes, Epoch, File, LowWater, Member, Outcome, Path, Record, RequestId, Span, TxnId,
 };
 
 use super::difference::differs;
@@ -18,7 +17,6 @@ pub(super) struct TransactionLog {
     /// The answer of a commit, `None` for an abort.
     outcomes: BTreeMap<TxnId, Option<Answer>>,
     marks: BTreeMap<Member, LowWater>,
-    presumed: BTreeMap<(Member, Epoch), Arcs>,
     /// Decisions that are not over.
     open: BTreeMap<TxnId, Decision>,
 }
@@ -35,8 +33,6 @@ struct Vote {
     changes: Vec<(Path, File)>,
     results: Arc<[(u8, Outcome)]>,
     operations: u8,
-    /// Is it settled among the participants?
-    is_orphaned: bool,
 }
 
 /// A decision to commit.
@@ -54,9 +50,6 @@ impl TransactionLog {
             Record::Voted { txn, .. } => {
                 self.votes.extend(Vote::of(record).map(|vote| (*txn, vote)));
             }
-            Record::Orphaned { txn } => {
-                self.votes.entry(*txn).and_modify(|vote| vote.is_orphaned = true);
-            }
             Record::Applied { txn, answer, .. } => self.end(*txn, Some(answer.clone())),
             Record::RolledBack { txn } => self.end(*txn, None),
             Record::Promised { txn } => {
@@ -68,9 +61,6 @@ impl TransactionLog {
             Record::Mark { coordinator, low_water } => {
                 self.marks.insert(*coordinator, *low_water);
             }
-            Record::Presumed { coordinator, epoch, arcs } => {
-                self.presume(*coordinator, *epoch, arcs);
-            }
             Record::Decided { txn, epoch, request, participants, answer, .. } => {
                 let (epoch, request) = (*epoch, *request);
                 let (participants, answer) = (participants.clone(), answer.clone());
@@ -80,17 +70,6 @@ impl TransactionLog {
                 self.open.remove(txn);
             }
             _ => unreachable!("the log passes on what is of its part"),
-        }
-    }
-
-    pub(super) fn take_handed(&mut self, handed: &Handed) {
-        match handed {
-            Handed::Settled(txn, _) if self.covers(*txn) => {}
-            Handed::Settled(txn, answer) => {
-                self.outcomes.insert(*txn, answer.clone());
-            }
-            Handed::Presumed(coordinator, epoch, arcs) => self.presume(*coordinator, *epoch, arcs),
-            Handed::Done(..) | Handed::Declined(..) | Handed::Forgotten(..) => {} // of requests
         }
     }
 
@@ -112,11 +91,6 @@ impl TransactionLog {
         self.outcomes.insert(txn, outcome);
     }
 
-    fn presume(&mut self, coordinator: Member, epoch: Epoch, arcs: &Arcs) {
-        let known = self.presumed.entry((coordinator, epoch)).or_default();
-        *known = known.union(arcs);
-    }
-
     fn covers(&self, txn: TxnId) -> bool {
         self.marks.get(&txn.begun_by()).is_some_and(|mark| mark.covers(txn))
     }
@@ -136,12 +110,6 @@ impl TransactionLog {
             })
             .or_else(|| self.marks_differ(is, told))
             .or_else(|| self.outcomes_differ(is, model))
-            .or_else(|| {
-                let (coordinator, epoch) = differs(&self.presumed, &is.presumed)?;
-                let node = coordinator.node;
-                let is = format!("presumes otherwise of what {node} began up to {epoch}");
-                Some(Evidence::at(0, is).about(node).about(*epoch))
-            })
     }
 
     fn votes_differ(&self, is: &TransactionLog) -> Option<Evidence> {
@@ -220,7 +188,6 @@ impl Vote {
             changes: changes.to_vec(),
             results: results.clone(),
             operations: *operations,
-            is_orphaned: false,
         })
     }
 }
