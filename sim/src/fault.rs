@@ -364,8 +364,8 @@ kinds! {
     Set = "set",
     /// The operator gives up what only lost disks could prove.
     AcceptLoss = "accept_loss",
-    /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, and never
-    /// where that disk is the only one that has something.
+    /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, and only
+    /// with `last_copies` where that disk is the only one that has something.
     Wipe = "wipe",
     /// Every storage node in turn crashes and starts again.
     RollingRestart = "rolling_restart",

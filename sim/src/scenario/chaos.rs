@@ -22,6 +22,20 @@ pub struct Chaos {
     pub duration: SpanRange,
     /// How likely one of them waits for a milestone instead of a time.
     pub aimed: Ppb,
+    /// Is a disk also lost where it holds the last copy of something? The operator accepts that.
+    pub last_copies: bool,
+}
+
+impl Chaos {
+    /// How long after the safety phase the operator accepts what was lost. A node that begins again
+    /// late is not known to have lost its disk at the first time.
+    pub const ACCEPTED_AFTER: [Span; 2] = [Span::from_secs(5), Span::from_secs(20)];
+
+    /// The kinds of all faults of a plan.
+    pub fn all_kinds(&self) -> impl Iterator<Item = ChaosKind> {
+        let accepted = self.last_copies.then_some(ChaosKind::AcceptLoss);
+        self.kinds.iter().copied().chain(accepted)
+    }
 }
 
 /// How much may fail at once: a drawn plan never exceeds it, so a run that does not go on is a bug.
@@ -86,11 +100,19 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
             "how likely a fault waits for a moment of a protocol and strikes a machine that has a \
              part in it, instead of a drawn time",
         ),
+        Key::usually(
+            "last_copies",
+            "`true`, `false`",
+            "false",
+            "whether a disk is also lost where it holds the last copy of something; the operator \
+             accepts the loss 5 s and 20 s after the safety phase",
+        ),
     ],
     forms: &[],
     notes: &[
         "The kinds `join`, `leave`, `set`, `accept_loss` and `wipe` need `membership = \"managed\"`; `wipe` needs \
          `wipes` in the budget, of the file or drawn by `[swarm]`.",
+        "`last_copies` needs the kind `wipe`, and a liveness phase that is longer than 20 s.",
         "No drawn plan exceeds the budget, so a run that gets stuck is a bug.",
     ],
     example: r#"
@@ -118,7 +140,8 @@ pub(super) const BUDGET: TableGrammar = TableGrammar {
             "wipes",
             "whole number",
             "0",
-            "disks that may be lost in a run, each where another owner has all of it",
+            "disks that may be lost in a run; without `last_copies` each where another owner has \
+             all of it",
         ),
     ],
     forms: &[],
@@ -141,12 +164,14 @@ pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Opt
         let usual = SpanRange::from_millis(200, 5_000);
         let duration = table.or("duration", usual, |value| value.spans());
         let aimed = table.or("aimed", Ppb::ZERO, |value| value.probability());
+        let last_copies = table.or("last_copies", false, |value| last_copies(&value, config));
         Ok(Chaos {
             kinds: kinds?,
             budget: budget?,
             interval: interval?,
             duration: duration?,
             aimed: aimed?,
+            last_copies: last_copies?,
         })
     })
 }
@@ -158,6 +183,28 @@ fn kind(value: &Value<'_>, config: &Config) -> Result<ChaosKind> {
         need_managed(value, config)?;
     }
     Ok(kind)
+}
+
+fn last_copies(value: &Value<'_>, config: &Config) -> Result<bool> {
+    let may_be_lost = value.boolean()?;
+    if may_be_lost {
+        need_managed(value, config)?;
+    }
+    Ok(may_be_lost)
+}
+
+/// Last copies are lost only where a disk may be, and every request ends after that is accepted.
+pub(super) fn check_last_copies(root: &Table<'_>, chaos: &Chaos, liveness: Span) {
+    let place = || root.get("chaos")?.inside("last_copies");
+    let Some(value) = place().filter(|_| chaos.last_copies) else { return };
+    if !chaos.kinds.iter().any(|kind| kind.loses_a_disk()) {
+        value.error("can never be lost: needs `wipe` in `chaos.kinds`");
+    }
+    let [.., last] = Chaos::ACCEPTED_AFTER;
+    if liveness <= last {
+        let what = format!("the liveness phase ({liveness}) is too short for that");
+        value.error(format!("{what}: expected more than {last}"));
+    }
 }
 
 fn budget(table: &Table<'_>, cast: Named, config: &Config) -> Result<Budget> {

@@ -341,4 +341,5 @@ fn check_wipes(root: &Table<'_>, scenario: &Scenario) {
     if let Some(value) = place.and_then(|place| kinds()?.item(place)) {
         value.error("can never strike: needs `chaos.budget.wipes`, at least 1");
     }
+    chaos::check_last_copies(root, chaos, scenario.phases.liveness);
 }

@@ -67,11 +67,16 @@ impl<'a> Inject<'a> {
             Fault::Wipe { node, .. } => {
                 node.role() == Role::Storage
                     && scene.world.host(*node).is_up()
-                    && may_be_lost(*node, scene.model)
+                    && (self.loses_last_copies() || may_be_lost(*node, scene.model))
                     && self.budget().take_disk()
             }
             _ => true, // it loses nothing
         }
+    }
+
+    /// Does the operator of the file accept that nobody has what was on a disk?
+    fn loses_last_copies(&self) -> bool {
+        self.scenario.chaos.as_ref().is_some_and(|chaos| chaos.last_copies)
     }
 
     /// What the scripted fault `number` has waited for was reached: its machines are bound, and it

@@ -132,3 +132,34 @@ fn a_fault_that_waits_for_another_strikes_before_the_rest_of_that_one() {
     });
     assert_eq!(struck[..5], ["cut", "lost", "pause", "jump", "lost"]);
 }
+
+/// How many disks are lost in a run in which every file has one owner, and when the operator
+/// accepts that.
+fn losses(last_copies: bool) -> (usize, Vec<u64>) {
+    let text = format!(
+        "title = 't'\n[cluster]\nmembership = 'managed'\nreplicas = 1\n\
+         [phases]\nsafety = '20s'\nliveness = '40s'\n\
+         [chaos]\nkinds = ['wipe']\nbudget = {{ wipes = 2 }}\n\
+         duration = ['1s', '1s']\ninterval = ['5s', '5s']\n\
+         last_copies = {last_copies}\n\
+         [[script]]\nclient = 'c1'\nat = '1s'\nwrite = '/a'\ndata = 'x'\n"
+    );
+    let scenario = Scenario::parse("x.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+    let mut simulation = Simulation::new(&scenario, 1);
+    let (mut lost, mut accepted) = (0, Vec::new());
+    let mut see = |_: &World, step: &Step| match step.event {
+        Event::Wipe { .. } => lost += 1,
+        Event::Command(Command::AcceptLoss) => accepted.push(millis(step.at)),
+        _ => {}
+    };
+    while simulation.next_at().is_some() {
+        simulation.advance(&mut see);
+    }
+    (lost, accepted)
+}
+
+#[test]
+fn only_with_last_copies_a_disk_is_lost_that_has_the_last_copy_and_the_operator_accepts_it() {
+    assert_eq!(losses(true), (2, vec![25_000, 40_000]));
+    assert_eq!(losses(false), (0, vec![]));
+}

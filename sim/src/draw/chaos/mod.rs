@@ -9,8 +9,9 @@
 //! budget: whatever they keep apart meets again when they are mended.
 //!
 //! A disk is lost only where another owner has all that was on it; that is looked up when the fault
-//! strikes. The plan knows whom the operator wants as members, and lets so many of them leave that
-//! `replicas` stay.
+//! strikes. With `last_copies` it is lost anyway, and the operator accepts the loss when the safety
+//! phase is over. The plan knows whom the operator wants as members, and lets so many of them leave
+//! that `replicas` stay.
 
 mod aim;
 mod away;
@@ -20,7 +21,7 @@ mod wishes;
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Config, NodeId, Role, Span, Time};
+use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
 
 use crate::cell::FaultKind;
 use crate::fault::{ChaosKind, Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Worse};
@@ -68,7 +69,7 @@ struct Plan<'a> {
     chaos: &'a Chaos,
     config: &'a Config,
     faults: Vec<Planned>,
-    /// Nothing begins at this time or later.
+    /// Nothing but the acceptance of losses begins at this time or later.
     end: Time,
     machines: Vec<NodeId>,
     storage: Vec<NodeId>,
@@ -122,7 +123,18 @@ impl Plan<'_> {
             }
             at = at + stream.span(self.chaos.interval);
         }
+        if self.chaos.last_copies {
+            self.accept_losses();
+        }
         self.faults
+    }
+
+    /// What is lost by the end of the safety phase is accepted, so that nobody waits for it.
+    fn accept_losses(&mut self) {
+        for after in Chaos::ACCEPTED_AFTER {
+            let at = self.end + after;
+            self.add(at, at, Fault::Operator(Command::AcceptLoss));
+        }
     }
 
     /// Does this one wait for a moment? A disk is lost seldom, so that always does, where any fault

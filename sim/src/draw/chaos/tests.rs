@@ -21,16 +21,24 @@ fn config() -> std::sync::Arc<Config> {
     Config::new(settings).unwrap()
 }
 
-fn plan_of(seed: u64, kinds: &[ChaosKind], aimed: Ppb) -> Vec<Planned> {
-    let chaos = Chaos {
+fn chaos_of(kinds: &[ChaosKind], aimed: Ppb) -> Chaos {
+    Chaos {
         kinds: kinds.to_vec(),
         budget: Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 },
         interval: SpanRange::from_millis(1, 600),
         duration: SpanRange::from_millis(1, 3000),
         aimed,
-    };
+        last_copies: false,
+    }
+}
+
+fn plan_of(seed: u64, kinds: &[ChaosKind], aimed: Ppb) -> Vec<Planned> {
+    plan_with(seed, &chaos_of(kinds, aimed))
+}
+
+fn plan_with(seed: u64, chaos: &Chaos) -> Vec<Planned> {
     let (config, seed) = (config(), Seed(seed));
-    let plan = Plan::new(&chaos, CAST, &config, Time::ZERO + SAFETY);
+    let plan = Plan::new(chaos, CAST, &config, Time::ZERO + SAFETY);
     let aims =
         Aims::at([(Of::Transaction, Milestone::DECIDED), (Of::View, Milestone::VIEW_ANNOUNCED)]);
     plan.drawn(&aims, &mut seed.stream("chaos", 0), &mut seed.stream("aim", 0))
@@ -169,5 +177,20 @@ fn no_clock_of_the_central_node_jumps() {
             assert!(node != Target::Node(NodeId::CONTROL));
             assert!(node != Target::Role(crate::scenario::Role::There));
         }
+    }
+}
+
+#[test]
+fn losses_of_last_copies_are_accepted_after_the_safety_phase() {
+    let usual = chaos_of(&[ChaosKind::Wipe, ChaosKind::Crash], HALF);
+    let chaos = Chaos { last_copies: true, ..usual.clone() };
+    for seed in 0..20 {
+        let (before, plan) = (plan_with(seed, &usual), plan_with(seed, &chaos));
+        let (drawn, added) = plan.split_at(before.len());
+        assert_eq!(drawn, before, "nothing else changes");
+        let times = added.iter().map(|planned| planned.at);
+        assert!(times.eq([65, 80].map(|at| Time::ZERO + Span::from_secs(at))));
+        let accepts = Fault::Operator(Command::AcceptLoss);
+        assert!(added.iter().all(|planned| planned.fault == accepts && planned.aim.is_none()));
     }
 }

@@ -173,9 +173,9 @@ impl Scenario {
         let scripted = self.faults.iter().map(|fault| &fault.fault);
         let mut roles: BTreeSet<Role> =
             scripted.filter(|fault| FaultKind::of(fault) == kind).flat_map(roles_of).collect();
-        let kinds = self.chaos.iter().flat_map(|chaos| &chaos.kinds);
-        let drawn = kinds.filter(|drawn| FaultKind::of_drawn(**drawn) == kind);
-        roles.extend(drawn.flat_map(|drawn| self.drawn_roles(*drawn)));
+        let kinds = self.chaos.iter().flat_map(|chaos| chaos.all_kinds());
+        let drawn = kinds.filter(|drawn| FaultKind::of_drawn(*drawn) == kind);
+        roles.extend(drawn.flat_map(|drawn| self.drawn_roles(drawn)));
         roles.retain(|role| kind.strikes().contains(role));
         roles
     }

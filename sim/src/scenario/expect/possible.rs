@@ -291,7 +291,7 @@ impl Needs {
         let drawn = scenario
             .chaos
             .as_ref()
-            .is_some_and(|chaos| chaos.kinds.iter().any(|kind| self.drawn.contains(kind)));
+            .is_some_and(|chaos| chaos.all_kinds().any(|kind| self.drawn.contains(&kind)));
         drawn || scenario.faults.iter().any(|fault| (self.is_scripted)(&fault.fault))
     }
 }

@@ -289,6 +289,7 @@ fn the_rest() {
     assert_eq!(chaos.kinds, [ChaosKind::Crash, ChaosKind::SlowDisk, ChaosKind::Wipe]);
     let budget = Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 };
     assert_eq!((chaos.budget, chaos.duration), (budget, millis(1_000, 3_000)));
+    assert!(chaos.last_copies);
     let (safety, liveness) = (Span::from_secs(20), Span::from_secs(40));
     assert_eq!(phases, Phases { safety, liveness, probes: false });
     assert_eq!(expect.verdict, Expected::Blocks(Milestone::PARTICIPANT_IN_DOUBT));

@@ -120,6 +120,27 @@ fn changes_of_membership_that_make_no_sense() {
             "4: chaos.kinds[1]: can never strike: needs `chaos.budget.wipes`, at least 1",
         ),
     ]);
+    assert_wrong(&[
+        (
+            "[chaos]\nkinds = ['crash']\nlast_copies = true",
+            "4: chaos.last_copies: needs `cluster.membership = \"managed\"`",
+        ),
+        (
+            "cluster.membership = 'managed'\n[chaos]\nkinds = ['crash']\nlast_copies = true",
+            "5: chaos.last_copies: can never be lost: needs `wipe` in `chaos.kinds`",
+        ),
+        (
+            "cluster.membership = 'managed'\n[chaos]\nkinds = ['wipe']\nlast_copies = true",
+            "4: chaos.kinds[0]: can never strike: needs `chaos.budget.wipes`, at least 1",
+        ),
+        (
+            "cluster.membership = 'managed'\ntiming.request_timeout = '5s'\n\
+             phases.liveness = '20s'\n[chaos]\nkinds = ['wipe']\nbudget.wipes = 1\n\
+             last_copies = true",
+            "8: chaos.last_copies: the liveness phase (20s) is too short for that: \
+             expected more than 20s",
+        ),
+    ]);
     let at = |lines| {
         let cluster = "cluster = { membership = 'managed', spare = 1 }";
         wrong(&format!("{cluster}\n[[fault]]\nat = '1s'\n{lines}"))
