@@ -144,6 +144,7 @@ fn least(situation: Situation) -> u64 {
         Situation::NodeAway => 85,
         Situation::CrashBesideAnother | Situation::ViewOverUnsettled => 20,
         Situation::WipeInDoubt | Situation::WipeInHandOver | Situation::Orphaned => 3,
+        Situation::LastCopyLost => 15,
     }
 }
 

@@ -9,6 +9,8 @@ pub enum Takes {
     AwayFault,
     /// A disk that is lost.
     LostDisk,
+    /// A disk that is lost although no other may have what is on it.
+    LastCopy,
     /// A machine that crashes.
     Crash,
     /// `membership = "managed"`.
@@ -54,6 +56,8 @@ situations! {
     WipeInDoubt = "wipe_in_doubt", LostDisk;
     /// a node loses its disk while it asks for files or is asked for files in a hand-over
     WipeInHandOver = "wipe_in_hand_over", LostDisk;
+    /// a node loses its disk, and with it the last copy of a file
+    LastCopyLost = "last_copy_lost", LastCopy;
     /// a participant in doubt asks the centre about a transaction whose coordinator's disk is gone
     Orphaned = "orphaned", LostDisk;
     /// a view is announced while one before it has not settled

@@ -108,7 +108,7 @@ impl Coverage {
                 let scene = Scene { now, world, model, milestones, followed: &self.followed };
                 for machine in machines.into_iter().filter(|node| world.host(*node).is_up()) {
                     let phases = phases_of(machine, &scene);
-                    let situations = situations::struck(kind, machine, &phases, world);
+                    let situations = situations::struck(kind, machine, &phases, world, model);
                     self.cells.extend(situations.map(Cell::Situation));
                     self.cells.extend(phases.into_iter().map(|phase| Cell::Strike(kind, phase)));
                 }

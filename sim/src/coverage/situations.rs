@@ -14,6 +14,7 @@ pub(super) fn struck(
     machine: NodeId,
     phases: &BTreeSet<Phase>,
     world: &World,
+    model: &Model,
 ) -> impl Iterator<Item = Situation> + use<> {
     let is_storage = machine.role() == Role::Storage;
     let is_in = |all: &[Phase]| all.iter().any(|phase| phases.contains(phase));
@@ -31,6 +32,7 @@ pub(super) fn struck(
         (Situation::CrashBesideAnother, is_down && is_beside()),
         (Situation::WipeInDoubt, is_wipe && is_in(&doubt)),
         (Situation::WipeInHandOver, is_wipe && is_in(&hand_over)),
+        (Situation::LastCopyLost, is_wipe && model.has_a_last_copy(machine)),
     ];
     all.into_iter().filter(|(_, is_there)| *is_there).map(|(situation, _)| situation)
 }

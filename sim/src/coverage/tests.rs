@@ -281,6 +281,20 @@ fn a_run_is_in_a_situation_if_all_of_it_is_there_at_once() {
 }
 
 #[test]
+fn a_last_copy_is_lost_with_the_disk_of_the_only_owner() {
+    let is_lost = |replicas: u16| {
+        let wipes = ["n1", "n2", "n3"]
+            .map(|node| format!("[[fault]]\nat = '2s'\nwipe = '{node}'\nrestart_after = '1s'\n"));
+        // With two owners the first loss leaves another copy.
+        let wipes = if replicas == 1 { wipes.concat() } else { wipes[0].clone() };
+        let cluster = format!("[cluster]\nmembership = 'managed'\nreplicas = {replicas}\n");
+        let script = "[[script]]\nclient = 'c1'\nat = '1s'\nwrite = '/a'\ndata = 'x'\n";
+        situations(&format!("{cluster}{script}{wipes}")).contains(&Situation::LastCopyLost)
+    };
+    assert!(is_lost(1) && !is_lost(2));
+}
+
+#[test]
 fn a_checkpoint_that_is_being_written_is_met() {
     let text = "[cluster]\ncheckpoint_records = 5\n[workload]\nkind = 'files'\n\
         [chaos]\nkinds = ['slow_disk']\ninterval = ['1ms', '2ms']\n";

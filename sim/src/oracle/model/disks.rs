@@ -212,6 +212,12 @@ impl Disks {
         self.disks.values().any(|disk| disk.holds(path, last))
     }
 
+    /// Does the disk of `node` hold just what `last` left of `path`, and no other disk?
+    pub(super) fn only_has(&self, node: NodeId, path: &Path, last: &Committed) -> bool {
+        let mut holders = self.disks.iter().filter(|(_, disk)| disk.holds(path, last));
+        holders.next().is_some_and(|(holder, _)| *holder == node) && holders.next().is_none()
+    }
+
     /// Did any disk hold that whose loss is accepted now? What no lost disk held is not excused.
     pub(super) fn had(&self, accepted: AcceptedLoss, path: &Path, last: &Committed) -> bool {
         let named = self.lost.iter().filter(|(of, _)| of.admission <= accepted.admission);

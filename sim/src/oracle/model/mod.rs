@@ -252,6 +252,14 @@ impl Model {
         paths.filter_map(move |path| Some((path, self.files.last_in(path, epoch)?)))
     }
 
+    /// Is the disk of `node` the only one that has what was committed to some path last?
+    pub fn has_a_last_copy(&self, node: NodeId) -> bool {
+        let has_last = |path: &Path| {
+            self.files.last(path).is_some_and(|last| self.disks.only_has(node, path, last))
+        };
+        self.disks.managed().is_some() && self.files.keys().any(has_last)
+    }
+
     /// The epoch that `node` has entered, as its memory should have it.
     pub fn epoch(&self, node: NodeId) -> Epoch {
         self.memory.epoch(node).map_or(Epoch::default(), |epoch| epoch.is)

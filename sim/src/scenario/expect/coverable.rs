@@ -81,6 +81,10 @@ impl Scenario {
             Takes::LostDisk => {
                 (!self.struck(FaultKind::Wipe).is_empty(), "needs a fault of kind `wipe`")
             }
+            Takes::LastCopy => (
+                self.may_lose_last_copies(),
+                "needs a disk that is lost by a `[[fault]]` or with `last_copies` in `[chaos]`",
+            ),
             Takes::Crash => {
                 let crashes = |kind: FaultKind| kind.crashes() || kind == FaultKind::Wipe;
                 let is_met = strikes(crashes, Role::Storage) || strikes(crashes, Role::Control);
@@ -91,6 +95,12 @@ impl Scenario {
             }
         };
         (!is_met).then(|| why.to_owned())
+    }
+
+    fn may_lose_last_copies(&self) -> bool {
+        let is_scripted =
+            self.faults.iter().any(|scripted| matches!(scripted.fault, Fault::Wipe { .. }));
+        is_scripted || self.chaos.as_ref().is_some_and(|chaos| chaos.last_copies)
     }
 
     fn why_never_fated(&self, fate: MessageFate, kind: MessageKind) -> Option<String> {
