@@ -44,10 +44,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Kinds of drawn faults that no swarm draws, and why.
-const KINDS_LEFT_OUT: &[(ChaosKind, &str)] = &[(
-    ChaosKind::AcceptLoss,
-    "no drawn plan loses what an operator has to give up: see the promises in ARCHITECTURE.md",
-)];
+const KINDS_LEFT_OUT: &[(ChaosKind, &str)] = &[];
 
 fn swarms() -> Vec<Scenario> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/swarm");
