@@ -181,7 +181,7 @@ named! {
     /// a participant is in doubt about a path that gets another owner
     IN_DOUBT_ON_A_MOVING_ARC = "in_doubt_on_a_moving_arc", Transaction,
         after(Milestone::PARTICIPANT_IN_DOUBT);
-    /// a source handed over no more than what precedes a path that it is in doubt about
+    /// a source handed over without a path that it is in doubt about
     HAND_OVER_WAITS_FOR_DECISION = "hand_over_waits_for_decision", Transfer,
         after(Milestone::HAND_OVER_BEGUN);
     /// a machine stopped for a while
@@ -211,7 +211,8 @@ const fn is_logged(kind: RecordKind) -> bool {
         RecordKind::LockOver | RecordKind::LastToken | RecordKind::LongestLease => false,
         RecordKind::Lost => false,
         RecordKind::Born | RecordKind::Entered | RecordKind::Pulled => true,
-        RecordKind::Complete | RecordKind::GaveUp | RecordKind::Voted => true,
+        RecordKind::Complete | RecordKind::Reset | RecordKind::GaveUp => true,
+        RecordKind::Voted => true,
         RecordKind::Promised | RecordKind::Declined | RecordKind::Decided => true,
         RecordKind::Applied | RecordKind::RolledBack => true,
         RecordKind::Over | RecordKind::Queued | RecordKind::Granted => true,

@@ -691,7 +691,7 @@ fn scramble(key: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{Effect, Losses, Settings};
+    use crate::proto::{Effect, Settings};
 
     /// A client that has made an attempt at a request in the first epoch and one in each of these.
     fn attempts_in(epochs: &[u32]) -> (Client, RequestId) {
@@ -708,8 +708,8 @@ mod tests {
         take(&mut client, Input::Request(request, wanted));
         for &epoch in epochs {
             let views = [View { epoch: Epoch(epoch), ..first.clone() }].into();
-            let (settled, losses) = (Epoch::default(), Losses::default());
-            let news = Message::Views { asked: None, views, settled, losses };
+            let (settled, lost) = (Epoch::default(), [].into());
+            let news = Message::Views { asked: None, views, settled, lost };
             take(&mut client, Input::Message(NodeId::CONTROL, news));
             let effects = take(&mut client, Input::Wake(Timer::Attempt(1)));
             let begin = effects.into_iter().find_map(|effect| match effect {
@@ -822,8 +822,8 @@ mod tests {
         let mut view = client.layout.view().clone();
         view.epoch = Epoch(2);
         view.members = view.members.iter().copied().filter(|m| m.node != asked).collect();
-        let (settled, losses) = (Epoch::default(), Losses::default());
-        let news = Message::Views { asked: None, views: [view].into(), settled, losses };
+        let (settled, lost) = (Epoch::default(), [].into());
+        let news = Message::Views { asked: None, views: [view].into(), settled, lost };
         take(&mut client, Input::Message(NodeId::CONTROL, news));
         let mut begins = || {
             let end = AttemptEnd::Retry(Retry::Session(Incarnation(2)));
@@ -842,8 +842,8 @@ mod tests {
     fn a_view_is_told_once() {
         let (mut client, _) = attempts_in(&[2]);
         let views = [client.layout.view().clone()].into();
-        let (settled, losses) = (Epoch::default(), Losses::default());
-        let news = Message::Views { asked: None, views, settled, losses };
+        let (settled, lost) = (Epoch::default(), [].into());
+        let news = Message::Views { asked: None, views, settled, lost };
         assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, news)), []);
     }
 

@@ -261,6 +261,7 @@ impl Settings {
             virtual_nodes: self.virtual_nodes,
             lock_lease: self.lock_lease,
             membership_lease: self.membership_lease,
+            given_up: Arc::default(),
         }
     }
 

@@ -122,6 +122,10 @@ defects! {
     ReturningNodeKeepsOldFiles = "returning_node_keeps_old_files";
     /// a new owner takes the owners before last for a source without a witness that nothing was committed since
     WitnessRuleSkipped = "witness_rule_skipped";
+    /// a new owner begins a file again when all owners are lost, before the operator accepts that
+    BeginsAgainUnasked = "begins_again_unasked";
+    /// an owner that begins a file again keeps what it has of it
+    KeepsWhatIsGivenUp = "keeps_what_is_given_up";
     /// the centre announces a view before the one before it is active
     ViewReplacedBeforeActive = "view_replaced_before_active";
     /// a node whose disk is gone is admitted under its old number

@@ -3,11 +3,12 @@
 //! | new owner | owner of an earlier epoch |
 //! |---|---|
 //! | `Pull(epoch, level, arcs, after)` | is in the same epoch, and tells of the earlier epoch `level` |
-//! | forces `Pulled`, asks for what comes after | `Chunk(files)`: paths in order, up to one that it is in doubt about |
+//! | forces `Pulled`, asks for what comes after | `Chunk(files)`: paths in order, without those that it is in doubt about |
 //! | forces `Complete` | `Chunk(files, answers, end)`: where it was complete, and where it is a witness |
 //!
 //! What is pulled is all that is durable of a path: contents, version, token, also of paths that
-//! are gone, and what is known of requests. It replaces what the new owner had, and every vote that it
+//! are gone, and what is known of requests. It replaces what the new owner had, copies of files that
+//! the source does not have included, and every vote that it
 //! gave there in an older epoch: the source is not in doubt about that transaction, so its late
 //! decision is recorded and acknowledged and changes nothing (or it would overwrite what was
 //! pulled). A source hands nothing over before the centre has noted that it has left the older
@@ -41,9 +42,15 @@
 //! A node whose disk is lost can neither hand over nor testify; that it is lost the centre says. It
 //! also says which epoch it had recorded the node to have entered, without which it gives no lease:
 //! of a later epoch that is as good as the word of a witness. If all owners of a piece have lost
-//! their disks in an epoch that they had entered, the piece waits for ever, unless the operator
-//! gives up what only they could prove: then they count as witnesses, and if there is nothing
-//! before them either, the piece starts again empty.
+//! their disks in an epoch that they had entered, the piece waits for the operator to give them up.
+//! A view says who is given up, so that all owners that enter it agree: a view whose owners are all
+//! given up is passed like one that is witnessed, and no copy is taken of a member that is. If every
+//! view is passed, back to the last that has settled and that one too, and each of their owners is
+//! given up or has said that it was not complete, the piece begins again (`Reset`): absent, at
+//! version 0, with no fence, and an owner drops whatever it has of it.
+//!
+//! A path that a source is in doubt about does not hold up the others: the source says where paths
+//! are left out, and the new owner asks for these again until the doubt is over.
 
 mod sources;
 
@@ -67,6 +74,8 @@ pub(super) struct Move<'a> {
     pub config: &'a Config,
     pub incarnation: Incarnation,
     pub now: Time,
+    /// Has the centre noted the report of the node on the epochs that it has left?
+    pub is_noted: bool,
     pub standing: &'a mut Standing,
     pub owner: &'a mut Owner,
     pub participant: &'a mut Participant,
@@ -97,6 +106,10 @@ struct Pull {
     source: Source,
     arcs: Arcs,
     after: Option<Path>,
+    /// Where the source has left paths out, because it is in doubt about them.
+    doubtful: Arcs,
+    /// The paths that the source had.
+    pulled: BTreeSet<Path>,
     /// How often the next chunk was asked for.
     asks: u32,
 }
@@ -108,6 +121,7 @@ pub(super) struct Chunk {
     pub incarnation: Incarnation,
     pub after: Option<Path>,
     pub files: Arc<[(Path, File)]>,
+    pub doubtful: Arcs,
     pub answers: Arc<[Handed]>,
     pub end: Option<PullEnd>,
 }
@@ -130,11 +144,27 @@ impl Handover {
             complete(turn, &trail.at_hand);
             return self.proceed(turn);
         }
+        if !trail.given_up.is_empty() {
+            reset(turn, &trail.given_up);
+            return self.proceed(turn);
+        }
+        // Before, the sources are hardly noted either, and hand nothing over.
+        if !turn.is_noted {
+            return;
+        }
         match self.next_source(turn.standing, &trail) {
             Some((source, arcs)) => {
                 self.last += 1;
                 self.tried.insert(source);
-                self.current = Some(Pull { number: self.last, source, arcs, after: None, asks: 0 });
+                self.current = Some(Pull {
+                    number: self.last,
+                    source,
+                    arcs,
+                    after: None,
+                    doubtful: Arcs::default(),
+                    pulled: BTreeSet::new(),
+                    asks: 0,
+                });
                 self.ask(turn);
             }
             None => {
@@ -172,7 +202,7 @@ impl Handover {
         }
     }
 
-    pub fn on_chunk(&mut self, turn: &mut Move<'_>, from: NodeId, chunk: Chunk) {
+    pub fn on_chunk(&mut self, turn: &mut Move<'_>, from: NodeId, mut chunk: Chunk) {
         let is_awaited = self.current.as_ref().is_some_and(|pull| {
             chunk.epoch == turn.standing.epoch()
                 && (chunk.incarnation, chunk.pull) == (turn.incarnation, pull.number)
@@ -180,6 +210,9 @@ impl Handover {
                 && chunk.after == pull.after
                 && pull.asks > 0
         });
+        if let Some(pull) = self.current.as_mut().filter(|_| is_awaited) {
+            pull.take(turn, &mut chunk);
+        }
         if is_awaited || turn.config.defects.has(Defect::StaleChunkApplied) {
             install(turn, &chunk);
         }
@@ -190,8 +223,7 @@ impl Handover {
                 pull.asks = 0;
                 return turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause);
             }
-            self.current = None; // it is in doubt; meanwhile perhaps another is not
-            return self.proceed(turn);
+            return; // no source sends that
         };
         let source = pull.source;
         self.current = None;
@@ -227,6 +259,26 @@ impl Handover {
         };
         turn.out.send(owner.node, message);
         turn.timers.set(Timer::Pull, turn.now + patience);
+    }
+}
+
+impl Pull {
+    /// The last chunk says where the source was complete. What it has left out there, because it was
+    /// in doubt, is not pulled; and what it does not have does not exist: the node may have an old
+    /// copy of a file that has begun again since.
+    fn take(&mut self, turn: &Move<'_>, chunk: &mut Chunk) {
+        self.doubtful = self.doubtful.union(&chunk.doubtful);
+        self.pulled.extend(chunk.files.iter().map(|(path, _)| path.clone()));
+        let Some(end) = &mut chunk.end else { return };
+        end.complete = end.complete.difference(&self.doubtful);
+        let is_lacking = |path: &&Path| {
+            end.complete.contains(turn.config.position(path)) && !self.pulled.contains(*path)
+        };
+        let lacking = turn.owner.files.keys().filter(is_lacking);
+        let absent: Vec<_> = lacking.map(|path| (path.clone(), File::default())).collect();
+        if !absent.is_empty() {
+            chunk.files = chunk.files.iter().cloned().chain(absent).collect();
+        }
     }
 }
 
@@ -280,6 +332,28 @@ pub(super) fn replay_pulled(
     }
 }
 
+/// All that was committed on `arcs` is given up, durably.
+fn reset(turn: &mut Move<'_>, arcs: &Arcs) {
+    let record = turn.standing.begin_again(arcs);
+    replay_reset(turn.config, turn.owner, turn.participant, arcs);
+    turn.out.force(record);
+}
+
+/// What beginning again does to the node's memory, also when it recovers. What it remembers of
+/// requests it keeps: it cannot tell which of them were about these files.
+pub(super) fn replay_reset(
+    config: &Config,
+    owner: &mut Owner,
+    participant: &mut Participant,
+    arcs: &Arcs,
+) {
+    let is_dropped = |path: &Path| arcs.contains(config.position(path));
+    participant.void(config, owner, is_dropped);
+    if !config.defects.has(Defect::KeepsWhatIsGivenUp) {
+        owner.files.retain(|path, _| !is_dropped(path));
+    }
+}
+
 /// The node is a complete owner of `arcs`, durably.
 fn complete(turn: &mut Move<'_>, arcs: &Arcs) {
     let record = turn.standing.complete(arcs);
@@ -299,37 +373,58 @@ pub(super) fn on_pull(
     if epoch != turn.standing.epoch() || level >= epoch {
         return;
     }
+    let too_early = turn.config.defects.has(Defect::HandedOverBeforeTheReport);
+    if !turn.is_noted && !too_early {
+        return;
+    }
     if owner != turn.standing.admission() {
         return; // the disk that could tell is lost, and the centre says so
     }
     let Some(claim) = turn.standing.claim(level) else { return };
     let complete = arcs.intersection(&claim);
-    let (files, is_last) = next_files(turn, &complete, after.as_ref());
+    let doubtful = doubtful_paths(turn, &complete);
+    let (files, is_last) = next_files(turn, &complete, after.as_ref(), &doubtful);
+    let doubtful = Arcs::of(doubtful.into_iter().map(|path| {
+        let position = turn.config.position(path);
+        (position, position)
+    }));
     let hands_over = is_last && !complete.is_empty();
     let mut answers = Vec::new();
     if hands_over && !turn.config.defects.has(Defect::AnswersLeftBehind) {
         answers.extend(turn.owner.answers.hand_over());
     }
     let witnessed = arcs.difference(&claim);
+    let complete = complete.difference(&doubtful);
     let end = is_last.then_some(PullEnd { complete, witnessed });
     let answers = answers.into();
-    turn.out.send(from, Message::Chunk { epoch, pull, incarnation, after, files, answers, end });
+    let chunk = Message::Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end };
+    turn.out.send(from, chunk);
 }
 
-/// The next paths in `arcs`, and whether there are no more. Stops before a path that the node is in
-/// doubt about.
-fn next_files(turn: &Move<'_>, arcs: &Arcs, after: Option<&Path>) -> (Arc<[(Path, File)]>, bool) {
-    let is_asked = |path: &Path| arcs.contains(turn.config.position(path));
-    let hands_over_anyway = turn.config.defects.has(Defect::HandedOverWhileInDoubt);
-    let doubtful = turn.participant.paths_in_doubt();
-    let beyond = |path: &&&Path| after.is_none_or(|after| **path > after) && is_asked(path);
-    let doubtful = doubtful.iter().find(beyond).copied().filter(|_| !hands_over_anyway);
+/// The paths in `arcs` that the node is in doubt about.
+fn doubtful_paths<'p>(turn: &'p Move<'_>, arcs: &Arcs) -> BTreeSet<&'p Path> {
+    if turn.config.defects.has(Defect::HandedOverWhileInDoubt) {
+        return BTreeSet::new();
+    }
+    let mut doubtful = turn.participant.paths_in_doubt();
+    doubtful.retain(|path| arcs.contains(turn.config.position(path)));
+    doubtful
+}
+
+/// The next paths in `arcs`, without those that are doubtful, and whether there are no more.
+fn next_files(
+    turn: &Move<'_>,
+    arcs: &Arcs,
+    after: Option<&Path>,
+    doubtful: &BTreeSet<&Path>,
+) -> (Arc<[(Path, File)]>, bool) {
+    let is_asked =
+        |path: &Path| arcs.contains(turn.config.position(path)) && !doubtful.contains(path);
     let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let end = doubtful.map_or(Bound::Unbounded, Bound::Excluded);
     let size = turn.config.chunk_paths as usize;
     let mut files = Vec::new();
-    for (path, file) in turn.owner.files.range::<Path, _>((begin, end)).filter(|(p, _)| is_asked(p))
-    {
+    let behind = turn.owner.files.range::<Path, _>((begin, Bound::Unbounded));
+    for (path, file) in behind.filter(|(path, _)| is_asked(path)) {
         if files.len() == size {
             return (files.into(), false);
         }
@@ -339,5 +434,5 @@ fn next_files(turn: &Move<'_>, arcs: &Arcs, after: Option<&Path>) -> (Arc<[(Path
         }
         files.push((path.clone(), file));
     }
-    (files.into(), doubtful.is_none())
+    (files.into(), true)
 }

@@ -32,10 +32,16 @@
 //! [`lease`](super::lease). No lease of e was given after e+1 was announced. For this to go through
 //! by induction there is *one view at a time*: e+1 is announced only when e is active.
 //!
+//! **Lost members.** A node that is admitted with an empty log has lost the disk that it had: the
+//! member that it was is lost. The operator may give up the members that are lost, and machines that
+//! never return; the next view names them (`View::given_up`), and so all that enter it agree on what
+//! is left of files ([`handover`](super::handover)). A member that is given up gets no lease any more,
+//! and comes back only with an empty log.
+//!
 //! After a restart, or a pause of its own, the centre knows nothing of who is there: every lease
 //! counts as given now, and suspicion starts afresh.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::lease::LeaseTerms;
@@ -43,8 +49,8 @@ use super::reports::{Question, Reports};
 use super::timers::Timer;
 use super::turn::Turn;
 use super::{
-    AcceptedLoss, Admission, Command, Config, Defect, Epoch, Incarnation, Losses, Lost, Member,
-    Membership, Message, NodeId, Open, Record, Span, Time, View, Wanted,
+    Admission, Command, Config, Defect, Epoch, Incarnation, Lost, Member, Membership, Message,
+    NodeId, Open, Record, Span, Time, View, Wanted,
 };
 
 /// The configuration centre.
@@ -56,13 +62,14 @@ pub(super) struct Centre {
     last_admission: Admission,
     /// What members have reported when they left an epoch.
     reports: Reports,
-    /// Members that have been in a view and whose disks are lost.
+    /// Members that have been in a view and are lost.
     lost: BTreeMap<Member, Lost>,
     /// From the last that has settled to the newest.
     views: BTreeMap<Epoch, View>,
     active: Epoch,
     settled: Epoch,
-    accepted: AcceptedLoss,
+    /// Those of them that the operator has given up.
+    given_up: BTreeSet<Member>,
     /// The longest lease that a lock was ever granted for.
     longest_lock_lease: Span,
 
@@ -111,7 +118,7 @@ impl Centre {
             views: BTreeMap::new(),
             active: Epoch::default(),
             settled: Epoch::default(),
-            accepted: AcceptedLoss::default(),
+            given_up: BTreeSet::new(),
             longest_lock_lease: config.lock_lease,
             nodes: BTreeMap::new(),
             watchers: BTreeMap::new(),
@@ -265,7 +272,9 @@ impl Centre {
     /// A participant that has left the epoch of a transaction in doubt asks how it ends. It asks
     /// again: as long as that cannot be told, there is no answer.
     pub fn on_resolve(&self, turn: &mut Turn<'_>, asker: Member, question: &Question<'_>) {
-        let is_lost = |member| self.lost.contains_key(&member);
+        // A machine that is given up may run, as long as its lease does.
+        let is_over = |member| self.nodes.get(&member).is_none_or(|heard| heard.until <= turn.now);
+        let is_lost = |member| self.lost.contains_key(&member) && is_over(member);
         let verdict = self.reports.verdict(turn.config.defects, question, is_lost);
         if let Some(verdict) = verdict {
             let (txn, admission) = (question.txn, asker.admission);
@@ -301,7 +310,7 @@ impl Centre {
                 wanted.lock_lease = lock_lease.unwrap_or(wanted.lock_lease);
                 wanted.membership_lease = membership_lease.unwrap_or(wanted.membership_lease);
             }
-            Command::AcceptLoss => return self.accept_loss(turn),
+            Command::AcceptLoss(nodes) => return self.accept_loss(turn, &nodes),
         }
         nodes.sort_unstable();
         wanted.nodes = nodes.into();
@@ -316,13 +325,19 @@ impl Centre {
         self.wanted = Some(wanted);
     }
 
-    fn accept_loss(&mut self, turn: &mut Turn<'_>) {
-        let accepted = AcceptedLoss { epoch: self.newest(), admission: self.last_admission };
-        if accepted > self.accepted {
-            turn.out.force(Record::LossAccepted { accepted });
-            self.accepted = accepted;
-            self.broadcast(turn);
+    /// Gives up every member that is known to be lost, and those of these names, which the operator
+    /// says never return.
+    fn accept_loss(&mut self, turn: &mut Turn<'_>, nodes: &[NodeId]) {
+        let named = nodes.iter().filter_map(|node| self.current(*node));
+        let named = named.filter(|member| self.has_been_in_a_view(*member));
+        let lost: BTreeSet<Member> = self.lost.keys().copied().chain(named).collect();
+        let members: Arc<[Member]> = lost.difference(&self.given_up).copied().collect();
+        if members.is_empty() {
+            return; // a loss is not accepted in advance
         }
+        self.replay_accepted(&members);
+        turn.out.force(Record::LossAccepted { members });
+        self.proceed(turn);
     }
 
     /// Does what can be done now: activates, settles, announces.
@@ -378,8 +393,8 @@ impl Centre {
         let heard = self.nodes.entry(member).or_default();
         heard.until = heard.until.max(until);
         let Beat { incarnation, asked, known: epoch } = beat;
-        let (settled, losses) = (self.settled, self.losses());
-        let alive = Message::Alive { incarnation, asked, epoch, settled, losses };
+        let (settled, lost) = (self.settled, self.lost());
+        let alive = Message::Alive { incarnation, asked, epoch, settled, lost };
         turn.out.send(member.node, alive);
     }
 
@@ -426,6 +441,7 @@ impl Centre {
             virtual_nodes: wanted.virtual_nodes,
             lock_lease: wanted.lock_lease,
             membership_lease: wanted.membership_lease,
+            given_up: self.given_up.iter().copied().collect(),
         };
         let differs =
             newest.is_none_or(|newest| View { epoch: newest.epoch, ..view.clone() } != *newest);
@@ -448,10 +464,11 @@ impl Centre {
         self.current(member.node) == Some(member)
     }
 
-    /// The node under its newest number.
+    /// The node under its newest number, unless that is given up.
     fn current(&self, node: NodeId) -> Option<Member> {
         let (admission, _) = *self.admissions.get(&node)?;
-        Some(Member { node, admission })
+        let member = Member { node, admission };
+        (!self.given_up.contains(&member)).then_some(member)
     }
 
     fn newest(&self) -> Epoch {
@@ -488,8 +505,8 @@ impl Centre {
         let asked = beat.map(|beat| (beat.incarnation, beat.asked));
         let views: Arc<[View]> = self.views.values().cloned().collect();
         if !views.is_empty() {
-            let (settled, losses) = (self.settled, self.losses());
-            turn.out.send(to, Message::Views { asked, views, settled, losses });
+            let (settled, lost) = (self.settled, self.lost());
+            turn.out.send(to, Message::Views { asked, views, settled, lost });
         }
     }
 
@@ -499,9 +516,10 @@ impl Centre {
         }
     }
 
-    fn losses(&self) -> Losses {
+    /// The members of known views that are lost.
+    fn lost(&self) -> Arc<[Lost]> {
         let lost = self.lost.values().filter(|lost| self.is_in_a_view(lost.member));
-        Losses { lost: lost.copied().collect(), accepted: self.accepted }
+        lost.copied().collect()
     }
 
     /// Tells a client of the view in force, if it does not know it.
@@ -510,9 +528,9 @@ impl Centre {
         let Some(known) = self.watchers.get_mut(&client) else { return };
         if *known < view.epoch {
             *known = view.epoch;
-            let (settled, losses) = (self.settled, self.losses());
+            let (settled, lost) = (self.settled, self.lost());
             let views = [view.clone()].into();
-            turn.out.send(client, Message::Views { asked: None, views, settled, losses });
+            turn.out.send(client, Message::Views { asked: None, views, settled, lost });
         }
     }
 }
@@ -541,7 +559,7 @@ impl Centre {
                 self.longest_lock_lease = self.longest_lock_lease.max(lease.unwrap_or_default());
             }
             Record::Converged { epoch } => self.replay_converged(*epoch),
-            Record::LossAccepted { accepted } => self.accepted = *accepted,
+            Record::LossAccepted { members } => self.replay_accepted(members),
             Record::LongestLease { span } => self.longest_lock_lease = *span,
             _ => {} // somebody else's
         }
@@ -549,20 +567,30 @@ impl Centre {
 
     /// Is a member lost with that, whose name the node has?
     fn replay_admitted(&mut self, member: Member, incarnation: Incarnation) -> bool {
-        let before = self.current(member.node);
-        self.admissions.insert(member.node, (member.admission, incarnation));
+        let before = self.admissions.insert(member.node, (member.admission, incarnation));
         self.last_admission = self.last_admission.max(member.admission);
-        let Some(before) = before.filter(|before| before.admission != member.admission) else {
-            return false;
-        };
-        let entered = self.reports.entered(before);
-        if entered.is_none() && !self.is_in_a_view(before) {
-            return false;
+        let before = before.map(|(admission, _)| Member { admission, ..member });
+        match before.filter(|before| *before != member && self.has_been_in_a_view(*before)) {
+            Some(before) => self.lose(before),
+            None => false,
         }
-        let entered = entered.unwrap_or_default();
-        let lost = Lost { member: before, entered, successor: member.admission };
-        self.lost.insert(before, lost);
-        true
+    }
+
+    fn replay_accepted(&mut self, members: &[Member]) {
+        for &member in members {
+            self.lose(member);
+            self.given_up.insert(member);
+        }
+    }
+
+    /// The member is lost. Is that news?
+    fn lose(&mut self, member: Member) -> bool {
+        let entered = self.reports.entered(member).unwrap_or_default();
+        self.lost.insert(member, Lost { member, entered }).is_none()
+    }
+
+    fn has_been_in_a_view(&self, member: Member) -> bool {
+        self.is_in_a_view(member) || self.reports.entered(member).is_some()
     }
 
     fn is_in_a_view(&self, member: Member) -> bool {
@@ -600,8 +628,9 @@ impl Centre {
         if self.settled > Epoch::default() {
             records.push(Record::Converged { epoch: self.settled });
         }
-        if self.accepted > AcceptedLoss::default() {
-            records.push(Record::LossAccepted { accepted: self.accepted });
+        if !self.given_up.is_empty() {
+            let members = self.given_up.iter().copied().collect();
+            records.push(Record::LossAccepted { members });
         }
         records.push(Record::LongestLease { span: self.longest_lock_lease });
         records

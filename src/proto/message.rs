@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Incarnation, Losses, Member, NodeId,
+    Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Incarnation, Lost, Member, NodeId,
     Operation, Outcome, Path, Refusal, RequestId, Role, Span, Time, Token, TxnId, View,
 };
 
@@ -492,8 +492,8 @@ messages! {
         epoch: Epoch,
         /// The last epoch that has settled.
         settled: Epoch,
-        /// What the centre knows of lost disks.
-        losses: Losses,
+        /// The members of these views that are lost, as far as the centre knows.
+        lost: Arc<[Lost]>,
     }
     /// A storage node has left every epoch before this one.
     Entered "entered" to [Control] {
@@ -538,8 +538,8 @@ messages! {
         views: Arc<[View]>,
         /// The last epoch that has settled.
         settled: Epoch,
-        /// What the centre knows of lost disks.
-        losses: Losses,
+        /// The members of these views that are lost, as far as the centre knows.
+        lost: Arc<[Lost]>,
     }
     /// Asks an owner of an earlier epoch for what it has.
     Pull "pull" to [Storage] {
@@ -570,6 +570,8 @@ messages! {
         after: Option<Path>,
         /// The paths, in order.
         files: Arc<[(Path, File)]>,
+        /// Where paths are left out, because the owner is in doubt about them.
+        doubtful: Arcs,
         /// With the last chunk: all that the owner knows of requests.
         answers: Arc<[Handed]>,
         /// With the last chunk: what the pull comes to.

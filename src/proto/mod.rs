@@ -89,7 +89,7 @@ pub use outbox::{Append, Effect, Outbox};
 pub use record::{Changes, Record, RecordKind, Snapshot};
 pub use time::{Span, Time};
 pub use timers::Timer;
-pub use view::{AcceptedLoss, Command, Layout, Losses, Lost, View, Wanted};
+pub use view::{Command, Layout, Lost, View, Wanted};
 
 /// What happens to a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

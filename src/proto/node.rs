@@ -36,7 +36,7 @@ use super::txn::coordinator::{Attempt, Coordinator, check_path};
 use super::txn::participant::Participant;
 use super::{
     Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation, Input, Known,
-    Losses, Membership, Message, No, NodeId, Open, Outbox, Outcome, Path, Record, RequestId, Retry,
+    Lost, Membership, Message, No, NodeId, Open, Outbox, Outcome, Path, Record, RequestId, Retry,
     Role, Session, Span, Time, Token, TxnId, View,
 };
 use std::sync::Arc;
@@ -236,36 +236,35 @@ impl Node {
                 self.on_admitted(now, incarnation, admission, out);
             }
             Message::Noted { admission, epoch } => {
-                if admission == self.standing.admission() {
-                    self.noted = self.noted.max(epoch);
-                }
-            }
-            Message::Alive { incarnation, asked, epoch, settled, losses } => {
-                self.on_alive(now, incarnation, asked, epoch, settled, out);
-                if self.standing.learn_losses(&losses) {
+                if admission == self.standing.admission() && epoch > self.noted {
+                    self.noted = epoch;
                     self.proceed(now, out);
                 }
             }
-            Message::Views { asked, views, settled, losses } => {
+            Message::Alive { incarnation, asked, epoch, settled, lost } => {
+                self.on_alive(now, incarnation, asked, epoch, settled, out);
+                if self.standing.learn_lost(&lost) {
+                    self.proceed(now, out);
+                }
+            }
+            Message::Views { asked, views, settled, lost } => {
                 let (epoch, answered) = (self.standing.epoch(), self.standing.up_to_date());
                 let asked = asked.filter(|(life, _)| *life == self.incarnation);
                 asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
-                self.on_views(now, &views, settled, &losses, out);
+                self.on_views(now, &views, settled, &lost, out);
                 let is_first = answered.is_none() && self.standing.up_to_date().is_some();
                 if is_first && self.standing.epoch() == epoch {
                     self.heartbeat(now, out); // now it counts: a lease can be given
                 }
             }
             Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
-                if !self.may_hand_over() {
-                    return;
-                }
                 let (mut turn, _) = self.moving(now, out);
                 let ask = (epoch, pull, incarnation);
                 handover::on_pull(&mut turn, from, ask, (level, owner), &arcs, after);
             }
-            Message::Chunk { epoch, pull, incarnation, after, files, answers, end } => {
-                let chunk = Chunk { epoch, pull, incarnation, after, files, answers, end };
+            Message::Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end } => {
+                let chunk =
+                    Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end };
                 let (mut turn, handover) = self.moving(now, out);
                 handover.on_chunk(&mut turn, from, chunk);
                 self.on_moved(now, out);
@@ -334,7 +333,7 @@ impl Node {
             return; // a copy
         }
         let (coordinator, participant, mut turn) = self.machines(now, out);
-        let is_in_doubt = participant.is_in_doubt_about(request, None);
+        let is_in_doubt = participant.is_in_doubt_about(request);
         coordinator.on_begin(&mut turn, epoch, attempt, is_in_doubt);
     }
 
@@ -443,6 +442,7 @@ impl Node {
             config: &self.config,
             incarnation: self.incarnation,
             now,
+            is_noted: self.noted >= self.standing.epoch(),
             standing: &mut self.standing,
             owner: &mut self.owner,
             participant: &mut self.participant,
@@ -462,6 +462,11 @@ impl Node {
                 handover::replay_pulled(&self.config, owner, participant, pulled);
             }
             Record::Complete { epoch, arcs } => self.standing.replay_complete(*epoch, arcs),
+            Record::Reset { epoch, arcs } => {
+                self.standing.replay_complete(*epoch, arcs);
+                let (owner, participant) = (&mut self.owner, &mut self.participant);
+                handover::replay_reset(&self.config, owner, participant, arcs);
+            }
             Record::GaveUp { epoch, keeps } => {
                 self.standing.replay_gave_up(*epoch);
                 self.drop_all_but(keeps);
@@ -604,10 +609,10 @@ impl Node {
         now: Time,
         views: &[View],
         settled: Epoch,
-        losses: &Losses,
+        lost: &[Lost],
         out: &mut Outbox,
     ) {
-        let entered = self.standing.learn(&self.config, views, settled, losses);
+        let entered = self.standing.learn(&self.config, views, settled, lost);
         match entered {
             Some(record) => self.enter(now, record, out),
             None => self.proceed(now, out),
@@ -618,12 +623,6 @@ impl Node {
     /// The transactions of the epochs that the node has left that are open at it.
     fn open(&self) -> Arc<[Open]> {
         self.coordinator.open().chain(self.participant.open(self.config.defects)).collect()
-    }
-
-    /// Has the centre noted that the node has left the epochs whose copies it is asked for?
-    fn may_hand_over(&self) -> bool {
-        let too_early = self.config.defects.has(Defect::HandedOverBeforeTheReport);
-        self.noted >= self.standing.epoch() || too_early
     }
 
     /// Goes on pulling, if anything is missing.
@@ -680,7 +679,10 @@ impl Node {
             }
             self.on_released(now, out);
         }
-        let is_free = self.coordinator.is_idle() && !self.participant.is_in_doubt();
+        // What it has reported, others need not ask it for.
+        let is_free = self.coordinator.is_idle()
+            && !self.participant.is_in_doubt()
+            && self.noted >= self.standing.epoch();
         if self.standing.is_out() && is_free {
             let (admission, epoch) = (self.standing.admission(), self.standing.epoch());
             out.send(NodeId::CONTROL, Message::Departed { admission, epoch });

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{Handed, LowWater, Open, Results};
 use super::{
-    AcceptedLoss, Admission, Answer, Arcs, Epoch, File, Incarnation, Lost, Member, NodeId, Path,
-    Refusal, RequestId, Span, Token, TxnId, View, Wanted,
+    Admission, Answer, Arcs, Epoch, File, Incarnation, Lost, Member, NodeId, Path, Refusal,
+    RequestId, Span, Token, TxnId, View, Wanted,
 };
 
 /// New states of paths, as a transaction leaves them: the redo part of a vote or decision.
@@ -75,6 +75,14 @@ records! {
     /// Storage, forced: the node is a complete owner here: it has all that was ever committed, or
     /// is in doubt about it.
     Complete "complete" {
+        /// In which epoch.
+        epoch: Epoch,
+        /// Where.
+        arcs: Arcs,
+    }
+    /// Storage, forced: all that was committed here is given up. The node drops what it has, its
+    /// votes included, and is a complete owner of no file at all.
+    Reset "reset" {
         /// In which epoch.
         epoch: Epoch,
         /// Where.
@@ -246,7 +254,7 @@ records! {
         /// The transactions of the epochs before that are open at it.
         open: Arc<[Open]>,
     }
-    /// Checkpoint: a member whose disk is lost.
+    /// Checkpoint: a member that is lost.
     Lost "lost" {
         /// Which, and what is known of it.
         lost: Lost,
@@ -271,10 +279,10 @@ records! {
         /// The epoch.
         epoch: Epoch,
     }
-    /// Centre, forced: the operator gives up what only disks could prove that are lost by now.
+    /// Centre, forced: the operator gives these members up, which are lost. The next view says so.
     LossAccepted "loss_accepted" {
-        /// The newest epoch then, and the last number that had been given.
-        accepted: AcceptedLoss,
+        /// The members, in the order of their names.
+        members: Arc<[Member]>,
     }
     /// Checkpoint: the longest lease that a lock was ever granted for.
     LongestLease "longest_lease" {

@@ -22,8 +22,9 @@
 //!                                      abort if it is not open at one that has left, else commit
 //! ```
 //!
-//! A member is *lost* if its disk is. The centre takes no report of a lost member, and keeps those
-//! that it has.
+//! A member is *lost* if its disk is, or if the operator says that it never returns; and it counts as
+//! lost when its lease is over. The centre takes no report of a lost member, and keeps those that it
+//! has.
 //!
 //! # Why it is safe
 //!
@@ -41,7 +42,7 @@
 //!
 //! # Why it ends
 //!
-//! A lost disk makes the centre announce a view without that member. Every machine that runs learns
+//! For a lost member the centre announces a view without it. Every machine that runs learns
 //! of it, leaves its epoch, reports, and repeats its report until that is noted. So in the end each
 //! participant has left or is lost, and so has the coordinator or is it.
 

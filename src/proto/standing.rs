@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    AcceptedLoss, Admission, Arcs, Config, Defect, Epoch, Layout, Losses, Lost, Member, Membership,
-    NodeId, Path, Record, Retry, Time, View,
+    Admission, Arcs, Config, Defect, Epoch, Layout, Lost, Member, Membership, NodeId, Path, Record,
+    Retry, Time, View,
 };
 
 /// Why a node does not serve or vote.
@@ -61,10 +61,8 @@ pub(super) struct Standing {
     layouts: BTreeMap<Epoch, Arc<Layout>>,
     /// The last epoch that has settled.
     settled: Epoch,
-    /// Members of known views whose disks are lost.
+    /// Members of known views that are lost.
     lost: BTreeMap<Member, Lost>,
-    /// What the operator has given up of what only they could prove.
-    accepted: AcceptedLoss,
     /// What the node owns and is not complete on.
     missing: Arcs,
 }
@@ -83,7 +81,6 @@ impl Standing {
             layouts: BTreeMap::new(),
             settled: Epoch::default(),
             lost: BTreeMap::new(),
-            accepted: AcceptedLoss::default(),
             missing: Arcs::default(),
         };
         if config.membership == Membership::Fixed {
@@ -141,26 +138,20 @@ impl Standing {
         self.settled
     }
 
-    /// Has the operator given up what only the disk could prove whose successor has this number?
-    pub fn is_loss_accepted(&self, successor: Admission) -> bool {
-        successor <= self.accepted.admission
-    }
-
-    /// What is known of the member, if its disk is lost.
+    /// What is known of the member, if it is lost.
     pub fn lost(&self, member: Member) -> Option<&Lost> {
         self.lost.get(&member)
     }
 
-    /// Has its disk been lost, and the operator accepted that?
+    /// Does the node's view say that the operator has accepted the loss of the member?
     pub fn is_given_up(&self, member: Member) -> bool {
-        self.lost(member).is_some_and(|lost| self.is_loss_accepted(lost.successor))
+        self.layout().is_some_and(|layout| layout.view().gives_up(member))
     }
 
-    /// Learns of lost disks, and what of them the operator has given up. Is any of it news?
-    pub fn learn_losses(&mut self, losses: &Losses) -> bool {
-        let mut is_new = losses.accepted > self.accepted;
-        self.accepted = self.accepted.max(losses.accepted);
-        for lost in losses.lost.iter() {
+    /// Learns of members that are lost. Is any of it news?
+    pub fn learn_lost(&mut self, lost: &[Lost]) -> bool {
+        let mut is_new = false;
+        for lost in lost {
             is_new |= self.lost.insert(lost.member, *lost).is_none();
         }
         is_new
@@ -233,7 +224,7 @@ impl Standing {
         config: &Config,
         views: &[View],
         settled: Epoch,
-        losses: &Losses,
+        lost: &[Lost],
     ) -> Option<Record> {
         let newest = views.last().filter(|view| view.epoch >= self.epoch)?.epoch;
         let knew_its_view = self.layout().is_some();
@@ -246,7 +237,7 @@ impl Standing {
             }
         }
         self.learn_settled(settled);
-        self.learn_losses(losses);
+        self.learn_lost(lost);
         if newest > self.epoch {
             return Some(self.enter(newest));
         }
@@ -304,6 +295,12 @@ impl Standing {
         self.replay_complete(self.epoch, arcs);
         self.missing = self.missing.difference(arcs);
         Record::Complete { epoch: self.epoch, arcs: arcs.clone() }
+    }
+
+    /// Nothing that was committed on `arcs` counts any more: the node is complete on them.
+    pub fn begin_again(&mut self, arcs: &Arcs) -> Record {
+        self.complete(arcs);
+        Record::Reset { epoch: self.epoch, arcs: arcs.clone() }
     }
 
     /// If the node's epoch has settled and it has not done so yet, it gives up its older claims,
@@ -381,6 +378,7 @@ mod tests {
             virtual_nodes: 8,
             lock_lease: Span::from_secs(10),
             membership_lease: Span::from_secs(2),
+            given_up: Arc::default(),
         }
     }
 
@@ -391,7 +389,7 @@ mod tests {
     }
 
     fn learn(standing: &mut Standing, config: &Config, views: &[View], settled: u32) {
-        standing.learn(config, views, Epoch(settled), &Losses::default());
+        standing.learn(config, views, Epoch(settled), &[]);
     }
 
     fn pull_all(standing: &mut Standing) {
@@ -480,8 +478,7 @@ mod tests {
         let config = config();
         let mut standing = admitted(&config);
         let mut records = vec![Record::Born { admission: Admission(NODE.into()) }];
-        let losses = Losses::default();
-        records.extend(standing.learn(&config, &[view(1, &[1, 2])], Epoch(0), &losses));
+        records.extend(standing.learn(&config, &[view(1, &[1, 2])], Epoch(0), &[]));
         let missing = standing.missing().clone();
         records.push(standing.complete(&missing));
         let replayed = |records: &[Record]| {

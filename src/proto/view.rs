@@ -12,21 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::arcs::Arcs;
 use super::ring::Ring;
-use super::{Admission, Epoch, Member, NodeId, Path, Span};
+use super::{Epoch, Member, NodeId, Path, Span};
 
-/// What the operator has given up of what only lost disks could prove.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct AcceptedLoss {
-    /// The newest epoch then.
-    pub epoch: Epoch,
-    /// The last number that had been given. A disk counts as lost if its successor has one up to
-    /// this; what is lost later has not been accepted.
-    pub admission: Admission,
-}
-
-/// A member that is no more: its disk is lost, and its node was admitted anew.
+/// A member that is lost: its disk is, and its node was admitted anew, or the operator says that it
+/// never returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Lost {
     /// The member.
@@ -34,17 +23,6 @@ pub struct Lost {
     /// The newest epoch that the centre has recorded it to have entered. It never had a lease for a
     /// later one.
     pub entered: Epoch,
-    /// The number that its node has now.
-    pub successor: Admission,
-}
-
-/// What the centre knows of lost disks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Losses {
-    /// The members, of all views since the last that has settled, whose disks are lost.
-    pub lost: Arc<[Lost]>,
-    /// What the operator has given up.
-    pub accepted: AcceptedLoss,
 }
 
 /// What the cluster agrees on for one epoch.
@@ -62,12 +40,20 @@ pub struct View {
     pub lock_lease: Span,
     /// How long a node is a member for, from its heartbeat.
     pub membership_lease: Span,
+    /// All members whose loss the operator has ever accepted, in the order of their names: what only
+    /// they knew is given up.
+    pub given_up: Arc<[Member]>,
 }
 
 impl View {
     /// Is it a member, under this admission?
     pub fn has(&self, member: Member) -> bool {
         self.members.binary_search(&member).is_ok()
+    }
+
+    /// Has the operator accepted the loss of the member?
+    pub fn gives_up(&self, member: Member) -> bool {
+        self.given_up.binary_search(&member).is_ok()
     }
 
     /// The member of this name.
@@ -110,9 +96,10 @@ pub enum Command {
         /// How long a node is a member for, from its heartbeat.
         membership_lease: Option<Span>,
     },
-    /// What was committed in the newest settled epoch and later, on arcs whose every owner has lost
-    /// its disk, is given up: such arcs start again from what is left elsewhere, or empty.
-    AcceptLoss,
+    /// The members whose disks are known to be lost are given up, and the members of these names,
+    /// which never return. The next view says so: a file that only they had begins again, and what
+    /// only they knew of a transaction is not waited for.
+    AcceptLoss(Arc<[NodeId]>),
 }
 
 /// A view and its ring.

@@ -132,7 +132,7 @@ impl FaultKind {
             Command::Join(_) => FaultKind::Join,
             Command::Leave(_) => FaultKind::Leave,
             Command::Set { .. } => FaultKind::Set,
-            Command::AcceptLoss => FaultKind::AcceptLoss,
+            Command::AcceptLoss(_) => FaultKind::AcceptLoss,
         }
     }
 

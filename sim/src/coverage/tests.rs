@@ -126,7 +126,7 @@ fn whoever_votes_for_a_coordinator_without_a_disk_is_orphaned() {
         virtual_nodes = 8\n[workload]\nkind = 'bank'\npaths = 4\n\
         [[fault]]\nwhen = { milestone = 'all_voted', nth = 20 }\nwipe = 'coordinator'\n\
         restart_after = '3s'\n\
-        [[fault]]\nwhen = { milestone = 'orphaned_durable' }\npause = 'participant'\nfor = '1ms'\n";
+        [[fault]]\nwhen = { milestone = 'resolve_sent' }\npause = 'participant'\nfor = '1ms'\n";
     let orphaned = met(text, FaultKind::Pause);
     assert!(orphaned.contains(&Phase::ParticipantOrphaned), "{orphaned:?}");
     assert!(!orphaned.contains(&Phase::ParticipantInDoubt), "{orphaned:?}");

@@ -3,8 +3,8 @@
 mod left_out;
 
 use seedbed::proto::{
-    Admission, Epoch, Header, Incarnation, Losses, LowWater, Message, NodeId, Path, Record, Span,
-    Time, Timer, TxnId, Vote,
+    Admission, Epoch, Header, Incarnation, LowWater, Message, NodeId, Path, Record, Span, Time,
+    Timer, TxnId, Vote,
 };
 
 use super::chart::Drawn;
@@ -295,7 +295,7 @@ fn made_of_views() -> History {
             asked: Time::ZERO,
             epoch: Epoch(2),
             settled: Epoch(1),
-            losses: Losses::default(),
+            lost: [].into(),
         },
     };
     let mut made = Made::default();
@@ -377,7 +377,7 @@ fn a_report_about_an_epoch_tells_how_it_began() {
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);
     let shown = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
-    for told in ["about e2", "announced e2 of n1 n3 n4", "entered e2", "Pull #", "Chunk #"] {
+    for told in ["about e2", "Views e1 to e2", "entered e2", "Pull #", "Chunk #"] {
         assert!(shown.contains(told), "{told}\n{shown}");
     }
     assert!(!shown.contains("Alive"), "{shown}");

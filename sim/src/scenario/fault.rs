@@ -2,9 +2,12 @@
 
 pub(super) mod grammar;
 
+use std::sync::Arc;
+
 use seedbed::proto::{Command, Config, NodeId, Span};
 
 use super::cluster::{Named, POINTS, need_managed, points, too_many};
+use super::error::all;
 use super::grammar::TableGrammar;
 use super::occasion::{Names, Occasion, Trigger, occasion, trigger};
 use super::reader::{Result, Table};
@@ -187,10 +190,7 @@ impl Place<'_> {
             Kind::Join => Fault::Join(self.storage_node()?),
             Kind::Leave => Fault::Leave(self.storage_node()?),
             Kind::Set => Fault::Operator(set(main, *cast)?),
-            Kind::AcceptLoss => {
-                main.yes()?;
-                Fault::Operator(Command::AcceptLoss)
-            }
+            Kind::AcceptLoss => Fault::Operator(Command::AcceptLoss(lost_machines(main, *cast)?)),
         })
     }
 
@@ -281,6 +281,15 @@ impl Place<'_> {
             target => Ok(target),
         }
     }
+}
+
+/// The storage nodes that the operator says never return: none if it accepts what it knows of.
+fn lost_machines(main: &Value<'_>, cast: Named) -> Result<Arc<[NodeId]>> {
+    if main.value.is_array() {
+        let nodes = all(main.list()?.iter().map(|value| value.storage_node(cast)))?;
+        return Ok(nodes.into());
+    }
+    main.yes().map(|()| Arc::default())
 }
 
 /// What a crash leaves of what was not synced.

@@ -45,7 +45,7 @@ pub(super) fn takes_hold(
         | Fault::Operator(Command::Join(node) | Command::Leave(node)) => {
             (Grip::Moment, vec![NodeId::CONTROL, *node])
         }
-        Fault::Operator(Command::Set { .. } | Command::AcceptLoss) => {
+        Fault::Operator(Command::Set { .. } | Command::AcceptLoss(_)) => {
             (Grip::Moment, vec![NodeId::CONTROL])
         }
     };

@@ -49,7 +49,7 @@ fn an_operator_tries_until_the_central_node_is_there_and_keeps_the_order() {
         (4_000, Command::Join(n(4))),
         (4_000, Command::Leave(n(1))),
         (4_000, set),
-        (5_000, Command::AcceptLoss),
+        (5_000, Command::AcceptLoss([].into())),
     ];
     assert_eq!(told, expected);
 }
@@ -149,7 +149,7 @@ fn losses(last_copies: bool) -> (usize, Vec<u64>) {
     let (mut lost, mut accepted) = (0, Vec::new());
     let mut see = |_: &World, step: &Step| match step.event {
         Event::Wipe { .. } => lost += 1,
-        Event::Command(Command::AcceptLoss) => accepted.push(millis(step.at)),
+        Event::Command(Command::AcceptLoss(_)) => accepted.push(millis(step.at)),
         _ => {}
     };
     while simulation.next_at().is_some() {

@@ -142,9 +142,16 @@ mod tests {
         let (epoch, incarnation, pull) = (Epoch(2), Incarnation(1), 1);
         let (level, owner, arcs) = (Epoch(1), Admission(2), Arcs::all());
         let asks = Message::Pull { epoch, pull, incarnation, level, owner, arcs, after: None };
-        let (files, answers) = (Default::default(), Default::default());
-        let told =
-            Message::Chunk { epoch, pull, incarnation, after: None, files, answers, end: None };
+        let told = Message::Chunk {
+            epoch,
+            pull,
+            incarnation,
+            after: None,
+            files: [].into(),
+            doubtful: Arcs::default(),
+            answers: [].into(),
+            end: None,
+        };
         let transfer = Transfer { receiver: new, source: Some(old) };
         let expected = Subjects::of(transfer).and(epoch);
         assert_eq!(Subjects::of_message(new, old, &asks), expected);

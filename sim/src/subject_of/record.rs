@@ -16,7 +16,7 @@ impl Topic {
             | RecordKind::RolledBack
             | RecordKind::Over => Topic::Transaction,
             RecordKind::Queued | RecordKind::Granted | RecordKind::Left => Topic::Lock,
-            RecordKind::Pulled | RecordKind::Complete => Topic::Transfer,
+            RecordKind::Pulled | RecordKind::Complete | RecordKind::Reset => Topic::Transfer,
             RecordKind::Entered
             | RecordKind::GaveUp
             | RecordKind::Recorded
@@ -82,7 +82,7 @@ impl Subjects {
                 self.add(Transfer { receiver: node, source: None });
                 self.extend(files.iter().map(|(path, _)| Subject::from(path)));
             }
-            Record::Complete { epoch, .. } => {
+            Record::Complete { epoch, .. } | Record::Reset { epoch, .. } => {
                 self.add(Transfer { receiver: node, source: None });
                 self.add(*epoch);
             }
@@ -91,7 +91,9 @@ impl Subjects {
             | Record::GaveUp { epoch, .. }
             | Record::Activated { epoch }
             | Record::Converged { epoch } => self.add(*epoch),
-            Record::LossAccepted { accepted } => self.add(accepted.epoch),
+            Record::LossAccepted { members } => {
+                self.extend(members.iter().map(|member| Subject::from(member.node)));
+            }
             Record::Born { .. } => self.add(node),
             Record::Recorded { member, entered, .. } => {
                 self.add(*entered);

@@ -2,8 +2,8 @@
 //! traces. This is the one file that tells what a message says.
 
 use seedbed::proto::{
-    AcceptedLoss, Epoch, Header, Keep, Known, Losses, Lost, Message, No, Open, Operation, PullEnd,
-    Results, Terms, Verdict, Vote, Work,
+    Epoch, Header, Keep, Known, Lost, Message, No, Open, Operation, PullEnd, Results, Terms,
+    Verdict, Vote, Work,
 };
 
 use super::words::{
@@ -151,25 +151,25 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
             let answered = answered.map_or("none".to_owned(), |answered| answered.to_string());
             format!("under {admission} in {incarnation}, asked {asked}; last answered: {answered}")
         }
-        Message::Alive { incarnation, asked, losses, .. } => {
-            format!("counts from {asked} of {incarnation}{}", lost(losses))
+        Message::Alive { incarnation, asked, lost: all, .. } => {
+            format!("counts from {asked} of {incarnation}{}", lost(all))
         }
-        Message::Views { views: all, settled: last, losses, asked: _ } => {
-            let accepted = match losses.accepted {
-                AcceptedLoss { epoch: Epoch(0), .. } => String::new(),
-                AcceptedLoss { epoch, .. } => format!("; losses up to {epoch} are accepted"),
-            };
+        Message::Views { views: all, settled: last, lost: gone, asked: _ } => {
             let all = match detail {
                 Detail::Brief | Detail::Whole => views(all.iter()),
                 Detail::Contents(_) => list(all.iter().map(members_of)),
             };
-            format!("{all}; {}{}{accepted}", settled(*last), lost(losses))
+            format!("{all}; {}{}", settled(*last), lost(gone))
         }
         Message::Pull { incarnation, owner, arcs, after, .. } => {
             let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
             format!("by {incarnation} from {owner}, {}{after}", detail.on(arcs))
         }
-        Message::Chunk { incarnation, after, files, answers, end, .. } => {
+        Message::Chunk { incarnation, after, files, doubtful, answers, end, .. } => {
+            let left_out = match doubtful.is_empty() {
+                true => String::new(),
+                false => format!("; in doubt {}", detail.on(doubtful)),
+            };
             let found = list(files.iter().map(|(path, found)| format!("{path} {}", file(found))));
             let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
             let end = end.as_ref().map_or(String::new(), |end| {
@@ -177,7 +177,7 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
                 format!("; complete {complete}, witness {witnessed}")
             });
             let known = count(answers.len(), "word");
-            format!("for {incarnation}{after}: {found}; {known} on requests{end}")
+            format!("for {incarnation}{after}: {found}; {known} on requests{left_out}{end}")
         }
         Message::Resolve { epoch, participants, .. } => {
             format!("it was for {epoch}, participants {}", list(participants.iter()))
@@ -208,11 +208,11 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
     }
 }
 
-/// The members whose disks are lost.
-fn lost(losses: &Losses) -> String {
+/// The members that are lost.
+fn lost(members: &[Lost]) -> String {
     let lost =
         |lost: &Lost| format!("; {}, which had entered {}, is lost", lost.member, lost.entered);
-    losses.lost.iter().map(lost).collect()
+    members.iter().map(lost).collect()
 }
 
 /// The fields that neither [`brief`] nor [`contents`] tells.
@@ -283,9 +283,9 @@ pub fn routine(message: &Message, places: &Places) -> Option<Routine> {
             let words = format!("{epoch} {level} {} {after:?}", on(arcs));
             Some(Routine { topic: Topic::Pulls, says: Some(words) })
         }
-        Message::Chunk { epoch, files, answers, end, .. } if files.is_empty() => {
+        Message::Chunk { epoch, files, doubtful, answers, end, .. } if files.is_empty() => {
             let end = end.as_ref().map(|end| (on(&end.complete), on(&end.witnessed)));
-            let words = format!("{epoch} {answers:?} {end:?}");
+            let words = format!("{epoch} {} {answers:?} {end:?}", on(doubtful));
             Some(Routine { topic: Topic::Pulls, says: Some(words) })
         }
         Message::Chunk { .. } => None,

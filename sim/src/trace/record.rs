@@ -1,7 +1,7 @@
 //! Records, spelled: in brief for charts, with what they hold for plays, with every field for
 //! traces. This is the one file that tells what a record says.
 
-use seedbed::proto::{AcceptedLoss, Changes, Record};
+use seedbed::proto::{Changes, Record};
 
 use super::Detail;
 use super::message::result_list;
@@ -41,6 +41,7 @@ pub fn brief(record: &Record) -> String {
         Record::Entered { epoch, .. } => format!("{kind} {epoch}"),
         Record::Pulled { files, .. } => format!("{kind} {}", count(files.len(), "path")),
         Record::Complete { epoch, arcs } => format!("{kind} in {epoch} {}", on(arcs)),
+        Record::Reset { epoch, arcs } => format!("begins again in {epoch} {}", on(arcs)),
         Record::GaveUp { epoch, .. } => format!("gave up what it claimed before {epoch}"),
         Record::Admitted { member, incarnation } => {
             format!("{member} in {incarnation} is admitted under {}", member.admission)
@@ -53,9 +54,7 @@ pub fn brief(record: &Record) -> String {
         Record::Announced { view } => format!("{kind} {}", members_of(view)),
         Record::Activated { epoch } => format!("{kind} {epoch}"),
         Record::Converged { epoch } => format!("{epoch} has settled"),
-        Record::LossAccepted { accepted: AcceptedLoss { epoch, admission } } => {
-            format!("losses up to {epoch} and {admission} are accepted")
-        }
+        Record::LossAccepted { members } => format!("{} are given up", list(members.iter())),
         Record::LongestLease { span } => format!("the longest lease of a lock is {span}"),
     }
 }
@@ -104,7 +103,7 @@ fn contents(record: &Record, detail: Detail<'_>) -> String {
         }
         Record::GaveUp { keeps, .. } => format!("keeps what is {}", detail.on(keeps)),
         Record::Wanted { wanted } => self::wanted(wanted),
-        Record::Complete { arcs, .. } => detail.paths_on(arcs),
+        Record::Complete { arcs, .. } | Record::Reset { arcs, .. } => detail.paths_on(arcs),
         Record::Announced { .. } | Record::Admitted { .. } => String::new(),
         Record::Activated { .. } | Record::Converged { .. } => String::new(),
         Record::Recorded { open, .. } => {

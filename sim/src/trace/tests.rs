@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Admission, Arcs, Command, Epoch, Incarnation, Losses, Member, Message, NodeId, Outcome,
-    PullEnd, Record, Span, Time, Timer, TxnId, Version, View, Vote,
+    Admission, Arcs, Command, Epoch, Incarnation, Member, Message, NodeId, Outcome, PullEnd,
+    Record, Span, Time, Timer, TxnId, Version, View, Vote,
 };
 
 use super::*;
@@ -66,18 +66,15 @@ fn view(epoch: u32, nodes: &[u16], replicas: u16) -> View {
     let members = nodes.iter().map(member).collect();
     let (lock_lease, membership_lease) = (Span::from_secs(10), Span::from_secs(2));
     let epoch = Epoch(epoch);
-    View { epoch, members, replicas, virtual_nodes: 20, lock_lease, membership_lease }
+    let (virtual_nodes, given_up) = (20, [].into());
+    View { epoch, members, replicas, virtual_nodes, lock_lease, membership_lease, given_up }
 }
 
 #[test]
 fn views_name_their_members_and_the_settings_once() {
     let views = [view(2, &[1, 2], 3), view(3, &[1, 2, 3], 3), view(4, &[1], 2)];
-    let message = Message::Views {
-        asked: None,
-        views: views.into(),
-        settled: Epoch(2),
-        losses: Losses::default(),
-    };
+    let message =
+        Message::Views { asked: None, views: views.into(), settled: Epoch(2), lost: [].into() };
     assert_eq!(super::message(&message, Detail::Brief), "Views e2 to e4");
     assert_eq!(
         super::message(&message, Detail::Whole),
@@ -109,6 +106,7 @@ fn a_hand_over_is_told_as_question_and_answer() {
         incarnation,
         after: None,
         files: [].into(),
+        doubtful: Arcs::default(),
         answers: [].into(),
         end: Some(PullEnd { complete: complete.clone(), witnessed: witnessed.clone() }),
     };
@@ -133,8 +131,8 @@ fn leases_are_told_by_what_they_count_from() {
         message(&beat(Epoch(3)), Detail::Whole),
         "Heartbeat, knows e3; under a5 in i1, asked 0.000005s; last answered: none"
     );
-    let (epoch, settled, losses) = (Epoch(3), Epoch(2), Losses::default());
-    let alive = Message::Alive { incarnation, asked, epoch, settled, losses };
+    let (epoch, settled, lost) = (Epoch(3), Epoch(2), [].into());
+    let alive = Message::Alive { incarnation, asked, epoch, settled, lost };
     assert_eq!(
         message(&alive, Detail::Whole),
         "Alive: a lease for e3; counts from 0.000005s of i1; e2 has settled"
@@ -194,7 +192,7 @@ fn an_operator_and_a_lost_disk_are_told() {
     assert_eq!(said(Command::Join(node)), "control  operator: join n4");
     assert_eq!(said(Command::Leave(node)), "control  operator: leave n4");
     assert_eq!(said(set), "control  operator: set replicas 3, lock lease 5s");
-    assert_eq!(said(Command::AcceptLoss), "control  operator: accept the loss");
+    assert_eq!(said(Command::AcceptLoss([].into())), "control  operator: accept the loss");
     let facts = vec![Fact::Wiped { node }];
     let wiped = Step { event: Event::Wipe { node }, facts, ..Step::new() };
     let expected = [

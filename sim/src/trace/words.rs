@@ -114,7 +114,8 @@ pub(super) fn command(command: &Command) -> String {
             ];
             format!("set {}", list(settings.into_iter().flatten()))
         }
-        Command::AcceptLoss => "accept the loss".to_owned(),
+        Command::AcceptLoss(nodes) if nodes.is_empty() => "accept the loss".to_owned(),
+        Command::AcceptLoss(nodes) => format!("accept the loss, also of {}", list(nodes.iter())),
     }
 }
 
@@ -206,8 +207,12 @@ pub(super) fn views<'a>(views: impl IntoIterator<Item = &'a View>) -> String {
 }
 
 fn settings(view: &View) -> String {
-    let View { epoch: _, members: _, replicas, virtual_nodes, lock_lease, membership_lease } = view;
-    as_set(*replicas, *virtual_nodes, *lock_lease, *membership_lease)
+    let View { replicas, virtual_nodes, lock_lease, membership_lease, given_up, .. } = view;
+    let set = as_set(*replicas, *virtual_nodes, *lock_lease, *membership_lease);
+    match given_up.is_empty() {
+        true => set,
+        false => format!("{set}, without {}, which are given up", list(given_up.iter())),
+    }
 }
 
 fn as_set(replicas: u16, virtual_nodes: u32, lock_lease: Span, membership_lease: Span) -> String {

@@ -21,6 +21,9 @@ pub(super) struct Trail {
     /// What no source needs to be asked for: what the node itself was complete on when anything was
     /// committed there last, and what is witnessed back to the beginning.
     pub at_hand: Arcs,
+    /// What the operator has given up: every view is passed, back to the last that has settled and
+    /// that one too, and every owner in them is given up or was not complete.
+    pub given_up: Arcs,
 }
 
 /// What the owners of earlier epochs have told.
@@ -68,9 +71,9 @@ impl Told {
         }
     }
 
-    /// Where every owner in a view is gone with its disk, and the operator has accepted that.
-    fn accepted_in(layout: &Layout, standing: &Standing) -> Arcs {
-        let is_accepted = |owner: &Member| standing.is_given_up(*owner);
+    /// Where the operator has given up every owner in a view.
+    fn given_up_in(config: &Config, layout: &Layout, standing: &Standing) -> Arcs {
+        let is_accepted = |owner: &Member| is_given_up(config, standing, *owner);
         let members = &layout.view().members;
         if !members.iter().any(is_accepted) {
             return Arcs::default(); // every piece has an owner
@@ -82,9 +85,9 @@ impl Told {
     /// Goes back from what is missing, view by view, as far as it is witnessed.
     pub fn trail(&mut self, config: &Config, standing: &Standing) -> Trail {
         let mut trail = Trail::default();
-        // What is witnessed so far, and where the next older epoch may be asked.
-        let mut witnessed = standing.missing().clone();
-        let mut open = witnessed.clone();
+        // What is passed so far, and by witnesses alone, and where the next older epoch may be asked.
+        let mut passed = standing.missing().clone();
+        let (mut witnessed, mut open) = (passed.clone(), passed.clone());
         for level in levels(standing) {
             // Without this view nothing can be said of older ones either.
             let Some(layout) = standing.layout_of(level) else { return trail };
@@ -94,17 +97,41 @@ impl Told {
             trail.at_hand = trail.at_hand.union(&own);
             trail.levels.push((layout.clone(), open.clone()));
             let here = self.witnessed.get(&level).cloned().unwrap_or_default();
-            witnessed = witnessed.intersection(&here.union(&Told::accepted_in(layout, standing)));
+            witnessed = witnessed.intersection(&here);
+            passed = passed.intersection(&here.union(&Told::given_up_in(config, layout, standing)));
             if !config.defects.has(Defect::WitnessRuleSkipped) {
-                open = witnessed.clone();
+                open = passed.clone();
             }
             if open.is_empty() {
                 break;
             }
         }
-        // Before the first epoch there was nothing.
-        trail.at_hand = trail.at_hand.union(&witnessed);
+        // Before the first epoch there was nothing; in one that has settled every owner was complete.
+        if standing.settled() == Epoch(0) {
+            trail.at_hand = trail.at_hand.union(&witnessed);
+        }
+        let given_up = passed.difference(&trail.at_hand);
+        if !given_up.is_empty() {
+            let kept = self.may_be_kept(config, standing, &trail);
+            trail.given_up = given_up.difference(&kept);
+        }
         trail
+    }
+
+    /// Where an owner on the trail may have been complete, and the operator has not given it up. A
+    /// view that is passed may have such owners: one that had pulled, and committed nothing.
+    fn may_be_kept(&self, config: &Config, standing: &Standing, trail: &Trail) -> Arcs {
+        let mut kept = Arcs::default();
+        for (layout, open) in &trail.levels {
+            let level = layout.epoch();
+            let members = layout.view().members.iter();
+            for &owner in members.filter(|owner| !is_given_up(config, standing, **owner)) {
+                let arcs = layout.owned_by(owner).intersection(open);
+                let told = self.witnesses.get(&Source { level, owner });
+                kept = kept.union(&told.map_or(arcs.clone(), |told| arcs.difference(told)));
+            }
+        }
+        kept
     }
 
     /// Of the sources on the trail that `is_wanted` lets through, those that have something to
@@ -121,7 +148,9 @@ impl Told {
             members.map(move |owner| (Source { level, owner: *owner }, layout, open))
         });
         sources.filter_map(move |(source, layout, open)| {
-            if standing.lost(source.owner).is_some() || !is_wanted(&source) {
+            let is_gone =
+                standing.lost(source.owner).is_some() || standing.is_given_up(source.owner);
+            if is_gone || !is_wanted(&source) {
                 return None;
             }
             let arcs = layout.owned_by(source.owner).intersection(open);
@@ -134,6 +163,11 @@ impl Told {
     }
 }
 
+fn is_given_up(config: &Config, standing: &Standing, owner: Member) -> bool {
+    let unasked = config.defects.has(Defect::BeginsAgainUnasked);
+    standing.is_given_up(owner) || unasked && standing.lost(owner).is_some()
+}
+
 /// The epochs in which owners can be asked: from the one before the node's own back to the last
 /// that has settled.
 fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
@@ -143,9 +177,7 @@ fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{
-        AcceptedLoss, Admission, Losses, Lost, Membership, NodeId, Record, Settings, Span, View,
-    };
+    use super::super::super::{Admission, Lost, Membership, NodeId, Record, Settings, Span, View};
     use super::*;
 
     const NEWEST: u32 = 100;
@@ -164,11 +196,17 @@ mod tests {
             virtual_nodes: 8,
             lock_lease: Span::from_secs(10),
             membership_lease: Span::from_secs(2),
+            given_up: Arc::default(),
         }
     }
 
     /// `n4` has entered the newest of a hundred views, of which only the first has settled.
     fn standing() -> (Arc<Config>, Standing) {
+        standing_after(1)
+    }
+
+    /// The same, where that one is the last that has settled.
+    fn standing_after(settled: u32) -> (Arc<Config>, Standing) {
         let members = (1..=4).map(NodeId::storage).collect();
         let membership = Membership::Managed;
         let settings = Settings { members, membership, replicas: 2, ..Settings::default() };
@@ -176,7 +214,7 @@ mod tests {
         let mut standing = Standing::new(&config, NodeId::storage(4));
         standing.replay_born(Admission(4));
         let views: Vec<View> = (1..=NEWEST).map(view).collect();
-        let entered = standing.learn(&config, &views, Epoch(1), &Losses::default());
+        let entered = standing.learn(&config, &views, Epoch(settled), &[]);
         assert!(matches!(entered, Some(Record::Entered { epoch: Epoch(NEWEST), .. })));
         (config, standing)
     }
@@ -213,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_is_witnessed_back_to_the_beginning_is_at_hand() {
-        let (config, standing) = standing();
+        let (config, standing) = standing_after(0);
         let mut told = Told::default();
         for level in (1..NEWEST).map(Epoch) {
             assert!(told.trail(&config, &standing).at_hand.is_empty());
@@ -224,24 +262,24 @@ mod tests {
 
     /// The first three members are lost, as the centre says, which had entered that epoch.
     fn lose(standing: &mut Standing, entered: u32) {
-        let lost = |number| {
-            let successor = Admission(9);
-            Lost { member: member(number), entered: Epoch(entered), successor }
-        };
-        let lost = (1..=3).map(lost).collect();
-        standing.learn_losses(&Losses { lost, accepted: AcceptedLoss::default() });
+        let lost = |number| Lost { member: member(number), entered: Epoch(entered) };
+        standing.learn_lost(&[1, 2, 3].map(lost));
     }
 
     #[test]
-    fn a_view_whose_owners_are_all_lost_is_passed_when_that_is_accepted() {
+    fn a_view_whose_owners_are_all_given_up_is_passed_and_if_all_are_the_file_begins_again() {
         let (config, mut standing) = standing();
         let mut told = Told::default();
         lose(&mut standing, 99);
         assert_eq!(levels_of(&told.trail(&config, &standing)), [99]);
-        let accepted = AcceptedLoss { epoch: Epoch(NEWEST), admission: Admission(9) };
-        standing.learn_losses(&Losses { lost: Arc::default(), accepted });
-        let levels = levels_of(&told.trail(&config, &standing));
-        assert!(levels.into_iter().eq((1..NEWEST).rev()), "all of them were owners from the start");
+        let given_up: Arc<[Member]> = (1..=3).map(member).collect();
+        let next = View { given_up: given_up.clone(), members: [member(4)].into(), ..view(101) };
+        let views: Vec<View> = (1..=NEWEST).map(view).chain([next]).collect();
+        standing.learn(&config, &views, Epoch(1), &[]);
+        let trail = told.trail(&config, &standing);
+        assert!(levels_of(&trail).into_iter().eq((1..=NEWEST).rev()));
+        assert_eq!(trail.given_up, *standing.missing(), "n4 has never been complete");
+        assert!(trail.at_hand.is_empty());
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl Coordinator {
         let refused = match turn.owner.answers.get(attempt.request) {
             Some(Answered::Declined(refusal)) if tells_all_owners(turn.config, refusal) => {
                 if is_in_doubt {
-                    return end_attempt(turn, &attempt, AttemptEnd::Retry(Retry::Conflict));
+                    return end_attempt(turn, &attempt, AttemptEnd::Retry(Retry::NoAnswer));
                 }
                 Some(refusal) // perhaps not all of them have been told
             }
@@ -324,6 +324,11 @@ impl Coordinator {
     pub fn on_resend_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let header = self.header(turn.config.defects, txn);
         let Some(committing) = self.committing.get_mut(&txn) else { return };
+        // One that is given up never asks, and never acknowledges.
+        committing.awaited.retain(|member| !turn.standing.is_given_up(*member));
+        if committing.awaited.is_empty() {
+            return self.finish(turn, txn);
+        }
         for &Member { node, admission: voter } in &committing.awaited {
             let (header, answer) = (header.clone(), committing.answer.clone());
             turn.out.send(node, Message::Commit { header, voter, answer });
@@ -641,7 +646,10 @@ impl Coordinator {
 
     fn header(&self, defects: Defects, txn: TxnId) -> Header {
         let first = |txn: &TxnId| (txn.incarnation, txn.counter);
-        let collecting = self.collecting.keys().next().map(first);
+        // One that is refused is over, but for what its client is told.
+        let is_open =
+            |(_, collecting): &(_, &Collecting)| !matches!(collecting.phase, Phase::Refusing(_));
+        let collecting = self.collecting.iter().find(is_open).map(|(txn, _)| first(txn));
         let committing = self.committing.keys().next().map(first);
         let this = first(&txn);
         let active = collecting.into_iter().chain(committing).chain([this]).min();

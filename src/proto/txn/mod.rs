@@ -39,6 +39,15 @@
 //! Distributed Database Management System", 1986; an abort is neither forced nor acknowledged,
 //! because knowing nothing means abort).
 //!
+//! # Refused
+//!
+//! Where the centre manages the membership, disks may be lost, and with one of them a no that only
+//! its owner had: a participant that has voted yes may be left as the only one that knows of the
+//! transaction, and then it commits. So a coordinator that has heard of a refusal sends `Decline` to
+//! every owner of a path of the request. Each forces `Declined`, a promise that no attempt at the
+//! request gets its yes, as soon as it is in doubt about none; when all have said so the client hears
+//! of the refusal. That takes the place of `Abort` and costs N messages and N+1 forced records more.
+//!
 //! # In doubt
 //!
 //! From its vote on a participant is *in doubt*: only the decision releases its pins, also across a

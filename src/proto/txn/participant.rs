@@ -163,24 +163,24 @@ impl Participant {
     ) {
         let txn = header.txn;
         self.learn_mark(turn, header);
+        self.abort_unless_left(turn, txn);
         if let Err(closed) = turn.check(epoch, paths) {
             return send_vote(turn, txn, Vote::No(closed.into()));
         }
         if let Some(answered @ Answered::Done(_)) = turn.owner.answers.get(request) {
             return send_vote(turn, txn, Vote::No(no_because(answered)));
         }
-        if self.is_in_doubt_about(request, Some(txn)) {
+        if self.is_in_doubt_about(request) {
             return;
         }
-        self.abort(turn, txn);
         turn.decline(request, refusal);
         turn.out.send(txn.coordinator, Message::Declined { txn });
     }
 
-    /// Is it in doubt about an attempt at the request, beside this one?
-    pub fn is_in_doubt_about(&self, request: RequestId, beside: Option<TxnId>) -> bool {
-        self.parts.iter().any(|(txn, part)| match part {
-            Part::InDoubt(vote) => vote.request == request && Some(*txn) != beside,
+    /// Is it in doubt about an attempt at the request?
+    pub fn is_in_doubt_about(&self, request: RequestId) -> bool {
+        self.parts.values().any(|part| match part {
+            Part::InDoubt(vote) => vote.request == request,
             Part::Waiting(_) | Part::Ready(_) => false,
         })
     }
@@ -527,6 +527,12 @@ impl Participant {
         let parts = std::mem::take(&mut self.parts).into_iter();
         let (promised, open) = parts.partition(|(_, part)| is_promised(part));
         self.parts = promised;
+        for (&txn, part) in &mut self.parts {
+            if let Part::InDoubt(vote) = part {
+                vote.inquiries = 0; // now the centre can be asked
+                turn.timers.set(Timer::Inquire(txn), turn.now + turn.config.inquiry_interval);
+            }
+        }
         let open: BTreeMap<TxnId, Part> = open;
         for (txn, part) in open {
             if let Part::Waiting(prepared) | Part::Ready(prepared) = part {

@@ -133,7 +133,7 @@ impl Plan<'_> {
     fn accept_losses(&mut self) {
         for after in Chaos::ACCEPTED_AFTER {
             let at = self.end + after;
-            self.add(at, at, Fault::Operator(Command::AcceptLoss));
+            self.add(at, at, Fault::Operator(Command::AcceptLoss(Default::default())));
         }
     }
 

@@ -190,7 +190,7 @@ fn losses_of_last_copies_are_accepted_after_the_safety_phase() {
         assert_eq!(drawn, before, "nothing else changes");
         let times = added.iter().map(|planned| planned.at);
         assert!(times.eq([65, 80].map(|at| Time::ZERO + Span::from_secs(at))));
-        let accepts = Fault::Operator(Command::AcceptLoss);
+        let accepts = Fault::Operator(Command::AcceptLoss(Default::default()));
         assert!(added.iter().all(|planned| planned.fault == accepts && planned.aim.is_none()));
     }
 }

@@ -19,7 +19,7 @@ impl Plan<'_> {
             ChaosKind::Join => self.join(may_come_late, stream),
             ChaosKind::Leave => self.leave(may_come_late, stream),
             ChaosKind::Set => Some(Fault::Operator(self.set(stream))),
-            ChaosKind::AcceptLoss => Some(Fault::Operator(Command::AcceptLoss)),
+            ChaosKind::AcceptLoss => Some(Fault::Operator(Command::AcceptLoss(Default::default()))),
             _ => unreachable!("the operator wants nothing of this kind"),
         }
     }

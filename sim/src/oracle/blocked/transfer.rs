@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::oracle::invariants::transfer::EveryArcIsCompleteAndSettledAtTheEnd;
     use crate::oracle::tests::{Play, born, entered, loss_accepted, n};
-    use seedbed::proto::{Admission, Record};
+    use seedbed::proto::Record;
 
     /// n1 was complete in the first epoch, n2 was a member of the second and got nothing, n3 is the
     /// member of the third. Only n3 is up.
@@ -224,9 +224,7 @@ mod tests {
         play.really_starts(n(2));
         play.loses_its_disk(n(1));
         assert_eq!(play.missed(), [missed(1, &[], &[n(1)])]);
-        play.forces(NodeId::CONTROL, loss_accepted());
-        assert_eq!(play.missed(), [missed(1, &[], &[n(1)])], "no record says yet that it is lost");
-        play.forces(n(1), Record::Born { admission: Admission(9) });
+        play.forces(NodeId::CONTROL, loss_accepted(&[n(1)]));
         assert_eq!(play.missed(), []);
     }
 }

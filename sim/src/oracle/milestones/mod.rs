@@ -200,7 +200,7 @@ impl Milestones {
                 let about = || Subjects::of_message(from, to, message);
                 self.hit(Milestone::sent(message.kind()), from, about);
                 self.txn_on_sent(from, message);
-                self.move_on_sent(from, to, message, config);
+                self.move_on_sent(from, to, message);
             }
             Seen::Received { from, to, message, .. } => {
                 let about = || Subjects::of_message(from, to, message);

@@ -70,6 +70,7 @@ impl Show {
             virtual_nodes: 20,
             lock_lease: Default::default(),
             membership_lease: Default::default(),
+            given_up: [].into(),
         };
         self.forces(CONTROL, &Record::Announced { view })
     }
@@ -106,7 +107,16 @@ fn pull(epoch: u32, pull: u32) -> Message {
 fn chunk(epoch: u32, pull: u32, end: Option<PullEnd>) -> Message {
     let (epoch, incarnation) = (Epoch(epoch), Incarnation(1));
     let (files, answers) = (Default::default(), Default::default());
-    Message::Chunk { epoch, pull, incarnation, after: None, files, answers, end }
+    Message::Chunk {
+        epoch,
+        pull,
+        incarnation,
+        after: None,
+        files,
+        doubtful: Arcs::default(),
+        answers,
+        end,
+    }
 }
 
 fn entered(epoch: u32) -> Record {
@@ -201,9 +211,14 @@ fn crashes_and_new_epochs_interrupt_a_hand_over() {
 }
 
 #[test]
-fn a_chunk_that_is_neither_full_nor_the_last_waits_for_a_decision() {
+fn a_chunk_that_leaves_a_path_out_waits_for_a_decision() {
     let mut show = Show::new();
-    show.sends(n(2), n(1), &chunk(2, 1, None));
+    let mut left_out = chunk(2, 1, None);
+    show.sends(n(2), n(1), &left_out);
+    if let Message::Chunk { doubtful, .. } = &mut left_out {
+        *doubtful = Arcs::of([(1, 1)]);
+    }
+    show.sends(n(2), n(1), &left_out);
     assert_eq!(show.count(Milestone::HAND_OVER_WAITS_FOR_DECISION), 1);
     assert_eq!(show.bound(Milestone::HAND_OVER_WAITS_FOR_DECISION, Role::Source), Some(n(2)));
 }

@@ -82,7 +82,12 @@ impl Milestones {
             Message::Executed { txn, vote: Vote::No(No::NotReady) } => {
                 self.hit_txn(Milestone::NOT_READY_REFUSED, from, *txn);
             }
-            Message::Abort { header } | Message::Decline { header, .. } => {
+            Message::Abort { header } => self.on_aborted(from, header.txn),
+            Message::Decline { header, refusal, .. } => {
+                let run = self.runs.get(&header.txn);
+                if is_fenced(*refusal) && run.is_some_and(|run| !run.fenced) {
+                    self.hit_txn(Milestone::WRITE_FENCED, from, header.txn);
+                }
                 self.on_aborted(from, header.txn);
             }
             Message::Ended { request, attempt, end } => {

@@ -105,28 +105,20 @@ impl Milestones {
         self.hit(milestone, at, || Subjects::of(Transfer { receiver, source: Some(source) }));
     }
 
-    pub(super) fn move_on_sent(
-        &mut self,
-        from: NodeId,
-        to: NodeId,
-        message: &Message,
-        config: &Config,
-    ) {
+    pub(super) fn move_on_sent(&mut self, from: NodeId, to: NodeId, message: &Message) {
         match message {
             Message::Pull { epoch, pull, incarnation, .. } => {
                 let pull = Pull { incarnation: *incarnation, number: *pull, source: to };
                 self.on_pull(from, *epoch, pull);
             }
-            Message::Chunk { files, end, .. } => match end {
-                Some(end) if !end.witnessed.is_empty() => {
+            Message::Chunk { doubtful, end, .. } => {
+                if end.as_ref().is_some_and(|end| !end.witnessed.is_empty()) {
                     self.hit_move(Milestone::WITNESS_ANSWERED, from, to, from);
                 }
-                // It is not full, and not the last: a path in doubt is next.
-                None if files.len() < config.chunk_paths as usize => {
+                if !doubtful.is_empty() {
                     self.hit_move(Milestone::HAND_OVER_WAITS_FOR_DECISION, from, to, from);
                 }
-                Some(_) | None => {}
-            },
+            }
             Message::Completed { epoch, .. } => {
                 let done = self.moves.under_way.get(&from).filter(|pulled| pulled.epoch == *epoch);
                 if let Some(source) = done.map(|pulled| pulled.pull.source) {

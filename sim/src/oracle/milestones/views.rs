@@ -147,8 +147,8 @@ impl Milestones {
                 self.views.unsettled.retain(|of, _| of >= epoch);
                 self.hit(Milestone::VIEW_SETTLED, node, || Subjects::of(*epoch));
             }
-            Record::LossAccepted { accepted } => {
-                self.hit(Milestone::LOSS_ACCEPTED, node, || Subjects::of(accepted.epoch));
+            Record::LossAccepted { .. } => {
+                self.hit(Milestone::LOSS_ACCEPTED, node, || Subjects::of_record(node, record));
             }
             _ => {} // not of views
         }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, NodeId, Path,
-    Record, RequestId, TxnId,
+    Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, NodeId, Path, Record, RequestId,
+    TxnId,
 };
 
 use super::files::{Committed, FileHistory};
@@ -65,6 +65,13 @@ impl Disk {
             Record::Complete { epoch, arcs } => {
                 let claim = self.claims.entry(*epoch).or_default();
                 *claim = At { step, is: claim.is.union(arcs) };
+            }
+            Record::Reset { epoch, arcs } => {
+                let claim = self.claims.entry(*epoch).or_default();
+                *claim = At { step, is: claim.is.union(arcs) };
+                let is_dropped = |path: &Path| arcs.contains(config.position(path));
+                self.void(is_dropped);
+                self.files.retain(|path, _| !is_dropped(path));
             }
             Record::GaveUp { epoch, keeps } => {
                 self.given_up = *epoch;
@@ -143,6 +150,13 @@ impl Disk {
         stored || self.is_in_doubt(last.txn, path)
     }
 
+    /// Does it hold that as a complete owner, in the epoch of that commit or later, or will it?
+    fn can_show(&self, (path, position): (&Path, u64), settled: Epoch, last: &Committed) -> bool {
+        let mut claims = self.claims.range(settled.max(last.epoch)..);
+        let mut is_complete = || claims.any(|(_, claim)| claim.is.contains(position));
+        self.is_in_doubt(last.txn, path) || self.holds(path, last) && is_complete()
+    }
+
     fn store(&mut self, step: u64, changes: &[(Path, File)]) {
         for (path, file) in changes {
             self.files.insert(path.clone(), At { step, is: file.clone() });
@@ -207,21 +221,43 @@ impl Disks {
         self.lost.insert(Member { node, admission: admission.unwrap_or_default() }, disk);
     }
 
-    /// Does any disk hold just what `last` left of `path`, or a vote for it that has no outcome?
-    pub(super) fn have(&self, path: &Path, last: &Committed) -> bool {
-        self.disks.values().any(|disk| disk.holds(path, last))
+    /// Can any disk still show what `last` left of `path`, which is at this position? That of a
+    /// member that is given up does not count, neither does a copy that was pulled in part, nor one
+    /// from before the epoch that has settled last.
+    pub(super) fn have(
+        &self,
+        (path, position): (&Path, u64),
+        settled: Epoch,
+        last: &Committed,
+        is_given_up: impl Fn(Member) -> bool,
+    ) -> bool {
+        let kept = self.disks.iter().filter(|(node, disk)| {
+            let born = disk.born.as_ref();
+            !born.is_some_and(|born| is_given_up(Member { node: **node, admission: born.is }))
+        });
+        kept.map(|(_, disk)| disk).any(|disk| disk.can_show((path, position), settled, last))
+    }
+
+    /// Did any disk hold that of a member that is given up? What no such disk held is not excused.
+    pub(super) fn had(
+        &self,
+        path: &Path,
+        last: &Committed,
+        is_given_up: impl Fn(Member) -> bool,
+    ) -> bool {
+        let lost = self.lost.iter().map(|(member, disk)| (*member, disk));
+        let here = self.disks.iter().filter_map(|(node, disk)| {
+            let admission = disk.born.as_ref()?.is;
+            Some((Member { node: *node, admission }, disk))
+        });
+        let named = lost.chain(here).filter(|(member, _)| is_given_up(*member));
+        named.map(|(_, disk)| disk).any(|disk| disk.holds(path, last))
     }
 
     /// Does the disk of `node` hold just what `last` left of `path`, and no other disk?
     pub(super) fn only_has(&self, node: NodeId, path: &Path, last: &Committed) -> bool {
         let mut holders = self.disks.iter().filter(|(_, disk)| disk.holds(path, last));
         holders.next().is_some_and(|(holder, _)| *holder == node) && holders.next().is_none()
-    }
-
-    /// Did any disk hold that whose loss is accepted now? What no lost disk held is not excused.
-    pub(super) fn had(&self, accepted: AcceptedLoss, path: &Path, last: &Committed) -> bool {
-        let named = self.lost.iter().filter(|(of, _)| of.admission <= accepted.admission);
-        named.map(|(_, disk)| disk).any(|disk| disk.holds(path, last))
     }
 
     /// When the disk of `member` was lost, if it was.
@@ -236,8 +272,8 @@ mod tests {
     use crate::oracle::invariants::commit::NobodyIsInDoubtAtTheEnd;
     use crate::oracle::invariants::files::CommitsDoWhatWasAsked;
     use crate::oracle::tests::{
-        Play, applied, decided, decided_for, loss_accepted, n, path, prepare, pulled, request, txn,
-        txn_of, voted, write,
+        Play, applied, decided, decided_for, n, path, prepare, pulled, request, txn, txn_of, voted,
+        write,
     };
 
     fn in_doubt(participants: &[NodeId]) -> Play {
@@ -279,7 +315,6 @@ mod tests {
 
     #[test]
     fn what_only_lost_disks_had_begins_again_when_the_operator_gives_it_up() {
-        let accept = loss_accepted();
         let begun = || {
             let mut play = Play::managed(CommitsDoWhatWasAsked);
             play.is_complete(n(1), 1);
@@ -291,11 +326,11 @@ mod tests {
         let again = || decided_for(request(1, 2), txn_of(n(2), 1), &[], "/a", 1, "y");
         let mut lost = begun();
         lost.loses_its_disk(n(1));
-        lost.forces(NodeId::CONTROL, accept.clone());
+        lost.accepts_the_loss_of(&[n(1)]);
         lost.forces(n(2), again());
         lost.holds();
         let mut kept = begun();
-        kept.forces(NodeId::CONTROL, accept);
+        kept.accepts_the_loss_of(&[n(3)]);
         kept.forces(n(2), again()).breaks();
     }
 
@@ -308,7 +343,7 @@ mod tests {
         play.forces(n(2), decided(txn_of(n(2), 1), &[], "/b", 1, "x"));
         play.forces(n(2), pulled("/b", 0, "old"));
         play.loses_its_disk(n(1));
-        play.forces(NodeId::CONTROL, loss_accepted());
+        play.accepts_the_loss_of(&[n(1)]);
         let given_up: Vec<_> = play.model().given_up().cloned().collect();
         assert_eq!(given_up, [path("/a")], "/b is gone from a disk that was not lost");
     }

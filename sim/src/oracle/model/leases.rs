@@ -125,7 +125,7 @@ impl Leases {
 mod tests {
     use super::*;
     use crate::oracle::tests::{announced, n};
-    use seedbed::proto::{Config, Losses};
+    use seedbed::proto::Config;
 
     const LIFE: Incarnation = Incarnation(1);
 
@@ -141,8 +141,8 @@ mod tests {
 
     fn alive(asked: Time) -> Message {
         let (epoch, settled) = (Epoch(1), Epoch(0));
-        let losses = Losses::default();
-        Message::Alive { incarnation: LIFE, asked, epoch, settled, losses }
+        let lost = [].into();
+        Message::Alive { incarnation: LIFE, asked, epoch, settled, lost }
     }
 
     fn views() -> Views {

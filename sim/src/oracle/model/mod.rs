@@ -213,13 +213,20 @@ impl Model {
         is_up(txn.coordinator) && participants.iter().all(|node| is_up(*node))
     }
 
-    /// Has the operator given up what only the lost disk of this member could prove?
+    /// Has the operator given up what only this member knew?
     pub fn is_loss_accepted(&self, member: Member) -> bool {
-        let successor = self.disks.get(member.node).and_then(|disk| disk.born.as_ref());
-        let accepted = self.views.accepted();
-        let is_accepted =
-            successor.zip(accepted).is_some_and(|(born, all)| born.is <= all.is.admission);
-        self.disks.gone(member).is_some() && is_accepted
+        self.views.is_given_up(member)
+    }
+
+    /// Is the disk of this member lost, or is the member given up?
+    pub fn is_out(&self, member: Member) -> bool {
+        self.disks.gone(member).is_some() || self.views.is_given_up(member)
+    }
+
+    /// Is the machine given up, under the admission that it has?
+    pub fn is_given_up(&self, node: NodeId) -> bool {
+        let admission = self.views.admission(node);
+        admission.is_some_and(|admission| self.views.is_given_up(Member { node, admission }))
     }
 
     /// What was committed to `path` last, of what still counts.

@@ -289,6 +289,15 @@ impl Txns {
         txn.pinned.insert(node, paths.clone());
     }
 
+    /// The operator gives members up: none of them will ever ask, or tell.
+    pub(super) fn on_given_up(&mut self, members: &[Member]) {
+        let txns = self.lives.values_mut().flatten().flatten();
+        for txn in txns {
+            let given_up = txn.members.iter().filter(|member| members.contains(member));
+            txn.gone.extend(given_up.map(|member| member.node));
+        }
+    }
+
     pub(super) fn on_outcome(&mut self, node: NodeId, id: TxnId, outcome: At<bool>) {
         self.entry(id).outcomes.entry(node).or_insert(outcome);
     }

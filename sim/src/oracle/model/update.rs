@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Answer, Config, Message, NodeId, Path, Record, Reply, Request, RequestId, TxnId,
+    Answer, Config, Epoch, Message, NodeId, Path, Record, Reply, Request, RequestId, TxnId,
 };
 
 use super::Model;
 use super::files::Committed;
 use super::locks::heard_by_lock_server::keeps_request;
-use super::reference::{Commit, operations};
+use super::reference::{Commit, operations, paths};
 use crate::oracle::{At, Seen, Told};
 use crate::world::World;
 
@@ -35,6 +35,7 @@ impl Model {
                     self.logs.on_forced(node, position);
                 }
                 self.on_appended(node, position, record);
+                self.go_back(node, record, world);
             }
             Seen::Durable { node, position, record } => {
                 self.logs.on_durable(self.step, node, position);
@@ -94,7 +95,8 @@ impl Model {
         let Some(asked) = self.requests.on_replied(request, at) else { return };
         match (reply, &asked.wanted) {
             (Reply::Done(answer), Request::Files { operations, .. }) => {
-                self.files.on_done(step, operations, answer);
+                let done = self.effects.of(request).map_or(step, |effect| effect.step);
+                self.files.on_done(step, done, operations, answer);
             }
             (Reply::Acquired(token), Request::Acquire { path, .. }) => {
                 self.files.on_acquired(step, path, *token);
@@ -167,7 +169,7 @@ impl Model {
             }
             Record::Announced { .. } | Record::Activated { .. } => self.views.on_appended(record),
             Record::Entered { epoch, .. } => self.memory.on_entered(self.step, node, *epoch),
-            Record::Pulled { .. } | Record::GaveUp { .. } => {
+            Record::Pulled { .. } | Record::GaveUp { .. } | Record::Reset { .. } => {
                 if let Some(config) = self.disks.managed() {
                     self.memory.on_moved(node, record, config);
                 }
@@ -243,22 +245,17 @@ impl Model {
                 self.disturbances.on_views(self.now);
                 self.views.on_durable(step, record);
             }
-            Record::Admitted { .. } => self.views.on_durable(step, record),
-            Record::LossAccepted { accepted } => {
+            Record::Admitted { .. } | Record::Recorded { .. } => {
                 self.views.on_durable(step, record);
-                let disks = &self.disks;
-                self.files.on_loss_accepted(step, |path, last| {
-                    disks.have(path, last) || !disks.had(*accepted, path, last)
-                });
-                for path in self.files.given_up_in(step) {
-                    self.reference.on_loss_accepted(step, path);
-                }
+            }
+            Record::LossAccepted { members } => {
+                self.views.on_durable(step, record);
+                self.txns.on_given_up(members);
             }
             // What of these is to be known the locks and the disks say, below.
             Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
-            Record::Recorded { .. } => {}
             Record::Born { .. } | Record::Entered { .. } | Record::Pulled { .. } => {}
-            Record::Complete { .. } | Record::GaveUp { .. } => {}
+            Record::Complete { .. } | Record::Reset { .. } | Record::GaveUp { .. } => {}
             // A checkpoint writes these: they say what was known before.
             Record::Stored { .. } | Record::Answered { .. } | Record::LockOver { .. } => {}
             Record::Settled { .. } | Record::Mark { .. } => {}
@@ -271,6 +268,34 @@ impl Model {
         }
     }
 
+    /// An owner finds what is left of files, and goes on from that. In a view that gives members up,
+    /// what only they had does not count any more: the file goes back to what the owner has found.
+    fn go_back(&mut self, node: NodeId, record: &Record, world: &World) {
+        let (Record::Entered { epoch, complete: arcs }
+        | Record::Complete { epoch, arcs }
+        | Record::Reset { epoch, arcs }) = record
+        else {
+            return;
+        };
+        let Some(config) = self.disks.managed() else { return };
+        let view = self.views.view(*epoch).filter(|view| !view.is.given_up.is_empty());
+        let Some(view) = view else { return };
+        let memory = world.host(node).storage().map(|owner| owner.files());
+        let settled = self.views.settled().map_or(Epoch::default(), |settled| settled.is);
+        let (step, disks, view) = (self.step, &self.disks, &view.is);
+        let is_given_up = |member| view.gives_up(member);
+        let is_left = |path: &Path, last: &Committed| {
+            let at = (path, config.position(path));
+            memory.is_some_and(|files| files.get(path) == Some(&last.file))
+                || disks.have(at, settled, last, is_given_up)
+                || !disks.had(path, last, is_given_up)
+        };
+        self.files.go_back(step, |path| arcs.contains(config.position(path)), is_left);
+        for path in self.files.given_up_in(step) {
+            self.reference.on_loss_accepted(step, path);
+        }
+    }
+
     /// A vote or a decision is one service when it is appended and one when it is durable.
     fn on_service(&mut self, node: NodeId, record: &Record) {
         self.services.on_record(self.step, node, record);
@@ -278,7 +303,19 @@ impl Model {
 
     fn on_effect(&mut self, txn: TxnId, request: RequestId, answer: &Answer) {
         let origin = self.origin(request);
-        self.effects.on_effect(self.step, txn, origin, answer);
+        let is_undone = self.effects.of(origin).is_some_and(|first| self.is_undone(first));
+        self.effects.on_effect(self.step, txn, origin, answer, is_undone);
+    }
+
+    /// Has everything that the transaction changed been given up since? Then no owner remembers that
+    /// its request is done, and it may be done again.
+    pub fn is_undone(&self, effect: &At<(TxnId, Answer)>) -> bool {
+        let Some(txn) = self.txns.get(&effect.is.0) else { return false };
+        let is_given_up = |path: &Path| {
+            let given_up = self.files.get(path).and_then(|history| history.given_up);
+            given_up.is_some_and(|step| step > effect.step)
+        };
+        txn.changes().next().is_some() && txn.changes().all(|(path, _)| is_given_up(path))
     }
 
     /// Is this the step in which a transaction of a lost coordinator is settled?
@@ -311,6 +348,7 @@ impl Model {
     /// committed now. That part is not known if a lost disk had it.
     fn commit(&mut self, id: TxnId, request: RequestId, answer: &Answer, config: &Arc<Config>) {
         let (step, origin) = (self.step, self.origin(request));
+        let is_again = self.effects.of(origin).is_some_and(|first| self.is_undone(first));
         let is_orphan = self.coordinator_is_gone(id).is_some();
         self.commits += 1;
         let order = self.commits;
@@ -322,6 +360,14 @@ impl Model {
         let parts = txn.parts(id.coordinator);
         let placement = self.views.placement(config, epoch);
         let owners = |path: &Path| Some(placement.as_ref()?.owners(config, path));
+        let (disks, members) = (&self.disks, txn.members.clone());
+        // Of a commit that nobody decided, what only lost owners would have stored is lost.
+        let is_gone = |node: &NodeId| match *node == id.coordinator {
+            true => is_orphan,
+            false => members.iter().any(|of| of.node == *node && disks.gone(*of).is_some()),
+        };
+        let is_lost =
+            |path: &Path| is_orphan && owners(path).is_some_and(|of| of.iter().all(is_gone));
         self.reference.on_commit(&Commit {
             step,
             txn: id,
@@ -331,6 +377,8 @@ impl Model {
             pinned: &txn.pinned,
             owners: &owners,
             answer,
+            is_lost: &is_lost,
+            is_again,
         });
         self.files.on_committed(&parts, |file| Committed {
             step,
@@ -339,6 +387,10 @@ impl Model {
             epoch,
             file: file.clone(),
         });
+        let asked = self.requests.get(&origin).and_then(operations).filter(|_| is_orphan);
+        let lost: Vec<Path> =
+            asked.iter().flat_map(|of| paths(of)).filter(|path| is_lost(path)).cloned().collect();
+        lost.iter().for_each(|path| self.files.lose(step, path));
         self.requests.on_committed(origin, id);
     }
 }

@@ -1,12 +1,12 @@
 //! Views and admissions, as the centre's log has them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Config, Epoch, Layout, Member, Membership, NodeId, Record, Span, View,
+    Admission, Config, Epoch, Layout, Member, Membership, NodeId, Record, Span, View,
 };
 
 use crate::oracle::At;
@@ -19,7 +19,10 @@ pub struct Views {
     /// The epochs that came into force, with the step.
     activated: BTreeMap<Epoch, u64>,
     settled: Option<At<Epoch>>,
-    accepted: Option<At<AcceptedLoss>>,
+    /// The members that the operator has given up.
+    given_up: BTreeSet<Member>,
+    /// The newest epoch that each member is recorded to have entered.
+    entered: BTreeMap<Member, Epoch>,
     admitted: BTreeMap<Admission, At<NodeId>>,
     /// The view announced last, and how long locks are granted for, as the centre's memory has it.
     announcing: Option<View>,
@@ -40,9 +43,8 @@ impl Views {
                 self.activated.entry(*epoch).or_insert(step);
             }
             Record::Converged { epoch } => self.settled = Some(At { step, is: *epoch }),
-            Record::LossAccepted { accepted } => {
-                self.accepted = Some(At { step, is: *accepted });
-            }
+            Record::LossAccepted { members } => self.given_up.extend(members.iter()),
+            Record::Recorded { member, entered, .. } => _ = self.entered.insert(*member, *entered),
             Record::Admitted { member, .. } => {
                 self.admitted.entry(member.admission).or_insert(At { step, is: member.node });
             }
@@ -108,9 +110,14 @@ impl Views {
         self.settled.as_ref()
     }
 
-    /// Up to which epoch the operator has given up what only lost disks could prove.
-    pub fn accepted(&self) -> Option<&At<AcceptedLoss>> {
-        self.accepted.as_ref()
+    /// Is it recorded that the member has left `epoch`?
+    pub fn has_left(&self, member: Member, epoch: Epoch) -> bool {
+        self.entered.get(&member).is_some_and(|entered| *entered > epoch)
+    }
+
+    /// Has the operator given the member up?
+    pub fn is_given_up(&self, member: Member) -> bool {
+        self.given_up.contains(&member)
     }
 
     /// To whom a number was given.
@@ -183,6 +190,7 @@ mod tests {
             virtual_nodes: 5,
             lock_lease: Span::from_secs(1),
             membership_lease: Span::from_secs(1),
+            given_up: [].into(),
         };
         views.on_durable(1, &Record::Announced { view });
         views.on_durable(2, &Record::Activated { epoch: Epoch(1) });
@@ -202,6 +210,7 @@ mod tests {
             virtual_nodes: 5,
             lock_lease: Span::from_secs(seconds),
             membership_lease: Span::from_secs(1),
+            given_up: [].into(),
         };
         let mut views = Views::default();
         for (epoch, seconds) in [(1, 8), (2, 3)] {

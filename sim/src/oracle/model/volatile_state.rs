@@ -88,6 +88,7 @@ impl Memory {
                 is_in(replaced, path) || files.iter().any(|(pulled, _)| pulled == path)
             }),
             Record::GaveUp { keeps, .. } => self.void(node, |path| !is_in(keeps, path)),
+            Record::Reset { arcs, .. } => self.void(node, |path| is_in(arcs, path)),
             _ => {} // it moves no path
         }
     }

@@ -279,7 +279,8 @@ fn stays_down(fault: &ScriptedFault) -> bool {
 /// Is a disk lost, and the operator never says that what only it could prove is given up?
 fn is_bereft(faults: &[ScriptedFault]) -> bool {
     let is_wipe = |fault: &ScriptedFault| matches!(fault.fault, Fault::Wipe { .. });
-    let accepts = |fault: &ScriptedFault| fault.fault == Fault::Operator(Command::AcceptLoss);
+    let accepts =
+        |fault: &ScriptedFault| matches!(fault.fault, Fault::Operator(Command::AcceptLoss(_)));
     faults.iter().any(is_wipe) && !faults.iter().any(accepts)
 }
 

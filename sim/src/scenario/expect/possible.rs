@@ -363,7 +363,7 @@ fn need(milestone: Milestone) -> Option<Needs> {
             why: "needs a fault with `accept_loss`",
             drawn: &[ChaosKind::AcceptLoss],
             is_scripted: |fault| {
-                matches!(fault, Fault::Operator(seedbed::proto::Command::AcceptLoss))
+                matches!(fault, Fault::Operator(seedbed::proto::Command::AcceptLoss(_)))
             },
         },
         _ => return None, // it may come up by itself

@@ -207,8 +207,9 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
         form(
             Key::form(
                 "accept_loss",
-                "`true` (*)",
-                "the operator gives up what only lost disks could prove",
+                "`true`, or array of storage nodes (*)",
+                "the operator gives up the members whose disks are known to be lost, and the nodes \
+                 named here, which never return",
             ),
             &[],
             Kind::AcceptLoss,

@@ -172,7 +172,7 @@ fn the_faults() {
         (at(9), Fault::Join(Target::Node(n(6)))),
         (at(9), Fault::Leave(Target::Node(n(1)))),
         (at(9), Fault::Operator(set)),
-        (at(10), Fault::Operator(Command::AcceptLoss)),
+        (at(10), Fault::Operator(Command::AcceptLoss([].into()))),
         (
             at(11),
             Fault::Crash {

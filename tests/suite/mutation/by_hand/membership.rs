@@ -57,6 +57,13 @@ pub fn claims_the_whole_ring(_: &Model, shown: &mut Shown<'_>) -> bool {
     if !shown.world.host(joiner).storage().is_some_and(|node| has_pulled(node.files())) {
         return false; // it would lack what is there already
     }
+    let is_last = |fact: &Fact| match fact {
+        Fact::Sent { from, message: Message::Completed { .. }, .. } => *from == joiner,
+        _ => false,
+    };
+    if !shown.step.facts.iter().any(is_last) {
+        return false; // another claim comes, and what it adds is compared with this one
+    }
     shown.step.durable.iter_mut().any(|(node, _, record)| match record {
         Record::Complete { arcs, .. } if *node == joiner => {
             *arcs = Arcs::all();

@@ -2,10 +2,12 @@
 
 use seedbed::proto::{NodeId, Record, RecordKind, TxnId};
 
+use crate::oracle::model::requests::effects_of_requests::is_part_of;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, Txn};
 use crate::world::World;
 
 /// No node commits a transaction while another aborts it, and all that commit it record one answer.
+/// An abort does not count that is lost with a disk before its participant had reported.
 ///
 /// This is what atomic commitment is for: AC1 of Bernstein, Hadzilacos, Goodman, "Concurrency
 /// Control and Recovery in Database Systems", 1987, chapter 7 ("all processes that reach a decision
@@ -31,7 +33,7 @@ impl Invariant for ParticipantsAgree {
         };
         let Some((id, commits, what)) = decision(record) else { return Ok(()) };
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
-        match other_answer(record, id, txn).or_else(|| other_than(commits, id, txn, node)) {
+        match other_answer(record, id, txn).or_else(|| other_than(commits, id, node, model)) {
             Some(earlier) => {
                 let now = Evidence::at(model.step, format!("{node} {what} {id}")).about(id);
                 Err(Breach::of(earlier, now))
@@ -54,22 +56,23 @@ fn decision(record: &Record) -> Option<(TxnId, bool, &'static str)> {
 /// With which answer the transaction was decided, if a participant records another.
 fn other_answer(record: &Record, id: TxnId, txn: &Txn) -> Option<Evidence> {
     let Record::Applied { answer, .. } = record else { return None };
-    let decided = txn.decided.as_ref().filter(|decided| decided.is != *answer)?;
+    let decided = txn.decided.as_ref().filter(|decided| !is_part_of(answer, &decided.is))?;
     let is = format!("{id} was decided with answer {:?}, and not {answer:?}", decided.is);
     Some(Evidence::at(decided.step, is).about(id))
 }
 
 /// What another node's log says against committing, or aborting, the transaction.
-fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evidence> {
-    let coordinator = id.coordinator;
+fn other_than(commits: bool, id: TxnId, node: NodeId, model: &Model) -> Option<Evidence> {
+    let (txn, coordinator) = (model.txns.get(&id)?, id.coordinator);
     if let (false, Some(decided)) = (commits, &txn.decided)
         && coordinator != node
     {
         let is = format!("{coordinator} decided to commit {id}");
         return Some(Evidence::at(decided.step, is).about(id));
     }
+    let counts = |other: NodeId| other != node && !(commits && is_lost_abort(other, txn, model));
     let opposite =
-        txn.outcomes.iter().find(|(other, outcome)| **other != node && outcome.is != commits);
+        txn.outcomes.iter().find(|(other, outcome)| outcome.is != commits && counts(**other));
     let (other, outcome) = opposite?;
     let voted = txn.yes.contains_key(other);
     let is = match (outcome.is, voted) {
@@ -78,6 +81,14 @@ fn other_than(commits: bool, id: TxnId, txn: &Txn, node: NodeId) -> Option<Evide
         (false, false) => format!("{other} promised never to vote for {id}"),
     };
     Some(Evidence::at(outcome.step, is).about(id))
+}
+
+/// Is what the participant's log says lost with its disk, and had it not reported that it left the
+/// epoch? Then nothing outside the epoch has seen that it aborted, and those that are left may commit.
+fn is_lost_abort(participant: NodeId, txn: &Txn, model: &Model) -> bool {
+    let member = txn.members.iter().find(|member| member.node == participant);
+    let lost = member.filter(|member| model.is_out(**member));
+    lost.is_some_and(|member| !model.views.has_left(*member, txn.epoch))
 }
 
 #[cfg(test)]

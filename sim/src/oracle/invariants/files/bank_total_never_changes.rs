@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::oracle::model::files::GOING_BACK;
 use crate::oracle::model::files::amounts::{Sum, copies_left, decimal, stored};
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{
-    Action, Answer, Operation, Outcome, Path, Record, RecordKind, Reply, Request, RequestId,
-};
+use seedbed::proto::{Action, Answer, Operation, Outcome, Path, Reply, Request, RequestId};
 
 /// Whoever reads all accounts in one transaction finds the total, and so does who looks at the end.
 ///
@@ -30,7 +29,7 @@ pub struct BankTotalNeverChanges {
     loss: Option<Loss>,
 }
 
-/// What the operator has given up.
+/// What was given up.
 #[derive(Clone, Debug)]
 struct Loss {
     step: u64,
@@ -135,7 +134,7 @@ impl BankTotalNeverChanges {
         halves.filter(|more| *more != 0).collect()
     }
 
-    fn on_loss_accepted(&mut self, model: &Model) {
+    fn on_going_back(&mut self, model: &Model) {
         let is_given_up = |account: &&Path| {
             model.files.get(account).is_some_and(|history| history.given_up == Some(model.step))
         };
@@ -147,8 +146,11 @@ impl BankTotalNeverChanges {
             match model.last(account).map(|last| last.file.contents.as_ref()) {
                 Some(contents) => loss.rest += contents.and_then(decimal).unwrap_or(0),
                 None => {
-                    let left = copies_left(account, model).filter_map(decimal).collect();
-                    loss.accounts.insert(account.clone(), left);
+                    // What it held last may be found by a read that came first.
+                    let held = model.files.get(account).and_then(|history| history.lost.last());
+                    let held = held.and_then(|last| last.file.contents.as_ref());
+                    let left = copies_left(account, model).chain(held).filter_map(decimal);
+                    loss.accounts.insert(account.clone(), left.collect());
                 }
             }
         }
@@ -187,12 +189,12 @@ impl BankTotalNeverChanges {
 
 impl Invariant for BankTotalNeverChanges {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::REPLIED | SeenKinds::durable(&[RecordKind::LossAccepted])
+        SeenKinds::REPLIED | GOING_BACK
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        if let Seen::Durable { record: Record::LossAccepted { .. }, .. } = *seen {
-            self.on_loss_accepted(model);
+        if model.files.have_gone_back_in(model.step) {
+            self.on_going_back(model);
         }
         let Seen::Replied { request, reply: Reply::Done(answer) } = *seen else { return Ok(()) };
         let Some(asked) = model.requests.get(&request) else { return Ok(()) };
@@ -237,7 +239,7 @@ fn more(operation: &Operation, model: &Model) -> i64 {
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
-    use seedbed::proto::{Contents, NodeId, Refusal};
+    use seedbed::proto::{Contents, Refusal};
 
     fn bank() -> Play {
         let accounts = vec![path("/bank/0"), path("/bank/1")];
@@ -316,6 +318,9 @@ mod tests {
     fn lost(also_on_n3: bool) -> Play {
         let accounts = vec![path("/bank/0"), path("/bank/1")];
         let mut play = Play::managed(BankTotalNeverChanges::new(accounts, 100));
+        for node in [1, 2, 3] {
+            play.is_complete(n(node), 1);
+        }
         play.forces(n(1), decided(txn(1), &[], "/bank/0", 1, "50"));
         let second = txn_of(n(2), 1);
         play.forces(n(2), decided(second, &[], "/bank/1", 1, "50"));
@@ -326,7 +331,7 @@ mod tests {
         play.replies(request(1, 1), done_reading(&[Some("50"), Some("50")]));
         play.requests(request(1, 2), reads(&["/bank/0", "/bank/1"]));
         play.loses_its_disk(n(2));
-        play.forces(NodeId::CONTROL, loss_accepted());
+        play.accepts_the_loss_of(&[n(2)]);
         play
     }
 
@@ -360,6 +365,9 @@ mod tests {
     fn half_of_a_transfer_under_way_may_be_lost() {
         let accounts = vec![path("/bank/0"), path("/bank/1")];
         let mut play = Play::managed(BankTotalNeverChanges::new(accounts, 100));
+        for node in [1, 2, 3] {
+            play.is_complete(n(node), 1);
+        }
         play.forces(n(1), decided(txn(1), &[], "/bank/0", 1, "50"));
         let second = txn_of(n(2), 1);
         play.forces(n(2), decided(second, &[], "/bank/1", 1, "50"));
@@ -370,7 +378,7 @@ mod tests {
         };
         play.asks(request(1, 1), &[write("/bank/0", "43"), write("/bank/1", "57")]);
         play.loses_its_disk(n(2));
-        play.forces(NodeId::CONTROL, loss_accepted());
+        play.accepts_the_loss_of(&[n(2)]);
         let mut after = |number, contents: &[Option<&str>]| {
             play.requests(request(2, number), reads(&["/bank/0", "/bank/1"]));
             play.replies(request(2, number), done_reading(contents));

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use crate::oracle::model::files::GOING_BACK;
 use crate::oracle::model::files::amounts::{copies_left, decimal, stored};
 use crate::oracle::model::single_read;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Action, Operation, Path, Record, RecordKind, Reply, Request, RequestId};
+use seedbed::proto::{Action, Operation, Path, Reply, Request, RequestId};
 
 /// Each increment of a counter that is done has written a value of its own, and all of them are in
 /// the last one.
@@ -81,7 +82,7 @@ impl NoIncrementIsLost {
     }
 
     /// Counters of which nobody has the last value begin again.
-    fn on_loss_accepted(&mut self, model: &Model) {
+    fn on_going_back(&mut self, model: &Model) {
         for (path, counter) in &mut self.counters {
             if model.files.get(path).is_some_and(|history| history.given_up == Some(model.step)) {
                 let begins = copies_left(path, model).filter_map(decimal).max().unwrap_or(0);
@@ -150,16 +151,15 @@ fn written(operation: &Operation) -> Option<Option<i64>> {
 
 impl Invariant for NoIncrementIsLost {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::REPLIED | SeenKinds::durable(&[RecordKind::LossAccepted])
+        SeenKinds::REPLIED | GOING_BACK
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
+        if model.files.have_gone_back_in(model.step) {
+            self.on_going_back(model);
+        }
         match *seen {
             Seen::Replied { request, reply: Reply::Done(_) } => self.on_done(request, model),
-            Seen::Durable { record: Record::LossAccepted { .. }, .. } => {
-                self.on_loss_accepted(model);
-                Ok(())
-            }
             _ => Ok(()),
         }
     }
@@ -194,7 +194,7 @@ impl Invariant for NoIncrementIsLost {
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
-    use seedbed::proto::{Config, Contents, File, NodeId, Outcome, Version};
+    use seedbed::proto::{Config, Contents, File, Outcome, Record, Version};
 
     const NAME: &str = "no_increment_is_lost";
 
@@ -267,6 +267,9 @@ mod tests {
     /// there another that has them?
     fn lost(also_on_n2: bool) -> Play {
         let mut play = Play::managed(NoIncrementIsLost::new([path("/count")]));
+        for node in [1, 2] {
+            play.is_complete(n(node), 1);
+        }
         for (number, value) in [(1, "1"), (2, "2")] {
             play.requests(request(1, number), writes("/count", value));
             let (txn, version) = (txn(number), number.into());
@@ -277,7 +280,7 @@ mod tests {
             play.forces(n(2), pulled("/count", 2, "2"));
         }
         play.loses_its_disk(n(1));
-        play.forces(NodeId::CONTROL, loss_accepted());
+        play.accepts_the_loss_of(&[n(1)]);
         play
     }
 
@@ -319,13 +322,16 @@ mod tests {
     #[test]
     fn who_read_it_before_may_carry_it_on() {
         let mut play = Play::managed(NoIncrementIsLost::new([path("/count")]));
+        for node in [1, 2] {
+            play.is_complete(n(node), 1);
+        }
         play.requests(request(2, 1), reads(&["/count"]));
         play.requests(request(1, 1), writes("/count", "2"));
         play.forces(n(1), decided(txn(1), &[], "/count", 2, "2"));
         play.replies(request(1, 1), done_writing());
         play.replies(request(2, 1), done_reading(&[Some("2")]));
         play.loses_its_disk(n(1));
-        play.forces(NodeId::CONTROL, loss_accepted());
+        play.accepts_the_loss_of(&[n(1)]);
         play.requests(request(2, 2), writes("/count", "3"));
         let carried = txn_of(n(2), 1);
         play.forces(n(2), decided(carried, &[], "/count", 1, "3"));

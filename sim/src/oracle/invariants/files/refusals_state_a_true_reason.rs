@@ -19,7 +19,8 @@ use crate::world::World;
 /// it, and its users see nothing else. A request within the limits is never refused for them. What
 /// is refused because its client does not wait for it any more is one that was answered, or one of
 /// a life that is over. What is refused for a full disk changes a path of whose owners one had a
-/// full disk meanwhile: of an owner that records it, its own. Sequential specification of failed operations: Herlihy, Wing, 1990, section
+/// full disk meanwhile. With fixed membership that is the disk of the owner that records it; where
+/// the centre manages the membership all owners record the refusal of one. Sequential specification of failed operations: Herlihy, Wing, 1990, section
 /// 2.
 #[derive(Clone, Debug)]
 pub struct RefusalsStateATrueReason;
@@ -61,6 +62,7 @@ impl Invariant for RefusalsStateATrueReason {
             }
             Seen::Durable { .. }
                 if refusal == Refusal::DiskFull
+                    && model.disks.managed().is_none()
                     && !model.full_disks.was_full_since(node, asked.asked.step) =>
             {
                 let is = format!("the disk of {node} has not been full since {origin} was asked");

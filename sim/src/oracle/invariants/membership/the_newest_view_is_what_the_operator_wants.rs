@@ -188,7 +188,7 @@ impl Wanted {
                 of.membership_lease = membership_lease.unwrap_or(of.membership_lease);
                 self.set = step;
             }
-            Command::AcceptLoss => {} // it changes no view
+            Command::AcceptLoss(_) => {} // the centre knows best which members are lost
         }
     }
 
@@ -206,7 +206,8 @@ impl Wanted {
             let now = format!("{node} is a member of {epoch}, the newest view");
             return Err((step(&node), format!("the operator does not want {node}"), now));
         }
-        let wanted = View { epoch, members: view.members.clone(), ..self.settings.clone() };
+        let (members, given_up) = (view.members.clone(), view.given_up.clone());
+        let wanted = View { epoch, members, given_up, ..self.settings.clone() };
         match wanted == *view {
             true => Ok(()),
             false => {

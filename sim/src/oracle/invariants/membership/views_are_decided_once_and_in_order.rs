@@ -118,7 +118,7 @@ impl ViewsAreDecidedOnceAndInOrder {
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, activated, announced, n, view};
-    use seedbed::proto::{Losses, NodeId};
+    use seedbed::proto::NodeId;
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
@@ -129,12 +129,7 @@ mod tests {
     }
 
     fn views(of: View) -> Message {
-        Message::Views {
-            asked: None,
-            views: [of].into(),
-            settled: Epoch(0),
-            losses: Losses::default(),
-        }
+        Message::Views { asked: None, views: [of].into(), settled: Epoch(0), lost: [].into() }
     }
 
     #[test]

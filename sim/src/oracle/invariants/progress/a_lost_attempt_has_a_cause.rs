@@ -131,7 +131,14 @@ fn has_a_cause(request: RequestId, lost: &Attempt, model: &Model, world: &World)
     is_disturbed(request.client, has_centre, since, model)
         || is_moving(since, model, world)
         || has_met_another(request, lost, model)
+        || is_its_answer_lost(request, model)
         || is_pinned_by_another(request, lost, model, world)
+}
+
+/// Has the request been done, and may a part of its answer be lost with the coordinator's disk?
+fn is_its_answer_lost(request: RequestId, model: &Model) -> bool {
+    let effect = model.effects.of(request);
+    effect.is_some_and(|effect| model.coordinator_is_gone(effect.is.0).is_some())
 }
 
 /// Was another transaction for one of its paths under way since the attempt was sent, or has a

@@ -3,9 +3,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::history::witness::{Contradiction, Operation, Outcome, State, Told, Witness};
+use crate::oracle::model::files::GOING_BACK;
 use crate::oracle::model::in_words;
-use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds, Txn};
 use crate::world::World;
 use seedbed::proto::{
     Action, Contents, Operation as Asks, Outcome as Gave, Path, Record, RecordKind, Reply, Request,
@@ -31,6 +34,8 @@ pub struct HistoriesAreStrictlySerializable {
     commits: u64,
     /// Has the operator accepted the loss of a file?
     is_any_lost: bool,
+    /// Requests that were done again, because what they had done was given up.
+    done_again: BTreeSet<RequestId>,
 }
 
 impl Invariant for HistoriesAreStrictlySerializable {
@@ -38,11 +43,8 @@ impl Invariant for HistoriesAreStrictlySerializable {
         SeenKinds::REQUESTED
             | SeenKinds::REPLIED
             | SeenKinds::CRASHED
-            | SeenKinds::durable(&[
-                RecordKind::Decided,
-                RecordKind::Applied,
-                RecordKind::LossAccepted,
-            ])
+            | SeenKinds::durable(&[RecordKind::Decided])
+            | GOING_BACK
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _: &World) -> Result<(), Breach> {
@@ -57,7 +59,13 @@ impl Invariant for HistoriesAreStrictlySerializable {
                 self.commits = model.commits;
                 return self.on_commit(*txn, model);
             }
-            Seen::Durable { record: Record::LossAccepted { .. }, .. } => self.on_loss(model),
+            Seen::Appended { .. } if model.files.have_gone_back_in(model.step) => {
+                self.on_loss(model);
+            }
+            Seen::Replied { request, .. } if self.done_again.contains(&request) => {}
+            // What it did is given up, and so is that it was done.
+            Seen::Replied { request, reply: Reply::Refused(_) }
+                if model.effects.of(request).is_some_and(|effect| model.is_undone(effect)) => {}
             Seen::Replied { request, reply } if is_on_files(request, model) => {
                 return self.on_replied(request, reply, model);
             }
@@ -74,19 +82,33 @@ impl HistoriesAreStrictlySerializable {
     fn on_commit(&mut self, id: TxnId, model: &Model) -> Result<(), Breach> {
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
         let Some(request) = txn.origin.or(txn.request) else { return Ok(()) };
-        let has_a_point = is_on_files(request, model);
+        let is_again = is_done_again(request, id, model);
+        let has_a_point = is_on_files(request, model) && !is_again;
+        if is_again {
+            // What it did first is given up: it is no request of this history any more.
+            self.witness.abandoned(|other| *other == request);
+            self.done_again.insert(request);
+        }
         if has_a_point {
             let had_its_point = self.witness.point(&request);
             had_its_point.map_err(|why| not_now(&why, request, id, model))?;
         }
-        if !self.is_any_lost {
-            return Ok(()); // all files are certain
+        if self.is_any_lost {
+            self.correct(txn, has_a_point, is_again);
         }
+        if model.files.have_gone_back_in(model.step) {
+            self.on_loss(model); // what it has left of a file nobody knows
+        }
+        Ok(())
+    }
+
+    /// The first commit after a loss says what a file is, and so does one of a request that is done
+    /// again.
+    fn correct(&mut self, txn: &Txn, has_a_point: bool, is_again: bool) {
         for (path, file) in txn.changes() {
-            if self.witness.is_certain(path) {
+            if self.witness.is_certain(path) && !is_again {
                 continue;
             }
-            // The first commit after a loss says what the file is.
             let contents = Some(file.contents.clone());
             let state = State { version: Some(file.version.0), contents };
             match has_a_point {
@@ -94,7 +116,6 @@ impl HistoriesAreStrictlySerializable {
                 false => self.witness.replaced(path.clone(), state),
             }
         }
-        Ok(())
     }
 
     fn on_loss(&mut self, model: &Model) {
@@ -122,6 +143,13 @@ impl HistoriesAreStrictlySerializable {
         let judged = self.witness.told(&request, &told);
         judged.map_err(|why| not_explained(&why, request, reply, model))
     }
+}
+
+/// Has another transaction been its effect before, whose changes are given up?
+fn is_done_again(request: RequestId, id: TxnId, model: &Model) -> bool {
+    let effects = model.requests.get(&request).map_or(&[][..], |asked| &asked.effects[..]);
+    let is_effect = model.effects.of(request).is_some_and(|effect| effect.is.0 == id);
+    is_effect && effects.iter().any(|effect| *effect != id)
 }
 
 /// Is it a request on files, as far as is known?

@@ -109,7 +109,8 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
         let (Some(config), Some(newest)) = (model.disks.managed(), model.views.newest()) else {
             return true;
         };
-        let operations = model.requests.get(&model.origin(request)).and_then(operations);
+        let asked = model.requests.get(&model.origin(request));
+        let operations = asked.and_then(operations);
         let (Some(operations), Some(nodes)) = (operations, self.ever_refused.get(&request)) else {
             return true;
         };
@@ -143,6 +144,9 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
                 ..
             } => {
                 let request = *request;
+                if !is_waited_for(request, model) {
+                    return Ok(()); // an owner need not keep it
+                }
                 self.judge(&Leaving { request, from, to, refusal }, |_| true, model)?;
                 self.judge_owners(&Leaving { request, from, to, refusal }, model)
             }
@@ -187,6 +191,13 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
             Evidence::at(model.step, now).about(request),
         ))
     }
+}
+
+/// Does its client wait for the request still?
+fn is_waited_for(request: RequestId, model: &Model) -> bool {
+    let asked = model.requests.get(&model.origin(request));
+    let is_answered = asked.is_some_and(|asked| asked.reply.is_some());
+    model.life(request.client) <= request.incarnation && !is_answered
 }
 
 /// Could another attempt at the request, or a copy of the message, be answered otherwise? Not if

@@ -8,7 +8,7 @@ use crate::world::World;
 use seedbed::proto::{NodeId, Record, RecordKind, Refusal, Reply, RequestId};
 
 /// After `refused` no transaction of the request has committed or commits, and no lock is granted
-/// to it.
+/// to it; unless all that it did was on files that were given up with lost disks.
 ///
 /// "Refused" is a promise about all attempts, also those that are still on their way; a client that
 /// cannot give it says `unknown`. A user who is told "refused" does it some other way, and then has
@@ -85,7 +85,9 @@ impl RefusedMeansNoEffect {
     ) -> Result<(), Breach> {
         let step = model.step;
         let now = || refused(request, refusal, step);
-        if let Some(At { step, is: (txn, _) }) = model.effects.of(request) {
+        // What it did may have been given up, and its answer with it.
+        let effect = model.effects.of(request).filter(|effect| !model.is_undone(effect));
+        if let Some(At { step, is: (txn, _) }) = effect {
             let is = format!("transaction {txn} committed for {request}");
             return Err(Breach::of(Evidence::at(*step, is).about(*txn).about(request), now()));
         }

@@ -21,14 +21,19 @@ pub struct ClaimedCopiesAreKept {
 
 impl Invariant for ClaimedCopiesAreKept {
     fn interest(&self) -> SeenKinds {
-        SeenKinds::appended(&[RecordKind::Entered, RecordKind::GaveUp])
+        SeenKinds::appended(&[RecordKind::Entered, RecordKind::GaveUp, RecordKind::Reset])
             | SeenKinds::sent(&[MessageKind::Chunk])
             | SeenKinds::CRASHED
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, world: &World) -> Result<(), Breach> {
         let (node, occasion) = match *seen {
-            Seen::Appended { node, position, record: Record::GaveUp { .. }, .. } => {
+            Seen::Appended {
+                node,
+                position,
+                record: Record::GaveUp { .. } | Record::Reset { .. },
+                ..
+            } => {
                 self.given_up.insert(node, position);
                 return Ok(());
             }
@@ -39,6 +44,10 @@ impl Invariant for ClaimedCopiesAreKept {
             Seen::Appended { node, record: Record::Entered { epoch, .. }, .. } => {
                 if model.views.settled().is_some_and(|settled| settled.is >= *epoch) {
                     return Ok(()); // it may give older claims up in the same step
+                }
+                let view = model.views.view(*epoch);
+                if view.is_some_and(|view| !view.is.given_up.is_empty()) {
+                    return Ok(()); // it may begin files again in the same step
                 }
                 (node, Occasion::EntersAnotherEpoch)
             }

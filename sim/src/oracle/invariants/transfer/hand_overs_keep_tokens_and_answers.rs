@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::oracle::model::requests::effects_of_requests::is_part_of;
 use crate::oracle::{Breach, Disk, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 use seedbed::proto::{Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId};
@@ -92,7 +93,7 @@ fn tokens(
 fn is_true(node: NodeId, handed: &Handed, model: &Model) -> Result<(), Breach> {
     match handed {
         Handed::Done(request, answer) => match model.effects.of(model.origin(*request)) {
-            Some(effect) if effect.is.1 != *answer => {
+            Some(effect) if !is_part_of(answer, &effect.is.1) => {
                 let (txn, decided) = &effect.is;
                 let is = format!("{txn} was committed for {request} with answer {decided:?}");
                 let now = format!("{node} takes over that {request} is done with {answer:?}");
@@ -127,7 +128,11 @@ impl HandOversKeepTokensAndAnswers {
                     continue;
                 }
                 let votes = txn.yes.values().flat_map(|yes| yes.is.iter());
-                let counts = |path: &_| txn.epoch <= epoch && model.last(path).is_some();
+                let is_kept = |path: &_| {
+                    let history = model.files.get(path);
+                    history.is_some_and(|of| of.committed.iter().any(|state| state.txn == *id))
+                };
+                let counts = |path: &_| txn.epoch <= epoch && is_kept(path);
                 let mut changes = txn.own.iter().chain(votes);
                 let Some((path, _)) =
                     changes.find(|(path, _)| arcs.contains(config.position(path)) && counts(path))

@@ -82,6 +82,7 @@ mod tests {
             incarnation: Incarnation(1),
             after: None,
             files: files.iter().map(|at| (path(at), File::default())).collect(),
+            doubtful: Arcs::default(),
             answers: [].into(),
             end: end.then_some(complete),
         }

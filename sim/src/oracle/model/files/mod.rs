@@ -7,10 +7,17 @@ pub(in crate::oracle) mod answered_read;
 use std::collections::BTreeMap;
 
 use seedbed::proto::{
-    Action, Changes, Contents, Epoch, File, NodeId, Operation, Outcome, Path, Token, TxnId, Version,
+    Action, Changes, Contents, Epoch, File, NodeId, Operation, Outcome, Path, RecordKind, Token,
+    TxnId, Version,
 };
 
-use crate::oracle::At;
+use crate::oracle::{At, SeenKinds};
+
+/// What is said of files that may go back, and not before: where an owner finds what is left, and
+/// where a commit is lost in part.
+pub(in crate::oracle) const GOING_BACK: SeenKinds =
+    SeenKinds::appended(&[RecordKind::Entered, RecordKind::Complete, RecordKind::Reset])
+        .union(SeenKinds::durable(&[RecordKind::Applied]));
 
 /// What was committed to a path.
 #[derive(Clone, Debug, Default)]
@@ -104,39 +111,49 @@ impl FileHistory {
 
 /// All files.
 #[derive(Clone, Debug, Default)]
-pub struct Files(BTreeMap<Path, FileHistory>);
+pub struct Files {
+    histories: BTreeMap<Path, FileHistory>,
+    /// The step in which a file went back last.
+    newest_loss: u64,
+}
 
 impl Files {
     /// What was committed to `path`.
     pub fn get(&self, path: &Path) -> Option<&FileHistory> {
-        self.0.get(path)
+        self.histories.get(path)
     }
 
     /// Every path that anything was committed or claimed of, in order.
     pub fn keys(&self) -> impl Iterator<Item = &Path> {
-        self.0.keys()
+        self.histories.keys()
     }
 
     /// The paths of which the operator has given up what only lost disks had.
     pub fn given_up(&self) -> impl Iterator<Item = &Path> {
-        let given_up = self.0.iter().filter(|(_, history)| history.given_up.is_some());
+        let given_up = self.histories.iter().filter(|(_, history)| history.given_up.is_some());
         given_up.map(|(path, _)| path)
+    }
+
+    /// Has a file gone back in `step`?
+    pub fn have_gone_back_in(&self, step: u64) -> bool {
+        self.newest_loss == step && step > 0
     }
 
     /// The paths of which the operator has given up in `step` what only lost disks had.
     pub fn given_up_in(&self, step: u64) -> impl Iterator<Item = &Path> {
-        let given_up = self.0.iter().filter(move |(_, history)| history.given_up == Some(step));
+        let given_up =
+            self.histories.iter().filter(move |(_, history)| history.given_up == Some(step));
         given_up.map(|(path, _)| path)
     }
 
     /// What was committed to `path` last, of what still counts.
     pub fn last(&self, path: &Path) -> Option<&Committed> {
-        self.0.get(path)?.last()
+        self.histories.get(path)?.last()
     }
 
     /// What was committed to `path` last in `epoch` and before, of what still counts.
     pub fn last_in(&self, path: &Path, epoch: Epoch) -> Option<&Committed> {
-        self.0.get(path)?.last_in(epoch)
+        self.histories.get(path)?.last_in(epoch)
     }
 
     /// A transaction commits: what each of its parts changes is committed now, as `committed` says.
@@ -146,46 +163,65 @@ impl Files {
         committed: impl Fn(&File) -> Committed,
     ) {
         for (path, file) in committed_once(parts) {
-            self.0.entry(path.clone()).or_default().commit(committed(file));
+            self.histories.entry(path.clone()).or_default().commit(committed(file));
         }
     }
 
-    /// A client was told what came of `operations`.
-    pub(super) fn on_done(&mut self, step: u64, operations: &[Operation], answer: &[Outcome]) {
+    /// A client was told what came of `operations`, which took effect in the step `done`.
+    pub(super) fn on_done(
+        &mut self,
+        step: u64,
+        done: u64,
+        operations: &[Operation],
+        answer: &[Outcome],
+    ) {
         for (operation, outcome) in operations.iter().zip(answer) {
             let Outcome::Changed(version) = outcome else { continue };
-            self.acknowledge(step, operation, *version);
+            self.acknowledge((step, done), operation, *version);
         }
     }
 
     /// A client was told that it has the lock of `path`.
     pub(super) fn on_acquired(&mut self, step: u64, path: &Path, token: Token) {
-        self.0.entry(path.clone()).or_default().claim(step, token);
+        self.histories.entry(path.clone()).or_default().claim(step, token);
     }
 
-    /// The operator gives up what only lost disks had: nobody has the last committed state, and
-    /// nobody has promised it.
-    pub(super) fn on_loss_accepted(
+    /// An owner has found what is left of the files that `is_there` names, in a view that gives
+    /// members up. One whose last committed state nobody has any more goes back.
+    pub(super) fn go_back(
         &mut self,
         step: u64,
+        is_there: impl Fn(&Path) -> bool,
         is_left: impl Fn(&Path, &Committed) -> bool,
     ) {
-        for (path, history) in &mut self.0 {
-            if history.committed.last().is_some_and(|last| !is_left(path, last)) {
+        for (path, history) in &mut self.histories {
+            let last = history.committed.last();
+            if is_there(path) && last.is_some_and(|last| !is_left(path, last)) {
                 history.give_up(step);
+                self.newest_loss = step;
             }
         }
     }
 
-    /// A client was told that `operation` made `version`.
-    fn acknowledge(&mut self, step: u64, operation: &Operation, version: Version) {
+    /// Nobody knows what a commit has left of the file.
+    pub(super) fn lose(&mut self, step: u64, path: &Path) {
+        self.histories.entry(path.clone()).or_default().give_up(step);
+        self.newest_loss = step;
+    }
+
+    /// A client was told that `operation` made `version`; of what has been given up since nothing is
+    /// promised.
+    fn acknowledge(&mut self, (step, done): (u64, u64), operation: &Operation, version: Version) {
         let own = &operation.path;
         let path = match &operation.action {
             Action::Rename(to, _) => to,
             Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => own,
             Action::Place(_) | Action::Remove(_) | Action::Claim => own,
         };
-        let history = self.0.entry(path.clone()).or_default();
+        let history = self.histories.entry(path.clone()).or_default();
+        if history.given_up.is_some_and(|given_up| given_up >= done) {
+            return;
+        }
         raise(&mut history.acknowledged, step, version);
         if matches!(operation.action, Action::Delete(_)) {
             raise(&mut history.deleted, step, version);

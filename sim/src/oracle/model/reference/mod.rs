@@ -67,6 +67,10 @@ pub(super) struct Commit<'a> {
     /// The owners of a path in the epoch of the transaction; `None` if there is no such view.
     pub owners: &'a dyn Fn(&Path) -> Option<Arc<[NodeId]>>,
     pub answer: &'a Answer,
+    /// Are all disks lost that have what it leaves of a path?
+    pub is_lost: &'a dyn Fn(&Path) -> bool,
+    /// Has what an earlier commit did for the request been given up?
+    pub is_again: bool,
 }
 
 /// What is asked of it.
@@ -113,7 +117,7 @@ impl Reference {
             let found = format!("{} commits for it", commit.txn);
             return self.differ(commit, Difference { expected, found, path: None });
         };
-        let uncertain = self.uncertain(operations);
+        let uncertain = self.uncertain(operations, commit.is_lost);
         let is_certain = |operation: &&Operation| !uncertain.contains(&operation.path);
         let certain: Cow<'_, [Operation]> = match uncertain.is_empty() {
             true => Cow::Borrowed(operations),
@@ -136,11 +140,17 @@ impl Reference {
             .collect();
         let difference = difference::of_answers(commit, operations, &answer)
             .or_else(|| difference::of_changes(commit, &effect, &uncertain));
+        if commit.is_again {
+            self.answers.remove(&commit.request);
+        }
         self.answers.entry(commit.request).or_insert(At { step: commit.step, is: answer });
         for (path, stored) in effect.changes {
             self.commit(commit, &path, stored);
         }
         self.adopt(commit, |path| uncertain.contains(path));
+        for path in program::paths(operations).filter(|path| (commit.is_lost)(path)) {
+            self.on_loss_accepted(commit.step, path);
+        }
         if let Some(difference) = difference {
             self.differ(commit, difference);
         }
@@ -162,10 +172,14 @@ impl Reference {
         }
     }
 
-    /// The paths of operations whose outcome is uncertain: where a loss was accepted, and both paths
-    /// of a rename that is on one of them.
-    fn uncertain<'a>(&self, operations: &'a [Operation]) -> BTreeSet<&'a Path> {
-        let is_lost = |path: &&Path| self.stored(path).is_none();
+    /// The paths of operations whose outcome is uncertain: where a loss was accepted, where the commit
+    /// itself is lost, and both paths of a rename that is on one of them.
+    fn uncertain<'a>(
+        &self,
+        operations: &'a [Operation],
+        commit_is_lost: &dyn Fn(&Path) -> bool,
+    ) -> BTreeSet<&'a Path> {
+        let is_lost = |path: &&Path| self.stored(path).is_none() || commit_is_lost(path);
         let mut uncertain: BTreeSet<&Path> =
             program::paths(operations).filter(|path| is_lost(path)).collect();
         while !uncertain.is_empty() {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Answer, Record, RecordKind, RequestId, TxnId};
+use seedbed::proto::{Answer, Outcome, Record, RecordKind, RequestId, TxnId};
 
 use crate::oracle::{At, Seen, SeenKinds};
 
@@ -49,14 +49,19 @@ impl Effects {
         }
     }
 
-    /// A transaction takes effect for a user's request.
+    /// A transaction takes effect for a user's request. Has what the first one did for it been given
+    /// up?
     pub(in crate::oracle::model) fn on_effect(
         &mut self,
         step: u64,
         txn: TxnId,
         origin: RequestId,
         answer: &Answer,
+        is_undone: bool,
     ) {
+        if is_undone {
+            self.first.remove(&origin);
+        }
         let before = self.first.get(&origin).map(|at| At { step: at.step, is: at.is.0 });
         if before.is_none() {
             self.first.insert(origin, At { step, is: (txn, answer.clone()) });
@@ -68,6 +73,14 @@ impl Effects {
     pub(in crate::oracle::model) fn on_none(&mut self) {
         self.newest = None;
     }
+}
+
+/// Is it the whole answer, but for outcomes that are lost with a disk?
+pub(in crate::oracle) fn is_part_of(answer: &Answer, whole: &Answer) -> bool {
+    let mut outcomes = answer.iter().zip(whole.iter());
+    let is_same =
+        |(one, other): (&Outcome, &Outcome)| one == other || [one, other].contains(&&Outcome::Lost);
+    answer.len() == whole.len() && outcomes.all(is_same)
 }
 
 #[cfg(test)]

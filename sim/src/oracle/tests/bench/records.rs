@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Arcs, Config, Contents, Epoch, File, Incarnation, Member, NodeId,
-    Outcome, Path, Record, RequestId, Settings, Span, Token, TxnId, Version, View,
+    Arcs, Config, Contents, Epoch, File, Incarnation, Member, NodeId, Outcome, Path, Record,
+    RequestId, Settings, Span, Token, TxnId, Version, View,
 };
 
 use crate::oracle::tests::bench::messages::changed;
@@ -162,7 +162,8 @@ pub fn over(txn: TxnId) -> Record {
 pub fn view(epoch: u32, nodes: &[NodeId]) -> View {
     let Settings { virtual_nodes, lock_lease, membership_lease, .. } = Settings::default();
     let (epoch, members, replicas) = (Epoch(epoch), members(nodes), 2);
-    View { epoch, members, replicas, virtual_nodes, lock_lease, membership_lease }
+    let given_up = [].into();
+    View { epoch, members, replicas, virtual_nodes, lock_lease, membership_lease, given_up }
 }
 
 pub fn announced(epoch: u32, nodes: &[NodeId]) -> Record {
@@ -191,10 +192,9 @@ pub fn pulled(at: &str, version: u64, contents: &str) -> Record {
     Record::Pulled { files, answers: [].into(), replaced: Arcs::default() }
 }
 
-/// The operator gives up everything that is lost, in the epochs up to this one.
-pub fn loss_accepted() -> Record {
-    let accepted = AcceptedLoss { epoch: Epoch(3), admission: Admission(u32::MAX) };
-    Record::LossAccepted { accepted }
+/// The operator gives these nodes up.
+pub fn loss_accepted(nodes: &[NodeId]) -> Record {
+    Record::LossAccepted { members: members(nodes) }
 }
 
 pub fn queued(at: &str, request: RequestId) -> Record {

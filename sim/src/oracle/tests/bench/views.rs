@@ -1,16 +1,27 @@
 //! The bench about clusters that change: views, leases, and what a node owns in an epoch.
 
-use seedbed::proto::{Arcs, Config, Epoch, Losses, Message, NodeId};
+use seedbed::proto::{Arcs, Config, Epoch, Message, NodeId, Record, View};
 
 use crate::oracle::blocked::{Missed, missed_arcs};
 use crate::oracle::tests::bench::Play;
-use crate::oracle::tests::bench::records::{CONTROL, activated, announced, born, entered, n, path};
+use crate::oracle::tests::bench::records::{
+    CONTROL, activated, announced, born, entered, loss_accepted, members, n, path, view,
+};
 
 impl Play {
     /// The centre announces a view of these nodes and puts it into force.
     pub fn views(&mut self, epoch: u32, nodes: &[NodeId]) -> &mut Play {
         self.forces(CONTROL, announced(epoch, nodes));
         self.forces(CONTROL, activated(epoch))
+    }
+
+    /// The operator gives these nodes up, a view says so, and n3 begins again.
+    pub fn accepts_the_loss_of(&mut self, nodes: &[NodeId]) -> &mut Play {
+        self.forces(CONTROL, loss_accepted(nodes));
+        let epoch = self.model().views.newest().map_or(1, |newest| newest.is.epoch.0 + 1);
+        let view = View { given_up: members(nodes), ..view(epoch, &[n(3)]) };
+        self.forces(CONTROL, Record::Announced { view });
+        self.forces(n(3), Record::Reset { epoch: Epoch(epoch), arcs: Arcs::all() })
     }
 
     /// A node is born, and enters the epoch complete on all the ring.
@@ -26,8 +37,8 @@ impl Play {
         let answered = Some(asked);
         let beat = Message::Heartbeat { admission, incarnation, known: epoch, asked, answered };
         self.sends(node, CONTROL, beat);
-        let (settled, losses) = (Epoch(0), Losses::default());
-        let alive = Message::Alive { incarnation, asked, epoch, settled, losses };
+        let (settled, lost) = (Epoch(0), [].into());
+        let alive = Message::Alive { incarnation, asked, epoch, settled, lost };
         self.and().sends(CONTROL, node, alive.clone());
         self.and().receives(CONTROL, node, alive)
     }

@@ -95,7 +95,7 @@ fn kinds() -> Vec<(Vec<Record>, &'static str)> {
         (vec![announced(1, &[n(1)])], "another view of e1"),
         (vec![activated(1)], "another epoch in force"),
         (vec![Record::Converged { epoch: Epoch(1) }], "another epoch in force"),
-        (vec![loss_accepted()], "another epoch in force"),
+        (vec![loss_accepted(&[n(1)])], "another epoch in force"),
         (vec![recorded()], "does not say the same of what n1 has reported"),
         (vec![Record::LongestLease { span: Span::from_secs(100) }], "wanted or leased"),
     ]

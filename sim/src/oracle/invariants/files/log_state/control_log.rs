@@ -1,10 +1,10 @@
 //! What the log of the control node says: of locks, and of views and admissions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::proto::{
-    AcceptedLoss, Admission, Config, Epoch, Incarnation, Lost, Member, NodeId, Path, Record,
-    Refusal, RequestId, Results, Span, Token, TxnId, View, Wanted,
+    Admission, Config, Epoch, Incarnation, Lost, Member, NodeId, Path, Record, Refusal, RequestId,
+    Results, Span, Token, TxnId, View, Wanted,
 };
 
 use super::difference::{Lowest, differs, forgets_otherwise};
@@ -127,7 +127,7 @@ pub(super) struct ViewLog {
     views: BTreeMap<Epoch, View>,
     active: Epoch,
     settled: Epoch,
-    accepted: AcceptedLoss,
+    given_up: BTreeSet<Member>,
     longest_lease: Span,
 }
 
@@ -137,7 +137,7 @@ impl ViewLog {
             Record::Admitted { member, incarnation } => {
                 let given = (member.admission, *incarnation);
                 if let Some((admission, _)) = self.admissions.insert(member.node, given) {
-                    self.lose(Member { node: member.node, admission }, member.admission);
+                    self.lose(Member { node: member.node, admission });
                 }
             }
             Record::Recorded { member, entered, open } => {
@@ -160,18 +160,21 @@ impl ViewLog {
                 self.settled = *epoch;
                 self.views.retain(|of, _| of >= epoch);
             }
-            Record::LossAccepted { accepted } => self.accepted = *accepted,
+            Record::LossAccepted { members } => {
+                members.iter().for_each(|member| self.lose(*member));
+                self.given_up.extend(members.iter());
+            }
             Record::LongestLease { span } => self.longest_lease = *span,
             _ => unreachable!("the log passes on what is of its part"),
         }
     }
 
-    /// The disk of `member` is lost, if a view has it or had it.
-    fn lose(&mut self, member: Member, successor: Admission) {
+    /// The member is lost, if a view has it or had it.
+    fn lose(&mut self, member: Member) {
         let report = self.reports.get(&member);
         if report.is_some() || self.views.values().any(|view| view.has(member)) {
             let entered = report.map(|(entered, _)| *entered).unwrap_or_default();
-            self.lost.insert(member, Lost { member, entered, successor });
+            self.lost.insert(member, Lost { member, entered });
         }
     }
 
@@ -192,7 +195,7 @@ impl ViewLog {
         if let Some(epoch) = differs(&self.views, &is.views) {
             return Some(Evidence::at(0, format!("has another view of {epoch}")).about(*epoch));
         }
-        let epochs = |log: &ViewLog| (log.active, log.settled, log.accepted);
+        let epochs = |log: &ViewLog| (log.active, log.settled, log.given_up.clone());
         if epochs(self) != epochs(is) {
             return Some(Evidence::at(0, "has another epoch in force, settled or given up"));
         }

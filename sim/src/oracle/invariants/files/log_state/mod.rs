@@ -81,6 +81,12 @@ impl LogState {
                 self.transactions.void(is_dropped);
                 self.storage.files.retain(|path, _| !is_dropped(path));
             }
+            Record::Reset { arcs, .. } => {
+                let is_dropped = |path: &_| arcs.contains(config.position(path));
+                self.transactions.void(is_dropped);
+                self.storage.files.retain(|path, _| !is_dropped(path));
+                self.storage.take_standing(record);
+            }
             Record::Pulled { files, answers, replaced } => {
                 let is_replaced = |path: &_| {
                     let is_pulled = || files.iter().any(|(pulled, _)| pulled == path);

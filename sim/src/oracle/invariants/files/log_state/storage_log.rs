@@ -36,7 +36,7 @@ impl StorageLog {
                 self.epoch = *epoch;
                 self.claims.insert(*epoch, complete.clone());
             }
-            Record::Complete { epoch, arcs } => {
+            Record::Complete { epoch, arcs } | Record::Reset { epoch, arcs } => {
                 let claim = self.claims.entry(*epoch).or_default();
                 *claim = claim.union(arcs);
             }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::oracle::tests::{
-    CONTROL, Play, c, changed, decided_answer, decided_for, done, files, found, loss_accepted, n,
-    read, rename, request, txn, txn_of, voted_gone, write,
+    Play, c, changed, decided_answer, decided_for, done, files, found, n, read, rename, request,
+    txn, txn_of, voted_gone, write,
 };
 use seedbed::proto::Refusal;
 
@@ -114,27 +114,34 @@ fn reads_of_a_transaction_are_at_its_commit_point() {
     reads_it(0, None).is_broken_by(NAME, gives, (5, "no file yet"));
 }
 
+/// n1 is an owner.
+fn managed() -> Play {
+    let mut play = Play::managed(HistoriesAreStrictlySerializable::default());
+    play.is_complete(n(1), 1);
+    play
+}
+
 #[test]
 fn after_an_accepted_loss_a_file_is_uncertain_until_it_is_written() {
     let reads_it = |play: &mut Play, number: u32, version: u64| {
         play.requests(request(2, number), files(&[read("/a")]));
         play.replies(request(2, number), done(&[found(version, None)]));
     };
-    let mut play = written_in(Play::managed(HistoriesAreStrictlySerializable::default()));
-    play.loses_its_disk(n(1)).forces(CONTROL, loss_accepted());
+    let mut play = written_in(managed());
+    play.loses_its_disk(n(1)).accepts_the_loss_of(&[n(1)]);
     reads_it(&mut play, 1, 0);
     play.requests(request(1, 2), files(&[write("/a", "y")]));
     play.logs(n(1), decided_for(request(1, 2), txn(2), &[], "/a", 3, "y"));
     play.replies(request(1, 2), done(&[changed(3)])).holds();
     reads_it(&mut play, 2, 0);
-    play.is_broken_by(NAME, (10, "replaced /a v0 by v3"), (13, "no file yet"));
+    play.is_broken_by(NAME, (18, "replaced /a v0 by v3"), (21, "no file yet"));
 }
 
 #[test]
 fn what_a_rename_moves_out_of_an_uncertain_file_is_believed_on_both_of_its_files() {
     let finds = |path: &str, version: u64, contents: Option<&str>| {
-        let mut play = written_in(Play::managed(HistoriesAreStrictlySerializable::default()));
-        play.loses_its_disk(n(1)).forces(CONTROL, loss_accepted());
+        let mut play = written_in(managed());
+        play.loses_its_disk(n(1)).accepts_the_loss_of(&[n(1)]);
         play.requests(request(2, 1), files(&[read(path)]));
         play.requests(request(1, 2), files(&[rename("/a", "/b")]));
         let id = txn_of(n(2), 1);
@@ -149,9 +156,9 @@ fn what_a_rename_moves_out_of_an_uncertain_file_is_believed_on_both_of_its_files
         play.replies(request(2, 2), done(&[found(version, contents)])).holds();
     }
     finds("/b", 0, None).holds();
-    let newest = (10, "left /b as \"y\" at v1");
-    finds("/b", 1, Some("z")).is_broken_by(NAME, newest, (12, "\"z\" at v1"));
+    let newest = (18, "left /b as \"y\" at v1");
+    finds("/b", 1, Some("z")).is_broken_by(NAME, newest, (20, "\"z\" at v1"));
     let mut late = finds("/a", 2, Some("x"));
     late.replies(request(2, 2), done(&[found(2, Some("x"))]));
-    late.is_broken_by(NAME, (10, "replaced /a v2 by v4"), (13, "\"x\" at v2"));
+    late.is_broken_by(NAME, (18, "replaced /a v2 by v4"), (21, "\"x\" at v2"));
 }
