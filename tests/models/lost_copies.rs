@@ -1,7 +1,8 @@
 //! How new owners get the copies of a file when owners lose their disks.
 //!
-//! One file, three machines, and views, each with one or two owners of the file; the first two own
-//! it in the first view, and have it. A commit takes every owner of the view. The rule:
+//! One file, three machines, and views, each with one or two owners of the file; the first machine
+//! or the first two own it in the first view, and have it. A commit takes every owner of the view.
+//! The rule:
 //!
 //! 1. An owner serves and commits in a view only if it is *complete* there, has a lease for it, and
 //!    the centre has recorded that it entered it. The centre records no entry of a member that it
@@ -14,8 +15,9 @@
 //!    left it without being complete, or was lost before the centre recorded that it entered it.
 //! 4. A loss is accepted by a view of its own, which names the members. In it and later a view
 //!    whose owners are all named is passed as well, and no copy is taken of one that is named. If
-//!    every view back to the last that has settled is passed, and that one too, the file begins
-//!    again: absent, and whatever its owner still has of it is dropped.
+//!    every view back to the last that has settled is passed, and that one too, and each of their
+//!    owners is named or a witness, the file begins again: absent, and whatever its owner still has
+//!    of it is dropped.
 //! 5. A view is announced when the one before is active. It becomes active when every owner of that
 //!    is recorded to have left it, or its lease is over.
 
@@ -28,6 +30,8 @@ pub use clause::Clause;
 #[derive(Clone, Copy, Debug)]
 pub struct LostCopies {
     pub views: usize,
+    /// How many own the file in the first view.
+    pub owners: usize,
     pub commits: u8,
     /// How many disks may be lost.
     pub disks: usize,
@@ -114,27 +118,39 @@ impl LostCopies {
 
     /// Does a node in the view `to` know that nothing was committed in the view `level`?
     fn is_passed(&self, state: &State, level: usize, to: usize) -> bool {
-        let is_witness = |node: usize| {
-            let it = &state.nodes[node];
-            if it.is_known_lost {
-                return it.recorded < level
-                    || !self.keeps(Clause::ALostOneTestifiesOnlyToWhatItNeverEntered);
-            }
-            let was_complete =
-                state.is_complete(node, level) && self.keeps(Clause::AWitnessWasNotComplete);
-            !it.is_lost && it.entered == to && !was_complete
-        };
-        // Otherwise what is named is known as soon as it is accepted.
-        let named = match self.keeps(Clause::AcceptsByAViewOfItsOwn) {
-            true => state.views[to].named,
-            false => state.views[state.newest].named,
-        };
+        let is_named = |owner: usize| self.is_named(state, owner, to);
         let mut owners = state.owners(level);
         let is_given_up = match self.keeps(Clause::PassesOnlyWhereEveryOwnerIsNamed) {
-            true => owners.all(|owner| has(named, owner)),
-            false => owners.any(|owner| has(named, owner)),
+            true => owners.all(is_named),
+            false => owners.any(is_named),
         };
-        is_given_up || state.owners(level).any(is_witness)
+        is_given_up || state.owners(level).any(|owner| self.is_witness(state, owner, level, to))
+    }
+
+    fn is_named(&self, state: &State, node: usize, to: usize) -> bool {
+        // Otherwise what is named is known as soon as it is accepted.
+        let view = if self.keeps(Clause::AcceptsByAViewOfItsOwn) { to } else { state.newest };
+        has(state.views[view].named, node)
+    }
+
+    /// Was the node not complete in the view `level`, as one in the view `to` knows?
+    fn is_witness(&self, state: &State, node: usize, level: usize, to: usize) -> bool {
+        let it = &state.nodes[node];
+        if it.is_known_lost {
+            return it.recorded < level
+                || !self.keeps(Clause::ALostOneTestifiesOnlyToWhatItNeverEntered);
+        }
+        let was_complete =
+            state.is_complete(node, level) && self.keeps(Clause::AWitnessWasNotComplete);
+        !it.is_lost && it.entered == to && !was_complete
+    }
+
+    /// Does a node in the view `to` know that no owner of the view `level` has a copy that counts?
+    fn has_no_copy(&self, state: &State, level: usize, to: usize) -> bool {
+        let has_none = |owner: usize| {
+            self.is_named(state, owner, to) || self.is_witness(state, owner, level, to)
+        };
+        state.owners(level).all(has_none) || !self.keeps(Clause::AsksEveryOwnerOfWhatIsPassed)
     }
 
     fn are_passed(&self, state: &State, mut levels: std::ops::Range<usize>, to: usize) -> bool {
@@ -147,11 +163,11 @@ impl Model for LostCopies {
 
     fn first(&self) -> State {
         let mut views = [View::default(); VIEWS + 1];
-        views[1].owners = 0b011;
+        views[1].owners = (1 << self.owners) - 1;
         let complete =
             Node { entered: 1, reported: 1, recorded: 1, complete: 1 << 1, ..Node::default() };
         let stranger = Node { complete: 0, ..complete };
-        let nodes = [complete, complete, stranger];
+        let nodes = [0, 1, 2].map(|node| if node < self.owners { complete } else { stranger });
         State { views, newest: 1, active: 1, settled: 0, nodes, commits: 0, is_dropped: false }
     }
 
@@ -340,14 +356,18 @@ impl LostCopies {
                 });
             }
         }
-        if self.are_passed(state, oldest..view, view) {
+        let mut levels = oldest..view;
+        if self.are_passed(state, levels.clone(), view)
+            && levels.all(|level| self.has_no_copy(state, level, view))
+        {
             // What was complete before the last view that has settled, its node has given up; and
             // what a machine has that the operator gives up, the operator has given up.
             let is_kept = |it: &Node| {
                 let is_there = !it.is_lost && !it.is_known_lost;
-                is_there && it.copy == state.commits && it.complete >> state.settled != 0
+                let was_complete = (oldest..view).any(|level| has(it.complete, level));
+                is_there && it.copy > 0 && was_complete
             };
-            let is_dropped = state.commits > 0 && state.nodes.iter().any(is_kept);
+            let is_dropped = state.nodes.iter().any(is_kept);
             steps.will(format_args!("{name} begins again in e{view}"), |next| {
                 next.is_dropped = is_dropped;
                 if self.keeps(Clause::DropsWhatItHas) {

@@ -13,6 +13,7 @@ pub enum Clause {
     AcceptsByAViewOfItsOwn,
     TakesNoCopyOfTheNamed,
     PassesOnlyWhereEveryOwnerIsNamed,
+    AsksEveryOwnerOfWhatIsPassed,
     DropsWhatItHas,
 }
 
@@ -46,6 +47,10 @@ impl Clause {
         (
             Clause::PassesOnlyWhereEveryOwnerIsNamed,
             "a view is passed when one of its owners is named",
+        ),
+        (
+            Clause::AsksEveryOwnerOfWhatIsPassed,
+            "an owner begins again although one of a view that is passed may have a copy",
         ),
         (Clause::DropsWhatItHas, "an owner begins again with what it still has"),
     ];
