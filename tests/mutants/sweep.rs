@@ -170,7 +170,7 @@ fn play(scenarios: &[Scenario], (file, seed): (usize, u64)) -> Option<Found> {
         Verdict::Pass => return None,
         Verdict::Violation(broken) | Verdict::Starved(broken) => broken.invariant.to_string(),
         Verdict::Panic(text) => text.lines().next().unwrap_or_default().to_owned(),
-        Verdict::RuledOut(milestone) => milestone.to_string(),
+        Verdict::RuledOut { milestone, .. } => milestone.to_string(),
         Verdict::Unexpected(finding) => finding.to_string(),
         Verdict::Spinning(spinning) => spinning.to_string(),
         Verdict::Blocked(waits) => match waits.first() {

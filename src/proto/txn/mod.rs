@@ -67,7 +67,7 @@
 //! If everyone is in doubt and the coordinator is down, all wait. That is no mistake: any other
 //! answer could contradict a decision record that nobody but the coordinator can see. If the
 //! coordinator's *disk* is gone, or it has left the epoch, a participant that has left the epoch
-//! too asks the centre ([`reports`](super::reports)).
+//! too asks the centre (`reports`).
 //!
 //! # Epochs
 //!

@@ -1,7 +1,7 @@
 //! The moment at which a transaction commits, whichever node makes it durable.
 //!
 //! That is its coordinator, with the decision; or, if the coordinator's disk is lost, the first
-//! participant that applies what the participants have settled among themselves.
+//! participant that applies it because the centre says so.
 
 use seedbed::proto::{Answer, NodeId, Record, RecordKind, TxnId};
 
