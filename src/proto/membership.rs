@@ -19,6 +19,7 @@
 //!
 //! What the cluster should be is what the operator *wants* of it, as far as nodes are there: a node
 //! that is wanted and heard is a member of the next view, one whose lease has surely ended is none.
+//! If no wanted node is there, the nodes of the view before stay, for a view has a member.
 //! *Heard* is who hears the centre as well: a heartbeat says when the newest one that was answered
 //! was sent. A link that carries one way only would otherwise make a member of a node that can
 //! never have a lease, again and again (partial partitions: Alfatafta, Alkhatib, Alquraan,
@@ -68,7 +69,7 @@ pub(super) struct Centre {
     views: BTreeMap<Epoch, View>,
     active: Epoch,
     settled: Epoch,
-    /// Those of them that the operator has given up.
+    /// Lost members that the operator has given up.
     given_up: BTreeSet<Member>,
     /// The longest lease that a lock was ever granted for.
     longest_lock_lease: Span,
@@ -380,7 +381,8 @@ impl Centre {
             let heard = self.nodes.entry(member).or_default();
             heard.until = heard.until.max(until);
             let (beat, is_heard) = (heard.beat, heard.at.is_some());
-            if beat.known == view.epoch && is_heard && self.may_lease(turn, member, view.epoch) {
+            let is_there = beat.known == view.epoch && is_heard && self.is_current(member);
+            if is_there && self.may_lease(turn, member, view.epoch) {
                 self.give_lease(turn, member, beat);
             }
         }
@@ -428,9 +430,14 @@ impl Centre {
     /// The next view, if it would differ.
     fn next_view(&self, turn: &Turn<'_>) -> Option<View> {
         let wanted = self.wanted.as_ref()?;
-        let members: Vec<Member> =
+        let mut members: Vec<Member> =
             wanted.nodes.iter().filter_map(|node| self.is_there(turn, *node)).collect();
         let newest = self.views.get(&self.newest());
+        if let Some(newest) = newest.filter(|_| members.is_empty()) {
+            // A view has a member: those that are to leave stay until another node has come.
+            let last = newest.members.iter().filter_map(|last| self.is_there(turn, last.node));
+            members.extend(last);
+        }
         if newest.is_none() && members.len() < wanted.nodes.len() && turn.now < self.patience {
             return None; // the cluster begins with everyone, if they come soon
         }

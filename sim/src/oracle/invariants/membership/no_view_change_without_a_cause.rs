@@ -13,7 +13,8 @@ use seedbed::proto::{
 /// operator does not want it, if it has come back under another admission, or if for a membership
 /// lease the centre has received no heartbeat from it in the epoch in force; one is added if it is
 /// wanted and was heard by this life of the centre; all else is as the operator wants it, and what
-/// that is only the operator changes. A heartbeat counts if its sender was answered within two
+/// that is only the operator changes. If no wanted node is there, the nodes of the view before stay,
+/// under another admission if they have one. A heartbeat counts if its sender was answered within two
 /// leases of the epoch in force: a node that does not hear the centre has no lease, whatever it
 /// says.
 ///
@@ -199,9 +200,15 @@ impl NoViewChangeWithoutACause {
                 }
             }
         }
+        let is_wanted = |member: &Member| is.nodes.contains(&member.node);
+        let stays = |member: &Member| {
+            let was_in =
+                |before: &At<View>| before.is.members.iter().any(|of| of.node == member.node);
+            before.is_some_and(was_in) && !view.members.iter().any(is_wanted)
+        };
         let is_new = |member: &&Member| before.is_none_or(|before| !before.is.has(**member));
         for member in view.members.iter().filter(is_new) {
-            if !is.nodes.contains(&member.node) {
+            if !is_wanted(member) && !stays(member) {
                 let earlier = format!("the operator does not want {member}");
                 let earlier = Evidence::at(wanted.step, earlier).about(member.node);
                 return Err(Breach::of(earlier, announces(format_args!(" with {member}"))));
@@ -237,7 +244,7 @@ impl<T: Clone> Remembered<T> {
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, activated, announced, n};
-    use seedbed::proto::{Config, Epoch, Incarnation, Settings};
+    use seedbed::proto::{Command, Config, Epoch, Incarnation, Settings};
 
     const CONTROL: NodeId = NodeId::CONTROL;
 
@@ -289,6 +296,30 @@ mod tests {
         silent.forces(CONTROL, wanted(&[n(1)]));
         let breach = silent.appends(CONTROL, announced(1, &[n(1)])).breaks();
         assert!(breach.earlier.is.starts_with("control has not heard n1"));
+    }
+
+    #[test]
+    fn to_keep_an_unwanted_node_is_a_breach_unless_no_wanted_one_is_there() {
+        let member = |node, admission| Member { node: n(node), admission };
+        let again = member(1, Admission(9));
+        let incarnation = Incarnation(2);
+        let takes_back = |others: &[Member]| {
+            let mut play = play();
+            play.sees(&Seen::Commanded { command: &Command::Leave(n(1)) });
+            play.and().forces(CONTROL, wanted(&[n(2)]));
+            play.forces(CONTROL, Record::Admitted { member: again, incarnation });
+            let (admission, known, asked) = (again.admission, Epoch(1), Time::ZERO);
+            let answered = Some(asked);
+            let beat = Message::Heartbeat { admission, incarnation, known, asked, answered };
+            play.at(9500).receives(n(1), CONTROL, beat);
+            let Record::Announced { mut view } = announced(2, &[n(1)]) else { unreachable!() };
+            view.members = [&[again], others].concat().into();
+            play.appends(CONTROL, Record::Announced { view });
+            play
+        };
+        takes_back(&[]).holds();
+        let breach = takes_back(&[member(2, Config::FIRST_ADMISSION)]).breaks();
+        assert!(breach.earlier.is.starts_with("the operator does not want n1"));
     }
 
     #[test]
