@@ -18,8 +18,10 @@
 //!
 //! ```text
 //!  the coordinator has left the epoch: commit if the transaction is open there, else abort
-//!  it is lost, and had not left:       wait until every participant has left or is lost; then
-//!                                      abort if it is not open at one that has left, else commit
+//!  it is lost, and had not left:       wait until every participant has left or is lost; then abort
+//!                                      if there is one that has left and at which it is not open, or
+//!                                      one that is not recorded to have entered the epoch; else
+//!                                      commit
 //! ```
 //!
 //! A member is *lost* if its disk is, or if the operator says that it never returns; and it counts as
@@ -123,7 +125,11 @@ impl Reports {
             match self.has_left(participant, question.epoch) {
                 true => is_open &= self.is_open(participant, question.txn),
                 false if is_lost(participant) => {
-                    is_open &= !defects.has(Defect::LostParticipantMeansAbort);
+                    // Without that record it had no lease, and gave no yes: a new owner may have
+                    // passed the view over.
+                    let may_have_voted = self.has_entered(participant, question.epoch);
+                    let is_seen = !defects.has(Defect::LostParticipantMeansAbort);
+                    is_open &= may_have_voted && is_seen;
                 }
                 false if defects.has(Defect::SettledBeforeAllHaveLeft) => {}
                 false => return None,
