@@ -200,17 +200,19 @@ impl Model {
         paths.into_iter().flatten()
     }
 
-    /// When the disk of whoever coordinated `txn` was lost, if it was.
+    /// When the disk of the coordinator of `txn` was lost or the coordinator given up, if it was.
     pub fn coordinator_is_gone(&self, txn: TxnId) -> Option<u64> {
-        self.disks.gone(coordinator(txn))
+        let member = coordinator(txn);
+        self.disks.gone(member).or(self.views.given_up(member))
     }
 
-    /// Are all machines up that it takes to end a doubt about `txn`: its coordinator, and if the
-    /// disk of that is gone, every participant?
+    /// Are all machines up that it takes to end a doubt about `txn`: its coordinator, and if that is
+    /// lost, every participant? One that is given up is not waited for.
     pub fn is_everyone_up(&self, txn: TxnId, is_up: impl Fn(NodeId) -> bool) -> bool {
         let known = self.coordinator_is_gone(txn).and_then(|_| self.txns.get(&txn));
-        let participants = known.map_or(&[][..], |known| &known.participants[..]);
-        is_up(txn.coordinator) && participants.iter().all(|node| is_up(*node))
+        let participants = known.map_or(&[][..], |known| &known.members[..]);
+        let mut all = participants.iter().copied().chain([coordinator(txn)]);
+        all.all(|member| is_up(member.node) || self.views.is_given_up(member))
     }
 
     /// Has the operator given up what only this member knew?

@@ -292,9 +292,10 @@ impl Txns {
     /// The operator gives members up: none of them will ever ask, or tell.
     pub(super) fn on_given_up(&mut self, members: &[Member]) {
         let txns = self.lives.values_mut().flatten().flatten();
-        for txn in txns {
+        for txn in txns.filter(|_| !members.is_empty()) {
             let given_up = txn.members.iter().filter(|member| members.contains(member));
-            txn.gone.extend(given_up.map(|member| member.node));
+            let given_up = given_up.map(|member| member.node);
+            txn.gone.extend(given_up.filter(|node| !txn.gone.contains(node)).collect::<Vec<_>>());
         }
     }
 

@@ -244,14 +244,17 @@ impl Model {
             Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {
                 self.disturbances.on_views(self.now);
                 self.views.on_durable(step, record);
+                // By then the leases of those that it gives up are over.
+                if let Record::Activated { epoch } = record
+                    && let Some(view) = self.views.view(*epoch)
+                {
+                    self.txns.on_given_up(&view.is.given_up);
+                }
             }
             Record::Admitted { .. } | Record::Recorded { .. } => {
                 self.views.on_durable(step, record);
             }
-            Record::LossAccepted { members } => {
-                self.views.on_durable(step, record);
-                self.txns.on_given_up(members);
-            }
+            Record::LossAccepted { .. } => self.views.on_durable(step, record),
             // What of these is to be known the locks and the disks say, below.
             Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
             Record::Born { .. } | Record::Entered { .. } | Record::Pulled { .. } => {}
@@ -315,7 +318,14 @@ impl Model {
             let given_up = self.files.get(path).and_then(|history| history.given_up);
             given_up.is_some_and(|step| step > effect.step)
         };
-        txn.changes().next().is_some() && txn.changes().all(|(path, _)| is_given_up(path))
+        match txn.changes().next() {
+            Some(_) => txn.changes().all(|(path, _)| is_given_up(path)),
+            // One that only reads is remembered by those that took part.
+            None => {
+                let mut members = txn.members.iter().copied().chain([effect.is.0.begun_by()]);
+                members.all(|member| self.is_out(member))
+            }
+        }
     }
 
     /// Is this the step in which a transaction of a lost coordinator is settled?
@@ -332,9 +342,6 @@ impl Model {
     /// The centre settles a transaction whose coordinator's disk is gone: the first participant that
     /// applies it is the commit point.
     fn settle(&mut self, id: TxnId, answer: &Answer, config: &Arc<Config>) {
-        if self.disks.gone.is_empty() {
-            return;
-        }
         let is_gone = self.coordinator_is_gone(id).is_some();
         let Some(txn) = self.txns.get(&id).filter(|txn| is_gone && txn.decided.is_none()) else {
             return;
@@ -360,11 +367,13 @@ impl Model {
         let parts = txn.parts(id.coordinator);
         let placement = self.views.placement(config, epoch);
         let owners = |path: &Path| Some(placement.as_ref()?.owners(config, path));
-        let (disks, members) = (&self.disks, txn.members.clone());
+        let (disks, views, members) = (&self.disks, &self.views, txn.members.clone());
         // Of a commit that nobody decided, what only lost owners would have stored is lost.
         let is_gone = |node: &NodeId| match *node == id.coordinator {
             true => is_orphan,
-            false => members.iter().any(|of| of.node == *node && disks.gone(*of).is_some()),
+            false => members.iter().any(|of| {
+                of.node == *node && (disks.gone(*of).is_some() || views.is_given_up(*of))
+            }),
         };
         let is_lost =
             |path: &Path| is_orphan && owners(path).is_some_and(|of| of.iter().all(is_gone));

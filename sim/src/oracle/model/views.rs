@@ -1,7 +1,7 @@
 //! Views and admissions, as the centre's log has them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ pub struct Views {
     /// The epochs that came into force, with the step.
     activated: BTreeMap<Epoch, u64>,
     settled: Option<At<Epoch>>,
-    /// The members that the operator has given up.
-    given_up: BTreeSet<Member>,
+    /// The members that the operator has given up, and when.
+    given_up: BTreeMap<Member, u64>,
     /// The newest epoch that each member is recorded to have entered.
     entered: BTreeMap<Member, Epoch>,
     admitted: BTreeMap<Admission, At<NodeId>>,
@@ -43,7 +43,9 @@ impl Views {
                 self.activated.entry(*epoch).or_insert(step);
             }
             Record::Converged { epoch } => self.settled = Some(At { step, is: *epoch }),
-            Record::LossAccepted { members } => self.given_up.extend(members.iter()),
+            Record::LossAccepted { members } => {
+                self.given_up.extend(members.iter().map(|member| (*member, step)));
+            }
             Record::Recorded { member, entered, .. } => _ = self.entered.insert(*member, *entered),
             Record::Admitted { member, .. } => {
                 self.admitted.entry(member.admission).or_insert(At { step, is: member.node });
@@ -117,7 +119,12 @@ impl Views {
 
     /// Has the operator given the member up?
     pub fn is_given_up(&self, member: Member) -> bool {
-        self.given_up.contains(&member)
+        self.given_up.contains_key(&member)
+    }
+
+    /// When the operator gave the member up, if it did.
+    pub fn given_up(&self, member: Member) -> Option<u64> {
+        self.given_up.get(&member).copied()
     }
 
     /// To whom a number was given.
