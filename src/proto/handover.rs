@@ -406,7 +406,7 @@ fn doubtful_paths<'p>(turn: &'p Move<'_>, arcs: &Arcs) -> BTreeSet<&'p Path> {
     if turn.config.defects.has(Defect::HandedOverWhileInDoubt) {
         return BTreeSet::new();
     }
-    let mut doubtful = turn.participant.paths_in_doubt();
+    let mut doubtful = turn.participant.paths_in_doubt(turn.standing.epoch());
     doubtful.retain(|path| arcs.contains(turn.config.position(path)));
     doubtful
 }

@@ -81,7 +81,7 @@ records! {
         arcs: Arcs,
     }
     /// Storage, forced: all that was committed here is given up. The node drops what it has, its
-    /// votes included, and is a complete owner of no file at all.
+    /// votes included, and is a complete owner here: no file exists.
     Reset "reset" {
         /// In which epoch.
         epoch: Epoch,

@@ -143,6 +143,11 @@ impl Standing {
         self.lost.get(&member)
     }
 
+    /// Is the view of the node's epoch in force, as the node knows by a lease or because it settled?
+    pub fn is_in_force(&self, config: &Config, now: Time) -> bool {
+        self.settled == self.epoch || self.check(config, now, self.epoch, []).is_ok()
+    }
+
     /// Does the node's view say that the operator has accepted the loss of the member?
     pub fn is_given_up(&self, member: Member) -> bool {
         self.layout().is_some_and(|layout| layout.view().gives_up(member))

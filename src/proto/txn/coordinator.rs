@@ -324,8 +324,11 @@ impl Coordinator {
     pub fn on_resend_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let header = self.header(turn.config.defects, txn);
         let Some(committing) = self.committing.get_mut(&txn) else { return };
-        // One that is given up never asks, and never acknowledges.
-        committing.awaited.retain(|member| !turn.standing.is_given_up(*member));
+        // One that is given up never acknowledges, and asks nothing when its lease is over. That is so
+        // when the view that names it is in force.
+        if turn.standing.is_in_force(turn.config, turn.now) {
+            committing.awaited.retain(|member| !turn.standing.is_given_up(*member));
+        }
         if committing.awaited.is_empty() {
             return self.finish(turn, txn);
         }
@@ -495,6 +498,15 @@ impl Coordinator {
         if let Some(closed) = closed.filter(|_| !collecting.own_paths.is_empty()) {
             return self.abort(turn, txn, collecting, None, end_because(closed.into()));
         }
+        // Meanwhile it may have promised another attempt's coordinator that none gets its yes.
+        // That its client has given the request up is no reason to abort.
+        let answered = turn.owner.answers.get(collecting.attempt.request);
+        if answered
+            .is_some_and(|of| matches!(of, Answered::Declined(why) if why != Refusal::Forgotten))
+        {
+            let end = AttemptEnd::Retry(Retry::NoAnswer);
+            return self.abort(turn, txn, collecting, None, end);
+        }
         turn.timers.cancel(&Timer::Collect(txn));
         let Collecting { attempt, epoch, participants, own_paths, own, voted, .. } = collecting;
         let (changes, own_results) = own.unwrap_or_default();
@@ -569,11 +581,21 @@ impl Coordinator {
             let end = AttemptEnd::Refused { refusal, recorded: true };
             return self.abort(turn, txn, collecting, None, end);
         }
-        turn.owner.unpin(txn, Some(collecting.attempt.age), &collecting.own_paths);
-        turn.decline(request, refusal);
-        let (layout, this) = (turn.layout(), turn.member());
         let operations = collecting.attempt.operations.clone();
         let paths: BTreeSet<&Path> = operations.iter().flat_map(paths_of_operation).collect();
+        let this = turn.member();
+        // What a participant that declines must be, the coordinator must be as well.
+        let own = paths.iter().copied().filter(|path| turn.layout().owns(this, path));
+        if let Err(closed) = turn.check(collecting.epoch, own.collect::<Vec<_>>()) {
+            return self.abort(turn, txn, collecting, None, end_because(closed.into()));
+        }
+        if let Some(answered @ Answered::Done(_)) = turn.owner.answers.get(request) {
+            let end = end_because(no_because(answered));
+            return self.abort(turn, txn, collecting, None, end);
+        }
+        turn.owner.unpin(txn, Some(collecting.attempt.age), &collecting.own_paths);
+        turn.decline(request, refusal);
+        let layout = turn.layout();
         let owners: BTreeSet<Member> = paths.iter().flat_map(|path| layout.owners(path)).collect();
         collecting.participants = owners.into_iter().filter(|owner| *owner != this).collect();
         collecting.phase = Phase::Refusing(refusal);

@@ -144,9 +144,9 @@ impl Turn<'_> {
         }
     }
 
-    /// Forces that no attempt at the request ever gets this owner's yes, unless that is so already.
+    /// Forces that no attempt at the request ever gets this owner's yes, unless it is answered already.
     pub fn decline(&mut self, request: RequestId, refusal: Refusal) {
-        if matches!(self.owner.answers.get(request), Some(Answered::Declined(_))) {
+        if self.owner.answers.get(request).is_some() {
             return;
         }
         self.owner.answers.insert(request, Answered::Declined(refusal));

@@ -163,6 +163,7 @@ impl Participant {
     ) {
         let txn = header.txn;
         self.learn_mark(turn, header);
+        let had_voted = matches!(self.parts.get(&txn), Some(Part::InDoubt(_)));
         self.abort_unless_left(turn, txn);
         if let Err(closed) = turn.check(epoch, paths) {
             return send_vote(turn, txn, Vote::No(closed.into()));
@@ -174,6 +175,10 @@ impl Participant {
             return;
         }
         turn.decline(request, refusal);
+        if had_voted {
+            // What was promised before may be durable, and the roll-back not.
+            turn.out.force(Record::Declined { request, refusal });
+        }
         turn.out.send(txn.coordinator, Message::Declined { txn });
     }
 
@@ -330,6 +335,11 @@ impl Participant {
     /// Executes what is pinned, and votes.
     fn execute(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: Prepared) {
         turn.timers.cancel(&Timer::Ready(txn));
+        // It may have promised since it was ready that no attempt at the request gets its yes.
+        if let Some(answered) = turn.owner.answers.get(prepared.terms.request) {
+            self.let_go(turn, txn, &prepared);
+            return self.vote_no(turn, txn, no_because(answered));
+        }
         let work =
             prepared.work.as_ref().expect("Execute, or a Prepare with operations, brought it");
         match turn.execute(work) {
@@ -559,11 +569,12 @@ impl Participant {
         doubts.chain(applied)
     }
 
-    /// The paths that votes pin, each once.
-    pub fn paths_in_doubt(&self) -> BTreeSet<&Path> {
+    /// The paths that votes of epochs before this one pin, each once. A vote of this epoch needs the
+    /// yes of each new owner too.
+    pub fn paths_in_doubt(&self, epoch: Epoch) -> BTreeSet<&Path> {
         let votes = self.parts.values().filter_map(|part| match part {
-            Part::InDoubt(vote) => Some(vote),
-            Part::Waiting(_) | Part::Ready(_) => None,
+            Part::InDoubt(vote) if vote.epoch < epoch => Some(vote),
+            Part::InDoubt(_) | Part::Waiting(_) | Part::Ready(_) => None,
         });
         votes.flat_map(|vote| vote.paths.iter()).collect()
     }
