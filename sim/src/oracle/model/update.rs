@@ -320,10 +320,11 @@ impl Model {
         };
         match txn.changes().next() {
             Some(_) => txn.changes().all(|(path, _)| is_given_up(path)),
-            // One that only reads is remembered by those that took part.
+            // One that only reads leaves nothing but the memory of those that took part, or of the
+            // owners that have pulled it.
             None => {
                 let mut members = txn.members.iter().copied().chain([effect.is.0.begun_by()]);
-                members.all(|member| self.is_out(member))
+                self.views.gave_up_since(effect.step) || members.all(|member| self.is_out(member))
             }
         }
     }

@@ -127,6 +127,11 @@ impl Views {
         self.given_up.get(&member).copied()
     }
 
+    /// Has the operator given any member up after this step?
+    pub fn gave_up_since(&self, step: u64) -> bool {
+        self.given_up.values().any(|given_up| *given_up > step)
+    }
+
     /// To whom a number was given.
     pub fn admitted(&self, admission: Admission) -> Option<&At<NodeId>> {
         self.admitted.get(&admission)

@@ -10,7 +10,8 @@ use seedbed::proto::{Answer, Reply, Request, RequestId};
 /// The decision record is the commit point; a user who heard "done" earlier could see it undone by
 /// a crash. The answer is part of the record, so a retry that meets the committed transaction gives
 /// the same one and not what the files hold by then. A single read is answered without a
-/// transaction and is judged elsewhere. Gray and Reuter, "Transaction Processing", 1993.
+/// transaction and is judged elsewhere. If what a request did is given up with an accepted loss, it may
+/// be done again, and either answer was true. Gray and Reuter, "Transaction Processing", 1993.
 #[derive(Clone, Debug)]
 pub struct DoneMeansEffect;
 
@@ -37,6 +38,9 @@ impl DoneMeansEffect {
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
                 Evidence::at(model.step, is)
+            }
+            Some(_) if model.effects.was_answered(request, |other| other == answer) => {
+                return Ok(());
             }
             Some(effect) if effect.is.1 != *answer => {
                 let (txn, decided) = &effect.is;
@@ -116,5 +120,21 @@ mod tests {
         play.at(1).requests(request(1, 1), reads(&["/a", "/b"]));
         play.at(2).replies(request(1, 1), done_reading(&[Some("1"), None]));
         play.is_broken_by("done_means_effect", (2, "no log durably holds"), (2, "done"));
+    }
+
+    #[test]
+    fn done_with_the_answer_of_what_was_given_up_before_it_was_done_again() {
+        let given_up_and_done_again = || {
+            let mut play = Play::managed(DoneMeansEffect);
+            play.is_complete(n(1), 1).requests(request(1, 1), writes("/a", "1"));
+            play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 5, "1"));
+            play.loses_its_disk(n(1)).accepts_the_loss_of(&[n(1)]);
+            play.forces(n(3), decided_for(request(1, 1), txn_of(n(3), 1), &[], "/a", 1, "1"));
+            play
+        };
+        for version in [1, 5] {
+            given_up_and_done_again().replies(request(1, 1), answer(version)).holds();
+        }
+        given_up_and_done_again().replies(request(1, 1), answer(2)).breaks();
     }
 }

@@ -84,4 +84,19 @@ mod tests {
         play.at(3).logs(n(2), decided_answer(request(1, 2), txn_of(n(2), 1), &[changed(2)]));
         play.holds();
     }
+
+    #[test]
+    fn after_an_accepted_loss_a_request_that_only_reads_may_be_executed_again() {
+        for is_accepted in [true, false] {
+            let mut play = Play::managed(OneEffectPerRequest);
+            play.is_complete(n(1), 1).is_complete(n(2), 1);
+            play.forces(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
+            play.loses_its_disk(n(2));
+            if is_accepted {
+                play.accepts_the_loss_of(&[n(2)]);
+            }
+            play.forces(n(3), decided_answer(request(1, 1), txn_of(n(3), 1), &[changed(1)]));
+            assert_eq!(play.is_lawful(), is_accepted);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::oracle::model::requests::effects_of_requests::is_part_of;
 use crate::oracle::{Breach, Disk, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
-use seedbed::proto::{Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId};
+use seedbed::proto::{Answer, Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId};
 
 /// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
 /// every path, its version even if the file is gone, and the answer to every request that has taken
@@ -89,11 +89,17 @@ fn tokens(
     Ok(())
 }
 
-/// Is an answer that is handed over the one that was given?
+/// Is an answer that is handed over one that was given? A request whose changes are given up with an
+/// accepted loss may be done again, and have two.
 fn is_true(node: NodeId, handed: &Handed, model: &Model) -> Result<(), Breach> {
+    let was_given = |request, answer: &Answer| {
+        model.effects.was_answered(request, |given| is_part_of(answer, given))
+    };
     match handed {
         Handed::Done(request, answer) => match model.effects.of(model.origin(*request)) {
-            Some(effect) if !is_part_of(answer, &effect.is.1) => {
+            Some(effect) if is_part_of(answer, &effect.is.1) => Ok(()),
+            Some(_) if was_given(model.origin(*request), answer) => Ok(()),
+            Some(effect) => {
                 let (txn, decided) = &effect.is;
                 let is = format!("{txn} was committed for {request} with answer {decided:?}");
                 let now = format!("{node} takes over that {request} is done with {answer:?}");
@@ -102,7 +108,7 @@ fn is_true(node: NodeId, handed: &Handed, model: &Model) -> Result<(), Breach> {
                     Evidence::at(model.step, now).about(*request),
                 ))
             }
-            Some(_) | None => Ok(()),
+            None => Ok(()),
         },
         Handed::Declined(..) | Handed::Forgotten(..) => Ok(()),
     }
@@ -159,7 +165,7 @@ mod tests {
     use super::*;
     use crate::oracle::tests::{
         Play, born, changed, complete, decided_for, done, entered, fenced, n, path, pulled,
-        request, txn, voted, write,
+        request, txn, txn_of, voted, write,
     };
 
     fn play(decision: Record) -> Play {
@@ -232,5 +238,23 @@ mod tests {
         play.forces(n(3), Record::Pulled { files, answers, replaced: Arcs::default() });
         play.forces(n(3), complete(2, Arcs::all()));
         play.holds();
+    }
+
+    #[test]
+    fn a_request_that_is_given_up_and_done_again_has_two_answers() {
+        let given_up_and_done_again = || {
+            let mut play = Play::managed(HandOversKeepTokensAndAnswers::default());
+            play.is_complete(n(1), 1).is_complete(n(2), 1);
+            play.forces(n(1), decided_for(request(1, 1), txn(1), &[], "/a", 5, "x"));
+            play.loses_its_disk(n(1)).loses_its_disk(n(2));
+            play.accepts_the_loss_of(&[n(1), n(2)]);
+            play.forces(n(3), decided_for(request(1, 1), txn_of(n(3), 1), &[], "/a", 1, "x"));
+            play
+        };
+        let handed = |version| Handed::Done(request(1, 1), [changed(version)].into());
+        for version in [1, 5] {
+            takes_over_as_well(&mut given_up_and_done_again(), &[handed(version)]).holds();
+        }
+        takes_over_as_well(&mut given_up_and_done_again(), &[handed(2)]).breaks();
     }
 }

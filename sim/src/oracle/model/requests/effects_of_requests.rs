@@ -18,6 +18,9 @@ pub(in crate::oracle) const EFFECTS: SeenKinds =
 pub struct Effects {
     /// The first transaction that committed for each request, with its answer.
     first: BTreeMap<RequestId, At<(TxnId, Answer)>>,
+    /// The answers of transactions that committed for a request before, and whose changes were given
+    /// up: an owner of another time may still remember them.
+    undone: BTreeMap<RequestId, Vec<Answer>>,
     /// What came of the last record that may be an effect.
     newest: Option<Effect>,
 }
@@ -37,6 +40,12 @@ impl Effects {
     /// The first transaction that committed for a user's request.
     pub fn of(&self, request: RequestId) -> Option<&At<(TxnId, Answer)>> {
         self.first.get(&request)
+    }
+
+    /// Did a transaction that committed for the request before, and was given up since, give such an
+    /// answer?
+    pub fn was_answered(&self, request: RequestId, is_such: impl Fn(&Answer) -> bool) -> bool {
+        self.undone.get(&request).is_some_and(|answers| answers.iter().any(is_such))
     }
 
     /// The effect that `seen`, the newest thing that was seen, was, if it was one.
@@ -59,8 +68,9 @@ impl Effects {
         answer: &Answer,
         is_undone: bool,
     ) {
-        if is_undone {
-            self.first.remove(&origin);
+        let undone = if is_undone { self.first.remove(&origin) } else { None };
+        if let Some(At { is: (_, answer), .. }) = undone {
+            self.undone.entry(origin).or_default().push(answer);
         }
         let before = self.first.get(&origin).map(|at| At { step: at.step, is: at.is.0 });
         if before.is_none() {
