@@ -14,8 +14,10 @@
 //! pulled it.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
 
-use seedbed::proto::{Member, NodeId, TxnId, View};
+use seedbed::proto::{Config, Member, NodeId, Path, TxnId, View};
 
 use super::{Model, Placement};
 
@@ -43,29 +45,41 @@ pub fn may_be_lost(node: NodeId, model: &Model) -> bool {
     if !is_every_loss_made_good(model) {
         return false;
     }
-    let views: Vec<_> = model.views.open().map(|view| &view.is).collect();
-    let placed = views.iter().map(|view| (*view, model.views.placement(config, view.epoch)));
-    let placed: Vec<_> = placed.filter_map(|(view, of)| Some((view, of?))).collect();
+    let placed = open_views(config, model);
     let ends = placed.iter().flat_map(|(_, placement)| placement.ends());
     let positions: BTreeSet<u64> = ends.collect();
     // Before the first view nothing is stored.
-    positions.into_iter().all(|position| {
-        let views = || placed.iter().map(|(view, placement)| (*view, &**placement));
-        let has_copy = holders(position, views(), model).iter().any(|holder| *holder != node);
-        has_copy && views().all(|(view, of)| has_witness(position, view, of, node, model))
-    })
+    positions.into_iter().all(|position| can_be_found(position, &placed, Some(node), model))
 }
 
-/// Is there an owner in `view`, beside `node`, that can say whether anything was committed there?
-fn has_witness(
+/// Do its owners find what was committed last on this path, or will the operator have to accept a
+/// loss first?
+pub fn needs_no_operator(path: &Path, model: &Model) -> bool {
+    let Some(config) = model.disks.managed() else { return true };
+    can_be_found(config.position(path), &open_views(config, model), None, model)
+}
+
+/// The views that have not settled, the newest first, and the last that has, with who owns what.
+fn open_views<'m>(config: &Arc<Config>, model: &'m Model) -> Vec<(&'m View, Rc<Placement>)> {
+    let views = model.views.open().map(|view| &view.is);
+    views.filter_map(|view| Some((view, model.views.placement(config, view.epoch)?))).collect()
+}
+
+/// Is there a copy of what was committed last at `position`, and in each view an owner that can say
+/// whether anything was committed there; beside those of the node `without`?
+fn can_be_found(
     position: u64,
-    view: &View,
-    placement: &Placement,
-    node: NodeId,
+    views: &[(&View, Rc<Placement>)],
+    without: Option<NodeId>,
     model: &Model,
 ) -> bool {
-    let others = placement.owners_at(position).filter(|owner| *owner != node);
-    others.filter_map(|owner| view.member(owner)).any(|owner| model.disks.gone(owner).is_none())
+    let placed = || views.iter().map(|(view, placement)| (*view, &**placement));
+    let is_other = |node: &NodeId| Some(*node) != without;
+    let has_witness = |(view, of): (&View, &Placement)| {
+        let others = of.owners_at(position).filter(is_other);
+        others.filter_map(|owner| view.member(owner)).any(|owner| model.disks.gone(owner).is_none())
+    };
+    holders(position, placed(), model).iter().any(is_other) && placed().all(has_witness)
 }
 
 /// The nodes that have what was committed last at `position`; `views` are those that have not

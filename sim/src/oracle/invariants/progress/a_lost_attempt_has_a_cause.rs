@@ -1,12 +1,10 @@
 //! An attempt that is not answered has met a fault or another request.
 
 use seedbed::proto::{
-    Age, AttemptEnd, Membership, Message, MessageKind, No, NodeId, Path, Request, RequestId, Retry,
-    Time, TxnId,
+    Age, AttemptEnd, Membership, Message, MessageKind, No, NodeId, RequestId, Retry, Time, TxnId,
 };
 
-use super::{is_disturbed, is_moving};
-use crate::oracle::model::reference::program::paths;
+use super::{is_disturbed, is_moving, paths_of};
 use crate::oracle::model::txns::Txn;
 use crate::oracle::per_request::PerRequest;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
@@ -181,14 +179,6 @@ fn is_pinned_by_another(request: RequestId, lost: &Attempt, model: &Model, world
     };
     let mut owners = world.nodes().filter_map(|node| world.host(node).storage());
     owners.any(|owner| paths.iter().any(|path| owner.pin_of(path).is_some_and(is_another)))
-}
-
-fn paths_of(request: RequestId, model: &Model) -> Vec<Path> {
-    match model.requests.wanted(request) {
-        Some(Request::Files { operations, .. }) => paths(operations).cloned().collect(),
-        Some(Request::Acquire { path, .. } | Request::Release { path, .. }) => vec![path.clone()],
-        None => Vec::new(),
-    }
 }
 
 fn breach(request: RequestId, lost: &Attempt, now: String, model: &Model) -> Breach {

@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use seedbed::proto::{Age, Membership, NodeId, RequestId, Role, Span, Time};
+use seedbed::proto::{Age, Membership, NodeId, Path, Request, RequestId, Role, Span, Time};
 
 use crate::oracle::Model;
+use crate::oracle::model::reference::program::paths;
 use crate::world::World;
 
 mod a_client_keeps_trying;
@@ -37,6 +38,15 @@ pub(in crate::oracle) use unknown_has_a_cause::UnknownHasACause;
 fn rank(age: Age) -> Rank {
     let power = age.waited.as_nanos().checked_ilog2();
     (Reverse(power), age.request.number, age.request, age.waited)
+}
+
+/// The paths that a user asks about.
+fn paths_of(request: RequestId, model: &Model) -> Vec<Path> {
+    match model.requests.wanted(request) {
+        Some(Request::Files { operations, .. }) => paths(operations).cloned().collect(),
+        Some(Request::Acquire { path, .. } | Request::Release { path, .. }) => vec![path.clone()],
+        None => Vec::new(),
+    }
 }
 
 /// Compares like the age it was made of.

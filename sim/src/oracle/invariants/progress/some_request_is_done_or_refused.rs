@@ -2,6 +2,8 @@
 
 use seedbed::proto::{NodeId, Reply, Request, RequestId, Role};
 
+use super::paths_of;
+use crate::oracle::copies::needs_no_operator;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
@@ -14,7 +16,8 @@ use crate::world::World;
 /// where a round trip takes longer than a lease, each acquire ends unknown, and rightly so. Whether
 /// a refusal is right is for `refusals_state_a_true_reason`. A request is answerable if, from when
 /// it is asked to when it is answered, its client, the storage nodes and the central node are up,
-/// run at their pace, and are not cut off from each other. A loss of messages excuses nothing: a
+/// run at their pace, and are not cut off from each other, and no file waits at the end for the
+/// operator to accept that it is lost. A loss of messages excuses nothing: a
 /// run that loses all of them shows nothing. Probes do not count, because the network is calm for
 /// them.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +86,7 @@ fn is_answerable(request: RequestId, model: &Model) -> bool {
     let is_one = |node: NodeId| node.role() != Role::Client || node == request.client;
     let asked = model.requests.get(&request);
     asked.is_some_and(|asked| !model.disturbances.parted(is_one, asked.asked.is))
+        && paths_of(request, model).iter().all(|path| needs_no_operator(path, model))
 }
 
 #[cfg(test)]
@@ -150,5 +154,21 @@ mod tests {
         play.at(2).crashes(n(2));
         play.at(3).replies(request(1, 1), Reply::Unknown);
         play.at(4).ends().holds();
+    }
+
+    #[test]
+    fn a_file_waits_for_the_operator() {
+        for is_the_only_copy in [true, false] {
+            let mut play = Play::managed(SomeRequestIsDoneOrRefused::default());
+            play.views(1, &[n(1), n(2)]).is_complete(n(1), 1);
+            if !is_the_only_copy {
+                play.is_complete(n(2), 1);
+            }
+            play.loses_its_disk(n(1));
+            play.starts(n(1));
+            play.at(1).requests(request(1, 1), writes("/a", "1"));
+            play.at(2).replies(request(1, 1), Reply::Unknown).ends();
+            assert_eq!(play.is_lawful(), is_the_only_copy);
+        }
     }
 }
