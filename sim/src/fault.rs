@@ -52,6 +52,9 @@ pub enum Fault<N = NodeId> {
         /// How long.
         lasts: Option<Span>,
     },
+    /// Of the messages that the machine has in flight each is lost or not, drawn when it strikes:
+    /// as where a machine dies in the middle of its sends.
+    Drop(N),
     /// The machine's clock jumps forward.
     ClockJump {
         /// Which machine.
@@ -211,6 +214,7 @@ impl<N> Fault<N> {
             Fault::Wipe { node, restart } => Fault::Wipe { node: one(node)?, restart: *restart },
             Fault::Pause { node, lasts } => Fault::Pause { node: one(node)?, lasts: *lasts },
             Fault::Cut { links, lasts } => Fault::Cut { links: links.bind(named)?, lasts: *lasts },
+            Fault::Drop(node) => Fault::Drop(one(node)?),
             Fault::ClockJump { node, by } => Fault::ClockJump { node: one(node)?, by: *by },
             Fault::ClockDrift { node, ppm, lasts } => {
                 Fault::ClockDrift { node: one(node)?, ppm: *ppm, lasts: *lasts }
@@ -294,6 +298,7 @@ impl<N> Fault<N> {
             Fault::Cut { links: Cut::Groups(_) | Cut::OneWay { .. }, .. } => None,
             Fault::Cut { links: Cut::MajoritiesRing, .. } => None,
             Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::Degrade { .. } => None,
+            Fault::Drop(_) => None,
             // Their crashes are faults of their own.
             Fault::RollingRestart { .. } | Fault::Attrition { .. } => None,
             Fault::Join(_) | Fault::Leave(_) | Fault::Operator(_) => None,
@@ -341,6 +346,8 @@ kinds! {
     Loss = "loss",
     /// A link delivers messages twice.
     Duplicate = "duplicate",
+    /// Of what a machine has in flight each message is lost or not.
+    Drop = "drop",
     /// A disk is slow.
     SlowDisk = "slow_disk",
     /// A disk stalls.
@@ -386,7 +393,21 @@ impl ChaosKind {
             ChaosKind::SlowDisk | ChaosKind::BitRot | ChaosKind::Drift => false,
             ChaosKind::StalledDisk | ChaosKind::FullDisk => false,
             ChaosKind::Attrition | ChaosKind::RollingRestart => false,
-            ChaosKind::MajoritiesRing | ChaosKind::Bump => false,
+            ChaosKind::MajoritiesRing | ChaosKind::Bump | ChaosKind::Drop => false,
+        }
+    }
+
+    /// Does it keep a machine from the others?
+    pub fn keeps_away(self) -> bool {
+        match self {
+            ChaosKind::Crash | ChaosKind::BitRot | ChaosKind::Wipe | ChaosKind::Pause => true,
+            ChaosKind::StalledDisk | ChaosKind::Isolate | ChaosKind::Partition => true,
+            ChaosKind::Clog => true,
+            ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
+            ChaosKind::SlowDisk | ChaosKind::FullDisk | ChaosKind::Drift => false,
+            ChaosKind::MajoritiesRing | ChaosKind::Bump | ChaosKind::Drop => false,
+            ChaosKind::Attrition | ChaosKind::RollingRestart => false,
+            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Set | ChaosKind::AcceptLoss => false,
         }
     }
 

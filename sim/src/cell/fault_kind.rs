@@ -71,6 +71,8 @@ kinds! {
     Loss = "loss", true, [Control, Storage, Client];
     /// a link delivers messages twice
     Duplicate = "duplicate", true, [Control, Storage, Client];
+    /// of what a machine has in flight each message is lost or not
+    Drop = "drop", false, [Control, Storage, Client];
     /// a disk is slow
     SlowDisk = "slow_disk", true, [Control, Storage];
     /// a disk stalls: no sync ends
@@ -106,6 +108,7 @@ impl FaultKind {
                 Cut::OneWay { .. } => FaultKind::Clog,
                 Cut::MajoritiesRing => FaultKind::MajoritiesRing,
             },
+            Fault::Drop(_) => FaultKind::Drop,
             Fault::ClockJump { .. } => FaultKind::Bump,
             Fault::ClockDrift { .. } => FaultKind::Drift,
             Fault::Degrade { what, .. } => match what.how {
@@ -147,6 +150,7 @@ impl FaultKind {
             ChaosKind::Delay => FaultKind::Delay,
             ChaosKind::Loss => FaultKind::Loss,
             ChaosKind::Duplicate => FaultKind::Duplicate,
+            ChaosKind::Drop => FaultKind::Drop,
             ChaosKind::SlowDisk => FaultKind::SlowDisk,
             ChaosKind::StalledDisk => FaultKind::StalledDisk,
             ChaosKind::FullDisk => FaultKind::FullDisk,
@@ -171,7 +175,8 @@ impl FaultKind {
             FaultKind::Attrition | FaultKind::RollingRestart => true,
             FaultKind::Wipe | FaultKind::Pause | FaultKind::Isolate | FaultKind::Partition => false,
             FaultKind::Clog | FaultKind::MajoritiesRing | FaultKind::Delay => false,
-            FaultKind::Loss | FaultKind::Duplicate | FaultKind::SlowDisk => false,
+            FaultKind::Loss | FaultKind::Duplicate | FaultKind::Drop => false,
+            FaultKind::SlowDisk => false,
             FaultKind::Bump | FaultKind::Drift | FaultKind::Join | FaultKind::Leave => false,
             FaultKind::Set | FaultKind::AcceptLoss => false,
             FaultKind::StalledDisk | FaultKind::FullDisk => false,
@@ -186,6 +191,7 @@ impl FaultKind {
             FaultKind::Pause | FaultKind::Isolate | FaultKind::StalledDisk => true,
             FaultKind::Partition | FaultKind::Clog | FaultKind::MajoritiesRing => false,
             FaultKind::Delay | FaultKind::Loss | FaultKind::Duplicate => false,
+            FaultKind::Drop => false,
             FaultKind::SlowDisk | FaultKind::FullDisk | FaultKind::Bump => false,
             FaultKind::Drift | FaultKind::Join | FaultKind::Leave => false,
             FaultKind::Set | FaultKind::AcceptLoss => false,
@@ -198,7 +204,7 @@ impl FaultKind {
             FaultKind::Crash | FaultKind::BitRot | FaultKind::Wipe => true,
             FaultKind::Attrition | FaultKind::RollingRestart => true,
             FaultKind::Isolate | FaultKind::Partition | FaultKind::Clog => true,
-            FaultKind::MajoritiesRing | FaultKind::Loss => true,
+            FaultKind::MajoritiesRing | FaultKind::Loss | FaultKind::Drop => true,
             FaultKind::Pause | FaultKind::Delay | FaultKind::Duplicate => false,
             FaultKind::SlowDisk | FaultKind::Bump | FaultKind::Drift => false,
             FaultKind::StalledDisk | FaultKind::FullDisk => false,

@@ -71,7 +71,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
             "kinds",
             "array of kinds, each once",
             "what may happen: `crash`, `pause`, `partition`, `isolate`, `clog`, `delay`, `loss`, \
-             `duplicate`, `slow_disk`, `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `bump`, \
+             `duplicate`, `drop`, `slow_disk`, `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `bump`, \
              `majorities_ring`, `join`, `leave`, `set`, `accept_loss`, `wipe`, `attrition`, \
              `rolling_restart`",
         ),

@@ -41,6 +41,7 @@ pub(super) enum Kind {
     Delay,
     Loss,
     Duplicate,
+    Drop,
     Bump,
     Drift,
     BitRot,
@@ -96,7 +97,7 @@ fn lasts(kind: Kind) -> bool {
         Kind::Partition | Kind::Clog | Kind::MajoritiesRing | Kind::Delay | Kind::Loss => true,
         Kind::Duplicate | Kind::Drift | Kind::SlowDisk | Kind::StalledDisk => true,
         Kind::FullDisk => true,
-        Kind::Bump | Kind::RollingRestart | Kind::Attrition => false,
+        Kind::Drop | Kind::Bump | Kind::RollingRestart | Kind::Attrition => false,
         Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => false,
     }
 }
@@ -107,7 +108,7 @@ fn is_of_managed(kind: Kind) -> bool {
         Kind::Wipe | Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => true,
         Kind::Crash | Kind::Pause | Kind::Isolate | Kind::Partition | Kind::Clog => false,
         Kind::MajoritiesRing | Kind::Delay | Kind::Loss | Kind::Duplicate => false,
-        Kind::Bump | Kind::Drift | Kind::BitRot => false,
+        Kind::Drop | Kind::Bump | Kind::Drift | Kind::BitRot => false,
         Kind::SlowDisk | Kind::StalledDisk | Kind::FullDisk => false,
         Kind::RollingRestart | Kind::Attrition => false,
     }
@@ -149,6 +150,7 @@ impl Place<'_> {
             }
             Kind::Loss => self.worse(&SIDES[1], self.share().map(Worse::Lossy))?,
             Kind::Duplicate => self.worse(&SIDES[2], self.share().map(Worse::Doubling))?,
+            Kind::Drop => Fault::Drop(self.target()?),
             Kind::Bump => {
                 let by = table.need("by", "how far, such as \"5s\"").and_then(|by| by.some_span());
                 Fault::ClockJump { node: self.target()?, by: by? }

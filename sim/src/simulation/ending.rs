@@ -168,6 +168,7 @@ fn struck_by(fault: &Fault<Target>) -> Vec<Target> {
     match fault {
         Fault::Crash { node, .. }
         | Fault::Pause { node, .. }
+        | Fault::Drop(node)
         | Fault::ClockJump { node, .. }
         | Fault::ClockDrift { node, .. }
         | Fault::Cut { links: Cut::Isolate(node), .. } => vec![*node],

@@ -26,7 +26,7 @@ pub(super) fn takes_hold(
             let ends = links.iter().flat_map(|(from, to)| [*from, *to]);
             (Grip::Numbered(last), ends.collect())
         }
-        Fault::ClockJump { node, .. } => (Grip::Moment, vec![*node]),
+        Fault::ClockJump { node, .. } | Fault::Drop(node) => (Grip::Moment, vec![*node]),
         Fault::ClockDrift { node, .. } => (Grip::Drifting(*node), vec![*node]),
         Fault::Degrade { what: Degradation { from, to, .. }, .. } => {
             (Grip::Numbered(last), [&from[..], &to[..]].concat())
@@ -72,7 +72,7 @@ pub(super) fn end_of(fault: &Fault, last: u32) -> Option<Act> {
             DiskTrouble::Full => Act::MakeRoom(*node),
         }),
         Fault::ClockJump { .. } | Fault::RollingRestart { .. } | Fault::Attrition { .. } => None,
-        Fault::Join(_) | Fault::Leave(_) | Fault::Operator(_) => None,
+        Fault::Join(_) | Fault::Leave(_) | Fault::Operator(_) | Fault::Drop(_) => None,
     }
 }
 

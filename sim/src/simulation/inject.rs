@@ -24,7 +24,7 @@ use crate::oracle::Model;
 use crate::oracle::milestones::Milestones;
 use crate::scenario::{Scenario, Trigger};
 use crate::seed::{Seed, Stream};
-use crate::world::{Event, Rot, World};
+use crate::world::{Event, Loss, Network, Rot, World};
 
 /// The faults of a run: those of the file, numbered from 0, and after them those of the plan.
 #[derive(Debug)]
@@ -208,6 +208,7 @@ impl<'a> Inject<'a> {
                 _ => lasting(Event::Pause(node), Act::Resume(node), now, lasts),
             },
             Fault::Cut { links, lasts } => self.cut(&links, lasts, scene),
+            Fault::Drop(node) => self.drop_some(number, node, world.network()),
             Fault::ClockJump { node, by } => vec![Turn::Event(Event::ClockJump { node, by })],
             Fault::ClockDrift { node, ppm, lasts } => {
                 self.drifting.insert(node);
@@ -340,6 +341,13 @@ impl<'a> Inject<'a> {
         let mut turns = lasting(Event::Cut(links.clone()), Act::Mend(id), scene.now, lasts);
         turns.push(Turn::LoseInFlight(links));
         turns
+    }
+
+    fn drop_some(&self, number: usize, node: NodeId, network: &Network) -> Vec<Turn> {
+        let mut stream = self.stream("drop", number);
+        let its = network.packets().filter(|(_, packet)| packet.from == node);
+        let lost = its.filter(|_| stream.below(2) == 0);
+        lost.map(|(id, _)| Turn::Lose(id, Loss::Network)).collect()
     }
 
     fn stop_drift(&self, node: NodeId) -> Turn {

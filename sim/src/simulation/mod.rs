@@ -245,9 +245,9 @@ impl<'a> Simulation<'a> {
             Turn::Begin(then, reached) => self.begin(then, &reached),
             Turn::LoseInFlight(links) => {
                 let lost = partition_links::in_flight(&links, self.world.network());
-                self.queue.first(lost.into_iter().map(Turn::Lose));
+                self.queue.first(lost.into_iter().map(|id| Turn::Lose(id, Loss::Cut)));
             }
-            Turn::Lose(packet) => return scheduled::loss(packet, Loss::Cut, &self.world),
+            Turn::Lose(packet, loss) => return scheduled::loss(packet, loss, &self.world),
             Turn::Release(node) => self.queue.release(node),
             Turn::Later(at, due) => self.queue.put(at, due),
             Turn::Probe(number) => return Some(self.probe(number)),

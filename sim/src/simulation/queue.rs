@@ -15,7 +15,7 @@ use seedbed::proto::{NodeId, Time};
 use super::occasions::Then;
 use super::scheduled::Due;
 use crate::oracle::milestones::Reached;
-use crate::world::{Event, PacketId};
+use crate::world::{Event, Loss, PacketId};
 
 /// What is due.
 #[derive(Debug)]
@@ -45,8 +45,8 @@ pub(super) enum Turn {
     /// What is in flight on these links is lost. It is looked for when its turn has come, after
     /// the cut.
     LoseInFlight(Arc<[(NodeId, NodeId)]>),
-    /// This message is lost on a link that is cut, if nothing has lost it since.
-    Lose(PacketId),
+    /// This message is lost, if nothing has lost it since.
+    Lose(PacketId, Loss),
     /// What waited at this machine's door goes into the queue.
     Release(NodeId),
     /// Something goes into the queue.

@@ -163,3 +163,19 @@ fn only_with_last_copies_a_disk_is_lost_that_has_the_last_copy_and_the_operator_
     assert_eq!(losses(true), (2, vec![25_000, 40_000]));
     assert_eq!(losses(false), (0, vec![]));
 }
+
+#[test]
+fn a_drop_loses_some_of_what_a_machine_has_in_flight() {
+    let fault = "[[fault]]\nwhen = { milestone = 'view_announced' }\ndrop = 'there'\n";
+    let (mut struck, mut lost) = (None, Vec::new());
+    first_steps("nodes = 8", fault, |world, step| {
+        if let (Event::Drop(_, Loss::Network), Some(packet)) = (&step.event, &step.packet) {
+            lost.push(packet.from);
+            let left = world.network().packets().map(|(_, packet)| packet.from);
+            struck = Some((step.at, left.filter(|from| *from == NodeId::CONTROL).count()));
+        }
+    });
+    let left = struck.map_or(0, |(_, left)| left);
+    assert!(lost.iter().all(|from| *from == NodeId::CONTROL) && lost.len() > 1, "{lost:?}");
+    assert!(left > 1, "{left} are left");
+}

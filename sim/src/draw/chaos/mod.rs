@@ -312,6 +312,7 @@ fn one(
         }
         ChaosKind::Loss => worse(Worse::Lossy(share(stream, 900))),
         ChaosKind::Duplicate => worse(Worse::Doubling(share(stream, 900))),
+        ChaosKind::Drop => Fault::Drop(node),
         ChaosKind::SlowDisk => {
             let most = 1 + stream.below(1_000);
             disk(DiskTrouble::Slow(SpanRange::from_millis(most / 2, most)))

@@ -212,6 +212,7 @@ impl Scenario {
                 vec![Role::Storage].into_iter().filter(may_be_away).collect()
             }
             ChaosKind::Partition | ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss => all,
+            ChaosKind::Drop => all,
             ChaosKind::Duplicate | ChaosKind::SlowDisk | ChaosKind::Drift => all,
             ChaosKind::Join | ChaosKind::Leave => vec![Role::Control, Role::Storage],
             ChaosKind::Wipe | ChaosKind::MajoritiesRing => vec![Role::Storage],
@@ -228,7 +229,7 @@ fn roles_of(fault: &Fault<Target>) -> Vec<Role> {
             roles_at(node).to_vec()
         }
         Fault::Pause { node, .. } | Fault::ClockJump { node, .. } => roles_at(node).to_vec(),
-        Fault::ClockDrift { node, .. } => roles_at(node).to_vec(),
+        Fault::ClockDrift { node, .. } | Fault::Drop(node) => roles_at(node).to_vec(),
         Fault::Cut { links, .. } => match links {
             Cut::Isolate(node) => roles_at(node).to_vec(),
             Cut::Groups(groups) => groups.iter().flatten().flat_map(roles_at).copied().collect(),

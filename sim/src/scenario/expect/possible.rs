@@ -325,7 +325,7 @@ fn need(milestone: Milestone) -> Option<Needs> {
                 Fault::RollingRestart { .. } | Fault::Attrition { .. } => true,
                 Fault::Pause { .. } | Fault::Cut { .. } | Fault::ClockJump { .. } => false,
                 Fault::ClockDrift { .. } | Fault::Degrade { .. } | Fault::Operator(_) => false,
-                Fault::Join(_) | Fault::Leave(_) => false,
+                Fault::Join(_) | Fault::Leave(_) | Fault::Drop(_) => false,
                 Fault::Disk { .. } => false,
             },
         },

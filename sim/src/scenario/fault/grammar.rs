@@ -95,6 +95,15 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
         ),
         form(
             Key::form(
+                "drop",
+                "target",
+                "of the messages that it has in flight each is lost or not, drawn",
+            ),
+            &[],
+            Kind::Drop,
+        ),
+        form(
+            Key::form(
                 "majorities_ring",
                 "`true`",
                 "each storage node talks to a majority of them, each to another one; of 4 or more",

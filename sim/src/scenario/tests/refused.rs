@@ -182,7 +182,7 @@ fn unknown_names() {
         (
             "[chaos]\nkinds = ['crush']",
             "3: chaos.kinds[0]: unknown kind of fault `crush`, expected `crash`, `pause`, \
-             `partition`, `isolate`, `clog`, `delay`, `loss`, `duplicate`, `slow_disk`, \
+             `partition`, `isolate`, `clog`, `delay`, `loss`, `duplicate`, `drop`, `slow_disk`, \
              `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `majorities_ring`, `bump`, `join`, \
              `leave`, `set`, `accept_loss`, `wipe`, `rolling_restart` or `attrition`; did you mean \
              `crash`?",

@@ -161,6 +161,7 @@ fn the_faults() {
         (at(5), Fault::Cut { links: one_way, lasts: lasts(5) }),
         (at(5), Fault::Cut { links: clogged, lasts: lasts(60) }),
         (at(6), Fault::Cut { links: Cut::MajoritiesRing, lasts: lasts(2) }),
+        (at(6), Fault::Drop(Target::Node(n(2)))),
         (when(Milestone::CRASHED), Fault::ClockJump { node: control, by: Span::from_secs(5) }),
         (at(7), Fault::BitRot { node: Target::Node(n(3)), rot: None, restart: after(0) }),
         (
@@ -186,7 +187,7 @@ fn the_faults() {
         (at(13), disk(n(3), DiskTrouble::Full, lasts(2))),
     ];
     let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, until: None, fault });
-    assert_eq!(sample().faults[..21], expected);
+    assert_eq!(sample().faults[..22], expected);
 }
 
 #[test]
@@ -238,7 +239,7 @@ fn the_faults_at_roles() {
         (Trigger::When(Occasion::first(Milestone::NODE_DEPARTED)), Fault::Join(role(Role::Leaver))),
     ];
     let expected = expected.map(|(trigger, fault)| ScriptedFault { trigger, until: None, fault });
-    assert_eq!(sample().faults[21..], expected);
+    assert_eq!(sample().faults[22..], expected);
 }
 
 #[test]

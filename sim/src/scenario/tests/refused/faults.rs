@@ -6,7 +6,7 @@ use super::*;
 fn faults_that_make_no_sense() {
     let at = |lines| wrong(&format!("[[fault]]\nat = '1s'\n{lines}"));
     let forms = "expected exactly one of `crash`, `pause`, `isolate`, `partition`, `clog`, \
-                 `delay`, `loss`, `duplicate`, `majorities_ring`, `bump`, `drift`, `slow_disk`, \
+                 `delay`, `loss`, `duplicate`, `drop`, `majorities_ring`, `bump`, `drift`, `slow_disk`, \
                  `stalled_disk`, `full_disk`, `bit_rot`, `wipe`, `rolling_restart`, `attrition`, \
                  `join`, `leave`, `set` or `accept_loss`, found";
     assert_eq!(at(""), format!("2: fault[0]: {forms} none"));
