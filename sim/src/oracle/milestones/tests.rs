@@ -318,3 +318,26 @@ fn a_client_learns_of_a_view() {
     show.see(&Seen::Noticed { client: c(1), notice: &Notice::View(view) });
     assert_eq!(show.count(Milestone::VIEW_LEARNT), 1);
 }
+
+#[test]
+fn a_transaction_is_open_at_a_machine_that_leaves_its_epoch() {
+    let mut show = Show::new();
+    let mut asks_for_votes = prepare(txn(1), &[n(2), n(3)], &["/a"]);
+    if let Message::Prepare { work, .. } = &mut asks_for_votes {
+        *work = Some([].into());
+    }
+    show.sends(n(1), n(2), &asks_for_votes);
+    show.forces(n(2), &voted(txn(1), "/a", 1, "x"));
+    show.forces(n(3), &entered(2));
+    assert_eq!(show.count(Milestone::EPOCH_LEFT_IN_DOUBT), 0, "n3 has not voted");
+    show.forces(n(2), &entered(2));
+    assert_eq!(show.count(Milestone::EPOCH_LEFT_IN_DOUBT), 1);
+    let coordinator = show.bound(Milestone::EPOCH_LEFT_IN_DOUBT, Role::Coordinator);
+    assert_eq!(coordinator, Some(n(1)));
+    assert_eq!(show.count(Milestone::EPOCH_LEFT_UNDECIDED), 0);
+    show.forces(n(1), &entered(2));
+    assert_eq!(show.count(Milestone::EPOCH_LEFT_UNDECIDED), 1);
+    show.forces(n(2), &rolled_back(txn(1)));
+    show.forces(n(2), &entered(3));
+    assert_eq!(show.count(Milestone::EPOCH_LEFT_IN_DOUBT), 1, "it knows the decision");
+}

@@ -240,7 +240,22 @@ impl Milestones {
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {
                 self.in_doubt.slot(node).remove(txn);
             }
+            Record::Entered { .. } => self.txn_on_left(node),
             _ => {}
+        }
+    }
+
+    /// `node` has left an epoch, durably.
+    fn txn_on_left(&mut self, node: NodeId) {
+        let undecided = self.in_doubt.slot(node).iter().filter(|(_, learnt)| !**learnt);
+        let undecided: Vec<TxnId> = undecided.map(|(txn, _)| *txn).collect();
+        for txn in undecided {
+            self.hit_txn(Milestone::EPOCH_LEFT_IN_DOUBT, node, txn);
+        }
+        let voting = self.runs_of(node).filter(|(_, run)| run.phase == Phase::Voting);
+        let voting: Vec<TxnId> = voting.map(|(txn, _)| *txn).collect();
+        for txn in voting {
+            self.hit_txn(Milestone::EPOCH_LEFT_UNDECIDED, node, txn);
         }
     }
 

@@ -228,7 +228,9 @@ pub fn is_of_managed(milestone: Milestone) -> bool {
     match milestone.topic() {
         Topic::View | Topic::Joiner | Topic::Leaver | Topic::Transfer | Topic::Presence => true,
         Topic::Transaction | Topic::Lock | Topic::File | Topic::Other => {
-            const NAMED: [Milestone; 7] = [
+            const NAMED: [Milestone; 9] = [
+                Milestone::EPOCH_LEFT_IN_DOUBT,
+                Milestone::EPOCH_LEFT_UNDECIDED,
                 Milestone::STALE_EPOCH_REFUSED,
                 Milestone::NOT_READY_REFUSED,
                 Milestone::LATE_DECISION,
