@@ -250,6 +250,7 @@ fn put(key: Key, value: u64, seed: Seed, scenario: &mut Scenario, settings: &mut
         Key::ChaosIntervalMax => chaos.for_each(|chaos| up_to(&mut chaos.interval)),
         Key::ChaosDurationMax => chaos.for_each(|chaos| up_to(&mut chaos.duration)),
         Key::Aimed => chaos.for_each(|chaos| chaos.aimed = share(value)),
+        Key::Together => chaos.for_each(|chaos| chaos.together = share(value)),
         Key::StorageNodesDown => {
             chaos.for_each(|chaos| chaos.budget.storage_nodes_down = value as u16);
         }

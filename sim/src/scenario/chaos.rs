@@ -22,6 +22,9 @@ pub struct Chaos {
     pub duration: SpanRange,
     /// How likely one of them waits for a milestone instead of a time.
     pub aimed: Ppb,
+    /// How likely one that waits for a milestone has another at the same moment, that one a third,
+    /// and so on; and how likely what its machine has in flight is lost in part.
+    pub together: Ppb,
     /// Is a disk also lost where it holds the last copy of something? The operator accepts that.
     pub last_copies: bool,
 }
@@ -101,6 +104,14 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
              part in it, instead of a drawn time",
         ),
         Key::usually(
+            "together",
+            "probability",
+            "0",
+            "how likely an aimed fault has another at the same moment that keeps another machine \
+             away, that one a third, and that one a fourth; and, with `drop`, how likely its \
+             machine's messages in flight are lost in part",
+        ),
+        Key::usually(
             "last_copies",
             "`true`, `false`",
             "false",
@@ -164,6 +175,7 @@ pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Opt
         let usual = SpanRange::from_millis(200, 5_000);
         let duration = table.or("duration", usual, |value| value.spans());
         let aimed = table.or("aimed", Ppb::ZERO, |value| value.probability());
+        let together = table.or("together", Ppb::ZERO, |value| value.probability());
         let last_copies = table.or("last_copies", false, |value| last_copies(&value, config));
         Ok(Chaos {
             kinds: kinds?,
@@ -171,6 +183,7 @@ pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Opt
             interval: interval?,
             duration: duration?,
             aimed: aimed?,
+            together: together?,
             last_copies: last_copies?,
         })
     })

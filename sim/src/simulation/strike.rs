@@ -3,7 +3,7 @@
 //! A scripted fault names them, or they play a role in what it has waited for. A drawn one has to
 //! leave what is promised within reach, and an aimed one has to find room in the budget.
 
-use seedbed::proto::{Command, Role, Span};
+use seedbed::proto::{Command, NodeId, Role, Span};
 
 use super::inject::{Inject, Scene, later};
 use super::queue::Turn;
@@ -13,7 +13,10 @@ use crate::fault::Fault;
 use crate::oracle::copies::{is_every_loss_noticed, may_be_lost};
 use crate::oracle::milestones::Reached;
 use crate::scenario::Target;
+use crate::seed::Stream;
 use crate::world::World;
+
+const BUDGET: &str = "a plan has a budget";
 
 impl<'a> Inject<'a> {
     /// The fault `number` strikes, whose time was known from the start.
@@ -37,7 +40,11 @@ impl<'a> Inject<'a> {
     ) -> Vec<Turn> {
         let planned = &self.plan[number];
         let lasts = planned.until.since(planned.at);
-        let machines = |target: &Target| scene.binding().machines(*target, Some(reached));
+        let mut stream = self.stream("another", number);
+        let machines = |target: &Target| match target {
+            Target::All(_) => self.another(*target, reached, scene, &mut stream),
+            _ => scene.binding().machines(*target, Some(reached)),
+        };
         let Some(fault) = planned.fault.bind(machines) else { return Vec::new() };
         // A machine that is down can be taken away no more.
         let away = fault.away().copied();
@@ -53,8 +60,25 @@ impl<'a> Inject<'a> {
         self.inject(self.scenario.faults.len() + number, fault, scene)
     }
 
+    /// One of the machines that `target` stands for; one that no fault takes away at this moment, if
+    /// there is one.
+    fn another(
+        &self,
+        target: Target,
+        reached: &Reached,
+        scene: &Scene<'_, 'a>,
+        stream: &mut Stream,
+    ) -> Vec<NodeId> {
+        let away = self.away.as_ref().expect(BUDGET);
+        let all = scene.binding().machines(target, Some(reached));
+        let is_left = |node: &NodeId| !away.went(*node, scene.now);
+        let left: Vec<NodeId> = all.iter().copied().filter(is_left).collect();
+        let among = if left.is_empty() { &all } else { &left };
+        stream.pick(among).copied().into_iter().collect()
+    }
+
     fn budget(&mut self) -> &mut Away {
-        self.away.as_mut().expect("a plan has a budget")
+        self.away.as_mut().expect(BUDGET)
     }
 
     /// Does a drawn fault leave what is promised within reach? The plan cannot know what is on which

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{MessageKind, RecordKind};
+use seedbed::proto::{MessageKind, NodeId, RecordKind};
 
 use crate::fault::ChaosKind;
 use crate::milestone::Milestone;
@@ -36,9 +36,12 @@ fn moments() -> Vec<(Of, Milestone)> {
         (Of::Transaction, Milestone::ALL_VOTED),
         (Of::Transaction, appended(RecordKind::Decided)),
         (Of::Transaction, Milestone::DECIDED),
+        (Of::Transaction, Milestone::TRANSACTION_ABORTED),
         (Of::Transaction, Milestone::sent(MessageKind::Inquire)),
         (Of::Transaction, Milestone::sent(MessageKind::Resolve)),
         (Of::Transaction, Milestone::sent(MessageKind::Resolved)),
+        (Of::Transaction, Milestone::EPOCH_LEFT_IN_DOUBT),
+        (Of::Transaction, Milestone::EPOCH_LEFT_UNDECIDED),
         (Of::Transaction, Milestone::IN_DOUBT_ON_A_MOVING_ARC),
         (Of::Lock, Milestone::LOCK_QUEUED),
         (Of::Lock, appended(RecordKind::Granted)),
@@ -108,16 +111,40 @@ impl Aims {
             suited().filter(|(of, _)| *of == chosen).map(|(_, milestone)| *milestone).collect();
         let milestone = *stream.pick(&its)?;
         let nth = 1 + stream.below(4) as u32;
-        let mut roles: Vec<Role> = roles_of(milestone).to_vec();
+        // If the budget has no room at that time, the next will do.
+        let times = Ordinals { nth, every: Some(1) };
+        Some(Aim::at(Occasion { times, ..Occasion::first(milestone) }, stream))
+    }
+}
+
+/// Any machine of this role, where several play it.
+fn any_of(target: Target) -> Target {
+    match target {
+        Target::Role(role) if role != Role::There => Target::All(role),
+        _ => target,
+    }
+}
+
+impl Aim {
+    /// Draws the machines that a fault strikes at this moment.
+    pub fn at(occasion: Occasion, stream: &mut Stream) -> Aim {
+        let mut roles: Vec<Role> = roles_of(occasion.milestone).to_vec();
         roles.push(Role::There);
         let target = roles.swap_remove(stream.below(roles.len() as u64) as usize);
         let other = match stream.below(2) {
             0 => Target::Rest,
             _ => stream.pick(&roles).map_or(Target::Rest, |role| Target::Role(*role)),
         };
-        // If the budget has no room at that time, the next will do.
-        let times = Ordinals { nth, every: Some(1) };
-        let occasion = Occasion { times, ..Occasion::first(milestone) };
-        Some(Aim { occasion, target: Target::Role(target), other })
+        Aim { occasion, target: Target::Role(target), other }
+    }
+
+    /// Draws the machines that another fault strikes at the same moment.
+    pub fn beside(occasion: Occasion, stream: &mut Stream) -> Aim {
+        let Aim { occasion, target, other } = Aim::at(occasion, stream);
+        let target = match stream.below(4) {
+            0 => Target::Node(NodeId::CONTROL),
+            _ => any_of(target),
+        };
+        Aim { occasion, target, other: any_of(other) }
     }
 }

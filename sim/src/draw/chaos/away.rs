@@ -43,6 +43,11 @@ impl Away {
         others.len() < self.budget.most_away(node.role())
     }
 
+    /// Did `node` go away at this very time?
+    pub fn went(&self, node: NodeId, at: Time) -> bool {
+        self.spells.iter().any(|spell| spell.node == node && spell.from == at)
+    }
+
     /// `node` goes away now for so long.
     pub fn take(&mut self, node: NodeId, from: Time, lasts: Span) {
         assert!(self.has_room(node, from, lasts), "{node} goes away beyond the budget");

@@ -5,8 +5,11 @@
 //!
 //! Of machines that are *away* (down, paused, isolated, or with a disk that stalls) there are never
 //! more at once than the budget says. The plan sees to that for faults whose time it knows. An
-//! aimed one is held against the budget when it strikes ([`Away`]). Cuts between machines that are all there are not in the
-//! budget: whatever they keep apart meets again when they are mended.
+//! aimed one is held against the budget when it strikes ([`Away`]). Cuts between machines that are
+//! all there are not in the budget: whatever they keep apart meets again when they are mended.
+//!
+//! With `together` several aimed faults strike at one moment, on different machines: what one machine
+//! alone may lose, or be late with, a second often makes good.
 //!
 //! A disk is lost only where another owner has all that was on it; that is looked up when the fault
 //! strikes. With `last_copies` it is lost anyway, and the operator accepts the loss when the safety
@@ -61,7 +64,24 @@ pub fn plan(scenario: &Scenario, seed: Seed) -> Vec<Planned> {
     let Scenario { cast, config, phases, .. } = scenario;
     let plan = Plan::new(chaos, *cast, config, Time::ZERO + phases.safety);
     let aims = Aims::of(scenario);
-    plan.drawn(&aims, &mut seed.stream("chaos", 0), &mut seed.stream("aim", 0))
+    plan.drawn(&aims, &mut Streams::new(seed))
+}
+
+/// What is drawn for one of these changes nothing that is drawn for another.
+struct Streams {
+    /// When and what.
+    chaos: Stream,
+    /// What aimed faults are aimed at.
+    aim: Stream,
+    /// What strikes at the same moment as they do.
+    together: Stream,
+}
+
+impl Streams {
+    fn new(seed: Seed) -> Streams {
+        let stream = |purpose| seed.stream(purpose, 0);
+        Streams { chaos: stream("chaos"), aim: stream("aim"), together: stream("together") }
+    }
 }
 
 /// A plan as it grows.
@@ -105,7 +125,8 @@ impl Plan<'_> {
         }
     }
 
-    fn drawn(mut self, aims: &Aims, stream: &mut Stream, aiming: &mut Stream) -> Vec<Planned> {
+    fn drawn(mut self, aims: &Aims, streams: &mut Streams) -> Vec<Planned> {
+        let Streams { chaos: stream, aim: aiming, together } = streams;
         let mut at = Time::ZERO + stream.span(self.chaos.interval);
         while at < self.end {
             let until = at + stream.span(self.chaos.duration);
@@ -113,10 +134,11 @@ impl Plan<'_> {
             match kind {
                 ChaosKind::Attrition => self.attrition(at, until, stream),
                 ChaosKind::RollingRestart => self.rolling_restart(at, until, stream),
-                // What is drawn for an aimed fault changes no other.
                 kind if self.is_aimed(kind, aiming) => {
                     if let Some(aim) = aims.draw(kind, aiming) {
+                        let (occasion, target) = (aim.occasion.clone(), aim.target);
                         self.aim(kind, at, until, aim, aiming);
+                        self.aim_together(target, at, &occasion, together);
                     }
                 }
                 kind => self.strike(kind, at, until, stream),
@@ -197,6 +219,26 @@ impl Plan<'_> {
         }
     }
 
+    /// Adds what happens at the same moment as an aimed fault: what its machine, `first`, has in
+    /// flight is lost in part, and other machines are kept away.
+    fn aim_together(&mut self, first: Target, at: Time, moment: &Occasion, stream: &mut Stream) {
+        let Chaos { together, duration, ref kinds, .. } = *self.chaos;
+        if kinds.contains(&ChaosKind::Drop) && stream.chance(together) {
+            let aim = Aim { target: first, ..Aim::beside(moment.clone(), stream) };
+            self.aim(ChaosKind::Drop, at, at, aim, stream);
+        }
+        let kinds: Vec<ChaosKind> =
+            kinds.iter().copied().filter(|kind| kind.keeps_away()).collect();
+        let mut others = 0;
+        while others < MOST_TOGETHER && !kinds.is_empty() && stream.chance(together) {
+            let until = at + stream.span(duration);
+            let kind = kinds[stream.below(kinds.len() as u64) as usize];
+            let aim = Aim::beside(moment.clone(), stream);
+            self.aim(kind, at, until, aim, stream);
+            others += 1;
+        }
+    }
+
     /// Adds a fault, if the budget is large enough for it beside those that are not over at `at`.
     fn add(&mut self, at: Time, until: Time, fault: Fault<Target>) {
         let kind = FaultKind::of(&fault);
@@ -213,7 +255,8 @@ impl Plan<'_> {
 
     /// Machines that are away at `at` or have not caught up by then.
     fn away_at(&self, at: Time) -> impl Iterator<Item = NodeId> {
-        let open = self.faults.iter().filter(move |planned| at <= planned.until + RECOVERY);
+        let timed = self.faults.iter().filter(|planned| planned.aim.is_none());
+        let open = timed.filter(move |planned| at <= planned.until + RECOVERY);
         open.filter_map(Planned::away)
     }
 
@@ -259,6 +302,9 @@ impl Plan<'_> {
         }
     }
 }
+
+/// How many other machines are kept away at the same moment at most.
+const MOST_TOGETHER: u32 = 3;
 
 /// How far apart the crashes of an attrition are at most.
 const MOMENT: SpanRange = SpanRange::from_millis(0, 300);

@@ -28,6 +28,7 @@ fn chaos_of(kinds: &[ChaosKind], aimed: Ppb) -> Chaos {
         interval: SpanRange::from_millis(1, 600),
         duration: SpanRange::from_millis(1, 3000),
         aimed,
+        together: Ppb::ZERO,
         last_copies: false,
     }
 }
@@ -41,7 +42,7 @@ fn plan_with(seed: u64, chaos: &Chaos) -> Vec<Planned> {
     let plan = Plan::new(chaos, CAST, &config, Time::ZERO + SAFETY);
     let aims =
         Aims::at([(Of::Transaction, Milestone::DECIDED), (Of::View, Milestone::VIEW_ANNOUNCED)]);
-    plan.drawn(&aims, &mut seed.stream("chaos", 0), &mut seed.stream("aim", 0))
+    plan.drawn(&aims, &mut Streams::new(seed))
 }
 
 const HALF: Ppb = Ppb::new(500_000_000).unwrap();
@@ -193,4 +194,38 @@ fn losses_of_last_copies_are_accepted_after_the_safety_phase() {
         let accepts = Fault::Operator(Command::AcceptLoss(Default::default()));
         assert!(added.iter().all(|planned| planned.fault == accepts && planned.aim.is_none()));
     }
+}
+
+#[test]
+fn faults_that_strike_together_wait_for_one_moment() {
+    let kinds = [ChaosKind::Crash, ChaosKind::Delay, ChaosKind::Drop];
+    let alone = chaos_of(&kinds, HALF);
+    let chaos = Chaos { together: HALF, ..alone.clone() };
+    let mut most = 0;
+    for seed in 0..20 {
+        let (before, plan) = (plan_with(seed, &alone), plan_with(seed, &chaos));
+        let mut before = before.iter().peekable();
+        let mut first: Option<&Planned> = None;
+        let mut beside = Vec::new();
+        for planned in &plan {
+            if before.next_if_eq(&planned).is_some() {
+                (first, beside) = (Some(planned), Vec::new());
+                continue;
+            }
+            let first = first.expect("one that they strike beside");
+            assert_eq!((&planned.aim, planned.at), (&first.aim, first.at));
+            match &planned.fault {
+                Fault::Crash { node: Target::Role(role), .. } => {
+                    assert_eq!(*role, crate::scenario::Role::There)
+                }
+                Fault::Crash { .. } => {}
+                Fault::Drop(node) => assert!(beside.is_empty() && matches!(node, Target::Role(_))),
+                other => panic!("{other:?} keeps no machine away"),
+            }
+            beside.push(planned);
+            most = most.max(beside.len());
+        }
+        assert!(before.next().is_none(), "nothing else changes");
+    }
+    assert_eq!(most, 1 + MOST_TOGETHER as usize);
 }

@@ -112,6 +112,7 @@ keys! {
     ChaosIntervalMax = "chaos_interval_max", Unit::Interval, "chaos.interval", "the longer end of `chaos.interval`";
     ChaosDurationMax = "chaos_duration_max", Unit::Time, "chaos.duration", "the longer end of `chaos.duration`";
     Aimed = "aimed", Unit::Share, "chaos.aimed", "`chaos.aimed`";
+    Together = "together", Unit::Share, "chaos.together", "`chaos.together`";
     StorageNodesDown = "storage_nodes_down", Unit::Count(0, NODES), "chaos.budget.storage_nodes_down", "of the budget, drawn up to all there are";
     ControlDown = "control_down", Unit::Any(&["false", "true"]), "chaos.budget.control_down", "of the budget";
     ClientsDown = "clients_down", Unit::Count(0, 32_767), "chaos.budget.clients_down", "of the budget, drawn up to all there are";
