@@ -93,13 +93,13 @@ impl Model {
         let step = self.step;
         let at = At { step, is: reply.clone() };
         let Some(asked) = self.requests.on_replied(request, at) else { return };
+        let done = self.effects.of(request).map_or(step, |effect| effect.step);
         match (reply, &asked.wanted) {
             (Reply::Done(answer), Request::Files { operations, .. }) => {
-                let done = self.effects.of(request).map_or(step, |effect| effect.step);
                 self.files.on_done(step, done, operations, answer);
             }
             (Reply::Acquired(token), Request::Acquire { path, .. }) => {
-                self.files.on_acquired(step, path, *token);
+                self.files.on_acquired((step, done), path, *token);
             }
             _ => {} // it says nothing of a file
         }
@@ -310,13 +310,13 @@ impl Model {
         self.effects.on_effect(self.step, txn, origin, answer, is_undone);
     }
 
-    /// Has everything that the transaction changed been given up since? Then no owner remembers that
-    /// its request is done, and it may be done again.
+    /// Has everything that the transaction changed been given up since, or in the step in which it was
+    /// settled? Then no owner remembers that its request is done, and it may be done again.
     pub fn is_undone(&self, effect: &At<(TxnId, Answer)>) -> bool {
         let Some(txn) = self.txns.get(&effect.is.0) else { return false };
         let is_given_up = |path: &Path| {
             let given_up = self.files.get(path).and_then(|history| history.given_up);
-            given_up.is_some_and(|step| step > effect.step)
+            given_up.is_some_and(|step| step >= effect.step)
         };
         match txn.changes().next() {
             Some(_) => txn.changes().all(|(path, _)| is_given_up(path)),

@@ -121,4 +121,21 @@ mod tests {
         let breach = play.forces(n(2), applied(txn(1))).breaks();
         assert_eq!(breach.now.is, "n2 commits n1.1/1, which makes /a v2 under no token");
     }
+
+    #[test]
+    fn a_claim_that_was_given_up_before_its_client_hears_of_it_is_none() {
+        for is_given_up in [true, false] {
+            let mut play = Play::managed(NoWriteBelowTheClaimedToken);
+            play.is_complete(n(1), 1).requests(request(1, 1), lock("/a"));
+            play.begins(request(1, 1), &[claim("/a", 5)]);
+            play.forces(n(1), fenced(request(1, 1), txn(1), "/a", 1, "", 5));
+            if is_given_up {
+                play.loses_its_disk(n(1)).accepts_the_loss_of(&[n(1)]);
+            }
+            play.replies(request(1, 1), Reply::Acquired(Token(5)));
+            play.asks(request(1, 2), &[write("/a", "x")]);
+            play.forces(n(3), decided_for(request(1, 2), txn_of(n(3), 1), &[], "/a", 2, "x"));
+            assert_eq!(play.is_lawful(), is_given_up);
+        }
+    }
 }

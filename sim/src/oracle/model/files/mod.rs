@@ -181,9 +181,13 @@ impl Files {
         }
     }
 
-    /// A client was told that it has the lock of `path`.
-    pub(super) fn on_acquired(&mut self, step: u64, path: &Path, token: Token) {
-        self.histories.entry(path.clone()).or_default().claim(step, token);
+    /// A client was told that it has the lock of `path`, whose claim was committed in step `done`: a
+    /// file that has begun again since has no fence.
+    pub(super) fn on_acquired(&mut self, (step, done): (u64, u64), path: &Path, token: Token) {
+        let history = self.histories.entry(path.clone()).or_default();
+        if history.given_up.is_none_or(|given_up| given_up < done) {
+            history.claim(step, token);
+        }
     }
 
     /// An owner has found what is left of the files that `is_there` names, in a view that gives
