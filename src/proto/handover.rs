@@ -43,11 +43,13 @@
 //! also says which epoch it had recorded the node to have entered, without which it gives no lease:
 //! of a later epoch that is as good as the word of a witness. If all owners of a piece have lost
 //! their disks in an epoch that they had entered, the piece waits for the operator to give them up.
-//! A view says who is given up, so that all owners that enter it agree: a view whose owners are all
-//! given up is passed like one that is witnessed, and no copy is taken of a member that is. If every
-//! view is passed, back to the last that has settled and that one too, and each of their owners is
-//! given up or has said that it was not complete, the piece begins again (`Reset`): absent, at
-//! version 0, with no fence, and an owner drops whatever it has of it.
+//! A view says which members are given up, so that all owners that enter it agree, and no copy is
+//! taken of one that is. The new owner then also goes back behind a view if each of its owners, and
+//! each of those in the newer ones, is given up or has said that it was not complete. One witness is
+//! not enough there: another owner of a newer view may have pulled what was committed in the older.
+//! If that holds of every view back to the last that has settled, and of that one too, the piece
+//! begins again (`Reset`): absent, at version 0, with no fence, and an owner drops whatever it has of
+//! it.
 //!
 //! A path that a source is in doubt about does not hold up the others: the source says where paths
 //! are left out, and the new owner asks for these again until the doubt is over.

@@ -125,8 +125,8 @@ impl Reports {
             match self.has_left(participant, question.epoch) {
                 true => is_open &= self.is_open(participant, question.txn),
                 false if is_lost(participant) => {
-                    // Without that record it had no lease, and gave no yes: a new owner may have
-                    // passed the view over.
+                    // Without that record it had no lease, and gave no yes: a new owner may take
+                    // the file from an older view.
                     let may_have_voted = self.has_entered(participant, question.epoch);
                     let is_seen = !defects.has(Defect::LostParticipantMeansAbort);
                     is_open &= may_have_voted && is_seen;

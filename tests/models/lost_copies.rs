@@ -10,14 +10,14 @@
 //! 2. A node that enters a view is complete in it if it was complete in the view that it leaves and
 //!    is an owner in each view since. It never goes back, and what it claims of a view that it has
 //!    left stays as it is.
-//! 3. Any other owner gets the copy of a node that was complete in an earlier view, if each view
-//!    between them is *passed*: nothing was committed in it. That is so if one of its owners has
-//!    left it without being complete, or was lost before the centre recorded that it entered it.
-//! 4. A loss is accepted by a view of its own, which names the members. In it and later a view
-//!    whose owners are all named is passed as well, and no copy is taken of one that is named. If
-//!    every view back to the last that has settled is passed, and that one too, and each of their
-//!    owners is named or a witness, the file begins again: absent, and whatever its owner still has
-//!    of it is dropped.
+//! 3. Any other owner gets the copy of a node that was complete in an earlier view, if nothing was
+//!    committed in any view between them: one of its owners has left it without being complete, or
+//!    was lost before the centre recorded that it entered it.
+//! 4. A loss is accepted by a view of its own, which names the members. In it and later no copy is
+//!    taken of one that is named. An owner also takes the copy of an earlier view if each owner of
+//!    each view between them is named or was not complete; and if that holds of every view back to
+//!    the last that has settled, and of that one too, the file begins again: absent, and whatever
+//!    its owner still has of it is dropped.
 //! 5. A view is announced when the one before is active. It becomes active when every owner of that
 //!    is recorded to have left it, or its lease is over.
 
@@ -37,6 +37,9 @@ pub struct LostCopies {
     pub disks: usize,
     /// May the operator give up a machine that runs?
     pub gives_up: bool,
+    /// Has n1 taken the file from n2, in the second view, and is it written to? The last that has
+    /// settled is the first.
+    pub has_moved: bool,
     pub without: Option<Clause>,
 }
 
@@ -117,14 +120,8 @@ impl LostCopies {
     }
 
     /// Does a node in the view `to` know that nothing was committed in the view `level`?
-    fn is_passed(&self, state: &State, level: usize, to: usize) -> bool {
-        let is_named = |owner: usize| self.is_named(state, owner, to);
-        let mut owners = state.owners(level);
-        let is_given_up = match self.keeps(Clause::PassesOnlyWhereEveryOwnerIsNamed) {
-            true => owners.all(is_named),
-            false => owners.any(is_named),
-        };
-        is_given_up || state.owners(level).any(|owner| self.is_witness(state, owner, level, to))
+    fn is_witnessed(&self, state: &State, level: usize, to: usize) -> bool {
+        state.owners(level).any(|owner| self.is_witness(state, owner, level, to))
     }
 
     fn is_named(&self, state: &State, node: usize, to: usize) -> bool {
@@ -146,22 +143,42 @@ impl LostCopies {
     }
 
     /// Does a node in the view `to` know that no owner of the view `level` has a copy that counts?
-    fn has_no_copy(&self, state: &State, level: usize, to: usize) -> bool {
-        let has_none = |owner: usize| {
-            self.is_named(state, owner, to) || self.is_witness(state, owner, level, to)
-        };
-        state.owners(level).all(has_none) || !self.keeps(Clause::AsksEveryOwnerOfWhatIsPassed)
+    /// Without `clause` it is enough that nothing was committed there, or that all are named.
+    fn has_no_copy(&self, clause: Clause, state: &State, level: usize, to: usize) -> bool {
+        let is_named = |owner: usize| self.is_named(state, owner, to);
+        let is_witness = |owner: usize| self.is_witness(state, owner, level, to);
+        match self.keeps(clause) {
+            true => state.owners(level).all(|owner| is_named(owner) || is_witness(owner)),
+            false => state.owners(level).all(is_named) || state.owners(level).any(is_witness),
+        }
     }
 
-    fn are_passed(&self, state: &State, mut levels: std::ops::Range<usize>, to: usize) -> bool {
-        levels.all(|level| self.is_passed(state, level, to))
+    /// May a node in the view `to` take a copy from before these views?
+    fn may_go_back(&self, state: &State, levels: std::ops::Range<usize>, to: usize) -> bool {
+        let clause = Clause::AsksEveryOwnerBeforeItGoesBack;
+        levels.clone().all(|level| self.is_witnessed(state, level, to))
+            || levels.clone().all(|level| self.has_no_copy(clause, state, level, to))
     }
+}
+
+/// n2 owned the file in the first view; n1 does in the second, and has committed a write.
+fn moved() -> State {
+    let owned_by = |node: usize| View { owners: 1 << node, named: 0 };
+    let mut views = [View::default(); VIEWS + 1];
+    (views[1], views[2]) = (owned_by(1), owned_by(0));
+    let stranger = Node { entered: 2, reported: 2, recorded: 2, ..Node::default() };
+    let owner = Node { complete: 1 << 2, copy: 1, ..stranger };
+    let nodes = [owner, Node { complete: 1 << 1, ..stranger }, stranger];
+    State { views, newest: 2, active: 2, settled: 1, nodes, commits: 1, is_dropped: false }
 }
 
 impl Model for LostCopies {
     type State = State;
 
     fn first(&self) -> State {
+        if self.has_moved {
+            return moved();
+        }
         let mut views = [View::default(); VIEWS + 1];
         views[1].owners = (1 << self.owners) - 1;
         let complete =
@@ -331,7 +348,7 @@ impl LostCopies {
         }
         let oldest = state.settled.max(1);
         let is_passed = |level: usize| {
-            self.are_passed(state, level + 1..view, view)
+            self.may_go_back(state, level + 1..view, view)
                 || !self.keeps(Clause::PassesOnlyWhatIsWitnessed)
         };
         for level in (oldest..view).filter(|level| is_passed(*level)) {
@@ -356,10 +373,8 @@ impl LostCopies {
                 });
             }
         }
-        let mut levels = oldest..view;
-        if self.are_passed(state, levels.clone(), view)
-            && levels.all(|level| self.has_no_copy(state, level, view))
-        {
+        let clause = Clause::AsksEveryOwnerBeforeItBeginsAgain;
+        if (oldest..view).all(|level| self.has_no_copy(clause, state, level, view)) {
             // What was complete before the last view that has settled, its node has given up; and
             // what a machine has that the operator gives up, the operator has given up.
             let is_kept = |it: &Node| {

@@ -18,8 +18,9 @@
 //! 5. The centre answers by its records alone. If the coordinator has left the epoch, it commits
 //!    exactly if it is open there. If the coordinator is lost and never left, the centre waits
 //!    until every participant has left or is lost; then it aborts if one that has left reports it
-//!    not open, else it commits. Lost is a machine whose disk is, or that the operator gives up,
-//!    and whose lease is over.
+//!    not open, or one is not recorded to have entered the epoch, else it commits. Lost is a machine whose disk is, or that the operator gives up,
+//!    and whose lease is over. A participant votes only when it is recorded to have entered; a new
+//!    owner may serve without what one that is lost and is not so recorded took part in.
 //! 6. A client is told that its request is refused when every participant has forced that it votes
 //!    for no attempt at it. A participant that is in doubt about another attempt forces that when
 //!    the doubt is over.
@@ -46,6 +47,8 @@ pub struct LostDisks {
     pub retries: bool,
     /// May the operator give up a machine that runs?
     pub gives_up: bool,
+    /// Do participants have yet to enter the epoch?
+    pub enters: bool,
     pub without: Option<Clause>,
 }
 
@@ -96,6 +99,7 @@ impl Model for LostDisks {
             votes: [Vote::None; 3],
             leased: 0b1111,
             left: 0,
+            entered: if self.enters { 0 } else { 0b1111 },
             lost: 0,
             known_lost: 0,
             recorded: 0,
@@ -191,7 +195,9 @@ impl LostDisks {
     fn take_part(&self, steps: &mut Steps<'_, State>, node: Node) {
         let (state, name) = (steps.state, NAMES[node]);
         let (vote, has_left) = (state.vote(node), has(state.left, node));
-        let may_vote = !has_left || !self.keeps(Clause::VotesInItsEpochOnly);
+        let has_entered =
+            has(state.entered, node) || !self.keeps(Clause::VotesWhenItsEntryIsRecorded);
+        let may_vote = has_entered && !has_left || !self.keeps(Clause::VotesInItsEpochOnly);
         if vote == Vote::None && may_vote && state.was_sent(Sent::Prepare) {
             steps.may(format_args!("{name} votes yes"), |next| {
                 next.set_vote(node, Vote::Yes);

@@ -19,12 +19,16 @@ const MARK: &str = "<!-- From here on written by `UPDATE_EXPECT=1 cargo test --t
 
 /// Two disks are lost.
 fn transaction(participants: usize, owns: bool) -> LostDisks {
-    let (retries, gives_up) = (false, false);
-    LostDisks { participants, owns, disks: 2, retries, gives_up, without: None }
+    let (retries, gives_up, enters) = (false, false, false);
+    LostDisks { participants, owns, disks: 2, retries, gives_up, enters, without: None }
 }
 
 fn copies(commits: u8, disks: usize, gives_up: bool) -> LostCopies {
-    LostCopies { views: 3, owners: 2, commits, disks, gives_up, without: None }
+    LostCopies { views: 3, owners: 2, commits, disks, gives_up, has_moved: false, without: None }
+}
+
+fn moved() -> LostCopies {
+    LostCopies { views: 4, has_moved: true, ..copies(1, 1, false) }
 }
 
 #[test]
@@ -81,11 +85,22 @@ fn states() -> String {
     let gives_up = LostDisks { gives_up: true, ..transaction(1, true) };
     let given_up = "the operator gives up machines that run";
     row("a transaction", format!("participants: 1; {given_up}"), explore(&gives_up, MOST));
+    let enters = LostDisks { enters: true, ..transaction(2, false) };
+    row(
+        "a transaction",
+        "participants: 2, which have yet to enter the epoch".to_owned(),
+        explore(&enters, MOST),
+    );
     for owners in [1, 2] {
         let model = LostCopies { owners, ..copies(1, 1, false) };
         let bounds = format!("owners in the first view: {owners}; lost disks: 1");
         row("copies", bounds, explore(&model, MOST));
     }
+    row(
+        "copies",
+        "the file has moved and was written to; four views; lost disks: 1".to_owned(),
+        explore(&moved(), MOST),
+    );
     text
 }
 
@@ -95,8 +110,13 @@ fn of_transactions() -> String {
         let found = [(1, true), (2, false)].into_iter().find_map(|(participants, owns)| {
             let retries = *clause == lost_disks::Clause::IsInDoubtAboutNoOtherAttempt;
             let gives_up = *clause == lost_disks::Clause::WaitsForLeases;
-            let whole = transaction(participants, owns);
-            let model = LostDisks { retries, gives_up, without: Some(*clause), ..whole };
+            let of_entries = [
+                lost_disks::Clause::VotesWhenItsEntryIsRecorded,
+                lost_disks::Clause::AbortsWhatALostOneHadNotEnteredFor,
+            ];
+            let enters = of_entries.contains(clause);
+            let whole = LostDisks { retries, gives_up, enters, ..transaction(participants, owns) };
+            let model = LostDisks { without: Some(*clause), ..whole };
             explore(&model, MOST).breach
         });
         text += &schedule(is, found);
@@ -112,8 +132,10 @@ fn of_copies() -> String {
             lost_copies::Clause::TakesNoCopyOfTheNamed,
         ];
         let gives_up = of_given_up.contains(clause);
+        let has_moved = *clause == lost_copies::Clause::AsksEveryOwnerBeforeItGoesBack;
         let found = [(2, 1), (1, 1), (2, 2)].into_iter().find_map(|(owners, disks)| {
-            let whole = LostCopies { owners, ..copies(1, disks, gives_up) };
+            let usual = LostCopies { owners, ..copies(1, disks, gives_up) };
+            let whole = if has_moved { moved() } else { usual };
             explore(&LostCopies { without: Some(*clause), ..whole }, MOST).breach
         });
         text += &schedule(is, found);

@@ -21,8 +21,8 @@ pub(super) struct Trail {
     /// What no source needs to be asked for: what the node itself was complete on when anything was
     /// committed there last, and what is witnessed back to the beginning.
     pub at_hand: Arcs,
-    /// What the operator has given up: every view is passed, back to the last that has settled and
-    /// that one too, and every owner in them is given up or was not complete.
+    /// What the operator has given up: every owner in every view, back to the last that has settled
+    /// and in that one too, is given up or was not complete.
     pub given_up: Arcs,
 }
 
@@ -71,23 +71,14 @@ impl Told {
         }
     }
 
-    /// Where the operator has given up every owner in a view.
-    fn given_up_in(config: &Config, layout: &Layout, standing: &Standing) -> Arcs {
-        let is_accepted = |owner: &Member| is_given_up(config, standing, *owner);
-        let members = &layout.view().members;
-        if !members.iter().any(is_accepted) {
-            return Arcs::default(); // every piece has an owner
-        }
-        let left = members.iter().filter(|owner| !is_accepted(owner));
-        left.fold(Arcs::all(), |lost, owner| lost.difference(&layout.owned_by(*owner)))
-    }
-
-    /// Goes back from what is missing, view by view, as far as it is witnessed.
+    /// Goes back from what is missing, view by view, as far as it is witnessed, or as far as each
+    /// owner is given up or was not complete.
     pub fn trail(&mut self, config: &Config, standing: &Standing) -> Trail {
         let mut trail = Trail::default();
-        // What is passed so far, and by witnesses alone, and where the next older epoch may be asked.
-        let mut passed = standing.missing().clone();
-        let (mut witnessed, mut open) = (passed.clone(), passed.clone());
+        // What is witnessed so far, where an owner may have a copy, and where the next older epoch
+        // may be asked.
+        let (mut witnessed, mut open) = (standing.missing().clone(), standing.missing().clone());
+        let mut kept = Arcs::default();
         for level in levels(standing) {
             // Without this view nothing can be said of older ones either.
             let Some(layout) = standing.layout_of(level) else { return trail };
@@ -96,11 +87,11 @@ impl Told {
             let own = standing.claim(level).unwrap_or_default().intersection(&open);
             trail.at_hand = trail.at_hand.union(&own);
             trail.levels.push((layout.clone(), open.clone()));
+            kept = kept.union(&self.kept_in(config, layout, &open, standing));
             let here = self.witnessed.get(&level).cloned().unwrap_or_default();
             witnessed = witnessed.intersection(&here);
-            passed = passed.intersection(&here.union(&Told::given_up_in(config, layout, standing)));
             if !config.defects.has(Defect::WitnessRuleSkipped) {
-                open = passed.clone();
+                open = witnessed.union(&standing.missing().difference(&kept));
             }
             if open.is_empty() {
                 break;
@@ -110,26 +101,18 @@ impl Told {
         if standing.settled() == Epoch(0) {
             trail.at_hand = trail.at_hand.union(&witnessed);
         }
-        let given_up = passed.difference(&trail.at_hand);
-        if !given_up.is_empty() {
-            let kept = self.may_be_kept(config, standing, &trail);
-            trail.given_up = given_up.difference(&kept);
-        }
+        trail.given_up = standing.missing().difference(&trail.at_hand).difference(&kept);
         trail
     }
 
-    /// Where an owner on the trail may have been complete, and the operator has not given it up. A
-    /// view that is passed may have such owners: one that had pulled, and committed nothing.
-    fn may_be_kept(&self, config: &Config, standing: &Standing, trail: &Trail) -> Arcs {
-        let mut kept = Arcs::default();
-        for (layout, open) in &trail.levels {
-            let level = layout.epoch();
-            let members = layout.view().members.iter();
-            for &owner in members.filter(|owner| !is_given_up(config, standing, **owner)) {
-                let arcs = layout.owned_by(owner).intersection(open);
-                let told = self.witnesses.get(&Source { level, owner });
-                kept = kept.union(&told.map_or(arcs.clone(), |told| arcs.difference(told)));
-            }
+    /// Where an owner in a view may have been complete, and the operator has not given it up.
+    fn kept_in(&self, config: &Config, layout: &Layout, open: &Arcs, standing: &Standing) -> Arcs {
+        let (level, mut kept) = (layout.epoch(), Arcs::default());
+        let members = layout.view().members.iter();
+        for &owner in members.filter(|owner| !is_given_up(config, standing, **owner)) {
+            let arcs = layout.owned_by(owner).intersection(open);
+            let told = self.witnesses.get(&Source { level, owner });
+            kept = kept.union(&told.map_or(arcs.clone(), |told| arcs.difference(told)));
         }
         kept
     }
@@ -267,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_whose_owners_are_all_given_up_is_passed_and_if_all_are_the_file_begins_again() {
+    fn what_every_owner_of_every_view_is_given_up_for_begins_again() {
         let (config, mut standing) = standing();
         let mut told = Told::default();
         lose(&mut standing, 99);
@@ -283,12 +266,32 @@ mod tests {
     }
 
     #[test]
-    fn a_view_that_a_lost_owner_is_not_recorded_to_have_entered_is_passed() {
+    fn a_lost_owner_that_is_not_recorded_to_have_entered_a_view_is_its_witness() {
         let (config, mut standing) = standing();
         lose(&mut standing, 98);
         let mut told = Told::default();
         let trail = told.trail(&config, &standing);
         assert_eq!(levels_of(&trail), [99, 98, 97]);
         assert!(told.sources(&standing, &trail, |_| true).all(|(s, _)| s.owner == member(4)));
+    }
+
+    #[test]
+    fn behind_a_view_that_is_given_up_no_older_copy_is_taken_while_another_may_have_a_newer() {
+        let of = |epoch, members: &[u16]| View {
+            members: members.iter().copied().map(member).collect(),
+            ..view(epoch)
+        };
+        let given_up: Arc<[Member]> = [member(1)].into();
+        let newest = View { given_up, ..of(4, &[2, 4]) };
+        // n3 may have pulled in e3 what was committed by n1 in e2.
+        let views = [of(1, &[2]), of(2, &[1]), of(3, &[3, 4]), newest];
+        let (config, _) = standing();
+        let mut standing = Standing::new(&config, NodeId::storage(4));
+        standing.replay_born(Admission(4));
+        standing.learn(&config, &views, Epoch(1), &[]);
+        let mut told = Told::default();
+        assert_eq!(levels_of(&told.trail(&config, &standing)), [3, 2]);
+        told.witness(Source { level: Epoch(3), owner: member(3) }, &Arcs::all());
+        assert_eq!(levels_of(&told.trail(&config, &standing)), [3, 2, 1]);
     }
 }

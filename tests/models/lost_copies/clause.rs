@@ -12,8 +12,8 @@ pub enum Clause {
     RecordsNoEntryOfTheLost,
     AcceptsByAViewOfItsOwn,
     TakesNoCopyOfTheNamed,
-    PassesOnlyWhereEveryOwnerIsNamed,
-    AsksEveryOwnerOfWhatIsPassed,
+    AsksEveryOwnerBeforeItBeginsAgain,
+    AsksEveryOwnerBeforeItGoesBack,
     DropsWhatItHas,
 }
 
@@ -45,12 +45,12 @@ impl Clause {
         (Clause::TakesNoCopyOfTheNamed, "an owner takes the copy of a machine that is named"),
         (Clause::AcceptsByAViewOfItsOwn, "a loss is accepted within the view in force"),
         (
-            Clause::PassesOnlyWhereEveryOwnerIsNamed,
-            "a view is passed when one of its owners is named",
+            Clause::AsksEveryOwnerBeforeItBeginsAgain,
+            "an owner begins again although another may have a copy",
         ),
         (
-            Clause::AsksEveryOwnerOfWhatIsPassed,
-            "an owner begins again although one of a view that is passed may have a copy",
+            Clause::AsksEveryOwnerBeforeItGoesBack,
+            "an owner takes an older copy although another may have a newer",
         ),
         (Clause::DropsWhatItHas, "an owner begins again with what it still has"),
     ];

@@ -24,7 +24,10 @@ impl LostDisks {
             if has(state.recorded, node) {
                 commits &= has(state.open, node) || !self.keeps(Clause::AbortsWhatIsNotOpenAtOne);
             } else if is_gone(node) {
-                commits &= self.keeps(Clause::CommitsWhatOnlyTheLostCouldRefuse);
+                let gave_no_yes = !has(state.entered, node)
+                    && self.keeps(Clause::AbortsWhatALostOneHadNotEnteredFor);
+                let counts = self.keeps(Clause::CommitsWhatOnlyTheLostCouldRefuse);
+                commits &= counts && !gave_no_yes;
             } else if self.keeps(Clause::WaitsForEveryParticipant) {
                 return None;
             }
@@ -53,6 +56,9 @@ impl LostDisks {
                 }
             }
         }
+        if node != C {
+            self.enter(steps, node);
+        }
         if has(state.lost, node) {
             steps.will(format_args!("the centre learns that {name}'s disk is lost"), |next| {
                 add(&mut next.known_lost, node)
@@ -79,6 +85,24 @@ impl LostDisks {
                     .will(format_args!("the centre says abort"), |next| next.send(Sent::WordAbort)),
                 None => {}
             }
+        }
+    }
+
+    /// The centre records that a participant has entered the epoch, or knows it to be lost before.
+    fn enter(&self, steps: &mut Steps<'_, State>, node: Node) {
+        let (state, name) = (steps.state, NAMES[node]);
+        if has(state.entered | state.recorded, node) {
+            return;
+        }
+        if has(state.known_lost, node) {
+            let is =
+                format_args!("a new owner passes the epoch over, which {name} had not entered");
+            return steps.may(is, |next| next.missed = true);
+        }
+        let is = format_args!("the centre records that {name} has entered the epoch");
+        match has(state.lost, node) {
+            true => steps.may(is, |next| add(&mut next.entered, node)),
+            false => steps.will(is, |next| add(&mut next.entered, node)),
         }
     }
 

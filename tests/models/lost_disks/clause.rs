@@ -23,6 +23,8 @@ pub enum Clause {
     RemembersUntilAllHaveIt,
     WaitsForLeases,
     IsInDoubtAboutNoOtherAttempt,
+    VotesWhenItsEntryIsRecorded,
+    AbortsWhatALostOneHadNotEnteredFor,
 }
 
 impl Clause {
@@ -89,6 +91,14 @@ impl Clause {
         (
             Clause::IsInDoubtAboutNoOtherAttempt,
             "a participant acknowledges the refusal of one attempt while another is in doubt",
+        ),
+        (
+            Clause::VotesWhenItsEntryIsRecorded,
+            "a participant votes before the centre has recorded that it entered the epoch",
+        ),
+        (
+            Clause::AbortsWhatALostOneHadNotEnteredFor,
+            "the centre commits what a lost participant had not entered the epoch for",
         ),
     ];
 }

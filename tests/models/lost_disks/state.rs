@@ -39,6 +39,8 @@ pub struct State {
     pub(super) votes: [Vote; 3],
     /// By node: does its lease for the epoch still run?
     pub(super) leased: u8,
+    /// By node: has the centre recorded that it has entered the epoch?
+    pub(super) entered: u8,
     /// By node: has it left the epoch, is its disk lost, does the centre know that it is?
     pub(super) left: u8,
     pub(super) lost: u8,
