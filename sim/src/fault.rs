@@ -369,7 +369,7 @@ kinds! {
     Leave = "leave",
     /// The operator wants other replicas, points of the ring or leases.
     Set = "set",
-    /// The operator gives up what only lost disks could prove.
+    /// The operator accepts that what lost disks had is lost.
     AcceptLoss = "accept_loss",
     /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, and only
     /// with `last_copies` where that disk is the only one that has something.

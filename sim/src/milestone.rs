@@ -168,7 +168,7 @@ named! {
     NODE_DEPARTED = "node_departed", Leaver, after(Milestone::VIEW_SETTLED);
     /// a view came into force without word from a member of the view before: its lease was over
     MEMBERSHIP_LEASE_EXPIRED = "membership_lease_expired", View, after(Milestone::VIEW_ANNOUNCED);
-    /// the operator gave up what only lost disks could prove
+    /// the operator accepted that what lost disks had is lost
     LOSS_ACCEPTED = "loss_accepted", Other, FIRST;
     /// a node asked for the first of what it has to pull in an epoch
     HAND_OVER_BEGUN = "hand_over_begun", Transfer, after(Milestone::VIEW_ANNOUNCED);

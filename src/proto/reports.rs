@@ -8,7 +8,7 @@
 //!
 //! | member | centre |
 //! |---|---|
-//! | forces that it leaves its epoch, gives up what it has not promised; `Entered(open)` | forces `Recorded(open)`, once; `Noted` |
+//! | forces that it leaves its epoch, gives up what it has not promised; `Entered(open)` | forces `Recorded(open)`, unless it has one of that epoch or a newer; `Noted` |
 //! | serves in the newer epoch and hands over, without what it is in doubt about | |
 //! | is in doubt about a transaction of an epoch that it has left: `Resolve` | `Resolved`, as soon as it can tell |
 //!
@@ -44,9 +44,10 @@
 //!
 //! # Why it ends
 //!
-//! For a lost member the centre announces a view without it. Every machine that runs learns
-//! of it, leaves its epoch, reports, and repeats its report until that is noted. So in the end each
-//! participant has left or is lost, and so has the coordinator or is it.
+//! The next view is without a member whose disk is lost, and without one that the operator says never
+//! returns. Every machine that runs learns of that view, leaves its epoch, reports, and repeats its
+//! report until that is noted. So in the end each participant has left or is lost, and so is the
+//! coordinator; and then the centre has a verdict.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -89,7 +89,7 @@ kinds! {
     Leave = "leave", false, [Control, Storage];
     /// the operator changes settings
     Set = "set", false, [Control];
-    /// the operator gives up what only lost disks could prove
+    /// the operator accepts that what lost disks had is lost
     AcceptLoss = "accept_loss", false, [Control];
 }
 

@@ -50,7 +50,7 @@ pub enum WaitKind {
     Unanswered,
     /// A new owner of a piece of the ring, for an owner of an earlier epoch that is down.
     NotPulled,
-    /// A machine, for what only a disk could prove that is gone.
+    /// A machine, for a disk that is lost.
     Lost,
 }
 

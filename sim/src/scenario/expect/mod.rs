@@ -276,7 +276,7 @@ fn stays_down(fault: &ScriptedFault) -> bool {
     matches!(fault.fault, Fault::Crash { restart: Restart::Never, .. })
 }
 
-/// Is a disk lost, and the operator never says that what only it could prove is given up?
+/// Is a disk lost, and the operator never accepts that?
 fn is_bereft(faults: &[ScriptedFault]) -> bool {
     let is_wipe = |fault: &ScriptedFault| matches!(fault.fault, Fault::Wipe { .. });
     let accepts =

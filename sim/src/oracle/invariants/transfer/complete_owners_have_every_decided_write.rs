@@ -117,9 +117,9 @@ mod tests {
     fn what_participants_settle_without_their_coordinator_counts_too() {
         let mut play = play();
         play.had_lost_its_disk(n(3));
-        let orphan = txn_of(n(3), 1);
-        play.forces(n(2), voted(orphan, "/a", 1, "x"));
-        let breach = play.forces(n(2), applied(orphan)).breaks();
+        let of_lost = txn_of(n(3), 1);
+        play.forces(n(2), voted(of_lost, "/a", 1, "x"));
+        let breach = play.forces(n(2), applied(of_lost)).breaks();
         assert_eq!(breach.now.is, "n3.1/1 is decided, and n1 has not got /a as \"x\" at v1");
     }
 }
