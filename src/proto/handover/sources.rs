@@ -79,6 +79,7 @@ impl Told {
         // may be asked.
         let (mut witnessed, mut open) = (standing.missing().clone(), standing.missing().clone());
         let mut kept = Arcs::default();
+        let is_any_given_up = is_any_given_up(config, standing);
         for level in levels(standing) {
             // Without this view nothing can be said of older ones either.
             let Some(layout) = standing.layout_of(level) else { return trail };
@@ -87,11 +88,16 @@ impl Told {
             let own = standing.claim(level).unwrap_or_default().intersection(&open);
             trail.at_hand = trail.at_hand.union(&own);
             trail.levels.push((layout.clone(), open.clone()));
-            kept = kept.union(&self.kept_in(config, layout, &open, standing));
             let here = self.witnessed.get(&level).cloned().unwrap_or_default();
             witnessed = witnessed.intersection(&here);
+            let mut next = witnessed.clone();
+            // While nobody is given up, a view of which each owner was not complete is witnessed.
+            if is_any_given_up {
+                kept = kept.union(&self.kept_in(config, layout, &open, standing));
+                next = next.union(&standing.missing().difference(&kept));
+            }
             if !config.defects.has(Defect::WitnessRuleSkipped) {
-                open = witnessed.union(&standing.missing().difference(&kept));
+                open = next;
             }
             if open.is_empty() {
                 break;
@@ -101,7 +107,9 @@ impl Told {
         if standing.settled() == Epoch(0) {
             trail.at_hand = trail.at_hand.union(&witnessed);
         }
-        trail.given_up = standing.missing().difference(&trail.at_hand).difference(&kept);
+        if is_any_given_up {
+            trail.given_up = standing.missing().difference(&trail.at_hand).difference(&kept);
+        }
         trail
     }
 
@@ -144,6 +152,12 @@ impl Told {
             (!arcs.is_empty()).then_some((source, arcs))
         })
     }
+}
+
+fn is_any_given_up(config: &Config, standing: &Standing) -> bool {
+    let view = standing.layout().map(|layout| layout.view());
+    let unasked = config.defects.has(Defect::BeginsAgainUnasked);
+    unasked || view.is_some_and(|view| !view.given_up.is_empty())
 }
 
 fn is_given_up(config: &Config, standing: &Standing, owner: Member) -> bool {
