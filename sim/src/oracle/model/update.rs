@@ -13,7 +13,7 @@ use super::Model;
 use super::files::Committed;
 use super::locks::heard_by_lock_server::keeps_request;
 use super::reference::{Commit, operations, paths};
-use crate::oracle::{At, Seen, Told};
+use crate::oracle::{At, Seen, Told, Txn};
 use crate::world::World;
 
 impl Model {
@@ -311,7 +311,7 @@ impl Model {
     }
 
     /// Has everything that the transaction changed been given up since, or in the step in which it was
-    /// settled? Then no owner remembers that its request is done, and it may be done again.
+    /// settled? Then no owner need remember that its request is done, and it may be done again.
     pub fn is_undone(&self, effect: &At<(TxnId, Answer)>) -> bool {
         let Some(txn) = self.txns.get(&effect.is.0) else { return false };
         let is_given_up = |path: &Path| {
@@ -324,9 +324,27 @@ impl Model {
             // owners that have pulled it.
             None => {
                 let mut members = txn.members.iter().copied().chain([effect.is.0.begun_by()]);
-                self.views.gave_up_since(effect.step) || members.all(|member| self.is_out(member))
+                members.all(|member| self.is_out(member)) || self.is_an_owner_given_up(effect, txn)
             }
         }
+    }
+
+    /// Has an owner of what the request asked for, in a view since, been given up since?
+    fn is_an_owner_given_up(&self, effect: &At<(TxnId, Answer)>, txn: &Txn) -> bool {
+        let Some(config) = self.disks.managed() else { return false };
+        let asked = txn.origin.and_then(|origin| self.requests.get(&origin)).and_then(operations);
+        let given_up = self.views.gave_up_since(effect.step);
+        given_up.into_iter().any(|member| {
+            self.views.with(member, txn.epoch).any(|view| {
+                let placement = self.views.placement(config, view.epoch);
+                let owns = |path| {
+                    placement
+                        .as_ref()
+                        .is_some_and(|of| of.owners(config, path).contains(&member.node))
+                };
+                asked.iter().flat_map(|of| paths(of)).any(owns)
+            })
+        })
     }
 
     /// Is this the step in which a transaction of a lost coordinator is settled?

@@ -127,9 +127,16 @@ impl Views {
         self.given_up.get(&member).copied()
     }
 
-    /// Has the operator given any member up after this step?
-    pub fn gave_up_since(&self, step: u64) -> bool {
-        self.given_up.values().any(|given_up| *given_up > step)
+    /// The members that the operator has given up after this step.
+    pub fn gave_up_since(&self, step: u64) -> Vec<Member> {
+        let since = self.given_up.iter().filter(|(_, given_up)| **given_up > step);
+        since.map(|(member, _)| *member).collect()
+    }
+
+    /// The views from `epoch` on that have the member.
+    pub fn with(&self, member: Member, epoch: Epoch) -> impl Iterator<Item = &View> {
+        let since = self.announced.range(epoch..).map(|(_, view)| &view.is);
+        since.filter(move |view| view.has(member))
     }
 
     /// To whom a number was given.

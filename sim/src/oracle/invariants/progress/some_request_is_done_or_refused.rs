@@ -16,10 +16,9 @@ use crate::world::World;
 /// where a round trip takes longer than a lease, each acquire ends unknown, and rightly so. Whether
 /// a refusal is right is for `refusals_state_a_true_reason`. A request is answerable if, from when
 /// it is asked to when it is answered, its client, the storage nodes and the central node are up,
-/// run at their pace, and are not cut off from each other, and no file waits at the end for the
-/// operator to accept that it is lost. A loss of messages excuses nothing: a
-/// run that loses all of them shows nothing. Probes do not count, because the network is calm for
-/// them.
+/// run at their pace, and are not cut off from each other, and when it is answered no file that it
+/// asks about needs the operator to accept a loss. A loss of messages excuses nothing: a run that
+/// loses all of them shows nothing. Probes do not count, because the network is calm for them.
 #[derive(Clone, Debug, Default)]
 pub struct SomeRequestIsDoneOrRefused {
     on_files: Answers,
