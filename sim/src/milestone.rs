@@ -77,10 +77,10 @@ named! {
     /// a participant's yes vote is durable and it has not learnt the decision
     PARTICIPANT_IN_DOUBT = "participant_in_doubt", Transaction,
         Milestone::durable(RecordKind::Voted);
-    /// a participant has left the epoch of a transaction that it is in doubt about
+    /// a participant leaves an epoch while it is in doubt about a transaction
     EPOCH_LEFT_IN_DOUBT = "epoch_left_in_doubt", Transaction,
         after(Milestone::PARTICIPANT_IN_DOUBT);
-    /// a coordinator has left the epoch of a transaction whose votes it had not got
+    /// a coordinator leaves the epoch of a transaction whose votes it has not got
     EPOCH_LEFT_UNDECIDED = "epoch_left_undecided", Transaction,
         after(Milestone::TRANSACTION_BEGUN);
     /// a participant learnt the decision from another participant

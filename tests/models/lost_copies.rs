@@ -347,11 +347,11 @@ impl LostCopies {
             return;
         }
         let oldest = state.settled.max(1);
-        let is_passed = |level: usize| {
+        let may_ask = |level: usize| {
             self.may_go_back(state, level + 1..view, view)
                 || !self.keeps(Clause::PassesOnlyWhatIsWitnessed)
         };
-        for level in (oldest..view).filter(|level| is_passed(*level)) {
+        for level in (oldest..view).filter(|level| may_ask(*level)) {
             for source in state.owners(level) {
                 let its = &state.nodes[source];
                 let is_named = has(state.views[view].named, source);

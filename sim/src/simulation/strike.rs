@@ -40,7 +40,7 @@ impl<'a> Inject<'a> {
     ) -> Vec<Turn> {
         let planned = &self.plan[number];
         let lasts = planned.until.since(planned.at);
-        let mut stream = self.stream("another", number);
+        let mut stream = self.stream("another", self.scenario.faults.len() + number);
         let machines = |target: &Target| match target {
             Target::All(_) => self.another(*target, reached, scene, &mut stream),
             _ => scene.binding().machines(*target, Some(reached)),

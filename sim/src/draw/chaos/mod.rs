@@ -8,8 +8,9 @@
 //! aimed one is held against the budget when it strikes ([`Away`]). Cuts between machines that are
 //! all there are not in the budget: whatever they keep apart meets again when they are mended.
 //!
-//! With `together` several aimed faults strike at one moment, on different machines: what one machine
-//! alone may lose, or be late with, a second often makes good.
+//! With `together` several faults are aimed at one moment, most of them at different machines: what one
+//! machine alone may lose, or be late with, a second often makes good. One that cannot strike then,
+//! because its machine is down or the budget has no room, waits for the next such moment.
 //!
 //! A disk is lost only where another owner has all that was on it; that is looked up when the fault
 //! strikes. With `last_copies` it is lost anyway, and the operator accepts the loss when the safety
@@ -224,7 +225,7 @@ impl Plan<'_> {
     fn aim_together(&mut self, first: Target, at: Time, moment: &Occasion, stream: &mut Stream) {
         let Chaos { together, duration, ref kinds, .. } = *self.chaos;
         if kinds.contains(&ChaosKind::Drop) && stream.chance(together) {
-            let aim = Aim { target: first, ..Aim::beside(moment.clone(), stream) };
+            let aim = Aim { occasion: moment.clone(), target: first, other: Target::Rest };
             self.aim(ChaosKind::Drop, at, at, aim, stream);
         }
         let kinds: Vec<ChaosKind> =
