@@ -7,12 +7,11 @@
 //! | forces `Complete` | `Chunk(files, answers, end)`: where it was complete, and where it is a witness |
 //!
 //! What is pulled is all that is durable of a path: contents, version, token, also of paths that
-//! are gone, and what is known of requests. It replaces what the new owner had, copies of files that
-//! the source does not have included, and every vote that it
-//! gave there in an older epoch: the source is not in doubt about that transaction, so its late
-//! decision is recorded and acknowledged and changes nothing (or it would overwrite what was
-//! pulled). A source hands nothing over before the centre has noted that it has left the older
-//! epochs ([`reports`](super::reports)).
+//! are gone, and what is known of requests. It replaces what the new owner had, copies of files
+//! that the source does not have included, and every vote that it gave there in an older epoch: the
+//! source is not in doubt about that transaction, so its late decision is recorded and acknowledged
+//! and changes nothing (or it would overwrite what was pulled). A source hands nothing over before
+//! the centre has noted that it has left the older epochs ([`reports`](super::reports)).
 //!
 //! # Whom to ask
 //!
@@ -45,11 +44,11 @@
 //! their disks in an epoch that they had entered, the piece waits for the operator to give them up.
 //! A view says which members are given up, so that all owners that enter it agree, and no copy is
 //! taken of one that is. The new owner then also goes back behind a view if each of its owners, and
-//! each of those in the newer ones, is given up or has said that it was not complete. One witness is
-//! not enough there: another owner of a newer view may have pulled what was committed in the older.
-//! If that holds of every view back to the last that has settled, and of that one too, the piece
-//! begins again (`Reset`): absent, at version 0, with no fence, and an owner drops whatever it has of
-//! it.
+//! each of those in the newer ones, is given up or has said that it was not complete. One witness
+//! is not enough there: another owner of a newer view may have pulled what was committed in the
+//! older. If that holds of every view back to the last that has settled, and of that one too, the
+//! piece begins again (`Reset`): absent, at version 0, with no fence, and an owner drops whatever
+//! it has of it.
 //!
 //! A path that a source is in doubt about does not hold up the others: the source says where paths
 //! are left out, and the new owner asks for these again until the doubt is over.
@@ -265,9 +264,9 @@ impl Handover {
 }
 
 impl Pull {
-    /// The last chunk says where the source was complete. What it has left out there, because it was
-    /// in doubt, is not pulled; and what it does not have does not exist: the node may have an old
-    /// copy of a file that has begun again since.
+    /// The last chunk says where the source was complete. What it has left out there, because it
+    /// was in doubt, is not pulled; and what it does not have does not exist: the node may have an
+    /// old copy of a file that has begun again since.
     fn take(&mut self, turn: &Move<'_>, chunk: &mut Chunk) {
         self.doubtful = self.doubtful.union(&chunk.doubtful);
         self.pulled.extend(chunk.files.iter().map(|(path, _)| path.clone()));

@@ -34,10 +34,10 @@
 //! by induction there is *one view at a time*: e+1 is announced only when e is active.
 //!
 //! **Lost members.** A node that is admitted with an empty log has lost the disk that it had: the
-//! member that it was is lost. The operator may give up the members that are lost, and machines that
-//! never return; the next view names them (`View::given_up`), and so all that enter it agree on what
-//! is left of files ([`handover`](super::handover)). A member that is given up gets no lease any more,
-//! and comes back only with an empty log.
+//! member that it was is lost. The operator may give up the members that are lost, and machines
+//! that never return; the next view names them (`View::given_up`), and so all that enter it agree
+//! on what is left of files ([`handover`](super::handover)). A member that is given up gets no
+//! lease any more, and comes back only with an empty log.
 //!
 //! After a restart, or a pause of its own, the centre knows nothing of who is there: every lease
 //! counts as given now, and suspicion starts afresh.

@@ -71,7 +71,7 @@ pub struct Terms {
     pub lowest: u32,
     /// Who yields to whom when two want one path.
     pub age: Age,
-    /// Everyone who votes, the coordinator left out.
+    /// The members that vote, without the coordinator.
     pub participants: Arc<[Member]>,
     /// How many operations the request has.
     pub operations: u8,

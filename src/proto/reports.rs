@@ -24,9 +24,9 @@
 //!                                      commit
 //! ```
 //!
-//! A member is *lost* if its disk is, or if the operator says that it never returns; and it counts as
-//! lost when its lease is over. The centre takes no report of a lost member, and keeps those that it
-//! has.
+//! A member is *lost* if its disk is, or if the operator says that it never returns; and it counts
+//! as lost when its lease is over. The centre takes no report of a lost member, and keeps those
+//! that it has.
 //!
 //! # Why it is safe
 //!
@@ -39,15 +39,15 @@
 //! *not open*, or it was in doubt and the centre has told it to abort; and the centre never
 //! contradicts a report. If the coordinator has decided, every participant had voted yes, durably:
 //! no report says *not open* while another participant may be in doubt, and the centre commits,
-//! whichever disks are lost. If the coordinator has not decided, no client was told that the request
-//! is done, and a commit is right unless the absence of the transaction was seen.
+//! whichever disks are lost. If the coordinator has not decided, no client was told that the
+//! request is done, and a commit is right unless the absence of the transaction was seen.
 //!
 //! # Why it ends
 //!
-//! The next view is without a member whose disk is lost, and without one that the operator says never
-//! returns. Every machine that runs learns of that view, leaves its epoch, reports, and repeats its
-//! report until that is noted. So in the end each participant has left or is lost, and so is the
-//! coordinator; and then the centre has a verdict.
+//! The next view is without a member whose disk is lost, and without one that the operator says
+//! never returns. Every machine that runs learns of that view, leaves its epoch, reports, and
+//! repeats its report until that is noted. So in the end each participant has left or is lost, and
+//! so is the coordinator; and then the centre has a verdict.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ pub(super) struct Question<'a> {
     pub txn: TxnId,
     /// The epoch that the transaction was for.
     pub epoch: Epoch,
-    /// Everyone who votes, the coordinator left out.
+    /// The members that vote, without the coordinator.
     pub participants: &'a [Member],
 }
 

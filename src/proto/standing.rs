@@ -143,7 +143,8 @@ impl Standing {
         self.lost.get(&member)
     }
 
-    /// Is the view of the node's epoch in force, as the node knows by a lease or because it settled?
+    /// Is the view of the node's epoch in force, as the node knows by a lease or because it
+    /// settled?
     pub fn is_in_force(&self, config: &Config, now: Time) -> bool {
         self.settled == self.epoch || self.check(config, now, self.epoch, []).is_ok()
     }

@@ -40,8 +40,8 @@ pub struct View {
     pub lock_lease: Span,
     /// How long a node is a member for, from its heartbeat.
     pub membership_lease: Span,
-    /// All members whose loss the operator has ever accepted, in the order of their names: what only
-    /// they knew is given up.
+    /// All members whose loss the operator has ever accepted, in the order of their names: what
+    /// only they knew is given up.
     pub given_up: Arc<[Member]>,
 }
 

@@ -18,10 +18,10 @@
 //! 5. The centre answers by its records alone. If the coordinator has left the epoch, it commits
 //!    exactly if it is open there. If the coordinator is lost and never left, the centre waits
 //!    until every participant has left or is lost; then it aborts if one that has left reports it
-//!    not open, or one is not recorded to have entered the epoch, else it commits. Lost is a machine
-//!    whose disk is, or that the operator gives up, and whose lease is over. A participant votes
-//!    only when it is recorded to have entered; a new owner may pass over an epoch that a lost
-//!    participant was not recorded to have entered.
+//!    not open, or one is not recorded to have entered the epoch, else it commits. Lost is a
+//!    machine whose disk is, or that the operator gives up, and whose lease is over. A participant
+//!    votes only when it is recorded to have entered; a new owner may pass over an epoch that a
+//!    lost participant was not recorded to have entered.
 //! 6. A client is told that its request is refused when every participant has forced that it votes
 //!    for no attempt at it. A participant that is in doubt about another attempt forces that when
 //!    the doubt is over.

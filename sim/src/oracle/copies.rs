@@ -59,7 +59,7 @@ pub fn needs_no_operator(path: &Path, model: &Model) -> bool {
     can_be_found(config.position(path), &open_views(config, model), None, model)
 }
 
-/// The views that have not settled, the newest first, and the last that has, with who owns what.
+/// The views that have not settled, the newest first, and the last that has, each with its owners.
 fn open_views<'m>(config: &Arc<Config>, model: &'m Model) -> Vec<(&'m View, Rc<Placement>)> {
     let views = model.views.open().map(|view| &view.is);
     views.filter_map(|view| Some((view, model.views.placement(config, view.epoch)?))).collect()

@@ -60,8 +60,8 @@ impl<'a> Inject<'a> {
         self.inject(self.scenario.faults.len() + number, fault, scene)
     }
 
-    /// One of the machines that `target` stands for; one that no fault takes away at this moment, if
-    /// there is one.
+    /// One of the machines that `target` stands for; one that no fault takes away at this moment,
+    /// if there is one.
     fn another(
         &self,
         target: Target,
@@ -98,7 +98,7 @@ impl<'a> Inject<'a> {
         }
     }
 
-    /// Does the operator of the file accept that nobody has what was on a disk?
+    /// Does the operator of the file accept that what was on a disk is lost?
     fn loses_last_copies(&self) -> bool {
         self.scenario.chaos.as_ref().is_some_and(|chaos| chaos.last_copies)
     }

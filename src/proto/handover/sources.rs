@@ -91,7 +91,7 @@ impl Told {
             let here = self.witnessed.get(&level).cloned().unwrap_or_default();
             witnessed = witnessed.intersection(&here);
             let mut next = witnessed.clone();
-            // While nobody is given up, a view of which each owner was not complete is witnessed.
+            // While no member is given up, a view of which each owner was not complete is witnessed.
             if is_any_given_up {
                 kept = kept.union(&self.kept_in(config, layout, &open, standing));
                 next = next.union(&standing.missing().difference(&kept));
@@ -103,7 +103,8 @@ impl Told {
                 break;
             }
         }
-        // Before the first epoch there was nothing; in one that has settled every owner was complete.
+        // Before the first epoch there was nothing; in one that has settled every owner was
+        // complete.
         if standing.settled() == Epoch(0) {
             trail.at_hand = trail.at_hand.union(&witnessed);
         }

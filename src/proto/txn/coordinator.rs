@@ -66,7 +66,7 @@ struct Collecting {
     voted: BTreeMap<NodeId, Results>,
     own_paths: Arc<[Path]>,
     own: Option<(Changes, Results)>,
-    /// Who has promised that no attempt at the request gets its yes.
+    /// The members that have promised that no attempt at the request gets its yes.
     declined: BTreeSet<NodeId>,
 }
 
@@ -324,8 +324,8 @@ impl Coordinator {
     pub fn on_resend_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let header = self.header(turn.config.defects, txn);
         let Some(committing) = self.committing.get_mut(&txn) else { return };
-        // One that is given up never acknowledges, and asks nothing when its lease is over. That is so
-        // when the view that names it is in force.
+        // One that is given up never acknowledges, and asks nothing when its lease is over. That is
+        // so when the view that names it is in force.
         if turn.standing.is_in_force(turn.config, turn.now) {
             committing.awaited.retain(|member| !turn.standing.is_given_up(*member));
         }
@@ -567,8 +567,8 @@ impl Coordinator {
     }
 
     /// Has every owner of a path of the request promise that no attempt at it gets its yes, before
-    /// the client hears that it is refused: an owner that has voted yes to an attempt may be left as
-    /// the only one that knows of it, and then it commits.
+    /// the client hears that it is refused: an owner that has voted yes to an attempt may be left
+    /// as the only one that knows of it, and then it commits.
     fn refuse(
         &mut self,
         turn: &mut Turn<'_>,

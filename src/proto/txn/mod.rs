@@ -43,10 +43,11 @@
 //!
 //! Where the centre manages the membership, disks may be lost, and with one of them a no that only
 //! its owner had: a participant that has voted yes may be left as the only one that knows of the
-//! transaction, and then it commits. So a coordinator that has heard of a refusal sends `Decline` to
-//! every owner of a path of the request. Each forces `Declined`, a promise that no attempt at the
-//! request gets its yes, as soon as it is in doubt about none; when all have said so the client hears
-//! of the refusal. That takes the place of `Abort` and costs N messages and N+1 forced records more.
+//! transaction, and then it commits. So a coordinator that has heard of a refusal sends `Decline`
+//! to every owner of a path of the request. Each forces `Declined`, a promise that no attempt at
+//! the request gets its yes, as soon as it is in doubt about none; when all have said so the client
+//! hears of the refusal. That takes the place of `Abort` and costs N messages and N+1 forced
+//! records more.
 //!
 //! # In doubt
 //!
@@ -144,7 +145,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Forces that no attempt at the request ever gets this owner's yes, unless it is answered already.
+    /// Forces that no attempt at the request ever gets this owner's yes, unless it is answered
+    /// already.
     pub fn decline(&mut self, request: RequestId, refusal: Refusal) {
         if self.owner.answers.get(request).is_some() {
             return;

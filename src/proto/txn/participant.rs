@@ -151,8 +151,8 @@ impl Participant {
         self.abort_unless_left(turn, header.txn);
     }
 
-    /// The coordinator wants a promise that no attempt at the request gets this owner's yes. One that
-    /// is in doubt about another attempt cannot give it yet, and the client will try again.
+    /// The coordinator wants a promise that no attempt at the request gets this owner's yes. One
+    /// that is in doubt about another attempt cannot give it yet, and the client will try again.
     pub fn on_decline(
         &mut self,
         turn: &mut Turn<'_>,
@@ -569,8 +569,8 @@ impl Participant {
         doubts.chain(applied)
     }
 
-    /// The paths that votes of epochs before this one pin, each once. A vote of this epoch needs the
-    /// yes of each new owner too.
+    /// The paths that votes of epochs before this one pin, each once. A vote of this epoch needs
+    /// the yes of each new owner too.
     pub fn paths_in_doubt(&self, epoch: Epoch) -> BTreeSet<&Path> {
         let votes = self.parts.values().filter_map(|part| match part {
             Part::InDoubt(vote) if vote.epoch < epoch => Some(vote),
@@ -721,8 +721,8 @@ pub(in crate::proto) fn no_because(answered: Answered) -> No {
 }
 
 /// Refuses a request as an owner. With fixed membership a refusal of any attempt but the first is
-/// forced under the request's id, because an earlier attempt may still be on its way, and the client
-/// can only believe what holds for that too.
+/// forced under the request's id, because an earlier attempt may still be on its way, and the
+/// client can only believe what holds for that too.
 pub(in crate::proto) fn decline(
     turn: &mut Turn<'_>,
     request: RequestId,

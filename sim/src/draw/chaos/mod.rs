@@ -8,13 +8,13 @@
 //! aimed one is held against the budget when it strikes ([`Away`]). Cuts between machines that are
 //! all there are not in the budget: whatever they keep apart meets again when they are mended.
 //!
-//! With `together` several faults are aimed at one moment, most of them at different machines: what one
-//! machine alone may lose, or be late with, a second often makes good. One that cannot strike then,
-//! because its machine is down or the budget has no room, waits for the next such moment.
+//! With `together` several faults are aimed at one moment, most of them at different machines: what
+//! one machine alone may lose, or be late with, a second often makes good. One that cannot strike
+//! then, because its machine is down or the budget has no room, waits for the next such moment.
 //!
 //! A disk is lost only where another owner has all that was on it; that is looked up when the fault
 //! strikes. With `last_copies` it is lost anyway, and the operator accepts the loss when the safety
-//! phase is over. The plan knows whom the operator wants as members, and lets so many of them leave
+//! phase is over. The plan knows the members that the operator wants, and lets so many of them leave
 //! that `replicas` stay.
 
 mod aim;
@@ -152,7 +152,7 @@ impl Plan<'_> {
         self.faults
     }
 
-    /// What is lost by the end of the safety phase is accepted, so that nobody waits for it.
+    /// What is lost by the end of the safety phase is accepted, so that no request waits for it.
     fn accept_losses(&mut self) {
         for after in Chaos::ACCEPTED_AFTER {
             let at = self.end + after;

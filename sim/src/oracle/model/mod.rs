@@ -206,8 +206,8 @@ impl Model {
         self.disks.gone(member).or(self.views.given_up(member))
     }
 
-    /// Are all machines up that it takes to end a doubt about `txn`: its coordinator, and if that is
-    /// lost, every participant? One that is given up is not waited for.
+    /// Are all machines up that it takes to end a doubt about `txn`: its coordinator, and if that
+    /// is lost, every participant? One that is given up is not waited for.
     pub fn is_everyone_up(&self, txn: TxnId, is_up: impl Fn(NodeId) -> bool) -> bool {
         let known = self.coordinator_is_gone(txn).and_then(|_| self.txns.get(&txn));
         let participants = known.map_or(&[][..], |known| &known.members[..]);

@@ -271,8 +271,9 @@ impl Model {
         }
     }
 
-    /// An owner finds what is left of files, and goes on from that. In a view that gives members up,
-    /// what only they had does not count any more: the file goes back to what the owner has found.
+    /// An owner finds what is left of files, and goes on from that. In a view that gives members
+    /// up, what only they had does not count any more: the file goes back to what the owner has
+    /// found.
     fn go_back(&mut self, node: NodeId, record: &Record, world: &World) {
         let (Record::Entered { epoch, complete: arcs }
         | Record::Complete { epoch, arcs }
@@ -310,8 +311,8 @@ impl Model {
         self.effects.on_effect(self.step, txn, origin, answer, is_undone);
     }
 
-    /// Has everything that the transaction changed been given up since, or in the step in which it was
-    /// settled? Then no owner need remember that its request is done, and it may be done again.
+    /// Has everything that the transaction changed been given up since, or in the step in which it
+    /// was settled? Then no owner need remember that its request is done, and it may be done again.
     pub fn is_undone(&self, effect: &At<(TxnId, Answer)>) -> bool {
         let Some(txn) = self.txns.get(&effect.is.0) else { return false };
         let is_given_up = |path: &Path| {
@@ -358,8 +359,8 @@ impl Model {
         self.memory.on_durable_outcome(node, txn);
     }
 
-    /// The centre settles a transaction whose coordinator's disk is gone: the first participant that
-    /// applies it is the commit point.
+    /// The centre settles a transaction whose coordinator's disk is gone: the first participant
+    /// that applies it is the commit point.
     fn settle(&mut self, id: TxnId, answer: &Answer, config: &Arc<Config>) {
         let is_gone = self.coordinator_is_gone(id).is_some();
         let Some(txn) = self.txns.get(&id).filter(|txn| is_gone && txn.decided.is_none()) else {
@@ -387,7 +388,7 @@ impl Model {
         let placement = self.views.placement(config, epoch);
         let owners = |path: &Path| Some(placement.as_ref()?.owners(config, path));
         let (disks, views, members) = (&self.disks, &self.views, txn.members.clone());
-        // Of a commit that nobody decided, what only lost owners would have stored is lost.
+        // Of a commit without a decision, what only lost owners would have stored is lost.
         let is_gone = |node: &NodeId| match *node == id.coordinator {
             true => is_orphan,
             false => members.iter().any(|of| {

@@ -10,9 +10,9 @@ use crate::world::World;
 /// AC4 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("a process cannot reverse its decision
 /// after it has reached one"). A participant's log never says applied after rolled back, or the
 /// reverse; who has promised never to vote does not vote; and neither a coordinator whose decision
-/// to commit is durable, nor a participant that has durably applied it, nor the centre says aborted. One answer is
-/// let pass: once every participant has durably applied the transaction, a late question may be
-/// answered with "aborted", which nobody can be misled by any more.
+/// to commit is durable, nor a participant that has durably applied it, nor the centre says
+/// aborted. One answer is let pass: once every participant has durably applied the transaction, a
+/// late question may be answered with "aborted", which nobody can be misled by any more.
 pub struct DecisionsAreFinal;
 
 const OUTCOMES: &[RecordKind] =

@@ -84,7 +84,8 @@ fn other_than(commits: bool, id: TxnId, node: NodeId, model: &Model) -> Option<E
 }
 
 /// Is what the participant's log says lost with its disk, and had it not reported that it left the
-/// epoch? Then nothing outside the epoch has seen that it aborted, and those that are left may commit.
+/// epoch? Then nothing outside the epoch has seen that it aborted, and those that are left may
+/// commit.
 fn is_lost_abort(participant: NodeId, txn: &Txn, model: &Model) -> bool {
     let member = txn.members.iter().find(|member| member.node == participant);
     let lost = member.filter(|member| model.is_out(**member));

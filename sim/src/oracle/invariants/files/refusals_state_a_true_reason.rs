@@ -20,8 +20,8 @@ use crate::world::World;
 /// is refused because its client does not wait for it any more is one that was answered, or one of
 /// a life that is over. What is refused for a full disk changes a path of whose owners one had a
 /// full disk meanwhile. With fixed membership that is the disk of the owner that records it; where
-/// the centre manages the membership all owners record the refusal of one. Sequential specification of failed operations: Herlihy, Wing, 1990, section
-/// 2.
+/// the centre manages the membership all owners record the refusal of one. Sequential specification
+/// of failed operations: Herlihy, Wing, 1990, section 2.
 #[derive(Clone, Debug)]
 pub struct RefusalsStateATrueReason;
 

@@ -13,10 +13,10 @@ use seedbed::proto::{
 /// operator does not want it, if it has come back under another admission, or if for a membership
 /// lease the centre has received no heartbeat from it in the epoch in force; one is added if it is
 /// wanted and was heard by this life of the centre; all else is as the operator wants it, and what
-/// that is only the operator changes. If no wanted node is there, the nodes of the view before stay,
-/// under another admission if they have one. A heartbeat counts if its sender was answered within two
-/// leases of the epoch in force: a node that does not hear the centre has no lease, whatever it
-/// says.
+/// that is only the operator changes. If no wanted node is there, the nodes of the view before
+/// stay, under another admission if they have one. A heartbeat counts if its sender was answered
+/// within two leases of the epoch in force: a node that does not hear the centre has no lease,
+/// whatever it says.
 ///
 /// A detector that suspects at random would keep every other promise and move files for ever. This
 /// is the accuracy of failure detectors, as far as leases can give it: Chandra, Toueg, "Unreliable

@@ -10,8 +10,8 @@ use seedbed::proto::{Answer, Reply, Request, RequestId};
 /// The decision record is the commit point; a user who heard "done" earlier could see it undone by
 /// a crash. The answer is part of the record, so a retry that meets the committed transaction gives
 /// the same one and not what the files hold by then. A single read is answered without a
-/// transaction and is judged elsewhere. If what a request did is given up with an accepted loss, it may
-/// be done again, and either answer was true. Gray and Reuter, "Transaction Processing", 1993.
+/// transaction and is judged elsewhere. If what a request did is given up with an accepted loss, it
+/// may be done again, and either answer was true. Gray and Reuter, "Transaction Processing", 1993.
 #[derive(Clone, Debug)]
 pub struct DoneMeansEffect;
 

@@ -97,7 +97,7 @@ impl HistoriesAreStrictlySerializable {
             self.correct(txn, has_a_point, is_again);
         }
         if model.files.have_gone_back_in(model.step) {
-            self.on_loss(model); // what it has left of a file nobody knows
+            self.on_loss(model); // what it has left of a file is uncertain
         }
         Ok(())
     }

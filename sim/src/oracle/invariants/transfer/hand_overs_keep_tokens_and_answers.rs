@@ -13,10 +13,10 @@ use seedbed::proto::{Answer, Arcs, Epoch, Handed, NodeId, Record, RecordKind, Re
 /// And each answer that it takes over is the one that the commit gave.
 ///
 /// An owner without the token lets a holder write whose lock is long somebody else's; one without
-/// the version begins again at the first; and one without the answer executes a retry once more. What
-/// makes requests take effect at most once must move with the data: Ongaro, "Consensus: Bridging
-/// Theory and Practice", 2014, section 6.3; Lee et al., "Implementing Linearizability at Large
-/// Scale and Low Latency" (RIFL), SOSP 2015, section 3.
+/// the version begins again at the first; and one without the answer executes a retry once more.
+/// What makes requests take effect at most once must move with the data: Ongaro, "Consensus:
+/// Bridging Theory and Practice", 2014, section 6.3; Lee et al., "Implementing Linearizability at
+/// Large Scale and Low Latency" (RIFL), SOSP 2015, section 3.
 #[derive(Clone, Debug, Default)]
 pub struct HandOversKeepTokensAndAnswers {
     /// Requests of users that have no answer.
@@ -89,8 +89,8 @@ fn tokens(
     Ok(())
 }
 
-/// Is an answer that is handed over one that was given? A request whose changes are given up with an
-/// accepted loss may be done again, and have two.
+/// Is an answer that is handed over one that was given? A request whose changes are given up with
+/// an accepted loss may be done again, and have two.
 fn is_true(node: NodeId, handed: &Handed, model: &Model) -> Result<(), Breach> {
     let was_given = |request, answer: &Answer| {
         model.effects.was_answered(request, |given| is_part_of(answer, given))

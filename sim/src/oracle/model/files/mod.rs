@@ -181,8 +181,8 @@ impl Files {
         }
     }
 
-    /// A client was told that it has the lock of `path`, whose claim was committed in step `done`: a
-    /// file that has begun again since has no fence.
+    /// A client was told that it has the lock of `path`, whose claim was committed in step `done`:
+    /// a file that has begun again since has no fence.
     pub(super) fn on_acquired(&mut self, (step, done): (u64, u64), path: &Path, token: Token) {
         let history = self.histories.entry(path.clone()).or_default();
         if history.given_up.is_none_or(|given_up| given_up < done) {
@@ -191,7 +191,7 @@ impl Files {
     }
 
     /// An owner has found what is left of the files that `is_there` names, in a view that gives
-    /// members up. One whose last committed state nobody has any more goes back.
+    /// members up. One whose last committed state no node has any more goes back.
     pub(super) fn go_back(
         &mut self,
         step: u64,
@@ -207,14 +207,14 @@ impl Files {
         }
     }
 
-    /// Nobody knows what a commit has left of the file.
+    /// What a commit has left of the file is uncertain.
     pub(super) fn lose(&mut self, step: u64, path: &Path) {
         self.histories.entry(path.clone()).or_default().give_up(step);
         self.newest_loss = step;
     }
 
-    /// A client was told that `operation` made `version`; of what has been given up since nothing is
-    /// promised.
+    /// A client was told that `operation` made `version`; of what has been given up since nothing
+    /// is promised.
     fn acknowledge(&mut self, (step, done): (u64, u64), operation: &Operation, version: Version) {
         let own = &operation.path;
         let path = match &operation.action {

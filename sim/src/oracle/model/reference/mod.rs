@@ -172,8 +172,8 @@ impl Reference {
         }
     }
 
-    /// The paths of operations whose outcome is uncertain: where a loss was accepted, where the commit
-    /// itself is lost, and both paths of a rename that is on one of them.
+    /// The paths of operations whose outcome is uncertain: where a loss was accepted, where the
+    /// commit itself is lost, and both paths of a rename that is on one of them.
     fn uncertain<'a>(
         &self,
         operations: &'a [Operation],

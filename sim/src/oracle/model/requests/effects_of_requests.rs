@@ -18,8 +18,8 @@ pub(in crate::oracle) const EFFECTS: SeenKinds =
 pub struct Effects {
     /// The first transaction that committed for each request, with its answer.
     first: BTreeMap<RequestId, At<(TxnId, Answer)>>,
-    /// The answers of transactions that committed for a request before, and whose changes were given
-    /// up: an owner of another time may still remember them.
+    /// The answers of transactions that committed for a request before, and whose changes were
+    /// given up: an owner of another time may still remember them.
     undone: BTreeMap<RequestId, Vec<Answer>>,
     /// What came of the last record that may be an effect.
     newest: Option<Effect>,
@@ -42,8 +42,8 @@ impl Effects {
         self.first.get(&request)
     }
 
-    /// Did a transaction that committed for the request before, and was given up since, give such an
-    /// answer?
+    /// Did a transaction that committed for the request before, and was given up since, give such
+    /// an answer?
     pub fn was_answered(&self, request: RequestId, is_such: impl Fn(&Answer) -> bool) -> bool {
         self.undone.get(&request).is_some_and(|answers| answers.iter().any(is_such))
     }
@@ -58,8 +58,8 @@ impl Effects {
         }
     }
 
-    /// A transaction takes effect for a user's request. Has what the first one did for it been given
-    /// up?
+    /// A transaction takes effect for a user's request. Has what the first one did for it been
+    /// given up?
     pub(in crate::oracle::model) fn on_effect(
         &mut self,
         step: u64,
