@@ -36,6 +36,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("message", "links lose, hold up and double messages; a rule tells one story"),
     ("sync", "disks are slow and stall; a rule tells one story"),
     ("chaos.kinds", "`kinds` draws some of those that the file names"),
+    (
+        "chaos.moments",
+        "most swarms aim at all of them; those that lose disks as epochs end, at some",
+    ),
     ("chaos.last_copies", "a loss that is accepted excuses much: `lost_disks` has it, no other"),
     ("swarm", "it is what draws"),
     ("phases.liveness", "it has to be long enough for the slowest cluster that is drawn"),

@@ -4,9 +4,11 @@ use seedbed::proto::{Config, Role, Span};
 
 use super::cluster::{Named, need_managed};
 use super::grammar::{Key, Style, TableGrammar};
+use super::moment::moments;
 use super::reader::{Result, Table};
 use super::value::Value;
 use crate::fault::ChaosKind;
+use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 
 /// Faults drawn from the seed.
@@ -22,6 +24,8 @@ pub struct Chaos {
     pub duration: SpanRange,
     /// How likely one of them waits for a milestone instead of a time.
     pub aimed: Ppb,
+    /// The moments that those wait for: at least one, each once.
+    pub moments: Vec<Milestone>,
     /// How likely one that waits for a milestone has another at the same moment, that one a third,
     /// and so on; and how likely what its machine has in flight is lost in part.
     pub together: Ppb,
@@ -103,6 +107,12 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
             "how likely a fault waits for a moment of a protocol and strikes a machine that has a \
              part in it, instead of a drawn time",
         ),
+        Key::perhaps(
+            "moments",
+            "array of milestones, each once",
+            "all that the file can reach",
+            "the moments that aimed faults wait for, see below",
+        ),
         Key::usually(
             "together",
             "probability",
@@ -125,6 +135,14 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
          `wipes` in the budget, of the file or drawn by `[swarm]`.",
         "`last_copies` needs the kind `wipe`, and a liveness phase that is longer than 20 s.",
         "No drawn plan exceeds the budget, so a run that gets stuck is a bug.",
+        "Moments are `all_ready`, `voted_appended`, `participant_in_doubt`, `all_voted`, \
+         `decided_appended`, `decided`, `transaction_aborted`, `inquire_sent`, `resolve_sent`, \
+         `resolved_sent`, `epoch_left_in_doubt`, `epoch_left_undecided`, \
+         `in_doubt_on_a_moving_arc`, `lock_queued`, `grant_appended`, `lock_granted`, \
+         `claim_committed`, `lease_expired`, `hand_over_begun`, `pull_sent`, `chunk_sent`, \
+         `arc_completed`, `witness_answered`, `node_admitted`, `announced_appended`, \
+         `view_announced`, `entered_durable`, `recorded_appended`, `view_active`, \
+         `checkpoint_written` and `restarted`.",
     ],
     example: r#"
 [chaos]
@@ -175,6 +193,9 @@ pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Opt
         let usual = SpanRange::from_millis(200, 5_000);
         let duration = table.or("duration", usual, |value| value.spans());
         let aimed = table.or("aimed", Ppb::ZERO, |value| value.probability());
+        let all = || moments().into_iter().map(|(_, milestone)| milestone);
+        let moments = table.maybe("moments", |value| value.distinct(moment));
+        let moments = moments.map(|some| some.unwrap_or_else(|| all().collect()));
         let together = table.or("together", Ppb::ZERO, |value| value.probability());
         let last_copies = table.or("last_copies", false, |value| last_copies(&value, config));
         Ok(Chaos {
@@ -183,6 +204,7 @@ pub(super) fn read(root: &Table<'_>, cast: Named, config: &Config) -> Result<Opt
             interval: interval?,
             duration: duration?,
             aimed: aimed?,
+            moments: moments?,
             together: together?,
             last_copies: last_copies?,
         })
@@ -198,12 +220,25 @@ fn kind(value: &Value<'_>, config: &Config) -> Result<ChaosKind> {
     Ok(kind)
 }
 
+fn moment(value: &Value<'_>) -> Result<Milestone> {
+    let all = moments().into_iter();
+    value.pick("moment", all.map(|(_, milestone)| (milestone.name(), milestone)))
+}
+
 fn last_copies(value: &Value<'_>, config: &Config) -> Result<bool> {
     let may_be_lost = value.boolean()?;
     if may_be_lost {
         need_managed(value, config)?;
     }
     Ok(may_be_lost)
+}
+
+/// A fault waits for moments only where some seed has aimed ones.
+pub(super) fn check_moments(root: &Table<'_>, is_ever_aimed: bool) {
+    let place = || root.get("chaos")?.inside("moments");
+    if let Some(value) = place().filter(|_| !is_ever_aimed) {
+        value.error("no fault waits for them: needs `chaos.aimed`, more than 0");
+    }
 }
 
 /// Last copies are lost only where a disk may be, and every request ends after that is accepted.

@@ -22,6 +22,7 @@ mod fault;
 pub mod grammar;
 mod limits;
 mod message;
+pub(crate) mod moment;
 mod occasion;
 mod reader;
 mod role;
@@ -62,6 +63,7 @@ pub use sync::SyncRule;
 pub use target::Target;
 pub use workload::{Workload, WorkloadKind};
 
+use crate::quantity::Ppb;
 use grammar::{Key, Style, TableGrammar};
 use reader::{Result, Table};
 use source::Source;
@@ -309,6 +311,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     // What follows looks at everything.
     root.is_sound()?;
     check_wipes(root, &scenario);
+    check_aimed(root, &scenario);
     limits::check(root, &scenario);
     swarm::check_with_file(root, &scenario);
     expect::possible::check(root, &scenario);
@@ -329,6 +332,14 @@ fn named(cluster: &Cluster, swarm: &Result<Option<Swarm>>) -> Named {
 
 fn slice<T>(read: &Result<Vec<T>>) -> Result<&[T]> {
     read.as_deref().map_err(|refused| *refused)
+}
+
+/// Moments are named only where some seed aims a fault at one.
+fn check_aimed(root: &Table<'_>, scenario: &Scenario) {
+    let Some(chaos) = &scenario.chaos else { return };
+    let is_aimed = chaos.aimed != Ppb::ZERO;
+    let swarm = scenario.swarm.as_ref();
+    chaos::check_moments(root, swarm.map_or(is_aimed, |swarm| swarm.may_aim(chaos.aimed)));
 }
 
 /// A drawn fault loses a disk only where some seed has a budget for that.

@@ -18,6 +18,7 @@ use super::reader::{Result, Table};
 use super::value::Value;
 use super::{Scenario, Workload, WorkloadKind};
 use crate::fault::Fault;
+use crate::quantity::Ppb;
 
 use keys::NODES;
 pub(super) use keys::SWARM;
@@ -69,6 +70,11 @@ impl Swarm {
     /// May a seed lose a disk, if the budget of the file itself is `wipes`?
     pub(super) fn may_wipe(&self, wipes: u16) -> bool {
         *self.bounds(Key::Wipes, wipes.into()).end() > 0
+    }
+
+    /// May a seed aim a fault, if the file itself says `aimed`?
+    pub(super) fn may_aim(&self, aimed: Ppb) -> bool {
+        *self.bounds(Key::Aimed, aimed.get().into()).end() > 0
     }
 
     /// The most paths of a workload, if the file itself says `paths`.

@@ -6,63 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{MessageKind, NodeId, RecordKind};
+use seedbed::proto::NodeId;
 
 use crate::fault::ChaosKind;
 use crate::milestone::Milestone;
+use crate::scenario::moment::{Of, moments};
 use crate::scenario::{Occasion, Ordinals, Role, Scenario, Target, roles_of};
 use crate::seed::Stream;
-
-/// What a moment is one of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Of {
-    Transaction,
-    Lock,
-    HandOver,
-    View,
-    Machine,
-}
-
-/// The moments in which a protocol has most to lose. Beside the roles that a milestone binds, the
-/// machine at which it is reached is one to strike: the central node, where a view is announced.
-fn moments() -> Vec<(Of, Milestone)> {
-    let log = "logs get such records";
-    let appended = |kind| Milestone::appended(kind).expect(log);
-    let durable = |kind| Milestone::durable(kind).expect(log);
-    vec![
-        (Of::Transaction, Milestone::ALL_READY),
-        (Of::Transaction, appended(RecordKind::Voted)),
-        (Of::Transaction, Milestone::PARTICIPANT_IN_DOUBT),
-        (Of::Transaction, Milestone::ALL_VOTED),
-        (Of::Transaction, appended(RecordKind::Decided)),
-        (Of::Transaction, Milestone::DECIDED),
-        (Of::Transaction, Milestone::TRANSACTION_ABORTED),
-        (Of::Transaction, Milestone::sent(MessageKind::Inquire)),
-        (Of::Transaction, Milestone::sent(MessageKind::Resolve)),
-        (Of::Transaction, Milestone::sent(MessageKind::Resolved)),
-        (Of::Transaction, Milestone::EPOCH_LEFT_IN_DOUBT),
-        (Of::Transaction, Milestone::EPOCH_LEFT_UNDECIDED),
-        (Of::Transaction, Milestone::IN_DOUBT_ON_A_MOVING_ARC),
-        (Of::Lock, Milestone::LOCK_QUEUED),
-        (Of::Lock, appended(RecordKind::Granted)),
-        (Of::Lock, Milestone::LOCK_GRANTED),
-        (Of::Lock, Milestone::CLAIM_COMMITTED),
-        (Of::Lock, Milestone::LEASE_EXPIRED),
-        (Of::HandOver, Milestone::HAND_OVER_BEGUN),
-        (Of::HandOver, Milestone::sent(MessageKind::Pull)),
-        (Of::HandOver, Milestone::sent(MessageKind::Chunk)),
-        (Of::HandOver, Milestone::ARC_COMPLETED),
-        (Of::HandOver, Milestone::WITNESS_ANSWERED),
-        (Of::View, Milestone::NODE_ADMITTED),
-        (Of::View, appended(RecordKind::Announced)),
-        (Of::View, Milestone::VIEW_ANNOUNCED),
-        (Of::View, durable(RecordKind::Entered)),
-        (Of::View, appended(RecordKind::Recorded)),
-        (Of::View, Milestone::VIEW_ACTIVE),
-        (Of::Machine, Milestone::CHECKPOINT_WRITTEN),
-        (Of::Machine, Milestone::RESTARTED),
-    ]
-}
 
 /// May a fault of this kind be aimed at such a moment? A disk is lost seldom, and then where what
 /// is on it is wanted by others: in a transaction and in a hand-over.
@@ -88,10 +38,12 @@ pub(super) struct Aim {
 }
 
 impl Aims {
-    /// The moments that a run of `scenario` may reach.
+    /// Those of the moments of the file that a run of `scenario` may reach.
     pub fn of(scenario: &Scenario) -> Aims {
-        let possible = moments().into_iter().filter(|(_, at)| scenario.why_never(*at).is_none());
-        Aims { moments: possible.collect() }
+        let named = scenario.chaos.iter().flat_map(|chaos| &chaos.moments);
+        let possible: BTreeSet<Milestone> =
+            named.copied().filter(|at| scenario.why_never(*at).is_none()).collect();
+        Aims { moments: moments().into_iter().filter(|(_, at)| possible.contains(at)).collect() }
     }
 
     /// These moments.

@@ -2,10 +2,10 @@
 
 use seedbed::proto::{Membership, Settings};
 
-use super::aim::Of;
 use super::*;
 use crate::milestone::Milestone;
 use crate::scenario::Budget;
+use crate::scenario::moment::Of;
 
 const SAFETY: Span = Span::from_secs(60);
 const CAST: Cast = Cast { nodes: 4, spare: 2, clients: 3 };
@@ -28,6 +28,7 @@ fn chaos_of(kinds: &[ChaosKind], aimed: Ppb) -> Chaos {
         interval: SpanRange::from_millis(1, 600),
         duration: SpanRange::from_millis(1, 3000),
         aimed,
+        moments: vec![Milestone::DECIDED, Milestone::VIEW_ANNOUNCED],
         together: Ppb::ZERO,
         last_copies: false,
     }

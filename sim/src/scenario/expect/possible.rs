@@ -30,6 +30,10 @@ pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) {
             });
         }
     }
+    let moments = scenario.chaos.iter().flat_map(|chaos| &chaos.moments);
+    for (number, moment) in moments.enumerate() {
+        must_be_possible(*moment, scenario, || root.get("chaos")?.inside("moments")?.item(number));
+    }
     for (number, script) in scenario.script.iter().enumerate() {
         must_begin(&script.begins, scenario, || root.get("script")?.item(number));
     }

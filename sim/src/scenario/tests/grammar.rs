@@ -42,7 +42,7 @@ const REST: [&str; 12] = [
      path = '/a', request = 'c1#1' } }, { at = '1s', pause = 'n1', until = { milestone = 'decided',\
      transaction = 'n1.1/1' } }, { at = '1s', pause = 'n1', until = { milestone = 'lock_granted',\
      lock = '/a' } }]",
-    "[chaos]\nkinds = ['crash']\naimed = 0.5\ntogether = 0.5",
+    "[chaos]\nkinds = ['crash']\naimed = 0.5\nmoments = ['decided', 'view_announced']\ntogether = 0.5",
     "script = [{ client = 'c1', at = '1s', create = '/a', data = 'x', coordinator = 'n1' },\
      { client = 'c1', at = '1s', delete = '/a', if_version = 1, coordinator = 'n1' },\
      { client = 'c1', at = '1s', transaction = [{ write = '/a', data = 'x', if_version = 1 }] }]",

@@ -122,6 +122,19 @@ fn changes_of_membership_that_make_no_sense() {
     ]);
     assert_wrong(&[
         (
+            "[chaos]\nkinds = ['crash']\naimed = 0.5\nmoments = ['decided', 'view_announced']",
+            "5: chaos.moments[1]: `'view_announced'` can never happen here: \
+             needs `membership = \"managed\"`",
+        ),
+        (
+            "[chaos]\nkinds = ['crash']\naimed = 0.5\nmoments = ['decided', 'decided']",
+            "5: chaos.moments[1]: `'decided'` is there twice",
+        ),
+        (
+            "[chaos]\nkinds = ['crash']\nmoments = ['decided']",
+            "4: chaos.moments: no fault waits for them: needs `chaos.aimed`, more than 0",
+        ),
+        (
             "[chaos]\nkinds = ['crash']\nlast_copies = true",
             "4: chaos.last_copies: needs `cluster.membership = \"managed\"`",
         ),
