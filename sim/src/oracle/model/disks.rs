@@ -150,11 +150,12 @@ impl Disk {
         stored || self.is_in_doubt(last.txn, path)
     }
 
-    /// Does it hold that as a complete owner, in the epoch of that commit or later, or will it?
+    /// Does it hold that as a complete owner, in the epoch of that commit or later? One that was an
+    /// owner before the epoch that has settled last is asked no more, whatever it is in doubt about.
     fn can_show(&self, (path, position): (&Path, u64), settled: Epoch, last: &Committed) -> bool {
         let mut claims = self.claims.range(settled.max(last.epoch)..);
         let mut is_complete = || claims.any(|(_, claim)| claim.is.contains(position));
-        self.is_in_doubt(last.txn, path) || self.holds(path, last) && is_complete()
+        self.holds(path, last) && is_complete()
     }
 
     fn store(&mut self, step: u64, changes: &[(Path, File)]) {
@@ -272,8 +273,8 @@ mod tests {
     use crate::oracle::invariants::commit::NobodyIsInDoubtAtTheEnd;
     use crate::oracle::invariants::files::CommitsDoWhatWasAsked;
     use crate::oracle::tests::{
-        Play, applied, decided, decided_for, n, path, prepare, pulled, request, txn, txn_of, voted,
-        write,
+        CONTROL, Play, applied, decided, decided_for, entered, n, path, prepare, pulled, request,
+        txn, txn_of, voted, write,
     };
 
     fn in_doubt(participants: &[NodeId]) -> Play {
@@ -323,15 +324,15 @@ mod tests {
             play.asks(request(1, 2), &[write("/a", "y")]);
             play
         };
-        let again = || decided_for(request(1, 2), txn_of(n(2), 1), &[], "/a", 1, "y");
+        let again = || decided_for(request(1, 2), txn_of(n(3), 1), &[], "/a", 1, "y");
         let mut lost = begun();
         lost.loses_its_disk(n(1));
         lost.accepts_the_loss_of(&[n(1)]);
-        lost.forces(n(2), again());
+        lost.forces(n(3), again());
         lost.holds();
         let mut kept = begun();
-        kept.accepts_the_loss_of(&[n(3)]);
-        kept.forces(n(2), again()).breaks();
+        kept.accepts_the_loss_of(&[n(2)]);
+        kept.forces(n(3), again()).breaks();
     }
 
     #[test]
@@ -346,5 +347,20 @@ mod tests {
         play.accepts_the_loss_of(&[n(1)]);
         let given_up: Vec<_> = play.model().given_up().cloned().collect();
         assert_eq!(given_up, [path("/a")], "/b is gone from a disk that was not lost");
+    }
+    #[test]
+    fn a_doubt_of_an_owner_of_another_time_keeps_no_file_from_beginning_again() {
+        for was_settled_since in [true, false] {
+            let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
+            play.views(1, &[n(1), n(2)]).is_complete(n(1), 1).is_complete(n(2), 1);
+            play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+            play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
+            play.views(2, &[n(1)]).forces(n(1), entered(2, Arcs::all()));
+            if was_settled_since {
+                play.forces(CONTROL, Record::Converged { epoch: Epoch(2) });
+            }
+            play.loses_its_disk(n(1)).accepts_the_loss_of(&[n(1)]);
+            assert_eq!(play.model().given_up().count(), usize::from(was_settled_since));
+        }
     }
 }
