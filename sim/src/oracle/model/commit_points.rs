@@ -3,7 +3,9 @@
 //! That is its coordinator, with the decision; or, if the coordinator's disk is lost, the first
 //! participant that applies it because the centre says so.
 
-use seedbed::proto::{Answer, NodeId, Record, RecordKind, TxnId};
+use std::collections::BTreeSet;
+
+use seedbed::proto::{Answer, NodeId, Path, Record, RecordKind, TxnId};
 
 use super::Model;
 use super::txns::Txn;
@@ -27,6 +29,12 @@ pub struct CommitPoint<'a> {
 }
 
 impl Model {
+    /// The files that the newest commit changes in vain: they have begun again since it was voted
+    /// for, and an owner of another time was in doubt about it until now.
+    pub fn lost_at_once(&self) -> &BTreeSet<Path> {
+        &self.lost_at_once
+    }
+
     /// The commit that `seen`, the newest thing that was seen, is, if it is one.
     pub fn committed_by<'a>(&'a self, seen: &Seen<'a>) -> Option<CommitPoint<'a>> {
         let newly = self.newly_committed?;

@@ -24,7 +24,7 @@ mod update;
 pub(in crate::oracle) mod views;
 pub(in crate::oracle) mod volatile_state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::proto::{
@@ -84,6 +84,8 @@ pub struct Model {
     pub commits: u64,
     /// The transaction that the newest durable record has committed, if it has.
     newly_committed: Option<TxnId>,
+    /// What of it is lost at once: files that have begun again since it was voted for.
+    lost_at_once: BTreeSet<Path>,
     /// Which of them took effect for which request.
     pub effects: Effects,
     /// Files, as committed.

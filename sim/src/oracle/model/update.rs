@@ -3,14 +3,15 @@
 //! Each kind of record stands in the match over durable records: so a new one does not go
 //! unnoticed, and no part need name those that are not its own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use seedbed::proto::{
-    Answer, Config, Epoch, Message, NodeId, Path, Record, Reply, Request, RequestId, TxnId,
+    Answer, Config, Epoch, File, Message, NodeId, Path, Record, Reply, Request, RequestId, TxnId,
 };
 
 use super::Model;
-use super::files::Committed;
+use super::files::{Committed, Files};
 use super::locks::heard_by_lock_server::keeps_request;
 use super::reference::{Commit, operations, paths};
 use crate::oracle::{At, Seen, Told, Txn};
@@ -93,13 +94,22 @@ impl Model {
         let step = self.step;
         let at = At { step, is: reply.clone() };
         let Some(asked) = self.requests.on_replied(request, at) else { return };
-        let done = self.effects.of(request).map_or(step, |effect| effect.step);
+        let effect = self.effects.of(request);
+        let is_undone = |files: &Files, path: &Path| match (effect, reply) {
+            (Some(effect), Reply::Done(answer)) if effect.is.1 != *answer => {
+                self.effects.was_answered(request, |undone| undone == answer)
+            }
+            (Some(effect), _) => files.is_undone(path, effect.step, effect.is.0),
+            (None, _) => false,
+        };
         match (reply, &asked.wanted) {
             (Reply::Done(answer), Request::Files { operations, .. }) => {
-                self.files.on_done(step, done, operations, answer);
+                self.files.on_done(step, (operations, answer), is_undone);
             }
             (Reply::Acquired(token), Request::Acquire { path, .. }) => {
-                self.files.on_acquired((step, done), path, *token);
+                if !is_undone(&self.files, path) {
+                    self.files.on_acquired(step, path, *token);
+                }
             }
             _ => {} // it says nothing of a file
         }
@@ -213,6 +223,7 @@ impl Model {
     fn on_durable(&mut self, node: NodeId, position: u64, record: &Record, config: &Arc<Config>) {
         let step = self.step;
         self.newly_committed = None;
+        self.lost_at_once.clear();
         match record {
             Record::Voted { txn, .. } => {
                 self.txns.on_voted(step, node, record);
@@ -294,6 +305,9 @@ impl Model {
                 || disks.have(at, settled, last, is_given_up)
                 || !disks.had(path, last, is_given_up)
         };
+        if matches!(record, Record::Reset { .. }) {
+            self.files.begin_again(*epoch, arcs, is_left);
+        }
         self.files.go_back(step, |path| arcs.contains(config.position(path)), is_left);
         for path in self.files.given_up_in(step) {
             self.reference.on_loss_accepted(step, path);
@@ -307,18 +321,17 @@ impl Model {
 
     fn on_effect(&mut self, txn: TxnId, request: RequestId, answer: &Answer) {
         let origin = self.origin(request);
+        let at = At { step: self.step, is: (txn, answer.clone()) };
         let is_undone = self.effects.of(origin).is_some_and(|first| self.is_undone(first));
-        self.effects.on_effect(self.step, txn, origin, answer, is_undone);
+        let is_lost = self.is_undone(&at);
+        self.effects.on_effect(origin, at, is_undone, is_lost);
     }
 
     /// Has everything that the transaction changed been given up since, or in the step in which it
     /// was settled? Then no owner need remember that its request is done, and it may be done again.
     pub fn is_undone(&self, effect: &At<(TxnId, Answer)>) -> bool {
         let Some(txn) = self.txns.get(&effect.is.0) else { return false };
-        let is_given_up = |path: &Path| {
-            let given_up = self.files.get(path).and_then(|history| history.given_up);
-            given_up.is_some_and(|step| step >= effect.step)
-        };
+        let is_given_up = |path: &Path| self.files.is_undone(path, effect.step, effect.is.0);
         match txn.changes().next() {
             Some(_) => txn.changes().all(|(path, _)| is_given_up(path)),
             // One that only reads leaves nothing but the memory of those that took part, or of the
@@ -395,31 +408,37 @@ impl Model {
                 of.node == *node && (disks.gone(*of).is_some() || views.is_given_up(*of))
             }),
         };
-        let is_lost =
-            |path: &Path| is_orphan && owners(path).is_some_and(|of| of.iter().all(is_gone));
+        let asked = self.requests.get(&origin).and_then(operations);
+        let of_orphan = asked.iter().filter(|_| is_orphan).flat_map(|of| paths(of));
+        // A node that owned them may have been in doubt all that time.
+        let lost_at_once: BTreeSet<Path> = of_orphan
+            .filter(|path| self.files.has_begun_again(path, config.position(path), epoch))
+            .cloned()
+            .collect();
+        let has_begun_again = |path: &Path| lost_at_once.contains(path);
+        let is_lost = |path: &Path| {
+            let all_are_gone = || owners(path).is_some_and(|of| of.iter().all(is_gone));
+            is_orphan && !has_begun_again(path) && all_are_gone()
+        };
         self.reference.on_commit(&Commit {
             step,
             txn: id,
             request: origin,
-            operations: self.requests.get(&origin).and_then(operations),
+            operations: asked.clone(),
             parts: &parts[usize::from(is_orphan)..],
             pinned: &txn.pinned,
             owners: &owners,
             answer,
             is_lost: &is_lost,
+            has_begun_again: &has_begun_again,
             is_again,
         });
-        self.files.on_committed(&parts, |file| Committed {
-            step,
-            order,
-            txn: id,
-            epoch,
-            file: file.clone(),
-        });
-        let asked = self.requests.get(&origin).and_then(operations).filter(|_| is_orphan);
-        let lost: Vec<Path> =
-            asked.iter().flat_map(|of| paths(of)).filter(|path| is_lost(path)).cloned().collect();
+        let committed = |file: &File| Committed { step, order, txn: id, epoch, file: file.clone() };
+        self.files.on_committed(&parts, committed, has_begun_again);
+        let asked = asked.iter().flat_map(|of| paths(of));
+        let lost: Vec<Path> = asked.filter(|path| is_lost(path)).cloned().collect();
         lost.iter().for_each(|path| self.files.lose(step, path));
+        self.lost_at_once = lost_at_once;
         self.requests.on_committed(origin, id);
     }
 }

@@ -34,8 +34,9 @@ pub struct HistoriesAreStrictlySerializable {
     commits: u64,
     /// Has the operator accepted the loss of a file?
     is_any_lost: bool,
-    /// Requests that were done again, because what they had done was given up.
-    done_again: BTreeSet<RequestId>,
+    /// Requests that are not judged: what they did was given up, and they were done again, or it
+    /// was lost at once.
+    left_out: BTreeSet<RequestId>,
 }
 
 impl Invariant for HistoriesAreStrictlySerializable {
@@ -62,7 +63,7 @@ impl Invariant for HistoriesAreStrictlySerializable {
             Seen::Appended { .. } if model.files.have_gone_back_in(model.step) => {
                 self.on_loss(model);
             }
-            Seen::Replied { request, .. } if self.done_again.contains(&request) => {}
+            Seen::Replied { request, .. } if self.left_out.contains(&request) => {}
             // What it did is given up, and so is that it was done.
             Seen::Replied { request, reply: Reply::Refused(_) }
                 if model.effects.of(request).is_some_and(|effect| model.is_undone(effect)) => {}
@@ -82,19 +83,19 @@ impl HistoriesAreStrictlySerializable {
     fn on_commit(&mut self, id: TxnId, model: &Model) -> Result<(), Breach> {
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
         let Some(request) = txn.origin.or(txn.request) else { return Ok(()) };
-        let is_again = is_done_again(request, id, model);
-        let has_a_point = is_on_files(request, model) && !is_again;
-        if is_again {
-            // What it did first is given up: it is no request of this history any more.
+        let is_left_out = is_done_again(request, id, model) || !model.lost_at_once().is_empty();
+        let has_a_point = is_on_files(request, model) && !is_left_out;
+        if is_left_out {
             self.witness.abandoned(|other| *other == request);
-            self.done_again.insert(request);
+            self.left_out.insert(request);
+            self.is_any_lost = true;
         }
         if has_a_point {
             let had_its_point = self.witness.point(&request);
             had_its_point.map_err(|why| not_now(&why, request, id, model))?;
         }
         if self.is_any_lost {
-            self.correct(txn, has_a_point, is_again);
+            self.correct(txn, (has_a_point, is_left_out), model.lost_at_once());
         }
         if model.files.have_gone_back_in(model.step) {
             self.on_loss(model); // what it has left of a file is uncertain
@@ -102,11 +103,16 @@ impl HistoriesAreStrictlySerializable {
         Ok(())
     }
 
-    /// The first commit after a loss says what a file is, and so does one of a request that is done
-    /// again.
-    fn correct(&mut self, txn: &Txn, has_a_point: bool, is_again: bool) {
+    /// The first commit after a loss says what a file is, and so does one of a request that is left
+    /// out, but of files that it has changed in vain.
+    fn correct(
+        &mut self,
+        txn: &Txn,
+        (has_a_point, is_left_out): (bool, bool),
+        in_vain: &BTreeSet<Path>,
+    ) {
         for (path, file) in txn.changes() {
-            if self.witness.is_certain(path) && !is_again {
+            if self.witness.is_certain(path) && !is_left_out || in_vain.contains(path) {
                 continue;
             }
             let contents = Some(file.contents.clone());

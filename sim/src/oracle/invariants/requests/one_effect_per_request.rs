@@ -116,4 +116,20 @@ mod tests {
             assert_eq!(play.is_lawful(), is_owner_lost);
         }
     }
+    #[test]
+    fn what_is_settled_when_its_file_has_begun_again_may_have_been_done_again() {
+        for begins_again in [true, false] {
+            let mut play = Play::managed(OneEffectPerRequest);
+            play.views(1, &[n(2)]).asks(request(1, 1), &[write("/a", "x")]);
+            play.is_complete(n(1), 1).is_complete(n(2), 1).is_complete(n(3), 1);
+            play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+            play.loses_its_disk(n(1));
+            if begins_again {
+                play.accepts_the_loss_of(&[n(1)]);
+            }
+            play.forces(n(3), decided_answer(request(1, 1), txn_of(n(3), 1), &[changed(1)]));
+            play.forces(n(2), applied(txn(1)));
+            assert_eq!(play.is_lawful(), begins_again);
+        }
+    }
 }

@@ -72,7 +72,8 @@ fn judge(path: &Path, what: impl FnOnce() -> Evidence, model: &Model) -> Result<
 mod tests {
     use super::*;
     use crate::oracle::tests::{
-        Play, applied, changed, decided, done, n, request, txn, txn_of, voted, write,
+        CONTROL, Play, activated, applied, changed, decided, done, n, request, txn, txn_of, voted,
+        write,
     };
 
     fn play() -> Play {
@@ -121,5 +122,20 @@ mod tests {
         play.forces(n(2), voted(of_lost, "/a", 1, "x"));
         let breach = play.forces(n(2), applied(of_lost)).breaks();
         assert_eq!(breach.now.is, "n3.1/1 is decided, and n1 has not got /a as \"x\" at v1");
+    }
+    #[test]
+    fn what_is_settled_when_its_file_has_begun_again_does_not_count() {
+        for begins_again in [true, false] {
+            let mut play = play();
+            play.asks(request(1, 1), &[write("/a", "x")]);
+            play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+            play.loses_its_disk(n(1));
+            match begins_again {
+                true => play.accepts_the_loss_of(&[n(1)]).forces(CONTROL, activated(2)),
+                false => play.views(2, &[n(3)]).is_complete(n(3), 2),
+            };
+            play.forces(n(2), applied(txn(1)));
+            assert_eq!(play.is_lawful(), begins_again);
+        }
     }
 }

@@ -4,11 +4,11 @@
 pub(in crate::oracle) mod amounts;
 pub(in crate::oracle) mod answered_read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::proto::{
-    Action, Changes, Contents, Epoch, File, NodeId, Operation, Outcome, Path, RecordKind, Token,
-    TxnId, Version,
+    Action, Arcs, Changes, Contents, Epoch, File, NodeId, Operation, Outcome, Path, RecordKind,
+    Token, TxnId, Version,
 };
 
 use crate::oracle::{At, SeenKinds};
@@ -85,6 +85,12 @@ impl FileHistory {
         self.committed.last().filter(|last| self.counts(last))
     }
 
+    /// Has what `txn` made of the file, in this step, been given up since or in that step?
+    fn is_undone(&self, step: u64, txn: TxnId) -> bool {
+        self.given_up.is_some_and(|given_up| given_up >= step)
+            || self.lost.iter().any(|lost| lost.txn == txn)
+    }
+
     fn counts(&self, committed: &Committed) -> bool {
         self.given_up.is_none_or(|step| committed.step > step)
     }
@@ -109,10 +115,20 @@ impl FileHistory {
     }
 }
 
+/// Files begin again at an owner, in a view that gives up all that had them.
+#[derive(Clone, Debug)]
+struct Beginning {
+    epoch: Epoch,
+    arcs: Arcs,
+    /// Those that some node still had all the same.
+    but: BTreeSet<Path>,
+}
+
 /// All files.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     histories: BTreeMap<Path, FileHistory>,
+    beginnings: Vec<Beginning>,
     /// The step in which a file went back last.
     newest_loss: u64,
 }
@@ -156,38 +172,60 @@ impl Files {
         self.histories.get(path)?.last_in(epoch)
     }
 
+    /// Has the file at this position begun again in a view after `epoch`?
+    pub(super) fn has_begun_again(&self, path: &Path, position: u64, after: Epoch) -> bool {
+        let mut later = self.beginnings.iter().filter(|beginning| beginning.epoch > after);
+        later.any(|of| of.arcs.contains(position) && !of.but.contains(path))
+    }
+
+    /// Has what `txn` made of the file, in this step, been given up since or in that step?
+    pub(super) fn is_undone(&self, path: &Path, step: u64, txn: TxnId) -> bool {
+        self.histories.get(path).is_some_and(|history| history.is_undone(step, txn))
+    }
+
     /// A transaction commits: what each of its parts changes is committed now, as `committed` says.
+    /// It is lost at once where the file `has_begun_again`.
     pub(super) fn on_committed(
         &mut self,
         parts: &[(NodeId, Changes)],
         committed: impl Fn(&File) -> Committed,
+        has_begun_again: impl Fn(&Path) -> bool,
     ) {
         for (path, file) in committed_once(parts) {
-            self.histories.entry(path.clone()).or_default().commit(committed(file));
+            let history = self.histories.entry(path.clone()).or_default();
+            match has_begun_again(path) {
+                true => history.lost.push(committed(file)),
+                false => history.commit(committed(file)),
+            }
         }
     }
 
-    /// A client was told what came of `operations`, which took effect in the step `done`.
+    /// A client was told what came of `operations`; `is_undone` says of a path whether that has
+    /// been given up since it took effect.
     pub(super) fn on_done(
         &mut self,
         step: u64,
-        done: u64,
-        operations: &[Operation],
-        answer: &[Outcome],
+        (operations, answer): (&[Operation], &[Outcome]),
+        is_undone: impl Fn(&Files, &Path) -> bool,
     ) {
         for (operation, outcome) in operations.iter().zip(answer) {
             let Outcome::Changed(version) = outcome else { continue };
-            self.acknowledge((step, done), operation, *version);
+            let path = changed_path(operation);
+            if is_undone(self, path) {
+                continue; // nothing is promised of that
+            }
+            let history = self.histories.entry(path.clone()).or_default();
+            raise(&mut history.acknowledged, step, *version);
+            if matches!(operation.action, Action::Delete(_)) {
+                raise(&mut history.deleted, step, *version);
+            }
         }
     }
 
-    /// A client was told that it has the lock of `path`, whose claim was committed in step `done`:
-    /// a file that has begun again since has no fence.
-    pub(super) fn on_acquired(&mut self, (step, done): (u64, u64), path: &Path, token: Token) {
-        let history = self.histories.entry(path.clone()).or_default();
-        if history.given_up.is_none_or(|given_up| given_up < done) {
-            history.claim(step, token);
-        }
+    /// A client was told that it has the lock of `path`, and the file has not begun again since the
+    /// claim.
+    pub(super) fn on_acquired(&mut self, step: u64, path: &Path, token: Token) {
+        self.histories.entry(path.clone()).or_default().claim(step, token);
     }
 
     /// An owner has found what is left of the files that `is_there` names, in a view that gives
@@ -207,29 +245,33 @@ impl Files {
         }
     }
 
+    /// The files of `arcs` begin again in the view of `epoch`, but for those that `is_left` names.
+    pub(super) fn begin_again(
+        &mut self,
+        epoch: Epoch,
+        arcs: &Arcs,
+        is_left: impl Fn(&Path, &Committed) -> bool,
+    ) {
+        let is_left = |(path, history): &(&Path, &FileHistory)| {
+            history.committed.last().is_some_and(|last| is_left(path, last))
+        };
+        let but = self.histories.iter().filter(is_left).map(|(path, _)| path.clone()).collect();
+        self.beginnings.push(Beginning { epoch, arcs: arcs.clone(), but });
+    }
+
     /// What a commit has left of the file is uncertain.
     pub(super) fn lose(&mut self, step: u64, path: &Path) {
         self.histories.entry(path.clone()).or_default().give_up(step);
         self.newest_loss = step;
     }
+}
 
-    /// A client was told that `operation` made `version`; of what has been given up since nothing
-    /// is promised.
-    fn acknowledge(&mut self, (step, done): (u64, u64), operation: &Operation, version: Version) {
-        let own = &operation.path;
-        let path = match &operation.action {
-            Action::Rename(to, _) => to,
-            Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => own,
-            Action::Place(_) | Action::Remove(_) | Action::Claim => own,
-        };
-        let history = self.histories.entry(path.clone()).or_default();
-        if history.given_up.is_some_and(|given_up| given_up >= done) {
-            return;
-        }
-        raise(&mut history.acknowledged, step, version);
-        if matches!(operation.action, Action::Delete(_)) {
-            raise(&mut history.deleted, step, version);
-        }
+/// The path of which a client is told a version.
+fn changed_path(operation: &Operation) -> &Path {
+    match &operation.action {
+        Action::Rename(to, _) => to,
+        Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => &operation.path,
+        Action::Place(_) | Action::Remove(_) | Action::Claim => &operation.path,
     }
 }
 

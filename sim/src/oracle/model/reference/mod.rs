@@ -69,6 +69,8 @@ pub(super) struct Commit<'a> {
     pub answer: &'a Answer,
     /// Are all disks lost that have what it leaves of a path?
     pub is_lost: &'a dyn Fn(&Path) -> bool,
+    /// Has a path begun again since the vote? What the commit leaves of it is never seen.
+    pub has_begun_again: &'a dyn Fn(&Path) -> bool,
     /// Has what an earlier commit did for the request been given up?
     pub is_again: bool,
 }
@@ -117,7 +119,7 @@ impl Reference {
             let found = format!("{} commits for it", commit.txn);
             return self.differ(commit, Difference { expected, found, path: None });
         };
-        let uncertain = self.uncertain(operations, commit.is_lost);
+        let uncertain = self.uncertain(operations, commit);
         let is_certain = |operation: &&Operation| !uncertain.contains(&operation.path);
         let certain: Cow<'_, [Operation]> = match uncertain.is_empty() {
             true => Cow::Borrowed(operations),
@@ -177,9 +179,11 @@ impl Reference {
     fn uncertain<'a>(
         &self,
         operations: &'a [Operation],
-        commit_is_lost: &dyn Fn(&Path) -> bool,
+        commit: &Commit<'_>,
     ) -> BTreeSet<&'a Path> {
-        let is_lost = |path: &&Path| self.stored(path).is_none() || commit_is_lost(path);
+        let is_lost = |path: &&Path| {
+            self.stored(path).is_none() || (commit.is_lost)(path) || (commit.has_begun_again)(path)
+        };
         let mut uncertain: BTreeSet<&Path> =
             program::paths(operations).filter(|path| is_lost(path)).collect();
         while !uncertain.is_empty() {
@@ -214,7 +218,8 @@ impl Reference {
     fn adopt(&mut self, commit: &Commit<'_>, is_uncertain: impl Fn(&Path) -> bool) {
         let mut adopted = BTreeSet::new();
         let changes = commit.parts.iter().flat_map(|(_, changes)| changes.iter());
-        for (path, file) in changes.filter(|(path, _)| is_uncertain(path)) {
+        let is_seen = |path: &Path| is_uncertain(path) && !(commit.has_begun_again)(path);
+        for (path, file) in changes.filter(|(path, _)| is_seen(path)) {
             if adopted.insert(path) {
                 self.commit(commit, path, Stored::of(file));
             }

@@ -59,22 +59,28 @@ impl Effects {
     }
 
     /// A transaction takes effect for a user's request. Has what the first one did for it been
-    /// given up?
+    /// given up, and is what this one does lost at once?
     pub(in crate::oracle::model) fn on_effect(
         &mut self,
-        step: u64,
-        txn: TxnId,
         origin: RequestId,
-        answer: &Answer,
+        effect: At<(TxnId, Answer)>,
         is_undone: bool,
+        is_lost: bool,
     ) {
-        let undone = if is_undone { self.first.remove(&origin) } else { None };
+        let txn = effect.is.0;
+        let first = self.first.remove(&origin);
+        let (counts, undone, before) = match first {
+            None => (effect, None, None),
+            Some(first) if is_undone => (effect, Some(first), None),
+            Some(first) if is_lost => (first, Some(effect), None),
+            Some(first) => {
+                let before = At { step: first.step, is: first.is.0 };
+                (first, None, Some(before))
+            }
+        };
+        self.first.insert(origin, counts);
         if let Some(At { is: (_, answer), .. }) = undone {
             self.undone.entry(origin).or_default().push(answer);
-        }
-        let before = self.first.get(&origin).map(|at| At { step: at.step, is: at.is.0 });
-        if before.is_none() {
-            self.first.insert(origin, At { step, is: (txn, answer.clone()) });
         }
         self.newest = Some(Effect { origin, txn, before });
     }
