@@ -308,9 +308,13 @@ impl Model {
         if matches!(record, Record::Reset { .. }) {
             self.files.begin_again(*epoch, arcs, is_left);
         }
-        self.files.go_back(step, |path| arcs.contains(config.position(path)), is_left);
-        for path in self.files.given_up_in(step) {
-            self.reference.on_loss_accepted(step, path);
+        let is_there = |path: &Path| arcs.contains(config.position(path));
+        self.files.go_back(step, is_there, is_left);
+        for path in self.files.given_up_in(step).filter(|path| is_there(path)) {
+            match record {
+                Record::Reset { .. } => self.reference.on_begun_again(step, path),
+                _ => self.reference.on_loss_accepted(step, path),
+            }
         }
     }
 

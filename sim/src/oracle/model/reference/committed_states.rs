@@ -53,6 +53,10 @@ impl CommittedStates {
         self.states.push(CommittedState { step, txn: Some(txn), stored: Some(stored) });
     }
 
+    pub(super) fn begin_again(&mut self, step: u64) {
+        self.states.push(CommittedState { step, txn: None, stored: Some(Stored::default()) });
+    }
+
     pub(super) fn become_uncertain(&mut self, step: u64) {
         self.states.push(CommittedState { step, txn: None, stored: None });
     }

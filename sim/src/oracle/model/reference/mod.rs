@@ -12,8 +12,8 @@
 //! | a plain read | its owner puts the answer together |
 //! | a refusal | any commit between the question and the refusal |
 //!
-//! After a loss that the operator has accepted, what is left of a path is uncertain: the next commit
-//! there is believed, and the reference goes on from it.
+//! After a loss that the operator has accepted, a path begins again, absent; or what is left of it is
+//! uncertain: then the next commit there is believed, and the reference goes on from it.
 
 mod committed_states;
 mod difference;
@@ -158,9 +158,14 @@ impl Reference {
         }
     }
 
-    /// The operator accepts the loss of what was committed to `path`.
+    /// The operator accepts the loss of what was committed to `path`: an older copy may be left.
     pub(super) fn on_loss_accepted(&mut self, step: u64, path: &Path) {
         self.paths.entry(path.clone()).or_default().become_uncertain(step);
+    }
+
+    /// The operator accepts the loss of what was committed to `path`, and no copy is left.
+    pub(super) fn on_begun_again(&mut self, step: u64, path: &Path) {
+        self.paths.entry(path.clone()).or_default().begin_again(step);
     }
 
     fn execute(&self, operations: &[Operation]) -> Result<Effect, Vec<Refusal>> {
