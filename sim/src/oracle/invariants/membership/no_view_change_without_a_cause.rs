@@ -10,13 +10,13 @@ use seedbed::proto::{
 };
 
 /// A view differs from the one before, and only in what has a cause: a member is left out if the
-/// operator does not want it, if it has come back under another admission, or if for a membership
-/// lease the centre has received no heartbeat from it in the epoch in force; one is added if it is
-/// wanted and was heard by this life of the centre; all else is as the operator wants it, and what
-/// that is only the operator changes. If no wanted node is there, the nodes of the view before
-/// stay, under another admission if they have one. A heartbeat counts if its sender was answered
-/// within two leases of the epoch in force: a node that does not hear the centre has no lease,
-/// whatever it says.
+/// operator does not want it or gives it up, if it has come back under another admission, or if for
+/// a membership lease the centre has received no heartbeat from it in the epoch in force; one is
+/// added if it is wanted and was heard by this life of the centre; all else is as the operator
+/// wants it, and what that is only the operator changes. If no wanted node is there, the nodes of
+/// the view before stay, under another admission if they have one. A heartbeat counts if its sender
+/// was answered within two leases of the epoch in force: a node that does not hear the centre has
+/// no lease, whatever it says.
 ///
 /// A detector that suspects at random would keep every other promise and move files for ever. This
 /// is the accuracy of failure detectors, as far as leases can give it: Chandra, Toueg, "Unreliable
@@ -174,7 +174,8 @@ impl NoViewChangeWithoutACause {
             let drift_max_ppm = world.config().drift_max_ppm;
             let length = before.is.membership_lease;
             let until = |at: &At<Time>| LeaseTerms { length, drift_max_ppm }.giver_until(at.is);
-            for member in before.is.members.iter().filter(|member| !view.has(**member)) {
+            let is_out = |member: &&Member| !view.has(**member) && !view.gives_up(**member);
+            for member in before.is.members.iter().filter(is_out) {
                 let admission = self.admissions.now.as_ref();
                 let admission = admission.and_then(|known| known.is.get(&member.node));
                 if !is.nodes.contains(&member.node) || admission != Some(&member.admission) {
@@ -243,7 +244,7 @@ impl<T: Clone> Remembered<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::tests::{Play, activated, announced, n};
+    use crate::oracle::tests::{Play, activated, announced, members, n, view};
     use seedbed::proto::{Command, Config, Epoch, Incarnation, Settings};
 
     const CONTROL: NodeId = NodeId::CONTROL;
@@ -275,6 +276,16 @@ mod tests {
         }
         play.views(1, &[n(1), n(2), n(3)]);
         play
+    }
+
+    #[test]
+    fn the_operator_may_give_up_a_member_that_is_heard() {
+        let mut play = play();
+        play.at(2500).receives(n(1), CONTROL, beat(1));
+        play.receives(n(2), CONTROL, beat(1));
+        let given_up = members(&[n(2)]);
+        let view = View { given_up, ..view(2, &[n(1), n(3)]) };
+        play.at(3500).appends(CONTROL, Record::Announced { view }).holds();
     }
 
     #[test]
