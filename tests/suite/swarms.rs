@@ -40,7 +40,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "chaos.moments",
         "most swarms aim at all of them; those that lose disks as epochs end, at some",
     ),
-    ("chaos.last_copies", "a loss that is accepted excuses much: `lost_disks` has it, no other"),
+    (
+        "chaos.last_copies",
+        "a loss that is accepted excuses much: only swarms about lost disks have it",
+    ),
     ("swarm", "it is what draws"),
     ("phases.liveness", "it has to be long enough for the slowest cluster that is drawn"),
     ("phases.probes", "every run of a swarm is probed"),

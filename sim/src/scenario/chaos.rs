@@ -4,7 +4,7 @@ use seedbed::proto::{Config, Role, Span};
 
 use super::cluster::{Named, need_managed};
 use super::grammar::{Key, Style, TableGrammar};
-use super::moment::moments;
+use super::moment::{moments, suits};
 use super::reader::{Result, Table};
 use super::value::Value;
 use crate::fault::ChaosKind;
@@ -233,11 +233,18 @@ fn last_copies(value: &Value<'_>, config: &Config) -> Result<bool> {
     Ok(may_be_lost)
 }
 
-/// A fault waits for moments only where some seed has aimed ones.
-pub(super) fn check_moments(root: &Table<'_>, is_ever_aimed: bool) {
+/// A fault waits for moments only where some seed has aimed ones, and a disk is lost at few.
+pub(super) fn check_moments(root: &Table<'_>, chaos: &Chaos, is_ever_aimed: bool) {
     let place = || root.get("chaos")?.inside("moments");
     if let Some(value) = place().filter(|_| !is_ever_aimed) {
-        value.error("no fault waits for them: needs `chaos.aimed`, more than 0");
+        value.error("no fault waits for a moment: needs `chaos.aimed`, more than 0");
+    }
+    let mut named = moments().into_iter().filter(|(_, moment)| chaos.moments.contains(moment));
+    let loses_disks = chaos.kinds.iter().any(|kind| kind.loses_a_disk());
+    if loses_disks && !named.any(|(of, _)| suits(ChaosKind::Wipe, of)) {
+        place().map(|value| {
+            value.error("no disk is lost at these: needs one of a transaction or a hand-over")
+        });
     }
 }
 

@@ -339,7 +339,7 @@ fn check_aimed(root: &Table<'_>, scenario: &Scenario) {
     let Some(chaos) = &scenario.chaos else { return };
     let is_aimed = chaos.aimed != Ppb::ZERO;
     let swarm = scenario.swarm.as_ref();
-    chaos::check_moments(root, swarm.map_or(is_aimed, |swarm| swarm.may_aim(chaos.aimed)));
+    chaos::check_moments(root, chaos, swarm.map_or(is_aimed, |swarm| swarm.may_aim(chaos.aimed)));
 }
 
 /// A drawn fault loses a disk only where some seed has a budget for that.

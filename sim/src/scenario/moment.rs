@@ -2,9 +2,10 @@
 
 use seedbed::proto::{MessageKind, RecordKind};
 
+use crate::fault::ChaosKind;
 use crate::milestone::Milestone;
 
-/// What a moment is one of.
+/// The part of the protocol that a moment belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Of {
     Transaction,
@@ -53,6 +54,15 @@ pub fn moments() -> Vec<(Of, Milestone)> {
         (Of::Machine, Milestone::CHECKPOINT_WRITTEN),
         (Of::Machine, Milestone::RESTARTED),
     ]
+}
+
+/// May a fault of this kind be aimed at such a moment? A disk is lost seldom, and then where what
+/// is on it is wanted by others: in a transaction and in a hand-over.
+pub fn suits(kind: ChaosKind, of: Of) -> bool {
+    match of {
+        Of::Transaction | Of::HandOver => true,
+        Of::Lock | Of::View | Of::Machine => kind != ChaosKind::Wipe,
+    }
 }
 
 #[cfg(test)]

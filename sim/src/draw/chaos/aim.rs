@@ -10,18 +10,9 @@ use seedbed::proto::NodeId;
 
 use crate::fault::ChaosKind;
 use crate::milestone::Milestone;
-use crate::scenario::moment::{Of, moments};
+use crate::scenario::moment::{Of, moments, suits};
 use crate::scenario::{Occasion, Ordinals, Role, Scenario, Target, roles_of};
 use crate::seed::Stream;
-
-/// May a fault of this kind be aimed at such a moment? A disk is lost seldom, and then where what
-/// is on it is wanted by others: in a transaction and in a hand-over.
-fn suits(kind: ChaosKind, of: Of) -> bool {
-    match of {
-        Of::Transaction | Of::HandOver => true,
-        Of::Lock | Of::View | Of::Machine => kind != ChaosKind::Wipe,
-    }
-}
 
 /// What aimed faults of a file may be aimed at.
 #[derive(Clone, Debug)]
@@ -40,10 +31,12 @@ pub(super) struct Aim {
 impl Aims {
     /// Those of the moments of the file that a run of `scenario` may reach.
     pub fn of(scenario: &Scenario) -> Aims {
-        let named = scenario.chaos.iter().flat_map(|chaos| &chaos.moments);
-        let possible: BTreeSet<Milestone> =
-            named.copied().filter(|at| scenario.why_never(*at).is_none()).collect();
-        Aims { moments: moments().into_iter().filter(|(_, at)| possible.contains(at)).collect() }
+        let is_named = |at: &Milestone| {
+            scenario.chaos.as_ref().is_some_and(|chaos| chaos.moments.contains(at))
+        };
+        let is_there =
+            |(_, at): &(Of, Milestone)| is_named(at) && scenario.why_never(*at).is_none();
+        Aims { moments: moments().into_iter().filter(is_there).collect() }
     }
 
     /// These moments.

@@ -132,7 +132,12 @@ fn changes_of_membership_that_make_no_sense() {
         ),
         (
             "[chaos]\nkinds = ['crash']\nmoments = ['decided']",
-            "4: chaos.moments: no fault waits for them: needs `chaos.aimed`, more than 0",
+            "4: chaos.moments: no fault waits for a moment: needs `chaos.aimed`, more than 0",
+        ),
+        (
+            "cluster.membership = 'managed'\n[chaos]\nkinds = ['wipe']\nbudget.wipes = 1\n\
+             aimed = 0.5\nmoments = ['view_announced']",
+            "7: chaos.moments: no disk is lost at these: needs one of a transaction or a hand-over",
         ),
         (
             "[chaos]\nkinds = ['crash']\nlast_copies = true",
