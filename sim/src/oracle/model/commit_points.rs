@@ -29,10 +29,10 @@ pub struct CommitPoint<'a> {
 }
 
 impl Model {
-    /// The files that the newest commit changes in vain: they have begun again since it was voted
-    /// for, and an owner of another time was in doubt about it until now.
-    pub fn lost_at_once(&self) -> &BTreeSet<Path> {
-        &self.lost_at_once
+    /// The files for which the newest commit comes too late: they have begun again since it was
+    /// voted for, while a former owner was in doubt about it.
+    pub fn too_late(&self) -> &BTreeSet<Path> {
+        &self.too_late
     }
 
     /// The commit that `seen`, the newest thing that was seen, is, if it is one.

@@ -5,6 +5,7 @@
 //! so all of this goes with the disk.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use seedbed::proto::{
@@ -150,8 +151,8 @@ impl Disk {
         stored || self.is_in_doubt(last.txn, path)
     }
 
-    /// Does it hold that as a complete owner, in the epoch of that commit or later? One that was an
-    /// owner before the epoch that has settled last is asked no more, whatever it is in doubt about.
+    /// Does it hold that as a complete owner, in the epoch of that commit or later? A former owner,
+    /// from before the epoch that has settled last, is asked no more, whatever its doubts.
     fn can_show(&self, (path, position): (&Path, u64), settled: Epoch, last: &Committed) -> bool {
         let mut claims = self.claims.range(settled.max(last.epoch)..);
         let mut is_complete = || claims.any(|(_, claim)| claim.is.contains(position));
@@ -255,6 +256,21 @@ impl Disks {
         named.map(|(_, disk)| disk).any(|disk| disk.holds(path, last))
     }
 
+    /// Where a member that is not given up claims to be complete in one of these epochs.
+    pub(super) fn claimed(
+        &self,
+        epochs: Range<Epoch>,
+        is_given_up: impl Fn(Member) -> bool,
+    ) -> Arcs {
+        let is_kept = |(node, disk): &(&NodeId, &Disk)| {
+            let born = disk.born.as_ref();
+            !born.is_some_and(|born| is_given_up(Member { node: **node, admission: born.is }))
+        };
+        let kept = self.disks.iter().filter(is_kept);
+        let claims = kept.flat_map(|(_, disk)| disk.claims.range(epochs.clone()));
+        claims.fold(Arcs::default(), |all, (_, claim)| all.union(&claim.is))
+    }
+
     /// Does the disk of `node` hold just what `last` left of `path`, and no other disk?
     pub(super) fn only_has(&self, node: NodeId, path: &Path, last: &Committed) -> bool {
         let mut holders = self.disks.iter().filter(|(_, disk)| disk.holds(path, last));
@@ -349,7 +365,7 @@ mod tests {
         assert_eq!(given_up, [path("/a")], "/b is gone from a disk that was not lost");
     }
     #[test]
-    fn a_doubt_of_an_owner_of_another_time_keeps_no_file_from_beginning_again() {
+    fn a_doubt_of_a_former_owner_keeps_no_file_from_beginning_again() {
         for was_settled_since in [true, false] {
             let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
             play.views(1, &[n(1), n(2)]).is_complete(n(1), 1).is_complete(n(2), 1);

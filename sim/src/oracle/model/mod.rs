@@ -84,8 +84,8 @@ pub struct Model {
     pub commits: u64,
     /// The transaction that the newest durable record has committed, if it has.
     newly_committed: Option<TxnId>,
-    /// What of it is lost at once: files that have begun again since it was voted for.
-    lost_at_once: BTreeSet<Path>,
+    /// The files for which it comes too late: they have begun again since it was voted for.
+    too_late: BTreeSet<Path>,
     /// Which of them took effect for which request.
     pub effects: Effects,
     /// Files, as committed.

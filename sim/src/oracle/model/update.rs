@@ -106,10 +106,10 @@ impl Model {
             (Reply::Done(answer), Request::Files { operations, .. }) => {
                 self.files.on_done(step, (operations, answer), is_undone);
             }
-            (Reply::Acquired(token), Request::Acquire { path, .. }) => {
-                if !is_undone(&self.files, path) {
-                    self.files.on_acquired(step, path, *token);
-                }
+            (Reply::Acquired(token), Request::Acquire { path, .. })
+                if !is_undone(&self.files, path) =>
+            {
+                self.files.on_acquired(step, path, *token);
             }
             _ => {} // it says nothing of a file
         }
@@ -223,7 +223,7 @@ impl Model {
     fn on_durable(&mut self, node: NodeId, position: u64, record: &Record, config: &Arc<Config>) {
         let step = self.step;
         self.newly_committed = None;
-        self.lost_at_once.clear();
+        self.too_late.clear();
         match record {
             Record::Voted { txn, .. } => {
                 self.txns.on_voted(step, node, record);
@@ -305,16 +305,16 @@ impl Model {
                 || disks.have(at, settled, last, is_given_up)
                 || !disks.had(path, last, is_given_up)
         };
-        if matches!(record, Record::Reset { .. }) {
-            self.files.begin_again(*epoch, arcs, is_left);
-        }
         let is_there = |path: &Path| arcs.contains(config.position(path));
         self.files.go_back(step, is_there, is_left);
         for path in self.files.given_up_in(step).filter(|path| is_there(path)) {
-            match record {
-                Record::Reset { .. } => self.reference.on_begun_again(step, path),
-                _ => self.reference.on_loss_accepted(step, path),
-            }
+            self.reference.on_loss_accepted(step, path);
+        }
+        if let Record::Reset { .. } = record {
+            // What a member that is not given up may have does not begin again, whatever is said.
+            let begun = arcs.difference(&disks.claimed(settled..*epoch, is_given_up));
+            self.reference.on_begun_again(step, |path| begun.contains(config.position(path)));
+            self.files.begin_again(*epoch, begun);
         }
     }
 
@@ -414,15 +414,14 @@ impl Model {
         };
         let asked = self.requests.get(&origin).and_then(operations);
         let of_orphan = asked.iter().filter(|_| is_orphan).flat_map(|of| paths(of));
-        // A node that owned them may have been in doubt all that time.
-        let lost_at_once: BTreeSet<Path> = of_orphan
-            .filter(|path| self.files.has_begun_again(path, config.position(path), epoch))
-            .cloned()
-            .collect();
-        let has_begun_again = |path: &Path| lost_at_once.contains(path);
+        // A former owner may have been in doubt all that time.
+        let has_begun_again =
+            |path: &&Path| self.files.has_begun_again(config.position(path), epoch);
+        let too_late: BTreeSet<Path> = of_orphan.filter(has_begun_again).cloned().collect();
+        let is_too_late = |path: &Path| too_late.contains(path);
         let is_lost = |path: &Path| {
             let all_are_gone = || owners(path).is_some_and(|of| of.iter().all(is_gone));
-            is_orphan && !has_begun_again(path) && all_are_gone()
+            is_orphan && !is_too_late(path) && all_are_gone()
         };
         self.reference.on_commit(&Commit {
             step,
@@ -434,15 +433,15 @@ impl Model {
             owners: &owners,
             answer,
             is_lost: &is_lost,
-            has_begun_again: &has_begun_again,
+            is_too_late: &is_too_late,
             is_again,
         });
         let committed = |file: &File| Committed { step, order, txn: id, epoch, file: file.clone() };
-        self.files.on_committed(&parts, committed, has_begun_again);
+        self.files.on_committed(&parts, committed, is_too_late);
         let asked = asked.iter().flat_map(|of| paths(of));
         let lost: Vec<Path> = asked.filter(|path| is_lost(path)).cloned().collect();
         lost.iter().for_each(|path| self.files.lose(step, path));
-        self.lost_at_once = lost_at_once;
+        self.too_late = too_late;
         self.requests.on_committed(origin, id);
     }
 }

@@ -31,7 +31,9 @@ impl Invariant for ReadsOfOneTransactionAreOneMoment {
         // read.
         let mut newest: Option<(&Path, Version, &Committed)> = None;
         let mut replaced: Option<(&Path, Version, &Committed)> = None;
-        for (path, version, _) in reads(asked.unwrap_or_default(), answer) {
+        let is_in_time = |path: &Path| !model.too_late().contains(path);
+        let all = reads(asked.unwrap_or_default(), answer);
+        for (path, version, _) in all.filter(|(path, ..)| is_in_time(path)) {
             let Some(history) = model.files.get(path) else { continue };
             let order = |end: &Option<(&Path, Version, &Committed)>| end.map(|end| end.2.order);
             let written = history.at_version(version).filter(|state| state.txn != id);

@@ -4,7 +4,7 @@ use seedbed::proto::{File, NodeId, Path};
 
 use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::model::in_words;
-use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
+use crate::oracle::{Breach, Evidence, FileHistory, Invariant, Model, Seen, SeenKinds};
 use crate::world::World;
 
 /// All owners of a path have the same bytes under the same version.
@@ -63,7 +63,9 @@ fn on_commit(commit: &CommitPoint<'_>, model: &Model) -> Result<(), Breach> {
 fn on_started(node: NodeId, model: &Model, world: &World) -> Result<(), Breach> {
     let Some(storage) = world.host(node).storage() else { return Ok(()) };
     for (path, file) in storage.files() {
-        let history = model.files.get(path).filter(|history| history.given_up.is_none());
+        let is_whole =
+            |history: &&FileHistory| history.given_up.is_none() && history.too_late.is_empty();
+        let history = model.files.get(path).filter(is_whole);
         let committed = history.and_then(|history| history.at_version(file.version));
         match committed {
             Some(committed) if !same(&committed.file, file) => {

@@ -35,7 +35,7 @@ pub struct HistoriesAreStrictlySerializable {
     /// Has the operator accepted the loss of a file?
     is_any_lost: bool,
     /// Requests that are not judged: what they did was given up, and they were done again, or it
-    /// was lost at once.
+    /// came too late for a file.
     left_out: BTreeSet<RequestId>,
 }
 
@@ -83,7 +83,11 @@ impl HistoriesAreStrictlySerializable {
     fn on_commit(&mut self, id: TxnId, model: &Model) -> Result<(), Breach> {
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
         let Some(request) = txn.origin.or(txn.request) else { return Ok(()) };
-        let is_left_out = is_done_again(request, id, model) || !model.lost_at_once().is_empty();
+        let is_effect = model.effects.of(request).is_some_and(|effect| effect.is.0 == id);
+        if !is_effect && !model.too_late().is_empty() {
+            return Ok(()); // another has done it since
+        }
+        let is_left_out = is_done_again(request, id, model) || !model.too_late().is_empty();
         let has_a_point = is_on_files(request, model) && !is_left_out;
         if is_left_out {
             self.witness.abandoned(|other| *other == request);
@@ -95,7 +99,7 @@ impl HistoriesAreStrictlySerializable {
             had_its_point.map_err(|why| not_now(&why, request, id, model))?;
         }
         if self.is_any_lost {
-            self.correct(txn, (has_a_point, is_left_out), model.lost_at_once());
+            self.correct(txn, (has_a_point, is_left_out), model.too_late());
         }
         if model.files.have_gone_back_in(model.step) {
             self.on_loss(model); // what it has left of a file is uncertain
@@ -104,15 +108,15 @@ impl HistoriesAreStrictlySerializable {
     }
 
     /// The first commit after a loss says what a file is, and so does one of a request that is left
-    /// out, but of files that it has changed in vain.
+    /// out, but for the files for which it comes too late.
     fn correct(
         &mut self,
         txn: &Txn,
         (has_a_point, is_left_out): (bool, bool),
-        in_vain: &BTreeSet<Path>,
+        too_late: &BTreeSet<Path>,
     ) {
         for (path, file) in txn.changes() {
-            if self.witness.is_certain(path) && !is_left_out || in_vain.contains(path) {
+            if self.witness.is_certain(path) && !is_left_out || too_late.contains(path) {
                 continue;
             }
             let contents = Some(file.contents.clone());
@@ -128,7 +132,12 @@ impl HistoriesAreStrictlySerializable {
         for path in model.files.given_up() {
             let history = model.files.get(path);
             if history.is_some_and(|history| history.given_up == Some(model.step)) {
-                self.witness.replaced(path.clone(), State::UNCERTAIN);
+                // A file that has begun again is absent; of any other an older copy may be left.
+                let state = match model.reference.stored(path) {
+                    Some(_) => State::default(),
+                    None => State::UNCERTAIN,
+                };
+                self.witness.replaced(path.clone(), state);
                 self.is_any_lost = true;
             }
         }

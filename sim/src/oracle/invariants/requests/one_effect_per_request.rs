@@ -21,7 +21,7 @@ impl Invariant for OneEffectPerRequest {
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
         match model.effects.made_by(seen) {
-            Some(Effect { origin, txn, before: Some(before) }) => {
+            Some(Effect { origin, txn, before: Some(before), .. }) => {
                 let earlier = format!("transaction {} committed for {origin}", before.is);
                 let now = format!("transaction {txn} commits for {origin} as well");
                 Err(Breach::of(
@@ -123,10 +123,10 @@ mod tests {
             play.views(1, &[n(2)]).asks(request(1, 1), &[write("/a", "x")]);
             play.is_complete(n(1), 1).is_complete(n(2), 1).is_complete(n(3), 1);
             play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-            play.loses_its_disk(n(1));
-            if begins_again {
-                play.accepts_the_loss_of(&[n(1)]);
-            }
+            match begins_again {
+                true => play.begins_again_without_n2(),
+                false => play.loses_its_disk(n(1)),
+            };
             play.forces(n(3), decided_answer(request(1, 1), txn_of(n(3), 1), &[changed(1)]));
             play.forces(n(2), applied(txn(1)));
             assert_eq!(play.is_lawful(), begins_again);

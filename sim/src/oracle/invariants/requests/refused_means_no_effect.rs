@@ -28,7 +28,7 @@ impl Invariant for RefusedMeansNoEffect {
     }
 
     fn see(&mut self, seen: &Seen<'_>, model: &Model, _world: &World) -> Result<(), Breach> {
-        if let Some(effect) = model.effects.made_by(seen) {
+        if let Some(effect) = model.effects.made_by(seen).filter(|effect| !effect.is_lost) {
             return self.judge_effect(effect.origin, || {
                 let is = format!("transaction {} commits for {}", effect.txn, effect.origin);
                 Evidence::at(model.step, is).about(effect.txn).about(effect.origin)
@@ -182,5 +182,21 @@ mod tests {
         play.at(3).starts(CONTROL);
         play.at(4).replies(request(1, 1), Reply::Refused(Refusal::Held));
         play.holds();
+    }
+    #[test]
+    fn what_comes_too_late_for_its_file_is_no_effect() {
+        for begins_again in [true, false] {
+            let mut play = Play::managed(RefusedMeansNoEffect::default());
+            play.views(1, &[n(2)]).asks(request(1, 1), &[write("/a", "x")]);
+            play.is_complete(n(1), 1).is_complete(n(2), 1);
+            play.forces(n(2), voted(txn(1), "/a", 1, "x"));
+            match begins_again {
+                true => play.begins_again_without_n2(),
+                false => play.loses_its_disk(n(1)),
+            };
+            play.replies(request(1, 1), Reply::Refused(Refusal::NotFound));
+            play.forces(n(2), applied(txn(1)));
+            assert_eq!(play.is_lawful(), begins_again);
+        }
     }
 }

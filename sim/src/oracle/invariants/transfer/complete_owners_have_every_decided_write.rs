@@ -129,10 +129,9 @@ mod tests {
             let mut play = play();
             play.asks(request(1, 1), &[write("/a", "x")]);
             play.forces(n(2), voted(txn(1), "/a", 1, "x"));
-            play.loses_its_disk(n(1));
             match begins_again {
-                true => play.accepts_the_loss_of(&[n(1)]).forces(CONTROL, activated(2)),
-                false => play.views(2, &[n(3)]).is_complete(n(3), 2),
+                true => play.begins_again_without_n2().forces(CONTROL, activated(3)),
+                false => play.loses_its_disk(n(1)).views(2, &[n(3)]).is_complete(n(3), 2),
             };
             play.forces(n(2), applied(txn(1)));
             assert_eq!(play.is_lawful(), begins_again);

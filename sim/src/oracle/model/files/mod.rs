@@ -29,6 +29,8 @@ pub struct FileHistory {
     pub given_up: Option<u64>,
     /// What was committed before that: whatever old copy is left may be seen again.
     pub lost: Vec<Committed>,
+    /// Transactions that came too late: the file had begun again, without what they change.
+    pub too_late: BTreeSet<TxnId>,
     /// Versions of changes that a client was told of, as far as each is higher than all before.
     pub acknowledged: Vec<At<Version>>,
     /// Versions of deletions that a client was told of, likewise.
@@ -87,8 +89,7 @@ impl FileHistory {
 
     /// Has what `txn` made of the file, in this step, been given up since or in that step?
     fn is_undone(&self, step: u64, txn: TxnId) -> bool {
-        self.given_up.is_some_and(|given_up| given_up >= step)
-            || self.lost.iter().any(|lost| lost.txn == txn)
+        self.given_up.is_some_and(|given_up| given_up >= step) || self.too_late.contains(&txn)
     }
 
     fn counts(&self, committed: &Committed) -> bool {
@@ -111,24 +112,17 @@ impl FileHistory {
     fn give_up(&mut self, step: u64) {
         let mut lost = std::mem::take(&mut self.lost);
         lost.append(&mut self.committed);
-        *self = FileHistory { given_up: Some(step), lost, ..FileHistory::default() };
+        let too_late = std::mem::take(&mut self.too_late);
+        *self = FileHistory { given_up: Some(step), lost, too_late, ..FileHistory::default() };
     }
-}
-
-/// Files begin again at an owner, in a view that gives up all that had them.
-#[derive(Clone, Debug)]
-struct Beginning {
-    epoch: Epoch,
-    arcs: Arcs,
-    /// Those that some node still had all the same.
-    but: BTreeSet<Path>,
 }
 
 /// All files.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     histories: BTreeMap<Path, FileHistory>,
-    beginnings: Vec<Beginning>,
+    /// Where files have begun again, and in which view.
+    beginnings: Vec<(Epoch, Arcs)>,
     /// The step in which a file went back last.
     newest_loss: u64,
 }
@@ -173,9 +167,8 @@ impl Files {
     }
 
     /// Has the file at this position begun again in a view after `epoch`?
-    pub(super) fn has_begun_again(&self, path: &Path, position: u64, after: Epoch) -> bool {
-        let mut later = self.beginnings.iter().filter(|beginning| beginning.epoch > after);
-        later.any(|of| of.arcs.contains(position) && !of.but.contains(path))
+    pub(super) fn has_begun_again(&self, position: u64, epoch: Epoch) -> bool {
+        self.beginnings.iter().any(|(view, arcs)| *view > epoch && arcs.contains(position))
     }
 
     /// Has what `txn` made of the file, in this step, been given up since or in that step?
@@ -184,18 +177,19 @@ impl Files {
     }
 
     /// A transaction commits: what each of its parts changes is committed now, as `committed` says.
-    /// It is lost at once where the file `has_begun_again`.
+    /// Where it `is_too_late` it does not count.
     pub(super) fn on_committed(
         &mut self,
         parts: &[(NodeId, Changes)],
         committed: impl Fn(&File) -> Committed,
-        has_begun_again: impl Fn(&Path) -> bool,
+        is_too_late: impl Fn(&Path) -> bool,
     ) {
         for (path, file) in committed_once(parts) {
             let history = self.histories.entry(path.clone()).or_default();
-            match has_begun_again(path) {
-                true => history.lost.push(committed(file)),
-                false => history.commit(committed(file)),
+            let change = committed(file);
+            match is_too_late(path) {
+                true => _ = history.too_late.insert(change.txn),
+                false => history.commit(change),
             }
         }
     }
@@ -245,18 +239,9 @@ impl Files {
         }
     }
 
-    /// The files of `arcs` begin again in the view of `epoch`, but for those that `is_left` names.
-    pub(super) fn begin_again(
-        &mut self,
-        epoch: Epoch,
-        arcs: &Arcs,
-        is_left: impl Fn(&Path, &Committed) -> bool,
-    ) {
-        let is_left = |(path, history): &(&Path, &FileHistory)| {
-            history.committed.last().is_some_and(|last| is_left(path, last))
-        };
-        let but = self.histories.iter().filter(is_left).map(|(path, _)| path.clone()).collect();
-        self.beginnings.push(Beginning { epoch, arcs: arcs.clone(), but });
+    /// The files of `arcs` begin again in the view of `epoch`.
+    pub(super) fn begin_again(&mut self, epoch: Epoch, arcs: Arcs) {
+        self.beginnings.push((epoch, arcs));
     }
 
     /// What a commit has left of the file is uncertain.

@@ -12,8 +12,8 @@
 //! | a plain read | its owner puts the answer together |
 //! | a refusal | any commit between the question and the refusal |
 //!
-//! After a loss that the operator has accepted, a path begins again, absent; or what is left of it is
-//! uncertain: then the next commit there is believed, and the reference goes on from it.
+//! After a loss that the operator has accepted, a path begins again, absent; or an older copy may
+//! be left: then its state is uncertain, and the next commit there is believed.
 
 mod committed_states;
 mod difference;
@@ -69,8 +69,8 @@ pub(super) struct Commit<'a> {
     pub answer: &'a Answer,
     /// Are all disks lost that have what it leaves of a path?
     pub is_lost: &'a dyn Fn(&Path) -> bool,
-    /// Has a path begun again since the vote? What the commit leaves of it is never seen.
-    pub has_begun_again: &'a dyn Fn(&Path) -> bool,
+    /// Does it come too late for a path, which has begun again since the vote?
+    pub is_too_late: &'a dyn Fn(&Path) -> bool,
     /// Has what an earlier commit did for the request been given up?
     pub is_again: bool,
 }
@@ -163,9 +163,13 @@ impl Reference {
         self.paths.entry(path.clone()).or_default().become_uncertain(step);
     }
 
-    /// The operator accepts the loss of what was committed to `path`, and no copy is left.
-    pub(super) fn on_begun_again(&mut self, step: u64, path: &Path) {
-        self.paths.entry(path.clone()).or_default().begin_again(step);
+    /// What was uncertain of these paths is absent: no copy is left.
+    pub(super) fn on_begun_again(&mut self, step: u64, has_begun_again: impl Fn(&Path) -> bool) {
+        for (path, states) in &mut self.paths {
+            if states.current().stored.is_none() && has_begun_again(path) {
+                states.begin_again(step);
+            }
+        }
     }
 
     fn execute(&self, operations: &[Operation]) -> Result<Effect, Vec<Refusal>> {
@@ -187,7 +191,7 @@ impl Reference {
         commit: &Commit<'_>,
     ) -> BTreeSet<&'a Path> {
         let is_lost = |path: &&Path| {
-            self.stored(path).is_none() || (commit.is_lost)(path) || (commit.has_begun_again)(path)
+            self.stored(path).is_none() || (commit.is_lost)(path) || (commit.is_too_late)(path)
         };
         let mut uncertain: BTreeSet<&Path> =
             program::paths(operations).filter(|path| is_lost(path)).collect();
@@ -223,7 +227,7 @@ impl Reference {
     fn adopt(&mut self, commit: &Commit<'_>, is_uncertain: impl Fn(&Path) -> bool) {
         let mut adopted = BTreeSet::new();
         let changes = commit.parts.iter().flat_map(|(_, changes)| changes.iter());
-        let is_seen = |path: &Path| is_uncertain(path) && !(commit.has_begun_again)(path);
+        let is_seen = |path: &Path| is_uncertain(path) && !(commit.is_too_late)(path);
         for (path, file) in changes.filter(|(path, _)| is_seen(path)) {
             if adopted.insert(path) {
                 self.commit(commit, path, Stored::of(file));

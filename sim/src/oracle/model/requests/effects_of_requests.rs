@@ -34,6 +34,8 @@ pub struct Effect {
     pub txn: TxnId,
     /// The transaction that had committed for the request before, if one had.
     pub before: Option<At<TxnId>>,
+    /// Does it leave nothing, because all that it changes is lost, or has begun again?
+    pub is_lost: bool,
 }
 
 impl Effects {
@@ -59,7 +61,7 @@ impl Effects {
     }
 
     /// A transaction takes effect for a user's request. Has what the first one did for it been
-    /// given up, and is what this one does lost at once?
+    /// given up? Does this one leave nothing?
     pub(in crate::oracle::model) fn on_effect(
         &mut self,
         origin: RequestId,
@@ -82,7 +84,7 @@ impl Effects {
         if let Some(At { is: (_, answer), .. }) = undone {
             self.undone.entry(origin).or_default().push(answer);
         }
-        self.newest = Some(Effect { origin, txn, before });
+        self.newest = Some(Effect { origin, txn, before, is_lost });
     }
 
     /// A record that may be an effect was none.

@@ -17,11 +17,30 @@ impl Play {
 
     /// The operator gives these nodes up, a view says so, and n3 begins again.
     pub fn accepts_the_loss_of(&mut self, nodes: &[NodeId]) -> &mut Play {
+        let epoch = self.view_without(nodes);
+        self.forces(n(3), Record::Reset { epoch, arcs: Arcs::all() })
+    }
+
+    /// The operator gives these nodes up, a view says so, and n3 has found an older copy.
+    pub fn goes_back_without(&mut self, nodes: &[NodeId]) -> &mut Play {
+        let epoch = self.view_without(nodes);
+        self.forces(n(3), Record::Complete { epoch, arcs: Arcs::all() })
+    }
+
+    fn view_without(&mut self, nodes: &[NodeId]) -> Epoch {
         self.forces(CONTROL, loss_accepted(nodes));
         let epoch = self.model().views.newest().map_or(1, |newest| newest.is.epoch.0 + 1);
         let view = View { given_up: members(nodes), ..view(epoch, &[n(3)]) };
         self.forces(CONTROL, Record::Announced { view });
-        self.forces(n(3), Record::Reset { epoch: Epoch(epoch), arcs: Arcs::all() })
+        Epoch(epoch)
+    }
+
+    /// n1 loses its disk. A view without n2 settles, whose owner is given up with n1, so that all
+    /// files begin again at n3, whatever n2 is in doubt about.
+    pub fn begins_again_without_n2(&mut self) -> &mut Play {
+        self.loses_its_disk(n(1));
+        self.views(2, &[n(4)]).forces(CONTROL, Record::Converged { epoch: Epoch(2) });
+        self.loses_its_disk(n(4)).accepts_the_loss_of(&[n(1), n(4)])
     }
 
     /// A node is born, and enters the epoch complete on all the ring.

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::oracle::tests::{
-    Play, c, changed, decided_answer, decided_for, done, files, found, n, read, rename, request,
-    txn, txn_of, voted_gone, write,
+    Play, applied, c, changed, decided_answer, decided_for, done, files, found, n, read, rename,
+    request, txn, txn_of, voted, voted_gone, write,
 };
 use seedbed::proto::Refusal;
 
@@ -128,7 +128,7 @@ fn after_an_accepted_loss_a_file_is_uncertain_until_it_is_written() {
         play.replies(request(2, number), done(&[found(version, None)]));
     };
     let mut play = written_in(managed());
-    play.loses_its_disk(n(1)).accepts_the_loss_of(&[n(1)]);
+    play.loses_its_disk(n(1)).goes_back_without(&[n(1)]);
     reads_it(&mut play, 1, 0);
     play.requests(request(1, 2), files(&[write("/a", "y")]));
     play.logs(n(1), decided_for(request(1, 2), txn(2), &[], "/a", 3, "y"));
@@ -141,7 +141,7 @@ fn after_an_accepted_loss_a_file_is_uncertain_until_it_is_written() {
 fn what_a_rename_moves_out_of_an_uncertain_file_is_believed_on_both_of_its_files() {
     let finds = |path: &str, version: u64, contents: Option<&str>| {
         let mut play = written_in(managed());
-        play.loses_its_disk(n(1)).accepts_the_loss_of(&[n(1)]);
+        play.loses_its_disk(n(1)).goes_back_without(&[n(1)]);
         play.requests(request(2, 1), files(&[read(path)]));
         play.requests(request(1, 2), files(&[rename("/a", "/b")]));
         let id = txn_of(n(2), 1);
@@ -161,4 +161,20 @@ fn what_a_rename_moves_out_of_an_uncertain_file_is_believed_on_both_of_its_files
     let mut late = finds("/a", 2, Some("x"));
     late.replies(request(2, 2), done(&[found(2, Some("x"))]));
     late.is_broken_by(NAME, (18, "replaced /a v2 by v4"), (21, "\"x\" at v2"));
+}
+
+#[test]
+fn what_comes_too_late_for_its_file_is_in_no_history() {
+    let finds = |version: u64, contents: Option<&str>| {
+        let mut play = Play::managed(HistoriesAreStrictlySerializable::default());
+        play.views(1, &[n(2)]).asks(request(1, 1), &[write("/a", "x")]);
+        play.is_complete(n(1), 1).is_complete(n(2), 1).forces(n(2), voted(txn(1), "/a", 1, "x"));
+        play.begins_again_without_n2().forces(n(2), applied(txn(1)));
+        play.replies(request(1, 1), done(&[changed(1)]));
+        play.requests(request(2, 1), files(&[read("/a")]));
+        play.replies(request(2, 1), done(&[found(version, contents)]));
+        play
+    };
+    finds(0, None).holds();
+    finds(1, Some("x")).breaks();
 }
