@@ -8,8 +8,8 @@
 //!
 //! | member | centre |
 //! |---|---|
-//! | forces that it leaves its epoch, gives up what it has not promised; `Entered(open)` | forces `Recorded(open)`, unless it has one of that epoch or a newer; `Noted` |
-//! | serves in the newer epoch and hands over, without what it is in doubt about | |
+//! | forces that it leaves its epoch, gives up what it has not voted for; `Entered(open)`, until `Noted` | forces `Recorded(open)`, unless it has one of that epoch or a newer; `Noted` |
+//! | has `Noted`: serves in the newer epoch and hands over, without what it is in doubt about | |
 //! | is in doubt about a transaction of an epoch that it has left: `Resolve` | `Resolved`, as soon as it can tell |
 //!
 //! A transaction is *open* at a coordinator that has decided to commit it, and at a participant
@@ -24,19 +24,19 @@
 //!                                      commit
 //! ```
 //!
-//! A member is *lost* if its disk is, or if the operator says that it never returns; and it counts
-//! as lost when its lease is over. The centre takes no report of a lost member, and keeps those
+//! A member is *lost* if its disk is, or if the operator says that it never returns, and in both
+//! cases only once its lease is over. The centre takes no report of a lost member, and keeps those
 //! that it has.
 //!
 //! # Why it is safe
 //!
 //! Within its epoch a transaction ends by the word of its coordinator, or of a participant that
-//! will never vote for it or knows how it has ended. Once it has left the epoch, a participant
-//! takes a commit from any machine, and an abort from the centre only.
+//! will never vote for it or knows how it has ended. A participant that has left the epoch takes a
+//! commit from any machine, and an abort from the centre only.
 //!
 //! Outside its epoch a transaction, or its absence, is seen only through a member whose report is
-//! recorded and that is not in doubt. If one of those lacks the transaction, then its report says
-//! *not open*, or it was in doubt and the centre has told it to abort; and the centre never
+//! recorded and that is not in doubt. If such a member does not have the transaction, its report
+//! says *not open*, or it was in doubt and the centre has told it to abort; and the centre never
 //! contradicts a report. If the coordinator has decided, every participant had voted yes, durably:
 //! no report says *not open* while another participant may be in doubt, and the centre commits,
 //! whichever disks are lost. If the coordinator has not decided, no client was told that the
@@ -87,8 +87,9 @@ impl Reports {
         self.0.get(&member).map(|report| report.entered)
     }
 
-    /// Takes the report of a member that has entered `entered`, in place of the one before: what
-    /// was open then and is not now no participant is in doubt about, or the centre has aborted it.
+    /// Takes the report of a member that has entered `entered`, in place of the one before. If a
+    /// transaction is open in that one and not in this, no participant is in doubt about it, or the
+    /// centre has aborted it.
     pub fn record(&mut self, member: Member, entered: Epoch, open: &[Open]) {
         let open = open.iter().map(|open| (open.txn, open.results.clone())).collect();
         self.0.insert(member, Report { entered, open });
@@ -104,7 +105,7 @@ impl Reports {
         let coordinator = question.txn.begun_by();
         let is_open = match self.has_left(coordinator, question.epoch) {
             true => self.is_open(coordinator, question.txn),
-            false if is_lost(coordinator) => self.is_open_at_all(defects, question, is_lost)?,
+            false if is_lost(coordinator) => self.may_be_decided(defects, question, is_lost)?,
             false => return None,
         };
         Some(match is_open {
@@ -113,9 +114,9 @@ impl Reports {
         })
     }
 
-    /// Is it open at every participant that has left? `None` if there is one that has not, and is
-    /// not lost.
-    fn is_open_at_all(
+    /// May every participant have voted yes? It is open at those that have left, and those that are
+    /// lost had entered the epoch. `None` if a participant has not left and is not lost.
+    fn may_be_decided(
         &self,
         defects: Defects,
         question: &Question<'_>,
@@ -126,11 +127,11 @@ impl Reports {
             match self.has_left(participant, question.epoch) {
                 true => is_open &= self.is_open(participant, question.txn),
                 false if is_lost(participant) => {
-                    // Without that record it had no lease, and gave no yes: a new owner may take
-                    // the file from an older view.
+                    // The centre gives no lease before it has recorded the entry, and without a
+                    // lease there is no yes.
                     let may_have_voted = self.has_entered(participant, question.epoch);
-                    let is_seen = !defects.has(Defect::LostParticipantMeansAbort);
-                    is_open &= may_have_voted && is_seen;
+                    let counts = !defects.has(Defect::LostParticipantMeansAbort);
+                    is_open &= may_have_voted && counts;
                 }
                 false if defects.has(Defect::SettledBeforeAllHaveLeft) => {}
                 false => return None,
