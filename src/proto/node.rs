@@ -32,7 +32,8 @@ use super::owner::{Answered, Owner};
 use super::standing::Standing;
 use super::timers::{Timer, Timers};
 use super::txn::Turn;
-use super::txn::coordinator::{Attempt, Coordinator, check_path};
+use super::txn::coordinator::{Attempt, Coordinator};
+use super::txn::operations::check_path;
 use super::txn::participant::Participant;
 use super::{
     Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation, Input, Known,

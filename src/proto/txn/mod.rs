@@ -89,6 +89,7 @@
 //! because it is a copy of one that it has acknowledged before.
 
 pub mod coordinator;
+pub mod operations;
 pub mod participant;
 
 use super::owner::{Answered, CannotExecute, Owner};
