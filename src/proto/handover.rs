@@ -182,8 +182,8 @@ impl Handover {
         }
     }
 
-    /// The source to ask next, and for what: of those that have not been asked, one that is likely to
-    /// be there. That is a source that has answered, and one that is a member still.
+    /// The source to ask next, and for what: of those that have not been asked, one that is likely
+    /// to be there. That is a source that has answered, and one that is a member still.
     fn next_source(&self, standing: &Standing, trail: &Trail) -> Option<(Source, Arcs)> {
         let is_untried = |source: &Source| {
             Some(source.owner) != standing.member() && !self.tried.contains(source)

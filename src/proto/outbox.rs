@@ -3,7 +3,7 @@
 //!
 //! A step fills the outbox in order. The driver does two things with it, in any rhythm it likes:
 //!
-//! 1. appends every record from [`Outbox::take_records`] to the node's log, at once and in order;
+//! 1. appends every record from [`Outbox::take_record`] to the node's log, at once and in order;
 //! 2. carries out every effect from [`Outbox::pop`], to which it says how far the log is durable.
 //!
 //! A forced record is a *barrier*: `pop` holds back every effect that was put in behind it until
