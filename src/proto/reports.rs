@@ -8,7 +8,7 @@
 //!
 //! | member | centre |
 //! |---|---|
-//! | forces that it leaves its epoch, gives up what it has not voted for; `Entered(open)`, until `Noted` | forces `Recorded(open)`, unless it has one of that epoch or a newer; `Noted` |
+//! | forces that it leaves its epoch, gives up what it has not voted for; `Entered(open)` until `Noted` | forces `Recorded(open)`, unless it has one of that epoch or a newer; `Noted` |
 //! | has `Noted`: serves in the newer epoch and hands over, without what it is in doubt about | |
 //! | is in doubt about a transaction of an epoch that it has left: `Resolve` | `Resolved`, as soon as it can tell |
 //!

@@ -91,7 +91,7 @@ impl Told {
             let here = self.witnessed.get(&level).cloned().unwrap_or_default();
             witnessed = witnessed.intersection(&here);
             let mut next = witnessed.clone();
-            // While no member is given up, a view of which each owner was not complete is witnessed.
+            // While no member is given up, a view with no owner that was complete is witnessed.
             if is_any_given_up {
                 kept = kept.union(&self.kept_in(config, layout, &open, standing));
                 next = next.union(&standing.missing().difference(&kept));

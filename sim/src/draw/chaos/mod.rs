@@ -14,8 +14,8 @@
 //!
 //! A disk is lost only where another owner has all that was on it; that is looked up when the fault
 //! strikes. With `last_copies` it is lost anyway, and the operator accepts the loss when the safety
-//! phase is over. The plan knows the members that the operator wants, and lets so many of them leave
-//! that `replicas` stay.
+//! phase is over. The plan knows the members that the operator wants, and lets so many of them
+//! leave that `replicas` stay.
 
 mod aim;
 mod away;

@@ -12,7 +12,7 @@ use crate::world::World;
 /// reverse; who has promised never to vote does not vote; and neither a coordinator whose decision
 /// to commit is durable, nor a participant that has durably applied it, nor the centre says
 /// aborted. One answer is let pass: once every participant has durably applied the transaction, a
-/// late question may be answered with "aborted", which nobody can be misled by any more.
+/// late question may be answered with "aborted", which misleads no machine any more.
 pub struct DecisionsAreFinal;
 
 const OUTCOMES: &[RecordKind] =
