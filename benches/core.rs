@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use recording::Recording;
+use seedbed::machine::log::OnCorruption;
+use seedbed::machine::{Incarnation, NodeId, RequestId, log};
 use seedbed::proto::ring::{HashKind, Ring};
 use seedbed::proto::{
-    Admission, Contents, Defects, Epoch, File, Incarnation, Member, NodeId, Outcome, Path, Record,
-    RequestId, Token, TxnId, Version, log,
+    Admission, Contents, Epoch, File, Member, Outcome, Path, Record, Token, TxnId, Version,
 };
 use seedbed_sim::scenario::Scenario;
 
@@ -58,7 +59,7 @@ fn logs(criterion: &mut Criterion) {
     });
     group.bench_function("recover", |bencher| {
         bencher.iter(|| {
-            let recovered = log::recover::<Record>(None, &whole, Defects::NONE);
+            let recovered = log::recover::<Record>(None, &whole, OnCorruption::Refuse);
             let recovered = recovered.expect("an intact log");
             assert_eq!(recovered.records.len(), records.len());
             recovered

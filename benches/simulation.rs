@@ -23,11 +23,11 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use recording::Recording;
 use seedbed::proto::{Config, Membership, Settings};
 use seedbed_sim::digest::Digest;
+use seedbed_sim::file_service::World;
 use seedbed_sim::invariant::InvariantName;
 use seedbed_sim::oracle::{Oracle, registry};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
-use seedbed_sim::world::World;
 
 const SEEDS: u64 = 20;
 /// The fastest of so many counts: noise only ever adds.
@@ -68,7 +68,7 @@ fn whole_runs(criterion: &mut Criterion, file: &str) {
 fn every_invariant_is_on(world: &World, scenario: &Scenario) {
     let of = |membership| {
         let settings = Settings { membership, ..Settings::default() };
-        let world = World::new(Config::new(settings).expect("the defaults are right"), 1);
+        let world = World::of_config(Config::new(settings).expect("the defaults are right"), 1);
         InvariantName::ALL
             .iter()
             .filter(|name| registry::make(**name, &world, None).is_some())

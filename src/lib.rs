@@ -7,4 +7,6 @@
 //! ordered list of effects out. A driver carries the effects out: on a network, or in a world that
 //! is only computed.
 
+pub mod machine;
+#[cfg(feature = "file-service")]
 pub mod proto;

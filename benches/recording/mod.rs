@@ -4,17 +4,14 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::client::Client;
-use seedbed::proto::control::Control;
-use seedbed::proto::node::Node;
-use seedbed::proto::{
-    Config, Incarnation, Input, Message, NodeId, Outbox, Record, Request, RequestId, Role, Time,
-};
+use seedbed::machine::{Boot, Incarnation, Machine, NodeId, RequestId, System, Time};
+use seedbed::proto::{Config, FileService, Input, Message, Outbox, Process, Record, Request};
 use seedbed_sim::draw::swarm;
+use seedbed_sim::file_service::{Event, Fact, Step, World};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
 use seedbed_sim::verdict::Verdict;
-use seedbed_sim::world::{Clock, Event, Fact, Step, World};
+use seedbed_sim::world::Clock;
 
 /// The events of one run, and what they meant to the machines.
 pub struct Recording {
@@ -40,7 +37,7 @@ struct CoreInput {
 enum Given {
     /// A new life on what the disk holds.
     Start(Incarnation, u64, Arc<[Record]>),
-    Message(NodeId, Message),
+    Message(NodeId, Arc<Message>),
     Request(RequestId, Arc<Request>),
     Wake,
 }
@@ -121,14 +118,8 @@ fn given(world: &World, step: &Step) -> Option<CoreInput> {
 pub struct Core {
     config: Arc<Config>,
     ids: Vec<NodeId>,
-    machines: Vec<Option<(Machine, Outbox)>>,
+    machines: Vec<Option<(Box<Process>, Outbox)>>,
     inputs: Vec<CoreInput>,
-}
-
-enum Machine {
-    Control(Box<Control>),
-    Storage(Box<Node>),
-    Client(Box<Client>),
 }
 
 impl Core {
@@ -137,55 +128,28 @@ impl Core {
         let mut effects = 0;
         for CoreInput { machine, reading, what } in self.inputs {
             let id = self.ids[machine];
-            let input = match what {
-                Given::Start(life, end, log) => {
-                    let machine_of_log = recover(&self.config, id, life, reading, &log);
-                    self.machines[machine] = Some((machine_of_log, Outbox::new(end)));
-                    continue;
-                }
-                Given::Message(from, message) => Some(Input::Message(from, message)),
-                Given::Request(id, request) => Some(Input::Request(id, (*request).clone())),
-                Given::Wake => None,
-            };
-            let (machine, out) = self.machines[machine].as_mut().expect("it has started");
-            match machine {
-                Machine::Control(control) => {
-                    let input = input.or_else(|| wake(control.next_deadline()));
-                    control.step(reading, input.expect("something to do"), out);
-                }
-                Machine::Storage(node) => {
-                    let input = input.or_else(|| wake(node.next_deadline()));
-                    node.step(reading, input.expect("something to do"), out);
-                }
-                Machine::Client(client) => {
-                    let input = input.or_else(|| wake(client.next_deadline()));
-                    client.step(reading, input.expect("something to do"), out);
-                }
+            if let Given::Start(incarnation, end, log) = &what {
+                let boot = Boot { id, incarnation: *incarnation, now: reading, log };
+                let process = Box::new(FileService::recover(&self.config, boot));
+                self.machines[machine] = Some((process, Outbox::new(*end)));
+                continue;
             }
+            let (process, out) = self.machines[machine].as_mut().expect("it has started");
+            let input = match &what {
+                Given::Start(..) => unreachable!("done above"),
+                Given::Message(from, message) => Input::Message(*from, message),
+                Given::Request(id, request) => Input::Request(*id, request),
+                Given::Wake => {
+                    let (_, timer) = process.next_deadline().expect("something to do");
+                    Input::Wake(timer.clone())
+                }
+            };
+            process.step(reading, input, out);
             while out.take_record().is_some() {}
             while out.pop(u64::MAX).is_some() {
                 effects += 1;
             }
         }
         effects
-    }
-}
-
-fn wake(deadline: Option<(Time, &seedbed::proto::Timer)>) -> Option<Input> {
-    deadline.map(|(_, timer)| Input::Wake(timer.clone()))
-}
-
-fn recover(
-    config: &Arc<Config>,
-    id: NodeId,
-    life: Incarnation,
-    now: Time,
-    log: &[Record],
-) -> Machine {
-    let config = config.clone();
-    match id.role() {
-        Role::Control => Machine::Control(Box::new(Control::recover(config, now, log))),
-        Role::Storage => Machine::Storage(Box::new(Node::recover(config, id, life, now, log))),
-        Role::Client => Machine::Client(Box::new(Client::start(config, id, life))),
     }
 }

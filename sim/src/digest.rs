@@ -6,6 +6,8 @@
 //! builds, have no part in it, nor has the form in which a crash tears a record: a start cuts what is
 //! torn whatever its form, and where it did not, what follows would differ.
 
+use seedbed::machine::System;
+
 use crate::world::Step;
 
 /// The digest of the steps so far.
@@ -17,7 +19,7 @@ pub struct Digest {
 
 impl Digest {
     /// Takes in one step.
-    pub fn add(&mut self, step: &Step) {
+    pub fn add<S: System>(&mut self, step: &Step<S>) {
         self.bytes.clear();
         let form = (step.at, &step.event, &step.facts);
         let bytes = std::mem::take(&mut self.bytes);

@@ -4,7 +4,8 @@
 //! machine when it strikes. What `[chaos]` draws is a [`Fault`] from the start. How long a fault
 //! lasts, or when its machine starts again, is part of it.
 
-use seedbed::proto::{Command, NodeId, Span};
+use seedbed::machine::{NodeId, Span};
+use seedbed::proto::Command;
 
 use crate::quantity::{Ppb, SpanRange};
 use crate::world::Rot;

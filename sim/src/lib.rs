@@ -21,6 +21,7 @@
 //! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature
 //! `command`); the rest compiles without either.
 
+pub mod cast;
 pub mod cell;
 #[cfg(feature = "command")]
 pub mod command;
@@ -28,6 +29,7 @@ pub mod coverage;
 pub mod digest;
 pub mod draw;
 pub mod fault;
+pub mod file_service;
 pub mod history;
 pub mod invariant;
 pub mod milestone;

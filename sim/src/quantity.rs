@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use seedbed::proto::Span;
+use seedbed::machine::Span;
 
 /// The longest duration a file may name.
 const DAY: u128 = 86_400_000_000_000;

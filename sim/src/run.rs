@@ -7,13 +7,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use seedbed::proto::Time;
+use seedbed::machine::Time;
 
 use crate::draw::swarm;
 use crate::scenario::Scenario;
 use crate::simulation::Simulation;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::Watcher;
+use seedbed::proto::FileService;
 
 #[cfg(not(madsim))]
 compile_error!(
@@ -23,12 +24,20 @@ compile_error!(
 
 /// Runs what `scenario` is under `seed` and lets `watcher` see every step. A panic of the code
 /// under test is a verdict. What the run tries is watched if the file demands anything of it.
-pub fn run(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> RunReport {
+pub fn run(
+    scenario: &Scenario,
+    seed: u64,
+    watcher: &mut (impl Watcher<FileService> + Send),
+) -> RunReport {
     caught(seed, || run_inside(scenario, seed, !scenario.expect.covered.is_empty(), watcher))
 }
 
 /// The same run, of which is watched what it tries, whatever the file says.
-pub fn covered(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> RunReport {
+pub fn covered(
+    scenario: &Scenario,
+    seed: u64,
+    watcher: &mut (impl Watcher<FileService> + Send),
+) -> RunReport {
     caught(seed, || run_inside(scenario, seed, true, watcher))
 }
 
@@ -40,7 +49,7 @@ fn run_inside(
     scenario: &Scenario,
     seed: u64,
     is_covered: bool,
-    watcher: &mut impl Watcher,
+    watcher: &mut impl Watcher<FileService>,
 ) -> RunReport {
     let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
     runtime.block_on(async {

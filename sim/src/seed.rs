@@ -6,7 +6,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use seedbed::proto::{NodeId, Role, Span};
+use seedbed::machine::{Class, NodeId, Span};
 
 use crate::quantity::{Ppb, SpanRange};
 
@@ -28,9 +28,9 @@ impl Seed {
 
 /// A number for a node, to name its streams by.
 pub(crate) fn code(node: NodeId) -> u16 {
-    match node.role() {
-        Role::Client => node.number() | 1 << 15,
-        Role::Control | Role::Storage => node.number(),
+    match node.class() {
+        Class::Client => node.number() | 1 << 15,
+        Class::Control | Class::Node => node.number(),
     }
 }
 

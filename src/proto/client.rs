@@ -30,12 +30,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::lease::LeaseTerms;
-use super::timers::{Timer, Timers};
 use super::{
-    Action, Age, AttemptEnd, Config, Defect, Epoch, Incarnation, Input, Keep, Layout, Membership,
-    Message, NodeId, Notice, Operation, Outbox, Path, Refusal, Reply, Request, RequestId, Retry,
-    Role, Session, Span, Time, Token, View,
+    Action, Age, AttemptEnd, Config, Defect, Epoch, Input, Keep, Layout, Membership, Message,
+    Notice, Operation, Outbox, Path, Refusal, Reply, Request, Retry, Session, Token, View,
 };
+use super::{Timer, Timers};
+use crate::machine::{Class, Incarnation, NodeId, RequestId, Span, Time};
 
 /// A client. It has no log: a new life knows nothing of the requests of the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -141,20 +141,20 @@ impl Client {
         self.timers.next()
     }
 
-    fn on_request(&mut self, now: Time, request: RequestId, wanted: Request, out: &mut Outbox) {
+    fn on_request(&mut self, now: Time, request: RequestId, wanted: &Request, out: &mut Outbox) {
         let wanted = match wanted {
             Request::Files { operations, coordinator }
                 if operations.len() == 1 && operations[0].action.is_read() =>
             {
-                Wanted::Read { path: operations[0].path.clone(), node: coordinator }
+                Wanted::Read { path: operations[0].path.clone(), node: *coordinator }
             }
             Request::Files { operations, coordinator } => {
                 let operations = operations.iter().map(|op| self.with_token(now, op)).collect();
-                Wanted::Files { operations, coordinator }
+                Wanted::Files { operations, coordinator: *coordinator }
             }
-            Request::Acquire { path, wait } => Wanted::Lock { path, wait },
-            Request::Release { path } => match self.lose(&path, out) {
-                Some(token) => Wanted::Release { path, token },
+            Request::Acquire { path, wait } => Wanted::Lock { path: path.clone(), wait: *wait },
+            Request::Release { path } => match self.lose(path, out) {
+                Some(token) => Wanted::Release { path: path.clone(), token },
                 None => return out.reply(request, Reply::Refused(Refusal::NotHeld)),
             },
         };
@@ -182,24 +182,24 @@ impl Client {
         self.attempt(now, number, out);
     }
 
-    fn on_message(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox) {
+    fn on_message(&mut self, now: Time, from: NodeId, message: &Message, out: &mut Outbox) {
         match message {
             Message::Ended { request, attempt, end } => {
-                self.on_ended(now, from, request, attempt, end, out);
+                self.on_ended(now, from, *request, *attempt, end, out);
             }
             Message::Granted { request, path, token, asked, lease } => {
-                self.on_granted(now, request, path, token, (asked, lease), out);
+                self.on_granted(now, *request, path, *token, (*asked, *lease), out);
             }
             Message::KeptAlive { path, token, asked, lease } => {
-                self.on_kept_alive(now, path, token, (asked, lease), out);
+                self.on_kept_alive(now, path, *token, (*asked, *lease), out);
             }
-            Message::Views { views, .. } => self.on_views(&views, out),
-            Message::NotKept { path, keep } => self.on_not_kept(now, &path, keep, out),
+            Message::Views { views, .. } => self.on_views(views, out),
+            Message::NotKept { path, keep } => self.on_not_kept(now, path, *keep, out),
             Message::LockRefused { request, refusal, .. } => {
-                self.on_lock_refused(request, refusal, out);
+                self.on_lock_refused(*request, *refusal, out);
             }
-            Message::Released { request, .. } => self.on_released(request, out),
-            other => assert!(!other.kind().is_to(Role::Client), "nothing handles {other:?}"),
+            Message::Released { request, .. } => self.on_released(*request, out),
+            other => assert!(!other.kind().is_to(Class::Client), "nothing handles {other:?}"),
         }
     }
 
@@ -332,7 +332,7 @@ impl Client {
         from: NodeId,
         request: RequestId,
         attempt: u32,
-        end: AttemptEnd,
+        end: &AttemptEnd,
         out: &mut Outbox,
     ) {
         if request.incarnation != self.incarnation {
@@ -343,24 +343,24 @@ impl Client {
             false => request.number,
         };
         if let AttemptEnd::Retry(Retry::Session(node)) = end {
-            return self.on_other_session(now, from, number, attempt, node, out);
+            return self.on_other_session(now, from, number, attempt, *node, out);
         }
         self.close(from, number, attempt);
         let Some(pending) = self.pending.get(&number) else { return };
         let is_newest = attempt == pending.attempt;
         match end {
-            AttemptEnd::Done(answer) => self.on_done(now, number, answer, out),
+            AttemptEnd::Done(answer) => self.on_done(now, number, answer.clone(), out),
             AttemptEnd::Refused { refusal, recorded } => {
                 let believes = self.config.defects.has(Defect::LateRefusalBelieved);
-                let holds_for_all = recorded && attempt >= pending.first_of_epoch;
+                let holds_for_all = *recorded && attempt >= pending.first_of_epoch;
                 if holds_for_all || pending.attempt == 1 || believes {
-                    self.end(number, Reply::Refused(refusal), out);
+                    self.end(number, Reply::Refused(*refusal), out);
                 } else if is_newest {
                     self.pause(now, number);
                 }
             }
             AttemptEnd::Retry(why) => {
-                if matches!(why, Retry::Epoch(epoch) if epoch > self.known) {
+                if matches!(why, Retry::Epoch(epoch) if *epoch > self.known) {
                     self.watch(out);
                 }
                 if is_newest {
@@ -494,7 +494,7 @@ impl Client {
         &mut self,
         now: Time,
         request: RequestId,
-        path: Path,
+        path: &Path,
         token: Token,
         (asked, lease): (Time, Span),
         out: &mut Outbox,
@@ -504,9 +504,10 @@ impl Client {
             Some(_) | None => None,
         };
         let is_wanted = matches!(wanted, Some(Wanted::Lock { .. }));
-        let is_held = self.locks.get(&path).is_some_and(|holding| holding.token == token);
+        let is_held = self.locks.get(path).is_some_and(|holding| holding.token == token);
         if !is_wanted && !is_held {
             // Nobody wants this lock any more: do not keep others waiting for a lease.
+            let path = path.clone();
             return out.send(NodeId::CONTROL, Message::Release { request, path, token });
         }
         let until = self.lease_until(now, asked, lease);
@@ -519,8 +520,8 @@ impl Client {
             return self.on_kept_alive(now, path, token, (asked, lease), out); // a copy
         }
         let holding = Holding { token, request, until, lease: (asked, lease) };
-        self.hold(now, &path, holding, out);
-        self.claim(now, request.number, path, token, out);
+        self.hold(now, path, holding, out);
+        self.claim(now, request.number, path.clone(), token, out);
     }
 
     /// Raises the fence of the path before anything is done under its lock.
@@ -538,18 +539,18 @@ impl Client {
     fn on_kept_alive(
         &mut self,
         now: Time,
-        path: Path,
+        path: &Path,
         token: Token,
         (asked, lease): (Time, Span),
         out: &mut Outbox,
     ) {
         let until = self.lease_until(now, asked, lease);
-        match self.locks.get_mut(&path) {
+        match self.locks.get_mut(path) {
             Some(holding) if holding.token == token => {
                 holding.lease = holding.lease.max((asked, lease));
                 if until > holding.until {
                     let holding = Holding { until, ..holding.clone() };
-                    self.hold(now, &path, holding, out);
+                    self.hold(now, path, holding, out);
                 }
             }
             Some(_) | None => {}
@@ -705,15 +706,18 @@ mod tests {
         let action = Action::Write("x".into(), None);
         let operations = [Operation { path, action, token: None }].into();
         let wanted = Request::Files { operations, coordinator: None };
-        take(&mut client, Input::Request(request, wanted));
+        take(&mut client, Input::Request(request, &wanted));
         for &epoch in epochs {
             let views = [View { epoch: Epoch(epoch), ..first.clone() }].into();
             let (settled, lost) = (Epoch::default(), [].into());
             let news = Message::Views { asked: None, views, settled, lost };
-            take(&mut client, Input::Message(NodeId::CONTROL, news));
+            take(&mut client, Input::Message(NodeId::CONTROL, &news));
             let effects = take(&mut client, Input::Wake(Timer::Attempt(1)));
-            let begin = effects.into_iter().find_map(|effect| match effect {
-                Effect::Send(_, Message::Begin { epoch, .. }) => Some(epoch),
+            let begin = effects.iter().find_map(|effect| match effect {
+                Effect::Send(_, message) => match **message {
+                    Message::Begin { epoch, .. } => Some(epoch),
+                    _ => None,
+                },
                 _ => None,
             });
             assert_eq!(begin, Some(Epoch(epoch)));
@@ -725,11 +729,11 @@ mod tests {
     fn refuse(client: &mut Client, request: RequestId, attempt: u32) -> Vec<Effect> {
         let end = AttemptEnd::Refused { refusal: Refusal::Exists, recorded: true };
         let ended = Message::Ended { request, attempt, end };
-        take(client, Input::Message(NodeId::storage(1), ended))
+        take(client, Input::Message(NodeId::storage(1), &ended))
     }
 
-    fn take(client: &mut Client, input: Input) -> Vec<Effect> {
-        let mut out = Outbox::default();
+    fn take(client: &mut Client, input: Input<'_>) -> Vec<Effect> {
+        let mut out = Outbox::new(0);
         client.step(Time::ZERO, input, &mut out);
         std::iter::from_fn(|| out.pop(0)).collect()
     }
@@ -753,11 +757,11 @@ mod tests {
         let request = RequestId { client: id, incarnation, number: 1 };
         let path = Path::new("/a").expect("a path");
         let wanted = Request::Acquire { path: path.clone(), wait: true };
-        take(&mut client, Input::Request(request, wanted));
+        take(&mut client, Input::Request(request, &wanted));
         if is_granted {
             let (token, asked, lease) = (Token(1), Time::ZERO, Span::from_millis(1_000));
             let granted = Message::Granted { request, path, token, asked, lease };
-            take(&mut client, Input::Message(NodeId::CONTROL, granted));
+            take(&mut client, Input::Message(NodeId::CONTROL, &granted));
         }
         (client, request)
     }
@@ -782,13 +786,13 @@ mod tests {
         let (mut client, request) = acquires(false);
         let told = Effect::Reply(request, Reply::Refused(Refusal::Held));
         assert!(
-            take(&mut client, Input::Message(NodeId::CONTROL, refused(request))).contains(&told)
+            take(&mut client, Input::Message(NodeId::CONTROL, &refused(request))).contains(&told)
         );
         let (mut client, request) = acquires(false);
         let earlier = RequestId { incarnation: Incarnation(1), ..request };
-        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, refused(earlier))), []);
+        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, &refused(earlier))), []);
         let (mut client, request) = acquires(true);
-        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, refused(request))), []);
+        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, &refused(request))), []);
     }
 
     #[test]
@@ -798,8 +802,8 @@ mod tests {
             let end = AttemptEnd::Retry(Retry::Conflict);
             let ended = Message::Ended { request, attempt: 1, end };
             let now = Time::ZERO + Span::from_millis(millis);
-            let news = Input::Message(NodeId::storage(1), ended);
-            client.step(now, news, &mut Outbox::default());
+            let news = Input::Message(NodeId::storage(1), &ended);
+            client.step(now, news, &mut Outbox::new(0));
             client.next_deadline().map(|(at, _)| at)
         };
         let next = next_after_news_at(1);
@@ -824,13 +828,15 @@ mod tests {
         view.members = view.members.iter().copied().filter(|m| m.node != asked).collect();
         let (settled, lost) = (Epoch::default(), [].into());
         let news = Message::Views { asked: None, views: [view].into(), settled, lost };
-        take(&mut client, Input::Message(NodeId::CONTROL, news));
+        take(&mut client, Input::Message(NodeId::CONTROL, &news));
         let mut begins = || {
             let end = AttemptEnd::Retry(Retry::Session(Incarnation(2)));
             let ended = Message::Ended { request, attempt: 1, end };
-            let effects = take(&mut client, Input::Message(asked, ended));
+            let effects = take(&mut client, Input::Message(asked, &ended));
             let is_begin = |effect: &&Effect| match effect {
-                Effect::Send(to, Message::Begin { .. }) => *to != asked,
+                Effect::Send(to, message) => {
+                    *to != asked && matches!(**message, Message::Begin { .. })
+                }
                 _ => false,
             };
             effects.iter().filter(is_begin).count()
@@ -844,7 +850,7 @@ mod tests {
         let views = [client.layout.view().clone()].into();
         let (settled, lost) = (Epoch::default(), [].into());
         let news = Message::Views { asked: None, views, settled, lost };
-        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, news)), []);
+        assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, &news)), []);
     }
 
     #[test]

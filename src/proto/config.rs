@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::lease::LeaseTerms;
 use super::ring::{HashKind, Ring, Ties};
 use super::view::{Layout, View, Wanted};
-use super::{Admission, Defect, Defects, Epoch, Member, NodeId, Path, Role, Span};
+use super::{Admission, Defect, Defects, Epoch, Member, Path};
+use crate::machine::{Class, NodeId, Span};
 
 /// How a transaction commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -274,7 +275,7 @@ impl Settings {
             return Err(ConfigError::TooManyMembers { found: members, limit: self.limits.nodes });
         }
         for (i, &member) in self.members.iter().enumerate() {
-            if member.role() != Role::Storage || self.members[..i].contains(&member) {
+            if member.class() != Class::Node || self.members[..i].contains(&member) {
                 return Err(ConfigError::BadMember(member));
             }
         }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::lock::LockServer;
 use super::membership::{Beat, Centre};
 use super::reports::Question;
-use super::timers::{Timer, Timers};
 use super::turn::Turn;
-use super::{Config, Input, Member, Message, NodeId, Outbox, Record, Role, Time};
+use super::{Config, Input, Member, Message, Outbox, Record};
+use super::{Timer, Timers};
+use crate::machine::{Class, NodeId, Time};
 
 /// The central node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +67,7 @@ impl Control {
                     _ => {} // somebody else's
                 }
             }
-            Input::Command(command) => centre.on_command(turn, command),
+            Input::Command(command) => centre.on_command(turn, command.clone()),
             Input::Request(..) => {} // nobody asks the central node but by message
             Input::DiskFull(_) => unreachable!("taken note of above"),
         }
@@ -99,36 +100,37 @@ fn on_message(
     centre: &mut Centre,
     turn: &mut Turn<'_>,
     from: NodeId,
-    message: Message,
+    message: &Message,
 ) {
     let node = from;
     match message {
         Message::Acquire { request, lowest, path, wait, asked } => {
-            locks.on_acquire(turn, request, lowest, path, wait, asked);
+            locks.on_acquire(turn, *request, *lowest, path.clone(), *wait, *asked);
         }
         Message::KeepAlive { path, keep, asked } => {
-            locks.on_keep_alive(turn, from, path, keep, asked);
+            locks.on_keep_alive(turn, from, path.clone(), *keep, *asked);
         }
         Message::Release { request, path, token } => {
-            locks.on_release(turn, from, request, path, token);
+            locks.on_release(turn, from, *request, path.clone(), *token);
         }
-        Message::Admit { incarnation } => centre.on_admit(turn, node, incarnation),
+        Message::Admit { incarnation } => centre.on_admit(turn, node, *incarnation),
         Message::Heartbeat { admission, incarnation, known, asked, answered } => {
-            let beat = Beat { incarnation, asked, known };
-            centre.on_heartbeat(turn, Member { node, admission }, beat, answered);
+            let beat = Beat { incarnation: *incarnation, asked: *asked, known: *known };
+            let member = Member { node, admission: *admission };
+            centre.on_heartbeat(turn, member, beat, *answered);
         }
         Message::Entered { admission, epoch, open } => {
-            centre.on_entered(turn, Member { node, admission }, epoch, open);
+            centre.on_entered(turn, Member { node, admission: *admission }, *epoch, open.clone());
         }
         Message::Resolve { admission, txn, epoch, participants } => {
-            let question = Question { txn, epoch, participants: &participants };
-            centre.on_resolve(turn, Member { node, admission }, &question);
+            let question = Question { txn: *txn, epoch: *epoch, participants };
+            centre.on_resolve(turn, Member { node, admission: *admission }, &question);
         }
         Message::Completed { admission, epoch } => {
-            centre.on_completed(turn, Member { node, admission }, epoch);
+            centre.on_completed(turn, Member { node, admission: *admission }, *epoch);
         }
         Message::Departed { .. } => {} // for the operator to see
-        Message::Watch { known } => centre.on_watch(turn, from, known),
-        other => assert!(!other.kind().is_to(Role::Control), "nothing handles {other:?}"),
+        Message::Watch { known } => centre.on_watch(turn, from, *known),
+        other => assert!(!other.kind().is_to(Class::Control), "nothing handles {other:?}"),
     }
 }

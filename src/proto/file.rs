@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Incarnation, NodeId, Path, RequestId, Token, Version, View};
+use super::{Epoch, Path, Token, Version, View};
+use crate::machine::{Incarnation, NodeId, RequestId, Time};
 
 /// The bytes of a file. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -271,7 +272,7 @@ pub enum Notice {
         /// Under which token.
         token: Token,
         /// Until when, in nanoseconds of the client's clock.
-        until: super::Time,
+        until: Time,
     },
     /// A view is in force.
     View(View),

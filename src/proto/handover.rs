@@ -68,12 +68,12 @@ use sources::{Source, Told, Trail};
 
 use super::owner::{Answered, Owner};
 use super::standing::Standing;
-use super::timers::{Timer, Timers};
 use super::txn::participant::Participant;
 use super::{
-    Admission, Arcs, Config, Defect, Epoch, File, Handed, Incarnation, Message, NodeId, Outbox,
-    Path, PullEnd, Record, Span, Time,
+    Admission, Arcs, Config, Defect, Epoch, File, Handed, Message, Outbox, Path, PullEnd, Record,
 };
+use super::{Timer, Timers};
+use crate::machine::{Incarnation, NodeId, Span, Time};
 
 /// What a node has at hand while paths move.
 pub(super) struct Move<'a> {

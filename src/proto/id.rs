@@ -1,109 +1,12 @@
-//! Names of things: nodes, requests, transactions, tokens, versions, paths.
+//! Names of the file service's things: transactions, admissions, tokens, versions, paths.
 
 use std::cmp::{Ordering, Reverse};
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Span;
-
-/// The address of a machine: the central node, a storage node or a client.
-///
-/// An address is a *name*, not a life: one that restarts keeps its name and gets a new
-/// [`Incarnation`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NodeId(u16);
-
-/// What kind of machine an address belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// The central node: lock server and configuration centre.
-    Control,
-    /// A storage node.
-    Storage,
-    /// A client.
-    Client,
-}
-
-impl NodeId {
-    /// The central node, `control`.
-    pub const CONTROL: NodeId = NodeId(0);
-    /// The largest number a storage node or a client can have.
-    pub const MAX_NUMBER: u16 = CLIENT_BIT - 1;
-
-    /// The storage node `n<number>`; numbers start at 1.
-    pub fn storage(number: u16) -> NodeId {
-        assert!((1..=Self::MAX_NUMBER).contains(&number), "storage node number {number}");
-        NodeId(number)
-    }
-
-    /// The client `c<number>`; numbers start at 1.
-    pub fn client(number: u16) -> NodeId {
-        assert!((1..=Self::MAX_NUMBER).contains(&number), "client number {number}");
-        NodeId(CLIENT_BIT | number)
-    }
-
-    /// The kind of machine.
-    pub fn role(self) -> Role {
-        match self.0 {
-            0 => Role::Control,
-            n if n & CLIENT_BIT == 0 => Role::Storage,
-            _ => Role::Client,
-        }
-    }
-
-    /// The number behind the letter: 2 of `n2` and `c2`, 0 of `control`.
-    pub fn number(self) -> u16 {
-        self.0 & !CLIENT_BIT
-    }
-}
-
-const CLIENT_BIT: u16 = 1 << 15;
-
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.role() {
-            Role::Control => f.pad("control"),
-            Role::Storage => f.pad(&format!("n{}", self.number())),
-            Role::Client => f.pad(&format!("c{}", self.number())),
-        }
-    }
-}
-
-impl fmt::Debug for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// A text that is not the name of a node.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a node: expected `control`, `n<number>` or `c<number>`")]
-pub struct NotANode(pub String);
-
-impl FromStr for NodeId {
-    type Err = NotANode;
-
-    fn from_str(text: &str) -> Result<NodeId, NotANode> {
-        let number = |digits: &str| match digits.parse::<u16>() {
-            Ok(n) if (1..=NodeId::MAX_NUMBER).contains(&n) && !digits.starts_with(['0', '+']) => {
-                Some(n)
-            }
-            _ => None,
-        };
-        let id = match text.split_at_checked(1) {
-            Some(("n", digits)) => number(digits).map(NodeId::storage),
-            Some(("c", digits)) => number(digits).map(NodeId::client),
-            _ => None,
-        };
-        match text {
-            "control" => Ok(NodeId::CONTROL),
-            _ => id.ok_or_else(|| NotANode(text.to_owned())),
-        }
-    }
-}
+use crate::machine::{Incarnation, NodeId, RequestId, Span};
 
 macro_rules! numbers {
     ($($(#[$doc:meta])* $name:ident($int:ty) $prefix:literal;)*) => {$(
@@ -130,10 +33,6 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// Counts the starts of one machine. The driver forces a new one before each start, so a number
-    /// belongs to one start only; it is what keeps ids of two lives apart. The first start has
-    /// number 1.
-    Incarnation(u32) "i";
     /// Number of an admission to the cluster: a storage node whose disk is gone comes back under a
     /// new one.
     Admission(u32) "a";
@@ -143,45 +42,6 @@ numbers! {
     Token(u64) "t";
     /// Version of a path: 0 before the first write, one more with each change, deletions included.
     Version(u64) "v";
-}
-
-/// Names a client's request for ever: retries keep it, and no other request has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RequestId {
-    /// Who asks.
-    pub client: NodeId,
-    /// Which life of the client.
-    pub incarnation: Incarnation,
-    /// Counts the client's requests.
-    pub number: u32,
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RequestId { client, incarnation, number } = self;
-        write!(f, "{client}.{}#{number}", incarnation.0)
-    }
-}
-
-/// A text that does not name a request.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a request: expected `c1.1#3`, or `c1#3` for one of the client's first life")]
-pub struct NotARequest(pub String);
-
-impl FromStr for RequestId {
-    type Err = NotARequest;
-
-    fn from_str(text: &str) -> Result<RequestId, NotARequest> {
-        let parsed = || {
-            let (life, number) = text.split_once('#')?;
-            let (client, incarnation) = life.split_once('.').unwrap_or((life, "1"));
-            let client: NodeId = client.parse().ok()?;
-            let incarnation = Incarnation(incarnation.parse().ok()?);
-            let number = number.parse().ok()?;
-            (client.role() == Role::Client).then_some(RequestId { client, incarnation, number })
-        };
-        parsed().ok_or_else(|| NotARequest(text.to_owned()))
-    }
 }
 
 /// How old an attempt at a request is. The order is that of going first: the older one is the

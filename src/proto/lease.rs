@@ -54,7 +54,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Span, Time};
+use crate::machine::{Span, Time};
 
 /// What giver and holder have agreed on.
 #[derive(

@@ -36,13 +36,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Timer;
 use super::lease::LeaseTerms;
-use super::timers::Timer;
 use super::turn::Turn;
-use super::{
-    Config, Defect, Incarnation, Keep, Message, NodeId, Path, Record, Refusal, RequestId, Span,
-    Time, Token,
-};
+use super::{Config, Defect, Keep, Message, Path, Record, Refusal, Token};
+use crate::machine::{Incarnation, NodeId, RequestId, Span, Time};
 
 /// All locks, and what is remembered of those who had them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

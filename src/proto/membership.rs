@@ -45,14 +45,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Timer;
 use super::lease::LeaseTerms;
 use super::reports::{Question, Reports};
-use super::timers::Timer;
 use super::turn::Turn;
 use super::{
-    Admission, Command, Config, Defect, Epoch, Incarnation, Lost, Member, Membership, Message,
-    NodeId, Open, Record, Span, Time, View, Wanted,
+    Admission, Command, Config, Defect, Epoch, Lost, Member, Membership, Message, Open, Record,
+    View, Wanted,
 };
+use crate::machine::{Incarnation, NodeId, Span, Time};
 
 /// The configuration centre.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

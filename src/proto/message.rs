@@ -17,9 +17,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Incarnation, Lost, Member, NodeId,
-    Operation, Outcome, Path, Refusal, RequestId, Role, Span, Time, Token, TxnId, View,
+    Admission, Age, Answer, Arcs, AttemptEnd, Epoch, File, Lost, Member, Operation, Outcome, Path,
+    Refusal, Token, TxnId, View,
 };
+use crate::machine::{Class, Incarnation, NodeId, RequestId, Span, Time};
 
 /// A position in one client's session with one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -176,7 +177,7 @@ pub struct PullEnd {
 }
 
 macro_rules! messages {
-    ($($(#[$doc:meta])* $variant:ident $name:literal to [$($role:ident),+] { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[$doc:meta])* $variant:ident $name:literal to [$($class:ident),+] { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
         /// A message.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Message {
@@ -206,8 +207,8 @@ macro_rules! messages {
             }
 
             /// Is it a message to machines of this role?
-            pub fn is_to(self, role: Role) -> bool {
-                match self { $(MessageKind::$variant => matches!(role, $(Role::$role)|+),)* }
+            pub fn is_to(self, class: Class) -> bool {
+                match self { $(MessageKind::$variant => matches!(class, $(Class::$class)|+),)* }
             }
         }
     };
@@ -215,7 +216,7 @@ macro_rules! messages {
 
 messages! {
     /// A client's attempt at a request that changes files or reads several.
-    Begin "begin" to [Storage] {
+    Begin "begin" to [Node] {
         /// Taken once.
         session: Session,
         /// The epoch of the client's view.
@@ -232,7 +233,7 @@ messages! {
         operations: Arc<[Operation]>,
     }
     /// A client's attempt at reading one file, which needs no transaction.
-    Read "read" to [Storage] {
+    Read "read" to [Node] {
         /// The epoch of the client's view.
         epoch: Epoch,
         /// Which request.
@@ -252,7 +253,7 @@ messages! {
         end: AttemptEnd,
     }
     /// Asks an owner for a file that the transaction will move elsewhere.
-    Fetch "fetch" to [Storage] {
+    Fetch "fetch" to [Node] {
         /// Which transaction.
         txn: TxnId,
         /// The epoch of the coordinator.
@@ -261,7 +262,7 @@ messages! {
         path: Path,
     }
     /// The file as it stands, or why the owner does not show it.
-    Fetched "fetched" to [Storage] {
+    Fetched "fetched" to [Node] {
         /// Which transaction.
         txn: TxnId,
         /// The file's name.
@@ -270,7 +271,7 @@ messages! {
         file: Result<File, No>,
     }
     /// Asks a participant to pin its paths (`staged`) or to execute and vote (`two_phase`).
-    Prepare "prepare" to [Storage] {
+    Prepare "prepare" to [Node] {
         /// Which transaction.
         header: Header,
         /// The epoch of the coordinator.
@@ -283,14 +284,14 @@ messages! {
         work: Option<Work>,
     }
     /// The paths are pinned, in this life of the participant.
-    Ready "ready" to [Storage] {
+    Ready "ready" to [Node] {
         /// Which transaction.
         txn: TxnId,
         /// The life that pinned.
         pinned_in: Incarnation,
     }
     /// Asks a participant that is ready to execute and vote.
-    Execute "execute" to [Storage] {
+    Execute "execute" to [Node] {
         /// Which transaction.
         header: Header,
         /// The epoch of the coordinator.
@@ -301,14 +302,14 @@ messages! {
         work: Work,
     }
     /// The participant's vote.
-    Executed "executed" to [Storage] {
+    Executed "executed" to [Node] {
         /// Which transaction.
         txn: TxnId,
         /// Yes or no.
         vote: Vote,
     }
     /// The decision to commit.
-    Commit "commit" to [Storage] {
+    Commit "commit" to [Node] {
         /// Which transaction.
         header: Header,
         /// Which admission of the participant has voted.
@@ -317,18 +318,18 @@ messages! {
         answer: Answer,
     }
     /// The participant has applied the transaction, durably.
-    Committed "committed" to [Storage] {
+    Committed "committed" to [Node] {
         /// Which transaction.
         txn: TxnId,
     }
     /// The decision to abort.
-    Abort "abort" to [Storage] {
+    Abort "abort" to [Node] {
         /// Which transaction.
         header: Header,
     }
     /// The transaction aborts because its request is refused: the participant is to promise that no
     /// attempt at it ever gets its yes (managed membership).
-    Decline "decline" to [Storage] {
+    Decline "decline" to [Node] {
         /// Which transaction.
         header: Header,
         /// The epoch of the coordinator.
@@ -341,19 +342,19 @@ messages! {
         paths: Arc<[Path]>,
     }
     /// The participant has forced that, and is in doubt about no attempt at the request.
-    Declined "declined" to [Storage] {
+    Declined "declined" to [Node] {
         /// Which transaction.
         txn: TxnId,
     }
     /// A participant in doubt asks what became of a transaction.
-    Inquire "inquire" to [Storage] {
+    Inquire "inquire" to [Node] {
         /// Which transaction.
         txn: TxnId,
         /// Which admission of the node that is asked took part.
         asked: Admission,
     }
     /// What became of it, as far as the one who was asked knows.
-    Told "told" to [Storage] {
+    Told "told" to [Node] {
         /// Which transaction.
         txn: TxnId,
         /// What is known.
@@ -371,7 +372,7 @@ messages! {
         participants: Arc<[Member]>,
     }
     /// How the transaction ends.
-    Resolved "resolved" to [Storage] {
+    Resolved "resolved" to [Node] {
         /// Under which admission it was asked.
         admission: Admission,
         /// Which transaction.
@@ -463,7 +464,7 @@ messages! {
         incarnation: Incarnation,
     }
     /// The number that the centre gives it.
-    Admitted "admitted" to [Storage] {
+    Admitted "admitted" to [Node] {
         /// The life that asked.
         incarnation: Incarnation,
         /// The number.
@@ -483,7 +484,7 @@ messages! {
         answered: Option<Time>,
     }
     /// The membership lease.
-    Alive "alive" to [Storage] {
+    Alive "alive" to [Node] {
         /// The life whose heartbeat this answers.
         incarnation: Incarnation,
         /// That heartbeat, by when it was sent.
@@ -505,7 +506,7 @@ messages! {
         open: Arc<[Open]>,
     }
     /// The centre has recorded that: before, it gives the node no lease.
-    Noted "noted" to [Storage] {
+    Noted "noted" to [Node] {
         /// Under which admission.
         admission: Admission,
         /// The epoch.
@@ -531,7 +532,7 @@ messages! {
         known: Epoch,
     }
     /// Views: to storage nodes all since the last that has settled, to clients the one in force.
-    Views "views" to [Storage, Client] {
+    Views "views" to [Node, Client] {
         /// The heartbeat that this answers: its life, and when it was sent by that life's clock.
         asked: Option<(Incarnation, Time)>,
         /// In the order of their epochs.
@@ -542,7 +543,7 @@ messages! {
         lost: Arc<[Lost]>,
     }
     /// Asks an owner of an earlier epoch for what it has.
-    Pull "pull" to [Storage] {
+    Pull "pull" to [Node] {
         /// The epoch in which both are.
         epoch: Epoch,
         /// Which pull of the asker's life.
@@ -559,7 +560,7 @@ messages! {
         after: Option<Path>,
     }
     /// A part of what was asked for.
-    Chunk "chunk" to [Storage] {
+    Chunk "chunk" to [Node] {
         /// The epoch in which both are.
         epoch: Epoch,
         /// Which pull.

@@ -30,16 +30,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::handover::{self, Chunk, Handover, Move};
 use super::owner::{Answered, Owner};
 use super::standing::Standing;
-use super::timers::{Timer, Timers};
 use super::txn::Turn;
 use super::txn::coordinator::{Attempt, Coordinator};
 use super::txn::operations::check_path;
 use super::txn::participant::Participant;
 use super::{
-    Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Incarnation, Input, Known,
-    Lost, Membership, Message, No, NodeId, Open, Outbox, Outcome, Path, Record, RequestId, Retry,
-    Role, Session, Span, Time, Token, TxnId, View,
+    Admission, Age, Arcs, AttemptEnd, Config, Defect, Defects, Epoch, Input, Known, Lost,
+    Membership, Message, No, Open, Outbox, Outcome, Path, Record, Retry, Session, Token, TxnId,
+    View,
 };
+use super::{Timer, Timers};
+use crate::machine::{Class, Incarnation, NodeId, RequestId, Span, Time};
 use std::sync::Arc;
 
 /// A storage node.
@@ -175,10 +176,10 @@ impl Node {
         self.standing.epoch()
     }
 
-    fn on_message(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox) {
+    fn on_message(&mut self, now: Time, from: NodeId, message: &Message, out: &mut Outbox) {
         let ignores_clients = self.config.defects.has(Defect::ClientsIgnoredAfterARestart);
         let turns_away = self.config.defects.has(Defect::ClientsTurnedAwayAfterARestart);
-        let is_from_client_after_restart = self.incarnation.0 > 1 && from.role() == Role::Client;
+        let is_from_client_after_restart = self.incarnation.0 > 1 && from.class() == Class::Client;
         if is_from_client_after_restart && ignores_clients {
             return;
         }
@@ -187,64 +188,76 @@ impl Node {
         if !is_admitted && !matches!(message, Message::Admitted { .. })
             || is_from_client_after_restart && turns_away
         {
-            return turn_away(from, &message, out);
+            return turn_away(from, message, out);
         }
         let (coordinator, participant, mut turn) = self.machines(now, out);
         let turn = &mut turn;
         match message {
             Message::Begin { session, epoch, request, attempt, lowest, age, operations } => {
-                let attempt = Attempt { client: from, request, attempt, lowest, age, operations };
-                self.on_begin(now, session, epoch, attempt, out);
+                let attempt = Attempt {
+                    client: from,
+                    request: *request,
+                    attempt: *attempt,
+                    lowest: *lowest,
+                    age: *age,
+                    operations: operations.clone(),
+                };
+                self.on_begin(now, *session, *epoch, attempt, out);
             }
             Message::Read { epoch, request, attempt, path } => {
-                self.on_read(now, epoch, request, attempt, path, out);
+                self.on_read(now, *epoch, *request, *attempt, path, out);
             }
             Message::Fetch { txn, epoch, path } => {
-                self.on_fetch(now, from, txn, epoch, path, out);
+                self.on_fetch(now, from, *txn, *epoch, path, out);
             }
-            Message::Fetched { txn, path, file } => coordinator.on_fetched(turn, txn, &path, file),
+            Message::Fetched { txn, path, file } => {
+                coordinator.on_fetched(turn, *txn, path, file.clone());
+            }
             Message::Prepare { header, epoch, terms, paths, work } => {
-                participant.on_prepare(turn, header, epoch, terms, paths, work);
+                let terms = terms.clone();
+                participant.on_prepare(turn, header, *epoch, terms, paths.clone(), work.clone());
             }
-            Message::Ready { txn, pinned_in } => coordinator.on_ready(turn, from, txn, pinned_in),
+            Message::Ready { txn, pinned_in } => coordinator.on_ready(turn, from, *txn, *pinned_in),
             Message::Execute { header, epoch, pinned_in, work } => {
-                participant.on_execute(turn, header, epoch, pinned_in, work);
+                participant.on_execute(turn, header, *epoch, *pinned_in, work.clone());
             }
-            Message::Executed { txn, vote } => coordinator.on_executed(turn, from, txn, vote),
+            Message::Executed { txn, vote } => {
+                coordinator.on_executed(turn, from, *txn, vote.clone())
+            }
             Message::Commit { header, voter, answer } => {
-                participant.on_commit(turn, &header, voter, answer);
+                participant.on_commit(turn, header, *voter, answer.clone());
             }
-            Message::Committed { txn } => coordinator.on_committed(turn, from, txn),
-            Message::Abort { header } => participant.on_abort(turn, &header),
+            Message::Committed { txn } => coordinator.on_committed(turn, from, *txn),
+            Message::Abort { header } => participant.on_abort(turn, header),
             Message::Decline { header, epoch, request, refusal, paths } => {
-                participant.on_decline(turn, &header, epoch, (request, refusal), &paths);
+                participant.on_decline(turn, header, *epoch, (*request, *refusal), paths);
             }
-            Message::Declined { txn } => coordinator.on_declined(turn, from, txn),
+            Message::Declined { txn } => coordinator.on_declined(turn, from, *txn),
             Message::Inquire { txn, .. } if txn.coordinator == turn.id => {
-                coordinator.on_inquire(turn, from, txn);
+                coordinator.on_inquire(turn, from, *txn);
             }
-            Message::Inquire { txn, asked } => participant.on_inquire(turn, from, txn, asked),
+            Message::Inquire { txn, asked } => participant.on_inquire(turn, from, *txn, *asked),
             Message::Told { txn, known: Known::Gone } if txn.coordinator == turn.id => {
-                coordinator.on_gone(turn, from, txn);
+                coordinator.on_gone(turn, from, *txn);
             }
-            Message::Told { txn, known } => participant.on_told(turn, txn, known),
+            Message::Told { txn, known } => participant.on_told(turn, *txn, known),
             Message::Resolved { admission, txn, verdict } => {
-                if admission == turn.standing.admission() {
-                    participant.on_resolved(turn, txn, verdict);
+                if *admission == turn.standing.admission() {
+                    participant.on_resolved(turn, *txn, verdict);
                 }
             }
             Message::Admitted { incarnation, admission } => {
-                self.on_admitted(now, incarnation, admission, out);
+                self.on_admitted(now, *incarnation, *admission, out);
             }
             Message::Noted { admission, epoch } => {
-                if admission == self.standing.admission() && epoch > self.noted {
-                    self.noted = epoch;
+                if *admission == self.standing.admission() && *epoch > self.noted {
+                    self.noted = *epoch;
                     self.proceed(now, out);
                 }
             }
             Message::Alive { incarnation, asked, epoch, settled, lost } => {
-                self.on_alive(now, incarnation, asked, epoch, settled, out);
-                if self.standing.learn_lost(&lost) {
+                self.on_alive(now, *incarnation, *asked, *epoch, *settled, out);
+                if self.standing.learn_lost(lost) {
                     self.proceed(now, out);
                 }
             }
@@ -252,7 +265,7 @@ impl Node {
                 let (epoch, answered) = (self.standing.epoch(), self.standing.up_to_date());
                 let asked = asked.filter(|(life, _)| *life == self.incarnation);
                 asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
-                self.on_views(now, &views, settled, &lost, out);
+                self.on_views(now, views, *settled, lost, out);
                 let is_first = answered.is_none() && self.standing.up_to_date().is_some();
                 if is_first && self.standing.epoch() == epoch {
                     self.heartbeat(now, out); // now it counts: a lease can be given
@@ -260,17 +273,25 @@ impl Node {
             }
             Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
                 let (mut turn, _) = self.moving(now, out);
-                let ask = (epoch, pull, incarnation);
-                handover::on_pull(&mut turn, from, ask, (level, owner), &arcs, after);
+                let ask = (*epoch, *pull, *incarnation);
+                handover::on_pull(&mut turn, from, ask, (*level, *owner), arcs, after.clone());
             }
             Message::Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end } => {
-                let chunk =
-                    Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end };
+                let chunk = Chunk {
+                    epoch: *epoch,
+                    pull: *pull,
+                    incarnation: *incarnation,
+                    after: after.clone(),
+                    files: files.clone(),
+                    doubtful: doubtful.clone(),
+                    answers: answers.clone(),
+                    end: end.clone(),
+                };
                 let (mut turn, handover) = self.moving(now, out);
                 handover.on_chunk(&mut turn, from, chunk);
                 self.on_moved(now, out);
             }
-            other => assert!(!other.kind().is_to(Role::Storage), "nothing handles {other:?}"),
+            other => assert!(!other.kind().is_to(Class::Node), "nothing handles {other:?}"),
         }
     }
 
@@ -344,18 +365,18 @@ impl Node {
         epoch: Epoch,
         request: RequestId,
         attempt: u32,
-        path: Path,
+        path: &Path,
         out: &mut Outbox,
     ) {
-        let end = match check_path(&self.config, &path) {
+        let end = match check_path(&self.config, path) {
             Err(refusal) => AttemptEnd::Refused { refusal, recorded: true },
-            Ok(()) => match self.standing.check(&self.config, now, epoch, [&path]) {
+            Ok(()) => match self.standing.check(&self.config, now, epoch, [path]) {
                 Err(closed) => AttemptEnd::Retry(closed.into()),
-                Ok(()) if self.owner.is_pinned(&path) => {
-                    self.waiting_reads.insert(request, (attempt, path));
+                Ok(()) if self.owner.is_pinned(path) => {
+                    self.waiting_reads.insert(request, (attempt, path.clone()));
                     return;
                 }
-                Ok(()) => self.read(&path),
+                Ok(()) => self.read(path),
             },
         };
         out.send(request.client, Message::Ended { request, attempt, end });
@@ -380,12 +401,12 @@ impl Node {
         from: NodeId,
         txn: TxnId,
         epoch: Epoch,
-        path: Path,
+        path: &Path,
         out: &mut Outbox,
     ) {
-        let may_show = self.standing.check(&self.config, now, epoch, [&path]);
-        let file = may_show.map(|()| self.owner.file(&path)).map_err(No::from);
-        out.send(from, Message::Fetched { txn, path, file });
+        let may_show = self.standing.check(&self.config, now, epoch, [path]);
+        let file = may_show.map(|()| self.owner.file(path)).map_err(No::from);
+        out.send(from, Message::Fetched { txn, path: path.clone(), file });
     }
 
     /// Whenever pins have gone, those who wait for them get another chance, until nothing moves any

@@ -48,9 +48,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Action, Age, Answer, Changes, Defect, Defects, File, Handed, Incarnation, NodeId, Operation,
-    Outcome, Path, Refusal, RequestId, Results, Token, TxnId, Work,
+    Action, Age, Answer, Changes, Defect, Defects, File, Handed, Operation, Outcome, Path, Refusal,
+    Results, Token, TxnId, Work,
 };
+use crate::machine::{Incarnation, NodeId, RequestId};
 
 /// Why a transaction did not get its pins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,7 +338,8 @@ fn check_fence(token: Option<Token>, fence: Token) -> Result<(), CannotExecute> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{Admission, Span};
+    use crate::machine::Span;
+    use crate::proto::Admission;
 
     fn txn(counter: u32) -> TxnId {
         let (coordinator, admission) = (NodeId::storage(1), Admission(1));

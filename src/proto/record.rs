@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{Handed, LowWater, Open, Results};
 use super::{
-    Admission, Answer, Arcs, Epoch, File, Incarnation, Lost, Member, NodeId, Path, Refusal,
-    RequestId, Span, Token, TxnId, View, Wanted,
+    Admission, Answer, Arcs, Epoch, File, Lost, Member, Path, Refusal, Token, TxnId, View, Wanted,
 };
+use crate::machine::{Incarnation, NodeId, RequestId, Span};
 
 /// New states of paths, as a transaction leaves them: the redo part of a vote or decision.
 pub type Changes = Arc<[(Path, File)]>;
@@ -289,13 +289,4 @@ records! {
         /// How long.
         span: Span,
     }
-}
-
-/// What replaces the log up to a position: records that, replayed, give the same state.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// The position in the log of the first record that the snapshot does not hold.
-    pub covers: u64,
-    /// The state.
-    pub records: Arc<[Record]>,
 }

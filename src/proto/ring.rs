@@ -34,8 +34,9 @@ use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
+use super::Path;
 use super::arcs::Arcs;
-use super::{NodeId, Path};
+use crate::machine::NodeId;
 
 /// The hash that puts nodes and paths on the ring.
 ///

@@ -20,9 +20,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Admission, Arcs, Config, Defect, Epoch, Layout, Lost, Member, Membership, NodeId, Path, Record,
-    Retry, Time, View,
+    Admission, Arcs, Config, Defect, Epoch, Layout, Lost, Member, Membership, Path, Record, Retry,
+    View,
 };
+use crate::machine::{NodeId, Time};
 
 /// Why a node does not serve or vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -363,7 +364,7 @@ impl Standing {
 mod tests {
     use super::super::Settings;
     use super::*;
-    use crate::proto::Span;
+    use crate::machine::Span;
 
     const NODE: u16 = 1;
 

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::timers::Timers;
-use super::{Config, Outbox, Time};
+use super::Timers;
+use super::{Config, Outbox};
+use crate::machine::Time;
 
 /// What the central node has at hand in one step.
 pub(super) struct Turn<'a> {

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::arcs::Arcs;
 use super::ring::Ring;
-use super::{Epoch, Member, NodeId, Path, Span};
+use super::{Epoch, Member, Path};
+use crate::machine::{NodeId, Span};
 
 /// A member that is lost: its disk is, and its node was admitted anew, or the operator says that it
 /// never returns.

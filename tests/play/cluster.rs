@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{CommitMode, Config, Membership, NodeId, Settings};
-use seedbed_sim::world::{Stage, World};
+use seedbed::machine::NodeId;
+use seedbed::proto::{CommitMode, Config, Membership, Settings};
+use seedbed_sim::file_service::{Stage, World};
 
 use super::Told;
 use super::parse::{number, span, unknown};

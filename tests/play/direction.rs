@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{Command, MessageKind, NodeId, RecordKind, Role, Span};
+use seedbed::machine::{Class, NodeId, Span};
+use seedbed::proto::{Command, MessageKind, RecordKind};
+use seedbed_sim::file_service::{Event, Fact, Stage, Step};
 use seedbed_sim::trace::Topic;
-use seedbed_sim::world::{Due, Event, Fact, Loss, PacketId, Stage, Step};
+use seedbed_sim::world::{Due, Loss, PacketId};
 
 use super::parse::{node, number, span, unknown};
 use super::request::request;
@@ -91,7 +93,7 @@ impl Play {
 
     fn client(&self, who: &str) -> Told<NodeId> {
         let node = self.at_work(who)?;
-        let is_client = node.role() == Role::Client;
+        let is_client = node.class() == Class::Client;
         if is_client { Ok(node) } else { Err(format!("expected a client, found {node}")) }
     }
 

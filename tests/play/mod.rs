@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path as FilePath;
 
-use seedbed::proto::{Config, Membership, Path, Role};
+use seedbed::machine::Class;
+use seedbed::proto::{Config, Membership, Path};
+use seedbed_sim::file_service::Stage;
 use seedbed_sim::trace;
-use seedbed_sim::world::Stage;
 
 use cluster::Cluster;
 use scribe::Scribe;
@@ -134,7 +135,7 @@ impl Play {
     fn shown(&self) -> String {
         let world = &self.stage.world;
         let mut text = String::new();
-        for id in world.nodes().filter(|id| id.role() == Role::Storage) {
+        for id in world.nodes().filter(|id| id.class() == Class::Node) {
             let Some(node) = world.host(id).storage() else {
                 writeln!(text, "    {id} is down").expect("a string takes everything");
                 continue;

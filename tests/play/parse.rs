@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use seedbed::proto::{CommitMode, NodeId, Path, Span, Time};
+use seedbed::machine::{NodeId, Span, Time};
+use seedbed::proto::{CommitMode, Path};
 
 use seedbed_sim::text::nearest;
 
 use super::Told;
 
 pub fn node(name: &str) -> Told<NodeId> {
-    name.parse().map_err(|error: seedbed::proto::NotANode| error.to_string())
+    name.parse().map_err(|error: seedbed::machine::NotANode| error.to_string())
 }
 
 pub fn path(name: &str) -> Told<Path> {

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use seedbed::proto::{Config, Layout, Membership, NodeId, Path, Record, View};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Config, FileService, Layout, Membership, Path, Record, View};
+use seedbed_sim::file_service::{Event, Fact, Packet, Step, World};
 use seedbed_sim::trace::{self, Detail, Places, Topic};
-use seedbed_sim::world::{Event, Fact, Packet, PacketId, Step, Watcher, World};
+use seedbed_sim::world::{PacketId, Watcher};
 
 use super::parse::time;
 
@@ -24,7 +26,7 @@ pub struct Scribe {
     news: BTreeSet<PacketId>,
 }
 
-impl Watcher for Scribe {
+impl Watcher<FileService> for Scribe {
     fn watch(&mut self, world: &World, step: &Step) {
         self.forget_what_was_lost(step);
         let mut effects: Vec<(Option<NodeId>, String)> = Vec::new();

@@ -25,11 +25,13 @@
 
 use std::sync::Arc;
 
+use seedbed::machine::{Class, NodeId, Span, Time};
 use seedbed::proto::{
-    Action, CommitMode, Config, Contents, MessageKind, NodeId, Operation, Path, RecordKind, Reply,
-    Request, Role, Settings, Span, Time,
+    Action, CommitMode, Config, Contents, FileService, MessageKind, Operation, Path, RecordKind,
+    Reply, Request, Settings,
 };
-use seedbed_sim::world::{Event, Fact, Stage, Step, Times, Watcher, World};
+use seedbed_sim::file_service::{Event, Fact, Stage, Step, World};
+use seedbed_sim::world::{Times, Watcher};
 
 /// How long a message takes: d.
 const LATENCY: Span = Span::from_millis(7);
@@ -57,27 +59,27 @@ struct Ledger {
     answered: Option<(Time, Reply)>,
 }
 
-impl Watcher for Ledger {
+impl Watcher<FileService> for Ledger {
     fn watch(&mut self, _world: &World, step: &Step) {
         for fact in &step.facts {
             match fact {
                 Fact::Requested { .. } => self.asked = step.at,
                 Fact::Sent { from, to, message, .. } => {
                     assert_ne!(from, to, "a message to oneself");
-                    match (from.role(), to.role()) {
-                        (Role::Storage, Role::Storage) => self.messages += 1,
-                        (Role::Control, _) | (_, Role::Control) => {
+                    match (from.class(), to.class()) {
+                        (Class::Node, Class::Node) => self.messages += 1,
+                        (Class::Control, _) | (_, Class::Control) => {
                             self.locking.push(message.kind());
                         }
-                        (Role::Client, _) | (_, Role::Client) => self.asking += 1,
+                        (Class::Client, _) | (_, Class::Client) => self.asking += 1,
                     }
                 }
                 Fact::Appended { node, record, forced, .. } => {
                     self.grants += u64::from(record.kind() == RecordKind::Granted);
-                    match node.role() {
-                        Role::Storage => self.forced += u64::from(*forced),
-                        Role::Control => self.forced_by_lock_server += u64::from(*forced),
-                        Role::Client => panic!("a client has no log"),
+                    match node.class() {
+                        Class::Node => self.forced += u64::from(*forced),
+                        Class::Control => self.forced_by_lock_server += u64::from(*forced),
+                        Class::Client => panic!("a client has no log"),
                     }
                 }
                 Fact::Replied { reply, .. } => self.answered = Some((step.at, reply.clone())),
@@ -104,7 +106,7 @@ fn stage(commit: CommitMode, replicas: usize, clients: u16) -> Stage<Ledger> {
     let members = (1..=7).map(NodeId::storage).collect();
     let settings = Settings { members, commit, replicas, ..Settings::default() };
     let config = Config::new(settings).expect("settings that make sense");
-    let mut stage = Stage::new(World::new(config, clients), Ledger::default());
+    let mut stage = Stage::new(World::of_config(config, clients), Ledger::default());
     stage.times = Times::new(LATENCY, SYNC);
     stage.start_all();
     stage.settle();

@@ -11,12 +11,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::which_cases::{is_whole, scenario_files};
-use seedbed::proto::{Action, Contents, NodeId, Operation, Request, Span};
+use seedbed::machine::{NodeId, Span};
+use seedbed::proto::{Action, Contents, Operation, Request};
 use seedbed_sim::digest::Digest;
+use seedbed_sim::file_service::{Event, Fact, Step, World};
 use seedbed_sim::run;
 use seedbed_sim::scenario::{Scenario, Script, Step as Ask};
 use seedbed_sim::verdict::Verdict;
-use seedbed_sim::world::{Event, Fact, Step, World};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -1,8 +1,8 @@
 //! A holder always stops before the giver, judged in true time with exact arithmetic.
 
 use proptest::prelude::*;
+use seedbed::machine::{Span, Time};
 use seedbed::proto::lease::LeaseTerms;
-use seedbed::proto::{Span, Time};
 
 /// True time is counted in millionths of a nanosecond, so that a clock's drift in ppm needs no
 /// fractions.

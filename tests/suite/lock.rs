@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use seedbed::machine::{Incarnation, NodeId, RequestId, Time};
 use seedbed::proto::control::Control;
-use seedbed::proto::{
-    Config, Effect, Incarnation, Input, Keep, Message, NodeId, Outbox, Path, Record, RequestId,
-    Settings, Time, Token,
-};
+use seedbed::proto::{Config, Effect, Input, Keep, Message, Outbox, Path, Record, Settings, Token};
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -84,13 +82,13 @@ impl Server {
     /// The messages that one message leads to that arrives then.
     fn step_at(&mut self, now: Time, from: NodeId, message: Message) -> Vec<Message> {
         let mut out = Outbox::new(self.log.len() as u64);
-        self.control.step(now, Input::Message(from, message), &mut out);
+        self.control.step(now, Input::Message(from, &message), &mut out);
         while let Some(append) = out.take_record() {
             self.log.push(append.record);
         }
         let effects = std::iter::from_fn(|| out.pop(self.log.len() as u64));
         let sent = effects.map(|effect| match effect {
-            Effect::Send(_, message) => message,
+            Effect::Send(_, message) => (*message).clone(),
             Effect::Checkpoint(_) | Effect::Reply(..) | Effect::Notice(_) => {
                 panic!("a lock server that is not due for a checkpoint only sends")
             }

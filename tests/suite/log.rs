@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use proptest::prelude::*;
-use seedbed::proto::log::{Corruption, Recovered, append, recover, write_checkpoint};
-use seedbed::proto::{Defect, Defects};
+use seedbed::machine::log::{
+    Corruption, OnCorruption, Recovered, append, recover, write_checkpoint,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,11 +83,11 @@ fn counts(numbers: impl IntoIterator<Item = u64>) -> Vec<Record> {
 }
 
 fn read(log: &[u8]) -> Result<Recovered<Record>, Corruption> {
-    recover(None, log, Defects::NONE)
+    recover(None, log, OnCorruption::Refuse)
 }
 
-fn skipping() -> Defects {
-    Defects::NONE.with(Defect::CorruptRecordSkipped)
+fn skipping() -> OnCorruption {
+    OnCorruption::Skip
 }
 
 fn any_record() -> impl Strategy<Value = Record> {
@@ -222,7 +223,7 @@ proptest! {
         let covers = covers.index(synced + 1);
         let trimmed = log.start(trimmed.index(covers + 1));
         let checkpoint = write_checkpoint(covers as u64, &log.records[..covers]);
-        let beside = recover(Some(&checkpoint), &bytes[trimmed..], Defects::NONE);
+        let beside = recover(Some(&checkpoint), &bytes[trimmed..], OnCorruption::Refuse);
         prop_assert_eq!(beside, Ok(recovered));
     }
 
@@ -250,7 +251,7 @@ proptest! {
         let trimmed = trimmed.index(covers + 1);
         let checkpoint = write_checkpoint(covers as u64, &log.records[..covers]);
         let rest = &log.bytes[log.start(trimmed)..];
-        let recovered = recover(Some(&checkpoint), rest, Defects::NONE);
+        let recovered = recover(Some(&checkpoint), rest, OnCorruption::Refuse);
         prop_assert_eq!(recovered, Ok(log.kept(log.records.len())));
     }
 
@@ -268,7 +269,7 @@ proptest! {
             let frame = log.frame_at(at);
             let mut rest = log.bytes[log.start(trimmed)..].to_vec();
             rest[at - log.start(trimmed)] ^= change;
-            match recover::<Record>(Some(&checkpoint), &rest, Defects::NONE) {
+            match recover::<Record>(Some(&checkpoint), &rest, OnCorruption::Refuse) {
                 Ok(recovered) => {
                     let kept = recovered.records.len();
                     prop_assert!(kept >= covers && kept <= frame.max(covers));
@@ -294,7 +295,7 @@ proptest! {
         let checkpoint = write_checkpoint(covers, &records);
         let refused = |bytes: &[u8]| {
             let damaged = Corruption::Checkpoint { length: bytes.len() };
-            recover::<Record>(Some(bytes), &[], Defects::NONE) == Err(damaged)
+            recover::<Record>(Some(bytes), &[], OnCorruption::Refuse) == Err(damaged)
         };
         for at in 0..checkpoint.len() {
             let mut changed = checkpoint.clone();
@@ -308,10 +309,10 @@ proptest! {
     fn arbitrary_bytes_are_cut_or_refused(
         checkpoint in prop::option::of(prop::collection::vec(any::<u8>(), 0..60)),
         log in prop::collection::vec(prop_oneof![3 => Just(0u8), 1 => any::<u8>()], 0..400),
-        defects in prop_oneof![Just(Defects::NONE), Just(skipping())],
+        on_corruption in prop_oneof![Just(OnCorruption::Refuse), Just(skipping())],
     ) {
         let refused = checkpoint.is_some();
-        let recovered = recover::<Record>(checkpoint.as_deref(), &log, defects);
+        let recovered = recover::<Record>(checkpoint.as_deref(), &log, on_corruption);
         prop_assert_eq!(recovered.is_err(), refused);
     }
 
@@ -320,14 +321,14 @@ proptest! {
         log in any_log().prop_filter("frames", |log| !log.bytes.is_empty()),
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..16),
         covers in prop::option::of(0..14u64),
-        defects in prop_oneof![Just(Defects::NONE), Just(skipping())],
+        on_corruption in prop_oneof![Just(OnCorruption::Refuse), Just(skipping())],
     ) {
         let frame = |i: usize| &log.bytes[log.start(i)..log.start(i + 1)];
         let order: Vec<usize> = order.iter().map(|i| i.index(log.records.len())).collect();
         let bytes = order.iter().map(|i| frame(*i)).collect::<Vec<_>>().concat();
         let checkpoint = covers.map(|covers| write_checkpoint::<Record>(covers, &[]));
-        let recovered = recover::<Record>(checkpoint.as_deref(), &bytes, defects);
-        if let Ok(recovered) = recovered && defects.is_empty() {
+        let recovered = recover::<Record>(checkpoint.as_deref(), &bytes, on_corruption);
+        if let Ok(recovered) = recovered && on_corruption == OnCorruption::Refuse {
             let from = covers.unwrap_or(0) as usize;
             let expected = log.records.iter().skip(from).take(recovered.records.len());
             prop_assert!(recovered.records.iter().eq(expected));
@@ -404,7 +405,7 @@ fn a_log_trimmed_behind_its_checkpoint_is_refused_without_it() {
     let mut log = Written::from(5);
     log.push(Record::Count(5), 5);
     let checkpoint = write_checkpoint(5, &counts(0..5));
-    let recovered = recover(Some(&checkpoint), &log.bytes, Defects::NONE);
+    let recovered = recover(Some(&checkpoint), &log.bytes, OnCorruption::Refuse);
     assert_eq!(recovered, Ok(Recovered { records: counts(0..6), next: 6, cut: 0 }));
     let expected = Corruption::BelowMark { position: 0, offset: 0, durable: 5, named_by: 5 };
     assert_eq!(read(&log.bytes), Err(expected));
@@ -417,7 +418,7 @@ fn the_first_record_after_trimming_is_torn_and_cut() {
     log.push(Record::Count(6), 5);
     let checkpoint = write_checkpoint(5, &counts(0..5));
     log.bytes[..24].fill(0);
-    let recovered = recover(Some(&checkpoint), &log.bytes, Defects::NONE);
+    let recovered = recover(Some(&checkpoint), &log.bytes, OnCorruption::Refuse);
     assert_eq!(recovered, Ok(Recovered { records: counts(0..5), next: 5, cut: 52 }));
 }
 
@@ -430,7 +431,7 @@ fn a_trimmed_log_with_a_rotten_beginning_is_refused_by_the_mark_behind_it() {
     let checkpoint = write_checkpoint(5, &counts(0..5));
     // Two frames are bad, so the first intact one does not say where the log begins.
     log.bytes[..log.starts[1] + 1].fill(0xFF);
-    let recovered = recover::<Record>(Some(&checkpoint), &log.bytes, Defects::NONE);
+    let recovered = recover::<Record>(Some(&checkpoint), &log.bytes, OnCorruption::Refuse);
     let expected = Corruption::BelowMark { position: 5, offset: 0, durable: 6, named_by: 7 };
     assert_eq!(recovered, Err(expected));
 }
@@ -441,9 +442,9 @@ fn a_log_that_ends_before_what_its_checkpoint_covers_is_refused() {
     let checkpoint = write_checkpoint(3, &counts(0..3));
     let expected = Corruption::BelowCheckpoint { position: 2, offset: log.starts[2], covers: 3 };
     let cut = &log.bytes[..log.starts[2]];
-    assert_eq!(recover::<Record>(Some(&checkpoint), cut, Defects::NONE), Err(expected));
+    assert_eq!(recover::<Record>(Some(&checkpoint), cut, OnCorruption::Refuse), Err(expected));
     // All of it gone is what trimming leaves.
-    let recovered = recover(Some(&checkpoint), &[], Defects::NONE);
+    let recovered = recover(Some(&checkpoint), &[], OnCorruption::Refuse);
     assert_eq!(recovered, Ok(Recovered { records: counts(0..3), next: 3, cut: 0 }));
 }
 
@@ -454,7 +455,7 @@ fn the_first_record_of_a_covered_log_is_rotten_and_refused() {
         let checkpoint = write_checkpoint(covers, &counts(0..covers));
         log.bytes[0] ^= 1;
         let expected = Corruption::BelowCheckpoint { position: 0, offset: 0, covers };
-        let recovered = recover::<Record>(Some(&checkpoint), &log.bytes, Defects::NONE);
+        let recovered = recover::<Record>(Some(&checkpoint), &log.bytes, OnCorruption::Refuse);
         assert_eq!(recovered, Err(expected));
     }
 }
@@ -474,8 +475,8 @@ fn is_foreign<T: Serialize + Debug>(value: &T) {
     let mut bytes = counting(&[0]).bytes;
     let offset = bytes.len();
     append(value, 1, 1, &mut bytes);
-    for defects in [Defects::NONE, skipping()] {
-        let recovered = recover::<Record>(None, &bytes, defects);
+    for on_corruption in [OnCorruption::Refuse, skipping()] {
+        let recovered = recover::<Record>(None, &bytes, on_corruption);
         assert_eq!(recovered, Err(Corruption::Foreign { position: 1, offset }), "{value:?}");
     }
 }
@@ -487,7 +488,7 @@ fn a_record_of_another_program_is_refused() {
     is_foreign(&());
     let checkpoint = write_checkpoint(1, &[9u8]);
     let expected = Corruption::ForeignCheckpoint { covers: 1 };
-    assert_eq!(recover::<Record>(Some(&checkpoint), &[], Defects::NONE), Err(expected));
+    assert_eq!(recover::<Record>(Some(&checkpoint), &[], OnCorruption::Refuse), Err(expected));
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::control::Control;
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{
-    Admission, Command, Config, Effect, Epoch, Incarnation, Input, Member, Membership, Message,
-    NodeId, Outbox, Record, Settings, Span, Time, View,
+    Admission, Command, Config, Effect, Epoch, Input, Member, Membership, Message, Outbox, Record,
+    Settings, View,
 };
 
 const LEASE: Span = Span::from_millis(800);
@@ -31,7 +32,7 @@ struct Centre {
     out: Outbox,
     log: Vec<Record>,
     now: Time,
-    sent: Vec<(NodeId, Message)>,
+    sent: Vec<(NodeId, Arc<Message>)>,
 }
 
 impl Centre {
@@ -39,13 +40,13 @@ impl Centre {
         let config = config();
         let now = Time::ZERO;
         let control = Control::recover(config.clone(), now, &[]);
-        let (out, log, sent) = (Outbox::default(), Vec::new(), Vec::new());
+        let (out, log, sent) = (Outbox::new(0), Vec::new(), Vec::new());
         let mut centre = Centre { config, control, out, log, now, sent };
         centre.pass(Span::ZERO);
         centre
     }
 
-    fn step(&mut self, input: Input) {
+    fn step(&mut self, input: Input<'_>) {
         self.control.step(self.now, input, &mut self.out);
         while let Some(append) = self.out.take_record() {
             self.log.push(append.record);
@@ -58,7 +59,7 @@ impl Centre {
     }
 
     fn hears(&mut self, from: NodeId, message: Message) {
-        self.step(Input::Message(from, message));
+        self.step(Input::Message(from, &message));
     }
 
     /// Time passes, and the centre is woken whenever it wants to be.
@@ -114,7 +115,7 @@ impl Nodes {
         let (admission, known) = *self.known.entry(node).or_insert_with(|| {
             centre.sent.clear();
             centre.hears(node, Message::Admit { incarnation });
-            let number = centre.sent.iter().find_map(|(to, message)| match message {
+            let number = centre.sent.iter().find_map(|(to, message)| match &**message {
                 Message::Admitted { admission, .. } if *to == node => Some(*admission),
                 _ => None,
             });
@@ -185,7 +186,7 @@ fn a_silent_member_is_left_out_once_its_lease_has_surely_ended() {
 #[test]
 fn a_view_is_active_once_all_have_left_the_one_before() {
     let (mut centre, mut nodes) = begun();
-    centre.step(Input::Command(Command::Leave(n(3))));
+    centre.step(Input::Command(&Command::Leave(n(3))));
     assert_eq!(centre.names(), [n(1), n(2)]);
     nodes.enters(&mut centre, n(1));
     nodes.enters(&mut centre, n(2));
@@ -197,8 +198,8 @@ fn a_view_is_active_once_all_have_left_the_one_before() {
 #[test]
 fn there_is_one_view_at_a_time() {
     let (mut centre, mut nodes) = begun();
-    centre.step(Input::Command(Command::Leave(n(3))));
-    centre.step(Input::Command(Command::Leave(n(2))));
+    centre.step(Input::Command(&Command::Leave(n(3))));
+    centre.step(Input::Command(&Command::Leave(n(2))));
     assert_eq!(centre.views().count(), 2, "the next waits until this one is active");
     (1..=3).for_each(|number| nodes.enters(&mut centre, n(number)));
     assert_eq!(centre.names(), [n(1)]);
@@ -277,7 +278,7 @@ fn a_life_is_given_one_number_however_often_it_asks() {
     };
     let (admission, _) = nodes.known[&n(2)];
     let again = Message::Admitted { incarnation: Incarnation(1), admission };
-    assert_eq!(asks(&mut centre, 1), [(n(2), again)]);
+    assert_eq!(asks(&mut centre, 1), [(n(2), again.into())]);
     nodes.loses_its_disk(n(2));
     nodes.beats(&mut centre, n(2));
     assert_eq!(asks(&mut centre, 1), [], "that life is over");
@@ -376,7 +377,7 @@ proptest! {
                 Act::Enters(number) => nodes.enters(&mut centre, n(number)),
                 Act::Completes(number) => nodes.completes(&mut centre, n(number)),
                 Act::Passes(ms) => centre.pass(Span::from_millis(ms)),
-                Act::Wants(command) => centre.step(Input::Command(command)),
+                Act::Wants(command) => centre.step(Input::Command(&command)),
                 Act::Restarts => centre.restart(),
             }
         }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use seedbed::machine::NodeId;
+use seedbed::proto::Path;
 use seedbed::proto::ring::{HashKind, Point, Ring, Ties};
-use seedbed::proto::{NodeId, Path};
 
 /// All positions of the circle.
 const CIRCLE: f64 = 18_446_744_073_709_551_616.0;

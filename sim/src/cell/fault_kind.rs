@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use seedbed::proto::{Command, Role};
+use seedbed::machine::Class;
+use seedbed::proto::Command;
 
 use crate::fault::{ChaosKind, Cut, DiskTrouble, Fault, Worse};
 
@@ -37,8 +38,8 @@ macro_rules! kinds {
             }
 
             /// The roles of the machines that it can strike.
-            pub fn strikes(self) -> &'static [Role] {
-                match self { $(FaultKind::$kind => &[$(Role::$role),+],)* }
+            pub fn strikes(self) -> &'static [Class] {
+                match self { $(FaultKind::$kind => &[$(Class::$role),+],)* }
             }
         }
     };
@@ -46,47 +47,47 @@ macro_rules! kinds {
 
 kinds! {
     /// a machine crashes and starts again
-    Crash = "crash", true, [Control, Storage, Client];
+    Crash = "crash", true, [Control, Node, Client];
     /// a machine crashes, and at its next start a bit of its log reads wrong
-    BitRot = "bit_rot", true, [Control, Storage];
+    BitRot = "bit_rot", true, [Control, Node];
     /// a machine crashes and starts with an empty disk
-    Wipe = "wipe", true, [Storage];
+    Wipe = "wipe", true, [Node];
     /// a machine crashes, one of several drawn ones
-    Attrition = "attrition", true, [Storage];
+    Attrition = "attrition", true, [Node];
     /// a machine crashes in its turn of a rolling restart
-    RollingRestart = "rolling_restart", true, [Storage];
+    RollingRestart = "rolling_restart", true, [Node];
     /// a machine stops and goes on
-    Pause = "pause", true, [Control, Storage, Client];
+    Pause = "pause", true, [Control, Node, Client];
     /// a machine is cut off
-    Isolate = "isolate", true, [Control, Storage, Client];
+    Isolate = "isolate", true, [Control, Node, Client];
     /// links between groups of machines are cut
-    Partition = "partition", true, [Control, Storage, Client];
+    Partition = "partition", true, [Control, Node, Client];
     /// links are cut in one direction
-    Clog = "clog", true, [Control, Storage, Client];
+    Clog = "clog", true, [Control, Node, Client];
     /// each storage node talks to a majority, each to a different one
-    MajoritiesRing = "majorities_ring", true, [Storage];
+    MajoritiesRing = "majorities_ring", true, [Node];
     /// a link is slow
-    Delay = "delay", true, [Control, Storage, Client];
+    Delay = "delay", true, [Control, Node, Client];
     /// a link loses messages
-    Loss = "loss", true, [Control, Storage, Client];
+    Loss = "loss", true, [Control, Node, Client];
     /// a link delivers messages twice
-    Duplicate = "duplicate", true, [Control, Storage, Client];
+    Duplicate = "duplicate", true, [Control, Node, Client];
     /// of what a machine has in flight each message is lost or not
-    Drop = "drop", false, [Control, Storage, Client];
+    Drop = "drop", false, [Control, Node, Client];
     /// a disk is slow
-    SlowDisk = "slow_disk", true, [Control, Storage];
+    SlowDisk = "slow_disk", true, [Control, Node];
     /// a disk stalls: no sync ends
-    StalledDisk = "stalled_disk", true, [Control, Storage];
+    StalledDisk = "stalled_disk", true, [Control, Node];
     /// a disk is full
-    FullDisk = "full_disk", true, [Control, Storage];
+    FullDisk = "full_disk", true, [Control, Node];
     /// a clock jumps forward
-    Bump = "bump", false, [Control, Storage, Client];
+    Bump = "bump", false, [Control, Node, Client];
     /// a clock runs at another rate
-    Drift = "drift", true, [Control, Storage, Client];
+    Drift = "drift", true, [Control, Node, Client];
     /// the operator lets a storage node in
-    Join = "join", false, [Control, Storage];
+    Join = "join", false, [Control, Node];
     /// the operator tells a storage node to leave
-    Leave = "leave", false, [Control, Storage];
+    Leave = "leave", false, [Control, Node];
     /// the operator changes settings
     Set = "set", false, [Control];
     /// the operator accepts that what lost disks had is lost

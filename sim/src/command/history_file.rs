@@ -5,8 +5,10 @@ use std::io::{self, BufWriter, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::output::{Output, complain};
+use crate::file_service::{Step, World};
 use crate::history::jepsen::JepsenHistory;
-use crate::world::{Step, Watcher, World};
+use crate::world::Watcher;
+use seedbed::proto::FileService;
 
 /// A file that takes a history, or standard output.
 pub(super) enum HistoryFile {
@@ -15,7 +17,7 @@ pub(super) enum HistoryFile {
 }
 
 /// It watches only if it is wanted.
-impl Watcher for Option<JepsenHistory> {
+impl Watcher<FileService> for Option<JepsenHistory> {
     fn watch(&mut self, world: &World, step: &Step) {
         if let Some(history) = self {
             history.watch(world, step);

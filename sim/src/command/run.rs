@@ -11,12 +11,13 @@ use super::jobs::{cores, in_order};
 use super::output::{Output, complain};
 use super::timed_run::{Played, play};
 use super::{Done, Status, json};
+use crate::file_service::{Step, World};
 use crate::history::jepsen::JepsenHistory;
 use crate::report::{History, explain};
 use crate::scenario::{Expected, Scenario};
 use crate::trace;
 use crate::world::Watcher;
-use crate::world::{Step, World};
+use seedbed::proto::FileService;
 
 pub(super) fn run(arguments: &RunArguments, output: &mut Output) -> Done {
     let Some(scenario) = load_one(&arguments.file) else { return Ok(Status::WrongInput) };
@@ -102,7 +103,7 @@ struct Recorder<'a> {
     written: io::Result<()>,
 }
 
-impl Watcher for Recorder<'_> {
+impl Watcher<FileService> for Recorder<'_> {
     fn watch(&mut self, world: &World, step: &Step) {
         self.history.watch(world, step);
         self.asked.watch(world, step);

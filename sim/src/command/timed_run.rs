@@ -7,6 +7,7 @@ use crate::run;
 use crate::scenario::Scenario;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::Watcher;
+use seedbed::proto::FileService;
 
 /// A run that is over.
 #[derive(Clone, Debug)]
@@ -17,7 +18,11 @@ pub(super) struct Played {
 }
 
 /// Runs `scenario` under `seed`. A panic is a verdict that says where it struck.
-pub(super) fn play(scenario: &Scenario, seed: u64, watcher: &mut (impl Watcher + Send)) -> Played {
+pub(super) fn play(
+    scenario: &Scenario,
+    seed: u64,
+    watcher: &mut (impl Watcher<FileService> + Send),
+) -> Played {
     timed(|| run::run(scenario, seed, watcher))
 }
 
@@ -40,7 +45,7 @@ fn timed(run: impl FnOnce() -> RunReport) -> Played {
 mod tests {
     use super::*;
     use crate::command::quiet_panics;
-    use crate::world::{Step, World};
+    use crate::file_service::{Step, World};
 
     #[test]
     fn a_panic_is_a_verdict_that_says_where_it_struck() {

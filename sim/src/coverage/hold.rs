@@ -1,6 +1,6 @@
 //! What the simulation tells of faults: which take hold of which machines, and when they let go.
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use crate::cell::FaultKind;
 

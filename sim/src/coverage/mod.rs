@@ -21,13 +21,14 @@ mod unsynced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed::proto::{Message, MessageKind, NodeId, Reply, RequestId, Time};
+use seedbed::machine::{NodeId, RequestId, Time};
+use seedbed::proto::{Message, MessageKind, Reply};
 
 use crate::cell::{Cell, MessageFate, RecordFate};
+use crate::file_service::{Event, Step, World};
 use crate::oracle::milestones::Milestones;
 use crate::oracle::{Model, Seen, seen};
 use crate::refusal::Reason;
-use crate::world::{Event, Step, World};
 
 pub use hold::{Grip, Hold};
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Message, NodeId, RecordKind, Reply, Request, RequestId, Role, Span, Time};
+use seedbed::machine::{Class, NodeId, RequestId, Span, Time};
+use seedbed::proto::{Message, RecordKind, Reply, Request};
 
 use super::Followed;
 use crate::cell::Phase;
+use crate::file_service::World;
 use crate::oracle::milestones::{self, Milestones};
 use crate::oracle::{Asked, Model};
-use crate::world::World;
 
 /// How long after its start a machine counts as just recovered.
 const RECOVERY: Span = Span::from_secs(1);
@@ -25,18 +26,18 @@ pub(super) struct Scene<'a> {
 /// Everything that `node`, which is up, takes part in.
 pub(super) fn phases_of(node: NodeId, scene: &Scene<'_>) -> BTreeSet<Phase> {
     let mut phases = BTreeSet::new();
-    match node.role() {
-        Role::Control => {
+    match node.class() {
+        Class::Control => {
             scene.lock_server(&mut phases);
             scene.centre(&mut phases);
         }
-        Role::Storage => {
+        Class::Node => {
             scene.coordinator(node, &mut phases);
             scene.participant(node, &mut phases);
             scene.transfer(node, &mut phases);
             scene.member(node, &mut phases);
         }
-        Role::Client => scene.client(node, &mut phases),
+        Class::Client => scene.client(node, &mut phases),
     }
     scene.machine(node, &mut phases);
     if phases.is_empty() {
@@ -123,7 +124,7 @@ impl Scene<'_> {
         let has_chunk = || {
             let mut packets = self.world.network().packets();
             packets.any(|(_, packet)| {
-                packet.to == node && matches!(packet.message, Message::Chunk { .. })
+                packet.to == node && matches!(*packet.message, Message::Chunk { .. })
             })
         };
         for pull in self.milestones.open_pulls() {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Message, NodeId, Record, Timer, TxnId, Vote};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Message, Record, Timer, TxnId, Vote};
 
-use crate::world::{Event, Step};
+use crate::file_service::{Event, Step};
 
 /// Who is ready, and for what.
 #[derive(Clone, Debug, Default)]

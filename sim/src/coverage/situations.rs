@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Message, NodeId, Record, Role};
+use seedbed::machine::{Class, NodeId};
+use seedbed::proto::{Message, Record};
 
 use crate::cell::{FaultKind, Phase, Situation};
+use crate::file_service::World;
 use crate::oracle::{Model, Seen};
-use crate::world::World;
 
 /// The situations that a run gets into when a fault strikes `machine`, which is in these phases.
 pub(super) fn struck(
@@ -16,11 +17,11 @@ pub(super) fn struck(
     world: &World,
     model: &Model,
 ) -> impl Iterator<Item = Situation> + use<> {
-    let is_storage = machine.role() == Role::Storage;
+    let is_storage = machine.class() == Class::Node;
     let is_in = |all: &[Phase]| all.iter().any(|phase| phases.contains(phase));
     let is_wipe = kind == FaultKind::Wipe;
     let is_down = kind.crashes() || is_wipe;
-    let serves = |node: NodeId| node.role() != Role::Client;
+    let serves = |node: NodeId| node.class() != Class::Client;
     let is_beside = || {
         let mut others = world.nodes().filter(|node| serves(*node) && *node != machine);
         serves(machine) && others.any(|node| !world.host(node).is_up())

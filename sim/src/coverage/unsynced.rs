@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{NodeId, Record, RecordKind, TxnId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Record, RecordKind, TxnId};
 
 /// A record that a crash may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

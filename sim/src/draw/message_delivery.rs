@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{NodeId, Span};
+use seedbed::machine::{NodeId, Span};
 
 use crate::fault::Worse;
 use crate::quantity::SpanRange;

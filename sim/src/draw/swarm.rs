@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use seedbed::machine::Span;
 use seedbed::proto::ring::HashKind;
-use seedbed::proto::{CommitMode, Config, Settings, Span};
+use seedbed::proto::{CommitMode, Config, Settings};
 
 use crate::fault::ChaosKind;
 use crate::quantity::{Ppb, SpanRange};

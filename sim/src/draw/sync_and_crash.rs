@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{NodeId, Span};
+use seedbed::machine::{NodeId, Span};
 
 use crate::fault::{Leaves, Torn};
+use crate::file_service::Disk;
 use crate::quantity::SpanRange;
 use crate::scenario::{Scenario, SyncRule};
 use crate::seed::{Seed, Stream, code};
-use crate::world::{Disk, Tear};
+use crate::world::Tear;
 
 /// The disks of a run.
 #[derive(Clone, Debug)]

@@ -27,11 +27,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use seedbed::proto::{Action, Contents, NodeId, Operation, Outcome, Reply, Request, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Action, Contents, Operation, Outcome, Reply, Request};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::world::{Event, Fact, Step, Watcher, World};
+use crate::file_service::{Event, Fact, Step, World};
+use crate::world::Watcher;
+use seedbed::proto::FileService;
 
 /// What users asked and were told in a run.
 #[derive(Debug, Default)]
@@ -86,7 +89,7 @@ enum Kind {
     Info,
 }
 
-impl Watcher for JepsenHistory {
+impl Watcher<FileService> for JepsenHistory {
     fn watch(&mut self, _world: &World, step: &Step) {
         if let Some(client) = step.event.takes_down() {
             self.on_crashed(step.at.as_nanos(), client);
@@ -237,7 +240,8 @@ fn version(gave: &Outcome) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{Stage, Tear};
+    use crate::file_service::Stage;
+    use crate::world::Tear;
     use seedbed::proto::{Config, Path, Settings};
 
     fn path(text: &str) -> Path {
@@ -267,7 +271,7 @@ mod tests {
 
     fn stage() -> Stage<JepsenHistory> {
         let config = Config::new(Settings::default()).expect("sound settings");
-        let mut stage = Stage::new(World::new(config, 2), JepsenHistory::default());
+        let mut stage = Stage::new(World::of_config(config, 2), JepsenHistory::default());
         stage.start_all();
         stage
     }

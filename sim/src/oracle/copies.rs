@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use seedbed::proto::{Config, Member, NodeId, Path, TxnId, View};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Config, Member, Path, TxnId, View};
 
 use super::{Model, Placement};
 

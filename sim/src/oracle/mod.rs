@@ -33,9 +33,9 @@ mod told;
 
 use std::fmt;
 
+use crate::file_service::{Step, World};
 use crate::invariant::InvariantName;
 use crate::scenario::Workload;
-use crate::world::{Step, World};
 
 pub use evidence::{At, Breach, Evidence};
 pub use invariants::Invariant;

@@ -1,6 +1,6 @@
 //! A table with a place for each machine.
 
-use seedbed::proto::{NodeId, Role};
+use seedbed::machine::{Class, NodeId};
 
 /// A value for each machine; finding one costs an index.
 #[derive(Clone, Debug, Default)]
@@ -12,9 +12,9 @@ pub(in crate::oracle) struct PerNode<T> {
 impl<T: Default> PerNode<T> {
     /// The place of `node`.
     pub fn slot(&mut self, node: NodeId) -> &mut T {
-        let table = match node.role() {
-            Role::Control | Role::Storage => &mut self.servers,
-            Role::Client => &mut self.clients,
+        let table = match node.class() {
+            Class::Control | Class::Node => &mut self.servers,
+            Class::Client => &mut self.clients,
         };
         let at = usize::from(node.number());
         if table.len() <= at {

@@ -1,6 +1,6 @@
 //! A table with a place for each request that is open.
 
-use seedbed::proto::{NodeId, RequestId, Role};
+use seedbed::machine::{Class, NodeId, RequestId};
 
 /// A value for each request of a client that is not answered. A client has few of them at a time,
 /// so a short list per client is faster than a tree of all.
@@ -46,7 +46,7 @@ impl<T> PerRequest<T> {
 
     /// Takes the values of all requests of `client` away; of another machine there are none.
     pub fn forget(&mut self, client: NodeId) {
-        if client.role() == Role::Client {
+        if client.class() == Class::Client {
             self.open(client).clear();
         }
     }

@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn every_invariant_is_on_in_some_run() {
         let settings = Settings { membership: Membership::Managed, ..Settings::default() };
-        let world = World::new(Config::new(settings).unwrap(), 1);
+        let world = World::of_config(Config::new(settings).unwrap(), 1);
         let bank = workload(WorkloadKind::Bank { balance: 1 });
         let workloads = [bank, workload(WorkloadKind::LockedCounter)];
         for &name in InvariantName::ALL {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn those_of_managed_membership_are_off_where_it_is_fixed_and_no_others() {
-        let world = World::new(Config::new(Settings::default()).unwrap(), 1);
+        let world = World::of_config(Config::new(Settings::default()).unwrap(), 1);
         let workloads = [WorkloadKind::Bank { balance: 1 }, WorkloadKind::LockedCounter];
         let is_on = |name: InvariantName, kind: &WorkloadKind| {
             make(name, &world, Some(&workload(kind.clone()))).is_some()

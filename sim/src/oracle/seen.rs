@@ -1,12 +1,11 @@
 //! What the oracle sees of a step: a flat list, the event first, then what came of it, in order.
 
-use seedbed::proto::{
-    Command, Incarnation, Message, MessageKind, NodeId, Notice, Record, RecordKind, Reply, Request,
-    RequestId,
-};
+use seedbed::machine::{Incarnation, NodeId, RequestId};
+use seedbed::proto::{Command, Message, MessageKind, Notice, Record, RecordKind, Reply, Request};
 
 use super::SeenKinds;
-use crate::world::{Event, Fact, Loss, PacketId, Step, Tear};
+use crate::file_service::{Event, Fact, Step};
+use crate::world::{Loss, PacketId, Tear};
 
 macro_rules! things_seen {
     ($($(#[$doc:meta])* $thing:ident $name:ident $(by $of:ident: $kind:ident)?

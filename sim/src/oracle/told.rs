@@ -1,6 +1,6 @@
 //! Facts that the simulation hands to the oracle because no step carries them.
 
-use seedbed::proto::{NodeId, Time};
+use seedbed::machine::{NodeId, Time};
 
 use super::model::probes::Probe;
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use super::heartbeats::only_answers_a_heartbeat;
 use super::history::{History, past};
 use super::violation_subjects::about;
+use crate::file_service::{Event, Fact, Step};
 use crate::oracle::Breach;
 use crate::subject_of::Subjects;
-use crate::world::{Event, Fact, Loss, Step};
+use crate::world::Loss;
 
 /// The steps that explain a violation.
 #[derive(Debug)]

@@ -12,14 +12,14 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use super::history::{History, machines_of};
 use super::lifelines::{Columns, Lives, join};
+use crate::file_service::{Fact, Step};
 use crate::subject_of::Subjects;
 use crate::text::on_lines;
 use crate::trace::{self, Detail};
-use crate::world::{Fact, Step};
 
 /// What the marks mean.
 pub(super) const LEGEND: &str = "o step   -> message   x lost message   X crash   : down   = paused   / link cut   > the two facts";
@@ -221,7 +221,7 @@ fn in_short(nodes: &BTreeSet<NodeId>) -> String {
         let follows = |row: &&mut Vec<NodeId>| {
             let last = row.last();
             last.is_some_and(|last| {
-                (last.role(), last.number() + 1) == (node.role(), node.number())
+                (last.class(), last.number() + 1) == (node.class(), node.number())
             })
         };
         match rows.last_mut().filter(follows) {

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
+use crate::file_service::{Fact, Step, World};
+use crate::world::PacketId;
 use crate::world::Watcher;
-use crate::world::{Fact, PacketId, Step, World};
+use seedbed::proto::FileService;
 
 /// The steps of one run, the newest [`History::KEPT`] of them.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +17,7 @@ pub struct History {
     machines: BTreeSet<NodeId>,
 }
 
-impl Watcher for History {
+impl Watcher<FileService> for History {
     fn watch(&mut self, _world: &World, step: &Step) {
         self.push(step.clone());
     }

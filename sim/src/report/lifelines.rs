@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use super::history::History;
-use crate::world::{Event, Fact, Step};
+use crate::file_service::{Event, Fact, Step};
 
 /// The least distance of two machines' lifelines.
 const APART: usize = 7;

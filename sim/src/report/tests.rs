@@ -2,20 +2,21 @@
 
 mod left_out;
 
+use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::{
-    Admission, Epoch, Header, Incarnation, LowWater, Message, NodeId, Path, Record, Span, Time,
-    Timer, TxnId, Vote,
+    Admission, Epoch, Header, LowWater, Message, Path, Record, Timer, TxnId, Vote,
 };
 
 use super::chart::Drawn;
 use super::*;
+use crate::file_service::{Event, Fact, Packet, Step};
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::oracle::Evidence;
 use crate::oracle::blocked::WaitKind;
 use crate::simulation::Simulation;
 use crate::subject_of::Subject;
-use crate::world::{Event, Fact, Loss, Packet, PacketId, Step, Tear};
+use crate::world::{Loss, PacketId, Tear};
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)
@@ -47,13 +48,13 @@ impl Made {
     }
 
     fn deliver(&mut self, id: u64, from: u16, to: u16, message: Message, facts: Vec<Fact>) {
-        let packet = Packet { from: n(from), to: n(to), message };
+        let packet = Packet { from: n(from), to: n(to), message: message.into() };
         self.with(Event::Deliver(PacketId(id)), Some(packet), facts);
     }
 }
 
 fn sent(id: u64, from: u16, to: u16, message: Message) -> Fact {
-    Fact::Sent { packet: PacketId(id), from: n(from), to: n(to), message }
+    Fact::Sent { packet: PacketId(id), from: n(from), to: n(to), message: message.into() }
 }
 
 /// n1 sends an abort to n3 and a commit to n2, where it arrives; the one to n4 is lost; n3 crashes;
@@ -71,7 +72,7 @@ fn made() -> History {
     ];
     made.step(Event::Wake(n(1)), facts);
     made.deliver(4, 1, 2, other(), vec![]); // about something else
-    let lost = Packet { from: n(1), to: n(4), message: commit() };
+    let lost = Packet { from: n(1), to: n(4), message: commit().into() };
     made.with(Event::Drop(PacketId(3), Loss::Network), Some(lost), vec![]);
     let record = Record::RolledBack { txn: txn(4) };
     let rolled_back = Fact::Appended { node: n(3), position: 7, record, forced: false };
@@ -152,7 +153,7 @@ fn a_partition_and_a_pause_are_drawn() {
     made.deliver(1, 2, 1, vote(), vec![]);
     made.step(Event::Pause(n(1)), vec![]);
     made.step(Event::Cut([(n(1), n(2)), (n(2), n(1))].into()), vec![]);
-    let packet = Packet { from: n(2), to: n(1), message: vote() };
+    let packet = Packet { from: n(2), to: n(1), message: vote().into() };
     made.with(Event::Drop(PacketId(2), Loss::Cut), Some(packet), vec![]);
     let step = Event::Wake(n(2));
     made.step(step, vec![]);
@@ -277,7 +278,7 @@ fn every_other_verdict_fits_on_one_screen_too() {
 }
 
 fn to_centre(from: u16, message: Message) -> (Event, Option<Packet>) {
-    let packet = Packet { from: n(from), to: NodeId::CONTROL, message };
+    let packet = Packet { from: n(from), to: NodeId::CONTROL, message: message.into() };
     (Event::Deliver(PacketId(0)), Some(packet))
 }
 
@@ -296,7 +297,8 @@ fn made_of_views() -> History {
             epoch: Epoch(2),
             settled: Epoch(1),
             lost: [].into(),
-        },
+        }
+        .into(),
     };
     let mut made = Made::default();
     for node in [2, 4, 2] {
@@ -306,8 +308,12 @@ fn made_of_views() -> History {
     let record = Record::Entered { epoch: Epoch(3), complete: Default::default() };
     let entered = Fact::Appended { node: n(2), position: 7, record, forced: true };
     let message = || Message::Entered { admission, epoch: Epoch(3), open: [].into() };
-    let said =
-        Fact::Sent { packet: PacketId(0), from: n(2), to: NodeId::CONTROL, message: message() };
+    let said = Fact::Sent {
+        packet: PacketId(0),
+        from: n(2),
+        to: NodeId::CONTROL,
+        message: message().into(),
+    };
     made.step(Event::Wake(n(2)), vec![entered, said]);
     let (event, packet) = to_centre(2, message());
     let record = Record::Activated { epoch: Epoch(3) };

@@ -1,6 +1,7 @@
 //! `[chaos]`: faults drawn from the seed, within a budget.
 
-use seedbed::proto::{Config, Role, Span};
+use seedbed::machine::{Class, Span};
+use seedbed::proto::Config;
 
 use super::cluster::{Named, need_managed};
 use super::grammar::{Key, Style, TableGrammar};
@@ -60,11 +61,11 @@ pub struct Budget {
 
 impl Budget {
     /// How many machines of this role may be away at once.
-    pub fn most_away(&self, role: Role) -> usize {
+    pub fn most_away(&self, role: Class) -> usize {
         match role {
-            Role::Control => self.control_down.into(),
-            Role::Storage => self.storage_nodes_down.into(),
-            Role::Client => self.clients_down.into(),
+            Class::Control => self.control_down.into(),
+            Class::Node => self.storage_nodes_down.into(),
+            Class::Client => self.clients_down.into(),
         }
     }
 }

@@ -5,10 +5,10 @@ pub(super) mod grammar;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use seedbed::machine::{Class, NodeId, Span};
 use seedbed::proto::ring::HashKind;
 use seedbed::proto::{
-    CommitMode, Config, ConfigError, Defect, Defects, Limits, Membership, NodeId, Role, Settings,
-    Span,
+    CommitMode, Config, ConfigError, Defect, Defects, Limits, Membership, Settings,
 };
 
 use super::error::{Refused, all};
@@ -34,10 +34,10 @@ pub struct Cast {
 impl Cast {
     /// Does this machine exist?
     pub fn has(self, machine: NodeId) -> bool {
-        match machine.role() {
-            Role::Control => true,
-            Role::Storage => machine.number() <= self.storage(),
-            Role::Client => machine.number() <= self.clients,
+        match machine.class() {
+            Class::Control => true,
+            Class::Node => machine.number() <= self.storage(),
+            Class::Client => machine.number() <= self.clients,
         }
     }
 
@@ -160,7 +160,7 @@ impl Value<'_> {
     /// A storage node that exists.
     pub(super) fn storage_node(&self, cast: Named) -> Result<NodeId> {
         match self.machine(cast)? {
-            Some(node) if node.role() == Role::Storage => Ok(node),
+            Some(node) if node.class() == Class::Node => Ok(node),
             Some(_) => Err(self.not("a storage node")),
             None => Err(cast.absent(self, &cast.describe_storage())),
         }
@@ -169,7 +169,7 @@ impl Value<'_> {
     /// A client that exists.
     pub(super) fn client(&self, cast: Named) -> Result<NodeId> {
         match self.machine(cast)? {
-            Some(node) if node.role() == Role::Client => Ok(node),
+            Some(node) if node.class() == Class::Client => Ok(node),
             Some(_) => Err(self.not("a client")),
             None => Err(cast.absent(self, &cast.describe_clients())),
         }

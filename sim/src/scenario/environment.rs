@@ -1,6 +1,6 @@
 //! `[network]`, `[disk]` and `[[clock]]`: what the cluster runs on.
 
-use seedbed::proto::{NodeId, Span};
+use seedbed::machine::{NodeId, Span};
 
 use super::cluster::Named;
 use super::grammar::{Key, Style, TableGrammar};

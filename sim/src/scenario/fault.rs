@@ -4,7 +4,8 @@ pub(super) mod grammar;
 
 use std::sync::Arc;
 
-use seedbed::proto::{Command, Config, NodeId, Span};
+use seedbed::machine::{Class, NodeId, Span};
+use seedbed::proto::{Command, Config};
 
 use super::cluster::{Named, POINTS, need_managed, points, too_many};
 use super::error::all;
@@ -352,7 +353,7 @@ fn restart_after(table: &Table<'_>) -> Result<Restart> {
 /// `target`, which must have a log.
 fn logged(main: &Value<'_>, target: Target) -> Result<Target> {
     let client = match target {
-        Target::Node(node) => node.role() == seedbed::proto::Role::Client,
+        Target::Node(node) => node.class() == Class::Client,
         Target::Role(role) | Target::All(role) => role.is_client(),
         Target::Rest => false,
     };

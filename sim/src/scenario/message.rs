@@ -5,7 +5,8 @@
 //! them, or all. A role is played in what `when` has reached; without `when`, in what the message
 //! itself is about.
 
-use seedbed::proto::{MessageKind, Span};
+use seedbed::machine::Span;
+use seedbed::proto::MessageKind;
 
 use super::grammar::{Form, Key, Style, TableGrammar};
 use super::occasion::{

@@ -42,7 +42,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use seedbed::proto::{Config, Defect, Settings, Span};
+use seedbed::machine::Span;
+use seedbed::proto::{Config, Defect, Settings};
 
 pub use chaos::{Budget, Chaos};
 pub use cluster::Cast;

@@ -1,6 +1,7 @@
 //! `at` and `when`: the time or the milestone at which something begins.
 
-use seedbed::proto::{NodeId, Path, RequestId, Span};
+use seedbed::machine::{NodeId, RequestId, Span};
+use seedbed::proto::Path;
 
 use super::cluster::Named;
 use super::error::Refused;

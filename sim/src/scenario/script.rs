@@ -7,7 +7,8 @@ pub(super) mod grammar;
 
 use std::sync::Arc;
 
-use seedbed::proto::{Action, Contents, Operation, Path, Request, Span, Version};
+use seedbed::machine::Span;
+use seedbed::proto::{Action, Contents, Operation, Path, Request, Version};
 
 use super::cluster::Named;
 use super::error::all;

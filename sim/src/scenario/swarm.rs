@@ -9,8 +9,9 @@ mod keys;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use seedbed::machine::{Span, Time};
+use seedbed::proto::Config;
 use seedbed::proto::lease::LeaseTerms;
-use seedbed::proto::{Config, Span, Time};
 
 use super::cluster::{Cast, Cluster, Named, POINTS, need_managed, points, too_many};
 use super::error::{Refused, all};

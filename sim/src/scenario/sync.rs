@@ -1,6 +1,7 @@
 //! `[[sync]]`: how long single syncs take.
 
-use seedbed::proto::{NodeId, RecordKind, Role};
+use seedbed::machine::{Class, NodeId};
+use seedbed::proto::RecordKind;
 
 use super::cluster::Named;
 use super::grammar::{Key, Style, TableGrammar};
@@ -67,7 +68,7 @@ impl Value<'_> {
     fn node_with_a_disk(&self, cast: Named) -> Result<NodeId> {
         let expected = "the central node or a storage node: a client has no disk";
         match self.machine(cast)? {
-            Some(node) if node.role() != Role::Client => Ok(node),
+            Some(node) if node.class() != Class::Client => Ok(node),
             Some(_) => Err(self.not(expected)),
             None => Err(cast.absent(self, expected)),
         }

@@ -1,6 +1,6 @@
 //! Targets: how a file names machines, by name or by the part that they play.
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use super::cluster::Named;
 use super::error::{Refused, Result, all};

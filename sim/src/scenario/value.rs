@@ -2,7 +2,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use seedbed::proto::{Config, Path, Span};
+use seedbed::machine::Span;
+use seedbed::proto::{Config, Path};
 use toml::de::DeValue;
 
 use super::error::{Refused, Result, all};

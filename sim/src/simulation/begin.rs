@@ -1,7 +1,7 @@
 //! What begins at a time of the file or at a milestone: scripts, message rules, scripted faults; and
 //! at the end of the run the probes.
 
-use seedbed::proto::{Span, Time};
+use seedbed::machine::{Span, Time};
 
 use super::Simulation;
 use super::binding::Binding;
@@ -9,11 +9,11 @@ use super::occasions::Then;
 use super::queue::Turn;
 use super::scheduled::{Cause, Due, Pending};
 use crate::coverage::Coverage;
+use crate::file_service::Event;
 use crate::oracle::milestones::Reached;
 use crate::oracle::{Probe, Told};
 use crate::scenario::{Scenario, Target, Trigger};
 use crate::verdict::Verdict;
-use crate::world::Event;
 
 /// What has waited for what a step has reached.
 #[derive(Debug, Default)]

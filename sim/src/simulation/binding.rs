@@ -1,12 +1,12 @@
 //! Which machines a target stands for, and whether something reached is what a file means.
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use super::scripts::Scripts;
+use crate::file_service::World;
 use crate::oracle::Model;
 use crate::oracle::milestones::{Milestones, Reached};
 use crate::scenario::{About, Asked, Occasion, Target};
-use crate::world::World;
 
 /// What is known right after a step.
 #[derive(Clone, Copy)]

@@ -1,10 +1,10 @@
 //! Disks that stall or are full: how that begins and ends.
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use super::queue::Turn;
 use super::scheduled::Act;
-use crate::world::{Event, World};
+use crate::file_service::{Event, World};
 
 /// A disk stalls, unless it does already; and what ends that.
 pub(super) fn stall(node: NodeId, world: &World) -> Option<(Event, Act)> {

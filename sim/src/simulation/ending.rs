@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{NodeId, RequestId};
+use seedbed::machine::{NodeId, RequestId};
 
 use super::scripts::{Outcome, Scripts};
 use crate::fault::{Cut, Degradation, Fault};
+use crate::file_service::World;
 use crate::oracle::blocked::Wait;
 use crate::oracle::{Model, answer_in_words, contents_in_words};
 use crate::scenario::{Expected, Scenario, Stored, Target, Trigger};
 use crate::verdict::{Finding, RequestCounts, Share, Verdict};
-use crate::world::World;
 
 /// A run that is over.
 pub(super) struct Ending<'a> {

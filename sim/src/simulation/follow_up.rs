@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{MessageKind, NodeId, Reply, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{MessageKind, Reply};
 
 use super::Simulation;
 use super::binding::Binding;
@@ -13,8 +14,9 @@ use super::scheduled::{Act, Cause, Due};
 use super::users::Next;
 use crate::draw::chaos::RECOVERY;
 use crate::draw::message_delivery::{Arrival, Course};
+use crate::file_service::{Fact, Packet};
 use crate::oracle::Told;
-use crate::world::{Fact, Packet, PacketId};
+use crate::world::PacketId;
 
 impl Simulation<'_> {
     /// Puts what follows from the step into the queue.

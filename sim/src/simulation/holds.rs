@@ -1,6 +1,7 @@
 //! Which machines a fault takes hold of, and when it lets go of them.
 
-use seedbed::proto::{Command, NodeId};
+use seedbed::machine::NodeId;
+use seedbed::proto::Command;
 
 use super::scheduled::Act;
 use crate::cell::FaultKind;
@@ -52,7 +53,7 @@ pub(super) fn takes_hold(
     machines.sort_unstable();
     machines.dedup();
     // A slow disk of a client slows nothing.
-    machines.retain(|node| kind.strikes().contains(&node.role()));
+    machines.retain(|node| kind.strikes().contains(&node.class()));
     Some(Hold::Takes { kind, grip, machines })
 }
 

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use seedbed::proto::{Command, NodeId, Role, Span, Time};
+use seedbed::machine::{Class, NodeId, Span, Time};
+use seedbed::proto::Command;
 
 use super::binding::Binding;
 use super::disk_trouble;
@@ -20,11 +21,13 @@ use crate::draw::chaos::{Away, Planned, any_bit};
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
 use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart};
+use crate::file_service::Network;
+use crate::file_service::{Event, World};
 use crate::oracle::Model;
 use crate::oracle::milestones::Milestones;
 use crate::scenario::{Scenario, Trigger};
 use crate::seed::{Seed, Stream};
-use crate::world::{Event, Loss, Network, Rot, World};
+use crate::world::{Loss, Rot};
 
 /// The faults of a run: those of the file, numbered from 0, and after them those of the plan.
 #[derive(Debug)]
@@ -185,9 +188,9 @@ impl<'a> Inject<'a> {
         let turns = match fault {
             Fault::Crash { node, leaves, restart } => self.crash(node, leaves, restart, scene),
             // The machine at which a milestone was reached may be one without such a disk.
-            Fault::BitRot { node, .. } if node.role() == Role::Client => Vec::new(),
+            Fault::BitRot { node, .. } if node.class() == Class::Client => Vec::new(),
             Fault::Wipe { node, .. } | Fault::Join(node) | Fault::Leave(node)
-                if node.role() != Role::Storage =>
+                if node.class() != Class::Node =>
             {
                 Vec::new()
             }

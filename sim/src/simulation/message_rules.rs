@@ -1,6 +1,7 @@
 //! The rules of the file for single messages.
 
-use seedbed::proto::{Message, NodeId};
+use seedbed::machine::NodeId;
+use seedbed::proto::Message;
 
 use super::binding::Binding;
 use crate::draw::message_delivery::{Arrival, Course};

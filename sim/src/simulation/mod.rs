@@ -36,7 +36,8 @@ mod strike;
 mod tests;
 mod users;
 
-use seedbed::proto::{Command, NodeId, Span, Time};
+use seedbed::machine::{NodeId, Span, Time};
+use seedbed::proto::Command;
 
 use crate::coverage::Coverage;
 use crate::digest::Digest;
@@ -44,12 +45,14 @@ use crate::draw::chaos;
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::Disks;
 use crate::fault::Fault;
+use crate::file_service::{Event, Step, World};
 use crate::oracle::milestones::Milestones;
 use crate::oracle::{Oracle, Told};
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 use crate::verdict::{Fired, RunReport, Verdict};
-use crate::world::{Clock, Event, Loss, Step, Watcher, World};
+use crate::world::{Clock, Loss, Watcher};
+use seedbed::proto::FileService;
 
 use ending::Ending;
 use inject::{Inject, Scene};
@@ -147,7 +150,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Does what is due next, which is one event at most.
-    pub fn advance(&mut self, watcher: &mut impl Watcher) {
+    pub fn advance(&mut self, watcher: &mut impl Watcher<FileService>) {
         if self.verdict.is_some() {
             return;
         }

@@ -3,7 +3,7 @@
 //! Each waits for one milestone, about something or at some machine perhaps, and counts how often
 //! that was reached.
 
-use seedbed::proto::Time;
+use seedbed::machine::Time;
 
 use crate::draw::chaos::Planned;
 use crate::oracle::milestones::Reached;

@@ -1,12 +1,13 @@
 //! What the operator says to the central node, one thing after the other.
 
-use seedbed::proto::{Command, NodeId, Span};
+use seedbed::machine::{NodeId, Span};
+use seedbed::proto::Command;
 
 use super::inject::{Inject, Scene, later, now};
 use super::queue::Turn;
 use super::scheduled::Act;
 use crate::fault::Fault;
-use crate::world::Event;
+use crate::file_service::Event;
 
 /// How long an operator waits that has found the central node down.
 const OPERATOR_TRIES_AGAIN: Span = Span::from_secs(1);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Role, Span, Time};
+use seedbed::machine::{Class, Span, Time};
 
+use crate::file_service::{Event, Step};
 use crate::verdict::Spinning;
-use crate::world::{Event, Step};
 
 /// Events of one machine in one second of simulated time, at most.
 ///
@@ -75,10 +75,10 @@ impl Pace {
 
 /// What kind of event a step is.
 fn kind(step: &Step) -> String {
-    let at = step.place().map_or("", |node| match node.role() {
-        Role::Control => " at the central node",
-        Role::Storage => " at a storage node",
-        Role::Client => " at a client",
+    let at = step.place().map_or("", |node| match node.class() {
+        Class::Control => " at the central node",
+        Class::Node => " at a storage node",
+        Class::Client => " at a client",
     });
     let message = || match &step.packet {
         Some(packet) => packet.message.kind().name(),
@@ -109,7 +109,7 @@ fn kind(step: &Step) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seedbed::proto::NodeId;
+    use seedbed::machine::NodeId;
 
     fn step() -> Step {
         Step { event: Event::Synced(NodeId::storage(1)), ..Step::new() }

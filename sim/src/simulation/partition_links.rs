@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use crate::fault::Cut;
+use crate::file_service::Network;
+use crate::file_service::World;
 use crate::scenario::Cast;
-use crate::world::{Network, PacketId, World};
+use crate::world::PacketId;
 
 /// Links, as (from, to).
 pub(super) type Pairs = Arc<[(NodeId, NodeId)]>;

@@ -10,12 +10,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-use seedbed::proto::{NodeId, Time};
+use seedbed::machine::{NodeId, Time};
 
 use super::occasions::Then;
 use super::scheduled::Due;
+use crate::file_service::Event;
 use crate::oracle::milestones::Reached;
-use crate::world::{Event, Loss, PacketId};
+use crate::world::{Loss, PacketId};
 
 /// What is due.
 #[derive(Debug)]

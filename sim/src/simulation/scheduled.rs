@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{Incarnation, NodeId, Request, Span};
+use seedbed::machine::{Incarnation, NodeId, Span};
+use seedbed::proto::Request;
 
 use crate::cell::FaultKind;
 use crate::fault::Restart;
-use crate::world::{Event, Loss, PacketId, World};
+use crate::file_service::{Event, World};
+use crate::world::{Loss, PacketId};
 
 use super::users::UserId;
 

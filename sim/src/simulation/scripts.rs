@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seedbed::proto::{NodeId, Request, RequestId, Role, Span};
+use seedbed::machine::{Class, NodeId, RequestId, Span};
+use seedbed::proto::Request;
 
 use super::scheduled::{Cause, Due, Pending};
+use crate::file_service::{Event, World};
 use crate::scenario::{Next, Scenario, Script, Step};
-use crate::world::{Event, World};
 
 /// The scripts of a run.
 #[derive(Debug)]
@@ -81,10 +82,10 @@ impl<'a> Scripts<'a> {
     ) -> Vec<(Span, Due)> {
         let script = &self.scripts[number];
         // The machine at which a milestone was reached may be another one.
-        let Some(client) = client.filter(|machine| machine.role() == Role::Client) else {
+        let Some(client) = client.filter(|machine| machine.class() == Class::Client) else {
             return Vec::new();
         };
-        let is_storage = |machine: &NodeId| machine.role() == Role::Storage;
+        let is_storage = |machine: &NodeId| machine.class() == Class::Node;
         let first: Vec<_> = first.into_iter().map(|machine| machine.filter(is_storage)).collect();
         let (starts, rounds_left) = match script.rounds.next {
             Next::AfterAnswer(_) => (vec![Span::ZERO], script.rounds.count - 1),

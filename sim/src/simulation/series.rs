@@ -1,6 +1,6 @@
 //! Series of crashes: a rolling restart, and an attrition.
 
-use seedbed::proto::{NodeId, Span, Time};
+use seedbed::machine::{NodeId, Span, Time};
 
 use super::holds::takes_hold;
 use super::inject::{Inject, Scene, later, now};

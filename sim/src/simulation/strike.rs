@@ -3,18 +3,19 @@
 //! A scripted fault names them, or they play a role in what it has waited for. A drawn one has to
 //! leave what is promised within reach, and an aimed one has to find room in the budget.
 
-use seedbed::proto::{Command, NodeId, Role, Span};
+use seedbed::machine::{Class, NodeId, Span};
+use seedbed::proto::Command;
 
 use super::inject::{Inject, Scene, later};
 use super::queue::Turn;
 use super::scheduled::Act;
 use crate::draw::chaos::Away;
 use crate::fault::Fault;
+use crate::file_service::World;
 use crate::oracle::copies::{is_every_loss_noticed, may_be_lost};
 use crate::oracle::milestones::Reached;
 use crate::scenario::Target;
 use crate::seed::Stream;
-use crate::world::World;
 
 const BUDGET: &str = "a plan has a budget";
 
@@ -89,7 +90,7 @@ impl<'a> Inject<'a> {
                 is_every_loss_noticed(scene.model)
             }
             Fault::Wipe { node, .. } => {
-                node.role() == Role::Storage
+                node.class() == Class::Node
                     && scene.world.host(*node).is_up()
                     && (self.loses_last_copies() || may_be_lost(*node, scene.model))
                     && self.budget().take_disk()

@@ -1,9 +1,10 @@
 //! What becomes of faults that change who is there.
 
-use seedbed::proto::{Command, Incarnation};
+use seedbed::machine::Incarnation;
+use seedbed::proto::Command;
 
 use super::*;
-use crate::world::Fact;
+use crate::file_service::Fact;
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{NodeId, Reply, Request, RequestId, Span};
+use seedbed::machine::{NodeId, RequestId, Span};
+use seedbed::proto::{Reply, Request};
 
 use crate::draw::workload::User;
 use crate::scenario::Scenario;

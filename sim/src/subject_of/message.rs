@@ -1,6 +1,7 @@
 //! What each message is about.
 
-use seedbed::proto::{Keep, Message, MessageKind, NodeId, Operation};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Keep, Message, MessageKind, Operation};
 
 use super::{Subject, Subjects, Topic, Transfer};
 
@@ -132,7 +133,8 @@ impl Subjects {
 
 #[cfg(test)]
 mod tests {
-    use seedbed::proto::{Admission, Arcs, Epoch, Incarnation};
+    use seedbed::machine::Incarnation;
+    use seedbed::proto::{Admission, Arcs, Epoch};
 
     use super::*;
 

@@ -11,7 +11,8 @@ mod step;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use seedbed::proto::{Epoch, NodeId, Path, RequestId, TxnId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Epoch, Path, TxnId};
 
 /// Something that a step, a milestone or a fact of a violation can be about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
 //! What each record is about.
 
-use seedbed::proto::{NodeId, Record, RecordKind};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Record, RecordKind};
 
 use super::{Subject, Subjects, Topic, Transfer};
 

@@ -3,7 +3,7 @@
 use seedbed::proto::{Notice, Request, Timer};
 
 use super::Subjects;
-use crate::world::{Event, Fact, Step};
+use crate::file_service::{Event, Fact, Step};
 
 impl Subjects {
     /// What `step` is about.

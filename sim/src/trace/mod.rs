@@ -21,9 +21,11 @@ mod record;
 mod tests;
 mod words;
 
-use seedbed::proto::{Arcs, NodeId, Record};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Arcs, Record};
 
-use crate::world::{Event, Fact, Loss, PacketId, Step, Tear};
+use crate::file_service::{Event, Fact, Step};
+use crate::world::{Loss, PacketId, Tear};
 
 pub use message::{Routine, Topic, message, routine};
 pub use partition::links;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 type Pair = (NodeId, NodeId);
 

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::{
-    Admission, Arcs, Command, Epoch, Incarnation, Member, Message, NodeId, Outcome, PullEnd,
-    Record, Span, Time, Timer, TxnId, Version, View, Vote,
+    Admission, Arcs, Command, Epoch, Member, Message, Outcome, PullEnd, Record, Timer, TxnId,
+    Version, View, Vote,
 };
 
 use super::*;
+use crate::file_service::{Packet, World};
 use crate::scenario::Scenario;
 use crate::simulation::Simulation;
-use crate::world::{Packet, World};
 
 fn txn(counter: u32) -> TxnId {
     let coordinator = NodeId::storage(1);
@@ -26,7 +27,7 @@ fn a_vote_arrives_and_something_comes_of_it() {
         index: 7,
         at: Time::from_nanos(1_204_310_000),
         event: Event::Deliver(PacketId(9)),
-        packet: Some(Packet { from: n2, to: n1, message }),
+        packet: Some(Packet { from: n2, to: n1, message: message.into() }),
         facts: vec![
             Fact::Appended {
                 node: n1,
@@ -38,7 +39,7 @@ fn a_vote_arrives_and_something_comes_of_it() {
                 packet: PacketId(10),
                 from: n1,
                 to: n2,
-                message: Message::Inquire { txn: txn(4), asked: Admission(1) },
+                message: Message::Inquire { txn: txn(4), asked: Admission(1) }.into(),
             },
         ],
         ..Step::new()

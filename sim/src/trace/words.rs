@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
+use seedbed::machine::Span;
 use seedbed::proto::{
     Action, Arcs, AttemptEnd, Command, Epoch, File, Notice, Operation, Outcome, Reply, Request,
-    Retry, Span, Timer, Token, Version, View, Wanted,
+    Retry, Timer, Token, Version, View, Wanted,
 };
 
 /// `a, b, c`; `none` where there is nothing.

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::cell::{FaultKind, Phase};
     use crate::verdict::{Fired, Share, Verdict};
-    use seedbed::proto::NodeId;
+    use seedbed::machine::NodeId;
 
     fn scenario(expect: &str) -> Scenario {
         let text = format!("title = 'x'\n[workload]\nkind = 'files'\n[expect]\n{expect}\n");

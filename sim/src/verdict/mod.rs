@@ -272,7 +272,7 @@ fn waits_after(milestone: Milestone) -> &'static [WaitKind] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seedbed::proto::{NodeId, Time};
+    use seedbed::machine::{NodeId, Time};
 
     fn blocked(kinds: &[WaitKind], reached: Milestone) -> RunReport {
         let wait = |&kind| Wait {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use seedbed::proto::Time;
+use seedbed::machine::Time;
 
 use crate::text::Thousands;
 

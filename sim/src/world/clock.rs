@@ -1,6 +1,6 @@
 //! What a machine believes the time is.
 
-use seedbed::proto::{Span, Time};
+use seedbed::machine::{Span, Time};
 
 /// A clock that runs at nearly the true rate: reading = start + elapsed * (1 + drift).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

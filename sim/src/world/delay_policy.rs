@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{NodeId, Span};
+use seedbed::machine::{NodeId, Span};
 
 /// How long things take where there is no policy.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 
-use seedbed::proto::log::{self, Recovered};
-use seedbed::proto::{Append, Defects, Record, Snapshot};
+use seedbed::machine::log::{self, OnCorruption, Recovered};
+use seedbed::machine::{Append, Snapshot, System};
 use serde::Serialize;
 
 use super::tear::{Tear, tear};
@@ -23,18 +23,18 @@ pub struct Rot {
 }
 
 /// A disk.
-#[derive(Clone, Debug, Default)]
-pub struct Disk {
-    checkpoint: Option<Snapshot>,
+#[derive(Clone, Debug)]
+pub struct Disk<S: System> {
+    checkpoint: Option<Snapshot<S>>,
     /// The position of the first record in `records`.
     first: u64,
-    records: VecDeque<Written>,
+    records: VecDeque<Written<S>>,
     /// Everything below this position survives a crash.
     durable: u64,
     /// How far the sync under way reaches.
     syncing: Option<u64>,
     /// A checkpoint on its way, and whether the sync under way carries it.
-    checkpointing: Option<(Snapshot, bool)>,
+    checkpointing: Option<(Snapshot<S>, bool)>,
     /// What is left of records that were being written in the last crash.
     torn: Vec<u8>,
     forced_records: u64,
@@ -46,12 +46,29 @@ pub struct Disk {
 
 /// A record with the log's durable mark from when it was written.
 #[derive(Clone, Debug)]
-struct Written {
-    record: Record,
+struct Written<S: System> {
+    record: S::Record,
     durable: u64,
 }
 
-impl Disk {
+impl<S: System> Default for Disk<S> {
+    fn default() -> Disk<S> {
+        Disk {
+            checkpoint: None,
+            first: 0,
+            records: VecDeque::new(),
+            durable: 0,
+            syncing: None,
+            checkpointing: None,
+            torn: Vec::new(),
+            forced_records: 0,
+            is_full: false,
+            is_stalled: false,
+        }
+    }
+}
+
+impl<S: System> Disk<S> {
     /// The log's length.
     pub fn end(&self) -> u64 {
         self.first + self.records.len() as u64
@@ -83,7 +100,7 @@ impl Disk {
     }
 
     /// The records that the sync under way makes durable; none if there is no sync.
-    pub fn syncing_records(&self) -> impl Iterator<Item = &Record> {
+    pub fn syncing_records(&self) -> impl Iterator<Item = &S::Record> {
         let to = self.syncing.map_or(self.durable, |reached| reached.max(self.durable));
         let (from, to) = ((self.durable - self.first) as usize, (to - self.first) as usize);
         self.records.range(from..to).map(|written| &written.record)
@@ -99,26 +116,26 @@ impl Disk {
 
     /// The records that a start would replay if the machine crashed now and lost all that is not
     /// durable.
-    pub fn durable_records(&self) -> impl Iterator<Item = &Record> {
+    pub fn durable_records(&self) -> impl Iterator<Item = &S::Record> {
         self.head().chain(self.durable_tail())
     }
 
     /// Those of them that no checkpoint has replaced.
-    pub fn durable_tail(&self) -> impl Iterator<Item = &Record> {
+    pub fn durable_tail(&self) -> impl Iterator<Item = &S::Record> {
         let durable = (self.durable - self.first.min(self.durable)) as usize;
         self.records.iter().take(durable).map(|written| &written.record)
     }
 
     /// Its checkpoint and all that was appended since, durable or not.
-    pub fn records(&self) -> impl Iterator<Item = &Record> {
+    pub fn records(&self) -> impl Iterator<Item = &S::Record> {
         self.head().chain(self.records.iter().map(|written| &written.record))
     }
 
-    fn head(&self) -> impl Iterator<Item = &Record> {
+    fn head(&self) -> impl Iterator<Item = &S::Record> {
         self.checkpoint.iter().flat_map(|snapshot| snapshot.records.iter())
     }
 
-    pub(super) fn append(&mut self, append: Append) -> u64 {
+    pub(super) fn append(&mut self, append: Append<S>) -> u64 {
         let position = self.end();
         self.forced_records += u64::from(append.forced);
         self.records.push_back(Written { record: append.record, durable: self.durable });
@@ -149,7 +166,7 @@ impl Disk {
 
     /// The sync under way is done: everything up to here is durable, and maybe a checkpoint is in
     /// place. What it has replaced goes into `replaced`; gives how far it covers the log.
-    pub(super) fn finish_sync(&mut self, replaced: &mut Vec<Record>) -> Option<u64> {
+    pub(super) fn finish_sync(&mut self, replaced: &mut Vec<S::Record>) -> Option<u64> {
         assert!(!self.is_stalled, "no sync ends on a disk that stalls");
         let reached = self.syncing.take().expect("a sync is under way");
         self.durable = self.durable.max(reached);
@@ -163,14 +180,14 @@ impl Disk {
     pub(super) fn end_checkpoint(
         &mut self,
         is_there: bool,
-        replaced: &mut Vec<Record>,
+        replaced: &mut Vec<S::Record>,
     ) -> Option<u64> {
         let (snapshot, carried) = self.checkpointing.take()?;
         let is_there = is_there && carried && snapshot.covers <= self.durable;
         is_there.then(|| self.install(snapshot, replaced))
     }
 
-    fn install(&mut self, snapshot: Snapshot, replaced: &mut Vec<Record>) -> u64 {
+    fn install(&mut self, snapshot: Snapshot<S>, replaced: &mut Vec<S::Record>) -> u64 {
         let covers = snapshot.covers;
         let covered = (covers - self.first) as usize;
         replaced.extend(self.head().cloned());
@@ -181,7 +198,7 @@ impl Disk {
         covers
     }
 
-    pub(super) fn write_checkpoint(&mut self, snapshot: Snapshot) {
+    pub(super) fn write_checkpoint(&mut self, snapshot: Snapshot<S>) {
         self.checkpointing = Some((snapshot, false));
     }
 
@@ -190,7 +207,7 @@ impl Disk {
         self.syncing.expect("a sync is under way")
     }
 
-    pub(super) fn record(&self, position: u64) -> &Record {
+    pub(super) fn record(&self, position: u64) -> &S::Record {
         &self.records[(position - self.first) as usize].record
     }
 
@@ -217,8 +234,8 @@ impl Disk {
     pub(super) fn read(
         &mut self,
         rot: Option<Rot>,
-        defects: Defects,
-    ) -> Result<Recovered<Record>, log::Corruption> {
+        on_corruption: OnCorruption,
+    ) -> Result<Recovered<S::Record>, log::Corruption> {
         let checkpoint = self.checkpoint.as_ref();
         let checkpoint = checkpoint.map(|s| log::write_checkpoint(s.covers, &s.records));
         let mut bytes = Vec::new();
@@ -232,7 +249,7 @@ impl Disk {
         if let Some(rot) = rot {
             flip(rot, &starts[..=self.provably_durable()], &mut bytes);
         }
-        let recovered = log::recover(checkpoint.as_deref(), &bytes, defects)?;
+        let recovered = log::recover(checkpoint.as_deref(), &bytes, on_corruption)?;
         self.torn.clear(); // a tail is cut when the machine starts, and not before
         Ok(recovered)
     }

@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{
-    Command, Incarnation, Message, NodeId, Notice, Record, Reply, Request, RequestId, Span, Time,
-    Timer,
-};
+use seedbed::machine::{Incarnation, NodeId, RequestId, Span, System, Time};
 use serde::Serialize;
 
 use super::{Packet, PacketId, Rot, Tear};
 
 /// Something that happens to the world. What was drawn stands in it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Event {
+#[serde(bound = "")]
+pub enum Event<S: System> {
     /// A message arrives.
     Deliver(PacketId),
     /// A message is lost.
@@ -79,10 +77,10 @@ pub enum Event {
         /// Which client.
         client: NodeId,
         /// What.
-        request: Arc<Request>,
+        request: Arc<S::Request>,
     },
     /// The operator tells the central node something.
-    Command(Command),
+    Command(S::Command),
     /// A disk stalls: no sync ends.
     Stall(NodeId),
     /// It goes on.
@@ -93,7 +91,7 @@ pub enum Event {
     MakeRoom(NodeId),
 }
 
-impl Event {
+impl<S: System> Event<S> {
     /// The machine that goes down.
     pub fn takes_down(&self) -> Option<NodeId> {
         match self {
@@ -129,7 +127,7 @@ impl Event {
             Event::Stall(node) | Event::Unstall(node) => Some(*node),
             Event::FillUp(node) | Event::MakeRoom(node) => Some(*node),
             Event::Request { client, .. } => Some(*client),
-            Event::Command(_) => Some(NodeId::CONTROL),
+            Event::Command(command) => Some(S::commanded(command)),
             Event::Deliver(_) | Event::Drop(..) | Event::Duplicate(_) => None,
             Event::Cut(_) | Event::Mend(_) => None,
         }
@@ -179,7 +177,8 @@ pub enum Loss {
 
 /// What came of an event, in order.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Fact {
+#[serde(bound = "")]
+pub enum Fact<S: System> {
     /// A user's request got its id.
     Requested {
         /// The id.
@@ -194,7 +193,7 @@ pub enum Fact {
         /// To whom.
         to: NodeId,
         /// What it says.
-        message: Message,
+        message: Arc<S::Message>,
     },
     /// A second copy of the event's message is in flight.
     Copied {
@@ -208,7 +207,7 @@ pub enum Fact {
         /// Where.
         position: u64,
         /// The record.
-        record: Record,
+        record: S::Record,
         /// Does anything wait for it?
         forced: bool,
     },
@@ -272,14 +271,14 @@ pub enum Fact {
         /// What.
         request: RequestId,
         /// How.
-        reply: Reply,
+        reply: S::Reply,
     },
     /// A client told its user something unasked.
     Noticed {
         /// Which client.
         client: NodeId,
         /// What.
-        notice: Notice,
+        notice: S::Notice,
     },
     /// A machine was told that its disk is full, or has room again.
     ToldOfDisk {
@@ -292,28 +291,28 @@ pub enum Fact {
 
 /// One event and what came of it. Buffers are kept from step to step.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct Step<S: System> {
     /// Counts the steps of a run, from 1.
     pub index: u64,
     /// True time.
     pub at: Time,
     /// What happened.
-    pub event: Event,
+    pub event: Event<S>,
     /// The message of a `Deliver`, `Drop` or `Duplicate`.
-    pub packet: Option<Packet>,
+    pub packet: Option<Packet<S>>,
     /// What a `Wake` was for.
-    pub timer: Option<Timer>,
+    pub timer: Option<S::Timer>,
     /// The records that the step made durable, in order.
-    pub durable: Vec<(NodeId, u64, Record)>,
+    pub durable: Vec<(NodeId, u64, S::Record)>,
     /// The head of the log that a checkpoint replaced, the checkpoint before it included.
-    pub replaced: Vec<Record>,
+    pub replaced: Vec<S::Record>,
     /// What came of it, in order.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<Fact<S>>,
 }
 
-impl Step {
+impl<S: System> Step<S> {
     /// Room for steps.
-    pub fn new() -> Step {
+    pub fn new() -> Step<S> {
         Step {
             index: 0,
             at: Time::ZERO,
@@ -339,7 +338,7 @@ impl Step {
         if self.event.moves_deadline() { self.place() } else { None }
     }
 
-    pub(super) fn begin(&mut self, index: u64, at: Time, event: Event) {
+    pub(super) fn begin(&mut self, index: u64, at: Time, event: Event<S>) {
         (self.index, self.at, self.event) = (index, at, event);
         self.packet = None;
         self.timer = None;
@@ -349,8 +348,8 @@ impl Step {
     }
 }
 
-impl Default for Step {
-    fn default() -> Step {
+impl<S: System> Default for Step<S> {
+    fn default() -> Step<S> {
         Step::new()
     }
 }

@@ -5,37 +5,22 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::client::Client;
-use seedbed::proto::control::Control;
-use seedbed::proto::node::Node;
-use seedbed::proto::{
-    Config, Defect, Effect, Incarnation, Input, NodeId, Outbox, Record, RequestId, Role, Snapshot,
-    Span, Time, Timer,
+use seedbed::machine::{
+    Boot, Effect, Incarnation, Input, Machine, NodeId, Outbox, RequestId, Snapshot, Span, System,
+    Time,
 };
 
 use super::{Clock, Disk, Fact, Rot, Step, Tear};
 
-/// What runs on a machine.
-#[expect(clippy::large_enum_variant, reason = "there are few machines, and each is stepped often")]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Process {
-    /// The central node.
-    Control(Control),
-    /// A storage node.
-    Storage(Node),
-    /// A client.
-    Client(Client),
-}
-
 /// A machine.
 #[derive(Clone, Debug)]
-pub struct Host {
-    config: Arc<Config>,
+pub struct Host<S: System> {
+    config: Arc<S::Config>,
     id: NodeId,
     incarnation: Incarnation,
-    process: Option<Process>,
-    outbox: Outbox,
-    disk: Disk,
+    process: Option<S::Machine>,
+    outbox: Outbox<S>,
+    disk: Disk<S>,
     clock: Clock,
     is_paused: bool,
     /// Does anything wait for the records that the sync under way does not reach?
@@ -45,14 +30,14 @@ pub struct Host {
     requests: u32,
 }
 
-impl Host {
-    pub(super) fn new(config: Arc<Config>, id: NodeId) -> Host {
+impl<S: System> Host<S> {
+    pub(super) fn new(config: Arc<S::Config>, id: NodeId) -> Host<S> {
         Host {
             config,
             id,
             incarnation: Incarnation(0),
             process: None,
-            outbox: Outbox::default(),
+            outbox: Outbox::new(0),
             disk: Disk::default(),
             clock: Clock::new(Span::ZERO, 0),
             is_paused: false,
@@ -83,28 +68,12 @@ impl Host {
     }
 
     /// The process, if one is running.
-    pub fn process(&self) -> Option<&Process> {
+    pub fn process(&self) -> Option<&S::Machine> {
         self.process.as_ref()
     }
 
-    /// The storage node that runs here, if one does.
-    pub fn storage(&self) -> Option<&Node> {
-        match &self.process {
-            Some(Process::Storage(node)) => Some(node),
-            Some(Process::Control(_) | Process::Client(_)) | None => None,
-        }
-    }
-
-    /// The client that runs here, if one does.
-    pub fn client(&self) -> Option<&Client> {
-        match &self.process {
-            Some(Process::Client(client)) => Some(client),
-            Some(Process::Control(_) | Process::Storage(_)) | None => None,
-        }
-    }
-
     /// Its disk.
-    pub fn disk(&self) -> &Disk {
+    pub fn disk(&self) -> &Disk<S> {
         &self.disk
     }
 
@@ -114,7 +83,7 @@ impl Host {
     }
 
     /// Its next deadline, by its own clock, and what it is for.
-    pub fn next_deadline(&self) -> Option<(Time, Timer)> {
+    pub fn next_deadline(&self) -> Option<(Time, S::Timer)> {
         let (at, timer) = self.deadline()?;
         Some((at, timer.clone()))
     }
@@ -133,7 +102,7 @@ impl Host {
         self.is_paused = paused;
     }
 
-    pub(super) fn disk_mut(&mut self) -> &mut Disk {
+    pub(super) fn disk_mut(&mut self) -> &mut Disk<S> {
         &mut self.disk
     }
 
@@ -153,10 +122,10 @@ impl Host {
     }
 
     /// Starts a new life on what the disk holds.
-    pub(super) fn start(&mut self, now: Time, rot: Option<Rot>, step: &mut Step) {
+    pub(super) fn start(&mut self, now: Time, rot: Option<Rot>, step: &mut Step<S>) {
         assert!(self.process.is_none(), "{} is up already", self.id);
         let node = self.id;
-        let recovered = match self.disk.read(rot, self.config.defects) {
+        let recovered = match self.disk.read(rot, S::on_corruption(&self.config)) {
             Ok(recovered) => recovered,
             Err(corruption) => {
                 let reason = corruption.to_string();
@@ -169,30 +138,21 @@ impl Host {
         (self.wants_sync, self.is_paused, self.requests) = (false, false, 0);
         self.knows_full = false;
         let reading = self.clock.reading(now);
-        self.process = Some(self.recover(reading, &recovered.records));
+        let (id, incarnation) = (self.id, self.incarnation);
+        let boot = Boot { id, incarnation, now: reading, log: &recovered.records };
+        self.process = Some(S::recover(&self.config, boot));
         step.facts.push(Fact::Started { node, incarnation: self.incarnation });
-    }
-
-    fn recover(&self, now: Time, log: &[Record]) -> Process {
-        let config = self.config.clone();
-        match self.id.role() {
-            Role::Control => Process::Control(Control::recover(config, now, log)),
-            Role::Storage => {
-                Process::Storage(Node::recover(config, self.id, self.incarnation, now, log))
-            }
-            Role::Client => Process::Client(Client::start(config, self.id, self.incarnation)),
-        }
     }
 
     pub(super) fn crash(
         &mut self,
         (kept, torn, tear): (u32, u32, Tear),
         checkpointed: bool,
-        step: &mut Step,
+        step: &mut Step<S>,
     ) {
         self.process = None;
         self.is_paused = false;
-        self.outbox = Outbox::default();
+        self.outbox = Outbox::new(0);
         let durable = self.disk.durable();
         let (from, count, torn) = self.disk.crash(kept, torn, tear);
         if durable < from {
@@ -209,24 +169,20 @@ impl Host {
 
     /// A crash after which the disk is a new one. The count of incarnations is the driver's and
     /// goes on: it never gives a number twice.
-    pub(super) fn wipe(&mut self, step: &mut Step) {
+    pub(super) fn wipe(&mut self, step: &mut Step<S>) {
         assert!(self.process.is_some(), "{} is down already", self.id);
         self.process = None;
         self.is_paused = false;
-        self.outbox = Outbox::default();
+        self.outbox = Outbox::new(0);
         self.disk.wipe();
         step.facts.push(Fact::Wiped { node: self.id });
     }
 
     /// Takes an input and appends the records it led to.
-    pub(super) fn step(&mut self, now: Time, input: Input, step: &mut Step) {
+    pub(super) fn step(&mut self, now: Time, input: Input<'_, S>, step: &mut Step<S>) {
         let reading = self.clock.reading(now);
-        let out = &mut self.outbox;
-        match self.process.as_mut().expect("a machine that is up") {
-            Process::Control(control) => control.step(reading, input, out),
-            Process::Storage(node) => node.step(reading, input, out),
-            Process::Client(client) => client.step(reading, input, out),
-        }
+        let machine = self.process.as_mut().expect("a machine that is up");
+        machine.step(reading, input, &mut self.outbox);
         while let Some(append) = self.outbox.take_record() {
             let (record, forced) = (append.record.clone(), append.forced);
             self.check_room(&record);
@@ -237,28 +193,28 @@ impl Host {
     }
 
     /// Whoever knows that the disk is full begins nothing new.
-    fn check_room(&self, record: &Record) {
-        let may = !self.knows_full || self.config.defects.has(Defect::FullDiskIgnored);
-        assert!(may || !is_new_work(record), "{} begins on a full disk: {record:?}", self.id);
+    fn check_room(&self, record: &S::Record) {
+        let may = !self.knows_full || S::fits_on_a_full_disk(&self.config, record);
+        assert!(may, "{} begins on a full disk: {record:?}", self.id);
     }
 
-    pub(super) fn pop_effect(&mut self) -> Option<Effect> {
+    pub(super) fn pop_effect(&mut self) -> Option<Effect<S>> {
         self.outbox.pop(self.disk.durable())
     }
 
-    pub(super) fn write_checkpoint(&mut self, snapshot: Snapshot) {
+    pub(super) fn write_checkpoint(&mut self, snapshot: Snapshot<S>) {
         self.disk.write_checkpoint(snapshot);
         self.wants_sync = true;
     }
 
-    pub(super) fn sync_if_needed(&mut self, step: &mut Step) {
+    pub(super) fn sync_if_needed(&mut self, step: &mut Step<S>) {
         if self.wants_sync && self.disk.begin_sync() {
             self.wants_sync = false;
             step.facts.push(Fact::SyncBegan { node: self.id });
         }
     }
 
-    pub(super) fn synced(&mut self, step: &mut Step) {
+    pub(super) fn synced(&mut self, step: &mut Step<S>) {
         let (node, from) = (self.id, self.disk.durable());
         let end = self.disk.syncing_to();
         self.show_durable(from, end, step);
@@ -269,31 +225,13 @@ impl Host {
     }
 
     /// What a sync or a crash has left on the disk for good is a fact from here on.
-    fn show_durable(&self, from: u64, to: u64, step: &mut Step) {
+    fn show_durable(&self, from: u64, to: u64, step: &mut Step<S>) {
         for position in from..to {
             step.durable.push((self.id, position, self.disk.record(position).clone()));
         }
     }
 
-    fn deadline(&self) -> Option<(Time, &Timer)> {
-        match self.process.as_ref()? {
-            Process::Control(control) => control.next_deadline(),
-            Process::Storage(node) => node.next_deadline(),
-            Process::Client(client) => client.next_deadline(),
-        }
-    }
-}
-
-/// Does the record begin what no record before it has promised? A vote or a decision that changes
-/// nothing takes no room that a reader would miss. A decision with participants may finish what its
-/// coordinator executed while there was room.
-fn is_new_work(record: &Record) -> bool {
-    match record {
-        Record::Voted { changes, .. } => !changes.is_empty(),
-        Record::Decided { participants, changes, .. } => {
-            participants.is_empty() && !changes.is_empty()
-        }
-        Record::Queued { .. } => true,
-        _ => false, // it finishes, refuses, remembers or moves something
+    fn deadline(&self) -> Option<(Time, &S::Timer)> {
+        self.process.as_ref()?.next_deadline()
     }
 }

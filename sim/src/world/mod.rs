@@ -29,13 +29,14 @@ mod watcher;
 
 use std::sync::Arc;
 
-use seedbed::proto::{Config, Effect, Input, NodeId, Role, Time};
+use seedbed::machine::{Effect, Input, NodeId, System, Time};
 
+use crate::cast::Cast;
 pub use clock::Clock;
 pub use delay_policy::{DelayPolicy, Fate, Times};
 pub use disk::{Disk, Rot};
 pub use event::{Event, Fact, Loss, Step};
-pub use host::{Host, Process};
+pub use host::Host;
 pub use network::{Network, Packet, PacketId};
 pub use stage::{Due, Stage};
 pub use tear::Tear;
@@ -43,38 +44,22 @@ pub use watcher::Watcher;
 
 /// A cluster: hosts, the network between them, and true time.
 #[derive(Clone, Debug)]
-pub struct World {
-    config: Arc<Config>,
-    hosts: Vec<Host>,
-    /// How many storage nodes there are: the members of the configuration and the spare ones.
-    storage: u16,
-    clients: u16,
-    network: Network,
+pub struct World<S: System> {
+    config: Arc<S::Config>,
+    hosts: Vec<Host<S>>,
+    cast: Cast,
+    network: Network<S>,
     now: Time,
     steps: u64,
 }
 
-impl World {
-    /// The machines of `config` and `clients` clients, all down, with empty disks.
-    pub fn new(config: Arc<Config>, clients: u16) -> World {
-        World::with_spare(config, 0, clients)
-    }
-
-    /// The same with `spare` storage nodes more, numbered after the members of `config`.
-    ///
-    /// # Panics
-    /// If the members are not `n1`, `n2`, ... in this order.
-    pub fn with_spare(config: Arc<Config>, spare: u16, clients: u16) -> World {
-        let members = config.members.len() as u16;
-        let expected = (1..=members).map(NodeId::storage);
-        assert!(config.members.iter().copied().eq(expected), "members are n1, n2, ...");
-        let storage = members + spare;
-        let ids = std::iter::once(NodeId::CONTROL)
-            .chain((1..=storage).map(NodeId::storage))
-            .chain((1..=clients).map(NodeId::client));
-        let hosts: Vec<Host> = ids.map(|id| Host::new(config.clone(), id)).collect();
+impl<S: System> World<S> {
+    /// The machines of `cast`, all down, with empty disks.
+    pub fn new(config: Arc<S::Config>, cast: Cast) -> World<S> {
+        let host = |id| Host::new(config.clone(), id);
+        let hosts: Vec<Host<S>> = cast.machines().map(host).collect();
         let network = Network::new(hosts.len());
-        World { config, hosts, storage, clients, network, now: Time::ZERO, steps: 0 }
+        World { config, hosts, cast, network, now: Time::ZERO, steps: 0 }
     }
 
     /// True time.
@@ -88,11 +73,16 @@ impl World {
     }
 
     /// The configuration of the cluster.
-    pub fn config(&self) -> &Arc<Config> {
+    pub fn config(&self) -> &Arc<S::Config> {
         &self.config
     }
 
-    /// Every machine: the central node, the storage nodes, the clients.
+    /// Its machines.
+    pub fn cast(&self) -> Cast {
+        self.cast
+    }
+
+    /// Every machine: the central node, the nodes, the clients.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
         self.hosts.iter().map(|host| host.id())
     }
@@ -101,17 +91,13 @@ impl World {
     ///
     /// # Panics
     /// If there is none; [`World::has`] tells.
-    pub fn host(&self, id: NodeId) -> &Host {
+    pub fn host(&self, id: NodeId) -> &Host<S> {
         &self.hosts[self.index(id)]
     }
 
     /// Is there a machine `id`?
     pub fn has(&self, id: NodeId) -> bool {
-        match id.role() {
-            Role::Control => true,
-            Role::Storage => (1..=self.storage).contains(&id.number()),
-            Role::Client => (1..=self.clients).contains(&id.number()),
-        }
+        self.cast.has(id)
     }
 
     /// The machine `id`, to set its clock before the first step.
@@ -121,7 +107,7 @@ impl World {
     }
 
     /// The network.
-    pub fn network(&self) -> &Network {
+    pub fn network(&self) -> &Network<S> {
         &self.network
     }
 
@@ -140,7 +126,7 @@ impl World {
     /// # Panics
     /// If `at` lies in the past, or the event makes no sense now: a delivery to a machine that is
     /// down, a start of one that is up. Whoever chooses the events looks first.
-    pub fn apply(&mut self, at: Time, event: Event, step: &mut Step) {
+    pub fn apply(&mut self, at: Time, event: Event<S>, step: &mut Step<S>) {
         assert!(at >= self.now, "time goes back: {at} after {}", self.now);
         self.now = at;
         self.steps += 1;
@@ -174,29 +160,29 @@ impl World {
             Event::Request { client, request } => {
                 let id = self.host_mut(client).next_request();
                 step.facts.push(Fact::Requested { request: id });
-                self.drive(client, Input::Request(id, (*request).clone()), step);
+                self.drive(client, Input::Request(id, request.as_ref()), step);
             }
             Event::Command(command) => {
-                self.drive(NodeId::CONTROL, Input::Command(command), step);
+                self.drive(S::commanded(&command), Input::Command(&command), step);
             }
         }
     }
 
-    fn deliver(&mut self, id: PacketId, step: &mut Step) {
+    fn deliver(&mut self, id: PacketId, step: &mut Step<S>) {
         let packet = self.network.take(id).expect("the packet is in flight");
         step.packet = Some(packet.clone());
         let Packet { from, to, message } = packet;
-        self.drive(to, Input::Message(from, message), step);
+        self.drive(to, Input::Message(from, message.as_ref()), step);
     }
 
-    fn duplicate(&mut self, id: PacketId, step: &mut Step) {
+    fn duplicate(&mut self, id: PacketId, step: &mut Step<S>) {
         let packet = self.network.get(id).expect("the packet is in flight").clone();
         step.packet = Some(packet.clone());
         let copy = self.network.send(packet);
         step.facts.push(Fact::Copied { packet: copy });
     }
 
-    fn wake(&mut self, node: NodeId, step: &mut Step) {
+    fn wake(&mut self, node: NodeId, step: &mut Step<S>) {
         let now = self.now;
         let host = self.host_mut(node);
         let (deadline, timer) = host.next_deadline().expect("somebody to wake");
@@ -205,25 +191,25 @@ impl World {
         self.drive(node, Input::Wake(timer), step);
     }
 
-    fn synced(&mut self, node: NodeId, step: &mut Step) {
+    fn synced(&mut self, node: NodeId, step: &mut Step<S>) {
         let index = self.index(node);
         self.hosts[index].synced(step);
         self.carry_out(index, step);
     }
 
-    fn start(&mut self, node: NodeId, rot: Option<Rot>, step: &mut Step) {
+    fn start(&mut self, node: NodeId, rot: Option<Rot>, step: &mut Step<S>) {
         let (index, now) = (self.index(node), self.now);
         self.hosts[index].start(now, rot, step);
         self.tell_of_disk(node, step);
     }
 
-    fn fill_up(&mut self, node: NodeId, is_full: bool, step: &mut Step) {
+    fn fill_up(&mut self, node: NodeId, is_full: bool, step: &mut Step<S>) {
         self.host_mut(node).disk_mut().set_full(is_full);
         self.tell_of_disk(node, step);
     }
 
     /// Tells `node` whether its disk is full, if it is there to be told and does not know.
-    fn tell_of_disk(&mut self, node: NodeId, step: &mut Step) {
+    fn tell_of_disk(&mut self, node: NodeId, step: &mut Step<S>) {
         if let Some(is_full) = self.host_mut(node).take_news_of_disk() {
             step.facts.push(Fact::ToldOfDisk { node, is_full });
             self.drive(node, Input::DiskFull(is_full), step);
@@ -238,14 +224,14 @@ impl World {
     }
 
     /// Gives `node` an input and does what it asks for.
-    fn drive(&mut self, node: NodeId, input: Input, step: &mut Step) {
+    fn drive(&mut self, node: NodeId, input: Input<'_, S>, step: &mut Step<S>) {
         let (index, now) = (self.index(node), self.now);
         self.hosts[index].step(now, input, step);
         self.carry_out(index, step);
     }
 
     /// Carries out what the outbox of a host releases.
-    fn carry_out(&mut self, index: usize, step: &mut Step) {
+    fn carry_out(&mut self, index: usize, step: &mut Step<S>) {
         let from = self.hosts[index].id();
         while let Some(effect) = self.hosts[index].pop_effect() {
             match effect {
@@ -261,40 +247,13 @@ impl World {
         self.hosts[index].sync_if_needed(step);
     }
 
-    fn host_mut(&mut self, id: NodeId) -> &mut Host {
+    fn host_mut(&mut self, id: NodeId) -> &mut Host<S> {
         let index = self.index(id);
         &mut self.hosts[index]
     }
 
-    /// Where the machine `id` stands: the central node, the storage nodes, the clients.
+    /// Where the machine `id` stands among all: the central node, the nodes, the clients.
     pub(crate) fn index(&self, id: NodeId) -> usize {
-        assert!(self.has(id), "{id} is a machine of this world");
-        match id.role() {
-            Role::Control => 0,
-            Role::Storage => usize::from(id.number()),
-            Role::Client => usize::from(self.storage) + usize::from(id.number()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use seedbed::proto::Settings;
-
-    use super::*;
-
-    #[test]
-    fn spare_machines_stand_between_the_members_and_the_clients() {
-        let config = Config::new(Settings::default()).unwrap();
-        let world = World::with_spare(config, 2, 2);
-        let nodes: Vec<NodeId> = world.nodes().collect();
-        let names: Vec<String> = nodes.iter().map(NodeId::to_string).collect();
-        assert_eq!(names, ["control", "n1", "n2", "n3", "n4", "n5", "c1", "c2"]);
-        for (place, node) in nodes.iter().enumerate() {
-            assert!(
-                world.has(*node) && world.index(*node) == place && world.host(*node).id() == *node
-            );
-        }
-        assert!(!world.has(NodeId::storage(6)) && !world.has(NodeId::client(3)));
+        self.cast.place(id).unwrap_or_else(|| panic!("{id} is no machine of this world"))
     }
 }

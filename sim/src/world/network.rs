@@ -1,8 +1,9 @@
 //! Messages in flight, and links that are cut.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use seedbed::proto::{Message, NodeId};
+use seedbed::machine::{NodeId, System};
 use serde::Serialize;
 
 /// Counts the messages that were put on the network, copies included.
@@ -11,21 +12,21 @@ pub struct PacketId(pub u64);
 
 /// A message in flight.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Packet {
+pub struct Packet<S: System> {
     /// From whom.
     pub from: NodeId,
     /// To whom.
     pub to: NodeId,
     /// What it says.
-    pub message: Message,
+    pub message: Arc<S::Message>,
 }
 
 /// The network between the hosts.
 #[derive(Clone, Debug)]
-pub struct Network {
+pub struct Network<S: System> {
     /// What is in flight, by number; those that have arrived leave a hole until all before them
     /// have.
-    packets: VecDeque<Option<Packet>>,
+    packets: VecDeque<Option<Packet<S>>>,
     first: u64,
     in_flight: usize,
     hosts: usize,
@@ -33,8 +34,8 @@ pub struct Network {
     cuts: Vec<u16>,
 }
 
-impl Network {
-    pub(super) fn new(hosts: usize) -> Network {
+impl<S: System> Network<S> {
+    pub(super) fn new(hosts: usize) -> Network<S> {
         let packets = VecDeque::new();
         Network { packets, first: 0, in_flight: 0, hosts, cuts: vec![0; hosts * hosts] }
     }
@@ -45,25 +46,25 @@ impl Network {
     }
 
     /// The message `id`, if it is in flight.
-    pub fn get(&self, id: PacketId) -> Option<&Packet> {
+    pub fn get(&self, id: PacketId) -> Option<&Packet<S>> {
         let at = id.0.checked_sub(self.first)?;
         self.packets.get(at as usize)?.as_ref()
     }
 
     /// Every message in flight, in the order of sending.
-    pub fn packets(&self) -> impl Iterator<Item = (PacketId, &Packet)> {
+    pub fn packets(&self) -> impl Iterator<Item = (PacketId, &Packet<S>)> {
         let numbered = (self.first..).zip(&self.packets);
         numbered.filter_map(|(id, packet)| Some((PacketId(id), packet.as_ref()?)))
     }
 
-    pub(super) fn send(&mut self, packet: Packet) -> PacketId {
+    pub(super) fn send(&mut self, packet: Packet<S>) -> PacketId {
         let id = PacketId(self.first + self.packets.len() as u64);
         self.packets.push_back(Some(packet));
         self.in_flight += 1;
         id
     }
 
-    pub(super) fn take(&mut self, id: PacketId) -> Option<Packet> {
+    pub(super) fn take(&mut self, id: PacketId) -> Option<Packet<S>> {
         let at = id.0.checked_sub(self.first)?;
         let packet = self.packets.get_mut(at as usize)?.take()?;
         self.in_flight -= 1;

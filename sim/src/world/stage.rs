@@ -8,7 +8,8 @@
 //! they were sent, syncs and wakes by machine.
 //!
 //! ```
-//! use seedbed::proto::{Action, Config, Contents, NodeId, Operation, Path, Reply, Request, Settings};
+//! use seedbed::machine::NodeId;
+//! use seedbed::proto::{Action, Config, Contents, Operation, Path, Reply, Request, Settings};
 //! use seedbed_sim::world::{Stage, World};
 //!
 //! let config = Config::new(Settings::default())?;
@@ -29,7 +30,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seedbed::proto::{NodeId, Reply, Request, RequestId, Role, Span, Time};
+use seedbed::machine::{NodeId, RequestId, Span, System, Time};
 
 use super::{DelayPolicy, Event, Fact, Fate, Loss, PacketId, Step, Tear, Times, Watcher, World};
 
@@ -47,34 +48,34 @@ pub enum Due {
 }
 
 /// A world, and what is due in it.
-pub struct Stage<W> {
+pub struct Stage<S: System, W> {
     /// The cluster.
-    pub world: World,
+    pub world: World<S>,
     /// Sees every step.
     pub watcher: W,
     /// How long messages and syncs take. A change holds for what begins after it.
     pub times: Times,
     /// Where there is a policy, it has the say in place of the times.
     pub policy: Option<Box<dyn DelayPolicy>>,
-    step: Step,
+    step: Step<S>,
     /// True time; the world's own is that of its last step.
     now: Time,
-    planned: BTreeMap<u64, (Time, Event)>,
+    planned: BTreeMap<u64, (Time, Event<S>)>,
     plans: u64,
     under_way: BTreeMap<PacketId, Time>,
     /// What is under way and will be lost.
     doomed: BTreeSet<PacketId>,
     held: BTreeSet<PacketId>,
     syncing: BTreeMap<NodeId, Time>,
-    replies: BTreeMap<RequestId, Reply>,
+    replies: BTreeMap<RequestId, S::Reply>,
 }
 
-impl<W> Stage<W> {
+impl<S: System, W> Stage<S, W> {
     /// `world` as it is, in which nothing is under way.
     ///
     /// # Panics
     /// If a message is in flight or a sync under way.
-    pub fn new(world: World, watcher: W) -> Stage<W> {
+    pub fn new(world: World<S>, watcher: W) -> Stage<S, W> {
         assert_eq!(world.network().in_flight(), 0, "the stage does not know when it would arrive");
         let syncs = world.nodes().any(|node| world.host(node).disk().is_syncing());
         assert!(!syncs, "the stage does not know when the sync would be done");
@@ -107,7 +108,7 @@ impl<W> Stage<W> {
     }
 
     /// `event` will happen at `at`, or now if that has passed.
-    pub fn plan(&mut self, at: Time, event: Event) {
+    pub fn plan(&mut self, at: Time, event: Event<S>) {
         self.plans += 1;
         self.planned.insert(self.plans, (at, event));
     }
@@ -123,7 +124,7 @@ impl<W> Stage<W> {
     }
 
     /// The first answer to a request, if it has been answered.
-    pub fn reply(&self, request: RequestId) -> Option<&Reply> {
+    pub fn reply(&self, request: RequestId) -> Option<&S::Reply> {
         self.replies.get(&request)
     }
 
@@ -169,17 +170,16 @@ impl<W> Stage<W> {
     }
 }
 
-impl<W: Watcher> Stage<W> {
+impl<S: System, W: Watcher<S>> Stage<S, W> {
     /// Applies `event` now.
-    pub fn apply(&mut self, event: Event) -> &Step {
+    pub fn apply(&mut self, event: Event<S>) -> &Step<S> {
         self.apply_at(self.now, event)
     }
 
     /// Starts every machine that is down, except spare ones.
     pub fn start_all(&mut self) {
-        let members = self.world.config().members.len() as u16;
-        let is_spare = |node: &NodeId| node.role() == Role::Storage && node.number() > members;
-        let down = |node: &NodeId| !self.world.host(*node).is_up() && !is_spare(node);
+        let cast = self.world.cast();
+        let down = |node: &NodeId| !self.world.host(*node).is_up() && !cast.is_spare(*node);
         let nodes: Vec<NodeId> = self.world.nodes().filter(down).collect();
         for node in nodes {
             self.start(node);
@@ -198,7 +198,7 @@ impl<W: Watcher> Stage<W> {
     }
 
     /// A user asks `client` for something, now.
-    pub fn request(&mut self, client: NodeId, request: Request) -> RequestId {
+    pub fn request(&mut self, client: NodeId, request: S::Request) -> RequestId {
         let step = self.apply(Event::Request { client, request: Arc::new(request) });
         let id = step.facts.iter().find_map(|fact| match fact {
             Fact::Requested { request } => Some(*request),
@@ -208,17 +208,17 @@ impl<W: Watcher> Stage<W> {
     }
 
     /// Delivers `packet`, or loses it where it cannot arrive.
-    pub fn arrive(&mut self, packet: PacketId) -> &Step {
+    pub fn arrive(&mut self, packet: PacketId) -> &Step<S> {
         self.arrive_at(self.now, packet)
     }
 
     /// Wakes `node` for its next deadline, which has come.
-    pub fn wake(&mut self, node: NodeId) -> &Step {
+    pub fn wake(&mut self, node: NodeId) -> &Step<S> {
         self.apply(Event::Wake(node))
     }
 
     /// Lets `due` come at `at`.
-    pub fn let_come(&mut self, at: Time, due: Due) -> &Step {
+    pub fn let_come(&mut self, at: Time, due: Due) -> &Step<S> {
         match due {
             Due::Planned(number) => {
                 let (_, event) = self.planned.remove(&number).expect("it is planned");
@@ -240,7 +240,7 @@ impl<W: Watcher> Stage<W> {
 
     /// Lets everything come until `stop` says so of a step, or else until `end`; says whether it
     /// was stopped.
-    pub fn run_until(&mut self, end: Time, mut stop: impl FnMut(&W, &Step) -> bool) -> bool {
+    pub fn run_until(&mut self, end: Time, mut stop: impl FnMut(&W, &Step<S>) -> bool) -> bool {
         while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= end) {
             self.let_come(at, due);
             if stop(&self.watcher, &self.step) {
@@ -258,7 +258,7 @@ impl<W: Watcher> Stage<W> {
     }
 
     /// The same until `stop` says so of a step; says whether it was stopped.
-    pub fn settle_until(&mut self, mut stop: impl FnMut(&W, &Step) -> bool) -> bool {
+    pub fn settle_until(&mut self, mut stop: impl FnMut(&W, &Step<S>) -> bool) -> bool {
         while let Some((at, due)) = self.next_due() {
             if matches!(due, Due::Wake(_)) && at > self.now && self.is_quiet() {
                 break;
@@ -271,7 +271,7 @@ impl<W: Watcher> Stage<W> {
         false
     }
 
-    fn arrive_at(&mut self, at: Time, id: PacketId) -> &Step {
+    fn arrive_at(&mut self, at: Time, id: PacketId) -> &Step<S> {
         let packet = self.world.network().get(id).expect("the message is in flight");
         let event = if !self.world.is_linked(packet.from, packet.to) {
             Event::Drop(id, Loss::Cut)
@@ -283,7 +283,7 @@ impl<W: Watcher> Stage<W> {
         self.apply_at(at, event)
     }
 
-    fn apply_at(&mut self, at: Time, event: Event) -> &Step {
+    fn apply_at(&mut self, at: Time, event: Event<S>) -> &Step<S> {
         self.now = at;
         self.world.apply(at, event, &mut self.step);
         self.forget_what_is_over();
@@ -308,7 +308,7 @@ impl<W: Watcher> Stage<W> {
     }
 
     /// Works out when what has begun at `at` is over.
-    fn note(&mut self, at: Time, fact: &Fact) {
+    fn note(&mut self, at: Time, fact: &Fact<S>) {
         match fact {
             Fact::Sent { packet, from, to, .. } => self.send(at, *packet, *from, *to),
             Fact::Copied { packet } => {

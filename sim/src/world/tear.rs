@@ -3,7 +3,7 @@
 //! What no sync covered may be on the disk in any part: blocks are written in any order, and a file
 //! may have grown before what it holds was written.
 
-use seedbed::proto::{Record, log};
+use seedbed::machine::log;
 use serde::Serialize;
 
 /// How the first record that a crash takes is torn. Whatever the form, it is not whole.
@@ -26,8 +26,8 @@ pub enum Tear {
 /// What is on a disk of `lost`, records with their marks, of which the first would have had the
 /// position `first`: `torn` bytes of that one, and what the form of the tear says. Nothing if `torn`
 /// is 0. Gives how many bytes of the first are there before it is torn.
-pub(super) fn tear<'a>(
-    mut lost: impl Iterator<Item = (&'a Record, u64)>,
+pub(super) fn tear<'a, R: Serialize + 'a>(
+    mut lost: impl Iterator<Item = (&'a R, u64)>,
     first: u64,
     torn: u32,
     form: Tear,
@@ -61,8 +61,9 @@ pub(super) fn tear<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seedbed::proto::log::{Recovered, recover};
-    use seedbed::proto::{Admission, Defects, Incarnation, NodeId, Record, RequestId, Token};
+    use seedbed::machine::log::{OnCorruption, Recovered, recover};
+    use seedbed::machine::{Incarnation, NodeId, RequestId};
+    use seedbed::proto::{Admission, Record, Token};
 
     /// Records that end in zeros and records that do not, of which two were durable when the last
     /// four were written.
@@ -109,7 +110,7 @@ mod tests {
                     bytes.extend(&tail);
                     let records = there.into_iter().map(|(record, _)| record).collect();
                     let expected = Recovered { records, next: kept as u64, cut: tail.len() };
-                    let found = recover(None, &bytes, Defects::NONE);
+                    let found = recover(None, &bytes, OnCorruption::Refuse);
                     assert_eq!(found, Ok(expected), "{form:?}, {kept} kept, {torn} bytes");
                 }
             }

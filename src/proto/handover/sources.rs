@@ -175,8 +175,9 @@ fn levels(standing: &Standing) -> impl Iterator<Item = Epoch> + use<> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Admission, Lost, Membership, NodeId, Record, Settings, Span, View};
+    use super::super::super::{Admission, Lost, Membership, Record, Settings, View};
     use super::*;
+    use crate::machine::{NodeId, Span};
 
     const NEWEST: u32 = 100;
 

@@ -21,12 +21,13 @@ use std::sync::Arc;
 use super::Turn;
 use super::operations::{check, fill_in_source, paths_of_operation, split_renames};
 use super::participant::{decline, no_because};
+use crate::machine::{Incarnation, NodeId, RequestId};
+use crate::proto::Timer;
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
-use crate::proto::timers::Timer;
 use crate::proto::{
     Age, Answer, AttemptEnd, Changes, CommitMode, Config, Defect, Defects, Epoch, File, Header,
-    Incarnation, Known, LowWater, Member, Membership, Message, No, NodeId, Open, Operation,
-    Outcome, Path, Record, Refusal, RequestId, Results, Retry, Terms, TxnId, Vote, Work,
+    Known, LowWater, Member, Membership, Message, No, Open, Operation, Outcome, Path, Record,
+    Refusal, Results, Retry, Terms, TxnId, Vote, Work,
 };
 
 /// An attempt at a request, as it arrived.

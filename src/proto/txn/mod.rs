@@ -92,13 +92,14 @@ pub mod coordinator;
 pub mod operations;
 pub mod participant;
 
+use super::Timers;
 use super::owner::{Answered, CannotExecute, Owner};
 use super::standing::{Closed, Standing};
-use super::timers::Timers;
 use super::{
-    Changes, Config, Defect, Epoch, Incarnation, Layout, Member, No, NodeId, Outbox, Path, Record,
-    Refusal, RequestId, Results, Span, Time, Work,
+    Changes, Config, Defect, Epoch, Layout, Member, No, Outbox, Path, Record, Refusal, Results,
+    Work,
 };
+use crate::machine::{Incarnation, NodeId, RequestId, Span, Time};
 
 /// What a machine has at hand in one step.
 pub(super) struct Turn<'a> {

@@ -12,12 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Turn;
+use crate::machine::{Incarnation, NodeId, RequestId, Span};
+use crate::proto::Timer;
 use crate::proto::owner::{Answered, CannotExecute, Owner, Pinned};
-use crate::proto::timers::Timer;
 use crate::proto::{
-    Admission, Age, Answer, Changes, Config, Defect, Defects, Epoch, Header, Incarnation, Known,
-    LowWater, Member, Membership, Message, No, NodeId, Open, Outcome, Path, Record, Refusal,
-    RequestId, Results, Span, Terms, TxnId, Verdict, Vote, Work,
+    Admission, Age, Answer, Changes, Config, Defect, Defects, Epoch, Header, Known, LowWater,
+    Member, Membership, Message, No, Open, Outcome, Path, Record, Refusal, Results, Terms, TxnId,
+    Verdict, Vote, Work,
 };
 
 /// All transactions in which this node is a participant and not the coordinator.
@@ -78,14 +79,14 @@ impl Participant {
     pub fn on_prepare(
         &mut self,
         turn: &mut Turn<'_>,
-        header: Header,
+        header: &Header,
         epoch: Epoch,
         terms: Terms,
         paths: Arc<[Path]>,
         work: Option<Work>,
     ) {
         let txn = header.txn;
-        self.learn_mark(turn, &header);
+        self.learn_mark(turn, header);
         if self.parts.contains_key(&txn) {
             return; // a copy
         }
@@ -103,13 +104,13 @@ impl Participant {
     pub fn on_execute(
         &mut self,
         turn: &mut Turn<'_>,
-        header: Header,
+        header: &Header,
         epoch: Epoch,
         pinned_in: Incarnation,
         work: Work,
     ) {
         let txn = header.txn;
-        self.learn_mark(turn, &header);
+        self.learn_mark(turn, header);
         match self.parts.remove(&txn) {
             Some(Part::Ready(prepared)) => {
                 let closed = turn.check(epoch, prepared.paths.iter()).err().map(No::from);
@@ -221,23 +222,23 @@ impl Participant {
         turn.out.send(from, Message::Told { txn, known });
     }
 
-    pub fn on_told(&mut self, turn: &mut Turn<'_>, txn: TxnId, known: Known) {
+    pub fn on_told(&mut self, turn: &mut Turn<'_>, txn: TxnId, known: &Known) {
         if !matches!(self.parts.get(&txn), Some(Part::InDoubt(_))) {
             return;
         }
         match known {
-            Known::Committed(answer) => self.commit(turn, txn, answer),
+            Known::Committed(answer) => self.commit(turn, txn, answer.clone()),
             Known::Aborted => self.abort_unless_left(turn, txn),
             Known::Undecided | Known::Gone => {}
         }
     }
 
     /// The centre says how a transaction ends whose epoch the node has left.
-    pub fn on_resolved(&mut self, turn: &mut Turn<'_>, txn: TxnId, verdict: Verdict) {
+    pub fn on_resolved(&mut self, turn: &mut Turn<'_>, txn: TxnId, verdict: &Verdict) {
         let Some(Part::InDoubt(vote)) = self.parts.get(&txn) else { return };
         match verdict {
             Verdict::Committed(results) => {
-                let answer = vote.put_together(&results);
+                let answer = vote.put_together(results);
                 self.commit(turn, txn, answer);
             }
             Verdict::Aborted => self.abort(turn, txn),

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use seedbed::proto::Time;
+use seedbed::machine::Time;
+use seedbed_sim::file_service::{Event, Step, World};
 use seedbed_sim::oracle::{Model, Oracle, Violation};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
 use seedbed_sim::verdict::Verdict;
-use seedbed_sim::world::{Event, Step, World};
 
 /// What the oracle is shown: a step and the world after it, to be told otherwise.
 pub struct Shown<'a> {

@@ -1,7 +1,8 @@
 //! Something in a step, as a file of mutations names it: `{ sent = "begin" }`.
 
-use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind};
-use seedbed_sim::world::{Event, Fact, Step};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Message, MessageKind, Record, RecordKind};
+use seedbed_sim::file_service::{Event, Fact, Step};
 use serde::{Deserialize, Serialize};
 
 use super::field_path;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 use crate::fault::ChaosKind;
 use crate::milestone::Milestone;

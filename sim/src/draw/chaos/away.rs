@@ -1,6 +1,6 @@
 //! Which machines are away, so that a fault whose time was not known keeps to the budget.
 
-use seedbed::proto::{NodeId, Span, Time};
+use seedbed::machine::{NodeId, Span, Time};
 
 use super::{Planned, RECOVERY};
 use crate::scenario::Budget;
@@ -37,10 +37,10 @@ impl Away {
         let meets =
             |other: &&Spell| from <= other.until + RECOVERY && other.from <= until + RECOVERY;
         let mut others: Vec<NodeId> = self.spells.iter().filter(meets).map(|s| s.node).collect();
-        others.retain(|other| *other != node && other.role() == node.role());
+        others.retain(|other| *other != node && other.class() == node.class());
         others.sort_unstable();
         others.dedup();
-        others.len() < self.budget.most_away(node.role())
+        others.len() < self.budget.most_away(node.class())
     }
 
     /// Did `node` go away at this very time?

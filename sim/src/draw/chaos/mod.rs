@@ -25,7 +25,8 @@ mod wishes;
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Command, Config, NodeId, Role, Span, Time};
+use seedbed::machine::{Class, NodeId, Span, Time};
+use seedbed::proto::{Command, Config};
 
 use crate::cell::FaultKind;
 use crate::fault::{ChaosKind, Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Worse};
@@ -244,13 +245,13 @@ impl Plan<'_> {
     fn add(&mut self, at: Time, until: Time, fault: Fault<Target>) {
         let kind = FaultKind::of(&fault);
         let planned = Planned { at, until, aim: None, fault, kind };
-        if planned.away().is_none_or(|node| self.has_room(at, node.role())) {
+        if planned.away().is_none_or(|node| self.has_room(at, node.class())) {
             self.faults.push(planned);
         }
     }
 
-    fn has_room(&self, at: Time, role: Role) -> bool {
-        let same = self.away_at(at).filter(|node| node.role() == role).count();
+    fn has_room(&self, at: Time, role: Class) -> bool {
+        let same = self.away_at(at).filter(|node| node.class() == role).count();
         same < self.chaos.budget.most_away(role)
     }
 
@@ -263,7 +264,7 @@ impl Plan<'_> {
 
     fn wipe(&mut self, at: Time, until: Time, stream: &mut Stream) {
         let node = *stream.pick(&self.storage).expect("at least one storage node");
-        if self.wipes < self.chaos.budget.wipes && self.has_room(at, Role::Storage) {
+        if self.wipes < self.chaos.budget.wipes && self.has_room(at, Class::Node) {
             self.wipes += 1;
             let restart = Restart::After(until.since(at));
             self.add(at, until, Fault::Wipe { node: Target::Node(node), restart });
@@ -274,7 +275,7 @@ impl Plan<'_> {
         let away: BTreeSet<NodeId> = self.away_at(at).collect();
         let mut there: Vec<NodeId> =
             self.storage.iter().copied().filter(|node| !away.contains(node)).collect();
-        while !there.is_empty() && self.has_room(at, Role::Storage) {
+        while !there.is_empty() && self.has_room(at, Class::Node) {
             let node = there.swap_remove(stream.below(there.len() as u64) as usize);
             let after = stream.span(MOMENT);
             // A machine that crashes a moment later counts as away from now on.
@@ -288,7 +289,7 @@ impl Plan<'_> {
         let pause = stream.span(SpanRange { min: Span::ZERO, max: Span::from_secs(2) });
         let mut at = at;
         for node in self.storage.clone() {
-            if self.has_room(at, Role::Storage) {
+            if self.has_room(at, Class::Node) {
                 self.push_crash(node, at, at + down, FaultKind::RollingRestart);
             }
             at = at + down + pause;
@@ -315,7 +316,7 @@ fn named(kind: ChaosKind, node: NodeId, other: NodeId) -> Struck {
     let node = match kind {
         // A client has no log.
         ChaosKind::BitRot | ChaosKind::StalledDisk | ChaosKind::FullDisk
-            if node.role() == Role::Client =>
+            if node.class() == Class::Client =>
         {
             NodeId::CONTROL
         }

@@ -53,8 +53,8 @@ fn away_with(plan: &[Planned], planned: &Planned) -> [usize; 3] {
     let now = plan.iter().filter(|p| p.aim.is_none());
     let now = now.filter(|p| p.at <= planned.at && planned.at <= p.until);
     let away: BTreeSet<NodeId> = now.filter_map(Planned::away).collect();
-    [Role::Control, Role::Storage, Role::Client]
-        .map(|role| away.iter().filter(|node| node.role() == role).count())
+    [Class::Control, Class::Node, Class::Client]
+        .map(|role| away.iter().filter(|node| node.class() == role).count())
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_disk_that_stalls_takes_its_machine_from_the_budget_and_a_full_one_does_not(
                     _ => None,
                 });
                 let storage: BTreeSet<NodeId> =
-                    nodes.filter(|node| node.role() == Role::Storage).collect();
+                    nodes.filter(|node| node.class() == Class::Node).collect();
                 most = storage.len().max(most);
             }
         }

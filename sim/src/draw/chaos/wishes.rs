@@ -1,6 +1,7 @@
 //! What the operator of a drawn plan wants: members, settings, and to give up what was lost.
 
-use seedbed::proto::{Command, Config, NodeId, Span};
+use seedbed::machine::{NodeId, Span};
+use seedbed::proto::{Command, Config};
 
 use super::Plan;
 use crate::fault::{ChaosKind, Fault};

@@ -13,7 +13,8 @@
 
 use std::iter::repeat_n;
 
-use seedbed::proto::{Action, Contents, Limits, NodeId, Operation, Path, Request, Span};
+use seedbed::machine::{NodeId, Span};
+use seedbed::proto::{Action, Contents, Limits, Operation, Path, Request};
 
 use super::{Naming, operation};
 use crate::quantity::{Ppb, SpanRange};

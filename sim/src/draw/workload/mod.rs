@@ -21,9 +21,9 @@ mod tests;
 
 use std::sync::Arc;
 
+use seedbed::machine::{NodeId, Span};
 use seedbed::proto::{
-    Action, Answer, Contents, NodeId, Operation, Outcome, Path, Refusal, Reply, Request, Span,
-    Version,
+    Action, Answer, Contents, Operation, Outcome, Path, Refusal, Reply, Request, Version,
 };
 
 use crate::quantity::Ppb;

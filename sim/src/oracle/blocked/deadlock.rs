@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{NodeId, Path, Reply, Request, RequestId, Token};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Path, Reply, Request, Token};
 
 use super::{StepTimes, Wait, WaitKind};
+use crate::file_service::World;
 use crate::oracle::model::askers::Asker;
 use crate::oracle::model::is_alive;
 use crate::oracle::{At, Model};
-use crate::world::World;
 
 /// A request that waits for a lock, and the one that holds it.
 struct Edge<'a> {

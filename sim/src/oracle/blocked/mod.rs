@@ -7,11 +7,12 @@
 mod deadlock;
 mod transfer;
 
-use seedbed::proto::{NodeId, Path, Reply, Request, RequestId, Time, TxnId};
+use seedbed::machine::{NodeId, RequestId, Time};
+use seedbed::proto::{Path, Reply, Request, TxnId};
 
+use crate::file_service::{Step, World};
 use crate::oracle::model::is_alive;
 use crate::oracle::{At, Lock, Model, Txn};
-use crate::world::{Step, World};
 use transfer::not_pulled;
 
 pub(super) use deadlock::deadlock;

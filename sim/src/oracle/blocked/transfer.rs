@@ -8,11 +8,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use seedbed::proto::{Arcs, Config, Epoch, Member, NodeId, Path, View};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Arcs, Config, Epoch, Member, Path, View};
 
 use super::{StepTimes, Wait, WaitKind};
+use crate::file_service::World;
 use crate::oracle::{Model, Placement};
-use crate::world::World;
 
 /// A piece of the ring that a node owns and cannot pull.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ pub(super) mod simulator;
 pub(super) mod transfer;
 
 use super::{Breach, Model, Seen, SeenKinds};
-use crate::world::World;
+use crate::file_service::World;
 
 /// A rule that must hold after every step.
 pub trait Invariant {

@@ -1,6 +1,7 @@
 //! The milestones of locks: granted, queued, and by what a request leaves a lock or its line.
 
-use seedbed::proto::{NodeId, Record, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::Record;
 
 use super::Milestones;
 use crate::milestone::Milestone;

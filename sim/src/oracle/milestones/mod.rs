@@ -15,14 +15,16 @@ mod views;
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Config, NodeId, Notice, Path, Record, RequestId, TxnId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Config, Notice, Path, Record, TxnId};
 
+use crate::file_service::{Event, Step, World};
 use crate::milestone::Milestone;
 use crate::oracle::blocked::{StepTimes, Wait, deadlock, waits};
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Model, Seen, seen};
 use crate::subject_of::Subjects;
-use crate::world::{Event, Step, Tear, World};
+use crate::world::Tear;
 
 pub use transactions::Phase;
 use transactions::Run;

@@ -1,16 +1,17 @@
 //! Who plays which part in what a milestone is about.
 
-use seedbed::proto::{NodeId, Path, Request, RequestId, TxnId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Path, Request, TxnId};
 
 use super::transactions::Run;
 use super::views::{Changed, ViewsSeen};
 use super::{Milestones, Reached};
+use crate::file_service::World;
 use crate::milestone::Milestone;
 use crate::oracle::model::reference::program::paths;
 use crate::oracle::{Lock, Model};
 use crate::scenario::Role;
 use crate::subject_of::{Subject, Topic};
-use crate::world::World;
 
 /// Roles.
 impl Milestones {

@@ -1,8 +1,9 @@
 //! Milestones of made-up steps.
 
+use seedbed::machine::Incarnation;
 use seedbed::proto::{
-    Admission, Arcs, AttemptEnd, Epoch, Incarnation, Member, Membership, Message, No, Notice,
-    PullEnd, Retry, Settings, Verdict, View, Vote, Wanted,
+    Admission, Arcs, AttemptEnd, Epoch, Member, Membership, Message, No, Notice, PullEnd, Retry,
+    Settings, Verdict, View, Vote, Wanted,
 };
 
 use super::*;
@@ -27,7 +28,7 @@ impl Show {
     }
 
     fn of(settings: Settings) -> Show {
-        let world = World::new(Config::new(settings).unwrap(), 1);
+        let world = World::of_config(Config::new(settings).unwrap(), 1);
         Show { world, model: Model::default(), milestones: Milestones::new() }
     }
 

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Known, Message, No, NodeId, Record, Refusal, Reply, Request, RequestId, Retry,
-    TxnId, Vote,
+    AttemptEnd, Known, Message, No, Record, Refusal, Reply, Request, Retry, TxnId, Vote,
 };
 
 use super::Milestones;

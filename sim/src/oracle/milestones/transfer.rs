@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed::proto::{
-    Arcs, Config, Epoch, Incarnation, Known, Message, NodeId, Path, Record, TxnId,
-};
+use seedbed::machine::{Incarnation, NodeId};
+use seedbed::proto::{Arcs, Config, Epoch, Known, Message, Path, Record, TxnId};
 
 use super::Milestones;
 use crate::milestone::Milestone;

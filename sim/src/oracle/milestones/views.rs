@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seedbed::proto::{Config, Epoch, Layout, Member, Message, NodeId, Path, Record, View};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Config, Epoch, Layout, Member, Message, Path, Record, View};
 
 use super::Milestones;
 use crate::milestone::Milestone;

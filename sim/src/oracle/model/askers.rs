@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{NodeId, RequestId};
+use seedbed::machine::{NodeId, RequestId};
 
 /// A user of a client, by its place among them.
 pub(in crate::oracle) type Asker = (NodeId, u16);

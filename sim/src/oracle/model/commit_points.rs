@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use seedbed::proto::{Answer, Config, File, NodeId, Path, Record, RecordKind, RequestId, TxnId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Answer, Config, File, Path, Record, RecordKind, TxnId};
 
 use super::Model;
 use super::files::Committed;

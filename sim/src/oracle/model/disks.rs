@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, NodeId, Path, Record, RequestId,
-    TxnId,
+    Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, Path, Record, TxnId,
 };
 
 use super::files::{Committed, FileHistory};

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{NodeId, Path, RequestId, Time};
+use seedbed::machine::{NodeId, RequestId, Time};
+use seedbed::proto::Path;
 
 use crate::oracle::Seen;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 /// The disks that were ever full.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use seedbed::proto::{Epoch, Incarnation, Message, NodeId, Span, Time};
+use seedbed::machine::{Incarnation, NodeId, Span, Time};
+use seedbed::proto::{Epoch, Message};
 
 use crate::oracle::model::views::Views;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::NodeId;
+use seedbed::machine::NodeId;
 
 /// How far a machine's log reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -27,13 +27,11 @@ pub(in crate::oracle) mod volatile_state;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seedbed::proto::{
-    Arcs, Config, Epoch, Incarnation, Member, Membership, NodeId, Path, RequestId, Span, Time,
-    TxnId,
-};
+use seedbed::machine::{Incarnation, NodeId, RequestId, Span, Time};
+use seedbed::proto::{Arcs, Config, Epoch, Member, Membership, Path, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::Evidence;
-use crate::world::World;
 use askers::Askers;
 use disks::Disks;
 use disturbances::Disturbances;

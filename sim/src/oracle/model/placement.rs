@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use seedbed::proto::{Arcs, Config, NodeId, Path, View};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Arcs, Config, Path, View};
 
 /// The nodes of a view and their points.
 #[derive(Debug)]

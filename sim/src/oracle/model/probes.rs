@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use seedbed::proto::{Contents, Outcome, Refusal, Reply, RequestId, Time, Version};
+use seedbed::machine::{RequestId, Time};
+use seedbed::proto::{Contents, Outcome, Refusal, Reply, Version};
 
 /// What a probe must be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Contents, Epoch, Message, MessageKind, NodeId, Outcome, Path, Record, RecordKind,
-    RequestId, TxnId, Version,
+    AttemptEnd, Contents, Epoch, Message, MessageKind, Outcome, Path, Record, RecordKind, TxnId,
+    Version,
 };
 
 use crate::oracle::{Evidence, Seen, SeenKinds};

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use seedbed::machine::{Incarnation, NodeId, RequestId};
 use seedbed::proto::{
-    Admission, Answer, Changes, Epoch, File, Header, Incarnation, Known, LowWater, Member, Message,
-    No, NodeId, Path, Record, RequestId, Terms, TxnId, Verdict, Vote,
+    Admission, Answer, Changes, Epoch, File, Header, Known, LowWater, Member, Message, No, Path,
+    Record, Terms, TxnId, Verdict, Vote,
 };
 
 use crate::oracle::At;

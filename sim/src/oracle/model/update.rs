@@ -5,15 +5,14 @@
 
 use std::sync::Arc;
 
-use seedbed::proto::{
-    Config, Epoch, Message, NodeId, Path, Record, Reply, Request, RequestId, TxnId,
-};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Config, Epoch, Message, Path, Record, Reply, Request, TxnId};
 
 use super::Model;
 use super::files::{Committed, Files};
 use super::locks::heard_by_lock_server::keeps_request;
+use crate::file_service::World;
 use crate::oracle::{At, Seen, Told};
-use crate::world::World;
 
 impl Model {
     /// Takes over what was seen in a step, after which `world` is as it is.

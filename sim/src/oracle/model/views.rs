@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use seedbed::proto::{
-    Admission, Config, Epoch, Layout, Member, Membership, NodeId, Record, Span, View,
-};
+use seedbed::machine::{NodeId, Span};
+use seedbed::proto::{Admission, Config, Epoch, Layout, Member, Membership, Record, View};
 
 use crate::oracle::At;
 use crate::oracle::model::placement::Placement;

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed::proto::{Arcs, Changes, Config, Epoch, NodeId, Path, Record, TxnId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Arcs, Changes, Config, Epoch, Path, Record, TxnId};
 
 use super::disks::Disk;
 use super::txns::Txns;

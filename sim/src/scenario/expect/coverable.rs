@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{CommitMode, Membership, MessageKind, RecordKind, Role};
+use seedbed::machine::Class;
+use seedbed::proto::{CommitMode, Membership, MessageKind, RecordKind};
 
 use super::answer::is_possible;
 use super::asked::{acquires, renames};
@@ -39,7 +40,7 @@ impl Scenario {
         }
     }
 
-    fn why_never_struck(&self, kind: FaultKind, roles: &[Role]) -> Option<String> {
+    fn why_never_struck(&self, kind: FaultKind, roles: &[Class]) -> Option<String> {
         let struck = self.struck(kind);
         if struck.is_empty() {
             return Some(format!("needs a fault of kind `{kind}`"));
@@ -70,12 +71,12 @@ impl Scenario {
     }
 
     fn why_never_taken_by(&self, takes: Takes) -> Option<String> {
-        let strikes = |is_it: fn(FaultKind) -> bool, role: Role| {
+        let strikes = |is_it: fn(FaultKind) -> bool, role: Class| {
             FaultKind::ALL.iter().any(|kind| is_it(*kind) && self.struck(*kind).contains(&role))
         };
         let (is_met, why) = match takes {
             Takes::AwayFault => (
-                strikes(FaultKind::takes_away, Role::Storage),
+                strikes(FaultKind::takes_away, Class::Node),
                 "needs a fault that takes a storage node away",
             ),
             Takes::LostDisk => {
@@ -87,7 +88,7 @@ impl Scenario {
             ),
             Takes::Crash => {
                 let crashes = |kind: FaultKind| kind.crashes() || kind == FaultKind::Wipe;
-                let is_met = strikes(crashes, Role::Storage) || strikes(crashes, Role::Control);
+                let is_met = strikes(crashes, Class::Node) || strikes(crashes, Class::Control);
                 (is_met, "needs a fault that crashes a machine")
             }
             Takes::Managed => {
@@ -129,7 +130,7 @@ impl Scenario {
     }
 
     fn why_never_taken(&self, fate: RecordFate, kind: RecordKind) -> Option<String> {
-        let role = if is_of_control(kind) { Role::Control } else { Role::Storage };
+        let role = if is_of_control(kind) { Class::Control } else { Class::Node };
         let crashes = FaultKind::ALL.iter().filter(|of| of.crashes());
         let is_met = crashes.into_iter().any(|of| self.struck(*of).contains(&role));
         let what = match fate {
@@ -179,9 +180,9 @@ impl Scenario {
     }
 
     /// The roles of the machines that faults of this kind can strike in runs of the file.
-    fn struck(&self, kind: FaultKind) -> BTreeSet<Role> {
+    fn struck(&self, kind: FaultKind) -> BTreeSet<Class> {
         let scripted = self.faults.iter().map(|fault| &fault.fault);
-        let mut roles: BTreeSet<Role> =
+        let mut roles: BTreeSet<Class> =
             scripted.filter(|fault| FaultKind::of(fault) == kind).flat_map(roles_of).collect();
         let kinds = self.chaos.iter().flat_map(|chaos| chaos.all_kinds());
         let drawn = kinds.filter(|drawn| FaultKind::of_drawn(*drawn) == kind);
@@ -191,39 +192,39 @@ impl Scenario {
     }
 
     /// The roles of the machines that a drawn fault can strike.
-    fn drawn_roles(&self, kind: ChaosKind) -> Vec<Role> {
+    fn drawn_roles(&self, kind: ChaosKind) -> Vec<Class> {
         let Some(chaos) = &self.chaos else { return Vec::new() };
-        let all = vec![Role::Control, Role::Storage, Role::Client];
+        let all = vec![Class::Control, Class::Node, Class::Client];
         let draws = |key| self.swarm.as_ref().is_some_and(|swarm| swarm.ranges.contains_key(&key));
-        let may_be_away = |role: &Role| match role {
-            Role::Control => chaos.budget.control_down || draws(Key::ControlDown),
-            Role::Storage => chaos.budget.storage_nodes_down > 0 || draws(Key::StorageNodesDown),
-            Role::Client => chaos.budget.clients_down > 0 || draws(Key::ClientsDown),
+        let may_be_away = |role: &Class| match role {
+            Class::Control => chaos.budget.control_down || draws(Key::ControlDown),
+            Class::Node => chaos.budget.storage_nodes_down > 0 || draws(Key::StorageNodesDown),
+            Class::Client => chaos.budget.clients_down > 0 || draws(Key::ClientsDown),
         };
         match kind {
             ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Isolate | ChaosKind::BitRot => {
                 all.into_iter().filter(may_be_away).collect()
             }
             ChaosKind::StalledDisk => {
-                vec![Role::Control, Role::Storage].into_iter().filter(may_be_away).collect()
+                vec![Class::Control, Class::Node].into_iter().filter(may_be_away).collect()
             }
-            ChaosKind::FullDisk => vec![Role::Control, Role::Storage],
+            ChaosKind::FullDisk => vec![Class::Control, Class::Node],
             ChaosKind::Attrition | ChaosKind::RollingRestart => {
-                vec![Role::Storage].into_iter().filter(may_be_away).collect()
+                vec![Class::Node].into_iter().filter(may_be_away).collect()
             }
             ChaosKind::Partition | ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss => all,
             ChaosKind::Drop => all,
             ChaosKind::Duplicate | ChaosKind::SlowDisk | ChaosKind::Drift => all,
-            ChaosKind::Join | ChaosKind::Leave => vec![Role::Control, Role::Storage],
-            ChaosKind::Wipe | ChaosKind::MajoritiesRing => vec![Role::Storage],
-            ChaosKind::Bump => vec![Role::Storage, Role::Client],
-            ChaosKind::Set | ChaosKind::AcceptLoss => vec![Role::Control],
+            ChaosKind::Join | ChaosKind::Leave => vec![Class::Control, Class::Node],
+            ChaosKind::Wipe | ChaosKind::MajoritiesRing => vec![Class::Node],
+            ChaosKind::Bump => vec![Class::Node, Class::Client],
+            ChaosKind::Set | ChaosKind::AcceptLoss => vec![Class::Control],
         }
     }
 }
 
 /// The roles of the machines that a scripted fault strikes.
-fn roles_of(fault: &Fault<Target>) -> Vec<Role> {
+fn roles_of(fault: &Fault<Target>) -> Vec<Class> {
     match fault {
         Fault::Crash { node, .. } | Fault::BitRot { node, .. } | Fault::Wipe { node, .. } => {
             roles_at(node).to_vec()
@@ -234,32 +235,32 @@ fn roles_of(fault: &Fault<Target>) -> Vec<Role> {
             Cut::Isolate(node) => roles_at(node).to_vec(),
             Cut::Groups(groups) => groups.iter().flatten().flat_map(roles_at).copied().collect(),
             Cut::OneWay { from, to } => from.iter().chain(to).flat_map(roles_at).copied().collect(),
-            Cut::MajoritiesRing => vec![Role::Storage],
+            Cut::MajoritiesRing => vec![Class::Node],
         },
         Fault::Degrade { what: Degradation { from, to, .. }, .. } => {
             from.iter().chain(to).flat_map(roles_at).copied().collect()
         }
         Fault::Disk { node, .. } => roles_at(node).to_vec(),
-        Fault::RollingRestart { .. } | Fault::Attrition { .. } => vec![Role::Storage],
-        Fault::Join(_) | Fault::Leave(_) => vec![Role::Control, Role::Storage],
-        Fault::Operator(_) => vec![Role::Control],
+        Fault::RollingRestart { .. } | Fault::Attrition { .. } => vec![Class::Node],
+        Fault::Join(_) | Fault::Leave(_) => vec![Class::Control, Class::Node],
+        Fault::Operator(_) => vec![Class::Control],
     }
 }
 
 /// The roles of the machines that a target may stand for.
-fn roles_at(target: &Target) -> &'static [Role] {
+fn roles_at(target: &Target) -> &'static [Class] {
     match target {
-        Target::Node(node) => match node.role() {
-            Role::Control => &[Role::Control],
-            Role::Storage => &[Role::Storage],
-            Role::Client => &[Role::Client],
+        Target::Node(node) => match node.class() {
+            Class::Control => &[Class::Control],
+            Class::Node => &[Class::Node],
+            Class::Client => &[Class::Client],
         },
         Target::Role(Part::There) | Target::All(Part::There) | Target::Rest => {
-            &[Role::Control, Role::Storage, Role::Client]
+            &[Class::Control, Class::Node, Class::Client]
         }
         Target::Role(part) | Target::All(part) => match part.is_client() {
-            true => &[Role::Client],
-            false => &[Role::Storage],
+            true => &[Class::Client],
+            false => &[Class::Node],
         },
     }
 }

@@ -8,8 +8,9 @@ pub(in crate::scenario) mod possible;
 
 use std::fmt;
 
+use seedbed::machine::{Span, Time};
 use seedbed::proto::lease::LeaseTerms;
-use seedbed::proto::{Command, Config, Contents, Path, Request, Span, Time};
+use seedbed::proto::{Command, Config, Contents, Path, Request};
 
 use crate::cell::Cell;
 use crate::fault::{Fault, Restart};

@@ -1,6 +1,6 @@
 //! What a `[swarm]` may draw: each key with its name, what its values are, and what it says.
 
-use seedbed::proto::Span;
+use seedbed::machine::Span;
 
 use crate::scenario::error::Result;
 use crate::scenario::grammar::{self, Style, TableGrammar};

@@ -1,9 +1,10 @@
 //! A file with every table, key by key.
 
+use seedbed::machine::{NodeId, Span};
 use seedbed::proto::ring::HashKind;
 use seedbed::proto::{
-    Action, Command, CommitMode, Contents, Defect, Membership, MessageKind, NodeId, Operation,
-    RecordKind, Request, Settings, Span, Version,
+    Action, Command, CommitMode, Contents, Defect, Membership, MessageKind, Operation, RecordKind,
+    Request, Settings, Version,
 };
 
 use super::*;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Action, Contents, NodeId, Operation, Outcome, Path, Request, Version};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Action, Contents, Operation, Outcome, Path, Request, Version};
 
 use crate::oracle::Model;
 

@@ -28,17 +28,16 @@ mod chosen;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use seedbed::machine::{Class, NodeId, RequestId, Span, Time};
 use seedbed::proto::lease::LeaseTerms;
-use seedbed::proto::{
-    Action, Config, NodeId, Operation, Path, Reply, Request, RequestId, Role, Span, Time, Version,
-};
+use seedbed::proto::{Action, Config, Operation, Path, Reply, Request, Version};
 
 use chosen::{Kind, Lock, Probed, locks_used, operation, paths_touched};
 
+use crate::file_service::World;
 use crate::oracle::{Model, ProbeAnswer, is_alive};
 use crate::scenario::Scenario;
 use crate::seed::{Seed, Stream};
-use crate::world::World;
 
 /// How many paths are probed, at most.
 const MOST: usize = 32;
@@ -147,7 +146,7 @@ impl Probes {
     /// Chooses what is probed in the world as it is, and begins the first round that asks anything;
     /// how much it asks.
     pub fn begin(&mut self, world: &World, model: &Model) -> usize {
-        let is_client = |node: &NodeId| node.role() == Role::Client && world.host(*node).is_up();
+        let is_client = |node: &NodeId| node.class() == Class::Client && world.host(*node).is_up();
         let clients: Vec<NodeId> = world.nodes().filter(is_client).collect();
         let mut touched = paths_touched(model, world.config().limits.path_bytes);
         while touched.len() > MOST {

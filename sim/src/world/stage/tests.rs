@@ -1,8 +1,10 @@
 //! The scheduler by itself: order, slow links, a policy of delays.
 
-use seedbed::proto::{Config, Settings};
+use seedbed::machine::{NodeId, Span, Time};
+use seedbed::proto::{Config, FileService, Request, Settings};
 
-use super::*;
+use super::{DelayPolicy, Fact, Fate, Loss, Times, Watcher};
+use crate::file_service::{Event, Stage, Step, World};
 
 fn c1() -> NodeId {
     NodeId::client(1)
@@ -15,7 +17,7 @@ fn n1() -> NodeId {
 /// A cluster that is up, and c1 that has just sent its first message to n1.
 fn asked(times: Times, policy: Option<Box<dyn DelayPolicy>>) -> Stage<Vec<(Time, Event)>> {
     let config = Config::new(Settings::default()).unwrap();
-    let mut stage = Stage::new(World::new(config, 1), Vec::new());
+    let mut stage = Stage::new(World::of_config(config, 1), Vec::new());
     stage.start_all();
     stage.settle();
     stage.watcher.clear();
@@ -24,7 +26,7 @@ fn asked(times: Times, policy: Option<Box<dyn DelayPolicy>>) -> Stage<Vec<(Time,
     stage
 }
 
-impl Watcher for Vec<(Time, Event)> {
+impl Watcher<FileService> for Vec<(Time, Event)> {
     fn watch(&mut self, _world: &World, step: &Step) {
         self.push((step.at, step.event.clone()));
     }
@@ -105,7 +107,7 @@ fn told(stage: &mut Stage<()>, event: Event) -> Option<bool> {
 #[test]
 fn a_machine_is_told_of_its_disk_once_and_when_it_is_there_to_be_told() {
     let config = Config::new(Settings::default()).unwrap();
-    let mut stage = Stage::new(World::new(config, 1), ());
+    let mut stage = Stage::new(World::of_config(config, 1), ());
     assert_eq!(told(&mut stage, Event::FillUp(n1())), None, "it is down");
     assert_eq!(told(&mut stage, Event::Start { node: n1(), rot: None }), Some(true));
     assert_eq!(told(&mut stage, Event::FillUp(n1())), None, "it knows");
@@ -120,7 +122,7 @@ fn a_machine_is_told_of_its_disk_once_and_when_it_is_there_to_be_told() {
 #[test]
 fn a_sync_does_not_end_before_the_stall_of_its_disk() {
     let config = Config::new(Settings::default()).unwrap();
-    let mut stage = Stage::new(World::new(config, 1), ());
+    let mut stage = Stage::new(World::of_config(config, 1), ());
     stage.apply(Event::Stall(n1()));
     stage.start_all();
     stage.run(Span::from_secs(5));

@@ -1,8 +1,8 @@
 //! Mistakes of the lock server and of holders that need code.
 
 use seedbed::proto::{Notice, Record};
+use seedbed_sim::file_service::Fact;
 use seedbed_sim::oracle::Model;
-use seedbed_sim::world::Fact;
 
 use crate::mutation::altered_replay::Shown;
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use seedbed::machine::NodeId;
 use seedbed::proto::{
-    Arcs, AttemptEnd, Config, Epoch, Member, Message, NodeId, Outcome, Record, Retry, Version,
+    Arcs, AttemptEnd, Config, Epoch, Member, Message, Outcome, Record, Retry, Version,
 };
+use seedbed_sim::file_service::Fact;
 use seedbed_sim::oracle::Model;
-use seedbed_sim::world::Fact;
 
 use crate::mutation::altered_replay::Shown;
 
@@ -58,7 +59,9 @@ pub fn claims_the_whole_ring(_: &Model, shown: &mut Shown<'_>) -> bool {
         return false; // it would lack what is there already
     }
     let is_last = |fact: &Fact| match fact {
-        Fact::Sent { from, message: Message::Completed { .. }, .. } => *from == joiner,
+        Fact::Sent { from, message, .. } => {
+            *from == joiner && matches!(**message, Message::Completed { .. })
+        }
         _ => false,
     };
     if !shown.step.facts.iter().any(is_last) {

@@ -7,10 +7,12 @@ mod membership;
 mod requests;
 mod simulator;
 
-use seedbed::proto::{
-    Answer, Message, NodeId, Operation, Outcome, Record, Reply, Request, RequestId,
-};
-use seedbed_sim::world::{Event, Fact, PacketId};
+use std::sync::Arc;
+
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Answer, Message, Operation, Outcome, Record, Reply, Request};
+use seedbed_sim::file_service::{Event, Fact};
+use seedbed_sim::world::PacketId;
 
 use super::Change;
 use super::altered_replay::Shown;
@@ -54,7 +56,7 @@ impl Shown<'_> {
     /// The message that arrives, and at whom.
     fn arrived(&self) -> Option<(NodeId, &Message)> {
         let Event::Deliver(_) = self.step.event else { return None };
-        self.step.packet.as_ref().map(|packet| (packet.to, &packet.message))
+        self.step.packet.as_ref().map(|packet| (packet.to, packet.message.as_ref()))
     }
 
     /// The first record that is appended and wanted: its place among the facts, and whose it is.
@@ -76,7 +78,7 @@ impl Shown<'_> {
     /// Alters the first message that leaves and lets itself be altered.
     fn sent(&mut self, alter: impl Fn(&mut Message) -> bool) -> bool {
         self.step.facts.iter_mut().any(|fact| match fact {
-            Fact::Sent { message, .. } => alter(message),
+            Fact::Sent { message, .. } => alter(Arc::make_mut(message)),
             _ => false,
         })
     }
@@ -92,7 +94,7 @@ impl Shown<'_> {
     /// A message leaves that did not.
     fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
         let packet = PacketId(u64::MAX);
-        self.step.facts.push(Fact::Sent { packet, from, to, message });
+        self.step.facts.push(Fact::Sent { packet, from, to, message: message.into() });
     }
 }
 

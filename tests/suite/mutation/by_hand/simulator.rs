@@ -1,8 +1,10 @@
 //! Mistakes of the simulated world itself that need code.
 
-use seedbed::proto::{Message, Span, Time};
+use seedbed::machine::{Span, Time};
+use seedbed::proto::Message;
+use seedbed_sim::file_service::Fact;
 use seedbed_sim::oracle::Model;
-use seedbed_sim::world::{Clock, Fact, PacketId};
+use seedbed_sim::world::{Clock, PacketId};
 
 use crate::mutation::altered_replay::Shown;
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Header, LowWater, Member, Message, MessageKind, NodeId, Record, RecordKind};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Header, LowWater, Member, Message, MessageKind, Record, RecordKind};
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// What a coordinator's low-water mark covers is over: every participant of a commit has durably
 /// applied it, and nothing else that it covers commits later.

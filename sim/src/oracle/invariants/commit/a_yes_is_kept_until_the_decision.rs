@@ -1,9 +1,10 @@
 //! The window of two-phase commit.
 
-use seedbed::proto::{Known, Message, MessageKind, NodeId, Record, RecordKind, TxnId, Verdict};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Known, Message, MessageKind, Record, RecordKind, TxnId, Verdict};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A participant that has voted yes gives that up only when it is told what became of the
 /// transaction.

@@ -1,9 +1,10 @@
 //! Validity of an abort.
 
-use seedbed::proto::{Known, Message, MessageKind, NodeId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Known, Message, MessageKind};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Once a coordinator has heard yes from every participant, and no from none, it does not abort.
 ///

@@ -2,8 +2,8 @@
 
 use seedbed::proto::{Message, MessageKind};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A participant acknowledges a commit only once it has durably applied it.
 ///

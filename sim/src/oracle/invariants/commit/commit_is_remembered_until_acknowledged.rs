@@ -2,8 +2,8 @@
 
 use seedbed::proto::{Record, RecordKind};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A coordinator calls a commit over only when every participant has durably applied it.
 ///

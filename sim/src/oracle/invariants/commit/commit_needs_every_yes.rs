@@ -1,9 +1,10 @@
 //! Validity of a commit.
 
-use seedbed::proto::{Member, No, NodeId, Record, RecordKind};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Member, No, Record, RecordKind};
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A coordinator decides to commit only if every participant's yes is durable and none said no
 /// after it.

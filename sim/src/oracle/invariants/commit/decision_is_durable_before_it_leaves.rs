@@ -2,8 +2,8 @@
 
 use seedbed::proto::{AttemptEnd, Known, Message, MessageKind};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, single_read};
-use crate::world::World;
 
 /// Nobody hears of a commit before the decision is durable: no participant, no node in doubt, no
 /// client.

@@ -1,9 +1,10 @@
 //! Stability.
 
-use seedbed::proto::{Known, Message, MessageKind, NodeId, Record, RecordKind, TxnId, Verdict};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Known, Message, MessageKind, Record, RecordKind, TxnId, Verdict};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Every node decides a transaction once, and stays with it, also across restarts.
 ///

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{
-    AttemptEnd, Message, MessageKind, NodeId, Path, Record, RecordKind, RequestId, TxnId,
-};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{AttemptEnd, Message, MessageKind, Path, Record, RecordKind, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// While a participant is in doubt about a change of a path, it serves no read of it and lets no
 /// other transaction change it, also after a restart.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use seedbed::proto::{Path, Record, RecordKind};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// No path stays pinned for a transaction that nobody will ever decide.
 ///

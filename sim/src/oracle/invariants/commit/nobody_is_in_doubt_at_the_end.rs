@@ -2,8 +2,8 @@
 
 use seedbed::proto::TxnId;
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// When all faults are over and everything had its time, no node that is up has a yes without an
 /// outcome.

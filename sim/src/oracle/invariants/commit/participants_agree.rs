@@ -1,10 +1,11 @@
 //! Agreement.
 
-use seedbed::proto::{NodeId, Record, RecordKind, TxnId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Record, RecordKind, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::model::requests::effects_of_requests::is_part_of;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, Txn};
-use crate::world::World;
 
 /// No node commits a transaction while another aborts it, and all that commit it record one answer.
 /// An abort does not count that is lost with a disk before its participant had reported.

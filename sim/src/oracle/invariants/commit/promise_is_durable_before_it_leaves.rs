@@ -2,8 +2,8 @@
 
 use seedbed::proto::{Known, Message, MessageKind};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A participant says "aborted" only if that is settled, or if nothing can make it vote yes any
 /// more.

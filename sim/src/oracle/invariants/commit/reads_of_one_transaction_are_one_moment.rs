@@ -2,9 +2,9 @@
 
 use seedbed::proto::{Path, Version};
 
+use crate::file_service::World;
 use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::{Breach, Committed, Evidence, Invariant, Model, Seen, SeenKinds, reads};
-use crate::world::World;
 
 /// All reads of a committed transaction come from one point in the order of commits; if it changes
 /// something, from the point just before its own.

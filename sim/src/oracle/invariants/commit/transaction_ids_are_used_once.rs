@@ -1,9 +1,10 @@
 //! Ids are for ever.
 
-use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind, TxnId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Message, MessageKind, Record, RecordKind, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::{Begun, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A transaction id names one transaction: one attempt at one request, in one life of its
 /// coordinator.

@@ -2,8 +2,8 @@
 
 use seedbed::proto::{Message, MessageKind, Vote};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A yes leaves a participant only once the vote is durable.
 ///

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind, TxnId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Message, MessageKind, Record, RecordKind, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A machine that was told that its disk is full begins nothing new on it until it is told that
 /// there is room again.

@@ -1,10 +1,12 @@
 //! What a start makes of a log.
 
-use seedbed::proto::{Defect, NodeId, Record};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Defect, Record};
 
 use super::log_state::{LogState, Told};
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::{Process, World};
+use seedbed::proto::Process;
 
 /// After a start, a node's memory says what its log says: contents, votes, outcomes, answers,
 /// refusals, marks, claims, and of the central node grants, lines and views.
@@ -77,7 +79,7 @@ mod tests {
     /// What a node says that has started with this log and remembers this of it.
     fn started(log: &[Record], memory: &[Record]) -> Option<String> {
         let config = Config::new(Settings::default()).expect("sound settings");
-        let (world, model) = (World::new(config, 1), Model::default());
+        let (world, model) = (World::of_config(config, 1), Model::default());
         let breach = judge(n(1), log.iter(), memory, &model, &world).err()?;
         Some(breach.now.is)
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{File, NodeId, Path, Record, RecordKind, Reply, RequestId, TxnId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{File, Path, Record, RecordKind, Reply, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::model::files::answered_read::AnsweredRead;
 use crate::oracle::model::{before, in_words};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A change that a client was told of is there for every read that is asked for later, and after
 /// every restart of its owners.

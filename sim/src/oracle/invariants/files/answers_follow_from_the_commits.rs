@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{
-    Answer, AttemptEnd, Message, MessageKind, NodeId, Outcome, Path, Reply, RequestId,
-};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Answer, AttemptEnd, Message, MessageKind, Outcome, Path, Reply};
 
+use crate::file_service::World;
 use crate::oracle::model::reference::{limits, words};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, single_read};
-use crate::world::World;
 
 /// A client's `done` is what a sequential execution of all commits gives: for a transaction at its
 /// place in the order of commits, for a plain read at the step in which the owner answered whose

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::file_service::World;
 use crate::oracle::model::files::GOING_BACK;
 use crate::oracle::model::files::amounts::{Sum, copies_left, decimal, stored};
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Action, Answer, Operation, Outcome, Path, Reply, Request, RequestId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Action, Answer, Operation, Outcome, Path, Reply, Request};
 
 /// Whoever reads all accounts in one transaction finds the total, and so does who looks at the end.
 ///

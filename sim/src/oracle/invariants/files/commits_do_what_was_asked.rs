@@ -2,8 +2,8 @@
 
 use seedbed::proto::{Record, RecordKind};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// The outcomes of a commit, and what each of its parts changes (contents, version, existence,
 /// fence), are those that a sequential program gives that executes the requests one after the

@@ -1,11 +1,12 @@
 //! No resurrection.
 
-use seedbed::proto::{NodeId, Reply, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::Reply;
 
+use crate::file_service::World;
 use crate::oracle::model::files::answered_read::AnsweredRead;
 use crate::oracle::model::{before, in_words};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// After a client was told that it deleted version v, no later read finds contents of v or less,
 /// and no owner starts with them.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use crate::file_service::World;
 use crate::oracle::model::files::GOING_BACK;
 use crate::oracle::model::files::amounts::{copies_left, decimal, stored};
 use crate::oracle::model::single_read;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Action, Operation, Path, Reply, Request, RequestId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Action, Operation, Path, Reply, Request};
 
 /// Each increment of a counter that is done has written a value of its own, and all of them are in
 /// the last one.

@@ -2,9 +2,9 @@
 
 use seedbed::proto::{Action, Operation, Path, Token};
 
+use crate::file_service::World;
 use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Once a lock holder's token is claimed for a path, no change under a lower token, or under none,
 /// commits there.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::file_service::World;
 use crate::oracle::model::reference::program::paths;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
+use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    Epoch, Member, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind, RequestId,
-    TxnId,
+    Epoch, Member, Message, MessageKind, Operation, Path, Record, RecordKind, TxnId,
 };
 
 /// The participants of a transaction, with its coordinator, are the owners of its paths, all of

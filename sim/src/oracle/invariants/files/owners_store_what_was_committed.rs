@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Epoch, File, NodeId, Path, Record, RecordKind, TxnId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Epoch, File, Path, Record, RecordKind, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::model::reference::{CommittedState, CommittedStates, Stored};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// When its record of a commit becomes durable, when it starts, and at the end of the run, an owner
 /// stores for each path what a sequential execution of all commits has left there: contents,

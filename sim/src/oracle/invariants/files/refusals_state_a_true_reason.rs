@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Message, MessageKind, NodeId, Operation, Path, Record, RecordKind, Refusal, Reply,
-    Request, RequestId,
+    AttemptEnd, Message, MessageKind, Operation, Path, Record, RecordKind, Refusal, Reply, Request,
 };
 
+use crate::file_service::World;
 use crate::oracle::model::reference::{limits, operations, program};
 use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A request for files is refused only for a reason that is true: of what it asks, if it is beyond
 /// the limits or makes no sense; otherwise of some committed state of one of its paths that was

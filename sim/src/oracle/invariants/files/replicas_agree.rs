@@ -1,11 +1,12 @@
 //! One version, one content.
 
-use seedbed::proto::{File, NodeId, Path};
+use seedbed::machine::NodeId;
+use seedbed::proto::{File, Path};
 
+use crate::file_service::World;
 use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::model::in_words;
 use crate::oracle::{Breach, Evidence, FileHistory, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// All owners of a path have the same bytes under the same version.
 ///

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{MessageKind, NodeId, Notice, Path, Time, Token};
+use seedbed::machine::{NodeId, Time};
+use seedbed::proto::{MessageKind, Notice, Path, Token};
 
 /// When a client's own clock has reached the end of its lease, the client tells its user that the
 /// lock is lost, at the latest in the last step of the moment in which it next takes one.

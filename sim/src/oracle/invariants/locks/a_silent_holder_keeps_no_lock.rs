@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::invariants::locks::LOCK_LOG;
 use crate::oracle::{At, Breach, Evidence, Invariant, Lock, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Keep, Message, MessageKind, NodeId, Path, RequestId, Time, Token};
+use seedbed::machine::{NodeId, RequestId, Time};
+use seedbed::proto::{Keep, Message, MessageKind, Path, Token};
 
 /// While a live waiter stands in line, a holder that the lock server has not heard of for a lease
 /// does not keep the lock for a quarter of a lease more.

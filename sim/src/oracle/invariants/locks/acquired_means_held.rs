@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Notice, Reply, RequestId, Time, Token};
+use seedbed::machine::{RequestId, Time};
+use seedbed::proto::{Notice, Reply, Token};
 
 /// `acquired` is answered only while the client believes, by its own clock, in the lease of that
 /// lock under that token.
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
     use crate::oracle::tests::*;
     use crate::world::Clock;
-    use seedbed::proto::Span;
+    use seedbed::machine::Span;
 
     const NAME: &str = "acquired_means_held";
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Action, Message, MessageKind, Operation, Path, RequestId, Token, TxnId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Action, Message, MessageKind, Operation, Path, Token, TxnId};
 
 /// Whatever takes effect on a path under a token is asked by the client life that the lock of that
 /// path was granted to under it.

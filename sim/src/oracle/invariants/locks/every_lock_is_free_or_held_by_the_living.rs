@@ -1,8 +1,8 @@
 //! When everything had its time, no lock is held by somebody who is gone.
 
+use crate::file_service::World;
 use crate::oracle::model::is_alive;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// At the end of a run the holder of every lock is a client that lives, in the life that asked for
 /// it.

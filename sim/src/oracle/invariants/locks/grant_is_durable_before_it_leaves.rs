@@ -1,7 +1,7 @@
 //! Nobody is told of a grant that a crash could still make the lock server forget.
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 use seedbed::proto::{Message, MessageKind};
 
 /// When a `granted` message leaves, its record is durable.

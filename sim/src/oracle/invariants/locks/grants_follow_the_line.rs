@@ -1,8 +1,9 @@
 //! A lock goes to the first live waiter in line.
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{NodeId, Path, Record, RecordKind, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Path, Record, RecordKind};
 
 /// A grant goes to the first in line, in the order of the log, that is alive; nobody alive is taken
 /// out.

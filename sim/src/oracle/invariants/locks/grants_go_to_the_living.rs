@@ -1,8 +1,9 @@
 //! A lock is granted only to a waiter that was heard a moment ago.
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{NodeId, Record, RecordKind};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Record, RecordKind};
 
 /// Who is granted a lock was heard within a lease, in the lock server's present life.
 ///

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{NodeId, Notice, Path, Record, RecordKind, RequestId, Time, Token};
+use seedbed::machine::{NodeId, RequestId, Time};
+use seedbed::proto::{Notice, Path, Record, RecordKind, Token};
 
 /// When a lock is granted to a client, every other client has stopped believing that it holds it.
 ///
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
     use crate::oracle::tests::*;
     use crate::world::Clock;
-    use seedbed::proto::Span;
+    use seedbed::machine::Span;
 
     const NAME: &str = "holders_stop_believing_first";
 

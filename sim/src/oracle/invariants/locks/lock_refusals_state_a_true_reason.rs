@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    Message, MessageKind, NodeId, Notice, Path, Record, RecordKind, Refusal, Reply, Request,
-    RequestId,
+    Message, MessageKind, Notice, Path, Record, RecordKind, Refusal, Reply, Request,
 };
 
+use crate::file_service::World;
 use crate::oracle::model::reference::limits;
 use crate::oracle::{At, Breach, Evidence, Invariant, Lock, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// What is refused to a user of locks is refused for a reason that is true.
 ///

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::file_service::World;
 use crate::oracle::invariants::locks::{KEEPS, LOCK_LOG};
 use crate::oracle::model::locks::heard_by_lock_server::HeardAt;
 use crate::oracle::model::locks::lock_of;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Message, MessageKind, NodeId, Path, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Message, MessageKind, Path};
 
 /// After every step of the lock server no lock that the step touched is free while a live waiter is
 /// in line.

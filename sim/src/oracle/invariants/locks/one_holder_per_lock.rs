@@ -1,8 +1,9 @@
 //! No lock is granted while an earlier grant of it has not ended.
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{NodeId, Record, RecordKind};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Record, RecordKind};
 
 /// A grant is written only where the log says that the one before has left.
 ///

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{
-    Config, Keep, Message, MessageKind, NodeId, Notice, Path, Reply, RequestId, Span, Time, Token,
-};
+use seedbed::machine::{NodeId, RequestId, Span, Time};
+use seedbed::proto::{Config, Keep, Message, MessageKind, Notice, Path, Reply, Token};
 
 /// The lock server acknowledges a keep-alive only if it came from the holder under its token. A
 /// client believes in its lock for longer only by an answer, under that token, to a message that it

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::invariants::locks::KEEPS;
 use crate::oracle::model::Lock;
 use crate::oracle::model::locks::heard_by_lock_server::{HeardAt, keeps_request};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{
-    Keep, Message, MessageKind, NodeId, Path, Record, RecordKind, RequestId, Token,
-};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Keep, Message, MessageKind, Path, Record, RecordKind, Token};
 
 /// A holder leaves its lock by a release that names it and its token, or when its lease is over.
 ///

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::per_request::PerRequest;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{
-    Action, Message, MessageKind, NodeId, Notice, Operation, Path, Request, RequestId, Time, Token,
-};
+use seedbed::machine::{NodeId, RequestId, Time};
+use seedbed::proto::{Action, Message, MessageKind, Notice, Operation, Path, Request, Token};
 
 /// Every attempt at a request carries, for each path, the token of the lock in which the client
 /// believed by its own clock when the request was asked, and no token where it believed in none.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Message, MessageKind, NodeId, Path, Record, RecordKind, RequestId, Token};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Message, MessageKind, Path, Record, RecordKind, Token};
 
 /// The token of a grant exceeds that of every grant before it, of whatever lock, across crashes.
 ///

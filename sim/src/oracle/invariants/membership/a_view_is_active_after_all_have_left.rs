@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::subject_of::Subject;
-use crate::world::World;
-use seedbed::proto::{Epoch, Member, Message, MessageKind, NodeId, Record, RecordKind};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Epoch, Member, Message, MessageKind, Record, RecordKind};
 
 /// A view comes into force when every member of the one before has durably left that, or the lease
 /// that it was given last is over in true time, where a lease counts of which it has not left the

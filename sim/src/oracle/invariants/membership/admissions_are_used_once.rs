@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{
-    Admission, Incarnation, Member, Message, MessageKind, NodeId, Record, RecordKind,
-};
+use seedbed::machine::{Incarnation, NodeId};
+use seedbed::proto::{Admission, Member, Message, MessageKind, Record, RecordKind};
 
 /// The centre gives each number once, and only the newest life of a node one, durably before it
 /// says so, and only to that life; and a node takes one that it was given, on one disk.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Record, RecordKind};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Epoch, Message, MessageKind, Record, RecordKind};
 
 /// A node says that it has left an epoch only once that is durable, and never enters an earlier one
 /// again or votes in it, also across crashes.

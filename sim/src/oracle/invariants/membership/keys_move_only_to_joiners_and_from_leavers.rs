@@ -1,8 +1,9 @@
 //! A change of members moves no more than it must.
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Placement, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Arcs, Epoch, Message, MessageKind, NodeId, Path, Record, RecordKind, View};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Arcs, Epoch, Message, MessageKind, Path, Record, RecordKind, View};
 
 /// From one view to the next, with as many replicas and virtual nodes, a position has no more new
 /// owners than members that have joined and own it now, and owners that have left. And whoever
@@ -101,7 +102,8 @@ fn on_pull(
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, born, entered, n};
-    use seedbed::proto::{Config, Incarnation};
+    use seedbed::machine::Incarnation;
+    use seedbed::proto::Config;
 
     fn play() -> Play {
         let mut play = Play::managed(KeysMoveOnlyToJoinersAndFromLeavers);

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::subject_of::Subject;
-use crate::world::World;
-use seedbed::proto::{
-    Admission, Epoch, Incarnation, Member, Message, MessageKind, NodeId, Record, RecordKind,
-};
+use seedbed::machine::{Incarnation, NodeId};
+use seedbed::proto::{Admission, Epoch, Member, Message, MessageKind, Record, RecordKind};
 
 /// The centre gives a lease for an epoch only to a member of which it has durably recorded that it
 /// has entered this epoch or a later one. The entry of the disk before does not count for a node

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
+use seedbed::machine::{NodeId, Span, Time};
 use seedbed::proto::lease::LeaseTerms;
-use seedbed::proto::{
-    Admission, Member, Message, MessageKind, NodeId, Record, RecordKind, Span, Time, View, Wanted,
-};
+use seedbed::proto::{Admission, Member, Message, MessageKind, Record, RecordKind, View, Wanted};
 
 /// A view differs from the one before, and only in what has a cause: a member is left out if the
 /// operator does not want it or gives it up, if it has come back under another admission, or if for
@@ -245,7 +244,8 @@ impl<T: Clone> Remembered<T> {
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, activated, announced, members, n, view};
-    use seedbed::proto::{Command, Config, Epoch, Incarnation, Settings};
+    use seedbed::machine::Incarnation;
+    use seedbed::proto::{Command, Config, Epoch, Settings};
 
     const CONTROL: NodeId = NodeId::CONTROL;
 

@@ -1,8 +1,8 @@
 //! One view at a time.
 
+use crate::file_service::World;
 use crate::oracle::model::served_in_epoch::{SERVICE, Service};
 use crate::oracle::{At, Breach, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Once anybody has served or voted in an epoch, nobody serves or votes in an earlier one.
 ///

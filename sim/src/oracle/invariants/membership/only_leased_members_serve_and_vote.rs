@@ -1,10 +1,10 @@
 //! No service without a lease.
 
+use crate::file_service::World;
 use crate::oracle::model::leases::Lease;
 use crate::oracle::model::served_in_epoch::SERVICE;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::subject_of::Subject;
-use crate::world::World;
 
 /// Whoever serves or votes in an epoch is a member of it and has, in this life, been given a lease
 /// for it that still runs: in true time, and by its own clock, less the drift that any clock may

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed::proto::{
-    Command, Epoch, Message, MessageKind, NodeId, Record, RecordKind, Span, Time, View,
-};
+use seedbed::machine::{NodeId, Span, Time};
+use seedbed::proto::{Command, Epoch, Message, MessageKind, Record, RecordKind, View};
 
+use crate::file_service::World;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// When all faults are over and everything had its time, the newest view has the settings that the
 /// operator has set, and of the nodes that it wants those that are heard, and no other.
@@ -222,7 +221,8 @@ impl Wanted {
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, activated, n};
-    use seedbed::proto::{Admission, Incarnation};
+    use seedbed::machine::Incarnation;
+    use seedbed::proto::Admission;
 
     const CONTROL: NodeId = NodeId::CONTROL;
 

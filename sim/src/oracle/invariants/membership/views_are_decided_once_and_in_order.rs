@@ -1,7 +1,7 @@
 //! The order of views.
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 use seedbed::proto::{Epoch, Message, MessageKind, Record, RecordKind, View};
 
 /// Views have epochs that grow by one, one content each, and at least one member; the next is
@@ -118,7 +118,7 @@ impl ViewsAreDecidedOnceAndInOrder {
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, activated, announced, n, view};
-    use seedbed::proto::NodeId;
+    use seedbed::machine::NodeId;
 
     const CONTROL: NodeId = NodeId::CONTROL;
 

@@ -1,11 +1,12 @@
 //! A client tries until its request is answered.
 
-use seedbed::proto::{Keep, Message, MessageKind, Reply, RequestId, Span, Time};
+use seedbed::machine::{RequestId, Span, Time};
+use seedbed::proto::{Keep, Message, MessageKind, Reply};
 
+use crate::file_service::World;
 use crate::oracle::model::answer_in_words;
 use crate::oracle::per_request::PerRequest;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// From the asking of a request to its answer, a client lets no more time pass between two attempts
 /// than an attempt and the pause after it may take; one that waits in line keeps itself alive.

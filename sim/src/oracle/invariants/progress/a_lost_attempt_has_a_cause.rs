@@ -1,14 +1,13 @@
 //! An attempt that is not answered has met a fault or another request.
 
-use seedbed::proto::{
-    Age, AttemptEnd, Membership, Message, MessageKind, No, NodeId, RequestId, Retry, Time, TxnId,
-};
+use seedbed::machine::{NodeId, RequestId, Time};
+use seedbed::proto::{Age, AttemptEnd, Membership, Message, MessageKind, No, Retry, TxnId};
 
 use super::{is_disturbed, is_moving, paths_of};
+use crate::file_service::World;
 use crate::oracle::model::txns::Txn;
 use crate::oracle::per_request::PerRequest;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Where a client hears nothing of an attempt until it makes the next one, or a coordinator gives
 /// an attempt up because it has waited too long, something has kept it from getting done meanwhile.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Message, MessageKind, NodeId, Path, Reply, Request, RequestId, Time, Token};
+use seedbed::machine::{NodeId, RequestId, Time};
+use seedbed::proto::{Message, MessageKind, Path, Reply, Request, Token};
 
+use crate::file_service::World;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// When the lock server acknowledges a release, the lock is not held under that token any more, and
 /// a client says `released` only after that. Only a crash of the server may bring the holding back,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Epoch, Message, MessageKind, NodeId, Notice, Path, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Epoch, Message, MessageKind, Notice, Path};
 
+use crate::file_service::World;
 use crate::oracle::per_request::PerRequest;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// While its client learns of no view, and a path has several owners, two attempts at a request for
 /// it one after the other are sent to different nodes.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Age, MessageKind, NodeId, Path, TxnId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Age, MessageKind, Path, TxnId};
 
 use super::{Rank, rank};
+use crate::file_service::World;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// An attempt that begins to wait for pins at an owner finds them with younger attempts only, and
 /// no older attempt waits there for one of its paths.
@@ -92,7 +93,7 @@ fn breach(node: NodeId, this: Stands, other: Stands, path: &Path, model: &Model)
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
-    use seedbed::proto::Span;
+    use seedbed::machine::Span;
 
     fn stands(client: u16, waited: u64) -> Stands {
         let age = Age { waited: Span::from_millis(waited), request: request(client, 1) };

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use seedbed::machine::{Incarnation, NodeId, RequestId};
 use seedbed::proto::{
-    Action, Age, AttemptEnd, Incarnation, Message, MessageKind, No, NodeId, Path, Record,
-    RecordKind, RequestId, Retry, Session, TxnId, Vote,
+    Action, Age, AttemptEnd, Message, MessageKind, No, Path, Record, RecordKind, Retry, Session,
+    TxnId, Vote,
 };
 
 use super::rank;
+use crate::file_service::World;
 use crate::oracle::model::reference::program::paths;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Where an owner refuses an attempt for a conflict, an older attempt that wants one of the same
 /// paths was under way there at some time between the arrival of the one and its refusal.
@@ -309,7 +310,8 @@ fn judge(node: NodeId, refused: &Attempt, model: &Model) -> Result<(), Breach> {
 mod tests {
     use super::*;
     use crate::oracle::tests::*;
-    use seedbed::proto::{Operation, Span};
+    use seedbed::machine::Span;
+    use seedbed::proto::Operation;
 
     /// `Prepare` of an attempt at a request of this client that has waited so long.
     fn prepared(txn: TxnId, client: u16, waited: u64) -> Message {

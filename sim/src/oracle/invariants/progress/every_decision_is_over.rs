@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{NodeId, Record, Role, TxnId};
+use seedbed::machine::{Class, NodeId};
+use seedbed::proto::{Record, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds, Txn};
-use crate::world::World;
 
 /// When everything had its time, a coordinator that is up has called each of its decisions over
 /// that every participant has carried out.
@@ -27,7 +28,7 @@ impl Invariant for EveryDecisionIsOver {
     }
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
-        let nodes = world.nodes().filter(|node| node.role() == Role::Storage);
+        let nodes = world.nodes().filter(|node| node.class() == Class::Node);
         for host in nodes.map(|node| world.host(node)).filter(|host| host.is_up()) {
             let mut kept = BTreeSet::new();
             for record in host.disk().records() {

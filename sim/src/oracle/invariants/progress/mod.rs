@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 
-use seedbed::proto::{Age, Membership, NodeId, Path, Request, RequestId, Role, Span, Time};
+use seedbed::machine::{Class, NodeId, RequestId, Span, Time};
+use seedbed::proto::{Age, Membership, Path, Request};
 
+use crate::file_service::World;
 use crate::oracle::Model;
 use crate::oracle::model::reference::program::paths;
-use crate::world::World;
 
 mod a_client_keeps_trying;
 mod a_lost_attempt_has_a_cause;
@@ -55,10 +56,10 @@ type Rank = (Reverse<Option<u32>>, u32, RequestId, Span);
 /// Has a fault or a change of views touched a request of `client` since then? The central node
 /// counts where it has a part in the request.
 fn is_disturbed(client: NodeId, has_centre: bool, since: Time, model: &Model) -> bool {
-    let is_one = |node: NodeId| match node.role() {
-        Role::Control => has_centre,
-        Role::Storage => true,
-        Role::Client => node == client,
+    let is_one = |node: NodeId| match node.class() {
+        Class::Control => has_centre,
+        Class::Node => true,
+        Class::Client => node == client,
     };
     model.disturbances.touched(is_one, since)
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{
-    Incarnation, LowWater, Member, Message, MessageKind, NodeId, Record, RecordKind, RequestId,
-    Role, TxnId,
-};
+use seedbed::machine::{Class, Incarnation, NodeId, RequestId};
+use seedbed::proto::{LowWater, Member, Message, MessageKind, Record, RecordKind, TxnId};
 
+use crate::file_service::World;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A storage node remembers no answer to a request, and no outcome of a transaction, that is below
 /// a mark that it was told in this life; and a mark leaves nothing below which is over.
@@ -69,7 +67,7 @@ impl Invariant for NodesForgetWhatIsOver {
     }
 
     fn at_end(&mut self, model: &Model, world: &World) -> Result<(), Breach> {
-        for node in world.nodes().filter(|node| node.role() == Role::Storage) {
+        for node in world.nodes().filter(|node| node.class() == Class::Node) {
             let Some(storage) = world.host(node).storage() else { continue };
             let told = self.told.slot(node);
             for request in storage.remembered_answers() {

@@ -1,10 +1,10 @@
 //! Every probe is answered as it must be, in its time.
 
-use seedbed::proto::RequestId;
+use seedbed::machine::RequestId;
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
 use crate::oracle::{Probe, answer_in_words, is_alive};
-use crate::world::World;
 
 /// After the run is healed and quiet, what clients ask gets done before they give up, and a read
 /// finds what was written before it.
@@ -71,7 +71,8 @@ mod tests {
     use super::*;
     use crate::oracle::tests::*;
     use crate::oracle::{ProbeAnswer, Told};
-    use seedbed::proto::{Reply, Time};
+    use seedbed::machine::Time;
+    use seedbed::proto::Reply;
 
     /// A write is probed, and must be done within a second.
     fn probed() -> Play {

@@ -1,11 +1,12 @@
 //! A run in which something is asked gets something done or refused.
 
-use seedbed::proto::{NodeId, Reply, Request, RequestId, Role};
+use seedbed::machine::{Class, NodeId, RequestId};
+use seedbed::proto::{Reply, Request};
 
 use super::paths_of;
+use crate::file_service::World;
 use crate::oracle::copies::needs_no_operator;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Of the answerable requests of a run at least one is done or refused, and of those on files at
 /// least one by themselves.
@@ -82,7 +83,7 @@ impl Answers {
 }
 
 fn is_answerable(request: RequestId, model: &Model) -> bool {
-    let is_one = |node: NodeId| node.role() != Role::Client || node == request.client;
+    let is_one = |node: NodeId| node.class() != Class::Client || node == request.client;
     let asked = model.requests.get(&request);
     asked.is_some_and(|asked| !model.disturbances.parted(is_one, asked.asked.is))
         && paths_of(request, model).iter().all(|path| needs_no_operator(path, model))

@@ -1,10 +1,11 @@
 //! A request that ends `unknown` has met a fault.
 
-use seedbed::proto::{Membership, Refusal, Reply, Request, RequestId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Membership, Refusal, Reply, Request};
 
 use super::{is_disturbed, is_moving};
+use crate::file_service::World;
 use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A client that says `unknown` had a reason between being asked and saying so.
 ///
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
     use crate::oracle::Told;
     use crate::oracle::tests::*;
-    use seedbed::proto::Time;
+    use seedbed::machine::Time;
 
     fn asked() -> Play {
         let mut play = Play::new(UnknownHasACause);

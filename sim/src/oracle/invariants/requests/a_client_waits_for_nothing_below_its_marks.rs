@@ -1,12 +1,11 @@
 //! What a client calls over is over.
 
-use seedbed::proto::{
-    AttemptEnd, Incarnation, Message, MessageKind, NodeId, RequestId, Retry, Session,
-};
+use seedbed::machine::{Incarnation, NodeId, RequestId};
+use seedbed::proto::{AttemptEnd, Message, MessageKind, Retry, Session};
 
+use crate::file_service::World;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A client that sends an attempt still waits for no request below the lowest number that it names,
 /// and for no attempt below the lowest number of its session with that node.

@@ -1,10 +1,11 @@
 //! The refusal of one attempt is told to a user only if it is known to hold for the others.
 
-use seedbed::proto::{AttemptEnd, Epoch, Message, MessageKind, Reply, RequestId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{AttemptEnd, Epoch, Message, MessageKind, Reply};
 
+use crate::file_service::World;
 use crate::oracle::per_request::PerRequest;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A client that has made several attempts at a request tells its user that it is refused only if
 /// an owner has recorded that, for an attempt in the newest epoch in which the client has tried.

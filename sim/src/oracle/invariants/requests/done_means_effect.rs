@@ -1,8 +1,9 @@
 //! A request that was answered "done" has taken effect, durably, with exactly that answer.
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Answer, Reply, Request, RequestId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Answer, Reply, Request};
 
 /// `done` comes after the decision of the request's transaction is durable, and says what that
 /// decision says.

@@ -1,8 +1,8 @@
 //! Every request of a client that lives on is answered.
 
+use crate::file_service::World;
 use crate::oracle::model::is_alive;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// When a run is over, no client that has not crashed owes its user an answer.
 ///

@@ -5,14 +5,15 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use crate::file_service::World;
 use crate::history::witness::{Contradiction, Operation, Outcome, State, Told, Witness};
 use crate::oracle::model::files::GOING_BACK;
 use crate::oracle::model::in_words;
 use crate::oracle::{Asked, Breach, Evidence, Invariant, Model, Seen, SeenKinds, Txn};
-use crate::world::World;
+use seedbed::machine::{Class, RequestId};
 use seedbed::proto::{
     Action, Contents, Operation as Asks, Outcome as Gave, Path, Record, RecordKind, Reply, Request,
-    RequestId, Role, TxnId, Version,
+    TxnId, Version,
 };
 
 /// The order of the commits explains every answer of a request on files: each took effect between
@@ -70,7 +71,7 @@ impl Invariant for HistoriesAreStrictlySerializable {
             Seen::Replied { request, reply } if is_on_files(request, model) => {
                 return self.on_replied(request, reply, model);
             }
-            Seen::Crashed { node } if node.role() == Role::Client => {
+            Seen::Crashed { node } if node.class() == Class::Client => {
                 self.witness.abandoned(|request| request.client == node);
             }
             _ => {}

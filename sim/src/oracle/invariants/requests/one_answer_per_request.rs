@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Reply, Request, RequestId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Reply, Request};
 
 /// A client answers nothing that it was not asked, nothing twice, and nothing otherwise than asked:
 /// files are done, a lock is acquired or released, and any request is refused or unknown.

@@ -1,8 +1,8 @@
 //! A request takes effect at most once, however often it was tried.
 
+use crate::file_service::World;
 use crate::oracle::model::requests::effects_of_requests::{EFFECTS, Effect};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// At most one transaction commits for each request of a user.
 ///

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Epoch, Handed, Message, MessageKind, No, NodeId, Record, RecordKind, Refusal,
-    RequestId, Vote,
+    AttemptEnd, Epoch, Handed, Message, MessageKind, No, Record, RecordKind, Refusal, Vote,
 };
 
+use crate::file_service::World;
 use crate::oracle::model::reference::{operations, paths};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Placement, Seen, SeenKinds};
-use crate::world::World;
 
 /// A refusal that is said to be recorded leaves only once its record is durable.
 ///

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::model::requests::effects_of_requests::EFFECTS;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{NodeId, Record, RecordKind, Refusal, Reply, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Record, RecordKind, Refusal, Reply};
 
 /// After `refused` no transaction of the request has committed or commits, and no lock is granted
 /// to it; unless all that it did was on files that were given up with lost disks.

@@ -1,7 +1,7 @@
 //! No message appears from nowhere or vanishes.
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Sent and copied messages are received, lost or in flight, after every step.
 ///

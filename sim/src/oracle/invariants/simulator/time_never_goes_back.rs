@@ -1,9 +1,9 @@
 //! Time goes forward: the true one, and that of every machine.
 
+use crate::file_service::World;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{At, Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{NodeId, Time};
+use seedbed::machine::{NodeId, Time};
 
 /// True time never goes back, nor does any machine's clock within one life of the machine.
 ///
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::oracle::tests::*;
     use crate::world::Clock;
-    use seedbed::proto::Span;
+    use seedbed::machine::Span;
 
     const NAME: &str = "time_never_goes_back";
 

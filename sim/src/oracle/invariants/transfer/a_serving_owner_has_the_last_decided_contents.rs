@@ -1,9 +1,9 @@
 //! No service of what is out of date.
 
+use crate::file_service::World;
 use crate::oracle::model::in_words;
 use crate::oracle::model::served_in_epoch::{SERVICE, Service, What};
 use crate::oracle::{Breach, Committed, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 use seedbed::proto::{Path, Version};
 
 /// What an owner answers or votes on, with no other vote of its own on the path, is what was

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Message, MessageKind, NodeId, Record, RecordKind};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Message, MessageKind, Record, RecordKind};
 
 /// A node stores what its log has of every path that it claims, in whatever epoch, until it has
 /// given the claim up: looked at when it enters another epoch, and when it hands over.

@@ -1,10 +1,11 @@
 //! No commit that a complete owner does not hear of.
 
+use crate::file_service::World;
 use crate::oracle::model::commit_points::{COMMIT_POINTS, CommitPoint};
 use crate::oracle::model::in_words;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Operation, Path, Reply, Request, RequestId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Operation, Path, Reply, Request};
 
 /// When a change is decided, and when a client is told of it, every node that claims to be complete
 /// on its path in the epoch in force has it durably, or a vote for it that pins the path.

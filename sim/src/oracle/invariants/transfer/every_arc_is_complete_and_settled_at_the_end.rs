@@ -1,9 +1,10 @@
 //! Hand-overs end.
 
+use crate::file_service::World;
 use crate::oracle::blocked::missed_arcs;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Arcs, NodeId, RecordKind, Span, Time};
+use seedbed::machine::{NodeId, Span, Time};
+use seedbed::proto::{Arcs, RecordKind};
 
 /// When all faults are over and everything had its time, the newest view is in force, each of its
 /// members claims all that it owns there, and the epoch has settled.

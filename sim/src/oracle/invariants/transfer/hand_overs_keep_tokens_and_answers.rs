@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::file_service::World;
 use crate::oracle::model::requests::effects_of_requests::is_part_of;
 use crate::oracle::{Breach, Disk, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Answer, Arcs, Epoch, Handed, NodeId, Record, RecordKind, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Answer, Arcs, Epoch, Handed, Record, RecordKind};
 
 /// Where a node's log says that it is a complete owner, the log holds the token that was claimed of
 /// every path, its version even if the file is gone, and the answer to every request that has taken

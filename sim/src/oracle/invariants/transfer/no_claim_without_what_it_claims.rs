@@ -1,11 +1,10 @@
 //! Complete means complete.
 
+use crate::file_service::World;
 use crate::oracle::model::in_words;
 use crate::oracle::{Breach, Disk, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{
-    Admission, Arcs, Epoch, Message, MessageKind, NodeId, Path, Record, RecordKind,
-};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Admission, Arcs, Epoch, Message, MessageKind, Path, Record, RecordKind};
 
 /// Where a node's log says that it is a complete owner in an epoch, the log holds what was decided
 /// last on every path, in that epoch and before, or a vote for that which pins it; what it has

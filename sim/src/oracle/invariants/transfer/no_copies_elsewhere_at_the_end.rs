@@ -1,8 +1,9 @@
 //! Copies go in the end.
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Arcs, NodeId};
+use seedbed::machine::NodeId;
+use seedbed::proto::Arcs;
 
 /// When all faults are over and everything had its time, and the epoch in force has settled, no
 /// node that is up stores a path that it does not own.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
-use seedbed::proto::{Message, MessageKind, NodeId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Message, MessageKind};
 
 /// An owner hands a path over, or says that it has handed over all there is, only if no vote of its
 /// own on the path, given in an earlier epoch, waits for a decision. (One that it has given in the
@@ -72,7 +73,8 @@ impl Invariant for NoPathIsHandedOverInDoubt {
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, n, path, prepare, rolled_back, txn, voted, voted_in};
-    use seedbed::proto::{Arcs, Epoch, File, Incarnation, PullEnd};
+    use seedbed::machine::Incarnation;
+    use seedbed::proto::{Arcs, Epoch, File, PullEnd};
 
     fn chunk(files: &[&str], end: bool) -> Message {
         let complete = PullEnd { complete: Arcs::all(), witnessed: Arcs::default() };

@@ -1,8 +1,8 @@
 //! No service without what is to be served.
 
+use crate::file_service::World;
 use crate::oracle::model::served_in_epoch::{DURABLE_SERVICE, What};
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// Whoever serves a path or votes on it in an epoch owns it there, and has durably claimed to be
 /// complete on it.

@@ -1,7 +1,7 @@
 //! Copies go when nobody needs them any more.
 
+use crate::file_service::World;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 use seedbed::proto::{Arcs, Member, Record, RecordKind};
 
 /// A node gives up older claims, and copies that it does not own, only for an epoch that the centre
@@ -85,7 +85,8 @@ impl Invariant for OnlySettledEpochsGiveUpCopies {
 mod tests {
     use super::*;
     use crate::oracle::tests::{Play, n};
-    use seedbed::proto::{Epoch, NodeId};
+    use seedbed::machine::NodeId;
+    use seedbed::proto::Epoch;
 
     fn play() -> Play {
         let mut play = Play::managed(OnlySettledEpochsGiveUpCopies);

@@ -1,9 +1,10 @@
 //! Files that hold a number, as the accounts of a bank and counters do: what a read, a disk or an
 //! owner says that it is.
 
+use crate::file_service::World;
 use crate::oracle::Model;
-use crate::world::World;
-use seedbed::proto::{Contents, NodeId, Outcome, Path};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Contents, Outcome, Path};
 
 /// What is in an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

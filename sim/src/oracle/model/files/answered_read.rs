@@ -1,6 +1,7 @@
 //! A read that a client was answered, and when it was asked for.
 
-use seedbed::proto::{Contents, Path, Reply, Request, RequestId, Version};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Contents, Path, Reply, Request, Version};
 
 use crate::oracle::model::in_words;
 use crate::oracle::{Asked, Evidence, Model, reads};

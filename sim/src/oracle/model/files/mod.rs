@@ -6,9 +6,10 @@ pub(in crate::oracle) mod answered_read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use seedbed::machine::NodeId;
 use seedbed::proto::{
-    Action, Arcs, Changes, Contents, Epoch, File, NodeId, Operation, Outcome, Path, RecordKind,
-    Token, TxnId, Version,
+    Action, Arcs, Changes, Contents, Epoch, File, Operation, Outcome, Path, RecordKind, Token,
+    TxnId, Version,
 };
 
 use crate::oracle::{At, SeenKinds};

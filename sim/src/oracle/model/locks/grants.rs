@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Path, Record, RequestId, Token};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Path, Record, Token};
 
 /// A grant in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Config, Incarnation, Keep, Message, NodeId, RequestId, Span, Time};
+use seedbed::machine::{Incarnation, NodeId, RequestId, Span, Time};
+use seedbed::proto::{Config, Keep, Message};
 
 /// When something was heard, by true time and by the lock server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,8 @@ pub(in crate::oracle) mod heard_by_lock_server;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use seedbed::proto::{Path, Record, RequestId, Token};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Path, Record, Token};
 
 use crate::oracle::At;
 use grants::Grants;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Changes, File, NodeId, Operation, Outcome, Path};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Changes, File, Operation, Outcome, Path};
 
 use super::{Commit, Effect, Stored, words};
 

@@ -27,9 +27,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    Action, Answer, Changes, File, Limits, NodeId, Operation, Outcome, Path, Refusal, Request,
-    RequestId, Token, TxnId,
+    Action, Answer, Changes, File, Limits, Operation, Outcome, Path, Refusal, Request, Token, TxnId,
 };
 
 use super::requests::Asked;

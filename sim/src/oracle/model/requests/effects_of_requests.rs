@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Answer, Outcome, Record, RecordKind, RequestId, TxnId};
+use seedbed::machine::RequestId;
+use seedbed::proto::{Answer, Outcome, Record, RecordKind, TxnId};
 
 use crate::oracle::{At, Seen, SeenKinds};
 
@@ -104,15 +105,15 @@ pub(in crate::oracle) fn is_part_of(answer: &Answer, whole: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file_service::World;
     use crate::oracle::Model;
     use crate::oracle::tests::{applied, c, decided_for, n, request, txn, voted};
-    use crate::world::{PacketId, World};
-    use seedbed::proto::{
-        Age, Config, Epoch, Incarnation, Member, Message, NodeId, Session, Settings, Span,
-    };
+    use crate::world::PacketId;
+    use seedbed::machine::{Incarnation, NodeId, Span};
+    use seedbed::proto::{Age, Config, Epoch, Member, Message, Session, Settings};
 
     fn world() -> World {
-        World::new(Config::new(Settings::default()).expect("sound settings"), 1)
+        World::of_config(Config::new(Settings::default()).expect("sound settings"), 1)
     }
 
     fn decide(model: &mut Model, request: RequestId, txn: TxnId) -> Effect {

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use seedbed::machine::{NodeId, RequestId, Time};
 use seedbed::proto::{
-    Action, Contents, NodeId, Operation, Outcome, Path, Refusal, Reply, Request, RequestId, Time,
-    TxnId, Version,
+    Action, Contents, Operation, Outcome, Path, Refusal, Reply, Request, TxnId, Version,
 };
 
+use crate::file_service::World;
 use crate::oracle::At;
-use crate::world::World;
 
 /// A request.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 //! Makers of messages, of what users ask for and of what they are told.
 
+use seedbed::machine::{Incarnation, NodeId, RequestId, Span, Time};
 use seedbed::proto::{
-    Action, Age, AttemptEnd, Config, Contents, Header, Incarnation, Keep, Known, LowWater, Message,
-    No, NodeId, Operation, Outcome, Reply, Request, RequestId, Session, Settings, Span, Terms,
-    Time, Token, TxnId, Verdict, Version, Vote,
+    Action, Age, AttemptEnd, Config, Contents, Header, Keep, Known, LowWater, Message, No,
+    Operation, Outcome, Reply, Request, Session, Settings, Terms, Token, TxnId, Verdict, Version,
+    Vote,
 };
 
 use crate::oracle::tests::bench::records::{members, path, request};

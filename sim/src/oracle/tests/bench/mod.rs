@@ -18,16 +18,17 @@ mod views;
 
 use std::collections::BTreeMap;
 
+use seedbed::machine::{Incarnation, NodeId, RequestId, Time};
 use seedbed::proto::{
-    Config, Incarnation, Membership, Message, NodeId, Notice, Operation, Record, Reply, Request,
-    RequestId, Settings, Time, Token,
+    Config, Membership, Message, Notice, Operation, Record, Reply, Request, Settings, Token,
 };
 
+use crate::file_service::{Stage, World};
 use crate::oracle::registry::Named;
 use crate::oracle::tests::bench::messages::{begin, files};
 use crate::oracle::tests::bench::records::{c, member, n, path};
 use crate::oracle::{Breach, Model, Oracle, Seen, Told, Violation};
-use crate::world::{Clock, Loss, PacketId, Stage, Tear, World};
+use crate::world::{Clock, Loss, PacketId, Tear};
 
 /// One invariant and what it is shown. Behind it is a world in which nothing happens but what a
 /// `really_` verb makes happen.
@@ -61,7 +62,7 @@ impl Play {
 
     /// A cluster as `settings` say, all of it down, and two clients.
     pub fn of<I: Named + 'static>(settings: Settings, invariant: I) -> Play {
-        let world = World::new(Config::new(settings).expect("good settings"), 2);
+        let world = World::of_config(Config::new(settings).expect("good settings"), 2);
         let oracle = Oracle::of(&world, vec![(I::NAME, Box::new(invariant))]);
         let (stage, logs) = (Stage::new(world, ()), BTreeMap::new());
         Play { oracle, stage, logs, goes_on: false, violation: None }

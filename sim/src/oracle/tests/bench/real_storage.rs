@@ -1,12 +1,13 @@
 //! The bench about what nodes store: verbs that make the world behind a play really do something.
 
-use seedbed::proto::{NodeId, Operation, Record, RecordKind, Span, Time, Version};
+use seedbed::machine::{NodeId, Span, Time};
+use seedbed::proto::{Operation, Record, RecordKind, Version};
 
+use crate::file_service::Fact;
 use crate::oracle::Seen;
 use crate::oracle::tests::bench::Play;
 use crate::oracle::tests::bench::messages::{files, files_at, write};
 use crate::oracle::tests::bench::records::{c, path};
-use crate::world::Fact;
 
 impl Play {
     /// Starts `node` in the world behind the play too.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use seedbed::machine::{Incarnation, NodeId, RequestId, Span};
 use seedbed::proto::{
-    Arcs, Config, Contents, Epoch, File, Incarnation, Member, NodeId, Outcome, Path, Record,
-    RequestId, Settings, Span, Token, TxnId, Version, View,
+    Arcs, Config, Contents, Epoch, File, Member, Outcome, Path, Record, Settings, Token, TxnId,
+    Version, View,
 };
 
 use crate::oracle::tests::bench::messages::changed;

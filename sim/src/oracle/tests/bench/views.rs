@@ -1,6 +1,7 @@
 //! The bench about clusters that change: views, leases, and what a node owns in an epoch.
 
-use seedbed::proto::{Arcs, Config, Epoch, Message, NodeId, Record, View};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Arcs, Config, Epoch, Message, Record, View};
 
 use crate::oracle::blocked::{Missed, missed_arcs};
 use crate::oracle::tests::bench::Play;

@@ -1,15 +1,16 @@
 //! The protocols that ship, on files: lawful in both commit modes, whatever crashes, and mistakes
 //! are caught.
 
+use seedbed::machine::{NodeId, RequestId, Span};
 use seedbed::proto::{
-    CommitMode, Defect, Defects, MessageKind, NodeId, Record, RecordKind, Reply, RequestId,
-    Settings, Span, Version,
+    CommitMode, Defect, Defects, MessageKind, Record, RecordKind, Reply, Settings, Version,
 };
 
+use crate::file_service::Event;
 use crate::oracle::tests::real_runs::Run;
 use crate::oracle::tests::{c, delete, lock, n, path, read, rename, unlock, write};
 use crate::oracle::{Seen, seen};
-use crate::world::{Event, Rot};
+use crate::world::Rot;
 
 pub(super) const MODES: [CommitMode; 2] = [CommitMode::Staged, CommitMode::TwoPhase];
 

@@ -1,15 +1,17 @@
 //! The protocols that ship, on locks: what is lawful, which milestones a run passes, and which
 //! mistakes are caught.
 
-use seedbed::proto::{Defect, Message, Reply, Span};
+use seedbed::machine::Span;
+use seedbed::proto::{Defect, Message, Reply};
 
+use crate::file_service::Event;
 use crate::milestone::Milestone;
 use crate::oracle::milestones::Milestones;
 use crate::oracle::tests::real_runs::{Run, ms};
 use crate::oracle::tests::{CONTROL, c, files_at, lock, n, path, request, try_lock, unlock, write};
 use crate::scenario::Role;
 use crate::subject_of::Subjects;
-use crate::world::{Clock, Event, PacketId};
+use crate::world::{Clock, PacketId};
 
 #[test]
 fn two_clients_contend() {
@@ -170,7 +172,7 @@ fn duplicate_releases(run: &mut Run) {
         run.until(ms);
         let packets = run.world.network().packets();
         let releases =
-            packets.filter(|(_, packet)| matches!(packet.message, Message::Release { .. }));
+            packets.filter(|(_, packet)| matches!(*packet.message, Message::Release { .. }));
         let releases: Vec<PacketId> = releases.map(|(id, _)| id).collect();
         if run.count(Milestone::MESSAGE_DUPLICATED) < 3 {
             for release in releases {

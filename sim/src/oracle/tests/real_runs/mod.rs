@@ -7,17 +7,17 @@ mod transactions;
 
 use std::sync::Arc;
 
-use seedbed::proto::{
-    Config, Defect, Defects, NodeId, Operation, Request, RequestId, Settings, Span, Time,
-};
+use seedbed::machine::{NodeId, RequestId, Span, Time};
+use seedbed::proto::{Config, Defect, Defects, FileService, Operation, Request, Settings};
 
+use crate::file_service::{Event, Stage, Step, World};
 use crate::milestone::Milestone;
 use crate::oracle::blocked::Wait;
 use crate::oracle::milestones::{Milestones, Reached};
 use crate::oracle::tests::{c, files, files_at};
 use crate::oracle::{Model, Oracle, Violation};
 use crate::scenario::Role;
-use crate::world::{Event, PacketId, Stage, Step, Tear, Watcher, World};
+use crate::world::{PacketId, Tear, Watcher};
 
 /// So many milliseconds after the start.
 pub fn ms(ms: u64) -> Time {
@@ -34,7 +34,7 @@ pub struct Judge {
     pub reached: Vec<(Time, Reached)>,
 }
 
-impl Watcher for Judge {
+impl Watcher<FileService> for Judge {
     fn watch(&mut self, world: &World, step: &Step) {
         if self.violation.is_none() {
             self.violation = self.oracle.observe(world, step).err();
@@ -61,7 +61,7 @@ impl Stage<Judge> {
 
     /// A cluster as `settings` say and two clients, all of it down. Copies take their time.
     pub(super) fn judged(settings: Settings) -> Run {
-        let world = World::new(Config::new(settings).expect("good settings"), 2);
+        let world = World::of_config(Config::new(settings).expect("good settings"), 2);
         let (oracle, milestones) = (Oracle::new(&world, None), Milestones::new());
         let judge = Judge { oracle, violation: None, milestones, reached: Vec::new() };
         let mut run = Stage::new(world, judge);

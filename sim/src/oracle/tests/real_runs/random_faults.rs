@@ -1,6 +1,7 @@
 //! Requests, losses, copies, reordering and crashes as they are drawn, over the whole oracle.
 
-use seedbed::proto::{Defect, NodeId, Operation, Settings, Span};
+use seedbed::machine::{NodeId, Span};
+use seedbed::proto::{Defect, Operation, Settings};
 
 use crate::oracle::tests::real_runs::Run;
 use crate::oracle::tests::real_runs::commits::{MODES, settings, started, with_defect};

@@ -1,14 +1,16 @@
 //! The protocols that ship, on transactions: which milestones they pass, who plays which role
 //! there, and who waits for whom.
 
-use seedbed::proto::{MessageKind, Operation, Reply, Span};
+use seedbed::machine::Span;
+use seedbed::proto::{MessageKind, Operation, Reply};
 
+use crate::file_service::Event;
 use crate::milestone::Milestone;
 use crate::oracle::blocked::Wait;
 use crate::oracle::tests::real_runs::{Run, ms};
 use crate::oracle::tests::{c, delete, files_at, n, path, request, write};
 use crate::scenario::Role;
-use crate::world::{Event, Tear};
+use crate::world::Tear;
 
 /// Writes to so many paths that every node owns one.
 fn three() -> [Operation; 3] {

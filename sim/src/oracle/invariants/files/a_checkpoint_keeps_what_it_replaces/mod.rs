@@ -3,12 +3,13 @@
 #[cfg(test)]
 mod tests;
 
-use seedbed::proto::{MessageKind, NodeId};
+use seedbed::machine::NodeId;
+use seedbed::proto::MessageKind;
 
 use super::log_state::{LogState, Told};
+use crate::file_service::World;
 use crate::oracle::per_node::PerNode;
 use crate::oracle::{Breach, Evidence, Invariant, Model, Seen, SeenKinds};
-use crate::world::World;
 
 /// A log whose head a checkpoint has replaced says the same as the whole log did.
 ///

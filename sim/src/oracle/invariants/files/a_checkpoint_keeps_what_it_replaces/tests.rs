@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use seedbed::machine::{Incarnation, Span};
 use seedbed::proto::{
-    Admission, Arcs, Config, Epoch, Handed, Incarnation, LowWater, Member, Open, Record,
-    RecordKind, Refusal, Settings, Span, Token, TxnId, Wanted,
+    Admission, Arcs, Config, Epoch, Handed, LowWater, Member, Open, Record, RecordKind, Refusal,
+    Settings, Token, TxnId, Wanted,
 };
 
 use super::*;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use seedbed::machine::{Incarnation, NodeId, RequestId, Span};
 use seedbed::proto::{
-    Admission, Config, Epoch, Incarnation, Lost, Member, NodeId, Path, Record, Refusal, RequestId,
-    Results, Span, Token, TxnId, View, Wanted,
+    Admission, Config, Epoch, Lost, Member, Path, Record, Refusal, Results, Token, TxnId, View,
+    Wanted,
 };
 
 use super::difference::{Lowest, differs, forgets_otherwise};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Incarnation, NodeId};
+use seedbed::machine::{Incarnation, NodeId};
 
 use crate::oracle::Evidence;
 

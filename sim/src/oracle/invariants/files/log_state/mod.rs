@@ -7,7 +7,8 @@ mod transaction_log;
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{Config, Header, LowWater, Member, Message, NodeId, Record, RequestId};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Config, Header, LowWater, Member, Message, Record};
 
 use control_log::{LockLog, ViewLog};
 use difference::Lowest;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::proto::{
-    Admission, Answer, Arcs, Epoch, File, Handed, NodeId, Path, Record, Refusal, RequestId,
-};
+use seedbed::machine::{NodeId, RequestId};
+use seedbed::proto::{Admission, Answer, Arcs, Epoch, File, Handed, Path, Record, Refusal};
 
 use super::difference::{Lowest, differs, forgets_otherwise};
 use crate::oracle::Evidence;

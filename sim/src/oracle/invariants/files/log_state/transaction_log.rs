@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use seedbed::machine::{RequestId, Span};
 use seedbed::proto::{
-    Answer, Changes, Epoch, File, LowWater, Member, Outcome, Path, Record, RequestId, Span, TxnId,
+    Answer, Changes, Epoch, File, LowWater, Member, Outcome, Path, Record, TxnId,
 };
 
 use super::difference::differs;

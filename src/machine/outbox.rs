@@ -13,98 +13,117 @@
 //! cannot either. [`Outbox::send_now`] is the one door around the barrier.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{Message, NodeId, Notice, Record, Reply, RequestId, Snapshot};
+use super::{NodeId, RequestId, System};
 
 /// Something for the driver to do, once everything that was forced before it is durable.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Effect {
-    /// Send a message.
-    Send(NodeId, Message),
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(bound = "")]
+pub enum Effect<S: System> {
+    /// Send a message. All who see it on its way share the one value.
+    Send(NodeId, Arc<S::Message>),
     /// Replace the log up to the snapshot's position, atomically.
-    Checkpoint(Snapshot),
+    Checkpoint(Snapshot<S>),
     /// Answer a user (clients only).
-    Reply(RequestId, Reply),
+    Reply(RequestId, S::Reply),
     /// Tell a user something unasked (clients only).
-    Notice(Notice),
+    Notice(S::Notice),
 }
 
 /// A record on its way to the log.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Append {
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(bound = "")]
+pub struct Append<S: System> {
     /// The record.
-    pub record: Record,
+    pub record: S::Record,
     /// Does anything wait for it?
     pub forced: bool,
 }
 
+/// What replaces the log up to a position: records that, replayed, give the same state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(bound = "")]
+pub struct Snapshot<S: System> {
+    /// The position in the log of the first record that the snapshot does not hold.
+    pub covers: u64,
+    /// The state.
+    pub records: Arc<[S::Record]>,
+}
+
 /// A queue of effects with a barrier behind each forced record.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Outbox {
-    records: VecDeque<Append>,
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Outbox<S: System> {
+    records: VecDeque<Append<S>>,
     /// Each effect with the position up to which the log must be durable before it is carried out.
-    effects: VecDeque<(u64, Effect)>,
+    effects: VecDeque<(u64, Effect<S>)>,
     /// Effects that wait for nothing.
-    urgent: VecDeque<Effect>,
+    urgent: VecDeque<Effect<S>>,
     /// The log's length once all that was put in is appended.
     next: u64,
     /// The log's length up to and including the last forced record.
     barrier: u64,
 }
 
-impl Outbox {
+impl<S: System> Outbox<S> {
     /// An empty outbox of a node whose log is `length` records long.
-    pub fn new(length: u64) -> Outbox {
-        Outbox { next: length, ..Outbox::default() }
+    pub fn new(length: u64) -> Outbox<S> {
+        Outbox {
+            records: VecDeque::new(),
+            effects: VecDeque::new(),
+            urgent: VecDeque::new(),
+            next: length,
+            barrier: 0,
+        }
     }
 
     /// Makes `record` durable before anything that is put in after it leaves.
-    pub fn force(&mut self, record: Record) {
+    pub fn force(&mut self, record: S::Record) {
         self.append(record, true);
         self.barrier = self.next;
     }
 
     /// Makes `record` durable some time: with the next forced one, or never if a crash comes first.
-    pub fn write_lazily(&mut self, record: Record) {
+    pub fn write_lazily(&mut self, record: S::Record) {
         self.append(record, false);
     }
 
     /// Sends `message` to `to`.
-    pub fn send(&mut self, to: NodeId, message: Message) {
-        self.put(Effect::Send(to, message));
+    pub fn send(&mut self, to: NodeId, message: impl Into<Arc<S::Message>>) {
+        self.put(Effect::Send(to, message.into()));
     }
 
     /// Sends `message` to `to` at once, whatever is not durable: for what promises nothing and must
     /// not wait for a slow disk.
-    pub fn send_now(&mut self, to: NodeId, message: Message) {
-        self.urgent.push_back(Effect::Send(to, message));
+    pub fn send_now(&mut self, to: NodeId, message: impl Into<Arc<S::Message>>) {
+        self.urgent.push_back(Effect::Send(to, message.into()));
     }
 
     /// Answers a user's request.
-    pub fn reply(&mut self, request: RequestId, reply: Reply) {
+    pub fn reply(&mut self, request: RequestId, reply: S::Reply) {
         self.put(Effect::Reply(request, reply));
     }
 
     /// Tells a user something unasked.
-    pub fn notice(&mut self, notice: Notice) {
+    pub fn notice(&mut self, notice: S::Notice) {
         self.put(Effect::Notice(notice));
     }
 
     /// Replaces everything logged so far by `records`.
-    pub fn checkpoint(&mut self, records: Vec<Record>) {
+    pub fn checkpoint(&mut self, records: Vec<S::Record>) {
         self.put(Effect::Checkpoint(Snapshot { covers: self.next, records: records.into() }));
     }
 
     /// The driver's first duty: the next record to append.
-    pub fn take_record(&mut self) -> Option<Append> {
+    pub fn take_record(&mut self) -> Option<Append<S>> {
         self.records.pop_front()
     }
 
     /// The driver's second duty: the next effect, if the log, durable for its first `durable`
     /// records, allows it.
-    pub fn pop(&mut self, durable: u64) -> Option<Effect> {
+    pub fn pop(&mut self, durable: u64) -> Option<Effect<S>> {
         if let Some(effect) = self.urgent.pop_front() {
             return Some(effect);
         }
@@ -125,12 +144,12 @@ impl Outbox {
         self.effects.len()
     }
 
-    fn append(&mut self, record: Record, forced: bool) {
+    fn append(&mut self, record: S::Record, forced: bool) {
         self.records.push_back(Append { record, forced });
         self.next += 1;
     }
 
-    fn put(&mut self, effect: Effect) {
+    fn put(&mut self, effect: Effect<S>) {
         self.effects.push_back((self.barrier, effect));
     }
 }
@@ -138,21 +157,45 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{Incarnation, Path, Refusal, Token};
+    use crate::machine::{Boot, Input, Machine, Never, Time};
 
-    fn message(n: u32) -> Message {
-        let client = NodeId::client(1);
-        let request = RequestId { client, incarnation: Incarnation(1), number: n };
-        let path = Path::new("/a").unwrap();
-        Message::LockRefused { request, path, refusal: Refusal::Held }
+    /// Messages and records are numbers, and nothing is done with them.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    struct Numbers;
+
+    impl System for Numbers {
+        type Config = ();
+        type Message = u32;
+        type Record = u32;
+        type Request = Never;
+        type Reply = Never;
+        type Notice = Never;
+        type Command = Never;
+        type Timer = Never;
+        type Machine = Idle;
+
+        fn recover(_config: &Arc<()>, _boot: Boot<'_, Numbers>) -> Idle {
+            Idle
+        }
+    }
+
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    struct Idle;
+
+    impl Machine<Numbers> for Idle {
+        fn step(&mut self, _now: Time, _input: Input<'_, Numbers>, _out: &mut Outbox<Numbers>) {}
+
+        fn next_deadline(&self) -> Option<(Time, &Never)> {
+            None
+        }
     }
 
     #[test]
     fn a_forced_record_holds_back_what_follows_and_nothing_that_leads() {
-        let mut out = Outbox::new(5);
-        out.send(NodeId::CONTROL, message(1));
-        out.force(Record::LastToken { token: Token(1) });
-        out.send(NodeId::CONTROL, message(2));
+        let mut out = Outbox::<Numbers>::new(5);
+        out.send(NodeId::CONTROL, 1);
+        out.force(1);
+        out.send(NodeId::CONTROL, 2);
         assert!(out.pop(5).is_some());
         assert_eq!(out.pop(5), None);
         assert_eq!(out.held(), 1);
@@ -161,23 +204,23 @@ mod tests {
 
     #[test]
     fn what_promises_nothing_waits_for_nothing() {
-        let mut out = Outbox::new(0);
-        out.force(Record::LastToken { token: Token(1) });
-        out.send(NodeId::CONTROL, message(1));
-        out.send_now(NodeId::CONTROL, message(2));
-        assert_eq!(out.pop(0), Some(Effect::Send(NodeId::CONTROL, message(2))));
+        let mut out = Outbox::<Numbers>::new(0);
+        out.force(1);
+        out.send(NodeId::CONTROL, 1);
+        out.send_now(NodeId::CONTROL, 2);
+        assert_eq!(out.pop(0), Some(Effect::Send(NodeId::CONTROL, 2.into())));
         assert_eq!(out.pop(0), None);
-        assert_eq!(out.pop(1), Some(Effect::Send(NodeId::CONTROL, message(1))));
+        assert_eq!(out.pop(1), Some(Effect::Send(NodeId::CONTROL, 1.into())));
     }
 
     #[test]
     fn a_lazy_record_holds_back_nothing_but_takes_a_position() {
-        let mut out = Outbox::new(0);
-        out.write_lazily(Record::LastToken { token: Token(1) });
-        out.send(NodeId::CONTROL, message(1));
+        let mut out = Outbox::<Numbers>::new(0);
+        out.write_lazily(1);
+        out.send(NodeId::CONTROL, 1);
         assert!(out.pop(0).is_some());
-        out.force(Record::LastToken { token: Token(2) });
-        out.send(NodeId::CONTROL, message(2));
+        out.force(2);
+        out.send(NodeId::CONTROL, 2);
         assert_eq!(out.pop(1), None);
         assert!(out.pop(2).is_some());
     }

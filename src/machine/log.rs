@@ -49,8 +49,6 @@ use std::ops::Range;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Defect, Defects};
-
 /// What a node finds on its disk at a start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered<R> {
@@ -61,6 +59,15 @@ pub struct Recovered<R> {
     /// How many bytes at the end of the log are a torn tail. They must be removed before the next
     /// append.
     pub cut: usize,
+}
+
+/// What a start does about a record that is damaged although it was durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnCorruption {
+    /// It refuses to start.
+    Refuse,
+    /// It goes on with the next intact record: a deliberate bug.
+    Skip,
 }
 
 /// Why a node refuses to start: its disk has lost or changed what it had synced.
@@ -154,7 +161,7 @@ pub fn write_checkpoint<R: Serialize>(covers: u64, records: &[R]) -> Vec<u8> {
 pub fn recover<R: DeserializeOwned>(
     checkpoint: Option<&[u8]>,
     log: &[u8],
-    defects: Defects,
+    on_corruption: OnCorruption,
 ) -> Result<Recovered<R>, Corruption> {
     let (covers, mut records) = checkpoint.map_or(Ok((0, Vec::new())), read_checkpoint)?;
     let mut offset = 0;
@@ -168,7 +175,7 @@ pub fn recover<R: DeserializeOwned>(
             offset += frame.size();
             position += 1;
         } else if let Some(corruption) = contradiction(log, offset, position, covers) {
-            if !defects.has(Defect::CorruptRecordSkipped) {
+            if on_corruption == OnCorruption::Refuse {
                 return Err(corruption);
             }
             match search(log, offset, |frame| frame.position > position) {
