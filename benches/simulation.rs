@@ -23,9 +23,11 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use recording::Recording;
 use seedbed::proto::{Config, Membership, Settings};
 use seedbed_sim::digest::Digest;
+use seedbed_sim::file_service::InvariantName;
 use seedbed_sim::file_service::World;
-use seedbed_sim::invariant::InvariantName;
-use seedbed_sim::oracle::{Oracle, registry};
+use seedbed_sim::file_service::invariant::FileInvariant;
+use seedbed_sim::file_service::oracle::{Oracle, registry};
+use seedbed_sim::name::Name;
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
 
@@ -69,7 +71,7 @@ fn every_invariant_is_on(world: &World, scenario: &Scenario) {
     let of = |membership| {
         let settings = Settings { membership, ..Settings::default() };
         let world = World::of_config(Config::new(settings).expect("the defaults are right"), 1);
-        InvariantName::ALL
+        FileInvariant::ALL
             .iter()
             .filter(|name| registry::make(**name, &world, None).is_some())
             .count()
@@ -79,7 +81,7 @@ fn every_invariant_is_on(world: &World, scenario: &Scenario) {
         Membership::Managed => 0,
     };
     let oracle = Oracle::new(world, scenario.workload.as_ref());
-    let wanted = InvariantName::ALL.len() - 1 - about_views;
+    let wanted = InvariantName::all().count() - 1 - about_views;
     assert_eq!(oracle.invariants(), wanted, "an invariant is off: no figures");
 }
 

@@ -21,7 +21,7 @@ use std::sync::mpsc;
 
 use failure::Failure;
 use seedbed_sim::cell::Cell;
-use seedbed_sim::milestone::Milestone;
+use seedbed_sim::file_service::Milestone;
 use seedbed_sim::report::{self, History};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;

@@ -1,407 +1,88 @@
 //! The invariants by name: what a scenario may say is violated, and a violation is reported under.
 //!
-//! What each of them looks at stands in the oracle, whose registry binds a name to its checker.
-//! Where two invariants break in the same step, the one that stands first here is reported, so the
-//! more specific of two stands first.
+//! Where two invariants break in the same step, the one that stands first is reported: the two about
+//! the simulated world itself, without which no verdict is worth anything, then those of the system
+//! under test in the order of its list, the more specific of two first.
 
 use std::fmt;
 
-macro_rules! invariants {
-    ($($variant:ident = $name:literal, $summary:literal, $source:literal;)*) => {
-        /// The name of an invariant, in the order in which they are judged.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum InvariantName {
-            $(#[doc = $summary] $variant,)*
-        }
-
-        const LINES: &[Line] = &[$(Line { name: $name, summary: $summary, source: $source },)*];
-
-        impl InvariantName {
-            /// Every invariant.
-            pub const ALL: &[InvariantName] = &[$(InvariantName::$variant,)*];
-        }
-    };
-}
+use crate::name::Name;
+use crate::names;
+use crate::under_test::UnderTest;
 
 /// What is listed of an invariant.
-struct Line {
-    name: &'static str,
-    summary: &'static str,
-    source: &'static str,
+pub trait ListedInvariant: Name {
+    /// What it is known as, and where it comes from.
+    fn source(self) -> &'static str;
+
+    /// Is it about getting things done? Nothing wrong was said or stored where only it is broken.
+    fn is_of_progress(self) -> bool {
+        false
+    }
 }
 
-invariants! {
-    ViewsAreDecidedOnceAndInOrder = "views_are_decided_once_and_in_order",
-        "views have epochs that grow by one, one content each, and come into force one at a time",
-        "view synchrony; Birman, Joseph 1987";
-    AdmissionsAreUsedOnce = "admissions_are_used_once",
-        "the centre gives a life one number, and a number names one disk",
-        "Liskov, Cowling 2012, section 4.3";
-    EpochsOfANodeOnlyGrow = "epochs_of_a_node_only_grow",
-        "a node says that it has left an epoch once that is durable, and never goes back",
-        "promises; Lamport 1998";
-    AViewIsActiveAfterAllHaveLeft = "a_view_is_active_after_all_have_left",
-        "a view comes into force when all of the one before have left it or lost their lease",
-        "leases; Gray, Cheriton 1989";
-    LeasesFollowRecordedEntries = "leases_follow_recorded_entries",
-        "the centre gives a lease only to a member whose entry into the epoch it has recorded",
-        "write-ahead; Gray 1978; leases; Gray, Cheriton 1989";
-    NoViewChangeWithoutACause = "no_view_change_without_a_cause",
-        "a view leaves out the silent and the unwanted, takes in the heard and wanted, and no more",
-        "accuracy; Chandra, Toueg 1996";
-    KeysMoveOnlyToJoinersAndFromLeavers = "keys_move_only_to_joiners_and_from_leavers",
-        "a change of members moves only what those who come and go own",
-        "monotonicity; Karger et al. 1997";
-    NoPathIsHandedOverInDoubt = "no_path_is_handed_over_in_doubt",
-        "an owner hands no path over about which it is in doubt",
-        "Mohan, Lindsay, Obermarck 1986, section 2";
-    ClaimedCopiesAreKept = "claimed_copies_are_kept",
-        "a node stores what it claims to be complete on until it gives the claim up",
-        "Adya et al. 2016 (Slicer)";
-    OnlySettledEpochsGiveUpCopies = "only_settled_epochs_give_up_copies",
-        "claims and copies are given up only when everyone has all that it owns",
-        "Lamport, Malkhi, Zhou 2010, section 3";
-    NoClaimWithoutWhatItClaims = "no_claim_without_what_it_claims",
-        "who claims to be complete on a path has what was decided there last, or is in doubt",
-        "Lamport, Malkhi, Zhou 2010";
-    HandOversKeepTokensAndAnswers = "hand_overs_keep_tokens_and_answers",
-        "a complete owner has the tokens, versions and answers of what it owns, and is told no lie",
-        "RIFL: Lee et al. 2015, section 3";
-    CompleteOwnersHaveEveryDecidedWrite = "complete_owners_have_every_decided_write",
-        "what is decided, every complete owner in force has or is in doubt about",
-        "Lamport, Malkhi, Zhou 2010";
-    OnlyLeasedMembersServeAndVote = "only_leased_members_serve_and_vote",
-        "who serves or votes in an epoch is a member with a lease for it that runs",
-        "leases; Gray, Cheriton 1989";
-    OnlyCompleteOwnersServeAndVote = "only_complete_owners_serve_and_vote",
-        "who serves or votes on a path owns it and has durably claimed to be complete",
-        "Lamport, Malkhi, Zhou 2010";
-    OneEpochIsServedAtOnce = "one_epoch_is_served_at_once",
-        "once an epoch is served, no earlier one is",
-        "view synchrony; Birman, Joseph 1987";
-    AServingOwnerHasTheLastDecidedContents = "a_serving_owner_has_the_last_decided_contents",
-        "what an owner answers or votes on is what was decided last",
-        "atomic registers; Lamport 1986";
-    TransactionIdsAreUsedOnce = "transaction_ids_are_used_once",
-        "a transaction id names one attempt at one request, in one life of its coordinator",
-        "W5; R*: Mohan, Lindsay, Obermarck 1986";
-    VoteIsDurableBeforeItLeaves = "vote_is_durable_before_it_leaves",
-        "a yes leaves a participant only once the vote is durable",
-        "W1, write-ahead; Gray 1978";
-    DecisionIsDurableBeforeItLeaves = "decision_is_durable_before_it_leaves",
-        "nobody hears of a commit before the decision is durable",
-        "W1, write-ahead; Gray 1978";
-    AcknowledgementIsDurableBeforeItLeaves = "acknowledgement_is_durable_before_it_leaves",
-        "a participant acknowledges a commit only once it has durably applied it",
-        "W1, write-ahead; R*: Mohan, Lindsay, Obermarck 1986";
-    PromiseIsDurableBeforeItLeaves = "promise_is_durable_before_it_leaves",
-        "a participant says aborted only if that is settled or nothing can make it vote any more",
-        "W1, cooperative termination; Bernstein, Hadzilacos, Goodman 1987, section 7.4";
-    RecordedRefusalIsDurableBeforeItLeaves = "recorded_refusal_is_durable_before_it_leaves",
-        "a refusal that holds for every attempt leaves a node only once it is durable",
-        "W1, write-ahead; Gray 1978; RIFL: Lee et al. 2015, section 3";
-    DecisionsAreFinal = "decisions_are_final",
-        "every node decides a transaction once and stays with it, also across restarts",
-        "AC4, stability; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
-    CommitNeedsEveryYes = "commit_needs_every_yes",
-        "a coordinator commits only if every participant's yes is durable",
-        "AC2, validity; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
-    AbortNeedsAReason = "abort_needs_a_reason",
-        "a coordinator that has heard every yes, and no no, does not abort",
-        "AC3, non-triviality; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
-    ParticipantsAgree = "participants_agree",
-        "no node commits a transaction while another aborts it",
-        "AC1, agreement; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
-    AYesIsKeptUntilTheDecision = "a_yes_is_kept_until_the_decision",
-        "who has voted yes neither commits nor aborts until it is told what was decided",
-        "the uncertainty period; Bernstein, Hadzilacos, Goodman 1987, section 7.3; Skeen 1981";
-    ACheckpointKeepsWhatItReplaces = "a_checkpoint_keeps_what_it_replaces",
-        "a node that starts from a checkpoint knows what its whole log would have told it",
-        "checkpoints; ARIES: Mohan et al. 1992, section 5.4";
-    CommitIsRememberedUntilAcknowledged = "commit_is_remembered_until_acknowledged",
-        "a coordinator forgets a commit only when every participant has durably applied it",
-        "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
-    ALowWaterMarkCoversOnlyWhatIsOver = "a_low_water_mark_covers_only_what_is_over",
-        "a coordinator's low-water mark covers no transaction that may still commit or be asked for",
-        "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
-    NoPinIsOrphaned = "no_pin_is_orphaned",
-        "no path stays pinned for a transaction that nobody will ever decide",
-        "W4, orphans; Lampson, Lomet 1993";
-    InDoubtKeepsItsPins = "in_doubt_keeps_its_pins",
-        "who is in doubt about a path serves no read of it and lets no one else change it",
-        "W3; R*: Mohan, Lindsay, Obermarck 1986, section 2";
-    NoWriteBelowTheClaimedToken = "no_write_below_the_claimed_token",
-        "once a token is claimed for a path, no change under a lower one commits",
-        "L-I2, fencing; Burrows 2006 (Chubby), section 2.4; Kleppmann 2016";
-    ReplicasAgree = "replicas_agree",
-        "all owners of a path have the same bytes under the same version",
-        "replica consistency; Schneider 1990";
-    ReadsOfOneTransactionAreOneMoment = "reads_of_one_transaction_are_one_moment",
-        "all reads of a transaction come from one point in the order of commits",
-        "G2, read skew A5A; Adya 1999; Berenson et al. 1995";
-    DeletedFilesStayDeleted = "deleted_files_stay_deleted",
-        "after an acknowledged deletion nobody finds the old contents",
-        "F-I3, no resurrection; Demers et al. 1987";
-    AcknowledgedWritesSurvive = "acknowledged_writes_survive",
-        "what a client was told of is there for every later read and after every restart",
-        "F-I2, durability; Haerder, Reuter 1983; Herlihy, Wing 1990";
-    EffectsUnderALockAreItsHolders = "effects_under_a_lock_are_its_holders",
-        "what takes effect under a token is asked by the client that it was granted to",
-        "L-I1, mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
-    CommitsDoWhatWasAsked = "commits_do_what_was_asked",
-        "a commit's outcomes and changes are those of its operations, executed in commit order",
-        "sequential specification; Herlihy, Wing 1990; Bornholt et al. 2021";
-    OwnersStoreWhatWasCommitted = "owners_store_what_was_committed",
-        "an owner stores what the commits, executed one after the other, have left",
-        "state machine replication; Schneider 1990";
-    AStartRecoversWhatTheLogSays = "a_start_recovers_what_the_log_says",
-        "after a start a node's memory says what its log says",
-        "restart repeats history; ARIES: Mohan et al. 1992, section 5";
-    NobodyIsInDoubtAtTheEnd = "nobody_is_in_doubt_at_the_end",
-        "when everything had its time, every yes has an outcome",
-        "AC5, termination; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
-    EveryArcIsCompleteAndSettledAtTheEnd = "every_arc_is_complete_and_settled_at_the_end",
-        "when everything had its time, every owner is complete and the view has settled",
-        "liveness; Lamport, Malkhi, Zhou 2010";
-    TheNewestViewIsWhatTheOperatorWants = "the_newest_view_is_what_the_operator_wants",
-        "when everything had its time, the newest view is what the operator has asked for",
-        "liveness; Lamport, Malkhi, Zhou 2010";
-    NoCopiesElsewhereAtTheEnd = "no_copies_elsewhere_at_the_end",
-        "when everything had its time, nobody stores what it does not own",
-        "Demers et al. 1987";
-    TimeNeverGoesBack = "time_never_goes_back",
-        "neither true time nor any clock of a machine goes back",
-        "D-I2; Lamport 1978";
-    MessagesAreConserved = "messages_are_conserved",
-        "every message sent or copied is received, lost or in flight",
-        "D-I3, conservation";
-    OwnersAgree = "owners_agree",
-        "coordinators and participants of a path are its R distinct owners on the ring",
-        "R-I1, R-I2; Karger et al. 1997";
-    TokensGrow = "tokens_grow",
-        "each grant has a higher token than every grant before",
-        "L-I3; Burrows 2006 (Chubby), section 2.4";
-    GrantIsDurableBeforeItLeaves = "grant_is_durable_before_it_leaves",
-        "a grant leaves the lock server only once it is durable",
-        "W1 for locks; Gray 1978";
-    OneHolderPerLock = "one_holder_per_lock",
-        "a lock has at most one grant that is not over",
-        "L-I1, mutual exclusion; Dijkstra 1965";
-    OnlyTheHolderReleases = "only_the_holder_releases",
-        "a lock is freed by its holder under its token, or by the end of its lease",
-        "L-I7; Redis SET NX with a token";
-    GrantsGoToTheLiving = "grants_go_to_the_living",
-        "a lock goes to a waiter that was heard within a lease",
-        "L-I6; etcd issue 11456";
-    GrantsFollowTheLine = "grants_follow_the_line",
-        "of the living, the one who stood in line first is granted first",
-        "L-I4, first in first out";
-    NoFreeLockWithALiveWaiter = "no_free_lock_with_a_live_waiter",
-        "no lock is free while somebody alive waits for it",
-        "L-I5, no lost wake-up; Lampson, Redell 1980";
-    ASilentHolderKeepsNoLock = "a_silent_holder_keeps_no_lock",
-        "a holder that is not heard for a lease loses its lock to a live waiter",
-        "leases; Gray, Cheriton 1989, section 2";
-    HoldersStopBelievingFirst = "holders_stop_believing_first",
-        "a holder stops believing in its lease before the lock goes to another",
-        "L-I8; Gray, Cheriton 1989";
-    OnlyItsOwnKeepAliveMovesALease = "only_its_own_keep_alive_moves_a_lease",
-        "a holder's lease moves only by an answer to what it asked itself, and as far as that gives",
-        "L-I8; Gray, Cheriton 1989";
-    ALeaseThatIsOverIsGivenUp = "a_lease_that_is_over_is_given_up",
-        "a client tells its user that a lock is lost when its lease is over",
-        "leases; Gray, Cheriton 1989, section 2";
-    AcquiredMeansHeld = "acquired_means_held",
-        "a client answers acquired only while it believes that it holds the lock",
-        "L-I8, outcome honesty; Gray, Cheriton 1989";
-    OperationsCarryTheTokensOfHeldLocks = "operations_carry_the_tokens_of_held_locks",
-        "an operation carries the token of the lock that its client held when it was asked, or none",
-        "L-I2, sequencers; Burrows 2006 (Chubby), section 2.4";
-    OneEffectPerRequest = "one_effect_per_request",
-        "a request takes effect at most once",
-        "at-most-once; Birrell, Nelson 1984";
-    OneAnswerPerRequest = "one_answer_per_request",
-        "a client answers a request at most once, and as it was asked",
-        "client outcome honesty";
-    RefusedMeansNoEffect = "refused_means_no_effect",
-        "what a client called refused never takes effect",
-        "F-I7, outcome honesty; Knossos";
-    AToldRefusalHoldsForAllAttempts = "a_told_refusal_holds_for_all_attempts",
-        "a client believes a refusal only if it is its only attempt's, or recorded in its newest epoch",
-        "outcome honesty; RIFL";
-    AClientWaitsForNothingBelowItsMarks = "a_client_waits_for_nothing_below_its_marks",
-        "a client calls over only requests and attempts for which it does not wait",
-        "collecting results; RIFL";
-    DoneMeansEffect = "done_means_effect",
-        "what a client called done has taken effect, with that answer",
-        "F-I7, outcome honesty; Knossos";
-    HistoriesAreStrictlySerializable = "histories_are_strictly_serializable",
-        "the order of commits explains every answer, each request within the time it was open",
-        "strict serializability, linearizability; Papadimitriou 1979; Herlihy, Wing 1990";
-    AnswersFollowFromTheCommits = "answers_follow_from_the_commits",
-        "what a client calls done is what the commits give, for a plain read when its owner answers",
-        "linearizability; Herlihy, Wing 1990";
-    RefusalsStateATrueReason = "refusals_state_a_true_reason",
-        "a request for files is refused only for a reason that was true since it was asked",
-        "sequential specification; Herlihy, Wing 1990";
-    AFullDiskTakesNoNewWork = "a_full_disk_takes_no_new_work",
-        "a machine that knows that its disk is full begins nothing that changes what is on it",
-        "reserved log space; Gray, Reuter 1993, section 9.4; Mohan et al. 1992";
-    LockRefusalsStateATrueReason = "lock_refusals_state_a_true_reason",
-        "a lock is refused only if it is held, its line or the disk is full, or its path is too long",
-        "tryLock; Herlihy, Shavit 2008, ch. 7";
-    AReleasedLockIsFree = "a_released_lock_is_free",
-        "a release that is acknowledged has freed the lock",
-        "Burrows 2006 (Chubby), section 2.4";
-    AClientKeepsTrying = "a_client_keeps_trying",
-        "a client makes attempts at a request until it is answered",
-        "end-to-end retry; Saltzer, Reed, Clark 1984";
-    ALostAttemptHasACause = "a_lost_attempt_has_a_cause",
-        "an attempt that ends without an answer has met a fault or another transaction",
-        "accuracy; Chandra, Toueg 1996";
-    ARetryAsksAnotherOwner = "a_retry_asks_another_owner",
-        "an attempt is not sent to the owner that the one before was sent to",
-        "failover; Dean, Barroso 2013";
-    AttemptsYieldOnlyToOlderOnes = "attempts_yield_only_to_older_ones",
-        "an attempt is refused for a conflict only where it has met an older one",
-        "wait-die; Rosenkrantz, Stearns, Lewis 1978";
-    AnAttemptWaitsOnlyForYoungerOnes = "an_attempt_waits_only_for_younger_ones",
-        "an attempt begins to wait for pins only where no older one has or wants them",
-        "wait-die; Rosenkrantz, Stearns, Lewis 1978";
-    ProbesAreAnswered = "probes_are_answered",
-        "after the run is healed and quiet, what is asked gets done before its client gives up",
-        "bounded liveness; Alpern, Schneider 1985";
-    UnknownHasACause = "unknown_has_a_cause",
-        "a client says unknown only if something kept the request from getting done",
-        "accuracy; Chandra, Toueg 1996";
-    EveryRequestEnds = "every_request_ends",
-        "when everything had its time, every request has an answer",
-        "termination";
-    EveryLockIsFreeOrHeldByTheLiving = "every_lock_is_free_or_held_by_the_living",
-        "when everything had its time, no lock is held by the dead",
-        "L-I5, L-I6";
-    EveryDecisionIsOver = "every_decision_is_over",
-        "when everything had its time, no coordinator keeps a decision that all have carried out",
-        "end records; Mohan, Lindsay, Obermarck 1986";
-    NodesForgetWhatIsOver = "nodes_forget_what_is_over",
-        "what a node remembers of answers and outcomes is bounded by marks that keep up",
-        "garbage collection of RIFL, section 3.3: Lee et al. 2015; R*: Mohan, Lindsay, Obermarck 1986";
-    BankTotalNeverChanges = "bank_total_never_changes",
-        "whoever reads all accounts at once finds the money that was paid in",
-        "Jepsen's bank; Gray 1985 (debit-credit)";
-    NoIncrementIsLost = "no_increment_is_lost",
-        "every acknowledged increment of a counter is in its final value",
-        "lost update, P4; Berenson et al. 1995";
-    SomeRequestIsDoneOrRefused = "some_request_is_done_or_refused",
-        "of the requests that could be answered one is done or refused, and one of those on files",
-        "liveness; Alpern, Schneider 1985";
+names! {
+    /// An invariant of the simulated world itself.
+    pub enum General {
+        /// neither true time nor any clock of a machine goes back
+        TimeNeverGoesBack = "time_never_goes_back",
+        /// every message sent or copied is received, lost or in flight
+        MessagesAreConserved = "messages_are_conserved",
+    }
 }
 
-impl InvariantName {
+/// The name of an invariant of the system `S`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InvariantName<S: UnderTest> {
+    /// Of the simulated world.
+    General(General),
+    /// Of the system.
+    System(S::Invariant),
+}
+
+impl<S: UnderTest> InvariantName<S> {
+    /// Every invariant, in the order in which they are judged.
+    pub fn all() -> impl Iterator<Item = InvariantName<S>> {
+        let general = General::ALL.iter().map(|it| InvariantName::General(*it));
+        general.chain(S::Invariant::ALL.iter().map(|it| InvariantName::System(*it)))
+    }
+
     /// A sentence in the field's terms, as used in `violates = "..."`.
     pub fn name(self) -> &'static str {
-        self.line().name
+        match self {
+            InvariantName::General(it) => it.name(),
+            InvariantName::System(it) => it.name(),
+        }
     }
 
     /// What must hold, in one line.
     pub fn summary(self) -> &'static str {
-        self.line().summary
+        match self {
+            InvariantName::General(it) => it.summary(),
+            InvariantName::System(it) => it.summary(),
+        }
     }
 
     /// What it is known as, and where it comes from.
     pub fn source(self) -> &'static str {
-        self.line().source
+        match self {
+            InvariantName::General(General::TimeNeverGoesBack) => "D-I2; Lamport 1978",
+            InvariantName::General(General::MessagesAreConserved) => "D-I3, conservation",
+            InvariantName::System(it) => it.source(),
+        }
     }
 
     /// Is it about getting things done? Nothing wrong was said or stored where only it is broken.
     pub fn is_of_progress(self) -> bool {
-        matches!(
-            self,
-            InvariantName::AClientKeepsTrying
-                | InvariantName::ARetryAsksAnotherOwner
-                | InvariantName::ALostAttemptHasACause
-                | InvariantName::AReleasedLockIsFree
-                | InvariantName::AttemptsYieldOnlyToOlderOnes
-                | InvariantName::AnAttemptWaitsOnlyForYoungerOnes
-                | InvariantName::EveryDecisionIsOver
-                | InvariantName::EveryRequestEnds
-                | InvariantName::NodesForgetWhatIsOver
-                | InvariantName::ProbesAreAnswered
-                | InvariantName::SomeRequestIsDoneOrRefused
-                | InvariantName::UnknownHasACause
-        )
-    }
-
-    /// Is it judged only where the central node decides which nodes are members?
-    pub fn is_of_managed_membership(self) -> bool {
-        matches!(
-            self,
-            InvariantName::ViewsAreDecidedOnceAndInOrder
-                | InvariantName::AdmissionsAreUsedOnce
-                | InvariantName::EpochsOfANodeOnlyGrow
-                | InvariantName::AViewIsActiveAfterAllHaveLeft
-                | InvariantName::LeasesFollowRecordedEntries
-                | InvariantName::NoViewChangeWithoutACause
-                | InvariantName::KeysMoveOnlyToJoinersAndFromLeavers
-                | InvariantName::NoPathIsHandedOverInDoubt
-                | InvariantName::ClaimedCopiesAreKept
-                | InvariantName::OnlySettledEpochsGiveUpCopies
-                | InvariantName::NoClaimWithoutWhatItClaims
-                | InvariantName::HandOversKeepTokensAndAnswers
-                | InvariantName::CompleteOwnersHaveEveryDecidedWrite
-                | InvariantName::OnlyLeasedMembersServeAndVote
-                | InvariantName::OnlyCompleteOwnersServeAndVote
-                | InvariantName::OneEpochIsServedAtOnce
-                | InvariantName::EveryArcIsCompleteAndSettledAtTheEnd
-                | InvariantName::TheNewestViewIsWhatTheOperatorWants
-                | InvariantName::NoCopiesElsewhereAtTheEnd
-        )
-    }
-
-    /// Is it about locks and their tokens, so that it holds where no client asks for a lock?
-    pub fn is_of_locks(self) -> bool {
-        matches!(
-            self,
-            InvariantName::NoWriteBelowTheClaimedToken
-                | InvariantName::EffectsUnderALockAreItsHolders
-                | InvariantName::TokensGrow
-                | InvariantName::GrantIsDurableBeforeItLeaves
-                | InvariantName::OneHolderPerLock
-                | InvariantName::OnlyTheHolderReleases
-                | InvariantName::GrantsGoToTheLiving
-                | InvariantName::GrantsFollowTheLine
-                | InvariantName::NoFreeLockWithALiveWaiter
-                | InvariantName::ASilentHolderKeepsNoLock
-                | InvariantName::HoldersStopBelievingFirst
-                | InvariantName::OnlyItsOwnKeepAliveMovesALease
-                | InvariantName::ALeaseThatIsOverIsGivenUp
-                | InvariantName::AcquiredMeansHeld
-                | InvariantName::LockRefusalsStateATrueReason
-                | InvariantName::AReleasedLockIsFree
-                | InvariantName::EveryLockIsFreeOrHeldByTheLiving
-        )
-    }
-
-    fn line(self) -> &'static Line {
-        &LINES[self as usize]
+        match self {
+            InvariantName::General(_) => false,
+            InvariantName::System(it) => it.is_of_progress(),
+        }
     }
 }
 
-impl fmt::Display for InvariantName {
+impl<S: UnderTest> fmt::Display for InvariantName<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_comes_twice() {
-        for (number, one) in InvariantName::ALL.iter().enumerate() {
-            let earlier = &InvariantName::ALL[..number];
-            assert!(earlier.iter().all(|other| other.name() != one.name()), "{one}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use seedbed::proto::Membership;
 
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 
 /// Milestones that belong together.
 #[derive(Clone, Copy, Debug)]

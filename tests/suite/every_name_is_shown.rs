@@ -7,15 +7,15 @@ use std::sync::Arc;
 use crate::mutation;
 use crate::which_cases::scenario_files;
 use seedbed::proto::{Config, Defect, Defects, Settings};
-use seedbed_sim::invariant::InvariantName;
-use seedbed_sim::milestone::Milestone;
+use seedbed_sim::file_service::InvariantName;
+use seedbed_sim::file_service::Milestone;
 use seedbed_sim::run;
 use seedbed_sim::scenario::{Expect, Expected, Scenario};
 use seedbed_sim::verdict::Verdict;
 
 #[test]
 fn every_invariant_is_broken_by_a_file_or_by_a_mutation() {
-    let all = || InvariantName::ALL.iter().map(|invariant| invariant.name());
+    let all = || InvariantName::all().map(|invariant| invariant.name());
     let mut broken = BTreeSet::new();
     for scenario in negative() {
         match &scenario.expect.verdict {
@@ -84,7 +84,7 @@ fn every_milestone_has_a_name_of_its_own() {
         assert!(names.insert(milestone.name()), "{milestone} is there twice");
         assert!(!milestone.summary().is_empty(), "{milestone} is not explained");
     }
-    assert_eq!(names.len(), Milestone::COUNT);
+    assert_eq!(names.len(), Milestone::PLACES);
 }
 
 fn negative() -> Vec<Scenario> {

@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 
 use seedbed::proto::{MessageKind, RecordKind};
 
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::refusal::Reason;
 
 pub use fault_kind::FaultKind;

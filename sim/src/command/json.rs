@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::output::Output;
 use super::timed_run::Played;
 use crate::draw::swarm;
-use crate::invariant::InvariantName;
-use crate::milestone::Milestone;
+use crate::file_service::InvariantName;
+use crate::file_service::Milestone;
 use crate::milestone_groups::GROUPS;
 use crate::scenario::Scenario;
 use crate::verdict::{Nearest, RunReport, Verdict};
@@ -73,14 +73,14 @@ pub(super) struct File<'a> {
     pub sim_ns: u64,
     pub wall_ns: u64,
     /// The milestones that a sweep counts, by name.
-    pub counts: BTreeMap<&'static str, u64>,
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// How near the runs of a file came to what none of them showed.
 #[derive(Debug, Serialize)]
 pub(super) struct Near {
     /// What came up: what was wanted itself, or the last that comes before it in its story.
-    milestone: &'static str,
+    milestone: String,
     /// How often, in the run that had most of it.
     times: u64,
     /// How often it was wanted; null if something else was.
@@ -90,7 +90,12 @@ pub(super) struct Near {
 
 impl Near {
     pub(super) fn of(Nearest { milestone, most, wanted }: Nearest) -> Near {
-        Near { milestone: milestone.name(), times: most.times, wanted, seed: most.seed }
+        Near {
+            milestone: milestone.name().into_owned(),
+            times: most.times,
+            wanted,
+            seed: most.seed,
+        }
     }
 }
 
@@ -147,7 +152,7 @@ pub(super) fn object(output: &mut Output, object: &impl Serialize) -> io::Result
 }
 
 /// The figures of a sweep, by the names of their milestones.
-pub(super) fn counts(of: impl Fn(Milestone) -> u64) -> BTreeMap<&'static str, u64> {
+pub(super) fn counts(of: impl Fn(Milestone) -> u64) -> BTreeMap<String, u64> {
     let figures = GROUPS.iter().flat_map(|group| group.figures);
-    figures.map(|(_, milestone)| (milestone.name(), of(*milestone))).collect()
+    figures.map(|(_, milestone)| (milestone.to_string(), of(*milestone))).collect()
 }

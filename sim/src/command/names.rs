@@ -5,17 +5,17 @@ use seedbed::proto::Defect;
 use super::output::Output;
 use super::{Done, Status};
 use crate::cell::Cell;
-use crate::invariant::InvariantName;
-use crate::milestone::Milestone;
+use crate::file_service::InvariantName;
+use crate::file_service::Milestone;
+use crate::file_service::subject_of::Topic;
 use crate::scenario::{is_of_managed, roles_of};
-use crate::subject_of::Topic;
 
 pub(super) fn defects(output: &mut Output) -> Done {
     table(output, Defect::ALL.iter().map(|defect| (defect.name(), defect.summary().to_owned())))
 }
 
 pub(super) fn invariants(output: &mut Output) -> Done {
-    let names = InvariantName::ALL.iter();
+    let names = InvariantName::all();
     table(output, names.map(|it| (it.name(), format!("{} ({})", it.summary(), it.source()))))
 }
 

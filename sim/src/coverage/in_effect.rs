@@ -6,7 +6,7 @@ use seedbed::proto::Message;
 
 use super::Grip;
 use crate::cell::FaultKind;
-use crate::oracle::{Model, Seen};
+use crate::file_service::oracle::{Model, Seen};
 
 /// The faults that are in effect.
 #[derive(Clone, Debug, Default)]

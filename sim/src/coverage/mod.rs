@@ -25,9 +25,9 @@ use seedbed::machine::{NodeId, RequestId, Time};
 use seedbed::proto::{Message, MessageKind, Reply};
 
 use crate::cell::{Cell, MessageFate, RecordFate};
+use crate::file_service::oracle::milestones::Milestones;
+use crate::file_service::oracle::{Model, Seen, seen};
 use crate::file_service::{Event, Step, World};
-use crate::oracle::milestones::Milestones;
-use crate::oracle::{Model, Seen, seen};
 use crate::refusal::Reason;
 
 pub use hold::{Grip, Hold};

@@ -8,8 +8,8 @@ use seedbed::proto::{Message, RecordKind, Reply, Request};
 use super::Followed;
 use crate::cell::Phase;
 use crate::file_service::World;
-use crate::oracle::milestones::{self, Milestones};
-use crate::oracle::{Asked, Model};
+use crate::file_service::oracle::milestones::{self, Milestones};
+use crate::file_service::oracle::{Asked, Model};
 
 /// How long after its start a machine counts as just recovered.
 const RECOVERY: Span = Span::from_secs(1);

@@ -7,7 +7,7 @@ use seedbed::proto::{Message, Record};
 
 use crate::cell::{FaultKind, Phase, Situation};
 use crate::file_service::World;
-use crate::oracle::{Model, Seen};
+use crate::file_service::oracle::{Model, Seen};
 
 /// The situations that a run gets into when a fault strikes `machine`, which is in these phases.
 pub(super) fn struck(

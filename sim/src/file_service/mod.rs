@@ -1,5 +1,11 @@
 //! All that the testbed knows of the file service.
 
+pub mod invariant;
+pub mod milestone;
+pub mod oracle;
+pub mod subject_of;
+mod system;
+
 use std::sync::Arc;
 
 use seedbed::machine::NodeId;
@@ -9,6 +15,10 @@ use seedbed::proto::{Config, FileService, Process};
 
 use crate::cast::Cast;
 use crate::world;
+
+pub use invariant::InvariantName;
+pub use milestone::Milestone;
+pub use subject_of::{Subject, Subjects, Topic, Transfer};
 
 /// A cluster of the file service.
 pub type World = world::World<FileService>;

@@ -21,7 +21,7 @@
 //! A helper that states a fact for several invariants returns [`Evidence`] with its subjects; its
 //! caller adds what it adds in words ([`Evidence::about`], [`Evidence::reworded`]).
 
-use crate::subject_of::Subject;
+use crate::under_test::UnderTest;
 
 /// A fact and the step that made it one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,58 +33,58 @@ pub struct At<T> {
 }
 
 /// A fact in words, the step that made it one, and what it is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evidence {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence<S: UnderTest> {
     /// The step.
     pub step: u64,
     /// The fact, in words.
     pub is: String,
     /// What the words name: a report shows the steps that are about the same.
-    pub about: Vec<Subject>,
+    pub about: Vec<S::Subject>,
 }
 
-impl Evidence {
+impl<S: UnderTest> Evidence<S> {
     /// What was so in step `step`.
-    pub fn at(step: u64, is: impl Into<String>) -> Evidence {
+    pub fn at(step: u64, is: impl Into<String>) -> Evidence<S> {
         Evidence { step, is: is.into(), about: Vec::new() }
     }
 
     /// The same fact, which is about `subject` as well.
     #[must_use]
-    pub fn about(mut self, subject: impl Into<Subject>) -> Evidence {
+    pub fn about(mut self, subject: impl Into<S::Subject>) -> Evidence<S> {
         self.about.push(subject.into());
         self
     }
 
     /// The same fact, which is about all of `subjects` as well.
     #[must_use]
-    pub fn about_all<S: Into<Subject>>(
+    pub fn about_all<T: Into<S::Subject>>(
         mut self,
-        subjects: impl IntoIterator<Item = S>,
-    ) -> Evidence {
+        subjects: impl IntoIterator<Item = T>,
+    ) -> Evidence<S> {
         self.about.extend(subjects.into_iter().map(Into::into));
         self
     }
 
     /// The same fact as part of a longer sentence: `words` makes it out of the shorter one.
     #[must_use]
-    pub fn reworded(self, words: impl FnOnce(String) -> String) -> Evidence {
+    pub fn reworded(self, words: impl FnOnce(String) -> String) -> Evidence<S> {
         Evidence { is: words(self.is), ..self }
     }
 }
 
 /// The two facts that contradict each other, each with the step that made it one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Breach {
+pub struct Breach<S: UnderTest> {
     /// What was promised or done before.
-    pub earlier: Evidence,
+    pub earlier: Evidence<S>,
     /// What has happened now.
-    pub now: Evidence,
+    pub now: Evidence<S>,
 }
 
-impl Breach {
+impl<S: UnderTest> Breach<S> {
     /// `now` contradicts `earlier`.
-    pub fn of(earlier: Evidence, now: Evidence) -> Breach {
+    pub fn of(earlier: Evidence<S>, now: Evidence<S>) -> Breach<S> {
         Breach { earlier, now }
     }
 }

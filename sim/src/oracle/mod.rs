@@ -1,98 +1,123 @@
 //! The oracle: watches every step from outside and says when a promise is broken.
 //!
 //! It judges durable records, messages on the wire, what storage holds and what clients answer,
-//! kept in its own [`Model`]; it never believes a node's summary of itself. One invariant is one
-//! file, and [`registry`] binds it to its name. Each sees only what the step touched and what it
-//! has said that it wants to see ([`SeenKinds`]), so that the cost of a step grows neither with the
-//! cluster nor with the run.
-//!
-//! # Which moment counts
-//!
-//! A node goes on in memory from the moment at which it *appends* a record, but whatever it says
-//! from then on waits until that record is *durable*. So what a node may say is judged by what is
-//! durable when the message leaves; what it may do next is judged by what it has appended; and a
-//! message may have been put together earlier than it leaves, if a forced record held it back
-//! ([`LogSeen`] knows how long).
+//! kept in a ground-truth [`Model`] of the system under test; it never believes a machine's summary
+//! of itself. Each [`Invariant`] sees only what the step touched and what it has said that it wants
+//! to see ([`SeenKinds`]), so that the cost of a step grows neither with the cluster nor with the
+//! run.
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-pub mod blocked;
-pub mod copies;
 mod evidence;
+mod interested;
 mod invariants;
-pub mod milestones;
-mod model;
 mod per_node;
-mod per_request;
-pub mod registry;
 mod seen;
 mod seen_kinds;
-#[cfg(test)]
-mod tests;
 mod told;
 
 use std::fmt;
 
-use crate::file_service::{Step, World};
-use crate::invariant::InvariantName;
-use crate::scenario::Workload;
+use seedbed::machine::Time;
+
+use crate::invariant::{General, InvariantName};
+use crate::under_test::UnderTest;
+use crate::world::{Step, World};
 
 pub use evidence::{At, Breach, Evidence};
-pub use invariants::Invariant;
-pub use model::disks::{Disk, Disks, Promise};
-pub use model::leases::{Lease, Leases};
-pub use model::placement::Placement;
-pub use model::probes::{Probe, ProbeAnswer};
-pub use model::txns::{Begun, Heard, Txn, Txns};
-pub use model::views::Views;
-pub use model::{
-    Asked, Committed, FileHistory, Lock, LockHistory, LogSeen, Model, answer_in_words,
-    changes_path, contents_in_words, is_alive, reads, single_read,
-};
+pub use invariants::{MessagesAreConserved, TimeNeverGoesBack};
+pub use per_node::PerNode;
 pub use seen::{Seen, seen};
 pub use seen_kinds::SeenKinds;
 pub use told::Told;
 
+use interested::Interested;
+
+/// What has happened so far in a run of `S`, as far as the outside can tell: everything that the
+/// invariants share.
+pub trait Model<S: UnderTest>: fmt::Debug {
+    /// A step begins.
+    fn on_step(&mut self, _step: u64, _now: Time) {}
+
+    /// Takes over what was seen in a step, after which `world` is as it is.
+    fn update(&mut self, seen: &Seen<'_, S>, world: &World<S>);
+
+    /// Takes over what the simulation knows and no step shows.
+    fn on_told(&mut self, _told: Told<S>) {}
+}
+
+/// The moment in which an invariant judges: the step, and what is so after it.
+pub struct Moment<'a, S: UnderTest> {
+    /// The step under way; at the end of a run its last.
+    pub step: u64,
+    /// True time.
+    pub now: Time,
+    /// What has happened so far.
+    pub model: &'a S::Model,
+    /// The world as it is.
+    pub world: &'a World<S>,
+}
+
+/// A rule that must hold after every step.
+pub trait Invariant<S: UnderTest> {
+    /// What it looks at. The narrower, the less a step costs.
+    fn interest(&self) -> SeenKinds {
+        SeenKinds::ALL
+    }
+
+    /// Looks at one thing that happened; the model has taken it over already.
+    ///
+    /// # Errors
+    /// The two facts that contradict each other.
+    fn see(&mut self, seen: &Seen<'_, S>, moment: &Moment<'_, S>) -> Result<(), Breach<S>>;
+
+    /// Looks at the end of a run, when all faults are over and everything had its time.
+    ///
+    /// # Errors
+    /// The two facts that contradict each other.
+    fn at_end(&mut self, _moment: &Moment<'_, S>) -> Result<(), Breach<S>> {
+        Ok(())
+    }
+}
+
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
+pub struct Violation<S: UnderTest> {
     /// Which.
-    pub invariant: InvariantName,
+    pub invariant: InvariantName<S>,
     /// The first bad step; at the end of a run its last.
     pub step: u64,
     /// How. Every step has a result that may be a violation, so what is seldom there is behind a
     /// box.
-    pub breach: Box<Breach>,
+    pub breach: Box<Breach<S>>,
 }
 
 /// Everything that watches one run.
-pub struct Oracle {
-    model: Model,
-    invariants: Vec<(InvariantName, Box<dyn Invariant>)>,
-    /// By slot of what is seen: the numbers of the invariants that want to see it.
-    interested: Vec<Vec<u16>>,
+pub struct Oracle<S: UnderTest> {
+    step: u64,
+    now: Time,
+    model: S::Model,
+    invariants: Vec<(InvariantName<S>, Box<dyn Invariant<S>>)>,
+    interested: Interested,
 }
 
-impl Oracle {
-    /// An oracle with every registered invariant, for a run that starts with `world`.
-    /// Those about a workload are left out where there is none of its kind.
-    pub fn new(world: &World, workload: Option<&Workload>) -> Oracle {
-        let make = |name: &InvariantName| {
-            registry::make(*name, world, workload).map(|invariant| (*name, invariant))
-        };
-        Oracle::of(world, InvariantName::ALL.iter().filter_map(make).collect())
+impl<S: UnderTest> Oracle<S> {
+    /// An oracle with every invariant that has something to look at, for a run that starts with
+    /// `world`.
+    pub fn new(world: &World<S>, workload: Option<&S::Workload>) -> Oracle<S> {
+        let make = |name: InvariantName<S>| Some((name, checker(name, world, workload)?));
+        Oracle::of(world, InvariantName::all().filter_map(make).collect())
     }
 
     /// An oracle that judges by these invariants.
-    fn of(world: &World, invariants: Vec<(InvariantName, Box<dyn Invariant>)>) -> Oracle {
-        let mut interested = vec![Vec::new(); SeenKinds::SLOTS];
-        for (number, (_, invariant)) in (0..).zip(&invariants) {
-            let kinds = invariant.interest();
-            for slot in (0..SeenKinds::SLOTS).filter(|slot| kinds.has(*slot)) {
-                interested[slot].push(number);
-            }
-        }
-        Oracle { model: Model::new(world.config()), invariants, interested }
+    pub fn of(
+        world: &World<S>,
+        invariants: Vec<(InvariantName<S>, Box<dyn Invariant<S>>)>,
+    ) -> Oracle<S> {
+        let kinds = invariants.iter().map(|(_, invariant)| invariant.interest());
+        let interested = Interested::of::<S>(kinds);
+        let model = S::model(world.config());
+        Oracle { step: 0, now: Time::ZERO, model, invariants, interested }
     }
 
     /// How many invariants watch.
@@ -104,14 +129,19 @@ impl Oracle {
     ///
     /// # Errors
     /// The first invariant that is broken, in the order of the names.
-    pub fn observe(&mut self, world: &World, step: &Step) -> Result<(), Violation> {
-        self.model.step = step.index;
-        self.model.now = step.at;
+    pub fn observe(&mut self, world: &World<S>, step: &Step<S>) -> Result<(), Violation<S>> {
+        self.begin(step.index, step.at);
         seen(step).try_for_each(|seen| self.see(&seen, world))
     }
 
+    /// A step begins.
+    pub(crate) fn begin(&mut self, step: u64, now: Time) {
+        (self.step, self.now) = (step, now);
+        self.model.on_step(step, now);
+    }
+
     /// Takes over what the simulation knows and no step shows.
-    pub fn tell(&mut self, told: Told) {
+    pub fn tell(&mut self, told: Told<S>) {
         self.model.on_told(told);
     }
 
@@ -119,41 +149,85 @@ impl Oracle {
     ///
     /// # Errors
     /// The first invariant that is broken, in the order of the names.
-    pub fn at_end(&mut self, world: &World) -> Result<(), Violation> {
+    pub fn at_end(&mut self, world: &World<S>) -> Result<(), Violation<S>> {
+        let moment = Moment { step: self.step, now: self.now, model: &self.model, world };
         for (name, invariant) in &mut self.invariants {
-            if let Err(breach) = invariant.at_end(&self.model, world) {
-                return Err(violation(*name, &self.model, breach));
+            if let Err(breach) = invariant.at_end(&moment) {
+                return Err(violation(*name, self.step, breach));
             }
         }
         Ok(())
     }
 
     /// What has happened so far.
-    pub fn model(&self) -> &Model {
+    pub fn model(&self) -> &S::Model {
         &self.model
     }
 
-    fn see(&mut self, seen: &Seen<'_>, world: &World) -> Result<(), Violation> {
-        self.model.update(seen, world);
-        for &number in &self.interested[seen.slot()] {
+    /// The same, to be told what no run has shown.
+    #[cfg(test)]
+    pub(crate) fn model_mut(&mut self) -> &mut S::Model {
+        &mut self.model
+    }
+
+    /// The step under way.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// True time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Takes over one thing of the step under way, and judges it.
+    pub(crate) fn see(&mut self, seen: &Seen<'_, S>, world: &World<S>) -> Result<(), Violation<S>> {
+        self.take_over(seen, world);
+        let moment = Moment { step: self.step, now: self.now, model: &self.model, world };
+        for &number in self.interested.in_this(seen) {
             let (name, invariant) = &mut self.invariants[usize::from(number)];
-            if let Err(breach) = invariant.see(seen, &self.model, world) {
-                return Err(violation(*name, &self.model, breach));
+            if let Err(breach) = invariant.see(seen, &moment) {
+                return Err(violation(*name, self.step, breach));
             }
         }
         Ok(())
     }
-}
 
-impl fmt::Debug for Oracle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Oracle { model, invariants, interested: _ } = self;
-        let names: Vec<_> = invariants.iter().map(|(name, _)| name.name()).collect();
-        f.debug_struct("Oracle").field("model", model).field("invariants", &names).finish()
+    /// Takes over one thing of the step under way.
+    pub(crate) fn take_over(&mut self, seen: &Seen<'_, S>, world: &World<S>) {
+        self.model.update(seen, world);
     }
 }
 
-fn violation(invariant: InvariantName, model: &Model, breach: Breach) -> Violation {
-    let step = breach.now.step.min(model.step);
+/// The checker of an invariant; `None` where it has nothing to look at.
+fn checker<S: UnderTest>(
+    name: InvariantName<S>,
+    world: &World<S>,
+    workload: Option<&S::Workload>,
+) -> Option<Box<dyn Invariant<S>>> {
+    match name {
+        InvariantName::General(General::TimeNeverGoesBack) => {
+            Some(Box::new(TimeNeverGoesBack::default()))
+        }
+        InvariantName::General(General::MessagesAreConserved) => {
+            Some(Box::new(MessagesAreConserved::default()))
+        }
+        InvariantName::System(name) => S::invariant(name, world, workload),
+    }
+}
+
+impl<S: UnderTest> fmt::Debug for Oracle<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.invariants.iter().map(|(name, _)| name.name()).collect();
+        f.debug_struct("Oracle").field("model", &self.model).field("invariants", &names).finish()
+    }
+}
+
+fn violation<S: UnderTest>(
+    invariant: InvariantName<S>,
+    step: u64,
+    breach: Breach<S>,
+) -> Violation<S> {
+    let step = breach.now.step.min(step);
     Violation { invariant, step, breach: Box::new(breach) }
 }

@@ -4,7 +4,7 @@ use seedbed::machine::{Class, NodeId};
 
 /// A value for each machine; finding one costs an index.
 #[derive(Clone, Debug, Default)]
-pub(in crate::oracle) struct PerNode<T> {
+pub struct PerNode<T> {
     servers: Vec<T>,
     clients: Vec<T>,
 }

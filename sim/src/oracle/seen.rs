@@ -1,49 +1,59 @@
 //! What the oracle sees of a step: a flat list, the event first, then what came of it, in order.
 
 use seedbed::machine::{Incarnation, NodeId, RequestId};
-use seedbed::proto::{Command, Message, MessageKind, Notice, Record, RecordKind, Reply, Request};
 
 use super::SeenKinds;
-use crate::file_service::{Event, Fact, Step};
-use crate::world::{Loss, PacketId, Tear};
+use crate::under_test::UnderTest;
+use crate::world::{Event, Fact, Loss, PacketId, Step, Tear};
 
 macro_rules! things_seen {
-    ($($(#[$doc:meta])* $thing:ident $name:ident $(by $of:ident: $kind:ident)?
-        { $($field:ident: $type:ty),* $(,)? })*) => {
+    (
+        of_kinds {
+            $($(#[$of_doc:meta])* $of:ident { $($of_field:ident: $of_type:ty),* $(,)? })*
+        }
+        others {
+            $($(#[$doc:meta])* $thing:ident $name:ident { $($field:ident: $type:ty),* $(,)? })*
+        }
+    ) => {
         /// One thing that the oracle sees happen. Its fields are named for what they are.
         #[allow(missing_docs)]
-        #[derive(Clone, Copy, Debug)]
-        pub enum Seen<'a> {
+        #[derive(Debug)]
+        pub enum Seen<'a, S: UnderTest> {
+            $($(#[$of_doc])* $of { $($of_field: $of_type),* },)*
             $($(#[$doc])* $thing { $($field: $type),* },)*
         }
 
-        /// A thing seen without what it says.
+        impl<S: UnderTest> Clone for Seen<'_, S> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<S: UnderTest> Copy for Seen<'_, S> {}
+
+        /// A thing seen without what it says, if it is neither message nor record.
         #[derive(Clone, Copy)]
-        enum Thing {
+        enum Other {
             $($thing,)*
         }
 
-        impl Thing {
-            /// How many slots each takes: one, or one for each kind of message or record.
-            const WIDTHS: &[usize] = &[$(1 $(* $kind::ALL.len())?,)*];
-        }
-
         impl SeenKinds {
+            /// How many kinds there are of what is neither message nor record.
+            pub(super) const OTHERS: usize = [$(Other::$thing),*].len();
+
             $(
                 #[doc = concat!("[`Seen::", stringify!($thing), "`]")]
-                $(#[doc = concat!(" of any ", stringify!($of))])?
-                pub const $name: SeenKinds = Thing::$thing.kinds();
+                pub const $name: SeenKinds =
+                    SeenKinds { others: 1 << Other::$thing as u64, ..SeenKinds::NONE };
             )*
         }
 
-        impl Seen<'_> {
-            /// The slot that it falls into.
-            pub(super) fn slot(&self) -> usize {
+        impl<S: UnderTest> Seen<'_, S> {
+            /// Its place among what is neither message nor record.
+            pub(super) fn place(&self) -> usize {
                 match self {
-                    $(Seen::$thing { $($of,)? .. } => {
-                        let first = const { Thing::$thing.first_slot() };
-                        first $(+ $of.kind() as usize)?
-                    })*
+                    $(Seen::$of { .. } => unreachable!("it has a kind of its own"),)*
+                    $(Seen::$thing { .. } => Other::$thing as usize,)*
                 }
             }
         }
@@ -51,137 +61,66 @@ macro_rules! things_seen {
 }
 
 things_seen! {
-    /// A user asked a client for something.
-    Requested REQUESTED { request: RequestId, wanted: &'a Request }
-    /// A message left a node.
-    Sent SENT by message: MessageKind
-        { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message }
-    /// A message arrived. What the receiver does about it follows in the same step.
-    Received RECEIVED by message: MessageKind
-        { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message }
-    /// A message was lost.
-    Lost LOST { packet: PacketId, from: NodeId, to: NodeId, message: &'a Message, loss: Loss }
-    /// A copy of a message is in flight.
-    Copied COPIED { packet: PacketId }
-    /// A record was appended; a crash may still lose it.
-    Appended APPENDED by record: RecordKind
-        { node: NodeId, position: u64, record: &'a Record, forced: bool }
-    /// A record became durable: from here on it is a fact.
-    Durable DURABLE by record: RecordKind { node: NodeId, position: u64, record: &'a Record }
-    /// A checkpoint replaced the head of a log.
-    Checkpointed CHECKPOINTED { node: NodeId, replaced: &'a [Record] }
-    /// A machine lost all but its disk.
-    Crashed CRASHED { node: NodeId }
-    /// A crash lost the records from a position on that were not durable.
-    Forgot FORGOT { node: NodeId, from: u64, count: u64, torn: u32, tear: Tear }
-    /// A machine is up, on what its disk held.
-    Started STARTED { node: NodeId, incarnation: Incarnation }
-    /// A machine found its log corrupt and stays down.
-    RefusedToStart REFUSED_TO_START { node: NodeId }
-    /// A machine stopped for a while.
-    Paused PAUSED { node: NodeId }
-    /// It goes on.
-    Resumed RESUMED { node: NodeId }
-    /// Links were cut.
-    Cut CUT { links: &'a [(NodeId, NodeId)] }
-    /// Links are whole again.
-    Mended MENDED { links: &'a [(NodeId, NodeId)] }
-    /// A machine's clock jumped.
-    ClockJumped CLOCK_JUMPED { node: NodeId }
-    /// A machine was woken for its deadline.
-    Woken WOKEN { node: NodeId }
-    /// A client answered.
-    Replied REPLIED { request: RequestId, reply: &'a Reply }
-    /// A client told its user something unasked.
-    Noticed NOTICED { client: NodeId, notice: &'a Notice }
-    /// A machine lost its disk.
-    Wiped WIPED { node: NodeId }
-    /// The operator told the central node something.
-    Commanded COMMANDED { command: &'a Command }
-    /// A disk stalled, or goes on.
-    DiskStalled DISK_STALLED { node: NodeId, is_stalled: bool }
-    /// A disk is full, or has room again.
-    DiskFilled DISK_FILLED { node: NodeId, is_full: bool }
-    /// A machine was told that its disk is full, or has room again.
-    ToldOfDisk TOLD_OF_DISK { node: NodeId, is_full: bool }
-}
-
-impl Thing {
-    /// The first of its slots: behind those of the things before it.
-    const fn first_slot(self) -> usize {
-        slots_of_first(self as usize)
+    of_kinds {
+        /// A message left a node.
+        Sent { packet: PacketId, from: NodeId, to: NodeId, message: &'a S::Message }
+        /// A message arrived. What the receiver does about it follows in the same step.
+        Received { packet: PacketId, from: NodeId, to: NodeId, message: &'a S::Message }
+        /// A record was appended; a crash may still lose it.
+        Appended { node: NodeId, position: u64, record: &'a S::Record, forced: bool }
+        /// A record became durable: from here on it is a fact.
+        Durable { node: NodeId, position: u64, record: &'a S::Record }
     }
-
-    /// All of its slots.
-    const fn kinds(self) -> SeenKinds {
-        SeenKinds::of_slots(self.first_slot(), Thing::WIDTHS[self as usize])
-    }
-
-    const fn of_messages(self, kinds: &[MessageKind]) -> SeenKinds {
-        let (mut of, mut i) = (SeenKinds::NONE, 0);
-        while i < kinds.len() {
-            assert!((kinds[i] as usize) < Thing::WIDTHS[self as usize], "not seen by this kind");
-            of = of.with(self.first_slot() + kinds[i] as usize);
-            i += 1;
-        }
-        of
-    }
-
-    const fn of_records(self, kinds: &[RecordKind]) -> SeenKinds {
-        let (mut of, mut i) = (SeenKinds::NONE, 0);
-        while i < kinds.len() {
-            assert!((kinds[i] as usize) < Thing::WIDTHS[self as usize], "not seen by this kind");
-            of = of.with(self.first_slot() + kinds[i] as usize);
-            i += 1;
-        }
-        of
+    others {
+        /// A user asked a client for something.
+        Requested REQUESTED { request: RequestId, wanted: &'a S::Request }
+        /// A message was lost.
+        Lost LOST { packet: PacketId, from: NodeId, to: NodeId, message: &'a S::Message, loss: Loss }
+        /// A copy of a message is in flight.
+        Copied COPIED { packet: PacketId }
+        /// A checkpoint replaced the head of a log.
+        Checkpointed CHECKPOINTED { node: NodeId, replaced: &'a [S::Record] }
+        /// A machine lost all but its disk.
+        Crashed CRASHED { node: NodeId }
+        /// A crash lost the records from a position on that were not durable.
+        Forgot FORGOT { node: NodeId, from: u64, count: u64, torn: u32, tear: Tear }
+        /// A machine is up, on what its disk held.
+        Started STARTED { node: NodeId, incarnation: Incarnation }
+        /// A machine found its log corrupt and stays down.
+        RefusedToStart REFUSED_TO_START { node: NodeId }
+        /// A machine stopped for a while.
+        Paused PAUSED { node: NodeId }
+        /// It goes on.
+        Resumed RESUMED { node: NodeId }
+        /// Links were cut.
+        Cut CUT { links: &'a [(NodeId, NodeId)] }
+        /// Links are whole again.
+        Mended MENDED { links: &'a [(NodeId, NodeId)] }
+        /// A machine's clock jumped.
+        ClockJumped CLOCK_JUMPED { node: NodeId }
+        /// A machine was woken for its deadline.
+        Woken WOKEN { node: NodeId }
+        /// A client answered.
+        Replied REPLIED { request: RequestId, reply: &'a S::Reply }
+        /// A client told its user something unasked.
+        Noticed NOTICED { client: NodeId, notice: &'a S::Notice }
+        /// A machine lost its disk.
+        Wiped WIPED { node: NodeId }
+        /// The operator told the central node something.
+        Commanded COMMANDED { command: &'a S::Command }
+        /// A disk stalled, or goes on.
+        DiskStalled DISK_STALLED { node: NodeId, is_stalled: bool }
+        /// A disk is full, or has room again.
+        DiskFilled DISK_FILLED { node: NodeId, is_full: bool }
+        /// A machine was told that its disk is full, or has room again.
+        ToldOfDisk TOLD_OF_DISK { node: NodeId, is_full: bool }
     }
 }
-
-/// How many slots the first so many things take.
-const fn slots_of_first(things: usize) -> usize {
-    let (mut slots, mut i) = (0, 0);
-    while i < things {
-        slots += Thing::WIDTHS[i];
-        i += 1;
-    }
-    slots
-}
-
-impl SeenKinds {
-    /// How many slots there are.
-    pub(super) const SLOTS: usize = slots_of_first(Thing::WIDTHS.len());
-
-    /// Everything.
-    pub const ALL: SeenKinds = SeenKinds::of_slots(0, SeenKinds::SLOTS);
-
-    /// [`Seen::Sent`] of these messages.
-    pub const fn sent(kinds: &[MessageKind]) -> SeenKinds {
-        Thing::Sent.of_messages(kinds)
-    }
-
-    /// [`Seen::Received`] of these messages.
-    pub const fn received(kinds: &[MessageKind]) -> SeenKinds {
-        Thing::Received.of_messages(kinds)
-    }
-
-    /// [`Seen::Appended`] of these records.
-    pub const fn appended(kinds: &[RecordKind]) -> SeenKinds {
-        Thing::Appended.of_records(kinds)
-    }
-
-    /// [`Seen::Durable`] of these records.
-    pub const fn durable(kinds: &[RecordKind]) -> SeenKinds {
-        Thing::Durable.of_records(kinds)
-    }
-}
-
-const _: () = assert!(SeenKinds::SLOTS <= SeenKinds::CAPACITY, "more slots than a set holds");
 
 /// Everything that is to be seen in `step`, in order.
 ///
 /// What a crash leaves on the disk was there before it: those records come first.
-pub fn seen(step: &Step) -> impl Iterator<Item = Seen<'_>> {
+pub fn seen<S: UnderTest>(step: &Step<S>) -> impl Iterator<Item = Seen<'_, S>> {
     let durable = step.durable.iter();
     let durable = durable.map(|(node, position, record)| Seen::Durable {
         node: *node,
@@ -193,7 +132,7 @@ pub fn seen(step: &Step) -> impl Iterator<Item = Seen<'_>> {
     durable.chain(event).chain(facts)
 }
 
-fn of_event(step: &Step) -> Option<Seen<'_>> {
+fn of_event<S: UnderTest>(step: &Step<S>) -> Option<Seen<'_, S>> {
     let packet = step.packet.as_ref();
     Some(match &step.event {
         Event::Deliver(id) => {
@@ -223,7 +162,7 @@ fn of_event(step: &Step) -> Option<Seen<'_>> {
     })
 }
 
-fn of_fact<'a>(step: &'a Step, fact: &'a Fact) -> Option<Seen<'a>> {
+fn of_fact<'a, S: UnderTest>(step: &'a Step<S>, fact: &'a Fact<S>) -> Option<Seen<'a, S>> {
     Some(match fact {
         Fact::Requested { request } => match &step.event {
             Event::Request { request: wanted, .. } => {
@@ -255,71 +194,4 @@ fn of_fact<'a>(step: &'a Step, fact: &'a Fact) -> Option<Seen<'a>> {
         Fact::ToldOfDisk { node, is_full } => Seen::ToldOfDisk { node: *node, is_full: *is_full },
         Fact::SyncBegan { .. } | Fact::Durable { .. } => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use seedbed::proto::Admission;
-
-    #[test]
-    fn what_is_seen_falls_into_the_kinds_that_name_it_and_no_others() {
-        let (node, position) = (NodeId::storage(1), 0);
-        let record = &Record::Born { admission: Admission(1) };
-        let appended = Seen::Appended { node, position, record, forced: true }.slot();
-        let durable = Seen::Durable { node, position, record }.slot();
-        let crashed = Seen::Crashed { node }.slot();
-        let kinds = SeenKinds::durable(&[RecordKind::Born]) | SeenKinds::CRASHED;
-        assert_eq!([appended, durable, crashed].map(|slot| kinds.has(slot)), [false, true, true]);
-        assert!(!SeenKinds::durable(&[RecordKind::Voted]).has(durable));
-        for slot in [appended, durable, crashed] {
-            assert!(SeenKinds::ALL.has(slot) && !SeenKinds::NONE.has(slot));
-            assert!(slot < SeenKinds::SLOTS);
-        }
-    }
-
-    /// Every kind that an invariant can ask for by itself.
-    fn single_kinds() -> Vec<SeenKinds> {
-        let of_messages = MessageKind::ALL
-            .iter()
-            .flat_map(|&kind| [SeenKinds::sent(&[kind]), SeenKinds::received(&[kind])]);
-        let of_records = RecordKind::ALL
-            .iter()
-            .flat_map(|&kind| [SeenKinds::appended(&[kind]), SeenKinds::durable(&[kind])]);
-        let others = [
-            SeenKinds::REQUESTED,
-            SeenKinds::LOST,
-            SeenKinds::COPIED,
-            SeenKinds::CHECKPOINTED,
-            SeenKinds::CRASHED,
-            SeenKinds::FORGOT,
-            SeenKinds::STARTED,
-            SeenKinds::REFUSED_TO_START,
-            SeenKinds::PAUSED,
-            SeenKinds::RESUMED,
-            SeenKinds::CUT,
-            SeenKinds::MENDED,
-            SeenKinds::CLOCK_JUMPED,
-            SeenKinds::WOKEN,
-            SeenKinds::REPLIED,
-            SeenKinds::NOTICED,
-            SeenKinds::WIPED,
-            SeenKinds::COMMANDED,
-            SeenKinds::DISK_STALLED,
-            SeenKinds::DISK_FILLED,
-            SeenKinds::TOLD_OF_DISK,
-        ];
-        of_messages.chain(of_records).chain(others).collect()
-    }
-
-    #[test]
-    fn each_kind_has_one_slot_and_no_two_have_the_same() {
-        let kinds = single_kinds();
-        assert_eq!(kinds.len(), SeenKinds::SLOTS);
-        for slot in 0..SeenKinds::SLOTS {
-            assert_eq!(kinds.iter().filter(|kind| kind.has(slot)).count(), 1, "slot {slot}");
-        }
-        let all = kinds.into_iter().fold(SeenKinds::NONE, SeenKinds::union);
-        assert_eq!(all, SeenKinds::ALL);
-    }
 }

@@ -2,59 +2,78 @@
 
 use std::ops::BitOr;
 
-/// A set of kinds of [`Seen`](super::Seen); messages and records count by their own kind as well.
-///
-/// Every kind has a number, its *slot*. The constants and functions that name the kinds stand with
-/// [`Seen`](super::Seen), which they are made from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SeenKinds([u64; WORDS]);
+use crate::name::Name;
 
-const WORDS: usize = 4;
-const BITS: usize = u64::BITS as usize;
+/// A set of kinds of [`Seen`](super::Seen); messages and records count by their own kind as well,
+/// of which there are 64 at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeenKinds {
+    /// Neither messages nor records, each by its place.
+    pub(super) others: u64,
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) appended: u64,
+    pub(super) durable: u64,
+}
 
 impl SeenKinds {
-    /// So many slots fit in.
-    pub(super) const CAPACITY: usize = WORDS * BITS;
-
     /// Nothing: an invariant of the end of a run.
-    pub const NONE: SeenKinds = SeenKinds([0; WORDS]);
+    pub const NONE: SeenKinds =
+        SeenKinds { others: 0, sent: 0, received: 0, appended: 0, durable: 0 };
 
-    /// The kinds of both; in an expression that need not be constant, `|`.
-    pub const fn union(self, other: SeenKinds) -> SeenKinds {
-        let (SeenKinds(mut words), mut i) = (self, 0);
-        while i < WORDS {
-            words[i] |= other.0[i];
-            i += 1;
-        }
-        SeenKinds(words)
+    /// Everything.
+    pub const ALL: SeenKinds = SeenKinds {
+        others: u64::MAX,
+        sent: u64::MAX,
+        received: u64::MAX,
+        appended: u64::MAX,
+        durable: u64::MAX,
+    };
+
+    /// [`Seen::Sent`](super::Seen::Sent) of any message
+    pub const SENT: SeenKinds = SeenKinds { sent: u64::MAX, ..SeenKinds::NONE };
+    /// [`Seen::Received`](super::Seen::Received) of any message
+    pub const RECEIVED: SeenKinds = SeenKinds { received: u64::MAX, ..SeenKinds::NONE };
+    /// [`Seen::Appended`](super::Seen::Appended) of any record
+    pub const APPENDED: SeenKinds = SeenKinds { appended: u64::MAX, ..SeenKinds::NONE };
+    /// [`Seen::Durable`](super::Seen::Durable) of any record
+    pub const DURABLE: SeenKinds = SeenKinds { durable: u64::MAX, ..SeenKinds::NONE };
+
+    /// [`Seen::Sent`](super::Seen::Sent) of these messages.
+    pub fn sent<K: Name>(kinds: &[K]) -> SeenKinds {
+        SeenKinds { sent: places(kinds), ..SeenKinds::NONE }
     }
 
-    /// These kinds and the one of `slot`.
-    pub(super) const fn with(self, slot: usize) -> SeenKinds {
-        let SeenKinds(mut words) = self;
-        words[slot / BITS] |= 1 << (slot % BITS);
-        SeenKinds(words)
+    /// [`Seen::Received`](super::Seen::Received) of these messages.
+    pub fn received<K: Name>(kinds: &[K]) -> SeenKinds {
+        SeenKinds { received: places(kinds), ..SeenKinds::NONE }
     }
 
-    /// The kinds of so many slots, from `first` on.
-    pub(super) const fn of_slots(first: usize, count: usize) -> SeenKinds {
-        let (mut kinds, mut slot) = (SeenKinds::NONE, first);
-        while slot < first + count {
-            kinds = kinds.with(slot);
-            slot += 1;
-        }
-        kinds
+    /// [`Seen::Appended`](super::Seen::Appended) of these records.
+    pub fn appended<K: Name>(kinds: &[K]) -> SeenKinds {
+        SeenKinds { appended: places(kinds), ..SeenKinds::NONE }
     }
 
-    /// Is what falls into `slot` one of these kinds?
-    pub(super) fn has(self, slot: usize) -> bool {
-        self.0[slot / BITS] & 1 << (slot % BITS) != 0
+    /// [`Seen::Durable`](super::Seen::Durable) of these records.
+    pub fn durable<K: Name>(kinds: &[K]) -> SeenKinds {
+        SeenKinds { durable: places(kinds), ..SeenKinds::NONE }
     }
 }
 
+fn places<K: Name>(kinds: &[K]) -> u64 {
+    kinds.iter().fold(0, |places, kind| places | 1 << kind.index())
+}
+
+/// The kinds of both.
 impl BitOr for SeenKinds {
     type Output = SeenKinds;
     fn bitor(self, other: SeenKinds) -> SeenKinds {
-        self.union(other)
+        SeenKinds {
+            others: self.others | other.others,
+            sent: self.sent | other.sent,
+            received: self.received | other.received,
+            appended: self.appended | other.appended,
+            durable: self.durable | other.durable,
+        }
     }
 }

@@ -2,15 +2,15 @@
 
 use seedbed::machine::{NodeId, Time};
 
-use super::model::probes::Probe;
+use crate::under_test::UnderTest;
 
 /// One such fact.
 #[derive(Clone, Debug)]
-pub enum Told {
+pub enum Told<S: UnderTest> {
     /// The next request is asked by the user at this place among those of its client.
     Asker(u16),
     /// The next request is a probe.
-    Probe(Probe),
+    Probe(S::Probe),
     /// A message from the one to the other is under way until then, longer than a commit can
     /// afford.
     HeldUp(NodeId, NodeId, Time),

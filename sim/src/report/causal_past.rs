@@ -7,9 +7,10 @@ use seedbed::machine::NodeId;
 use super::heartbeats::only_answers_a_heartbeat;
 use super::history::{History, past};
 use super::violation_subjects::about;
+use crate::file_service::oracle::Breach;
+use crate::file_service::subject_of::Subjects;
 use crate::file_service::{Event, Fact, Step};
-use crate::oracle::Breach;
-use crate::subject_of::Subjects;
+use crate::subject;
 use crate::world::Loss;
 
 /// The steps that explain a violation.
@@ -31,7 +32,7 @@ impl Past {
             .filter_map(|i| history.place(*i))
             .collect();
         let facts: Vec<usize> = facts.into_iter().collect();
-        let each: Vec<Subjects> = history.steps().map(Subjects::of_step).collect();
+        let each: Vec<Subjects> = history.steps().map(subject::of_step).collect();
         let subjects = about(breach, history, &facts, &each);
         let causes = history.causes();
         let is_past = past(&causes, ends(&facts, history, &each, &subjects));
@@ -127,6 +128,6 @@ fn weight(step: &Step, subjects: &Subjects) -> usize {
 fn has_effect(step: &Step, subjects: &Subjects) -> bool {
     step.facts.iter().any(|fact| match fact {
         Fact::SyncBegan { .. } => false,
-        fact => Subjects::of_fact(fact).meet(subjects),
+        fact => subject::of_fact(fact).meet(subjects),
     })
 }

@@ -16,8 +16,9 @@ use seedbed::machine::NodeId;
 
 use super::history::{History, machines_of};
 use super::lifelines::{Columns, Lives, join};
+use crate::file_service::subject_of::Subjects;
 use crate::file_service::{Fact, Step};
-use crate::subject_of::Subjects;
+use crate::subject;
 use crate::text::on_lines;
 use crate::trace::{self, Detail};
 
@@ -189,7 +190,7 @@ impl<'a> Chart<'a> {
     fn changes(&self, step: &Step) -> Vec<String> {
         let mut changes: Vec<(Vec<NodeId>, String)> = Vec::new();
         let is_wanted =
-            |fact: &&Fact| says_of_machine(fact) || Subjects::of_fact(fact).meet(self.subjects);
+            |fact: &&Fact| says_of_machine(fact) || subject::of_fact(fact).meet(self.subjects);
         for fact in step.facts.iter().filter(is_wanted) {
             if let Fact::Sent { to, message, .. } = fact {
                 let said = trace::message(message, Detail::Brief);

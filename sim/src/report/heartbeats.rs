@@ -2,8 +2,8 @@
 
 use seedbed::proto::{Message, Timer};
 
+use crate::file_service::subject_of::Topic;
 use crate::file_service::{Event, Fact, Step};
-use crate::subject_of::Topic;
 
 /// Is it only about which machines are there? Such steps are many and tell little.
 pub(super) fn is_background(step: &Step) -> bool {

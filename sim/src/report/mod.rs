@@ -18,8 +18,8 @@ mod violation_subjects;
 use std::time::Duration;
 
 use crate::draw::swarm;
-use crate::oracle::blocked::{Wait, WaitKind};
-use crate::oracle::{Breach, Violation};
+use crate::file_service::oracle::blocked::{Wait, WaitKind};
+use crate::file_service::oracle::{Breach, Violation};
 use crate::scenario::{Expected, Scenario};
 use crate::text::{Nanoseconds, Thousands};
 use crate::trace;

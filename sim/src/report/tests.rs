@@ -9,13 +9,14 @@ use seedbed::proto::{
 
 use super::chart::Drawn;
 use super::*;
+use crate::file_service::InvariantName;
+use crate::file_service::Milestone;
+use crate::file_service::invariant::FileInvariant;
+use crate::file_service::oracle::Evidence;
+use crate::file_service::oracle::blocked::WaitKind;
+use crate::file_service::subject_of::Subject;
 use crate::file_service::{Event, Fact, Packet, Step};
-use crate::invariant::InvariantName;
-use crate::milestone::Milestone;
-use crate::oracle::Evidence;
-use crate::oracle::blocked::WaitKind;
 use crate::simulation::Simulation;
-use crate::subject_of::Subject;
 use crate::world::{Loss, PacketId, Tear};
 
 fn n(number: u16) -> NodeId {
@@ -93,7 +94,7 @@ fn violation(earlier: u64, now: u64, about: impl Into<Subject>) -> Violation {
     let now = Evidence::at(now, format!("n2 applied {about}")).about(about);
     let step = now.step;
     let breach = Box::new(Breach { earlier, now });
-    Violation { invariant: InvariantName::ParticipantsAgree, step, breach }
+    Violation { invariant: InvariantName::System(FileInvariant::ParticipantsAgree), step, breach }
 }
 
 fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
@@ -378,7 +379,7 @@ fn a_report_about_an_epoch_tells_how_it_began() {
     let earlier = Evidence::at(entered, "a node enters e2").about(Epoch(2));
     let now = Evidence::at(complete, "it is complete in e2").about(Epoch(2));
     let breach = Box::new(Breach { earlier, now });
-    let invariant = InvariantName::ParticipantsAgree;
+    let invariant = InvariantName::System(FileInvariant::ParticipantsAgree);
     run.verdict = Verdict::Violation(Box::new(Violation { invariant, step: complete, breach }));
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);

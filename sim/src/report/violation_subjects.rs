@@ -1,8 +1,9 @@
 //! What a violation is about: what its two facts name, else what their steps have in common.
 
 use super::history::History;
-use crate::oracle::Breach;
-use crate::subject_of::{Subject, Subjects};
+use crate::file_service::oracle::Breach;
+use crate::file_service::subject_of::{Subject, Subjects};
+use crate::subject;
 
 /// What `breach` is about. Its facts stand at `facts`, as far as they are kept; `steps` says of
 /// each step what that is about.
@@ -85,8 +86,8 @@ fn link(subjects: &mut Subjects, history: &History, facts: &[usize]) {
         if only_facts && !facts.contains(&place) {
             continue;
         }
-        link(&Subjects::of_event(step));
-        step.facts.iter().for_each(|fact| link(&Subjects::of_fact(fact)));
+        link(&subject::of_event(step));
+        step.facts.iter().for_each(|fact| link(&subject::of_fact(fact)));
         let durable = step.durable.iter();
         durable.for_each(|(node, _, record)| link(&Subjects::of_record(*node, record)));
     }

@@ -9,7 +9,7 @@ use super::moment::{moments, suits};
 use super::reader::{Result, Table};
 use super::value::Value;
 use crate::fault::ChaosKind;
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 
 /// Faults drawn from the seed.

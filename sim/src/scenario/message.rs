@@ -16,7 +16,7 @@ use super::occasion::{
 use super::reader::{Result, Table};
 use super::target::{Binder, Target};
 use super::value::Value;
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 
 /// What happens to some messages on their way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -146,7 +146,7 @@ fn rule(value: &Value<'_>, names: Names<'_>, safety: Span) -> Result<MessageRule
     let kinds = MessageKind::ALL.iter().map(|kind| (kind.name(), *kind));
     let kind = table.need("kind", "a kind of message").and_then(|kind| kind.pick("message", kinds));
     let begins = maybe_trigger(&table, &WHEN, names, safety);
-    let sent = kind.map(Milestone::sent);
+    let sent = kind.map(Milestone::Sent);
     let binder = match (&begins, sent) {
         (Ok(Some(Trigger::When(occasion))), _) => Binder::Milestone(occasion.milestone),
         (Ok(Some(Trigger::At(_)) | None), Ok(sent)) => Binder::Message(sent),

@@ -3,7 +3,7 @@
 use seedbed::proto::{MessageKind, RecordKind};
 
 use crate::fault::ChaosKind;
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 
 /// The part of the protocol that a moment belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,9 +29,9 @@ pub fn moments() -> Vec<(Of, Milestone)> {
         (Of::Transaction, appended(RecordKind::Decided)),
         (Of::Transaction, Milestone::DECIDED),
         (Of::Transaction, Milestone::TRANSACTION_ABORTED),
-        (Of::Transaction, Milestone::sent(MessageKind::Inquire)),
-        (Of::Transaction, Milestone::sent(MessageKind::Resolve)),
-        (Of::Transaction, Milestone::sent(MessageKind::Resolved)),
+        (Of::Transaction, Milestone::Sent(MessageKind::Inquire)),
+        (Of::Transaction, Milestone::Sent(MessageKind::Resolve)),
+        (Of::Transaction, Milestone::Sent(MessageKind::Resolved)),
         (Of::Transaction, Milestone::EPOCH_LEFT_IN_DOUBT),
         (Of::Transaction, Milestone::EPOCH_LEFT_UNDECIDED),
         (Of::Transaction, Milestone::IN_DOUBT_ON_A_MOVING_ARC),
@@ -41,8 +41,8 @@ pub fn moments() -> Vec<(Of, Milestone)> {
         (Of::Lock, Milestone::CLAIM_COMMITTED),
         (Of::Lock, Milestone::LEASE_EXPIRED),
         (Of::HandOver, Milestone::HAND_OVER_BEGUN),
-        (Of::HandOver, Milestone::sent(MessageKind::Pull)),
-        (Of::HandOver, Milestone::sent(MessageKind::Chunk)),
+        (Of::HandOver, Milestone::Sent(MessageKind::Pull)),
+        (Of::HandOver, Milestone::Sent(MessageKind::Chunk)),
         (Of::HandOver, Milestone::ARC_COMPLETED),
         (Of::HandOver, Milestone::WITNESS_ANSWERED),
         (Of::View, Milestone::NODE_ADMITTED),

@@ -9,8 +9,8 @@ use super::grammar::{Key, Style, TableGrammar};
 use super::reader::{Result, Table};
 use super::target::{Binder, Target};
 use super::value::Value;
-use crate::milestone::Milestone;
-use crate::subject_of::Topic;
+use crate::file_service::Milestone;
+use crate::file_service::subject_of::Topic;
 
 /// When something begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

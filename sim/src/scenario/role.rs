@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::milestone::Milestone;
-use crate::subject_of::Topic;
+use crate::file_service::Milestone;
+use crate::file_service::subject_of::Topic;
 
 /// A part that a machine plays in a transaction, for a lock, in a hand-over or in a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,19 +133,19 @@ mod tests {
         assert_eq!(roles_of(Milestone::LEASE_EXPIRED), LOCK);
         assert_eq!(roles_of(Milestone::CRASHED), NO_ROLE);
         assert_eq!(roles_of(Milestone::REQUEST_DONE), NO_ROLE);
-        assert_eq!(roles_of(Milestone::lost(MessageKind::Told)), TRANSACTION);
-        assert_eq!(roles_of(Milestone::received(MessageKind::KeepAlive)), LOCK);
+        assert_eq!(roles_of(Milestone::Lost(MessageKind::Told)), TRANSACTION);
+        assert_eq!(roles_of(Milestone::Received(MessageKind::KeepAlive)), LOCK);
         assert_eq!(roles_of(Milestone::durable(RecordKind::Granted).unwrap()), LOCK);
         assert_eq!(roles_of(Milestone::appended(RecordKind::Born).unwrap()), NO_ROLE);
         assert_eq!(roles_of(Milestone::SOURCE_CRASHED), HAND_OVER);
-        assert_eq!(roles_of(Milestone::lost(MessageKind::Chunk)), HAND_OVER);
+        assert_eq!(roles_of(Milestone::Lost(MessageKind::Chunk)), HAND_OVER);
         assert_eq!(
             roles_of(Milestone::durable(RecordKind::Announced).unwrap()),
             [Role::Joiner, Role::Leaver]
         );
         assert_eq!(roles_of(Milestone::NODE_REJOINED), [Role::Joiner]);
         assert_eq!(roles_of(Milestone::NODE_DECLARED_GONE), [Role::Leaver]);
-        assert_eq!(roles_of(Milestone::sent(MessageKind::Heartbeat)), NO_ROLE);
-        assert_eq!(roles_of(Milestone::sent(MessageKind::Read)), [Role::Owner]);
+        assert_eq!(roles_of(Milestone::Sent(MessageKind::Heartbeat)), NO_ROLE);
+        assert_eq!(roles_of(Milestone::Sent(MessageKind::Read)), [Role::Owner]);
     }
 }

@@ -6,7 +6,7 @@ use super::cluster::Named;
 use super::error::{Refused, Result, all};
 use super::role::{Role, roles_of};
 use super::value::Value;
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::text::one_of;
 
 /// A machine, or machines, as a file names them.
@@ -77,7 +77,7 @@ impl Value<'_> {
     /// Does `binder` say which machine plays `role`?
     fn bound(&self, role: Role, found: &str, binder: Binder) -> Result<()> {
         let (of, what) = match binder {
-            Binder::Milestone(milestone) => (milestone, milestone.name().to_owned()),
+            Binder::Milestone(milestone) => (milestone, milestone.to_string()),
             Binder::Message(sent) => (sent, "this kind of message".to_owned()),
             Binder::Unread(refused) => return Err(refused),
             Binder::Nothing => {

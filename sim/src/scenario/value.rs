@@ -26,12 +26,14 @@ impl<'a> Value<'a> {
     }
 
     /// Notes an error here, with the one of `known` that `found` resembles.
-    pub(super) fn error_near<'b>(
+    pub(super) fn error_near<N: AsRef<str>>(
         &self,
         message: impl Into<String>,
         found: &str,
-        known: impl IntoIterator<Item = &'b str>,
+        known: impl IntoIterator<Item = N>,
     ) -> Refused {
+        let known: Vec<N> = known.into_iter().collect();
+        let known = known.iter().map(AsRef::as_ref);
         self.source.error_near(Some(self.at.start), &self.key, message, found, known)
     }
 
@@ -202,34 +204,34 @@ impl<'a> Value<'a> {
     }
 
     /// One of a few names; what they are names of is `what`.
-    pub(super) fn pick<T>(
+    pub(super) fn pick<N: AsRef<str>, T>(
         &self,
         what: &str,
-        names: impl IntoIterator<Item = (&'static str, T)>,
+        names: impl IntoIterator<Item = (N, T)>,
     ) -> Result<T> {
-        self.pick_or(what, names, |names| one_of(names.iter().copied()))
+        self.pick_or(what, names, |names| one_of(names.iter().map(AsRef::as_ref)))
     }
 
     /// One of many names, which the command `seedbed` lists when it is asked for `list`.
-    pub(super) fn pick_listed<T>(
+    pub(super) fn pick_listed<N: AsRef<str>, T>(
         &self,
         what: &str,
         list: &str,
-        names: impl IntoIterator<Item = (&'static str, T)>,
+        names: impl IntoIterator<Item = (N, T)>,
     ) -> Result<T> {
         self.pick_or(what, names, |_| format!("one that `seedbed {list}` lists"))
     }
 
-    fn pick_or<T>(
+    fn pick_or<N: AsRef<str>, T>(
         &self,
         what: &str,
-        names: impl IntoIterator<Item = (&'static str, T)>,
-        expected: impl FnOnce(&[&str]) -> String,
+        names: impl IntoIterator<Item = (N, T)>,
+        expected: impl FnOnce(&[N]) -> String,
     ) -> Result<T> {
         let found = self.string()?;
         let mut known = Vec::new();
         for (name, is) in names {
-            if name == found {
+            if name.as_ref() == found {
                 return Ok(is);
             }
             known.push(name);

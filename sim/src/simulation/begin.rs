@@ -10,8 +10,8 @@ use super::queue::Turn;
 use super::scheduled::{Cause, Due, Pending};
 use crate::coverage::Coverage;
 use crate::file_service::Event;
-use crate::oracle::milestones::Reached;
-use crate::oracle::{Probe, Told};
+use crate::file_service::oracle::milestones::Reached;
+use crate::file_service::oracle::{Probe, Told};
 use crate::scenario::{Scenario, Target, Trigger};
 use crate::verdict::Verdict;
 

@@ -4,8 +4,8 @@ use seedbed::machine::NodeId;
 
 use super::scripts::Scripts;
 use crate::file_service::World;
-use crate::oracle::Model;
-use crate::oracle::milestones::{Milestones, Reached};
+use crate::file_service::oracle::Model;
+use crate::file_service::oracle::milestones::{Milestones, Reached};
 use crate::scenario::{About, Asked, Occasion, Target};
 
 /// What is known right after a step.

@@ -7,8 +7,8 @@ use seedbed::machine::{NodeId, RequestId};
 use super::scripts::{Outcome, Scripts};
 use crate::fault::{Cut, Degradation, Fault};
 use crate::file_service::World;
-use crate::oracle::blocked::Wait;
-use crate::oracle::{Model, answer_in_words, contents_in_words};
+use crate::file_service::oracle::blocked::Wait;
+use crate::file_service::oracle::{Model, answer_in_words, contents_in_words};
 use crate::scenario::{Expected, Scenario, Stored, Target, Trigger};
 use crate::verdict::{Finding, RequestCounts, Share, Verdict};
 

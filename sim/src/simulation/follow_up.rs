@@ -14,8 +14,8 @@ use super::scheduled::{Act, Cause, Due};
 use super::users::Next;
 use crate::draw::chaos::RECOVERY;
 use crate::draw::message_delivery::{Arrival, Course};
+use crate::file_service::oracle::Told;
 use crate::file_service::{Fact, Packet};
-use crate::oracle::Told;
 use crate::world::PacketId;
 
 impl Simulation<'_> {

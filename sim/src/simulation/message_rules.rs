@@ -5,10 +5,10 @@ use seedbed::proto::Message;
 
 use super::binding::Binding;
 use crate::draw::message_delivery::{Arrival, Course};
-use crate::milestone::Milestone;
-use crate::oracle::milestones::Reached;
+use crate::file_service::Milestone;
+use crate::file_service::oracle::milestones::Reached;
+use crate::file_service::subject_of::Subjects;
 use crate::scenario::{About, Fate, MessageRule, Target};
-use crate::subject_of::Subjects;
 
 /// The rules, and which of them apply.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Sent<'_> {
     /// The milestone that it is.
     fn as_reached(&self) -> Reached {
         Reached {
-            milestone: Milestone::sent(self.message.kind()),
+            milestone: Milestone::Sent(self.message.kind()),
             node: self.from,
             about: Subjects::of_message(self.from, self.to, self.message),
             path: None,

@@ -6,7 +6,7 @@
 use seedbed::machine::Time;
 
 use crate::draw::chaos::Planned;
-use crate::oracle::milestones::Reached;
+use crate::file_service::oracle::milestones::Reached;
 use crate::scenario::{Occasion, Scenario, Trigger};
 
 /// What happens when its milestone has been reached.
@@ -85,7 +85,7 @@ impl Occasions {
     }
 
     /// The milestones that something waits for.
-    pub fn milestones(&self) -> impl Iterator<Item = crate::milestone::Milestone> {
+    pub fn milestones(&self) -> impl Iterator<Item = crate::file_service::Milestone> {
         self.waiting.iter().map(|waiting| waiting.occasion.milestone)
     }
 

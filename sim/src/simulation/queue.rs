@@ -15,7 +15,7 @@ use seedbed::machine::{NodeId, Time};
 use super::occasions::Then;
 use super::scheduled::Due;
 use crate::file_service::Event;
-use crate::oracle::milestones::Reached;
+use crate::file_service::oracle::milestones::Reached;
 use crate::world::{Loss, PacketId};
 
 /// What is due.

@@ -12,8 +12,8 @@ use super::scheduled::Act;
 use crate::draw::chaos::Away;
 use crate::fault::Fault;
 use crate::file_service::World;
-use crate::oracle::copies::{is_every_loss_noticed, may_be_lost};
-use crate::oracle::milestones::Reached;
+use crate::file_service::oracle::copies::{is_every_loss_noticed, may_be_lost};
+use crate::file_service::oracle::milestones::Reached;
 use crate::scenario::Target;
 use crate::seed::Stream;
 

@@ -1,6 +1,6 @@
 //! What a file writes out and a run may or may not come to.
 
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::scenario::{Occasion, Scenario};
 
 /// An effect of one table of a file, by the place of that table among its like, from 0.
@@ -62,7 +62,7 @@ impl Effect {
             Effect::Strikes(number) => scenario.faults[number].trigger.occasion().map(of),
             Effect::Applies(number) => {
                 let rule = &scenario.messages[number];
-                Some((Milestone::sent(rule.kind), rule.times.nth))
+                Some((Milestone::Sent(rule.kind), rule.times.nth))
             }
             Effect::Syncs(_) => None,
             Effect::Begins(number) => scenario.script[number].begins.occasion().map(of),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Effect, Most, Nearest, RequestCounts, RunReport, Shares};
 use crate::cell::{Cell, Seeds};
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::quantity::Ppb;
 use crate::scenario::{Expected, Reach, Scenario};
 use crate::text::Thousands;
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn some_run_reaches_a_milestone_as_often_as_the_file_says() {
         let reached = |times| {
-            let mut counts = vec![0; Milestone::COUNT];
+            let mut counts = vec![0; Milestone::PLACES];
             counts[Milestone::DECIDED.index()] = times;
             RunReport { counts, ..unknown(0, 0) }
         };

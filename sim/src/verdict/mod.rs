@@ -13,10 +13,10 @@ use std::fmt;
 use seedbed::proto::Path;
 
 use crate::cell::Cell;
-use crate::invariant::InvariantName;
-use crate::milestone::Milestone;
-use crate::oracle::Violation;
-use crate::oracle::blocked::{Wait, WaitKind};
+use crate::file_service::InvariantName;
+use crate::file_service::Milestone;
+use crate::file_service::oracle::Violation;
+use crate::file_service::oracle::blocked::{Wait, WaitKind};
 use crate::scenario::Expected;
 use crate::text::Thousands;
 
@@ -282,7 +282,7 @@ mod tests {
             since: Time::ZERO,
             released_by: String::new(),
         };
-        let mut counts = vec![0; Milestone::COUNT];
+        let mut counts = vec![0; Milestone::PLACES];
         counts[reached.index()] = 1;
         let verdict = Verdict::Blocked(kinds.iter().map(wait).collect());
         RunReport { counts, ..RunReport::without_figures(1, verdict) }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::text::Thousands;
 
 /// The most that one run had of something, and the first seed that had so much.

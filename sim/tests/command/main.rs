@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use seedbed_sim::milestone::Milestone;
+use seedbed_sim::file_service::Milestone;
 use serde_json::Value;
 
 const BUSY: &str = "title = 'much goes on'\n[cluster]\nclients = 2\n[workload]\nkind = 'files'\n\
@@ -315,7 +315,7 @@ fn names_are_listed_with_a_line_each() {
     let said = files.run(&["milestones"]);
     let is_row = |line: &&str| !line.is_empty() && !line.starts_with('#');
     let rows: Vec<&str> = said.out.lines().filter(is_row).collect();
-    assert_eq!((said.status, rows.len()), (0, Milestone::COUNT));
+    assert_eq!((said.status, rows.len()), (0, Milestone::PLACES));
     assert!(!said.out.contains("settled_durable "), "it stands in checkpoints only");
     let columns = |line: &&str| line.find("  ").is_some_and(|at| line.len() > at + 2);
     assert!(rows.iter().all(columns));

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use seedbed::machine::Time;
+use seedbed_sim::file_service::oracle::{Model, Oracle, Violation};
 use seedbed_sim::file_service::{Event, Step, World};
-use seedbed_sim::oracle::{Model, Oracle, Violation};
 use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
 use seedbed_sim::verdict::Verdict;

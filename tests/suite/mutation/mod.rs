@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use seedbed::proto::Request;
 use seedbed_sim::file_service::Step;
-use seedbed_sim::oracle::{Model, Violation};
+use seedbed_sim::file_service::oracle::{Model, Violation};
 use seedbed_sim::scenario::Scenario;
 
 use altered_replay::{Recording, Shown, Told, violation_of};

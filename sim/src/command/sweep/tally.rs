@@ -8,8 +8,8 @@ use seedbed::proto::Defect;
 
 use super::super::json;
 use super::super::timed_run::Played;
-use crate::invariant::InvariantName;
-use crate::milestone::Milestone;
+use crate::file_service::InvariantName;
+use crate::file_service::Milestone;
 use crate::milestone_groups::groups;
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
@@ -220,7 +220,7 @@ mod tests {
     }
 
     fn played(seed: u64, verdict: Verdict, done: u64) -> Played {
-        let mut counts = vec![0; Milestone::COUNT];
+        let mut counts = vec![0; Milestone::PLACES];
         counts[Milestone::REQUEST_DONE.index()] = done;
         let run = RunReport::without_figures(seed, verdict);
         let requests = RequestCounts { asked: done + 1, done, unknown: 1, refused: 0 };

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use seedbed::machine::NodeId;
 
 use crate::fault::ChaosKind;
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::scenario::moment::{Of, moments, suits};
 use crate::scenario::{Occasion, Ordinals, Role, Scenario, Target, roles_of};
 use crate::seed::Stream;

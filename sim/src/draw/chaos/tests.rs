@@ -3,7 +3,7 @@
 use seedbed::proto::{Membership, Settings};
 
 use super::*;
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::scenario::Budget;
 use crate::scenario::moment::Of;
 

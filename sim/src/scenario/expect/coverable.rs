@@ -9,7 +9,7 @@ use super::answer::is_possible;
 use super::asked::{acquires, renames};
 use crate::cell::{Cell, FaultKind, MessageFate, Needs, Phase, RecordFate, Takes};
 use crate::fault::{ChaosKind, Cut, Degradation, Fault};
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::quantity::Ppb;
 use crate::refusal::Reason;
 use crate::scenario::swarm::Key;
@@ -26,7 +26,7 @@ impl Scenario {
                 .into_iter()
                 .find_map(|kind| self.why_never_struck(kind, kind.strikes())),
             Cell::Message(fate, kind) => {
-                let never = self.why_never(Milestone::sent(kind)).map(str::to_owned);
+                let never = self.why_never(Milestone::Sent(kind)).map(str::to_owned);
                 never.or_else(|| self.why_never_fated(fate, kind))
             }
             Cell::Record(fate, kind) => {

@@ -14,8 +14,8 @@ use seedbed::proto::{Command, Config, Contents, Path, Request};
 
 use crate::cell::Cell;
 use crate::fault::{Fault, Restart};
-use crate::invariant::InvariantName;
-use crate::milestone::Milestone;
+use crate::file_service::InvariantName;
+use crate::file_service::Milestone;
 use crate::quantity::Ppb;
 use crate::scenario::fault::ScriptedFault;
 use crate::scenario::reader::{Result, Table};
@@ -252,7 +252,7 @@ fn verdict(
     match kind {
         Kind::Verdict => value.pick("verdict", [("pass", Expected::Pass)]),
         Kind::Violates => {
-            let names = InvariantName::ALL.iter().map(|name| (name.name(), *name));
+            let names = InvariantName::all().map(|name| (name.name(), name));
             value.pick_listed("invariant", "invariants", names).map(Expected::Violates)
         }
         Kind::Blocks => {

@@ -11,13 +11,14 @@ use seedbed::proto::{Action, CommitMode, Membership, MessageKind, Path, RecordKi
 use super::asked::{acquires, releases, renames};
 use crate::cell::Cell;
 use crate::fault::{ChaosKind, DiskTrouble, Fault};
-use crate::invariant::InvariantName;
-use crate::milestone::Milestone;
+use crate::file_service::InvariantName;
+use crate::file_service::Milestone;
+use crate::file_service::invariant::FileInvariant;
+use crate::file_service::subject_of::Topic;
 use crate::refusal::Reason;
 use crate::scenario::reader::Table;
 use crate::scenario::value::Value;
 use crate::scenario::{Answer, Expected, Scenario, Target, Trigger};
-use crate::subject_of::Topic;
 
 /// Notes what a file names and what can never happen in its runs.
 pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) {
@@ -41,7 +42,7 @@ pub(in crate::scenario) fn check(root: &Table<'_>, scenario: &Scenario) {
         if let Some(begins) = &rule.begins {
             must_begin(begins, scenario, || root.get("message")?.item(number));
         }
-        must_be_possible(Milestone::sent(rule.kind), scenario, || {
+        must_be_possible(Milestone::Sent(rule.kind), scenario, || {
             root.get("message")?.item(number)?.inside("kind")
         });
     }
@@ -118,7 +119,7 @@ fn must_be_possible<'a>(
     let Some(value) = place() else { return };
     let message = format!("{} can never happen here: {why}", value.found());
     let possible = Milestone::all().filter(|other| scenario.why_never(*other).is_none());
-    value.error_near(message, milestone.name(), possible.map(Milestone::name));
+    value.error_near(message, &milestone.name(), possible.map(Milestone::name));
 }
 
 fn must_be_coverable(cell: Cell, scenario: &Scenario, place: Option<Value<'_>>) {
@@ -201,15 +202,15 @@ impl Scenario {
         }
         let workload = self.workload.as_ref();
         let (is_met, why) = match invariant {
-            InvariantName::BankTotalNeverChanges => (
+            InvariantName::System(FileInvariant::BankTotalNeverChanges) => (
                 workload.is_some_and(|workload| workload.account_paths().is_some()),
                 "needs a workload of kind `bank`",
             ),
-            InvariantName::NoIncrementIsLost => (
+            InvariantName::System(FileInvariant::NoIncrementIsLost) => (
                 workload.is_some_and(|workload| workload.counter_paths().is_some()),
                 "needs a workload of kind `locked_counter` or `files`",
             ),
-            InvariantName::ProbesAreAnswered => {
+            InvariantName::System(FileInvariant::ProbesAreAnswered) => {
                 (self.phases.probes, "needs `probes = true` in `[phases]`")
             }
             _ => return None,
@@ -223,7 +224,7 @@ fn is_of_record(milestone: Milestone, kind: RecordKind) -> bool {
 }
 
 fn is_of_message(milestone: Milestone, kind: MessageKind) -> bool {
-    let all = [Milestone::sent(kind), Milestone::received(kind), Milestone::lost(kind)];
+    let all = [Milestone::Sent(kind), Milestone::Received(kind), Milestone::Lost(kind)];
     all.contains(&milestone)
 }
 

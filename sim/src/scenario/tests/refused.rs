@@ -10,7 +10,8 @@ mod several;
 use std::fs;
 
 use super::*;
-use crate::invariant::InvariantName;
+use crate::file_service::InvariantName;
+use crate::file_service::invariant::FileInvariant;
 
 /// Each pair: lines from line 2 on, and what is said of them.
 fn assert_wrong(cases: &[(&str, &str)]) {
@@ -201,7 +202,7 @@ fn unknown_names() {
 fn invariants_are_checked_where_they_are_known() {
     let text = |name| around(&format!("[expect]\nviolates = '{name}'"));
     let read = |name| Scenario::parse("x.toml", &text(name));
-    let expected = Expected::Violates(InvariantName::TokensGrow);
+    let expected = Expected::Violates(InvariantName::System(FileInvariant::TokensGrow));
     assert_eq!(read("tokens_grow").unwrap().expect.verdict, expected);
     assert_eq!(
         read("participant_agree").unwrap_err().to_string(),

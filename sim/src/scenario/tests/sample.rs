@@ -10,7 +10,7 @@ use seedbed::proto::{
 use super::*;
 use crate::cell::{Cell, FaultKind, Phase};
 use crate::fault::{ChaosKind, Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Torn, Worse};
-use crate::milestone::Milestone;
+use crate::file_service::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 use crate::refusal::Reason;
 
@@ -133,7 +133,7 @@ fn the_faults() {
     let second = Trigger::When(Occasion {
         times: Ordinals { nth: 2, every: None },
         node: Some(Target::Node(n(1))),
-        ..Occasion::first(Milestone::received(MessageKind::Prepare))
+        ..Occasion::first(Milestone::Received(MessageKind::Prepare))
     });
     let coordinator = Target::Role(Role::Coordinator);
     let leaves = Leaves::default();
@@ -210,7 +210,7 @@ fn the_faults_at_roles() {
     let txn = TxnName { coordinator: n(1), incarnation: 1, counter: 2 };
     let sent = Occasion {
         about: About { transaction: Some(txn), ..About::default() },
-        ..Occasion::first(Milestone::sent(MessageKind::Commit))
+        ..Occasion::first(Milestone::Sent(MessageKind::Commit))
     };
     let groups = vec![
         vec![role(Role::Coordinator), Target::Node(c(1))],

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seedbed::machine::NodeId;
 use seedbed::proto::{Action, Contents, Operation, Outcome, Path, Request, Version};
 
-use crate::oracle::Model;
+use crate::file_service::oracle::Model;
 
 /// A path that is probed, and what is known of it.
 #[derive(Clone, Debug)]

@@ -35,7 +35,7 @@ use seedbed::proto::{Action, Config, Operation, Path, Reply, Request, Version};
 use chosen::{Kind, Lock, Probed, locks_used, operation, paths_touched};
 
 use crate::file_service::World;
-use crate::oracle::{Model, ProbeAnswer, is_alive};
+use crate::file_service::oracle::{Model, ProbeAnswer, is_alive};
 use crate::scenario::Scenario;
 use crate::seed::{Seed, Stream};
 

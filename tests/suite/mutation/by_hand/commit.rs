@@ -1,7 +1,7 @@
 //! Mistakes of coordinators and participants that need code.
 
 use seedbed::proto::{Header, LowWater, Message, Record, Vote};
-use seedbed_sim::oracle::Model;
+use seedbed_sim::file_service::oracle::Model;
 
 use crate::mutation::altered_replay::Shown;
 

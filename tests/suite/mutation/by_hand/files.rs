@@ -1,7 +1,7 @@
 //! Mistakes about what a path holds that need code.
 
 use seedbed::proto::{Action, Contents, Message, Outcome, Reply, Request, Version};
-use seedbed_sim::oracle::Model;
+use seedbed_sim::file_service::oracle::Model;
 
 use super::{each, first};
 use crate::mutation::altered_replay::Shown;

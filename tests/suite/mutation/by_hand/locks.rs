@@ -2,7 +2,7 @@
 
 use seedbed::proto::{Notice, Record};
 use seedbed_sim::file_service::Fact;
-use seedbed_sim::oracle::Model;
+use seedbed_sim::file_service::oracle::Model;
 
 use crate::mutation::altered_replay::Shown;
 

@@ -7,7 +7,7 @@ use seedbed::proto::{
     Arcs, AttemptEnd, Config, Epoch, Member, Message, Outcome, Record, Retry, Version,
 };
 use seedbed_sim::file_service::Fact;
-use seedbed_sim::oracle::Model;
+use seedbed_sim::file_service::oracle::Model;
 
 use crate::mutation::altered_replay::Shown;
 

@@ -1,7 +1,7 @@
 //! Mistakes of clients about what they answer that need code.
 
 use seedbed::proto::{Outcome, Reply, Version};
-use seedbed_sim::oracle::Model;
+use seedbed_sim::file_service::oracle::Model;
 
 use crate::mutation::altered_replay::Shown;
 

@@ -3,7 +3,7 @@
 use seedbed::machine::{Span, Time};
 use seedbed::proto::Message;
 use seedbed_sim::file_service::Fact;
-use seedbed_sim::oracle::Model;
+use seedbed_sim::file_service::oracle::Model;
 use seedbed_sim::world::{Clock, PacketId};
 
 use crate::mutation::altered_replay::Shown;
