@@ -14,7 +14,7 @@ use seedbed::proto::ring::{HashKind, Ring};
 use seedbed::proto::{
     Admission, Contents, Epoch, File, Member, Outcome, Path, Record, Token, TxnId, Version,
 };
-use seedbed_sim::scenario::Scenario;
+use seedbed_sim::file_service::Scenario;
 
 fn main() {
     let mut criterion = Criterion::default()

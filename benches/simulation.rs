@@ -24,12 +24,12 @@ use recording::Recording;
 use seedbed::proto::{Config, Membership, Settings};
 use seedbed_sim::digest::Digest;
 use seedbed_sim::file_service::InvariantName;
+use seedbed_sim::file_service::Scenario;
 use seedbed_sim::file_service::World;
 use seedbed_sim::file_service::invariant::FileInvariant;
 use seedbed_sim::file_service::oracle::{Oracle, registry};
 use seedbed_sim::name::Name;
 use seedbed_sim::run;
-use seedbed_sim::scenario::Scenario;
 
 const SEEDS: u64 = 20;
 /// The fastest of so many counts: noise only ever adds.

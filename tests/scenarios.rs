@@ -20,12 +20,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use failure::Failure;
-use seedbed_sim::cell::Cell;
+use seedbed_sim::file_service::Cell;
+use seedbed_sim::file_service::History;
 use seedbed_sim::file_service::Milestone;
-use seedbed_sim::report::{self, History};
+use seedbed_sim::file_service::Scenario;
+use seedbed_sim::file_service::{FileReport, FileVerdict, RunReport};
+use seedbed_sim::report;
 use seedbed_sim::run;
-use seedbed_sim::scenario::Scenario;
-use seedbed_sim::verdict::{FileReport, FileVerdict, RunReport};
 
 datatest_stable::harness! {
     { test = holds, root = "scenarios", pattern = r"\.toml$" },

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use seedbed::machine::{Boot, Incarnation, Machine, NodeId, RequestId, System, Time};
 use seedbed::proto::{Config, FileService, Input, Message, Outbox, Process, Record, Request};
 use seedbed_sim::draw::swarm;
+use seedbed_sim::file_service::Scenario;
+use seedbed_sim::file_service::Verdict;
 use seedbed_sim::file_service::{Event, Fact, Step, World};
 use seedbed_sim::run;
-use seedbed_sim::scenario::Scenario;
-use seedbed_sim::verdict::Verdict;
 use seedbed_sim::world::Clock;
 
 /// The events of one run, and what they meant to the machines.

@@ -5,15 +5,17 @@
 //! lasts, or when its machine starts again, is part of it.
 
 use seedbed::machine::{NodeId, Span};
-use seedbed::proto::Command;
 
+use crate::name::Name;
+use crate::names;
 use crate::quantity::{Ppb, SpanRange};
+use crate::under_test::{UnderTest, Wish, WishKind};
 use crate::world::Rot;
 
 /// A fault. `N` is how it names the one machine that it strikes; `lasts` is how long it lasts, and
 /// `None` is until the run heals.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Fault<N = NodeId> {
+pub enum Fault<S: UnderTest, N = NodeId> {
     /// The machine loses its memory and part of what its disk had not synced.
     Crash {
         /// Which machine.
@@ -104,13 +106,13 @@ pub enum Fault<N = NodeId> {
         /// When each starts again; never [`Restart::Never`].
         restart: Restart,
     },
-    /// The operator lets a storage node in.
-    Join(N),
-    /// The operator tells a storage node to leave.
-    Leave(N),
-    /// The operator tells the central node something else. Whatever it is, the operator tries until
-    /// the central node is there to be told.
-    Operator(Command),
+    /// The operator tells a machine something, and tries until that machine is there to be told.
+    Operator {
+        /// What it wants.
+        wish: Wish<S>,
+        /// The machine that this is about, if it is about one.
+        node: Option<N>,
+    },
 }
 
 /// When a machine that crashed starts again.
@@ -197,13 +199,13 @@ pub enum Worse {
     Doubling(Ppb),
 }
 
-impl<N> Fault<N> {
+impl<S: UnderTest, N> Fault<S, N> {
     /// The same fault with the machines that `named` finds for each `N`: where it takes one machine,
     /// the first of them. `None` if it takes one and finds none.
     pub fn bind<M: Copy + PartialEq>(
         &self,
         mut named: impl FnMut(&N) -> Vec<M>,
-    ) -> Option<Fault<M>> {
+    ) -> Option<Fault<S, M>> {
         let mut one = |node: &N| named(node).first().copied();
         Some(match self {
             Fault::Crash { node, leaves, restart } => {
@@ -233,9 +235,12 @@ impl<N> Fault<N> {
             Fault::Attrition { count, pause, restart } => {
                 Fault::Attrition { count: *count, pause: *pause, restart: *restart }
             }
-            Fault::Join(node) => Fault::Join(one(node)?),
-            Fault::Leave(node) => Fault::Leave(one(node)?),
-            Fault::Operator(command) => Fault::Operator(command.clone()),
+            Fault::Operator { wish, node: None } => {
+                Fault::Operator { wish: wish.clone(), node: None }
+            }
+            Fault::Operator { wish, node: Some(node) } => {
+                Fault::Operator { wish: wish.clone(), node: Some(one(node)?) }
+            }
         })
     }
 }
@@ -284,7 +289,7 @@ fn disjoint<'n, N: 'n, M: Copy + PartialEq>(
     disjoint
 }
 
-impl<N> Fault<N> {
+impl<S: UnderTest, N> Fault<S, N> {
     /// The machine that is down, paused or cut off while the fault lasts, or whose disk stalls: nothing
     /// that it is asked to promise gets done.
     pub fn away(&self) -> Option<&N> {
@@ -302,118 +307,104 @@ impl<N> Fault<N> {
             Fault::Drop(_) => None,
             // Their crashes are faults of their own.
             Fault::RollingRestart { .. } | Fault::Attrition { .. } => None,
-            Fault::Join(_) | Fault::Leave(_) | Fault::Operator(_) => None,
+            Fault::Operator { .. } => None,
         }
     }
 }
 
-/// Makes the enum of kinds, the list of all of them, and their names.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
-        /// A kind of drawn fault.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum ChaosKind {
-            $($(#[$doc])* $kind,)*
-        }
-
-        impl ChaosKind {
-            /// Every kind.
-            pub const ALL: &[ChaosKind] = &[$(ChaosKind::$kind),*];
-
-            /// The name used in scenario files.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(ChaosKind::$kind => $name,)*
-                }
-            }
-        }
-    };
+names! {
+    /// A kind of drawn fault that any system may meet.
+    pub enum GeneralChaos {
+        /// A machine crashes and starts again.
+        Crash = "crash",
+        /// A machine stops and goes on.
+        Pause = "pause",
+        /// Links between groups are cut.
+        Partition = "partition",
+        /// A machine is cut off.
+        Isolate = "isolate",
+        /// One direction of a link is cut.
+        Clog = "clog",
+        /// A link is slow.
+        Delay = "delay",
+        /// A link loses messages.
+        Loss = "loss",
+        /// A link delivers messages twice.
+        Duplicate = "duplicate",
+        /// Of what a machine has in flight each message is lost or not.
+        Drop = "drop",
+        /// A disk is slow.
+        SlowDisk = "slow_disk",
+        /// A disk stalls.
+        StalledDisk = "stalled_disk",
+        /// A disk is full.
+        FullDisk = "full_disk",
+        /// A machine crashes and finds a bit of its log wrong.
+        BitRot = "bit_rot",
+        /// A clock runs fast or slow, within the bound.
+        Drift = "drift",
+        /// Each storage node talks to a majority of them, each to a different one.
+        MajoritiesRing = "majorities_ring",
+        /// A clock jumps forward: a client's or a storage node's.
+        Bump = "bump",
+        /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, and
+        /// only where the system may lose it.
+        Wipe = "wipe",
+        /// Every storage node in turn crashes and starts again.
+        RollingRestart = "rolling_restart",
+        /// As many storage nodes as the budget has left crash within a moment; at least one.
+        Attrition = "attrition",
+    }
 }
 
-kinds! {
-    /// A machine crashes and starts again.
-    Crash = "crash",
-    /// A machine stops and goes on.
-    Pause = "pause",
-    /// Links between groups are cut.
-    Partition = "partition",
-    /// A machine is cut off.
-    Isolate = "isolate",
-    /// One direction of a link is cut.
-    Clog = "clog",
-    /// A link is slow.
-    Delay = "delay",
-    /// A link loses messages.
-    Loss = "loss",
-    /// A link delivers messages twice.
-    Duplicate = "duplicate",
-    /// Of what a machine has in flight each message is lost or not.
-    Drop = "drop",
-    /// A disk is slow.
-    SlowDisk = "slow_disk",
-    /// A disk stalls.
-    StalledDisk = "stalled_disk",
-    /// A disk is full.
-    FullDisk = "full_disk",
-    /// A machine crashes and finds a bit of its log wrong.
-    BitRot = "bit_rot",
-    /// A clock runs fast or slow, within the bound.
-    Drift = "drift",
-    /// Each storage node talks to a majority of them, each to a different one.
-    MajoritiesRing = "majorities_ring",
-    /// A clock jumps forward: a client's or a storage node's.
-    Bump = "bump",
-    /// The operator lets a storage node in that is not wanted: a spare one, or one that was told
-    /// to leave.
-    Join = "join",
-    /// The operator tells a storage node to leave, if `replicas` wanted ones stay.
-    Leave = "leave",
-    /// The operator wants other replicas, points of the ring or leases.
-    Set = "set",
-    /// The operator accepts that what lost disks had is lost.
-    AcceptLoss = "accept_loss",
-    /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, and only
-    /// with `last_copies` where that disk is the only one that has something.
-    Wipe = "wipe",
-    /// Every storage node in turn crashes and starts again.
-    RollingRestart = "rolling_restart",
-    /// As many storage nodes as the budget has left crash within a moment; at least one.
-    Attrition = "attrition",
+/// A kind of drawn fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChaosKind<S: UnderTest> {
+    /// That any system may meet.
+    General(GeneralChaos),
+    /// The operator wants something.
+    Operator(WishKind<S>),
 }
 
-impl ChaosKind {
-    /// Does it need a central node that decides which nodes are members?
-    pub fn is_of_managed(self) -> bool {
+impl<S: UnderTest> ChaosKind<S> {
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = ChaosKind<S>> {
+        let general = GeneralChaos::ALL.iter().map(|it| ChaosKind::General(*it));
+        general.chain(WishKind::<S>::ALL.iter().map(|it| ChaosKind::Operator(*it)))
+    }
+
+    /// The name used in scenario files.
+    pub fn name(self) -> &'static str {
         match self {
-            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Wipe => true,
-            ChaosKind::Set | ChaosKind::AcceptLoss => true,
-            ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Partition | ChaosKind::Isolate => {
-                false
-            }
-            ChaosKind::Clog | ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
-            ChaosKind::SlowDisk | ChaosKind::BitRot | ChaosKind::Drift => false,
-            ChaosKind::StalledDisk | ChaosKind::FullDisk => false,
-            ChaosKind::Attrition | ChaosKind::RollingRestart => false,
-            ChaosKind::MajoritiesRing | ChaosKind::Bump | ChaosKind::Drop => false,
+            ChaosKind::General(it) => it.name(),
+            ChaosKind::Operator(it) => it.name(),
         }
     }
 
     /// Does it keep a machine from the others?
     pub fn keeps_away(self) -> bool {
         match self {
-            ChaosKind::Crash | ChaosKind::BitRot | ChaosKind::Wipe | ChaosKind::Pause => true,
-            ChaosKind::StalledDisk | ChaosKind::Isolate | ChaosKind::Partition => true,
-            ChaosKind::Clog => true,
-            ChaosKind::Delay | ChaosKind::Loss | ChaosKind::Duplicate => false,
-            ChaosKind::SlowDisk | ChaosKind::FullDisk | ChaosKind::Drift => false,
-            ChaosKind::MajoritiesRing | ChaosKind::Bump | ChaosKind::Drop => false,
-            ChaosKind::Attrition | ChaosKind::RollingRestart => false,
-            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Set | ChaosKind::AcceptLoss => false,
+            ChaosKind::General(it) => it.keeps_away(),
+            ChaosKind::Operator(_) => false,
         }
     }
 
     /// Does it take a disk from the budget?
     pub fn loses_a_disk(self) -> bool {
-        self == ChaosKind::Wipe
+        self == ChaosKind::General(GeneralChaos::Wipe)
+    }
+}
+
+impl GeneralChaos {
+    fn keeps_away(self) -> bool {
+        match self {
+            GeneralChaos::Crash | GeneralChaos::BitRot | GeneralChaos::Wipe => true,
+            GeneralChaos::Pause | GeneralChaos::StalledDisk | GeneralChaos::Isolate => true,
+            GeneralChaos::Partition | GeneralChaos::Clog => true,
+            GeneralChaos::Delay | GeneralChaos::Loss | GeneralChaos::Duplicate => false,
+            GeneralChaos::SlowDisk | GeneralChaos::FullDisk | GeneralChaos::Drift => false,
+            GeneralChaos::MajoritiesRing | GeneralChaos::Bump | GeneralChaos::Drop => false,
+            GeneralChaos::Attrition | GeneralChaos::RollingRestart => false,
+        }
     }
 }

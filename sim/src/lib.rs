@@ -15,12 +15,14 @@
 //! ```
 //!
 //! Below all of it lie the vocabulary and small helpers: `quantity`, `text`, [`fault`],
-//! [`refusal`], [`cell`], [`invariant`], [`milestone`] with [`milestone_groups`], and [`subject_of`], which says what
-//! each message, record and step is about.
+//! [`cell`], [`invariant`], [`milestone`] with [`figures`], and [`subject`], which says what each step is
+//! about. All of it is generic over the system under test, of which [`under_test`] says what the
+//! testbed needs to know; [`file_service`] says it of the file service.
 //!
 //! Only [`run`] needs madsim (feature `madsim`) and only the command needs a terminal (feature
 //! `command`); the rest compiles without either.
 
+pub mod aimed_moment;
 pub mod cast;
 pub mod cell;
 #[cfg(feature = "command")]
@@ -29,17 +31,18 @@ pub mod coverage;
 pub mod digest;
 pub mod draw;
 pub mod fault;
+pub mod figures;
 pub mod file_service;
 pub mod history;
 pub mod invariant;
 pub mod milestone;
-pub mod milestone_groups;
 pub mod name;
 pub mod oracle;
+pub mod outcome;
 pub mod quantity;
 pub mod reference;
-pub mod refusal;
 pub mod report;
+pub mod role;
 #[cfg(feature = "madsim")]
 pub mod run;
 pub mod scenario;

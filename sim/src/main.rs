@@ -1,5 +1,5 @@
 //! The command `seedbed`.
 
 fn main() -> std::process::ExitCode {
-    seedbed_sim::command::main()
+    seedbed_sim::command::main::<seedbed::proto::FileService>()
 }

@@ -120,6 +120,15 @@ fn decimal(number: &str, unit: u128) -> Result<u128, String> {
     Ok(u128::from(whole) * unit + part / scale)
 }
 
+/// How long it may be, in true time, until a clock has shown `length` that is slow by up to
+/// `drift_max_ppm` parts per million; rounded up.
+pub fn by_a_slow_clock(length: Span, drift_max_ppm: u32) -> Span {
+    const MILLION: u128 = 1_000_000;
+    let parts = MILLION + u128::from(drift_max_ppm);
+    let wait = (u128::from(length.as_nanos()) * parts).div_ceil(MILLION) + 1;
+    Span::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

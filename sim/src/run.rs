@@ -12,9 +12,9 @@ use seedbed::machine::Time;
 use crate::draw::swarm;
 use crate::scenario::Scenario;
 use crate::simulation::Simulation;
+use crate::under_test::UnderTest;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::Watcher;
-use seedbed::proto::FileService;
 
 #[cfg(not(madsim))]
 compile_error!(
@@ -24,33 +24,33 @@ compile_error!(
 
 /// Runs what `scenario` is under `seed` and lets `watcher` see every step. A panic of the code
 /// under test is a verdict. What the run tries is watched if the file demands anything of it.
-pub fn run(
-    scenario: &Scenario,
+pub fn run<S: UnderTest>(
+    scenario: &Scenario<S>,
     seed: u64,
-    watcher: &mut (impl Watcher<FileService> + Send),
-) -> RunReport {
+    watcher: &mut (impl Watcher<S> + Send),
+) -> RunReport<S> {
     caught(seed, || run_inside(scenario, seed, !scenario.expect.covered.is_empty(), watcher))
 }
 
 /// The same run, of which is watched what it tries, whatever the file says.
-pub fn covered(
-    scenario: &Scenario,
+pub fn covered<S: UnderTest>(
+    scenario: &Scenario<S>,
     seed: u64,
-    watcher: &mut (impl Watcher<FileService> + Send),
-) -> RunReport {
+    watcher: &mut (impl Watcher<S> + Send),
+) -> RunReport<S> {
     caught(seed, || run_inside(scenario, seed, true, watcher))
 }
 
-fn caught(seed: u64, run: impl FnOnce() -> RunReport) -> RunReport {
+fn caught<S: UnderTest>(seed: u64, run: impl FnOnce() -> RunReport<S>) -> RunReport<S> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| panicked(seed, &*panic))
 }
 
-fn run_inside(
-    scenario: &Scenario,
+fn run_inside<S: UnderTest>(
+    scenario: &Scenario<S>,
     seed: u64,
     is_covered: bool,
-    watcher: &mut impl Watcher<FileService>,
-) -> RunReport {
+    watcher: &mut impl Watcher<S>,
+) -> RunReport<S> {
     let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
     runtime.block_on(async {
         let clock = madsim::time::TimeHandle::current();
@@ -71,7 +71,7 @@ fn run_inside(
     })
 }
 
-fn panicked(seed: u64, panic: &(dyn std::any::Any + Send)) -> RunReport {
+fn panicked<S: UnderTest>(seed: u64, panic: &(dyn std::any::Any + Send)) -> RunReport<S> {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     let text = text.unwrap_or_else(|| "no message".to_owned());

@@ -15,11 +15,35 @@ use crate::world::{Event, Fact, Step};
 pub trait Subject:
     Clone + Debug + Display + Ord + Send + Sync + From<RequestId> + From<NodeId> + 'static
 {
+    /// What it is to a story that it comes up in.
+    fn standing(&self) -> Standing;
 }
 
-impl<T> Subject for T where
-    T: Clone + Debug + Display + Ord + Send + Sync + From<RequestId> + From<NodeId> + 'static
-{
+/// What a subject is to a story that it comes up in: a report chooses by it which steps it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// A request of a user.
+    Request,
+    /// What the system does for a request under a name of its own: a transaction, an attempt.
+    Attempt,
+    /// What requests are about, such as a file. Where one of the two above is named it is only its
+    /// circumstance.
+    Object,
+    /// What happens without a request, such as a change of membership.
+    Undertaking,
+    /// What goes on between two machines, such as a transfer of data.
+    Exchange,
+    /// What is kept up all the time by messages that tell little, such as a lease.
+    Upkeep,
+    /// A machine. Where anything else is named it is only where that happens.
+    Machine,
+}
+
+impl Standing {
+    /// Is it a request, or what is done for one?
+    pub fn is_deed(self) -> bool {
+        matches!(self, Standing::Request | Standing::Attempt)
+    }
 }
 
 /// The subjects of a system that names no others.
@@ -29,6 +53,15 @@ pub enum Plain {
     Request(RequestId),
     /// A machine: its clock, its log, its disk.
     Machine(NodeId),
+}
+
+impl Subject for Plain {
+    fn standing(&self) -> Standing {
+        match self {
+            Plain::Request(_) => Standing::Request,
+            Plain::Machine(_) => Standing::Machine,
+        }
+    }
 }
 
 impl From<RequestId> for Plain {

@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use seedbed_sim::file_service::Scenario;
+use seedbed_sim::file_service::Verdict;
 use seedbed_sim::run;
-use seedbed_sim::scenario::Scenario;
-use seedbed_sim::verdict::Verdict;
 
 use super::Failed;
 

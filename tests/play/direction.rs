@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{Class, NodeId, Span};
 use seedbed::proto::{Command, MessageKind, RecordKind};
+use seedbed_sim::file_service::trace::Topic;
 use seedbed_sim::file_service::{Event, Fact, Stage, Step};
-use seedbed_sim::trace::Topic;
 use seedbed_sim::world::{Due, Loss, PacketId};
 
 use super::parse::{node, number, span, unknown};

@@ -13,7 +13,7 @@ use std::path::Path as FilePath;
 use seedbed::machine::Class;
 use seedbed::proto::{Config, Membership, Path};
 use seedbed_sim::file_service::Stage;
-use seedbed_sim::trace;
+use seedbed_sim::file_service::trace;
 
 use cluster::Cluster;
 use scribe::Scribe;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use seedbed::machine::NodeId;
 use seedbed::proto::{Config, FileService, Layout, Membership, Path, Record, View};
+use seedbed_sim::file_service::trace::{self, Detail, Places, Topic};
 use seedbed_sim::file_service::{Event, Fact, Packet, Step, World};
-use seedbed_sim::trace::{self, Detail, Places, Topic};
 use seedbed_sim::world::{PacketId, Watcher};
 
 use super::parse::time;
@@ -31,7 +31,7 @@ impl Watcher<FileService> for Scribe {
         self.forget_what_was_lost(step);
         let mut effects: Vec<(Option<NodeId>, String)> = Vec::new();
         for (node, position, record) in &step.durable {
-            effects.push((Some(*node), trace::durable(*position, record)));
+            effects.push((Some(*node), trace::durable::<FileService>(*position, record)));
         }
         for fact in &step.facts {
             if !self.is_hidden(fact) {

@@ -14,10 +14,11 @@ use crate::which_cases::{is_whole, scenario_files};
 use seedbed::machine::{NodeId, Span};
 use seedbed::proto::{Action, Contents, Operation, Request};
 use seedbed_sim::digest::Digest;
+use seedbed_sim::file_service::Scenario;
+use seedbed_sim::file_service::Verdict;
 use seedbed_sim::file_service::{Event, Fact, Step, World};
 use seedbed_sim::run;
-use seedbed_sim::scenario::{Scenario, Script, Step as Ask};
-use seedbed_sim::verdict::Verdict;
+use seedbed_sim::scenario::{Script, Step as Ask};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -9,9 +9,10 @@ use crate::which_cases::scenario_files;
 use seedbed::proto::{Config, Defect, Defects, Settings};
 use seedbed_sim::file_service::InvariantName;
 use seedbed_sim::file_service::Milestone;
+use seedbed_sim::file_service::Scenario;
+use seedbed_sim::file_service::Verdict;
 use seedbed_sim::run;
-use seedbed_sim::scenario::{Expect, Expected, Scenario};
-use seedbed_sim::verdict::Verdict;
+use seedbed_sim::scenario::{Expect, Expected};
 
 #[test]
 fn every_invariant_is_broken_by_a_file_or_by_a_mutation() {
@@ -79,12 +80,13 @@ fn there_are_as_many_scenarios_as_were_promised() {
 
 #[test]
 fn every_milestone_has_a_name_of_its_own() {
-    let mut names = BTreeSet::new();
+    let (mut names, mut places) = (BTreeSet::new(), BTreeSet::new());
     for milestone in Milestone::all() {
         assert!(names.insert(milestone.name()), "{milestone} is there twice");
         assert!(!milestone.summary().is_empty(), "{milestone} is not explained");
+        assert!(places.insert(milestone.index()), "{milestone} has the place of another");
+        assert!(milestone.index() < Milestone::PLACES, "{milestone} has no place");
     }
-    assert_eq!(names.len(), Milestone::PLACES);
 }
 
 fn negative() -> Vec<Scenario> {

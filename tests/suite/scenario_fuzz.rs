@@ -13,8 +13,8 @@ use crate::which_cases::{is_whole, scenario_files};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use seedbed_sim::draw::swarm;
-use seedbed_sim::scenario::Scenario;
-use seedbed_sim::simulation::Simulation;
+use seedbed_sim::file_service::Scenario;
+use seedbed_sim::file_service::Simulation;
 
 /// Changes that are tried: a sample, and all of them where `SEEDBED_TEST_WHOLE` is set.
 const SAMPLE: u32 = 500;

@@ -2,6 +2,7 @@
 //!
 //! With `UPDATE_EXPECT` set to anything, it is written.
 
+use seedbed::proto::FileService;
 use seedbed_sim::reference;
 use similar::TextDiff;
 
@@ -9,7 +10,7 @@ use similar::TextDiff;
 fn the_reference_is_what_the_grammar_says() {
     let path = "docs/scenario-reference.md";
     let (text, written) =
-        (std::fs::read_to_string(path).unwrap_or_default(), reference::markdown());
+        (std::fs::read_to_string(path).unwrap_or_default(), reference::markdown::<FileService>());
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(path, &written).expect("a file that can be written");
         return;

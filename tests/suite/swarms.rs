@@ -8,11 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use seedbed_sim::cell::{Cell, Seeds, Situation};
+use seedbed::proto::FileService;
+use seedbed_sim::cell::Seeds;
 use seedbed_sim::draw::swarm::{DrawnKey, at_both_ends, keys};
-use seedbed_sim::fault::ChaosKind;
+use seedbed_sim::file_service::Cell;
+use seedbed_sim::file_service::ChaosKind;
+use seedbed_sim::file_service::Scenario;
+use seedbed_sim::file_service::coverage::Situation;
+use seedbed_sim::name::Name;
 use seedbed_sim::run;
-use seedbed_sim::scenario::Scenario;
 use seedbed_sim::scenario::tables::tables;
 
 /// Keys, or all keys of a table, that no swarm draws, and why.
@@ -68,7 +72,7 @@ fn swarms() -> Vec<Scenario> {
 /// Every key of a scenario file, as `table.key`; those of the file itself without a table.
 fn all_keys() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    for table in tables() {
+    for table in tables::<FileService>() {
         for (_, key) in table.all_keys() {
             let name = match table.name {
                 "" => key.name.to_owned(),
@@ -78,7 +82,7 @@ fn all_keys() -> BTreeSet<String> {
         }
     }
     // What leads to a table is no key of its own.
-    let leads: Vec<_> = tables().iter().map(|table| table.name.to_owned()).collect();
+    let leads: Vec<_> = tables::<FileService>().iter().map(|table| table.name.to_owned()).collect();
     all.retain(|key| !leads.contains(key) || ["seeds"].contains(&key.as_str()));
     all
 }
@@ -106,9 +110,9 @@ fn every_kind_of_fault_is_drawn_or_has_a_reason_not_to_be() {
     let swarms = swarms();
     let drawn: BTreeSet<ChaosKind> =
         swarms.iter().flat_map(|file| &file.chaos).flat_map(|chaos| chaos.kinds.clone()).collect();
-    for kind in ChaosKind::ALL {
-        let is_left_out = KINDS_LEFT_OUT.iter().any(|(other, _)| other == kind);
-        assert!(drawn.contains(kind) != is_left_out, "`{}`", kind.name());
+    for kind in ChaosKind::all() {
+        let is_left_out = KINDS_LEFT_OUT.iter().any(|(other, _)| *other == kind);
+        assert!(drawn.contains(&kind) != is_left_out, "`{}`", kind.name());
     }
 }
 
@@ -116,7 +120,7 @@ fn every_kind_of_fault_is_drawn_or_has_a_reason_not_to_be() {
 const SEEDS: u64 = 100;
 const DIFFERENT: u64 = 10;
 
-fn is_different(scenario: &Scenario, seed: u64, key: DrawnKey) -> bool {
+fn is_different(scenario: &Scenario, seed: u64, key: DrawnKey<FileService>) -> bool {
     let [least, most] = at_both_ends(scenario, seed, key);
     let digest = |scenario: &Scenario| run::run(scenario, seed, &mut ()).digest;
     digest(&least) != digest(&most)
@@ -125,7 +129,7 @@ fn is_different(scenario: &Scenario, seed: u64, key: DrawnKey) -> bool {
 #[test]
 fn both_ends_of_what_is_drawn_make_different_runs() {
     // One file of those that draw a key is enough.
-    let mut by_name: BTreeMap<&str, (Scenario, DrawnKey)> = BTreeMap::new();
+    let mut by_name: BTreeMap<&str, (Scenario, DrawnKey<FileService>)> = BTreeMap::new();
     for scenario in swarms() {
         for key in keys(&scenario) {
             by_name.entry(key.name).or_insert_with(|| (scenario.clone(), key));

@@ -6,40 +6,29 @@
 use std::fmt;
 
 use seedbed::machine::Class;
-use seedbed::proto::Command;
 
-use crate::fault::{ChaosKind, Cut, DiskTrouble, Fault, Worse};
+use crate::fault::{ChaosKind, Cut, DiskTrouble, Fault, GeneralChaos, Worse};
+use crate::name::Name;
+use crate::under_test::{Operator, UnderTest, WishKind};
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $kind:ident = $name:literal, $lasts:literal, [$($role:ident),+];)*) => {
-        /// A kind of fault.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum FaultKind {
-            $($(#[doc = $doc])* $kind,)*
+        crate::names! {
+            /// A kind of fault that any system may meet.
+            pub enum GeneralFault {
+                $($(#[doc = $doc])* $kind = $name,)*
+            }
         }
 
-        impl FaultKind {
-            /// Every kind.
-            pub const ALL: &[FaultKind] = &[$(FaultKind::$kind,)*];
-
-            /// The name used in scenario files and matrices.
-            pub fn name(self) -> &'static str {
-                match self { $(FaultKind::$kind => $name,)* }
-            }
-
-            /// What it does, in one line.
-            pub fn summary(self) -> &'static str {
-                match self { $(FaultKind::$kind => concat!($($doc,)*).trim_ascii(),)* }
-            }
-
+        impl GeneralFault {
             /// Is it in effect for some time, so that another fault can strike meanwhile?
-            pub fn lasts(self) -> bool {
-                match self { $(FaultKind::$kind => $lasts,)* }
+            fn lasts(self) -> bool {
+                match self { $(GeneralFault::$kind => $lasts,)* }
             }
 
             /// The roles of the machines that it can strike.
-            pub fn strikes(self) -> &'static [Class] {
-                match self { $(FaultKind::$kind => &[$(Class::$role),+],)* }
+            fn strikes(self) -> &'static [Class] {
+                match self { $(GeneralFault::$kind => &[$(Class::$role),+],)* }
             }
         }
     };
@@ -84,137 +73,191 @@ kinds! {
     Bump = "bump", false, [Control, Node, Client];
     /// a clock runs at another rate
     Drift = "drift", true, [Control, Node, Client];
-    /// the operator lets a storage node in
-    Join = "join", false, [Control, Node];
-    /// the operator tells a storage node to leave
-    Leave = "leave", false, [Control, Node];
-    /// the operator changes settings
-    Set = "set", false, [Control];
-    /// the operator accepts that what lost disks had is lost
-    AcceptLoss = "accept_loss", false, [Control];
 }
 
-impl FaultKind {
+impl GeneralFault {
     /// What kind of fault it is. The crashes that follow from a series are of the kind of the
     /// series.
-    pub fn of<N>(fault: &Fault<N>) -> FaultKind {
-        match fault {
-            Fault::Crash { .. } => FaultKind::Crash,
-            Fault::BitRot { .. } => FaultKind::BitRot,
-            Fault::Wipe { .. } => FaultKind::Wipe,
-            Fault::Pause { .. } => FaultKind::Pause,
+    fn of<S: UnderTest, N>(fault: &Fault<S, N>) -> Option<GeneralFault> {
+        Some(match fault {
+            Fault::Crash { .. } => GeneralFault::Crash,
+            Fault::BitRot { .. } => GeneralFault::BitRot,
+            Fault::Wipe { .. } => GeneralFault::Wipe,
+            Fault::Pause { .. } => GeneralFault::Pause,
             Fault::Cut { links, .. } => match links {
-                Cut::Isolate(_) => FaultKind::Isolate,
-                Cut::Groups(_) => FaultKind::Partition,
-                Cut::OneWay { .. } => FaultKind::Clog,
-                Cut::MajoritiesRing => FaultKind::MajoritiesRing,
+                Cut::Isolate(_) => GeneralFault::Isolate,
+                Cut::Groups(_) => GeneralFault::Partition,
+                Cut::OneWay { .. } => GeneralFault::Clog,
+                Cut::MajoritiesRing => GeneralFault::MajoritiesRing,
             },
-            Fault::Drop(_) => FaultKind::Drop,
-            Fault::ClockJump { .. } => FaultKind::Bump,
-            Fault::ClockDrift { .. } => FaultKind::Drift,
+            Fault::Drop(_) => GeneralFault::Drop,
+            Fault::ClockJump { .. } => GeneralFault::Bump,
+            Fault::ClockDrift { .. } => GeneralFault::Drift,
             Fault::Degrade { what, .. } => match what.how {
-                Worse::Slow(_) => FaultKind::Delay,
-                Worse::Lossy(_) => FaultKind::Loss,
-                Worse::Doubling(_) => FaultKind::Duplicate,
+                Worse::Slow(_) => GeneralFault::Delay,
+                Worse::Lossy(_) => GeneralFault::Loss,
+                Worse::Doubling(_) => GeneralFault::Duplicate,
             },
             Fault::Disk { trouble, .. } => match trouble {
-                DiskTrouble::Slow(_) => FaultKind::SlowDisk,
-                DiskTrouble::Stalled => FaultKind::StalledDisk,
-                DiskTrouble::Full => FaultKind::FullDisk,
+                DiskTrouble::Slow(_) => GeneralFault::SlowDisk,
+                DiskTrouble::Stalled => GeneralFault::StalledDisk,
+                DiskTrouble::Full => GeneralFault::FullDisk,
             },
-            Fault::RollingRestart { .. } => FaultKind::RollingRestart,
-            Fault::Attrition { .. } => FaultKind::Attrition,
-            Fault::Join(_) => FaultKind::Join,
-            Fault::Leave(_) => FaultKind::Leave,
-            Fault::Operator(command) => FaultKind::of_command(command),
+            Fault::RollingRestart { .. } => GeneralFault::RollingRestart,
+            Fault::Attrition { .. } => GeneralFault::Attrition,
+            Fault::Operator { .. } => return None,
+        })
+    }
+
+    /// What kind of fault a kind of drawn fault is.
+    fn of_drawn(kind: GeneralChaos) -> GeneralFault {
+        match kind {
+            GeneralChaos::Crash => GeneralFault::Crash,
+            GeneralChaos::Pause => GeneralFault::Pause,
+            GeneralChaos::Partition => GeneralFault::Partition,
+            GeneralChaos::Isolate => GeneralFault::Isolate,
+            GeneralChaos::Clog => GeneralFault::Clog,
+            GeneralChaos::Delay => GeneralFault::Delay,
+            GeneralChaos::Loss => GeneralFault::Loss,
+            GeneralChaos::Duplicate => GeneralFault::Duplicate,
+            GeneralChaos::Drop => GeneralFault::Drop,
+            GeneralChaos::SlowDisk => GeneralFault::SlowDisk,
+            GeneralChaos::StalledDisk => GeneralFault::StalledDisk,
+            GeneralChaos::FullDisk => GeneralFault::FullDisk,
+            GeneralChaos::BitRot => GeneralFault::BitRot,
+            GeneralChaos::Drift => GeneralFault::Drift,
+            GeneralChaos::Wipe => GeneralFault::Wipe,
+            GeneralChaos::Attrition => GeneralFault::Attrition,
+            GeneralChaos::RollingRestart => GeneralFault::RollingRestart,
+            GeneralChaos::MajoritiesRing => GeneralFault::MajoritiesRing,
+            GeneralChaos::Bump => GeneralFault::Bump,
         }
     }
 
-    /// What kind of fault it is that the operator says this.
-    pub fn of_command(command: &Command) -> FaultKind {
-        match command {
-            Command::Join(_) => FaultKind::Join,
-            Command::Leave(_) => FaultKind::Leave,
-            Command::Set { .. } => FaultKind::Set,
-            Command::AcceptLoss(_) => FaultKind::AcceptLoss,
+    /// Is it a crash that takes from a log what was not durable, and leaves the rest?
+    fn crashes(self) -> bool {
+        match self {
+            GeneralFault::Crash | GeneralFault::BitRot => true,
+            GeneralFault::Attrition | GeneralFault::RollingRestart => true,
+            GeneralFault::Wipe
+            | GeneralFault::Pause
+            | GeneralFault::Isolate
+            | GeneralFault::Partition => false,
+            GeneralFault::Clog | GeneralFault::MajoritiesRing | GeneralFault::Delay => false,
+            GeneralFault::Loss | GeneralFault::Duplicate | GeneralFault::Drop => false,
+            GeneralFault::SlowDisk => false,
+            GeneralFault::Bump | GeneralFault::Drift => false,
+            GeneralFault::StalledDisk | GeneralFault::FullDisk => false,
+        }
+    }
+
+    /// Does it take its machine away: down, paused, cut off, or with a disk that stalls?
+    fn takes_away(self) -> bool {
+        match self {
+            GeneralFault::Crash | GeneralFault::BitRot | GeneralFault::Wipe => true,
+            GeneralFault::Attrition | GeneralFault::RollingRestart => true,
+            GeneralFault::Pause | GeneralFault::Isolate | GeneralFault::StalledDisk => true,
+            GeneralFault::Partition | GeneralFault::Clog | GeneralFault::MajoritiesRing => false,
+            GeneralFault::Delay | GeneralFault::Loss | GeneralFault::Duplicate => false,
+            GeneralFault::Drop => false,
+            GeneralFault::SlowDisk | GeneralFault::FullDisk | GeneralFault::Bump => false,
+            GeneralFault::Drift => false,
+        }
+    }
+
+    /// Can it keep a message from arriving?
+    fn loses_messages(self) -> bool {
+        match self {
+            GeneralFault::Crash | GeneralFault::BitRot | GeneralFault::Wipe => true,
+            GeneralFault::Attrition | GeneralFault::RollingRestart => true,
+            GeneralFault::Isolate | GeneralFault::Partition | GeneralFault::Clog => true,
+            GeneralFault::MajoritiesRing | GeneralFault::Loss | GeneralFault::Drop => true,
+            GeneralFault::Pause | GeneralFault::Delay | GeneralFault::Duplicate => false,
+            GeneralFault::SlowDisk | GeneralFault::Bump | GeneralFault::Drift => false,
+            GeneralFault::StalledDisk | GeneralFault::FullDisk => false,
+        }
+    }
+}
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FaultKind<S: UnderTest> {
+    /// That any system may meet.
+    General(GeneralFault),
+    /// The operator tells a machine something.
+    Operator(WishKind<S>),
+}
+
+impl<S: UnderTest> FaultKind<S> {
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = FaultKind<S>> {
+        let general = GeneralFault::ALL.iter().map(|it| FaultKind::General(*it));
+        general.chain(WishKind::<S>::ALL.iter().map(|it| FaultKind::Operator(*it)))
+    }
+
+    /// What kind of fault it is. The crashes that follow from a series are of the kind of the
+    /// series.
+    pub fn of<N>(fault: &Fault<S, N>) -> FaultKind<S> {
+        match fault {
+            Fault::Operator { wish, .. } => FaultKind::Operator(S::Operator::kind(wish)),
+            fault => GeneralFault::of(fault).map(FaultKind::General).expect("no wish"),
         }
     }
 
     /// What kind of fault a kind of drawn fault is.
-    pub fn of_drawn(kind: ChaosKind) -> FaultKind {
+    pub fn of_drawn(kind: ChaosKind<S>) -> FaultKind<S> {
         match kind {
-            ChaosKind::Crash => FaultKind::Crash,
-            ChaosKind::Pause => FaultKind::Pause,
-            ChaosKind::Partition => FaultKind::Partition,
-            ChaosKind::Isolate => FaultKind::Isolate,
-            ChaosKind::Clog => FaultKind::Clog,
-            ChaosKind::Delay => FaultKind::Delay,
-            ChaosKind::Loss => FaultKind::Loss,
-            ChaosKind::Duplicate => FaultKind::Duplicate,
-            ChaosKind::Drop => FaultKind::Drop,
-            ChaosKind::SlowDisk => FaultKind::SlowDisk,
-            ChaosKind::StalledDisk => FaultKind::StalledDisk,
-            ChaosKind::FullDisk => FaultKind::FullDisk,
-            ChaosKind::BitRot => FaultKind::BitRot,
-            ChaosKind::Drift => FaultKind::Drift,
-            ChaosKind::Join => FaultKind::Join,
-            ChaosKind::Leave => FaultKind::Leave,
-            ChaosKind::Wipe => FaultKind::Wipe,
-            ChaosKind::Attrition => FaultKind::Attrition,
-            ChaosKind::RollingRestart => FaultKind::RollingRestart,
-            ChaosKind::MajoritiesRing => FaultKind::MajoritiesRing,
-            ChaosKind::Bump => FaultKind::Bump,
-            ChaosKind::Set => FaultKind::Set,
-            ChaosKind::AcceptLoss => FaultKind::AcceptLoss,
+            ChaosKind::General(it) => FaultKind::General(GeneralFault::of_drawn(it)),
+            ChaosKind::Operator(it) => FaultKind::Operator(it),
+        }
+    }
+
+    /// The name used in scenario files and matrices.
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultKind::General(it) => it.name(),
+            FaultKind::Operator(it) => it.name(),
+        }
+    }
+
+    /// What it does, in one line.
+    pub fn summary(self) -> &'static str {
+        match self {
+            FaultKind::General(it) => it.summary(),
+            FaultKind::Operator(it) => it.summary(),
+        }
+    }
+
+    /// Is it in effect for some time, so that another fault can strike meanwhile?
+    pub fn lasts(self) -> bool {
+        matches!(self, FaultKind::General(it) if it.lasts())
+    }
+
+    /// The classes of the machines that it can strike.
+    pub fn strikes(self) -> &'static [Class] {
+        match self {
+            FaultKind::General(it) => it.strikes(),
+            FaultKind::Operator(it) => S::Operator::strikes(it),
         }
     }
 
     /// Is it a crash that takes from a log what was not durable, and leaves the rest?
     pub fn crashes(self) -> bool {
-        match self {
-            FaultKind::Crash | FaultKind::BitRot => true,
-            FaultKind::Attrition | FaultKind::RollingRestart => true,
-            FaultKind::Wipe | FaultKind::Pause | FaultKind::Isolate | FaultKind::Partition => false,
-            FaultKind::Clog | FaultKind::MajoritiesRing | FaultKind::Delay => false,
-            FaultKind::Loss | FaultKind::Duplicate | FaultKind::Drop => false,
-            FaultKind::SlowDisk => false,
-            FaultKind::Bump | FaultKind::Drift | FaultKind::Join | FaultKind::Leave => false,
-            FaultKind::Set | FaultKind::AcceptLoss => false,
-            FaultKind::StalledDisk | FaultKind::FullDisk => false,
-        }
+        matches!(self, FaultKind::General(it) if it.crashes())
     }
 
     /// Does it take its machine away: down, paused, cut off, or with a disk that stalls?
     pub fn takes_away(self) -> bool {
-        match self {
-            FaultKind::Crash | FaultKind::BitRot | FaultKind::Wipe => true,
-            FaultKind::Attrition | FaultKind::RollingRestart => true,
-            FaultKind::Pause | FaultKind::Isolate | FaultKind::StalledDisk => true,
-            FaultKind::Partition | FaultKind::Clog | FaultKind::MajoritiesRing => false,
-            FaultKind::Delay | FaultKind::Loss | FaultKind::Duplicate => false,
-            FaultKind::Drop => false,
-            FaultKind::SlowDisk | FaultKind::FullDisk | FaultKind::Bump => false,
-            FaultKind::Drift | FaultKind::Join | FaultKind::Leave => false,
-            FaultKind::Set | FaultKind::AcceptLoss => false,
-        }
+        matches!(self, FaultKind::General(it) if it.takes_away())
     }
 
     /// Can it keep a message from arriving?
     pub fn loses_messages(self) -> bool {
-        match self {
-            FaultKind::Crash | FaultKind::BitRot | FaultKind::Wipe => true,
-            FaultKind::Attrition | FaultKind::RollingRestart => true,
-            FaultKind::Isolate | FaultKind::Partition | FaultKind::Clog => true,
-            FaultKind::MajoritiesRing | FaultKind::Loss | FaultKind::Drop => true,
-            FaultKind::Pause | FaultKind::Delay | FaultKind::Duplicate => false,
-            FaultKind::SlowDisk | FaultKind::Bump | FaultKind::Drift => false,
-            FaultKind::StalledDisk | FaultKind::FullDisk => false,
-            FaultKind::Join | FaultKind::Leave | FaultKind::Set | FaultKind::AcceptLoss => false,
-        }
+        matches!(self, FaultKind::General(it) if it.loses_messages())
     }
 }
 
-impl fmt::Display for FaultKind {
+impl<S: UnderTest> fmt::Display for FaultKind<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }

@@ -10,38 +10,31 @@
 //! | `situation/wipe_in_doubt` | the run got into it |
 
 mod fault_kind;
-mod phase;
 mod seeds;
-mod situation;
 
 use std::fmt;
-use std::sync::LazyLock;
 
-use seedbed::proto::{MessageKind, RecordKind};
+use crate::name::Name;
+use crate::under_test::{Coverage, Phase, Reason, Situation, UnderTest};
 
-use crate::file_service::Milestone;
-use crate::refusal::Reason;
-
-pub use fault_kind::FaultKind;
-pub use phase::{Needs, Phase};
+pub use fault_kind::{FaultKind, GeneralFault};
 pub use seeds::Seeds;
-pub use situation::{Situation, Takes};
 
 /// Something that a run can have tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cell {
+pub enum Cell<S: UnderTest> {
     /// The fault struck a machine in this phase.
-    Strike(FaultKind, Phase),
+    Strike(FaultKind<S>, Phase<S>),
     /// The second fault struck while the first was in effect.
-    Pair(FaultKind, FaultKind),
+    Pair(FaultKind<S>, FaultKind<S>),
     /// This became of a message of the kind.
-    Message(MessageFate, MessageKind),
+    Message(MessageFate, S::MessageKind),
     /// A crash did this to a record of the kind.
-    Record(RecordFate, RecordKind),
+    Record(RecordFate, S::RecordKind),
     /// A user was told this reason.
-    Refused(Reason),
+    Refused(Reason<S>),
     /// The run got into this.
-    Situation(Situation),
+    Situation(Situation<S>),
 }
 
 /// What can become of a message on its way.
@@ -92,43 +85,41 @@ impl RecordFate {
     }
 }
 
-static NAMES: LazyLock<Vec<(String, Cell)>> =
-    LazyLock::new(|| Cell::all().map(|cell| (cell.to_string(), cell)).collect());
-
-impl Cell {
+impl<S: UnderTest> Cell<S> {
     /// Every cell that some run of some file may see.
-    pub fn all() -> impl Iterator<Item = Cell> {
-        let kinds = || FaultKind::ALL.iter().copied();
-        let strikes =
-            kinds().flat_map(|kind| Phase::ALL.iter().map(move |phase| Cell::Strike(kind, *phase)));
-        let pairs = kinds().flat_map(move |first| kinds().map(move |then| Cell::Pair(first, then)));
+    pub fn all() -> impl Iterator<Item = Cell<S>> {
+        let phases = |kind| Phase::<S>::ALL.iter().map(move |phase| Cell::Strike(kind, *phase));
+        let strikes = FaultKind::all().flat_map(phases);
+        let then = |first| FaultKind::all().map(move |then| Cell::Pair(first, then));
+        let pairs = FaultKind::all().flat_map(then);
         let messages = MessageFate::ALL
             .iter()
-            .flat_map(|fate| MessageKind::ALL.iter().map(|kind| Cell::Message(*fate, *kind)));
+            .flat_map(|fate| S::MessageKind::ALL.iter().map(|kind| Cell::Message(*fate, *kind)));
         let records = RecordFate::ALL
             .iter()
-            .flat_map(|fate| RecordKind::ALL.iter().map(|kind| Cell::Record(*fate, *kind)));
-        let refused = Reason::ALL.iter().map(|reason| Cell::Refused(*reason));
-        let situations = Situation::ALL.iter().map(|situation| Cell::Situation(*situation));
+            .flat_map(|fate| S::RecordKind::ALL.iter().map(|kind| Cell::Record(*fate, *kind)));
+        let refused = Reason::<S>::ALL.iter().map(|reason| Cell::Refused(*reason));
+        let situations = Situation::<S>::ALL.iter().map(|situation| Cell::Situation(*situation));
         let others = messages.chain(records).chain(refused).chain(situations);
         let all = strikes.chain(pairs).chain(others);
         all.filter(|cell| cell.is_possible())
     }
 
     /// Each of them with its name.
-    pub fn names() -> impl Iterator<Item = (&'static str, Cell)> {
-        NAMES.iter().map(|(name, cell)| (&**name, *cell))
+    pub fn names() -> impl Iterator<Item = (String, Cell<S>)> {
+        Cell::all().map(|cell| (cell.to_string(), cell))
     }
 
     /// May any run see it?
     pub fn is_possible(self) -> bool {
         match self {
             Cell::Strike(kind, phase) => {
-                kind.strikes().iter().any(|role| phase.roles().contains(role))
+                let classes = S::Coverage::classes(phase);
+                kind.strikes().iter().any(|class| classes.contains(class))
             }
             Cell::Pair(first, _) => first.lasts(),
             Cell::Message(..) | Cell::Refused(_) | Cell::Situation(_) => true,
-            Cell::Record(_, kind) => Milestone::appended(kind).is_some(),
+            Cell::Record(_, kind) => S::is_logged(kind),
         }
     }
 
@@ -158,16 +149,16 @@ impl Cell {
     }
 }
 
-impl fmt::Display for Cell {
+impl<S: UnderTest> fmt::Display for Cell<S> {
     /// The name used in scenario files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Cell::Strike(kind, phase) => write!(f, "{kind}/{phase}"),
+            Cell::Strike(kind, phase) => write!(f, "{kind}/{}", phase.name()),
             Cell::Pair(first, then) => write!(f, "{first}+{then}"),
             Cell::Message(fate, kind) => write!(f, "{}/{}", fate.name(), kind.name()),
             Cell::Record(fate, kind) => write!(f, "{}/{}", fate.name(), kind.name()),
             Cell::Refused(reason) => write!(f, "refused/{}", reason.name()),
-            Cell::Situation(situation) => write!(f, "situation/{situation}"),
+            Cell::Situation(situation) => write!(f, "situation/{}", situation.name()),
         }
     }
 }
@@ -176,12 +167,12 @@ impl fmt::Display for Cell {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::*;
+    use crate::file_service::Cell;
 
     #[test]
     fn no_two_cells_have_one_name() {
-        let names: Vec<&str> = Cell::names().map(|(name, _)| name).collect();
-        let distinct: BTreeSet<&str> = names.iter().copied().collect();
+        let names: Vec<String> = Cell::names().map(|(name, _)| name).collect();
+        let distinct: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         assert_eq!(names.len(), distinct.len());
         for name in ["crash/participant_in_doubt", "crash+wipe", "lost/entered", "torn/voted"] {
             assert!(distinct.contains(name), "{name}");
@@ -190,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_no_run_of_any_file_can_see_is_no_cell() {
-        let names: BTreeSet<&str> = Cell::names().map(|(name, _)| name).collect();
+        let names: BTreeSet<String> = Cell::names().map(|(name, _)| name).collect();
         for name in ["slow_disk/client_asking", "wipe/lock_server_line", "bump+crash", "torn/mark"]
         {
             assert!(!names.contains(name), "{name}");

@@ -5,17 +5,18 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use seedbed::proto::Defect;
 
+use crate::name::Name;
 use crate::text::nearest;
+use crate::under_test::UnderTest;
 
 /// Runs scenarios of a simulated cluster that stores files, and judges every step; the same file
 /// and seed give the same run
 #[derive(Debug, Parser)]
 #[command(name = "seedbed", version, after_help = EXAMPLES)]
-pub(super) struct Arguments {
+pub(super) struct Arguments<S: UnderTest> {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Command<S>,
 }
 
 const EXAMPLES: &str = "\
@@ -31,13 +32,13 @@ Exit status: 0 as the files expect, 1 not as they expect, 2 the input is wrong o
 cannot be written.";
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum Command<S: UnderTest> {
     /// Runs a file once and explains how the run ended
     #[command(after_help = RUN)]
     Run(RunArguments),
     /// Runs files with many seeds
     #[command(after_help = SWEEP)]
-    Sweep(SweepArguments),
+    Sweep(SweepArguments<S>),
     /// Reads files and says what is wrong with them
     #[command(after_help = CHECK)]
     Check(CheckArguments),
@@ -168,7 +169,7 @@ Examples:
   seedbed sweep scenarios/mixed/files.toml --json | jq -c 'select(.verdict != \"pass\")'";
 
 #[derive(Debug, Args)]
-pub(super) struct SweepArguments {
+pub(super) struct SweepArguments<S: UnderTest> {
     /// Scenario files, folders with all `*.toml` in them and below, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -179,8 +180,8 @@ pub(super) struct SweepArguments {
     #[arg(short, long, value_name = "N", value_parser = jobs, allow_hyphen_values = true)]
     pub jobs: Option<NonZeroUsize>,
     /// Switch this defect on and see whether it is caught
-    #[arg(long, value_name = "NAME", value_parser = defect)]
-    pub defect: Option<Defect>,
+    #[arg(long, value_name = "NAME", value_parser = defect::<S::Defect>)]
+    pub defect: Option<S::Defect>,
     /// Say at the end what the runs have tried: which faults met which phases
     #[arg(long)]
     pub coverage: bool,
@@ -256,8 +257,8 @@ fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     jobs.ok_or_else(|| format!("expected a whole number, 1 to {MOST_JOBS}"))
 }
 
-fn defect(text: &str) -> Result<Defect, String> {
-    text.parse().map_err(|_| match nearest(text, Defect::ALL.iter().map(|d| d.name())) {
+fn defect<D: Name>(text: &str) -> Result<D, String> {
+    D::named(text).ok_or_else(|| match nearest(text, D::ALL.iter().map(|it| it.name())) {
         Some(name) => format!("unknown defect; did you mean `{name}`?"),
         None => "unknown defect; `seedbed defects` lists them".to_owned(),
     })
@@ -267,10 +268,11 @@ fn defect(text: &str) -> Result<Defect, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use seedbed::proto::{Defect, FileService};
 
     #[test]
     fn the_arguments_are_declared_consistently() {
-        Arguments::command().debug_assert();
+        Arguments::<FileService>::command().debug_assert();
     }
 
     #[test]
@@ -288,9 +290,12 @@ mod tests {
     #[test]
     fn a_misspelt_defect_gets_the_nearest_name() {
         assert_eq!(defect("vote_not_forced"), Ok(Defect::VoteNotForced));
-        let error = defect("vote_not_forcd").unwrap_err();
+        let error = defect::<Defect>("vote_not_forcd").unwrap_err();
         assert_eq!(error, "unknown defect; did you mean `vote_not_forced`?");
-        assert_eq!(defect("zzz").unwrap_err(), "unknown defect; `seedbed defects` lists them");
+        assert_eq!(
+            defect::<Defect>("zzz").unwrap_err(),
+            "unknown defect; `seedbed defects` lists them"
+        );
     }
 
     #[test]

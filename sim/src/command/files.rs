@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 
 use super::output;
 use crate::scenario::{Scenario, ScenarioErrors};
+use crate::under_test::UnderTest;
 
 /// Standard input.
 const STDIN: &str = "-";
 
 /// Reads every file, and complains of each that is wrong; none if one is.
-pub(super) fn load_all(arguments: &[PathBuf]) -> Option<Vec<Scenario>> {
-    let read: Vec<Option<Scenario>> = named_by(arguments).into_iter().map(load).collect();
+pub(super) fn load_all<S: UnderTest>(arguments: &[PathBuf]) -> Option<Vec<Scenario<S>>> {
+    let read: Vec<Option<Scenario<S>>> = named_by(arguments).into_iter().map(load).collect();
     read.into_iter().collect()
 }
 
 /// Reads one file, or complains.
-pub(super) fn load_one(argument: &Path) -> Option<Scenario> {
+pub(super) fn load_one<S: UnderTest>(argument: &Path) -> Option<Scenario<S>> {
     let is_folder = argument != Path::new(STDIN) && argument.is_dir();
     let message = || format!("{}: a folder, expected one file", argument.display());
     load(if is_folder { Err(message()) } else { Ok(argument.to_owned()) })
@@ -45,13 +46,13 @@ pub(super) fn named_by(arguments: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
 }
 
 /// Reads a file, or complains of it or of the argument that should have named one.
-pub(super) fn load(file: Result<PathBuf, String>) -> Option<Scenario> {
+pub(super) fn load<S: UnderTest>(file: Result<PathBuf, String>) -> Option<Scenario<S>> {
     let complain = |line: String| output::complain(&format!("error: {line}"));
     let file = file.map_err(complain).ok()?;
     read(&file).map_err(|errors| errors.lines().for_each(complain)).ok()
 }
 
-fn read(file: &Path) -> Result<Scenario, ScenarioErrors> {
+fn read<S: UnderTest>(file: &Path) -> Result<Scenario<S>, ScenarioErrors> {
     match file == Path::new(STDIN) {
         true => Scenario::read(STDIN, io::stdin().lock()),
         false => Scenario::load(file),

@@ -5,10 +5,8 @@ use std::io::{self, BufWriter, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::output::{Output, complain};
-use crate::file_service::{Step, World};
-use crate::history::jepsen::JepsenHistory;
-use crate::world::Watcher;
-use seedbed::proto::FileService;
+use crate::under_test::{UnderTest, WrittenHistory};
+use crate::world::{Step, Watcher, World};
 
 /// A file that takes a history, or standard output.
 pub(super) enum HistoryFile {
@@ -17,8 +15,8 @@ pub(super) enum HistoryFile {
 }
 
 /// It watches only if it is wanted.
-impl Watcher<FileService> for Option<JepsenHistory> {
-    fn watch(&mut self, world: &World, step: &Step) {
+impl<S: UnderTest> Watcher<S> for Option<Box<dyn WrittenHistory<S>>> {
+    fn watch(&mut self, world: &World<S>, step: &Step<S>) {
         if let Some(history) = self {
             history.watch(world, step);
         }
@@ -42,7 +40,11 @@ impl HistoryFile {
     }
 
     /// Writes the history; says whether all of it is in the file, and complains if not.
-    pub fn write(self, history: &mut JepsenHistory, output: &mut Output) -> io::Result<bool> {
+    pub fn write<S: UnderTest>(
+        self,
+        history: &mut dyn WrittenHistory<S>,
+        output: &mut Output,
+    ) -> io::Result<bool> {
         match self {
             HistoryFile::Stdout => {
                 let mut lines = Vec::new();
@@ -58,7 +60,7 @@ impl HistoryFile {
     }
 }
 
-fn replace(mut file: File, history: &mut JepsenHistory) -> io::Result<()> {
+fn replace<S: UnderTest>(mut file: File, history: &mut dyn WrittenHistory<S>) -> io::Result<()> {
     // A device or a pipe has no length.
     if file.metadata()?.is_file() {
         file.set_len(0)?;

@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::output::Output;
 use super::timed_run::Played;
 use crate::draw::swarm;
-use crate::file_service::InvariantName;
-use crate::file_service::Milestone;
-use crate::milestone_groups::GROUPS;
+use crate::figures::Figures;
+use crate::invariant::InvariantName;
+use crate::milestone::Milestone;
 use crate::scenario::Scenario;
+use crate::under_test::UnderTest;
 use crate::verdict::{Nearest, RunReport, Verdict};
 
 /// A run.
@@ -89,7 +90,7 @@ pub(super) struct Near {
 }
 
 impl Near {
-    pub(super) fn of(Nearest { milestone, most, wanted }: Nearest) -> Near {
+    pub(super) fn of<S: UnderTest>(Nearest { milestone, most, wanted }: Nearest<S>) -> Near {
         Near {
             milestone: milestone.name().into_owned(),
             times: most.times,
@@ -104,20 +105,24 @@ impl Near {
 struct Coverage {
     runs: u64,
     /// In how many of them each cell was seen, by its name; null where it cannot be.
-    covered: BTreeMap<&'static str, Option<u64>>,
+    covered: BTreeMap<String, Option<u64>>,
 }
 
 /// Prints the object of what a sweep has covered.
 pub(super) fn coverage(
     output: &mut Output,
     runs: u64,
-    covered: BTreeMap<&'static str, Option<u64>>,
+    covered: BTreeMap<String, Option<u64>>,
 ) -> io::Result<()> {
     object(output, &Coverage { runs, covered })
 }
 
 /// Prints the object of one run.
-pub(super) fn run(output: &mut Output, scenario: &Scenario, played: &Played) -> io::Result<()> {
+pub(super) fn run<S: UnderTest>(
+    output: &mut Output,
+    scenario: &Scenario<S>,
+    played: &Played<S>,
+) -> io::Result<()> {
     let RunReport {
         seed, verdict, steps, sim_ns, digest, messages, forced_writes, requests, ..
     } = &played.run;
@@ -152,7 +157,10 @@ pub(super) fn object(output: &mut Output, object: &impl Serialize) -> io::Result
 }
 
 /// The figures of a sweep, by the names of their milestones.
-pub(super) fn counts(of: impl Fn(Milestone) -> u64) -> BTreeMap<String, u64> {
-    let figures = GROUPS.iter().flat_map(|group| group.figures);
-    figures.map(|(_, milestone)| (milestone.to_string(), of(*milestone))).collect()
+pub(super) fn counts<S: UnderTest>(
+    figures: &[Figures<S>],
+    of: impl Fn(Milestone<S>) -> u64,
+) -> BTreeMap<String, u64> {
+    let counted = figures.iter().flat_map(|figures| &figures.counted);
+    counted.map(|(_, milestone)| (milestone.to_string(), of(*milestone))).collect()
 }

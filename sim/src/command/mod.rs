@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::under_test::UnderTest;
 use arguments::{Arguments, Command};
 use output::Output;
 
@@ -38,19 +39,19 @@ enum Status {
 }
 
 /// Reads the arguments of the process and does what they say.
-pub fn main() -> ExitCode {
+pub fn main<S: UnderTest>() -> ExitCode {
     quiet_panics::install();
-    let arguments = Arguments::parse();
+    let arguments = Arguments::<S>::parse();
     let mut output = Output::new();
     let done = match &arguments.command {
-        Command::Run(arguments) => run::run(arguments, &mut output),
+        Command::Run(arguments) => run::run::<S>(arguments, &mut output),
         Command::Sweep(arguments) => sweep::sweep(arguments, &mut output),
-        Command::Check(arguments) => check::check(arguments, &mut output),
-        Command::Grammar(arguments) => grammar::grammar(arguments, &mut output),
-        Command::Defects => names::defects(&mut output),
-        Command::Invariants => names::invariants(&mut output),
-        Command::Milestones => names::milestones(&mut output),
-        Command::Cells => names::cells(&mut output),
+        Command::Check(arguments) => check::check::<S>(arguments, &mut output),
+        Command::Grammar(arguments) => grammar::grammar::<S>(arguments, &mut output),
+        Command::Defects => names::defects::<S>(&mut output),
+        Command::Invariants => names::invariants::<S>(&mut output),
+        Command::Milestones => names::milestones::<S>(&mut output),
+        Command::Cells => names::cells::<S>(&mut output),
     };
     match done.and_then(|status| output.finish().map(|()| status)) {
         Ok(Status::AsExpected) => ExitCode::SUCCESS,

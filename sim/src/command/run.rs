@@ -11,16 +11,14 @@ use super::jobs::{cores, in_order};
 use super::output::{Output, complain};
 use super::timed_run::{Played, play};
 use super::{Done, Status, json};
-use crate::file_service::{Step, World};
-use crate::history::jepsen::JepsenHistory;
 use crate::report::{History, explain};
 use crate::scenario::{Expected, Scenario};
 use crate::trace;
-use crate::world::Watcher;
-use seedbed::proto::FileService;
+use crate::under_test::{UnderTest, WrittenHistory};
+use crate::world::{Step, Watcher, World};
 
-pub(super) fn run(arguments: &RunArguments, output: &mut Output) -> Done {
-    let Some(scenario) = load_one(&arguments.file) else { return Ok(Status::WrongInput) };
+pub(super) fn run<S: UnderTest>(arguments: &RunArguments, output: &mut Output) -> Done {
+    let Some(scenario) = load_one::<S>(&arguments.file) else { return Ok(Status::WrongInput) };
     let file = match &arguments.history {
         None => None,
         Some(path) => match history_file(arguments, path) {
@@ -30,13 +28,17 @@ pub(super) fn run(arguments: &RunArguments, output: &mut Output) -> Done {
     };
     let is_stdout = file.as_ref().is_some_and(HistoryFile::is_stdout);
     let seed = arguments.seed.unwrap_or_else(|| telling_seed(&scenario));
-    let mut asked = file.is_some().then(JepsenHistory::default);
+    let mut asked = if file.is_some() { S::history() } else { None };
+    if file.is_some() && asked.is_none() {
+        complain("error: --history: nothing writes down a history of this system");
+        return Ok(Status::WrongInput);
+    }
     let played = match arguments.json || is_stdout {
         true => play(&scenario, seed, &mut asked),
         false => explained(&scenario, seed, arguments.trace, &mut asked, output)?,
     };
     let is_written = match file.zip(asked.as_mut()) {
-        Some((file, asked)) => file.write(asked, output)?,
+        Some((file, asked)) => file.write(&mut **asked, output)?,
         None => true,
     };
     if arguments.json {
@@ -73,13 +75,13 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-fn explained(
-    scenario: &Scenario,
+fn explained<S: UnderTest>(
+    scenario: &Scenario<S>,
     seed: u64,
     is_traced: bool,
-    asked: &mut Option<JepsenHistory>,
+    asked: &mut Option<Box<dyn WrittenHistory<S>>>,
     output: &mut Output,
-) -> io::Result<Played> {
+) -> io::Result<Played<S>> {
     let history = History::default();
     let mut recorder = Recorder { history, asked, output, is_traced, written: Ok(()) };
     let played = play(scenario, seed, &mut recorder);
@@ -95,16 +97,16 @@ fn explained(
 }
 
 /// Keeps every step, and prints it if it is asked to.
-struct Recorder<'a> {
-    history: History,
-    asked: &'a mut Option<JepsenHistory>,
+struct Recorder<'a, S: UnderTest> {
+    history: History<S>,
+    asked: &'a mut Option<Box<dyn WrittenHistory<S>>>,
     output: &'a mut Output,
     is_traced: bool,
     written: io::Result<()>,
 }
 
-impl Watcher<FileService> for Recorder<'_> {
-    fn watch(&mut self, world: &World, step: &Step) {
+impl<S: UnderTest> Watcher<S> for Recorder<'_, S> {
+    fn watch(&mut self, world: &World<S>, step: &Step<S>) {
         self.history.watch(world, step);
         self.asked.watch(world, step);
         if !self.is_traced || self.output.is_broken() || self.written.is_err() {
@@ -115,7 +117,7 @@ impl Watcher<FileService> for Recorder<'_> {
 }
 
 /// The first seed that shows what the file expects, where that is not just to pass; else its first.
-fn telling_seed(scenario: &Scenario) -> u64 {
+fn telling_seed<S: UnderTest>(scenario: &Scenario<S>) -> u64 {
     let expected = &scenario.expect.verdict;
     let seeds = scenario.seeds;
     let mut telling = None;

@@ -18,11 +18,14 @@ use crate::cell::Seeds;
 use crate::coverage::table::Covered;
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
+use crate::under_test::UnderTest;
 use crate::verdict::FileReport;
 use tally::Tally;
 
-pub(super) fn sweep(arguments: &SweepArguments, output: &mut Output) -> Done {
-    let Some(mut scenarios) = load_all(&arguments.files) else { return Ok(Status::WrongInput) };
+pub(super) fn sweep<S: UnderTest>(arguments: &SweepArguments<S>, output: &mut Output) -> Done {
+    let Some(mut scenarios) = load_all::<S>(&arguments.files) else {
+        return Ok(Status::WrongInput);
+    };
     if let Some(defect) = arguments.defect {
         for scenario in &mut scenarios {
             *scenario = scenario.with_defect(defect);
@@ -61,10 +64,10 @@ pub(super) fn sweep(arguments: &SweepArguments, output: &mut Output) -> Done {
 }
 
 /// What the seeds of all files have covered.
-fn tell_coverage(
-    arguments: &SweepArguments,
-    scenarios: &[Scenario],
-    tallies: &[Tally],
+fn tell_coverage<S: UnderTest>(
+    arguments: &SweepArguments<S>,
+    scenarios: &[Scenario<S>],
+    tallies: &[Tally<S>],
     output: &mut Output,
 ) -> io::Result<()> {
     let mut seeds = Seeds::default();
@@ -76,11 +79,11 @@ fn tell_coverage(
     covered.lines().iter().try_for_each(|line| output.line(line))
 }
 
-fn sweep_file(
-    arguments: &SweepArguments,
-    scenario: &Scenario,
+fn sweep_file<S: UnderTest>(
+    arguments: &SweepArguments<S>,
+    scenario: &Scenario<S>,
     output: &mut Output,
-) -> io::Result<Tally> {
+) -> io::Result<Tally<S>> {
     let own = scenario.seeds.start..scenario.seeds.start + scenario.seeds.count;
     let seeds = arguments.seeds.clone().unwrap_or(own);
     let jobs = arguments.jobs.unwrap_or_else(cores);
@@ -110,20 +113,20 @@ fn sweep_file(
 }
 
 /// Is something to be said of one run at once? With `--json` always, else of the first that fail.
-fn is_told(
-    arguments: &SweepArguments,
-    scenario: &Scenario,
-    played: &Played,
-    before: &FileReport,
+fn is_told<S: UnderTest>(
+    arguments: &SweepArguments<S>,
+    scenario: &Scenario<S>,
+    played: &Played<S>,
+    before: &FileReport<S>,
 ) -> bool {
     let fails = arguments.defect.is_none() && played.run.contradicts(&scenario.expect.verdict);
-    arguments.json || (fails && before.failed < FileReport::KEPT as u64)
+    arguments.json || (fails && before.failed < FileReport::<S>::KEPT as u64)
 }
 
-fn tell(
-    arguments: &SweepArguments,
-    scenario: &Scenario,
-    played: &Played,
+fn tell<S: UnderTest>(
+    arguments: &SweepArguments<S>,
+    scenario: &Scenario<S>,
+    played: &Played<S>,
     output: &mut Output,
 ) -> io::Result<()> {
     if arguments.json {
@@ -137,7 +140,7 @@ fn tell(
 }
 
 /// A bar on standard error, if that is a terminal.
-fn progress_bar(scenario: &Scenario, seeds: &Range<u64>) -> ProgressBar {
+fn progress_bar<S: UnderTest>(scenario: &Scenario<S>, seeds: &Range<u64>) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

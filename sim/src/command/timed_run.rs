@@ -5,33 +5,33 @@ use std::time::{Duration, Instant};
 use super::quiet_panics::quietly;
 use crate::run;
 use crate::scenario::Scenario;
+use crate::under_test::UnderTest;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::Watcher;
-use seedbed::proto::FileService;
 
 /// A run that is over.
 #[derive(Clone, Debug)]
-pub(super) struct Played {
-    pub run: RunReport,
+pub(super) struct Played<S: UnderTest> {
+    pub run: RunReport<S>,
     /// How long it really took, measured outside the runtime, in which no time passes for real.
     pub took: Duration,
 }
 
 /// Runs `scenario` under `seed`. A panic is a verdict that says where it struck.
-pub(super) fn play(
-    scenario: &Scenario,
+pub(super) fn play<S: UnderTest>(
+    scenario: &Scenario<S>,
     seed: u64,
-    watcher: &mut (impl Watcher<FileService> + Send),
-) -> Played {
+    watcher: &mut (impl Watcher<S> + Send),
+) -> Played<S> {
     timed(|| run::run(scenario, seed, watcher))
 }
 
 /// The same, and what the run tries is watched.
-pub(super) fn play_covered(scenario: &Scenario, seed: u64) -> Played {
+pub(super) fn play_covered<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> Played<S> {
     timed(|| run::covered(scenario, seed, &mut ()))
 }
 
-fn timed(run: impl FnOnce() -> RunReport) -> Played {
+fn timed<S: UnderTest>(run: impl FnOnce() -> RunReport<S>) -> Played<S> {
     let began = Instant::now();
     let (mut run, place) = quietly(run);
     let took = began.elapsed();
@@ -45,7 +45,7 @@ fn timed(run: impl FnOnce() -> RunReport) -> Played {
 mod tests {
     use super::*;
     use crate::command::quiet_panics;
-    use crate::file_service::{Step, World};
+    use crate::file_service::{Scenario, Step, World};
 
     #[test]
     fn a_panic_is_a_verdict_that_says_where_it_struck() {

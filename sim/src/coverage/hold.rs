@@ -3,14 +3,15 @@
 use seedbed::machine::NodeId;
 
 use crate::cell::FaultKind;
+use crate::under_test::UnderTest;
 
 /// A fault takes hold of machines, or lets go of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hold {
+pub enum Hold<S: UnderTest> {
     /// It takes hold, before its first event.
     Takes {
         /// What kind of fault.
-        kind: FaultKind,
+        kind: FaultKind<S>,
         /// By what it is known when it lets go.
         grip: Grip,
         /// The machines; for a link both of its ends.

@@ -9,36 +9,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed::proto::{MessageKind, RecordKind};
-
-use crate::cell::{Cell, FaultKind, MessageFate, Phase, RecordFate, Seeds, Situation};
-use crate::refusal::Reason;
+use crate::cell::{Cell, FaultKind, MessageFate, RecordFate, Seeds};
+use crate::name::Name;
 use crate::scenario::Scenario;
 use crate::text::{Thousands, on_lines};
+use crate::under_test::{Phase, Reason, Situation, UnderTest};
 
 /// How wide a line may be.
 const WIDTH: usize = 160;
 
 /// What the seeds of some files have covered, and could.
 #[derive(Debug)]
-pub struct Covered<'a> {
-    seeds: &'a Seeds,
+pub struct Covered<'a, S: UnderTest> {
+    seeds: &'a Seeds<S>,
     /// The cells that some run of the files may see, or has.
-    possible: BTreeSet<Cell>,
+    possible: BTreeSet<Cell<S>>,
 }
 
-impl<'a> Covered<'a> {
+impl<'a, S: UnderTest> Covered<'a, S> {
     /// What the `seeds` of `scenarios` have covered.
-    pub fn of(seeds: &'a Seeds, scenarios: &[Scenario]) -> Covered<'a> {
-        let may_see = |cell: &Cell| {
-            let may = |scenario: &Scenario| scenario.why_never_covered(*cell).is_none();
+    pub fn of(seeds: &'a Seeds<S>, scenarios: &[Scenario<S>]) -> Covered<'a, S> {
+        let may_see = |cell: &Cell<S>| {
+            let may = |scenario: &Scenario<S>| scenario.why_never_covered(*cell).is_none();
             seeds.of(*cell) > 0 || scenarios.iter().any(may)
         };
         Covered { seeds, possible: Cell::all().filter(may_see).collect() }
     }
 
     /// In how many seeds each cell was seen, by name; `None` where it cannot be.
-    pub fn counts(&self) -> BTreeMap<&'static str, Option<u64>> {
+    pub fn counts(&self) -> BTreeMap<String, Option<u64>> {
         Cell::names().map(|(name, cell)| (name, self.count(cell))).collect()
     }
 
@@ -53,35 +52,35 @@ impl<'a> Covered<'a> {
         lines
     }
 
-    fn count(&self, cell: Cell) -> Option<u64> {
+    fn count(&self, cell: Cell<S>) -> Option<u64> {
         self.possible.contains(&cell).then(|| self.seeds.of(cell))
     }
 
     fn matrices(&self) -> [Matrix; 6] {
-        let kinds = FaultKind::ALL;
+        let kinds: &Vec<FaultKind<S>> = &FaultKind::all().collect();
         [
-            self.matrix("what a fault met", Phase::ALL, kinds, |phase, kind| {
+            self.matrix("what a fault met", Phase::<S>::ALL, kinds, |phase, kind| {
                 (phase.name(), kind.name(), Cell::Strike(*kind, *phase))
             }),
             self.matrix("what a fault struck while", kinds, kinds, |first, then| {
                 (first.name(), then.name(), Cell::Pair(*first, *then))
             }),
-            self.matrix("messages", MessageFate::ALL, MessageKind::ALL, |fate, kind| {
+            self.matrix("messages", MessageFate::ALL, S::MessageKind::ALL, |fate, kind| {
                 (fate.name(), kind.name(), Cell::Message(*fate, *kind))
             }),
-            self.matrix("records", RecordFate::ALL, RecordKind::ALL, |fate, kind| {
+            self.matrix("records", RecordFate::ALL, S::RecordKind::ALL, |fate, kind| {
                 (fate.name(), kind.name(), Cell::Record(*fate, *kind))
             }),
             self.matrix(
                 "reasons that users were told",
                 &["refused"],
-                Reason::ALL,
+                Reason::<S>::ALL,
                 |row, reason| (*row, reason.name(), Cell::Refused(*reason)),
             ),
             self.matrix(
                 "situations that a run got into",
                 &["situation"],
-                Situation::ALL,
+                Situation::<S>::ALL,
                 |row, situation| (*row, situation.name(), Cell::Situation(*situation)),
             ),
         ]
@@ -94,7 +93,7 @@ impl<'a> Covered<'a> {
         title: &'static str,
         rows: &[R],
         columns: &[C],
-        cell: impl Fn(&R, &C) -> (&'static str, &'static str, Cell),
+        cell: impl Fn(&R, &C) -> (&'static str, &'static str, Cell<S>),
     ) -> Matrix {
         let mut matrix = Matrix { title, columns: Vec::new(), rows: Vec::new() };
         for row in rows {
@@ -210,6 +209,9 @@ fn in_words(count: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::GeneralFault;
+    use crate::file_service::coverage::Phase;
+    use crate::file_service::{Cell, ChaosKind, FaultKind, Scenario};
 
     fn scenario(text: &str) -> Scenario {
         let head = "title = 'x'\n[workload]\nkind = 'files'\n";
@@ -222,7 +224,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_blank_and_what_was_not_seen_is_a_dot() {
-        let doubt = Cell::Strike(FaultKind::Crash, Phase::ParticipantInDoubt);
+        let doubt =
+            Cell::Strike(FaultKind::General(GeneralFault::Crash), Phase::ParticipantInDoubt);
         let mut seeds = Seeds::default();
         seeds.add(&BTreeSet::from([doubt]));
         let scenarios = [crashes()];
@@ -263,7 +266,7 @@ mod tests {
 
     impl ChaosNames {
         fn all() -> String {
-            let names = crate::fault::ChaosKind::ALL.iter();
+            let names = ChaosKind::all();
             names.map(|kind| format!("'{}'", kind.name())).collect::<Vec<_>>().join(", ")
         }
     }

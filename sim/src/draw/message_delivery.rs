@@ -2,6 +2,7 @@
 //!
 //! Each link has a stream of its own.
 
+use crate::under_test::UnderTest;
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, Span};
@@ -44,8 +45,8 @@ struct Degraded {
 
 /// The links of a run.
 #[derive(Clone, Debug)]
-pub struct Links<'a> {
-    scenario: &'a Scenario,
+pub struct Links<'a, S: UnderTest> {
+    scenario: &'a Scenario<S>,
     seed: Seed,
     links: BTreeMap<(NodeId, NodeId), Stream>,
     /// Does the network neither lose, double nor hold up anything?
@@ -55,9 +56,9 @@ pub struct Links<'a> {
     copies: BTreeMap<(NodeId, NodeId), Stream>,
 }
 
-impl<'a> Links<'a> {
+impl<'a, S: UnderTest> Links<'a, S> {
     /// The links of `scenario` under `seed`.
-    pub fn new(scenario: &'a Scenario, seed: Seed) -> Links<'a> {
+    pub fn new(scenario: &'a Scenario<S>, seed: Seed) -> Links<'a, S> {
         Links {
             scenario,
             seed,

@@ -4,4 +4,3 @@ pub mod chaos;
 pub mod message_delivery;
 pub mod swarm;
 pub mod sync_and_crash;
-pub mod workload;

@@ -9,21 +9,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use seedbed::machine::Span;
-use seedbed::proto::ring::HashKind;
-use seedbed::proto::{CommitMode, Config, Settings};
 
+use crate::cast::Cast;
 use crate::fault::ChaosKind;
 use crate::quantity::{Ppb, SpanRange};
-use crate::scenario::swarm::{FORMS, KINDS, Key, Range, Swarm, Unit};
-use crate::scenario::{Cast, Clock, Scenario, Workload, WorkloadKind};
+use crate::scenario::swarm::{GeneralKey, KINDS, Key, Range, Swarm, Unit};
+use crate::scenario::{Clock, Scenario};
 use crate::seed::{Seed, Stream, code};
+use crate::under_test::UnderTest;
 
 #[cfg(test)]
 mod tests;
 
 /// The scenario that `seed` runs: this one, with what `[swarm]` draws in place of what the other
 /// tables say.
-pub fn for_seed(scenario: &Scenario, seed: u64) -> Cow<'_, Scenario> {
+pub fn for_seed<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> Cow<'_, Scenario<S>> {
     match &scenario.swarm {
         Some(swarm) => {
             let seed = Seed(seed);
@@ -35,20 +35,20 @@ pub fn for_seed(scenario: &Scenario, seed: u64) -> Cow<'_, Scenario> {
 
 /// A key that a `[swarm]` draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DrawnKey {
+pub struct DrawnKey<S: UnderTest> {
     /// Its name.
     pub name: &'static str,
     /// The key of another table that it takes the place of, as `table.key`.
     pub replaces: &'static str,
-    key: Key,
+    key: Key<S>,
     range: Range,
 }
 
 /// The keys that the `[swarm]` of a file draws.
-pub fn keys(scenario: &Scenario) -> Vec<DrawnKey> {
+pub fn keys<S: UnderTest>(scenario: &Scenario<S>) -> Vec<DrawnKey<S>> {
     let ranges = scenario.swarm.iter().flat_map(|swarm| &swarm.ranges);
     let drawn = ranges.map(|(key, range)| DrawnKey {
-        name: name_of(*key),
+        name: key.name(),
         replaces: key.replaces(),
         key: *key,
         range: *range,
@@ -57,7 +57,11 @@ pub fn keys(scenario: &Scenario) -> Vec<DrawnKey> {
 }
 
 /// The scenarios that `seed` would run if it drew the least for `key`, and if it drew the most.
-pub fn at_both_ends(scenario: &Scenario, seed: u64, key: DrawnKey) -> [Scenario; 2] {
+pub fn at_both_ends<S: UnderTest>(
+    scenario: &Scenario<S>,
+    seed: u64,
+    key: DrawnKey<S>,
+) -> [Scenario<S>; 2] {
     let seed = Seed(seed);
     let DrawnKey { range, key, .. } = key;
     let swarm = scenario.swarm.as_ref().expect("a key of a swarm");
@@ -66,62 +70,61 @@ pub fn at_both_ends(scenario: &Scenario, seed: u64, key: DrawnKey) -> [Scenario;
 }
 
 /// What `[swarm]` draws from `seed`, in one line; `None` where the file has none.
-pub fn drawn(scenario: &Scenario, seed: u64) -> Option<String> {
+pub fn drawn<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> Option<String> {
     scenario.swarm.as_ref().map(|swarm| draw(swarm, scenario, Seed(seed), None).to_string())
 }
 
 /// What a seed has drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Drawn {
-    values: BTreeMap<Key, u64>,
-    kinds: Option<Vec<ChaosKind>>,
+struct Drawn<S: UnderTest> {
+    values: BTreeMap<Key<S>, u64>,
+    kinds: Option<Vec<ChaosKind<S>>>,
 }
 
-impl fmt::Display for Drawn {
+impl<S: UnderTest> fmt::Display for Drawn<S> {
     /// `nodes 5, loss 0.01, kinds crash+pause`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = |(name, key, unit): &(&str, Key, Unit)| {
-            let value = *self.values.get(key)?;
-            Some(match unit {
+        let value = |(key, value): (&Key<S>, &u64)| {
+            let (name, value) = (key.name(), *value);
+            match key.unit() {
                 Unit::Count(..) => format!("{name} {value}"),
                 Unit::Share => format!("{name} {}", share(value)),
                 Unit::Any(names) => format!("{name} {}", names[value as usize]),
-                Unit::Time | Unit::Lease | Unit::MembershipLease | Unit::Interval => {
-                    format!("{name} {}", Span::from_nanos(value))
-                }
-            })
+                Unit::Span(_) => format!("{name} {}", Span::from_nanos(value)),
+            }
         };
         let kinds = self.kinds.as_ref().map(|kinds| {
             let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
             format!("{KINDS} {}", names.join("+"))
         });
-        let all: Vec<String> = FORMS.iter().filter_map(value).chain(kinds).collect();
+        let all: Vec<String> = self.values.iter().map(value).chain(kinds).collect();
         f.write_str(&all.join(", "))
     }
 }
 
 /// What `seed` draws; the `pinned` key has this value, or the nearest that goes with the others.
-fn draw(swarm: &Swarm, scenario: &Scenario, seed: Seed, pinned: Option<(Key, u64)>) -> Drawn {
-    let mut values: BTreeMap<Key, u64> = BTreeMap::new();
+fn draw<S: UnderTest>(
+    swarm: &Swarm<S>,
+    scenario: &Scenario<S>,
+    seed: Seed,
+    pinned: Option<(Key<S>, u64)>,
+) -> Drawn<S> {
+    let mut values: BTreeMap<Key<S>, u64> = BTreeMap::new();
     for (key, range) in &swarm.ranges {
-        let value = |key, usual| values.get(&key).copied().unwrap_or(usual);
-        let nodes = value(Key::Nodes, scenario.cast.nodes.into());
+        let value = |key: Key<S>, usual| values.get(&key).copied().unwrap_or(usual);
         let most = match key {
-            Key::Replicas => nodes,
-            Key::StorageNodesDown => nodes + value(Key::Spare, scenario.cast.spare.into()),
-            Key::ClientsDown => value(Key::Clients, scenario.cast.clients.into()),
-            Key::AtOnce => most_at_once(scenario, |usual| value(Key::Paths, usual)),
-            Key::LatencyMin => value(Key::LatencyMax, scenario.network.latency.max.as_nanos()),
-            Key::SyncMin => value(Key::SyncMax, scenario.disk.sync.max.as_nanos()),
-            _ => u64::MAX, // it depends on no other
+            Key::General(key) => {
+                most_drawn(*key, scenario, |key, usual| value(Key::General(key), usual))
+            }
+            Key::System(key) => S::most_drawn(*key, scenario, &value),
         };
         let drawn = match pinned {
             Some((of, value)) if of == *key => value.min(most).max(range.min),
-            Some(_) | None => value_of(*range, most, &mut seed.stream(name_of(*key), SWARM)),
+            Some(_) | None => value_of(*range, most, &mut seed.stream(key.name(), SWARM)),
         };
         values.insert(*key, drawn);
     }
-    let wipes = values.get(&Key::Wipes).map(|wipes| *wipes > 0);
+    let wipes = values.get(&Key::General(GeneralKey::Wipes)).map(|wipes| *wipes > 0);
     let kinds = scenario
         .chaos
         .as_ref()
@@ -130,24 +133,28 @@ fn draw(swarm: &Swarm, scenario: &Scenario, seed: Seed, pinned: Option<(Key, u64
     Drawn { values, kinds }
 }
 
-/// How many users a client may have, if the workload has so many paths as `paths` makes of what the
-/// file says: each has a counter of its own.
-fn most_at_once(scenario: &Scenario, paths: impl Fn(u64) -> u64) -> u64 {
-    let most = |workload: &Workload| match workload.kind {
-        WorkloadKind::LockedCounter => paths(workload.paths.into()),
-        WorkloadKind::Files { .. } | WorkloadKind::Bank { .. } => u64::MAX,
-    };
-    scenario.workload.as_ref().map_or(u64::MAX, most)
+/// The most that may be drawn for a key.
+fn most_drawn<S: UnderTest>(
+    key: GeneralKey,
+    scenario: &Scenario<S>,
+    value: impl Fn(GeneralKey, u64) -> u64,
+) -> u64 {
+    let Scenario { cast, network, disk, .. } = scenario;
+    match key {
+        GeneralKey::StorageNodesDown => {
+            value(GeneralKey::Nodes, cast.nodes.into())
+                + value(GeneralKey::Spare, cast.spare.into())
+        }
+        GeneralKey::ClientsDown => value(GeneralKey::Clients, cast.clients.into()),
+        GeneralKey::LatencyMin => value(GeneralKey::LatencyMax, network.latency.max.as_nanos()),
+        GeneralKey::SyncMin => value(GeneralKey::SyncMax, disk.sync.max.as_nanos()),
+        _ => u64::MAX, // it depends on no other
+    }
 }
 
 /// The object of the streams that keys are drawn from; each has one of its name, so that a new key
 /// changes no other.
 const SWARM: u64 = 0x5357_4152_4d00;
-
-fn name_of(key: Key) -> &'static str {
-    let (name, ..) = FORMS.iter().find(|(_, other, _)| *other == key).expect("every key has one");
-    name
-}
 
 /// A value of `range` that is at most `most`; the least one if all are above that.
 fn value_of(range: Range, most: u64, stream: &mut Stream) -> u64 {
@@ -157,18 +164,22 @@ fn value_of(range: Range, most: u64, stream: &mut Stream) -> u64 {
 
 /// A choice of `kinds`, each as likely as any other, of at least one. Where it is drawn how many
 /// disks may be lost, it is drawn by that whether any is.
-fn some_of(kinds: &[ChaosKind], wipes: Option<bool>, stream: &mut Stream) -> Vec<ChaosKind> {
-    let is_in = |kind: &ChaosKind, stream: &mut Stream| {
+fn some_of<S: UnderTest>(
+    kinds: &[ChaosKind<S>],
+    wipes: Option<bool>,
+    stream: &mut Stream,
+) -> Vec<ChaosKind<S>> {
+    let is_in = |kind: &ChaosKind<S>, stream: &mut Stream| {
         let is_drawn = stream.below(2) == 0;
-        match kind {
-            ChaosKind::Wipe => wipes.unwrap_or(is_drawn),
-            _ => is_drawn, // no key of the budget is about this kind
+        match kind.loses_a_disk() {
+            true => wipes.unwrap_or(is_drawn),
+            false => is_drawn, // no key of the budget is about this kind
         }
     };
     // Of lost disks alone there may be none.
-    let is_possible = kinds.iter().any(|kind| *kind != ChaosKind::Wipe || wipes != Some(false));
+    let is_possible = kinds.iter().any(|kind| !kind.loses_a_disk() || wipes != Some(false));
     loop {
-        let some: Vec<ChaosKind> =
+        let some: Vec<ChaosKind<S>> =
             kinds.iter().copied().filter(|kind| is_in(kind, stream)).collect();
         if !some.is_empty() {
             return some;
@@ -179,85 +190,54 @@ fn some_of(kinds: &[ChaosKind], wipes: Option<bool>, stream: &mut Stream) -> Vec
     }
 }
 
-fn with_drawn(base: &Scenario, drawn: &Drawn, seed: Seed) -> Scenario {
+fn with_drawn<S: UnderTest>(base: &Scenario<S>, drawn: &Drawn<S>, seed: Seed) -> Scenario<S> {
     let mut scenario = Scenario { swarm: None, ..base.clone() };
-    let mut settings = Settings::clone(&base.config);
-    for (&key, &value) in &drawn.values {
-        put(key, value, seed, &mut scenario, &mut settings);
+    let mut of_system = Vec::new();
+    for (key, value) in &drawn.values {
+        match key {
+            Key::General(key) => put(*key, *value, seed, &mut scenario),
+            Key::System(key) => of_system.push((*key, *value)),
+        }
     }
-    settings.members = scenario.cast.members().collect();
     if let (Some(chaos), Some(kinds)) = (&mut scenario.chaos, &drawn.kinds) {
         chaos.kinds.clone_from(kinds);
     }
-    scenario.config = Config::new(settings).expect("ranges that were checked");
+    S::put_drawn(&mut scenario, &of_system);
     scenario
 }
 
-fn put(key: Key, value: u64, seed: Seed, scenario: &mut Scenario, settings: &mut Settings) {
+fn put<S: UnderTest>(key: GeneralKey, value: u64, seed: Seed, scenario: &mut Scenario<S>) {
     let span = Span::from_nanos(value);
     let up_to = |range: &mut SpanRange| {
         *range = SpanRange { min: range.min.min(span), max: span };
     };
     let from = |range: &mut SpanRange| range.min = span.min(range.max);
-    let Scenario { cast, network, disk, clocks, chaos, workload, phases, .. } = scenario;
-    let (chaos, workload) = (chaos.iter_mut(), workload.iter_mut());
+    let Scenario { cast, network, disk, clocks, chaos, phases, .. } = scenario;
+    let chaos = chaos.iter_mut();
     match key {
-        Key::Nodes => cast.nodes = value as u16,
-        Key::Spare => cast.spare = value as u16,
-        Key::Clients => cast.clients = value as u16,
-        Key::Replicas => settings.replicas = value as usize,
-        Key::VirtualNodes => settings.virtual_nodes = value as u32,
-        Key::RingBits => settings.ring_bits = value as u32,
-        Key::Hash => settings.hash = [HashKind::Sha1, HashKind::Md5][value as usize],
-        Key::Commit => settings.commit = [CommitMode::Staged, CommitMode::TwoPhase][value as usize],
-        Key::ChunkPaths => settings.chunk_paths = value as u32,
-        Key::CheckpointRecords => settings.checkpoint_records = value as u32,
-        Key::LockLease => settings.lock_lease = span,
-        Key::MembershipLease => settings.membership_lease = span,
-        Key::RequestTimeout => settings.request_timeout = span,
-        Key::AttemptTimeout => settings.attempt_timeout = span,
-        Key::RetryDelay => settings.retry_delay = span,
-        Key::VoteTimeout => settings.vote_timeout = span,
-        Key::InquiryInterval => settings.inquiry_interval = span,
-        Key::ChunkPause => settings.chunk_pause = span,
-        Key::DriftMaxPpm => settings.drift_max_ppm = value as u32,
-        Key::Queue => settings.limits.queue = value as usize,
-        Key::Loss => network.loss = share(value),
-        Key::Duplication => network.duplication = share(value),
-        Key::Spike => network.spike = share(value),
-        Key::SpikeLatencyMax => up_to(&mut network.spike_latency),
-        Key::LatencyMax => up_to(&mut network.latency),
-        Key::LatencyMin => from(&mut network.latency),
-        Key::SyncMax => up_to(&mut disk.sync),
-        Key::SyncMin => from(&mut disk.sync),
-        Key::ClockOffsetMax => set_ahead(clocks, *cast, span, seed),
-        Key::Operations => workload.for_each(|workload| workload.operations = value as u32),
-        Key::Paths => workload.for_each(|workload| workload.paths = value as u32),
-        Key::ThinkMax => workload.for_each(|workload| up_to(&mut workload.think)),
-        Key::AtOnce => workload.for_each(|workload| workload.at_once = value as u16),
-        Key::BeyondLimits => workload.for_each(|workload| workload.beyond_limits = share(value)),
-        Key::Named => workload.for_each(|workload| workload.named = share(value)),
-        Key::ReadFraction => workload.for_each(|workload| {
-            if let WorkloadKind::Files { read_fraction, .. } = &mut workload.kind {
-                *read_fraction = share(value);
-            }
-        }),
-        Key::ContentsBytes => workload.for_each(|workload| {
-            if let WorkloadKind::Files { contents_bytes, .. } = &mut workload.kind {
-                *contents_bytes = value as u32;
-            }
-        }),
-        Key::Safety => phases.safety = span,
-        Key::ChaosIntervalMax => chaos.for_each(|chaos| up_to(&mut chaos.interval)),
-        Key::ChaosDurationMax => chaos.for_each(|chaos| up_to(&mut chaos.duration)),
-        Key::Aimed => chaos.for_each(|chaos| chaos.aimed = share(value)),
-        Key::Together => chaos.for_each(|chaos| chaos.together = share(value)),
-        Key::StorageNodesDown => {
+        GeneralKey::Nodes => cast.nodes = value as u16,
+        GeneralKey::Spare => cast.spare = value as u16,
+        GeneralKey::Clients => cast.clients = value as u16,
+        GeneralKey::Loss => network.loss = share(value),
+        GeneralKey::Duplication => network.duplication = share(value),
+        GeneralKey::Spike => network.spike = share(value),
+        GeneralKey::SpikeLatencyMax => up_to(&mut network.spike_latency),
+        GeneralKey::LatencyMax => up_to(&mut network.latency),
+        GeneralKey::LatencyMin => from(&mut network.latency),
+        GeneralKey::SyncMax => up_to(&mut disk.sync),
+        GeneralKey::SyncMin => from(&mut disk.sync),
+        GeneralKey::ClockOffsetMax => set_ahead(clocks, *cast, span, seed),
+        GeneralKey::Safety => phases.safety = span,
+        GeneralKey::ChaosIntervalMax => chaos.for_each(|chaos| up_to(&mut chaos.interval)),
+        GeneralKey::ChaosDurationMax => chaos.for_each(|chaos| up_to(&mut chaos.duration)),
+        GeneralKey::Aimed => chaos.for_each(|chaos| chaos.aimed = share(value)),
+        GeneralKey::Together => chaos.for_each(|chaos| chaos.together = share(value)),
+        GeneralKey::StorageNodesDown => {
             chaos.for_each(|chaos| chaos.budget.storage_nodes_down = value as u16);
         }
-        Key::ControlDown => chaos.for_each(|chaos| chaos.budget.control_down = value == 1),
-        Key::ClientsDown => chaos.for_each(|chaos| chaos.budget.clients_down = value as u16),
-        Key::Wipes => chaos.for_each(|chaos| chaos.budget.wipes = value as u16),
+        GeneralKey::ControlDown => chaos.for_each(|chaos| chaos.budget.control_down = value == 1),
+        GeneralKey::ClientsDown => chaos.for_each(|chaos| chaos.budget.clients_down = value as u16),
+        GeneralKey::Wipes => chaos.for_each(|chaos| chaos.budget.wipes = value as u16),
     }
 }
 

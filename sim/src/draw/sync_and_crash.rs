@@ -3,21 +3,22 @@
 //! Each disk has streams of its own: for its syncs, for what its crashes leave, and for how that is torn.
 //! Rules of the scenario for single syncs come last.
 
+use crate::under_test::UnderTest;
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, Span};
 
 use crate::fault::{Leaves, Torn};
-use crate::file_service::Disk;
 use crate::quantity::SpanRange;
 use crate::scenario::{Scenario, SyncRule};
 use crate::seed::{Seed, Stream, code};
+use crate::world::Disk;
 use crate::world::Tear;
 
 /// The disks of a run.
 #[derive(Clone, Debug)]
-pub struct Disks<'a> {
-    scenario: &'a Scenario,
+pub struct Disks<'a, S: UnderTest> {
+    scenario: &'a Scenario<S>,
     seed: Seed,
     syncs: BTreeMap<NodeId, Stream>,
     crashes: BTreeMap<NodeId, Stream>,
@@ -42,9 +43,9 @@ pub struct Leftover {
     pub checkpointed: bool,
 }
 
-impl<'a> Disks<'a> {
+impl<'a, S: UnderTest> Disks<'a, S> {
     /// The disks of `scenario` under `seed`.
-    pub fn new(scenario: &'a Scenario, seed: Seed) -> Disks<'a> {
+    pub fn new(scenario: &'a Scenario<S>, seed: Seed) -> Disks<'a, S> {
         Disks {
             scenario,
             seed,
@@ -81,7 +82,7 @@ impl<'a> Disks<'a> {
     }
 
     /// How long the sync takes that has begun on `node`'s disk.
-    pub fn sync(&mut self, node: NodeId, disk: &Disk) -> Span {
+    pub fn sync(&mut self, node: NodeId, disk: &Disk<S>) -> Span {
         let usual = self.usual(node);
         self.by_rule(node, disk).unwrap_or(usual)
     }
@@ -95,7 +96,7 @@ impl<'a> Disks<'a> {
     }
 
     /// What the last rule says that applies.
-    fn by_rule(&mut self, node: NodeId, disk: &Disk) -> Option<Span> {
+    fn by_rule(&mut self, node: NodeId, disk: &Disk<S>) -> Option<Span> {
         if !self.rules_apply {
             return None;
         }
@@ -162,7 +163,7 @@ fn state(drawn: Leftover, leaves: Leaves) -> Leftover {
 }
 
 /// Does the sync that has begun on `node`'s disk match?
-fn applies(rule: &SyncRule, node: NodeId, disk: &Disk) -> bool {
-    let carries = |kind| disk.syncing_records().any(|record| record.kind() == kind);
+fn applies<S: UnderTest>(rule: &SyncRule<S>, node: NodeId, disk: &Disk<S>) -> bool {
+    let carries = |kind| disk.syncing_records().any(|record| S::record_kind(record) == kind);
     rule.node.is_none_or(|of| of == node) && rule.record.is_none_or(carries)
 }

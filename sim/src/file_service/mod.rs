@@ -1,10 +1,19 @@
 //! All that the testbed knows of the file service.
 
+pub mod coverage;
+pub mod figures;
 pub mod invariant;
+pub mod jepsen;
 pub mod milestone;
 pub mod oracle;
+mod owners;
+pub mod probes;
+pub mod refusal;
+pub mod scenario;
 pub mod subject_of;
 mod system;
+pub mod trace;
+pub mod users;
 
 use std::sync::Arc;
 
@@ -18,6 +27,7 @@ use crate::world;
 
 pub use invariant::InvariantName;
 pub use milestone::Milestone;
+pub use scenario::Scenario;
 pub use subject_of::{Subject, Subjects, Topic, Transfer};
 
 /// A cluster of the file service.
@@ -36,6 +46,24 @@ pub type Packet = world::Packet<FileService>;
 pub type Disk = world::Disk<FileService>;
 /// The network of the file service.
 pub type Network = world::Network<FileService>;
+/// A run.
+pub type Simulation<'a> = crate::simulation::Simulation<'a, FileService>;
+/// The steps of a run.
+pub type History = crate::report::History<FileService>;
+/// Everything that is known of a run when it is over.
+pub type RunReport = crate::verdict::RunReport<FileService>;
+/// How a run ended.
+pub type Verdict = crate::verdict::Verdict<FileService>;
+/// How the runs of a file went, all together.
+pub type FileReport = crate::verdict::FileReport<FileService>;
+/// How a file did.
+pub type FileVerdict = crate::verdict::FileVerdict<FileService>;
+/// Something that a run can try.
+pub type Cell = crate::cell::Cell<FileService>;
+/// A kind of fault.
+pub type FaultKind = crate::cell::FaultKind<FileService>;
+/// A kind of fault that a seed may draw.
+pub type ChaosKind = crate::fault::ChaosKind<FileService>;
 /// A plain scheduler of a cluster of the file service.
 pub type Stage<W> = world::Stage<FileService, W>;
 

@@ -8,9 +8,11 @@
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod blocked;
 mod evidence;
 mod interested;
 mod invariants;
+pub mod milestones;
 mod per_node;
 mod seen;
 mod seen_kinds;

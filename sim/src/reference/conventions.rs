@@ -1,15 +1,24 @@
 //! What is said of all tables: how values are written, and names that no other command lists.
 
-use seedbed::proto::{MessageKind, RecordKind};
-
 use crate::fault::ChaosKind;
-use crate::refusal::Reason;
-use crate::scenario::Role;
+use crate::name::Name;
+use crate::role::Role;
+use crate::under_test::UnderTest;
 
 /// How something is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Convention {
+    /// What it is.
     pub what: &'static str,
+    /// How, in words.
     pub text: String,
+}
+
+impl Convention {
+    /// The names of a list, as values of a file.
+    pub fn names<N: Name>() -> String {
+        quoted(N::ALL.iter().map(|it| it.name()))
+    }
 }
 
 /// What a scenario file is.
@@ -22,7 +31,7 @@ pub const INTRODUCTION: [&str; 2] = [
 ];
 
 /// How values are written, and what names there are.
-pub fn conventions() -> Vec<Convention> {
+pub fn conventions<S: UnderTest>() -> Vec<Convention> {
     let written = [
         (
             "duration",
@@ -32,7 +41,6 @@ pub fn conventions() -> Vec<Convention> {
         ("range of durations", "two durations, the shorter first: `[\"1ms\", \"10ms\"]`"),
         ("text", "a string"),
         ("probability", "a number from 0 to 1, not finer than 1e-9"),
-        ("path", "a string that starts with `/` and has no control characters"),
         (
             "machine",
             "`control` is the central node, `n1`, `n2` and so on are the storage nodes, `c1`, `c2` \
@@ -47,35 +55,34 @@ pub fn conventions() -> Vec<Convention> {
         ("defect", "a mistake that can be switched on; `seedbed defects` lists them"),
     ];
     let plain = |(what, text): (&'static str, &str)| Convention { what, text: text.to_owned() };
+    let kinds: Vec<&str> = ChaosKind::<S>::all().map(ChaosKind::name).collect();
     let lists = [
-        Convention { what: "role", text: roles() },
-        Convention {
-            what: "kind of message",
-            text: quoted(MessageKind::ALL.iter().map(|k| k.name())),
-        },
-        Convention {
-            what: "kind of record",
-            text: quoted(RecordKind::ALL.iter().map(|k| k.name())),
-        },
-        Convention { what: "kind of chaos", text: quoted(ChaosKind::ALL.iter().map(|k| k.name())) },
-        Convention {
-            what: "reason of a refusal",
-            text: quoted(Reason::ALL.iter().map(|r| r.name())),
-        },
+        Convention { what: "role", text: roles::<S>() },
+        Convention { what: "kind of message", text: Convention::names::<S::MessageKind>() },
+        Convention { what: "kind of record", text: Convention::names::<S::RecordKind>() },
+        Convention { what: "kind of chaos", text: quoted(kinds.into_iter()) },
     ];
-    written.into_iter().chain(names).map(plain).chain(lists).collect()
+    let all = written.into_iter().chain(names).map(plain).chain(lists);
+    all.filter(|convention| !convention.text.is_empty()).chain(S::conventions()).collect()
 }
 
 /// The roles, and which milestone binds them.
-fn roles() -> String {
-    let roles = quoted(Role::ALL.iter().map(|role| role.name()));
+fn roles<S: UnderTest>() -> String {
+    let roles = Convention::names::<S::Role>();
+    if roles.is_empty() {
+        return roles;
+    }
+    let plural: Vec<&str> = S::Role::ALL.iter().filter_map(|role| role.plural()).collect();
+    let all = match &plural[..] {
+        [] => String::new(),
+        _ => format!("; {} are all of them", quoted(plural.into_iter())),
+    };
     format!(
-        "the part that a machine plays in what the milestone of `when` is about, such as the \
-         transaction, the lock, the hand-over or the view: {roles}; `seedbed milestones` says \
-         which milestone binds which. `there` is the machine at which the milestone is reached, of \
-         a message that is lost the one that should have got it. Where several play a part it is \
-         played by the machine at which the milestone is reached, if that is one of them, else by \
-         the first; `participants`, `owners`, `waiters`, `joiners` and `leavers` are all of them"
+        "the part that a machine plays in what the milestone of `when` is about: {roles}; `seedbed \
+         milestones` says which milestone binds which. `there` is the machine at which the milestone \
+         is reached, of a message that is lost the one that should have got it. Where several play a \
+         part it is played by the machine at which the milestone is reached, if that is one of them, \
+         else by the first{all}"
     )
 }
 

@@ -3,9 +3,10 @@
 use super::conventions::{INTRODUCTION, conventions};
 use super::{ONE_OF_THESE, Row, common, forms, heading, left_out};
 use crate::scenario::tables::{TableReference, tables};
+use crate::under_test::UnderTest;
 
 /// The whole reference, as Markdown.
-pub fn markdown() -> String {
+pub fn markdown<S: UnderTest>() -> String {
     let mut text = "<!-- Printed by `seedbed grammar --markdown`; what it says is declared under \
                     `sim/src/scenario/`. -->\n\n# The scenario file\n"
         .to_owned();
@@ -13,11 +14,11 @@ pub fn markdown() -> String {
         text += &format!("\n{paragraph}\n");
     }
     text += "\n## How values are written\n\n| value | what it is |\n|---|---|\n";
-    for convention in conventions() {
+    for convention in conventions::<S>() {
         text += &format!("| {} | {} |\n", convention.what, cell(&convention.text));
     }
     text += "\nA key in a line with `+` goes only with the key above that has none.\n";
-    tables().iter().for_each(|table| text += &section(table));
+    tables::<S>().iter().for_each(|table| text += &section(table));
     text
 }
 
@@ -32,7 +33,7 @@ fn section(table: &TableReference) -> String {
         text += &format!("| | | | {ONE_OF_THESE} |\n");
         forms(table).iter().for_each(|key| text += &row(key));
     }
-    for note in table.notes {
+    for note in &table.notes {
         text += &format!("\n{note}\n");
     }
     text + &format!("\n```toml\n{}\n```\n", table.example.trim())

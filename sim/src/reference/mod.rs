@@ -13,7 +13,9 @@ mod tests;
 use crate::scenario::grammar::{Absent, Key, Style};
 use crate::scenario::tables::{TableReference, tables};
 use crate::text::nearest;
+use crate::under_test::UnderTest;
 
+pub use conventions::Convention;
 pub use markdown::markdown;
 pub use terminal::{overview, table_lines};
 
@@ -24,9 +26,9 @@ const FILE: &str = "file";
 ///
 /// # Errors
 /// There is none. The name that was meant, if one resembles it.
-pub fn find(name: &str) -> Result<TableReference, Option<&'static str>> {
+pub fn find<S: UnderTest>(name: &str) -> Result<TableReference, Option<&'static str>> {
     let plain = name.trim_matches(['[', ']']);
-    let all = tables();
+    let all = tables::<S>();
     let found = all.iter().find(|table| called(table) == plain);
     // The last key is enough where it says all.
     let short: Vec<_> = all.iter().filter(|table| table.key() == plain).collect();
@@ -40,8 +42,8 @@ pub fn find(name: &str) -> Result<TableReference, Option<&'static str>> {
 }
 
 /// The names that [`find`] knows, in the order of the reference.
-pub fn names() -> Vec<&'static str> {
-    tables().iter().map(called).collect()
+pub fn names<S: UnderTest>() -> Vec<&'static str> {
+    tables::<S>().iter().map(called).collect()
 }
 
 fn called(table: &TableReference) -> &'static str {

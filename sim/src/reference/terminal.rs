@@ -4,6 +4,7 @@ use super::conventions::{INTRODUCTION, conventions};
 use super::{ONE_OF_THESE, Row, called, common, forms, heading, left_out};
 use crate::scenario::tables::{TableReference, tables};
 use crate::text::wrapped;
+use crate::under_test::UnderTest;
 
 /// Characters of a line, at most.
 const WIDTH: usize = 100;
@@ -12,16 +13,16 @@ const WIDTH: usize = 100;
 const COLUMNS: [usize; 3] = [20, 28, 18];
 
 /// How values are written, and every table with its keys.
-pub fn overview() -> Vec<String> {
+pub fn overview<S: UnderTest>() -> Vec<String> {
     let mut lines = Vec::new();
     for text in INTRODUCTION {
         lines.extend(wrapped(text, WIDTH));
         lines.push(String::new());
     }
-    for convention in conventions() {
+    for convention in conventions::<S>() {
         lines.extend(beside(convention.what, &convention.text, COLUMNS[0]));
     }
-    for table in tables() {
+    for table in tables::<S>() {
         lines.push(String::new());
         lines.push(headline(&table));
         let mut known: Vec<&str> = Vec::new();

@@ -1,24 +1,30 @@
+use seedbed::proto::FileService;
+
 use super::*;
 use crate::scenario::tables::tables;
 
 #[test]
 fn a_table_is_found_by_every_way_to_write_its_name() {
     for name in ["fault", "[[fault]]", "[fault]"] {
-        assert_eq!(find(name).unwrap().name, "fault", "{name}");
+        assert_eq!(find::<FileService>(name).unwrap().name, "fault", "{name}");
     }
-    assert_eq!(find("fault.when").unwrap().name, "fault.when");
-    assert_eq!(find("clog").unwrap().name, "fault.clog");
-    assert_eq!(find("when").unwrap_err(), Some("script.when"));
-    assert_eq!(find("file").unwrap().style, Style::File);
-    assert_eq!(find("falt").unwrap_err(), Some("fault"));
-    assert_eq!(find("qqqqqq").unwrap_err(), None);
-    assert!(names().iter().all(|name| find(name).is_ok_and(|table| called(&table) == *name)));
+    assert_eq!(find::<FileService>("fault.when").unwrap().name, "fault.when");
+    assert_eq!(find::<FileService>("clog").unwrap().name, "fault.clog");
+    assert_eq!(find::<FileService>("when").unwrap_err(), Some("script.when"));
+    assert_eq!(find::<FileService>("file").unwrap().style, Style::File);
+    assert_eq!(find::<FileService>("falt").unwrap_err(), Some("fault"));
+    assert_eq!(find::<FileService>("qqqqqq").unwrap_err(), None);
+    assert!(
+        names::<FileService>()
+            .iter()
+            .all(|name| find::<FileService>(name).is_ok_and(|table| called(&table) == *name))
+    );
 }
 
 #[test]
 fn no_line_for_a_terminal_is_too_long_and_no_key_is_left_out() {
-    let overview = overview();
-    for table in tables() {
+    let overview = overview::<FileService>();
+    for table in tables::<FileService>() {
         let lines = table_lines(&table);
         let all = lines.iter().chain(&overview);
         for line in all {
@@ -34,7 +40,7 @@ fn no_line_for_a_terminal_is_too_long_and_no_key_is_left_out() {
 
 #[test]
 fn columns_stand_below_each_other() {
-    let lines = table_lines(&find("clock").unwrap());
+    let lines = table_lines(&find::<FileService>("clock").unwrap());
     assert_eq!(lines[0], "[[clock]]: a clock that differs from true time");
     let at = |line: &str, word: &str| line.find(word).unwrap();
     assert_eq!(at(&lines[2], "value"), at(&lines[3], "machine"));
@@ -44,12 +50,12 @@ fn columns_stand_below_each_other() {
 
 #[test]
 fn a_table_of_markdown_has_as_many_cells_in_every_line() {
-    let text = markdown();
+    let text = markdown::<FileService>();
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
     for line in text.lines().filter(|line| line.starts_with('|')) {
         assert!([3, 5].contains(&cells(line)), "{line}");
     }
-    for table in tables() {
+    for table in tables::<FileService>() {
         assert!(table.all_keys().all(|(_, key)| text.contains(&format!("`{}` |", key.name))));
     }
 }

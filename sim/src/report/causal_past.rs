@@ -7,32 +7,31 @@ use seedbed::machine::NodeId;
 use super::heartbeats::only_answers_a_heartbeat;
 use super::history::{History, past};
 use super::violation_subjects::about;
-use crate::file_service::oracle::Breach;
-use crate::file_service::subject_of::Subjects;
-use crate::file_service::{Event, Fact, Step};
-use crate::subject;
-use crate::world::Loss;
+use crate::oracle::Breach;
+use crate::subject::{self, Subjects};
+use crate::under_test::UnderTest;
+use crate::world::{Event, Fact, Loss, Step};
 
 /// The steps that explain a violation.
 #[derive(Debug)]
-pub(super) struct Past {
+pub(super) struct Past<S: UnderTest> {
     /// What they are about.
-    pub subjects: Subjects,
+    pub subjects: Subjects<S::Subject>,
     /// Where the two facts stand, as far as they are kept.
     pub facts: Vec<usize>,
     /// The steps, in order, each with how much would be missed without it: the lower the more.
     pub steps: Vec<(usize, usize)>,
 }
 
-impl Past {
+impl<S: UnderTest> Past<S> {
     /// What led to `breach`.
-    pub fn of(breach: &Breach, history: &History) -> Past {
+    pub fn of(breach: &Breach<S>, history: &History<S>) -> Past<S> {
         let facts: BTreeSet<usize> = [breach.earlier.step, breach.now.step]
             .iter()
             .filter_map(|i| history.place(*i))
             .collect();
         let facts: Vec<usize> = facts.into_iter().collect();
-        let each: Vec<Subjects> = history.steps().map(subject::of_step).collect();
+        let each: Vec<Subjects<S::Subject>> = history.steps().map(subject::of_step).collect();
         let subjects = about(breach, history, &facts, &each);
         let causes = history.causes();
         let is_past = past(&causes, ends(&facts, history, &each, &subjects));
@@ -67,7 +66,12 @@ impl Past {
 
 /// From where to look back: the facts, and where a fact is about the end of a run, the last each
 /// machine had to do with it.
-fn ends(facts: &[usize], history: &History, each: &[Subjects], subjects: &Subjects) -> Vec<usize> {
+fn ends<S: UnderTest>(
+    facts: &[usize],
+    history: &History<S>,
+    each: &[Subjects<S::Subject>],
+    subjects: &Subjects<S::Subject>,
+) -> Vec<usize> {
     let mut ends = facts.to_vec();
     let Some(&last) = facts.last() else { return ends };
     if !each[last].meet(subjects) {
@@ -80,12 +84,12 @@ fn ends(facts: &[usize], history: &History, each: &[Subjects], subjects: &Subjec
     ends
 }
 
-fn is_loss(step: &Step) -> bool {
+fn is_loss<S: UnderTest>(step: &Step<S>) -> bool {
     matches!(step.event, Event::Drop(..))
 }
 
 /// Does it break or mend one of these machines or a link between two of them?
-fn breaks(step: &Step, involved: &BTreeSet<NodeId>) -> bool {
+fn breaks<S: UnderTest>(step: &Step<S>, involved: &BTreeSet<NodeId>) -> bool {
     if let Some(node) = step.event.changes_machine() {
         return involved.contains(&node);
     }
@@ -100,7 +104,7 @@ fn breaks(step: &Step, involved: &BTreeSet<NodeId>) -> bool {
 }
 
 /// How much would be missed without the step: the lower the more.
-fn weight(step: &Step, subjects: &Subjects) -> usize {
+fn weight<S: UnderTest>(step: &Step<S>, subjects: &Subjects<S::Subject>) -> usize {
     const BACKGROUND: usize = 9;
     if only_answers_a_heartbeat(step) {
         return BACKGROUND;
@@ -125,7 +129,7 @@ fn weight(step: &Step, subjects: &Subjects) -> usize {
 }
 
 /// Did it lead to more than the beginning of a sync?
-fn has_effect(step: &Step, subjects: &Subjects) -> bool {
+fn has_effect<S: UnderTest>(step: &Step<S>, subjects: &Subjects<S::Subject>) -> bool {
     step.facts.iter().any(|fact| match fact {
         Fact::SyncBegan { .. } => false,
         fact => subject::of_fact(fact).meet(subjects),

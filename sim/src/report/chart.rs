@@ -16,11 +16,11 @@ use seedbed::machine::NodeId;
 
 use super::history::{History, machines_of};
 use super::lifelines::{Columns, Lives, join};
-use crate::file_service::subject_of::Subjects;
-use crate::file_service::{Fact, Step};
-use crate::subject;
+use crate::subject::{self, Subjects};
 use crate::text::on_lines;
 use crate::trace::{self, Detail};
+use crate::under_test::UnderTest;
+use crate::world::{Fact, Step};
 
 /// What the marks mean.
 pub(super) const LEGEND: &str = "o step   -> message   x lost message   X crash   : down   = paused   / link cut   > the two facts";
@@ -36,9 +36,9 @@ const LINES_PER_STEP: usize = 3;
 
 /// Steps to be drawn.
 #[derive(Debug)]
-pub(super) struct Chart<'a> {
-    history: &'a History,
-    subjects: &'a Subjects,
+pub(super) struct Chart<'a, S: UnderTest> {
+    history: &'a History<S>,
+    subjects: &'a Subjects<S::Subject>,
     facts: &'a [usize],
     /// All that are worth drawing, in order.
     worth: Vec<usize>,
@@ -55,14 +55,14 @@ pub(super) struct Drawn {
     pub left_out: Vec<String>,
 }
 
-impl<'a> Chart<'a> {
+impl<'a, S: UnderTest> Chart<'a, S> {
     /// A chart of `steps` (each with its weight), in which `facts` are marked.
     pub fn new(
-        history: &'a History,
-        subjects: &'a Subjects,
+        history: &'a History<S>,
+        subjects: &'a Subjects<S::Subject>,
         facts: &'a [usize],
         steps: &[(usize, usize)],
-    ) -> Chart<'a> {
+    ) -> Chart<'a, S> {
         // A step is missed more the later it is: eight steps later weigh as much as one in kind.
         let late = |i: usize| (steps.len() - 1 - i) / 8;
         let mut ranked: Vec<(usize, usize)> = steps
@@ -169,7 +169,7 @@ impl<'a> Chart<'a> {
     }
 
     /// What happened in the step, and what it changed.
-    fn words(&self, step: &Step) -> Vec<String> {
+    fn words(&self, step: &Step<S>) -> Vec<String> {
         let event = trace::event(step, Detail::Brief);
         let mut words = vec![match step.place() {
             Some(node) => format!("{node} {event}"),
@@ -177,8 +177,8 @@ impl<'a> Chart<'a> {
         }];
         let of_node = step.place().is_some();
         for (node, position, record) in &step.durable {
-            if Subjects::of_record(*node, record).meet(self.subjects) {
-                let durable = trace::durable(*position, record);
+            if subject::of_record::<S>(*node, record).meet(self.subjects) {
+                let durable = trace::durable::<S>(*position, record);
                 words.push(if of_node { durable } else { format!("{node} {durable}") });
             }
         }
@@ -187,13 +187,13 @@ impl<'a> Chart<'a> {
     }
 
     /// What came of the step; the same message to several machines is said once.
-    fn changes(&self, step: &Step) -> Vec<String> {
+    fn changes(&self, step: &Step<S>) -> Vec<String> {
         let mut changes: Vec<(Vec<NodeId>, String)> = Vec::new();
         let is_wanted =
-            |fact: &&Fact| says_of_machine(fact) || subject::of_fact(fact).meet(self.subjects);
+            |fact: &&Fact<S>| says_of_machine(fact) || subject::of_fact(fact).meet(self.subjects);
         for fact in step.facts.iter().filter(is_wanted) {
             if let Fact::Sent { to, message, .. } = fact {
-                let said = trace::message(message, Detail::Brief);
+                let said = S::message_in_words(message, Detail::Brief);
                 match changes.last_mut() {
                     Some((receivers, last)) if !receivers.is_empty() && *last == said => {
                         receivers.push(*to);
@@ -237,7 +237,7 @@ fn in_short(nodes: &BTreeSet<NodeId>) -> String {
     named.collect::<Vec<_>>().join(" ")
 }
 
-fn says_of_machine(fact: &Fact) -> bool {
+fn says_of_machine<S: UnderTest>(fact: &Fact<S>) -> bool {
     match fact {
         Fact::Wiped { .. } | Fact::ToldOfDisk { .. } => true,
         Fact::Forgot { .. } | Fact::Started { .. } | Fact::RefusedToStart { .. } => true,

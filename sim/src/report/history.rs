@@ -4,31 +4,35 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedbed::machine::NodeId;
 
-use crate::file_service::{Fact, Step, World};
-use crate::world::PacketId;
-use crate::world::Watcher;
-use seedbed::proto::FileService;
+use crate::under_test::UnderTest;
+use crate::world::{Fact, PacketId, Step, Watcher, World};
 
 /// The steps of one run, the newest [`History::KEPT`] of them.
-#[derive(Clone, Debug, Default)]
-pub struct History {
-    steps: VecDeque<Step>,
+#[derive(Clone, Debug)]
+pub struct History<S: UnderTest> {
+    steps: VecDeque<Step<S>>,
     /// Every machine that was in any step, kept or not.
     machines: BTreeSet<NodeId>,
 }
 
-impl Watcher<FileService> for History {
-    fn watch(&mut self, _world: &World, step: &Step) {
+impl<S: UnderTest> Default for History<S> {
+    fn default() -> History<S> {
+        History { steps: VecDeque::new(), machines: BTreeSet::new() }
+    }
+}
+
+impl<S: UnderTest> Watcher<S> for History<S> {
+    fn watch(&mut self, _world: &World<S>, step: &Step<S>) {
         self.push(step.clone());
     }
 }
 
-impl History {
+impl<S: UnderTest> History<S> {
     /// How many steps are kept: a run that is longer than this is explained by its end.
     pub const KEPT: usize = 500_000;
 
     /// Takes in the next step.
-    pub fn push(&mut self, step: Step) {
+    pub fn push(&mut self, step: Step<S>) {
         if self.steps.len() == Self::KEPT {
             self.steps.pop_front();
         }
@@ -42,12 +46,12 @@ impl History {
     }
 
     /// The steps, in order.
-    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step<S>> {
         self.steps.iter()
     }
 
     /// The step of this number, if it is kept.
-    pub fn step(&self, index: u64) -> Option<&Step> {
+    pub fn step(&self, index: u64) -> Option<&Step<S>> {
         self.steps.get(self.place(index)?)
     }
 
@@ -55,7 +59,7 @@ impl History {
         self.steps.len()
     }
 
-    pub(super) fn at(&self, place: usize) -> &Step {
+    pub(super) fn at(&self, place: usize) -> &Step<S> {
         &self.steps[place]
     }
 
@@ -85,7 +89,7 @@ impl History {
 }
 
 /// The machines at which a step happens, or between which its message goes.
-pub(super) fn machines_of(step: &Step) -> impl Iterator<Item = NodeId> {
+pub(super) fn machines_of<S: UnderTest>(step: &Step<S>) -> impl Iterator<Item = NodeId> {
     let ends = step.packet.iter().flat_map(|packet| [packet.from, packet.to]);
     step.place().into_iter().chain(ends)
 }

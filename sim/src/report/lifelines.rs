@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use seedbed::machine::NodeId;
 
 use super::history::History;
-use crate::file_service::{Event, Fact, Step};
+use crate::under_test::UnderTest;
+use crate::world::{Event, Fact, Step};
 
 /// The least distance of two machines' lifelines.
 const APART: usize = 7;
@@ -19,14 +20,14 @@ pub(super) struct Lives {
 
 impl Lives {
     /// Takes over the steps from `next` to `place`, which comes next.
-    pub fn pass(&mut self, history: &History, next: &mut usize, place: usize) {
+    pub fn pass<S: UnderTest>(&mut self, history: &History<S>, next: &mut usize, place: usize) {
         for step in *next..place {
             self.take(history.at(step));
         }
         *next = place;
     }
 
-    pub fn take(&mut self, step: &Step) {
+    pub fn take<S: UnderTest>(&mut self, step: &Step<S>) {
         if let Some(node) = step.event.takes_down() {
             self.down.insert(node);
             self.paused.remove(&node);
@@ -39,7 +40,7 @@ impl Lives {
                 self.paused.remove(node);
             }
             Event::Start { node, .. } => {
-                let refuses = |fact: &Fact| matches!(fact, Fact::RefusedToStart { .. });
+                let refuses = |fact: &Fact<S>| matches!(fact, Fact::RefusedToStart { .. });
                 if !step.facts.iter().any(refuses) {
                     self.down.remove(node);
                 }
@@ -93,7 +94,7 @@ impl Columns {
     }
 
     /// Draws what happened onto the lifelines.
-    pub fn draw(&self, step: &Step, cells: &mut [u8]) {
+    pub fn draw<S: UnderTest>(&self, step: &Step<S>, cells: &mut [u8]) {
         let at = |node: &NodeId| self.places.get(node).copied();
         if let Some(place) = step.place().as_ref().and_then(at) {
             let ends = step.event.takes_down().is_some();

@@ -18,11 +18,12 @@ mod violation_subjects;
 use std::time::Duration;
 
 use crate::draw::swarm;
-use crate::file_service::oracle::blocked::{Wait, WaitKind};
-use crate::file_service::oracle::{Breach, Violation};
+use crate::oracle::blocked::{Wait, WaitKind};
+use crate::oracle::{Breach, Violation};
 use crate::scenario::{Expected, Scenario};
 use crate::text::{Nanoseconds, Thousands};
 use crate::trace;
+use crate::under_test::UnderTest;
 use crate::verdict::{Finding, RunReport, Spinning, Verdict};
 
 use causal_past::Past;
@@ -39,10 +40,10 @@ pub const LINES: usize = 60;
 
 /// Explains the run of `scenario` that `run` reports and `history` has watched; `took` is how long
 /// it really took, where that is known. At most [`LINES`] lines.
-pub fn explain(
-    scenario: &Scenario,
-    run: &RunReport,
-    history: &History,
+pub fn explain<S: UnderTest>(
+    scenario: &Scenario<S>,
+    run: &RunReport<S>,
+    history: &History<S>,
     took: Option<Duration>,
 ) -> Vec<Line> {
     let mut page = Page::default();
@@ -80,7 +81,12 @@ pub fn replay_line(file: &str, seed: u64) -> String {
     format!("seedbed run {file} --seed {seed}")
 }
 
-fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &History) {
+fn headline<S: UnderTest>(
+    page: &mut Page,
+    scenario: &Scenario<S>,
+    run: &RunReport<S>,
+    history: &History<S>,
+) {
     let tone = if run.is_as_expected(&scenario.expect.verdict) { Tone::Good } else { Tone::Bad };
     let said = match &run.verdict {
         Verdict::Pass => format!("pass: {}; every invariant held", run.requests),
@@ -113,7 +119,7 @@ fn headline(page: &mut Page, scenario: &Scenario, run: &RunReport, history: &His
 
 /// How many wait, and for how long. A circle of users' locks ends with a time-out.
 fn waiting(waits: &[Wait]) -> String {
-    let in_circle = waits.iter().filter(|wait| wait.kind == WaitKind::Deadlock).count();
+    let in_circle = waits.iter().filter(|wait| wait.kind == WaitKind::DEADLOCK).count();
     let verb = |count: usize| if count == 1 { "waits" } else { "wait" };
     let said = |count: usize, how: &str| format!("{count} {} {how}", verb(count));
     match (waits.len() - in_circle, in_circle) {
@@ -127,7 +133,12 @@ fn waiting(waits: &[Wait]) -> String {
 
 /// What every report ends with: whether this was expected, the figures, and the line that replays
 /// it.
-fn last_lines(page: &mut Page, scenario: &Scenario, run: &RunReport, took: Option<Duration>) {
+fn last_lines<S: UnderTest>(
+    page: &mut Page,
+    scenario: &Scenario<S>,
+    run: &RunReport<S>,
+    took: Option<Duration>,
+) {
     page.gap();
     let expected = &scenario.expect.verdict;
     let (tone, is) = match (run.is_as_expected(expected), run.contradicts(expected)) {
@@ -154,7 +165,7 @@ fn last_lines(page: &mut Page, scenario: &Scenario, run: &RunReport, took: Optio
     page.plain(replay_line(&scenario.file, run.seed));
 }
 
-fn wanted(expected: &Expected, verdict: &Verdict) -> String {
+fn wanted<S: UnderTest>(expected: &Expected<S>, verdict: &Verdict<S>) -> String {
     match verdict {
         Verdict::RuledOut { milestone, at_most: 0, .. } => {
             return format!("never = [\"{milestone}\"]");
@@ -174,7 +185,12 @@ fn wanted(expected: &Expected, verdict: &Verdict) -> String {
     }
 }
 
-fn violated(page: &mut Page, violation: &Violation, history: &History, room: usize) {
+fn violated<S: UnderTest>(
+    page: &mut Page,
+    violation: &Violation<S>,
+    history: &History<S>,
+    room: usize,
+) {
     let Breach { earlier, now } = &*violation.breach;
     page.gap();
     for (name, fact) in [("earlier", earlier), ("now", now)] {
@@ -213,7 +229,7 @@ fn in_full(lines: &[String]) -> Vec<String> {
 }
 
 /// The rule that was broken; put in front of the last lines.
-fn rule(page: &mut Page, violation: &Violation) {
+fn rule<S: UnderTest>(page: &mut Page, violation: &Violation<S>) {
     let rule = violation.invariant;
     let mut told = Page::default();
     told.gap();
@@ -241,7 +257,7 @@ fn unexpected(page: &mut Page, finding: &Finding) {
 }
 
 /// What goes round, and the last steps of it.
-fn spun(page: &mut Page, spinning: &Spinning, history: &History) {
+fn spun<S: UnderTest>(page: &mut Page, spinning: &Spinning, history: &History<S>) {
     page.gap();
     page.put(Tone::Heading, format!("Of {} events after that", Thousands(spinning.sampled)));
     for (kind, count) in &spinning.kinds {
@@ -251,14 +267,14 @@ fn spun(page: &mut Page, spinning: &Spinning, history: &History) {
     last_steps(page, "The last steps", history);
 }
 
-fn panicked(page: &mut Page, text: &str, history: &History) {
+fn panicked<S: UnderTest>(page: &mut Page, text: &str, history: &History<S>) {
     page.gap();
     page.named("message", text, 6);
     page.gap();
     last_steps(page, "The last steps before it", history);
 }
 
-fn last_steps(page: &mut Page, heading: &str, history: &History) {
+fn last_steps<S: UnderTest>(page: &mut Page, heading: &str, history: &History<S>) {
     const SHOWN: usize = 24;
     let mut lines: Vec<String> = Vec::new();
     for step in history.steps().rev().filter(|step| !is_background(step)) {

@@ -1,24 +1,23 @@
 //! What a run has done that ended as a run does that goes well.
 
-use seedbed::proto::Path;
-
 use super::chart::WIDTH;
 use super::page::{Page, paragraph};
-use crate::milestone_groups::groups;
+use crate::figures::Figures;
 use crate::scenario::Scenario;
 use crate::text::Thousands;
+use crate::under_test::UnderTest;
 use crate::verdict::{Effect, RunReport};
 
-pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
+pub(super) fn passed<S: UnderTest>(page: &mut Page, scenario: &Scenario<S>, run: &RunReport<S>) {
     if !scenario.about.is_empty() {
         page.gap();
         paragraph(&scenario.about, WIDTH, 8).into_iter().for_each(|line| page.plain(line));
     }
     page.gap();
-    for group in groups(scenario.config.membership) {
-        let figures = group.figures.iter();
-        let figures = figures.map(|(name, of)| format!("{} {name}", Thousands(run.count(*of))));
-        page.plain(format!("{:<14}{}", group.name, figures.collect::<Vec<_>>().join(", ")));
+    for Figures { name, counted } in S::figures(&scenario.config) {
+        let figures = counted.iter();
+        let figures = figures.map(|(of, it)| format!("{} {of}", Thousands(run.count(*it))));
+        page.plain(format!("{name:<14}{}", figures.collect::<Vec<_>>().join(", ")));
     }
     const SHOWN: usize = 15;
     let reached = &scenario.expect.reached;
@@ -48,8 +47,7 @@ pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
         page.plain(format!("{:<14}... {more} more that the file demands", ""));
     }
     if !run.given_up.is_empty() {
-        let paths: Vec<&str> = run.given_up.iter().map(Path::as_str).collect();
-        let text = format!("given up with lost disks: {}", paths.join(", "));
+        let text = format!("given up with lost disks: {}", run.given_up.join(", "));
         for (i, line) in paragraph(&text, WIDTH - 14, 4).into_iter().enumerate() {
             page.plain(format!("{:<14}{line}", if i == 0 { "lost" } else { "" }));
         }
@@ -62,7 +60,7 @@ pub(super) fn passed(page: &mut Page, scenario: &Scenario, run: &RunReport) {
 }
 
 /// The effects of the file that the run did not come to, if there are any.
-fn not_struck(scenario: &Scenario, run: &RunReport) -> String {
+fn not_struck<S: UnderTest>(scenario: &Scenario<S>, run: &RunReport<S>) -> String {
     let idle = Effect::all(scenario).zip(&run.fired).filter(|(_, fired)| !fired.has_fired);
     match idle.map(|(effect, _)| effect.key()).collect::<Vec<_>>().join(", ") {
         none if none.is_empty() => none,

@@ -12,11 +12,12 @@ use super::*;
 use crate::file_service::InvariantName;
 use crate::file_service::Milestone;
 use crate::file_service::invariant::FileInvariant;
-use crate::file_service::oracle::Evidence;
-use crate::file_service::oracle::blocked::WaitKind;
+use crate::file_service::oracle::Violation;
+use crate::file_service::oracle::blocked::kind;
 use crate::file_service::subject_of::Subject;
-use crate::file_service::{Event, Fact, Packet, Step};
-use crate::simulation::Simulation;
+use crate::file_service::{Event, Fact, History, Packet, RunReport, Scenario, Simulation, Step};
+use crate::oracle::Evidence;
+use crate::oracle::blocked::WaitKind;
 use crate::world::{Loss, PacketId, Tear};
 
 fn n(number: u16) -> NodeId {
@@ -243,7 +244,7 @@ fn every_other_verdict_fits_on_one_screen_too() {
     run.verdict = Verdict::Pass;
     check(&explain(&scenario, &run, &history, None));
     run.verdict = Verdict::RuledOut { milestone: Milestone::CRASHED, times: 1, at_most: 0 };
-    run.given_up = (0..200).map(|i| Path::new(&format!("/file{i}")).unwrap()).collect();
+    run.given_up = (0..200).map(|i| format!("/file{i}")).collect();
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);
     let says = |text: &str| lines.iter().any(|line| line.text == text);
@@ -254,7 +255,7 @@ fn every_other_verdict_fits_on_one_screen_too() {
     run.verdict = Verdict::Panic("index out of bounds\nat last".repeat(100));
     check(&explain(&scenario, &run, &history, None));
     let wait = Wait {
-        kind: WaitKind::InDoubt,
+        kind: kind::IN_DOUBT,
         machine: n(3),
         for_what: "the decision on n1.1/4".to_owned(),
         since: Time::from_nanos(5),
@@ -266,7 +267,7 @@ fn every_other_verdict_fits_on_one_screen_too() {
     assert_eq!(lines[3].text, "n3 waits since 0.000000s for the decision on n1.1/4");
     assert_eq!(lines[4].text, "    released by n1, when it starts again");
     assert!(lines[0].text.ends_with("every invariant held, and 100 wait for ever"), "{lines:?}");
-    let in_circle = Wait { kind: WaitKind::Deadlock, ..wait.clone() };
+    let in_circle = Wait { kind: WaitKind::DEADLOCK, ..wait.clone() };
     for (waits, said) in [
         (vec![wait.clone()], "and 1 waits for ever"),
         (vec![in_circle.clone(); 2], "and 2 wait in a circle"),

@@ -3,10 +3,12 @@
 use seedbed::machine::{NodeId, Span};
 
 use super::cluster::Named;
+use super::error::Result;
 use super::grammar::{Key, Style, TableGrammar};
-use super::reader::{Result, Table};
+use super::reader::Table;
 use super::value::Value;
 use crate::quantity::{Ppb, SpanRange};
+use crate::under_test::UnderTest;
 
 const LATENCY: &str = "range of durations";
 
@@ -91,7 +93,7 @@ pub(super) const CLOCK: TableGrammar = TableGrammar {
             "beyond_bound",
             "`true`, `false`",
             "false",
-            "whether the drift may exceed `timing.drift_max_ppm`",
+            "whether the drift may exceed the bound that the machines are promised",
         ),
     ],
     forms: &[],
@@ -218,14 +220,14 @@ pub(super) fn disk(root: &Table<'_>) -> Result<Disk> {
     Ok(Disk { sync: root.section(&DISK).or("sync", usual, |value| value.spans())? })
 }
 
-pub(super) fn clocks(
+pub(super) fn clocks<S: UnderTest>(
     root: &Table<'_>,
     cast: Named,
     drift_max_ppm: Result<u32>,
 ) -> Result<Vec<Clock>> {
     let mut seen = std::collections::BTreeSet::new();
     root.each("clock", |value| {
-        let clock = clock(&value, cast, drift_max_ppm)?;
+        let clock = clock::<S>(&value, cast, drift_max_ppm)?;
         if seen.insert(clock.node) {
             Ok(clock)
         } else {
@@ -234,7 +236,11 @@ pub(super) fn clocks(
     })
 }
 
-fn clock(value: &Value<'_>, cast: Named, drift_max_ppm: Result<u32>) -> Result<Clock> {
+fn clock<S: UnderTest>(
+    value: &Value<'_>,
+    cast: Named,
+    drift_max_ppm: Result<u32>,
+) -> Result<Clock> {
     // A clock that stands still or runs backwards is no clock, whatever the bound.
     const FASTEST: i64 = 900_000;
     let table = value.table(&CLOCK)?;
@@ -245,8 +251,9 @@ fn clock(value: &Value<'_>, cast: Named, drift_max_ppm: Result<u32>) -> Result<C
     let (drift_ppm, beyond) = (drift_ppm?, beyond?);
     let drift_max_ppm = if beyond { u32::MAX } else { drift_max_ppm? };
     if drift_ppm.unsigned_abs() > drift_max_ppm {
+        let bound = S::DRIFT_BOUND;
         let expected = format!(
-            "expected -{drift_max_ppm} to {drift_max_ppm} (`timing.drift_max_ppm`) or \
+            "expected -{drift_max_ppm} to {drift_max_ppm} ({bound}) or \
              `beyond_bound = true`, found `{drift_ppm}`"
         );
         return Err(table.error("drift_ppm", expected));

@@ -11,11 +11,11 @@ use std::fmt;
 use crate::text::{Thousands, nearest};
 
 /// What reading gives.
-pub(super) type Result<T> = std::result::Result<T, Refused>;
+pub type Result<T> = std::result::Result<T, Refused>;
 
 /// Something was refused, and why has been noted: nothing else makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refused(());
+pub struct Refused(());
 
 /// What is wrong with a scenario file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,13 +34,13 @@ pub struct ScenarioError {
 
 impl ScenarioError {
     /// An error of the whole file.
-    pub(super) fn of_file(file: &str, message: impl Into<String>) -> ScenarioError {
+    pub fn of_file(file: &str, message: impl Into<String>) -> ScenarioError {
         let message = message.into();
         ScenarioError { file: file.to_owned(), line: None, key: None, message, nearest: None }
     }
 
     /// The error with the one of `known` that `found` resembles, if any does.
-    pub(super) fn or_rather<'a>(
+    pub fn or_rather<'a>(
         mut self,
         found: &str,
         known: impl IntoIterator<Item = &'a str>,
@@ -112,22 +112,22 @@ impl From<ScenarioError> for ScenarioErrors {
 
 /// The errors of a file as they are found, each with the byte that it is about.
 #[derive(Debug, Default)]
-pub(super) struct Noted(RefCell<Vec<(Option<usize>, ScenarioError)>>);
+pub struct Noted(RefCell<Vec<(Option<usize>, ScenarioError)>>);
 
 impl Noted {
     /// Notes an error about byte `at`.
-    pub(super) fn note(&self, at: Option<usize>, error: ScenarioError) -> Refused {
+    pub fn note(&self, at: Option<usize>, error: ScenarioError) -> Refused {
         self.0.borrow_mut().push((at, error));
         Refused(())
     }
 
     /// Fails if anything is noted.
-    pub(super) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         if self.0.borrow().is_empty() { Ok(()) } else { Err(Refused(())) }
     }
 
     /// What is noted, in the order of bytes, each once and with its line; none if nothing is.
-    pub(super) fn told(self, line_of: impl Fn(usize) -> usize) -> Option<ScenarioErrors> {
+    pub fn told(self, line_of: impl Fn(usize) -> usize) -> Option<ScenarioErrors> {
         let mut all = self.0.into_inner();
         all.sort_by_key(|(at, _)| *at);
         all.dedup();
@@ -142,7 +142,7 @@ impl Noted {
 }
 
 /// All that was read, or that some of it was refused. Each is read whatever became of the others.
-pub(super) fn all<T>(read: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+pub fn all<T>(read: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
     let mut all = Ok(Vec::new());
     for one in read {
         match (one, &mut all) {

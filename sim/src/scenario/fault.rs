@@ -2,33 +2,30 @@
 
 pub(super) mod grammar;
 
-use std::sync::Arc;
+use seedbed::machine::{NodeId, Span};
 
-use seedbed::machine::{Class, NodeId, Span};
-use seedbed::proto::{Command, Config};
-
-use super::cluster::{Named, POINTS, need_managed, points, too_many};
-use super::error::all;
-use super::grammar::TableGrammar;
-use super::occasion::{Names, Occasion, Trigger, occasion, trigger};
-use super::reader::{Result, Table};
-use super::role::Role;
-use super::target::{Binder, Target};
+use super::cluster::Named;
+use super::error::Result;
+use super::grammar::{Extended, TableGrammar};
+use super::occasion::{Names, Occasion, Trigger, occasion, trigger, when_of};
+use super::reader::Table;
+use super::target::{Binder, Target, is_role};
 use super::value::Value;
 use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Torn, Worse};
 use crate::quantity::Ppb;
-use crate::text::one_of;
-use grammar::{CLOG, FAULT, SET, SIDES, UNTIL, WHEN};
+use crate::role::Role;
+use crate::under_test::{Operator, UnderTest, WishKind};
+use grammar::{CLOG, FAULT, SIDES, UNTIL, WHEN};
 
 /// One scripted fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ScriptedFault {
+pub struct ScriptedFault<S: UnderTest> {
     /// When it strikes.
-    pub trigger: Trigger,
+    pub trigger: Trigger<S>,
     /// What ends it, if a milestone does.
-    pub until: Option<Occasion>,
+    pub until: Option<Occasion<S>>,
     /// What it does.
-    pub fault: Fault<Target>,
+    pub fault: Fault<S, Target<S>>,
 }
 
 #[derive(Clone, Copy)]
@@ -52,40 +49,59 @@ pub(super) enum Kind {
     Wipe,
     RollingRestart,
     Attrition,
-    Join,
-    Leave,
-    Set,
-    AcceptLoss,
 }
 
-pub(super) fn read(
+/// What a table of a fault is about.
+#[derive(Clone, Copy)]
+pub(super) enum Is<S: UnderTest> {
+    /// What any system may meet.
+    General(Kind),
+    /// What the operator of this one wants.
+    Operator(WishKind<S>),
+}
+
+/// The table of a fault, with what the operator can want.
+pub(super) fn table<S: UnderTest>() -> Extended<Is<S>> {
+    let wishes = S::Operator::FORMS.iter().map(|form| form.map(Is::Operator));
+    FAULT.of::<S>().map(Is::General).or_else(wishes)
+}
+
+pub(super) fn read<S: UnderTest>(
     root: &Table<'_>,
     names: Names<'_>,
-    config: &Config,
+    config: &S::Config,
     safety: Span,
-) -> Result<Vec<ScriptedFault>> {
+) -> Result<Vec<ScriptedFault<S>>> {
+    let grammar = table::<S>();
     root.each("fault", |value| {
-        let table = value.table(&FAULT)?;
+        let table = value.table(&grammar)?;
         let trigger = trigger(&table, &WHEN, names, safety);
-        let until = table.maybe("until", |value| occasion(&value.table(&UNTIL)?, names));
-        let (kind, main) = table.form(&FAULT)?;
-        let managed = if is_of_managed(kind) { need_managed(&main, config) } else { Ok(()) };
+        let until =
+            table.maybe("until", |value| occasion(&value.table(&when_of::<S>(&UNTIL))?, names));
+        let (form, main) = table.form(&grammar)?;
         let binder = Trigger::binder(&trigger);
-        let fault =
-            Place { table: &table, main: &main, cast: names.cast, binder }.fault(kind, config);
-        let until = until.and_then(|until| ends(&table, kind, until));
-        managed.and(Ok(ScriptedFault { trigger: trigger?, until: until?, fault: fault? }))
+        let place = FaultPlace { table: &table, main: &main, cast: names.cast, binder, config };
+        let fault = match form {
+            Is::General(kind) => place.fault(kind),
+            Is::Operator(kind) => place.wish(kind),
+        };
+        let until = until.and_then(|until| ends(&table, form, until));
+        Ok(ScriptedFault { trigger: trigger?, until: until?, fault: fault? })
     })
 }
 
 /// What ends a fault of this kind at a milestone: only if it lasts, and nothing else ends it.
-fn ends(table: &Table<'_>, kind: Kind, until: Option<Occasion>) -> Result<Option<Occasion>> {
+fn ends<S: UnderTest>(
+    table: &Table<'_>,
+    form: Is<S>,
+    until: Option<Occasion<S>>,
+) -> Result<Option<Occasion<S>>> {
     let Some(value) = table.get("until") else { return Ok(until) };
     let others = ["for", "restart_after", "restart"];
     if let Some(other) = others.iter().find(|key| table.get(key).is_some()) {
         return Err(value.error(format!("does not go with `{other}`")));
     }
-    match lasts(kind) {
+    match matches!(form, Is::General(kind) if lasts(kind)) {
         true => Ok(until),
         false => Err(value.error("does not go with a fault that does not last")),
     }
@@ -99,34 +115,34 @@ fn lasts(kind: Kind) -> bool {
         Kind::Duplicate | Kind::Drift | Kind::SlowDisk | Kind::StalledDisk => true,
         Kind::FullDisk => true,
         Kind::Drop | Kind::Bump | Kind::RollingRestart | Kind::Attrition => false,
-        Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => false,
-    }
-}
-
-/// Does it need a central node that decides which nodes are members?
-fn is_of_managed(kind: Kind) -> bool {
-    match kind {
-        Kind::Wipe | Kind::Join | Kind::Leave | Kind::Set | Kind::AcceptLoss => true,
-        Kind::Crash | Kind::Pause | Kind::Isolate | Kind::Partition | Kind::Clog => false,
-        Kind::MajoritiesRing | Kind::Delay | Kind::Loss | Kind::Duplicate => false,
-        Kind::Drop | Kind::Bump | Kind::Drift | Kind::BitRot => false,
-        Kind::SlowDisk | Kind::StalledDisk | Kind::FullDisk => false,
-        Kind::RollingRestart | Kind::Attrition => false,
     }
 }
 
 /// A fault that is read: its table, the value of the key that says what it is, and what that may
 /// name.
-struct Place<'p> {
-    table: &'p Table<'p>,
-    main: &'p Value<'p>,
-    cast: Named,
-    binder: Binder,
+pub struct FaultPlace<'p, S: UnderTest> {
+    /// Its table.
+    pub table: &'p Table<'p>,
+    /// The value of the key that says what it is.
+    pub main: &'p Value<'p>,
+    /// The machines that it may name.
+    pub cast: Named,
+    /// Where roles get their machines from.
+    pub binder: Binder<S>,
+    /// What the machines agree on.
+    pub config: &'p S::Config,
 }
 
-impl Place<'_> {
-    fn fault(&self, kind: Kind, config: &Config) -> Result<Fault<Target>> {
-        let Place { table, main, cast, .. } = self;
+/// The machines at the two ends of links.
+type Sides<S> = (Vec<Target<S>>, Vec<Target<S>>);
+
+impl<S: UnderTest> FaultPlace<'_, S> {
+    fn wish(&self, kind: WishKind<S>) -> Result<Fault<S, Target<S>>> {
+        S::Operator::read(kind, self).map(|(wish, node)| Fault::Operator { wish, node })
+    }
+
+    fn fault(&self, kind: Kind) -> Result<Fault<S, Target<S>>> {
+        let FaultPlace { table, main, cast, config, .. } = self;
         let span = |key, usual| table.or(key, usual, |value| value.span());
         Ok(match kind {
             Kind::Crash => {
@@ -157,7 +173,7 @@ impl Place<'_> {
                 Fault::ClockJump { node: self.target()?, by: by? }
             }
             Kind::Drift => {
-                let most = i64::from(config.drift_max_ppm);
+                let most = i64::from(S::drift_max_ppm(config));
                 let ppm = table.need("ppm", "how many microseconds the clock gains a second");
                 let ppm = ppm.and_then(|ppm| ppm.integer(-most..=most));
                 let (node, lasts) = (self.target(), self.lasts());
@@ -174,8 +190,10 @@ impl Place<'_> {
             Kind::StalledDisk => self.disk(Ok(DiskTrouble::Stalled))?,
             Kind::FullDisk => self.disk(Ok(DiskTrouble::Full))?,
             Kind::Wipe => {
+                let may = S::may_lose_a_disk(config).map_err(|why| main.error(why));
                 let node = self.target().and_then(|node| storing(main, node));
                 let restart = restart_after(table);
+                may?;
                 Fault::Wipe { node: node?, restart: restart? }
             }
             Kind::RollingRestart => {
@@ -186,22 +204,18 @@ impl Place<'_> {
                 Fault::RollingRestart { down: down?, pause: pause? }
             }
             Kind::Attrition => {
-                let count = main.integer(1..=cast.storage().into());
+                let count = main.integer(1..=cast.all_nodes().into());
                 let (pause, restart) = (span("pause", Span::ZERO), restart_after(table));
                 Fault::Attrition { count: count?, pause: pause?, restart: restart? }
             }
-            Kind::Join => Fault::Join(self.storage_node()?),
-            Kind::Leave => Fault::Leave(self.storage_node()?),
-            Kind::Set => Fault::Operator(set(main, *cast)?),
-            Kind::AcceptLoss => Fault::Operator(Command::AcceptLoss(lost_machines(main, *cast)?)),
         })
     }
 
-    fn target(&self) -> Result<Target> {
+    fn target(&self) -> Result<Target<S>> {
         self.main.target(self.cast, self.binder)
     }
 
-    fn logged(&self) -> Result<Target> {
+    fn logged(&self) -> Result<Target<S>> {
         self.target().and_then(|node| logged(self.main, node))
     }
 
@@ -209,18 +223,18 @@ impl Place<'_> {
         self.table.maybe("for", |value| value.some_span())
     }
 
-    fn cut(&self, links: Result<Cut<Target>>) -> Result<Fault<Target>> {
+    fn cut(&self, links: Result<Cut<Target<S>>>) -> Result<Fault<S, Target<S>>> {
         let lasts = self.lasts();
         Ok(Fault::Cut { links: links?, lasts: lasts? })
     }
 
-    fn worse(&self, sides: &TableGrammar, how: Result<Worse>) -> Result<Fault<Target>> {
+    fn worse(&self, sides: &TableGrammar, how: Result<Worse>) -> Result<Fault<S, Target<S>>> {
         let (sides, lasts) = (self.sides(sides), self.lasts());
         let (from, to) = sides?;
         Ok(Fault::Degrade { what: Degradation { from, to, how: how? }, lasts: lasts? })
     }
 
-    fn disk(&self, trouble: Result<DiskTrouble>) -> Result<Fault<Target>> {
+    fn disk(&self, trouble: Result<DiskTrouble>) -> Result<Fault<S, Target<S>>> {
         let (node, lasts) = (self.logged(), self.lasts());
         Ok(Fault::Disk { node: node?, trouble: trouble?, lasts: lasts? })
     }
@@ -234,7 +248,7 @@ impl Place<'_> {
     }
 
     /// `{ from, to }`: links of one direction.
-    fn sides(&self, grammar: &TableGrammar) -> Result<(Vec<Target>, Vec<Target>)> {
+    fn sides(&self, grammar: &TableGrammar) -> Result<Sides<S>> {
         let table = self.main.table(grammar)?;
         let from = table.need("from", "the machine that sends, or several");
         let to = table.need("to", "the machine that receives, or several");
@@ -254,29 +268,32 @@ impl Place<'_> {
         }
     }
 
-    fn partition(&self) -> Result<Cut<Target>> {
+    fn partition(&self) -> Result<Cut<Target<S>>> {
         let one_way = self.table.or("one_way", false, |value| value.boolean());
         let groups = self.main.groups(self.cast, self.binder, one_way)?;
         let one_way = one_way?;
-        Ok(match <[Vec<Target>; 2]>::try_from(groups) {
+        Ok(match <[Vec<Target<S>>; 2]>::try_from(groups) {
             Ok([from, to]) if one_way => Cut::OneWay { from, to },
             Ok(two) => Cut::Groups(two.into()),
             Err(more) => Cut::Groups(more),
         })
     }
 
-    fn majorities_ring(&self) -> Result<Cut<Target>> {
+    fn majorities_ring(&self) -> Result<Cut<Target<S>>> {
         self.main.yes()?;
         // Of three nodes each has a majority with its two neighbours: nothing would be cut.
-        match self.cast.storage() {
+        match self.cast.all_nodes() {
             found @ ..4 => Err(self.main.error(format!("needs 4 storage nodes, found {found}"))),
             _ => Ok(Cut::MajoritiesRing),
         }
     }
 
     /// A storage node, or a role that one plays.
-    fn storage_node(&self) -> Result<Target> {
-        if Role::named(self.main.string()?).is_none() {
+    ///
+    /// # Errors
+    /// It is another machine, or none.
+    pub fn storage_node(&self) -> Result<Target<S>> {
+        if !is_role::<S>(self.main.string()?) {
             return self.main.storage_node(self.cast).map(Target::Node);
         }
         match self.target()? {
@@ -284,15 +301,6 @@ impl Place<'_> {
             target => Ok(target),
         }
     }
-}
-
-/// The storage nodes that the operator says never return: none if it accepts what it knows of.
-fn lost_machines(main: &Value<'_>, cast: Named) -> Result<Arc<[NodeId]>> {
-    if main.value.is_array() {
-        let nodes = all(main.list()?.iter().map(|value| value.storage_node(cast)))?;
-        return Ok(nodes.into());
-    }
-    main.yes().map(|()| Arc::default())
 }
 
 /// What a crash leaves of what was not synced.
@@ -311,32 +319,6 @@ fn leaves(table: &Table<'_>) -> Result<Leaves> {
     Ok(Leaves { kept: kept?, torn: torn? })
 }
 
-/// Settings to change, each within the range that it has in `[cluster]` or `[timing]`.
-fn set(main: &Value<'_>, cast: Named) -> Result<Command> {
-    let table = main.table(&SET)?;
-    if SET.keys.iter().all(|key| table.get(key.name).is_none()) {
-        table.is_understood()?;
-        let message = format!("expected at least one of {}, found none", one_of(SET.known()));
-        return Err(main.error(message));
-    }
-    let virtual_nodes = table.maybe("virtual_nodes", |value| {
-        let number = value.integer(1..=10_000)?;
-        match points(number, cast.storage()) {
-            found if found > POINTS && cast.is_known => Err(value.error(too_many(found))),
-            _ => Ok(number),
-        }
-    });
-    let replicas = table.maybe("replicas", |value| value.integer(1..=cast.storage().into()));
-    let lock_lease = table.maybe("lock_lease", |value| value.lease());
-    let membership_lease = table.maybe("membership_lease", |value| value.membership_lease());
-    Ok(Command::Set {
-        replicas: replicas?,
-        virtual_nodes: virtual_nodes?,
-        lock_lease: lock_lease?,
-        membership_lease: membership_lease?,
-    })
-}
-
 fn restart(table: &Table<'_>) -> Result<Restart> {
     let Some(restart) = table.get("restart") else { return restart_after(table) };
     if table.get("restart_after").is_some() {
@@ -351,17 +333,16 @@ fn restart_after(table: &Table<'_>) -> Result<Restart> {
 }
 
 /// `target`, which must have a log.
-fn logged(main: &Value<'_>, target: Target) -> Result<Target> {
-    let client = match target {
-        Target::Node(node) => node.class() == Class::Client,
-        Target::Role(role) | Target::All(role) => role.is_client(),
-        Target::Rest => false,
-    };
-    if client { Err(main.not("a machine with a log, and a client has none")) } else { Ok(target) }
+fn logged<S: UnderTest>(main: &Value<'_>, target: Target<S>) -> Result<Target<S>> {
+    if target.is_client() {
+        Err(main.not("a machine with a log, and a client has none"))
+    } else {
+        Ok(target)
+    }
 }
 
 /// `target`, which must be a storage node: others have no disk, or none that can be replaced.
-fn storing(main: &Value<'_>, target: Target) -> Result<Target> {
+fn storing<S: UnderTest>(main: &Value<'_>, target: Target<S>) -> Result<Target<S>> {
     match logged(main, target)? {
         Target::Node(NodeId::CONTROL) => Err(main.error(
             "the disk of `control` cannot be lost: views and locks stand nowhere else; \

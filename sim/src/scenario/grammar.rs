@@ -4,6 +4,8 @@
 //! declaration alone: a key that is read is documented, and one that is not declared cannot be
 //! read. `tables.rs` lists the tables.
 
+use crate::under_test::UnderTest;
+
 /// A key of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -32,25 +34,17 @@ pub enum Absent {
 
 impl Key {
     /// A key that must be there.
-    pub(super) const fn needed(
-        name: &'static str,
-        value: &'static str,
-        meaning: &'static str,
-    ) -> Key {
+    pub const fn needed(name: &'static str, value: &'static str, meaning: &'static str) -> Key {
         Key { name, value, absent: Absent::Needed, meaning }
     }
 
     /// A key that tells the form of its table.
-    pub(super) const fn form(
-        name: &'static str,
-        value: &'static str,
-        meaning: &'static str,
-    ) -> Key {
+    pub const fn form(name: &'static str, value: &'static str, meaning: &'static str) -> Key {
         Key { name, value, absent: Absent::Form, meaning }
     }
 
     /// A key that is `usual` where it is left out, written as in TOML.
-    pub(super) const fn usually(
+    pub const fn usually(
         name: &'static str,
         value: &'static str,
         usual: &'static str,
@@ -60,7 +54,7 @@ impl Key {
     }
 
     /// A key without which it is as `otherwise` says in words.
-    pub(super) const fn perhaps(
+    pub const fn perhaps(
         name: &'static str,
         value: &'static str,
         otherwise: &'static str,
@@ -72,10 +66,20 @@ impl Key {
 
 /// One of several ways to write a table: the key that tells it, and the keys that go with that one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Form<F> {
-    pub(super) key: Key,
-    pub(super) beside: &'static [Key],
-    pub(super) is: F,
+pub struct Form<F> {
+    /// The key that tells it.
+    pub key: Key,
+    /// The keys that go with that one.
+    pub beside: &'static [Key],
+    /// What it stands for.
+    pub is: F,
+}
+
+impl<F> Form<F> {
+    /// The same form, which stands for something else.
+    pub fn map<G>(self, other: impl FnOnce(F) -> G) -> Form<G> {
+        Form { key: self.key, beside: self.beside, is: other(self.is) }
+    }
 }
 
 /// How a table is written.
@@ -95,42 +99,147 @@ pub enum Style {
 
 /// A table without forms has none of these.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum NoForm {}
+pub enum NoForm {}
 
 /// What a table may say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TableGrammar<F: 'static = NoForm> {
+pub struct TableGrammar<F: 'static = NoForm> {
     /// The keys that lead to it: `network.link`; empty for the file itself.
-    pub(super) name: &'static str,
-    pub(super) style: Style,
+    pub name: &'static str,
+    /// How it is written.
+    pub style: Style,
     /// What it is about, in one line.
-    pub(super) meaning: &'static str,
+    pub meaning: &'static str,
     /// The keys that it may have whatever its form.
-    pub(super) keys: &'static [Key],
+    pub keys: &'static [Key],
     /// If there are any, it has exactly one of these.
-    pub(super) forms: &'static [Form<F>],
+    pub forms: &'static [Form<F>],
     /// What no single key says: what goes with what.
-    pub(super) notes: &'static [&'static str],
+    pub notes: &'static [&'static str],
     /// Lines of a file that show it. A test reads them.
-    pub(super) example: &'static str,
+    pub example: &'static str,
 }
 
-impl<F> TableGrammar<F> {
+/// What a system adds to a table of the testbed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extra {
+    /// More keys.
+    pub keys: &'static [Key],
+    /// More of what no single key says.
+    pub notes: &'static [&'static str],
+    /// Lines of a file that show it, in place of those of the testbed.
+    pub example: Option<&'static str>,
+}
+
+/// What a reader needs to know of a table.
+pub trait Grammar<F> {
+    /// The keys that lead to it: `network.link`; empty for the file itself.
+    fn name(&self) -> &'static str;
+
+    /// The keys that it may have whatever its form.
+    fn keys(&self) -> &[Key];
+
+    /// If there are any, it has exactly one of these.
+    fn forms(&self) -> &[Form<F>];
+
     /// The key that leads to it from the table that it stands in.
-    pub(super) fn key(&self) -> &'static str {
-        self.name.rsplit('.').next().unwrap_or(self.name)
+    fn key(&self) -> &'static str {
+        self.name().rsplit('.').next().unwrap_or(self.name())
     }
 
     /// The names of all keys it may have in any form, each once.
-    pub(super) fn known(&self) -> Vec<&'static str> {
+    fn known(&self) -> Vec<&'static str> {
         let of_forms =
-            self.forms.iter().flat_map(|form| [&form.key].into_iter().chain(form.beside));
+            self.forms().iter().flat_map(|form| [&form.key].into_iter().chain(form.beside));
         let mut known = Vec::new();
-        for key in self.keys.iter().chain(of_forms) {
+        for key in self.keys().iter().chain(of_forms) {
             if !known.contains(&key.name) {
                 known.push(key.name);
             }
         }
         known
+    }
+}
+
+impl<F> Grammar<F> for TableGrammar<F> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn keys(&self) -> &[Key] {
+        self.keys
+    }
+
+    fn forms(&self) -> &[Form<F>] {
+        self.forms
+    }
+}
+
+/// A table of the testbed with what a system adds to it.
+#[derive(Clone, Debug)]
+pub struct Extended<F> {
+    name: &'static str,
+    pub(super) style: Style,
+    pub(super) meaning: &'static str,
+    keys: Vec<Key>,
+    forms: Vec<Form<F>>,
+    pub(super) notes: Vec<&'static str>,
+    pub(super) example: &'static str,
+}
+
+impl<F: Copy> TableGrammar<F> {
+    /// The same with what the system `S` adds.
+    pub fn of<S: UnderTest>(&self) -> Extended<F> {
+        let Extra { keys, notes, example } = S::extra(self.name);
+        Extended {
+            name: self.name,
+            style: self.style,
+            meaning: self.meaning,
+            keys: [self.keys, keys].concat(),
+            forms: self.forms.to_vec(),
+            notes: [self.notes, notes].concat(),
+            example: example.unwrap_or(self.example),
+        }
+    }
+}
+
+impl<F> Extended<F> {
+    /// The same table, whose forms stand for something else.
+    pub fn map<G>(self, mut other: impl FnMut(F) -> G) -> Extended<G> {
+        let Extended { name, style, meaning, keys, forms, notes, example } = self;
+        let forms = forms.into_iter();
+        let forms = forms.map(|form| form.map(&mut other));
+        Extended { name, style, meaning, keys, forms: forms.collect(), notes, example }
+    }
+
+    /// The same table, which has these forms as well.
+    #[must_use]
+    pub fn or_else(mut self, forms: impl IntoIterator<Item = Form<F>>) -> Extended<F> {
+        self.forms.extend(forms);
+        self
+    }
+}
+
+impl<F> Extended<F> {
+    /// The same table, whose rows also say what something has to be about.
+    #[must_use]
+    pub fn filtered(mut self, filters: Extra) -> Extended<F> {
+        self.keys.extend(filters.keys);
+        self.notes.extend(filters.notes);
+        self
+    }
+}
+
+impl<F> Grammar<F> for Extended<F> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    fn forms(&self) -> &[Form<F>] {
+        &self.forms
     }
 }

@@ -6,33 +6,35 @@
 //! itself is about.
 
 use seedbed::machine::Span;
-use seedbed::proto::MessageKind;
 
-use super::grammar::{Form, Key, Style, TableGrammar};
+use super::error::Result;
+use super::grammar::{Extended, Form, Key, Style, TableGrammar};
 use super::occasion::{
-    AT, About, EVERY, LOCK, Names, Ordinals, PATH, REQUEST, TRANSACTION, Trigger, about,
-    maybe_trigger, ordinals, when, when_key,
+    AT, About, EVERY, Names, Ordinals, REQUEST, Trigger, about, maybe_trigger, ordinals, when,
+    when_key,
 };
-use super::reader::{Result, Table};
+use super::reader::Table;
 use super::target::{Binder, Target};
 use super::value::Value;
-use crate::file_service::Milestone;
+use crate::milestone::Milestone;
+use crate::name::Name;
+use crate::under_test::UnderTest;
 
 /// What happens to some messages on their way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct MessageRule {
+pub struct MessageRule<S: UnderTest> {
     /// Messages of this kind.
-    pub kind: MessageKind,
+    pub kind: S::MessageKind,
     /// Only those from this machine.
-    pub from: Option<Target>,
+    pub from: Option<Target<S>>,
     /// Only those to this machine.
-    pub to: Option<Target>,
+    pub to: Option<Target<S>>,
     /// Only those that are about this.
-    pub about: About,
+    pub about: About<S>,
     /// Which of those that match.
     pub times: Ordinals,
     /// When it begins to apply; `None` is from the start.
-    pub begins: Option<Trigger>,
+    pub begins: Option<Trigger<S>>,
     /// How long it applies; `None` is until the run heals.
     pub lasts: Option<Span>,
     /// What happens to them.
@@ -68,10 +70,7 @@ pub(super) const MESSAGE: TableGrammar<Kind> = TableGrammar {
         Key::needed("kind", "kind of message", "which; `seedbed grammar` lists them"),
         Key::perhaps("from", "target", "any", "only messages from it"),
         Key::perhaps("to", "target", "any", "only messages to it"),
-        PATH,
-        LOCK,
         REQUEST,
-        TRANSACTION,
         Key::perhaps("nth", "whole number, at least 1", "all", "the first of those that match"),
         EVERY,
         AT,
@@ -137,13 +136,23 @@ drop = true
 "#,
 );
 
-pub(super) fn read(root: &Table<'_>, names: Names<'_>, safety: Span) -> Result<Vec<MessageRule>> {
+/// The table of a rule, with the filters of the system.
+pub(super) fn table<S: UnderTest>() -> Extended<Kind> {
+    MESSAGE.of::<S>().filtered(S::FILTERS)
+}
+
+pub(super) fn read<S: UnderTest>(
+    root: &Table<'_>,
+    names: Names<'_>,
+    safety: Span,
+) -> Result<Vec<MessageRule<S>>> {
     root.each("message", |value| rule(&value, names, safety))
 }
 
-fn rule(value: &Value<'_>, names: Names<'_>, safety: Span) -> Result<MessageRule> {
-    let table = value.table(&MESSAGE)?;
-    let kinds = MessageKind::ALL.iter().map(|kind| (kind.name(), *kind));
+fn rule<S: UnderTest>(value: &Value<'_>, names: Names<'_>, safety: Span) -> Result<MessageRule<S>> {
+    let grammar = table::<S>();
+    let table = value.table(&grammar)?;
+    let kinds = S::MessageKind::ALL.iter().map(|kind| (kind.name(), *kind));
     let kind = table.need("kind", "a kind of message").and_then(|kind| kind.pick("message", kinds));
     let begins = maybe_trigger(&table, &WHEN, names, safety);
     let sent = kind.map(Milestone::Sent);
@@ -157,7 +166,7 @@ fn rule(value: &Value<'_>, names: Names<'_>, safety: Span) -> Result<MessageRule
     let (from, to) = (end("from"), end("to"));
     let (about, times) = (about(&table, names, sent), ordinals(&table));
     let lasts = table.maybe("for", |value| value.some_span());
-    let fate = table.form(&MESSAGE).and_then(|(fate, main)| {
+    let fate = table.form(&grammar).and_then(|(fate, main)| {
         Ok(match fate {
             Kind::Drop => main.yes().map(|()| Fate::Drop)?,
             Kind::Delay => Fate::Delay(main.span()?),

@@ -15,27 +15,36 @@
 
 mod chaos;
 mod cluster;
+mod coverable;
 mod environment;
 mod error;
 mod expect;
 mod fault;
 pub mod grammar;
-mod limits;
 mod message;
-pub(crate) mod moment;
 mod occasion;
+mod possible;
 mod reader;
-mod role;
 mod script;
 mod source;
-pub(crate) mod swarm;
+pub mod swarm;
 mod sync;
 pub mod tables;
 mod target;
-#[cfg(test)]
-mod tests;
 mod value;
-mod workload;
+
+/// What a system reads its own tables with.
+pub mod reading {
+    pub use super::cluster::{MOST_NODES, Named, ReadConfig};
+    pub use super::error::{Refused, Result, all};
+    pub use super::grammar::{Extra, Form, Grammar, Key, NoForm, Style, TableGrammar};
+    pub use super::occasion::{Names, filter};
+    pub use super::possible::must_be_possible;
+    pub use super::reader::Table;
+    pub use super::swarm::{Listed, Unit, at};
+    pub use super::target::Binder;
+    pub use super::value::Value;
+}
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -43,30 +52,27 @@ use std::path::Path;
 use std::sync::Arc;
 
 use seedbed::machine::Span;
-use seedbed::proto::{Config, Defect, Settings};
 
 pub use chaos::{Budget, Chaos};
-pub use cluster::Cast;
 use cluster::{Cluster, Named};
 pub use environment::{Clock, Disk, Link, Network};
 pub use error::{ScenarioError, ScenarioErrors};
-pub use expect::answer::Answer;
-pub use expect::possible::is_of_managed;
-pub use expect::{Expect, Expected, Phases, Reach, Seeds, Stored};
-pub use fault::ScriptedFault;
+pub use expect::{Expect, Expected, Phases, Reach, Seeds};
+pub use fault::{FaultPlace, ScriptedFault};
 pub use message::{Fate, MessageRule};
 use occasion::Names;
-pub use occasion::{About, Asked, Occasion, Ordinals, Trigger, TxnName};
-pub use role::{Role, roles_of};
+pub use occasion::{About, Asked, Occasion, Ordinals, Trigger};
 pub use script::{Next, Rounds, Script, Step};
 pub use swarm::Swarm;
 pub use sync::SyncRule;
 pub use target::Target;
-pub use workload::{Workload, WorkloadKind};
 
+use crate::cast::Cast;
 use crate::quantity::Ppb;
+use crate::under_test::{Operator, UnderTest};
+use error::Result;
 use grammar::{Key, Style, TableGrammar};
-use reader::{Result, Table};
+use reader::Table;
 use source::Source;
 
 /// The longest file that is read, in bytes.
@@ -81,8 +87,6 @@ const FILE: TableGrammar = TableGrammar {
         Key::usually("about", "text", "\"\"", "what is shown and what to look at"),
         Key::perhaps("seeds", "table, see `seeds`", "100 from 0", "what the file is run with"),
         Key::perhaps("cluster", "table", "3 nodes, 1 client", "see `[cluster]`"),
-        Key::perhaps("timing", "table", "as if empty", "see `[timing]`"),
-        Key::perhaps("limits", "table", "as if empty", "see `[limits]`"),
         Key::perhaps("network", "table", "as if empty", "see `[network]`"),
         Key::perhaps("disk", "table", "as if empty", "see `[disk]`"),
         Key::perhaps("clock", "tables", "true clocks", "see `[[clock]]`"),
@@ -123,7 +127,7 @@ reached = ["participant_in_doubt", "restarted"]
 
 /// A scenario: what a file says, checked, with nothing left out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Scenario {
+pub struct Scenario<S: UnderTest> {
     /// The name of the file.
     pub file: String,
     /// What it shows, in a few words.
@@ -135,7 +139,7 @@ pub struct Scenario {
     /// The machines that take part.
     pub cast: Cast,
     /// What they agree on; all runs share it.
-    pub config: Arc<Config>,
+    pub config: Arc<S::Config>,
     /// How messages travel.
     pub network: Network,
     /// How disks work.
@@ -143,26 +147,26 @@ pub struct Scenario {
     /// Clocks that differ from true time; no machine twice.
     pub clocks: Vec<Clock>,
     /// What is asked, drawn from the seed.
-    pub workload: Option<Workload>,
+    pub workload: Option<S::Workload>,
     /// What is asked, as written, in the file's order.
-    pub script: Vec<Script>,
+    pub script: Vec<Script<S>>,
     /// What breaks, as written, in the file's order.
-    pub faults: Vec<ScriptedFault>,
+    pub faults: Vec<ScriptedFault<S>>,
     /// What happens to messages on their way, in the file's order.
-    pub messages: Vec<MessageRule>,
+    pub messages: Vec<MessageRule<S>>,
     /// How long single syncs take, in the file's order.
-    pub syncs: Vec<SyncRule>,
+    pub syncs: Vec<SyncRule<S>>,
     /// What breaks, drawn from the seed.
-    pub chaos: Option<Chaos>,
+    pub chaos: Option<Chaos<S>>,
     /// What is drawn from the seed before the run.
-    pub swarm: Option<Swarm>,
+    pub swarm: Option<Swarm<S>>,
     /// How long a run is.
     pub phases: Phases,
     /// What must come of it.
-    pub expect: Expect,
+    pub expect: Expect<S>,
 }
 
-impl Scenario {
+impl<S: UnderTest> Scenario<S> {
     /// Reads `text`, the contents of the file `name`.
     ///
     /// # Errors
@@ -170,7 +174,7 @@ impl Scenario {
     ///
     /// # Examples
     /// ```
-    /// use seedbed_sim::scenario::Scenario;
+    /// use seedbed_sim::file_service::Scenario;
     ///
     /// let text = "title = \"reads\"\n[workload]\nkind = \"files\"\noperatons = 10\n";
     /// let error = Scenario::parse("reads.toml", text).unwrap_err();
@@ -179,13 +183,13 @@ impl Scenario {
     ///     "reads.toml:4: workload.operatons: unknown key; did you mean `operations`?"
     /// );
     /// ```
-    pub fn parse(name: &str, text: &str) -> std::result::Result<Scenario, ScenarioErrors> {
+    pub fn parse(name: &str, text: &str) -> std::result::Result<Scenario<S>, ScenarioErrors> {
         if text.len() > LONGEST {
             return Err(too_long(name).into());
         }
         let source = Source::new(name, text);
         let scenario = source.document().and_then(|document| {
-            let scenario = read(name, &Table::root(&source, &document, &FILE))?;
+            let scenario = read(name, &Table::root(&source, &document, &FILE.of::<S>()))?;
             source.noted.check().map(|()| scenario)
         });
         match (scenario, source.errors()) {
@@ -200,7 +204,7 @@ impl Scenario {
     /// # Errors
     /// It cannot be read, is longer than [`LONGEST`] or is not UTF-8; else everything that is wrong
     /// with what it says.
-    pub fn load(path: &Path) -> std::result::Result<Scenario, ScenarioErrors> {
+    pub fn load(path: &Path) -> std::result::Result<Scenario<S>, ScenarioErrors> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|error| unread(&name, &error))?;
         if file.metadata().map_err(|error| unread(&name, &error))?.len() > LONGEST as u64 {
@@ -213,7 +217,7 @@ impl Scenario {
     ///
     /// # Errors
     /// As for [`Scenario::load`].
-    pub fn read(name: &str, bytes: impl Read) -> std::result::Result<Scenario, ScenarioErrors> {
+    pub fn read(name: &str, bytes: impl Read) -> std::result::Result<Scenario<S>, ScenarioErrors> {
         // Not all that can be read knows its length.
         let mut read = Vec::new();
         let most = LONGEST as u64 + 1;
@@ -223,12 +227,8 @@ impl Scenario {
 
     /// The same scenario with `defect` switched on.
     #[must_use]
-    pub fn with_defect(&self, defect: Defect) -> Scenario {
-        let defects = self.config.defects.with(defect);
-        let settings = Settings { defects, ..Settings::clone(&self.config) };
-        // A defect makes no setting wrong.
-        let config = Config::new(settings).expect("settings that were checked");
-        Scenario { config, ..self.clone() }
+    pub fn with_defect(&self, defect: S::Defect) -> Scenario<S> {
+        Scenario { config: S::with_defect(&self.config, defect), ..self.clone() }
     }
 
     /// Is the cluster probed after the liveness phase? Not where a file is about what does not
@@ -241,7 +241,10 @@ impl Scenario {
         }
     }
 
-    fn from_bytes(name: &str, bytes: &[u8]) -> std::result::Result<Scenario, ScenarioErrors> {
+    pub(crate) fn from_bytes(
+        name: &str,
+        bytes: &[u8],
+    ) -> std::result::Result<Scenario<S>, ScenarioErrors> {
         if bytes.len() > LONGEST {
             return Err(too_long(name).into());
         }
@@ -261,33 +264,32 @@ fn too_long(name: &str) -> ScenarioError {
     ScenarioError::of_file(name, format!("longer than {LONGEST} bytes, not read"))
 }
 
-fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
+fn read<S: UnderTest>(name: &str, root: &Table<'_>) -> Result<Scenario<S>> {
     let title = root.need("title", "a few words on what is shown").and_then(|value| value.line());
     let about = root.maybe("about", |value| value.string());
     let seeds = expect::seeds(root);
-    let cluster = cluster::read(root);
+    let cluster = cluster::read::<S>(root);
     let swarm = swarm::read(root, &cluster);
     let named = named(&cluster, &swarm);
     let config = cluster.config.as_deref().map_err(|refused| *refused);
-    let (safety, phases) = expect::phases(root, config);
+    let (safety, phases) = expect::phases::<S>(root, config);
     let safety = safety.unwrap_or(Span::from_nanos(u64::MAX));
     let safety = match &swarm {
         Ok(Some(swarm)) => swarm.shortest_safety(safety),
         Ok(None) | Err(_) => safety,
     };
-    let drift = config.map(|config| config.drift_max_ppm);
+    let drift = config.map(|config| S::drift_max_ppm(config));
     let network = environment::network(root, named);
     let disk = environment::disk(root);
-    let clocks = environment::clocks(root, named, drift);
-    let limits = config.map_or(Settings::default().limits, |config| config.limits.clone());
-    let workload = workload::read(root, limits.contents_bytes);
+    let clocks = environment::clocks::<S>(root, named, drift);
+    let workload = S::read_workload(root, &cluster.lenient);
     let scripts = script::names(root);
     let names = Names { cast: named, scripts: slice(&scripts) };
     let script = script::read(root, names, safety);
-    let faults = fault::read(root, names, &cluster.lenient(), safety);
+    let faults = fault::read::<S>(root, names, &cluster.lenient, safety);
     let messages = message::read(root, names, safety);
     let syncs = sync::read(root, named);
-    let chaos = chaos::read(root, named, &cluster.lenient());
+    let chaos = chaos::read::<S>(root, named, &cluster.lenient);
     let expect = expect::expect(root, slice(&faults), slice(&script));
     let scenario = Scenario {
         file: name.to_owned(),
@@ -313,9 +315,8 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
     root.is_sound()?;
     check_wipes(root, &scenario);
     check_aimed(root, &scenario);
-    limits::check(root, &scenario);
-    swarm::check_with_file(root, &scenario);
-    expect::possible::check(root, &scenario);
+    S::check(root, &scenario);
+    possible::check(root, &scenario);
     if scenario.workload.is_none() && scenario.script.is_empty() {
         root.fault("nothing to do: expected `[workload]` or `[[script]]`");
     }
@@ -323,7 +324,7 @@ fn read(name: &str, root: &Table<'_>) -> Result<Scenario> {
 }
 
 /// The machines that the file may name, as far as that was read.
-fn named(cluster: &Cluster, swarm: &Result<Option<Swarm>>) -> Named {
+fn named<S: UnderTest>(cluster: &Cluster<S::Config>, swarm: &Result<Option<Swarm<S>>>) -> Named {
     match (cluster.cast, swarm) {
         (Ok(cast), Ok(Some(swarm))) => swarm.fewest(cast),
         (Ok(cast), Ok(None)) => Named::all(cast),
@@ -336,7 +337,7 @@ fn slice<T>(read: &Result<Vec<T>>) -> Result<&[T]> {
 }
 
 /// Moments are named only where some seed aims a fault at one.
-fn check_aimed(root: &Table<'_>, scenario: &Scenario) {
+fn check_aimed<S: UnderTest>(root: &Table<'_>, scenario: &Scenario<S>) {
     let Some(chaos) = &scenario.chaos else { return };
     let is_aimed = chaos.aimed != Ppb::ZERO;
     let swarm = scenario.swarm.as_ref();
@@ -344,7 +345,7 @@ fn check_aimed(root: &Table<'_>, scenario: &Scenario) {
 }
 
 /// A drawn fault loses a disk only where some seed has a budget for that.
-fn check_wipes(root: &Table<'_>, scenario: &Scenario) {
+fn check_wipes<S: UnderTest>(root: &Table<'_>, scenario: &Scenario<S>) {
     let Some(chaos) = &scenario.chaos else { return };
     let wipes = chaos.budget.wipes;
     let may_wipe = scenario.swarm.as_ref().map_or(wipes > 0, |swarm| swarm.may_wipe(wipes));
@@ -353,5 +354,5 @@ fn check_wipes(root: &Table<'_>, scenario: &Scenario) {
     if let Some(value) = place.and_then(|place| kinds()?.item(place)) {
         value.error("can never strike: needs `chaos.budget.wipes`, at least 1");
     }
-    chaos::check_last_copies(root, chaos, scenario.phases.liveness);
+    S::Operator::check(root, chaos, &scenario.phases);
 }

@@ -1,29 +1,28 @@
 //! `at` and `when`: the time or the milestone at which something begins.
 
-use seedbed::machine::{NodeId, RequestId, Span};
-use seedbed::proto::Path;
+use seedbed::machine::{RequestId, Span};
 
 use super::cluster::Named;
-use super::error::Refused;
-use super::grammar::{Key, Style, TableGrammar};
-use super::reader::{Result, Table};
+use super::error::Result;
+use super::grammar::{Extended, Key, NoForm, Style, TableGrammar};
+use super::reader::Table;
 use super::target::{Binder, Target};
 use super::value::Value;
-use crate::file_service::Milestone;
-use crate::file_service::subject_of::Topic;
+use crate::milestone::Milestone;
+use crate::under_test::UnderTest;
 
 /// When something begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Trigger {
+pub enum Trigger<S: UnderTest> {
     /// This long after the start of the run.
     At(Span),
     /// At a milestone.
-    When(Occasion),
+    When(Occasion<S>),
 }
 
-impl Trigger {
+impl<S: UnderTest> Trigger<S> {
     /// What it waits for, if it does.
-    pub fn occasion(&self) -> Option<&Occasion> {
+    pub fn occasion(&self) -> Option<&Occasion<S>> {
         match self {
             Trigger::At(_) => None,
             Trigger::When(occasion) => Some(occasion),
@@ -31,7 +30,7 @@ impl Trigger {
     }
 
     /// Where roles get their machines from, if the trigger could be read.
-    pub(super) fn binder(read: &Result<Trigger>) -> Binder {
+    pub(super) fn binder(read: &Result<Trigger<S>>) -> Binder<S> {
         match read {
             Ok(Trigger::At(_)) => Binder::Nothing,
             Ok(Trigger::When(occasion)) => Binder::Milestone(occasion.milestone),
@@ -42,22 +41,22 @@ impl Trigger {
 
 /// A milestone that is waited for: which one, which of its times, and how long after.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Occasion {
+pub struct Occasion<S: UnderTest> {
     /// What is waited for.
-    pub milestone: Milestone,
+    pub milestone: Milestone<S>,
     /// Which of its times.
     pub times: Ordinals,
     /// How long after it.
     pub after: Span,
     /// Counts only what happens at this machine.
-    pub node: Option<Target>,
+    pub node: Option<Target<S>>,
     /// Counts only what is about this.
-    pub about: About,
+    pub about: About<S>,
 }
 
-impl Occasion {
+impl<S: UnderTest> Occasion<S> {
     /// The first time that a milestone is reached.
-    pub fn first(milestone: Milestone) -> Occasion {
+    pub fn first(milestone: Milestone<S>) -> Occasion<S> {
         let (times, about) = (Ordinals::first(), About::default());
         Occasion { milestone, times, after: Span::ZERO, node: None, about }
     }
@@ -96,15 +95,11 @@ impl Ordinals {
 
 /// What a milestone or a message has to be about. What is not named is not looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct About {
-    /// This file, or the lock of its name.
-    pub path: Option<Path>,
-    /// The lock of this name.
-    pub lock: Option<Path>,
+pub struct About<S: UnderTest> {
     /// This request.
     pub request: Option<Asked>,
-    /// This transaction.
-    pub transaction: Option<TxnName>,
+    /// What only this system can say.
+    pub of_system: S::Filter,
 }
 
 /// A request, as a file names it.
@@ -116,21 +111,12 @@ pub enum Asked {
     Script(usize),
 }
 
-/// A transaction, as traces name it: `n1.1/2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TxnName {
-    /// Its coordinator.
-    pub coordinator: NodeId,
-    /// In which life.
-    pub incarnation: u32,
-    /// Counts the transactions of that life.
-    pub counter: u32,
-}
-
 /// What a filter needs to know of the file: its machines, and the names of its scripts in order.
 #[derive(Clone, Copy)]
-pub(super) struct Names<'n> {
+pub struct Names<'n> {
+    /// Its machines.
     pub cast: Named,
+    /// The names of its scripts.
     pub scripts: Result<&'n [Option<String>]>,
 }
 
@@ -147,21 +133,12 @@ pub(super) const fn when_key(value: &'static str) -> Key {
     Key::perhaps("when", value, "`at` instead", "it begins when this milestone is reached")
 }
 
-/// Keys of a filter: what something has to be about.
-pub(super) const PATH: Key =
-    Key::perhaps("path", "path", "any", "only what is about this file, or the lock of its name");
-pub(super) const LOCK: Key = Key::perhaps("lock", "path", "any", "only what is about this lock");
+/// Key of a filter: what something has to be about.
 pub(super) const REQUEST: Key = Key::perhaps(
     "request",
     "`name` of a script, or a request such as `c1#3`",
     "any",
     "only what is about this request, or one of this script",
-);
-pub(super) const TRANSACTION: Key = Key::perhaps(
-    "transaction",
-    "transaction as traces name it, such as `n1.1/2`",
-    "any",
-    "only what is about this transaction",
 );
 
 /// Which of several.
@@ -172,16 +149,13 @@ pub(super) const EVERY: Key = Key::perhaps(
     "after the `nth` every so many further on; without `nth` the first is this one",
 );
 
-const WHEN: [Key; 9] = [
+const WHEN: [Key; 6] = [
     Key::needed("milestone", "milestone", "which; `seedbed milestones` lists them"),
     Key::perhaps("nth", "whole number, at least 1", "1, or `every`", "which of its times"),
     EVERY,
     Key::usually("after", "duration", "\"0s\"", "how long after it"),
     Key::perhaps("node", "target", "any", "only what happens at this machine"),
-    PATH,
-    LOCK,
     REQUEST,
-    TRANSACTION,
 ];
 
 /// The table of a milestone that is waited for, inside of the table `name` says.
@@ -195,22 +169,23 @@ pub(super) const fn when(name: &'static str, example: &'static str) -> TableGram
         notes: &[
             "Times are counted of what all filters let through. Only the safety phase counts.",
             "Roles get their machines when the milestone is reached, also where `after` says later.",
-            "`path`, `lock`, `request` and `transaction` choose by all that a transaction or a request \
-             is about, not by what one message or record of it carries. With `path`, `owner` and \
-             `participant`, and all of them, are owners of that file; where the coordinator is its only \
-             owner there is no such participant.",
         ],
         example,
     }
 }
 
+/// The table of a milestone that is waited for, with the filters of the system.
+pub(super) fn when_of<S: UnderTest>(grammar: &TableGrammar) -> Extended<NoForm> {
+    grammar.of::<S>().filtered(S::FILTERS)
+}
+
 /// `at` or `when` of a table that has exactly one of them; `grammar` is that of its `when`.
-pub(super) fn trigger(
+pub(super) fn trigger<S: UnderTest>(
     table: &Table<'_>,
     grammar: &TableGrammar,
     names: Names<'_>,
     safety: Span,
-) -> Result<Trigger> {
+) -> Result<Trigger<S>> {
     match maybe_trigger(table, grammar, names, safety)? {
         Some(trigger) => Ok(trigger),
         None => {
@@ -221,22 +196,24 @@ pub(super) fn trigger(
 }
 
 /// `at` or `when` of a table that has one of them at most.
-pub(super) fn maybe_trigger(
+pub(super) fn maybe_trigger<S: UnderTest>(
     table: &Table<'_>,
     grammar: &TableGrammar,
     names: Names<'_>,
     safety: Span,
-) -> Result<Option<Trigger>> {
+) -> Result<Option<Trigger<S>>> {
     Ok(match (table.get("at"), table.get("when")) {
         (Some(at), None) => Some(Trigger::At(at.moment(safety)?)),
-        (None, Some(when)) => Some(Trigger::When(occasion(&when.table(grammar)?, names)?)),
+        (None, Some(when)) => {
+            Some(Trigger::When(occasion(&when.table(&when_of::<S>(grammar))?, names)?))
+        }
         (Some(_), Some(_)) => return Err(table.fault("expected `at` or `when`, found both")),
         (None, None) => None,
     })
 }
 
 /// A milestone that is waited for.
-pub(super) fn occasion(when: &Table<'_>, names: Names<'_>) -> Result<Occasion> {
+pub(super) fn occasion<S: UnderTest>(when: &Table<'_>, names: Names<'_>) -> Result<Occasion<S>> {
     let milestone = when.need("milestone", "what to wait for").and_then(|value| value.milestone());
     let binder = match milestone {
         Ok(milestone) => Binder::Milestone(milestone),
@@ -266,47 +243,37 @@ pub(super) fn ordinals(table: &Table<'_>) -> Result<Option<Ordinals>> {
 }
 
 /// What it has to be about; `milestone` is what is filtered.
-pub(super) fn about(
+pub(super) fn about<S: UnderTest>(
     table: &Table<'_>,
     names: Names<'_>,
-    milestone: Result<Milestone>,
-) -> Result<About> {
-    let filter = |key: &'static str| -> Result<Option<Value<'_>>> {
-        let (Some(value), milestone) = (table.get(key), milestone?) else { return Ok(None) };
-        if has_one(milestone, key) { Ok(Some(value)) } else { Err(none_of(&value, milestone, key)) }
-    };
-    let path = filter("path").and_then(|value| value.map(|value| value.path()).transpose());
-    let lock = filter("lock").and_then(|value| value.map(|value| value.path()).transpose());
-    let request = filter("request").and_then(|value| value.map(|it| it.request(names)).transpose());
-    let transaction =
-        filter("transaction").and_then(|value| value.map(|it| it.transaction(names)).transpose());
-    Ok(About { path: path?, lock: lock?, request: request?, transaction: transaction? })
+    milestone: Result<Milestone<S>>,
+) -> Result<About<S>> {
+    let request = filter(table, "request", milestone, S::is_about_a_request);
+    let request = request.and_then(|value| value.map(|it| it.request(names)).transpose());
+    let of_system = S::read_filter(table, names.cast, milestone);
+    Ok(About { request: request?, of_system: of_system? })
 }
 
-fn none_of(value: &Value<'_>, milestone: Milestone, key: &str) -> Refused {
-    value.error(format!("`{milestone}` is about no {key}"))
-}
-
-/// Is `milestone` ever about something of this kind?
-fn has_one(milestone: Milestone, key: &str) -> bool {
-    let of_requests = [
-        Milestone::REQUEST_RETRIED,
-        Milestone::REQUEST_DONE,
-        Milestone::REQUEST_REFUSED,
-        Milestone::REQUEST_UNKNOWN,
-    ];
-    let topic = milestone.topic();
-    let of_request = of_requests.contains(&milestone);
-    match key {
-        "lock" => topic == Topic::Lock || of_request,
-        "transaction" => topic == Topic::Transaction,
-        _ => of_request || matches!(topic, Topic::Transaction | Topic::File | Topic::Lock),
+/// The value of a filter, which `milestone` must be able to pass.
+///
+/// # Errors
+/// The milestone is never about such a thing.
+pub fn filter<'a, S: UnderTest>(
+    table: &Table<'a>,
+    key: &'static str,
+    milestone: Result<Milestone<S>>,
+    has_one: impl Fn(Milestone<S>) -> bool,
+) -> Result<Option<Value<'a>>> {
+    let (Some(value), milestone) = (table.get(key), milestone?) else { return Ok(None) };
+    match has_one(milestone) {
+        true => Ok(Some(value)),
+        false => Err(value.error(format!("`{milestone}` is about no {key}"))),
     }
 }
 
 impl Value<'_> {
     /// A milestone.
-    pub(super) fn milestone(&self) -> Result<Milestone> {
+    pub(super) fn milestone<S: UnderTest>(&self) -> Result<Milestone<S>> {
         let names = Milestone::all().map(|milestone| (milestone.name(), milestone));
         self.pick_listed("milestone", "milestones", names)
     }
@@ -328,20 +295,6 @@ impl Value<'_> {
                 Err(self.error_near(message, found, known))
             }
         }
-    }
-
-    /// A transaction, as traces name it.
-    fn transaction(&self, names: Names<'_>) -> Result<TxnName> {
-        let found = self.string()?;
-        let parsed = || {
-            let (life, counter) = found.split_once('/')?;
-            let (coordinator, incarnation) = life.split_once('.')?;
-            let coordinator: NodeId = coordinator.parse().ok()?;
-            let is_there = names.cast.storage_nodes().any(|node| node == coordinator);
-            let (incarnation, counter) = (incarnation.parse().ok()?, counter.parse().ok()?);
-            is_there.then_some(TxnName { coordinator, incarnation, counter })
-        };
-        parsed().ok_or_else(|| self.not("a transaction such as `n1.1/2`, as traces name it"))
     }
 }
 

@@ -10,15 +10,15 @@
 use toml::de::DeTable;
 
 use super::error::{Refused, all};
-use super::grammar::{Form, Key, TableGrammar};
+use super::grammar::{Form, Grammar, Key, NoForm};
 use super::source::Source;
 use super::value::Value;
 use crate::text::{nearest, one_of, shorten};
 
-pub(super) use super::error::Result;
+use super::error::Result;
 
 /// A table of the file. One that the file leaves out is empty.
-pub(super) struct Table<'a> {
+pub struct Table<'a> {
     source: &'a Source<'a>,
     key: String,
     at: Option<usize>,
@@ -40,7 +40,7 @@ impl<'a> Table<'a> {
     pub(super) fn root(
         source: &'a Source<'a>,
         document: &'a DeTable<'a>,
-        grammar: &TableGrammar,
+        grammar: &impl Grammar<NoForm>,
     ) -> Table<'a> {
         Table::open(source, String::new(), None, Some(document), grammar)
     }
@@ -51,9 +51,9 @@ impl<'a> Table<'a> {
         key: String,
         at: Option<usize>,
         entries: Option<&'a DeTable<'a>>,
-        grammar: &TableGrammar<F>,
+        grammar: &impl Grammar<F>,
     ) -> Table<'a> {
-        assert!(is_at(&key, grammar.name), "`{key}` is read with its own grammar");
+        assert!(is_at(&key, grammar.name()), "`{key}` is read with its own grammar");
         let (known, broken, misspelt) = (grammar.known(), None, Vec::new());
         let mut table = Table { source, key, at, entries, known, broken, misspelt };
         let keys = entries.into_iter().flatten().map(|(key, _)| key);
@@ -84,12 +84,12 @@ impl<'a> Table<'a> {
     }
 
     /// Fails where anything is noted about the file.
-    pub(super) fn is_sound(&self) -> Result<()> {
+    pub fn is_sound(&self) -> Result<()> {
         self.source.noted.check()
     }
 
     /// Fails where any key may be there and was not recognised.
-    pub(super) fn is_understood(&self) -> Result<()> {
+    pub fn is_understood(&self) -> Result<()> {
         let misspelt = self.misspelt.first().map(|it| it.refused);
         self.broken.or(misspelt).map_or(Ok(()), Err)
     }
@@ -99,7 +99,7 @@ impl<'a> Table<'a> {
     }
 
     /// The value of `key`, if the file gives one.
-    pub(super) fn get(&self, key: &'static str) -> Option<Value<'a>> {
+    pub fn get(&self, key: &'static str) -> Option<Value<'a>> {
         assert!(self.known.contains(&key), "`{key}` is read and was not declared");
         let value = self.entries?.get(key)?;
         let key = self.key_of(key);
@@ -107,12 +107,12 @@ impl<'a> Table<'a> {
     }
 
     /// The value of `key`, if that is a known key and the file gives one.
-    pub(super) fn known_value(&self, key: &str) -> Option<Value<'a>> {
+    pub fn known_value(&self, key: &str) -> Option<Value<'a>> {
         self.known.iter().copied().find(|known| *known == key).and_then(|key| self.get(key))
     }
 
     /// The value of `key`, which must be there.
-    pub(super) fn need(&self, key: &'static str, expected: &str) -> Result<Value<'a>> {
+    pub fn need(&self, key: &'static str, expected: &str) -> Result<Value<'a>> {
         match self.get(key) {
             Some(value) => Ok(value),
             None => {
@@ -123,7 +123,7 @@ impl<'a> Table<'a> {
     }
 
     /// What `read` makes of the value of `key`, if the file gives one.
-    pub(super) fn maybe<T>(
+    pub fn maybe<T>(
         &self,
         key: &'static str,
         read: impl FnOnce(Value<'a>) -> Result<T>,
@@ -135,7 +135,7 @@ impl<'a> Table<'a> {
     }
 
     /// What `read` makes of the value of `key`, or `default`.
-    pub(super) fn or<T>(
+    pub fn or<T>(
         &self,
         key: &'static str,
         default: T,
@@ -145,7 +145,7 @@ impl<'a> Table<'a> {
     }
 
     /// The table of `grammar` in this one; an empty one if the file has none.
-    pub(super) fn section<F>(&self, grammar: &TableGrammar<F>) -> Table<'a> {
+    pub fn section<F>(&self, grammar: &impl Grammar<F>) -> Table<'a> {
         let empty = || {
             let key = self.key_of(grammar.key());
             Table::open(self.source, key, None, None, grammar)
@@ -158,7 +158,7 @@ impl<'a> Table<'a> {
     }
 
     /// What `read` makes of each table of the array at `key`; nothing if the file has none.
-    pub(super) fn each<T>(
+    pub fn each<T>(
         &self,
         key: &'static str,
         read: impl FnMut(Value<'a>) -> Result<T>,
@@ -172,9 +172,9 @@ impl<'a> Table<'a> {
     }
 
     /// Which form of `grammar` the table has, and the value of the key that tells it.
-    pub(super) fn form<F: Copy>(&self, grammar: &TableGrammar<F>) -> Result<(F, Value<'a>)> {
-        let form = self.only_form(grammar.forms)?;
-        let goes = [grammar.keys, form.beside, &[form.key]].concat();
+    pub fn form<F: Copy>(&self, grammar: &impl Grammar<F>) -> Result<(F, Value<'a>)> {
+        let form = self.only_form(grammar.forms())?;
+        let goes = [grammar.keys(), form.beside, &[form.key]].concat();
         let goes = |name: &str| goes.iter().any(|key| key.name == name);
         for name in self.known.iter().filter(|name| self.has(name) && !goes(name)) {
             self.error(name, format!("does not go with `{}`", form.key.name));
@@ -183,7 +183,7 @@ impl<'a> Table<'a> {
     }
 
     /// The one form whose key is there.
-    fn only_form<F>(&self, forms: &'static [Form<F>]) -> Result<&'static Form<F>> {
+    fn only_form<'f, F>(&self, forms: &'f [Form<F>]) -> Result<&'f Form<F>> {
         let mut present: Vec<_> = forms.iter().filter(|form| self.has(form.key.name)).collect();
         // The key of one form may stand beside the key of another, and then means something else.
         let beside: Vec<&Key> = present.iter().flat_map(|form| form.beside).collect();
@@ -208,7 +208,7 @@ impl<'a> Table<'a> {
     }
 
     /// Notes an error at the value of `key`, or at the table where it is missing.
-    pub(super) fn error(&self, key: &'static str, message: impl Into<String>) -> Refused {
+    pub fn error(&self, key: &'static str, message: impl Into<String>) -> Refused {
         match self.get(key) {
             Some(value) => value.error(message),
             None => self.source.error(self.at, &self.key_of(key), message),
@@ -216,7 +216,7 @@ impl<'a> Table<'a> {
     }
 
     /// Notes an error of the table as a whole.
-    pub(super) fn fault(&self, message: impl Into<String>) -> Refused {
+    pub fn fault(&self, message: impl Into<String>) -> Refused {
         self.source.error(self.at, &self.key, message)
     }
 }
@@ -224,7 +224,7 @@ impl<'a> Table<'a> {
 /// A value may be a table, and a table is made of values: this half stands on the upper side.
 impl<'a> Value<'a> {
     /// A table that may have the keys of `grammar`, in any of its forms.
-    pub(super) fn table<F>(&self, grammar: &TableGrammar<F>) -> Result<Table<'a>> {
+    pub fn table<F>(&self, grammar: &impl Grammar<F>) -> Result<Table<'a>> {
         let entries = Some(self.value.as_table().ok_or_else(|| self.not("a table"))?);
         Ok(Table::open(self.source, self.key.clone(), Some(self.at.start), entries, grammar))
     }

@@ -5,53 +5,50 @@
 
 pub(super) mod grammar;
 
-use std::sync::Arc;
-
 use seedbed::machine::Span;
-use seedbed::proto::{Action, Contents, Operation, Path, Request, Version};
 
 use super::cluster::Named;
-use super::error::all;
-use super::expect::answer::Answer;
+use super::error::{Result, all};
+use super::grammar::Extended;
 use super::occasion::{Names, Trigger, trigger};
-use super::reader::{Result, Table};
-use super::role::Role as Part;
-use super::target::{Binder, Target};
+use super::reader::Table;
+use super::target::{Binder, Target, is_role};
 use super::value::Value;
-use grammar::{Ask, OPERATION, SCRIPT, STEPS, Verb, WHEN};
+use crate::role::Role;
+use crate::under_test::UnderTest;
+use grammar::{SCRIPT, STEPS, STEPS_FORM, WHEN};
 
 /// Requests of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Script {
+pub struct Script<S: UnderTest> {
     /// What filters call its requests, if the file says so.
     pub name: Option<String>,
     /// The client that asks.
-    pub client: Target,
+    pub client: Target<S>,
     /// When it begins.
-    pub begins: Trigger,
+    pub begins: Trigger<S>,
     /// What is asked, each after the answer to the one before; at least one.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Step<S>>,
     /// How often all of it is asked.
     pub rounds: Rounds,
 }
 
 /// One request of a script.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Step {
+pub struct Step<S: UnderTest> {
     /// How long the client waits before it, after the answer to the one before.
     pub pause: Span,
-    /// For what. No operation has a token: a client puts in that of the lock it holds. No
-    /// coordinator is named: see `first`.
-    pub request: Request,
+    /// For what. It names no node that is asked first: see `first`.
+    pub request: S::Request,
     /// The storage node that is asked first, if the file says so.
-    pub first: Option<Target>,
+    pub first: Option<Target<S>>,
     /// The answer that it must get, if the file says so.
-    pub answer: Option<Answer>,
+    pub answer: Option<S::Answer>,
 }
 
-impl Step {
+impl<S: UnderTest> Step<S> {
     /// A request that any node may be asked, at once, and any answer will do.
-    pub fn of(request: Request) -> Step {
+    pub fn of(request: S::Request) -> Step<S> {
         Step { pause: Span::ZERO, request, first: None, answer: None }
     }
 }
@@ -79,6 +76,30 @@ impl Rounds {
     pub const ONCE: Rounds = Rounds { count: 1, next: Next::AfterAnswer(Span::ZERO) };
 }
 
+/// What a script asks for.
+#[derive(Clone, Copy)]
+pub(super) enum Ask<S: UnderTest> {
+    /// This request.
+    Request(S::Ask),
+    /// Several, one after the other.
+    Steps,
+}
+
+/// The table of a script, with the requests of the system.
+pub(super) fn table<S: UnderTest>() -> Extended<Ask<S>> {
+    let forms = S::REQUESTS.iter().map(|form| form.map(Ask::Request));
+    SCRIPT
+        .of::<S>()
+        .map(|none| match none {})
+        .or_else(forms)
+        .or_else([STEPS_FORM.map(|()| Ask::Steps)])
+}
+
+/// The table of a step, with the requests of the system.
+pub(super) fn steps<S: UnderTest>() -> Extended<S::Ask> {
+    STEPS.of::<S>().map(|none| match none {}).or_else(S::REQUESTS.iter().copied())
+}
+
 /// The names of the scripts, in the order of the file: filters may use those of later ones.
 pub(super) fn names(root: &Table<'_>) -> Result<Vec<Option<String>>> {
     root.each("script", |value| {
@@ -87,10 +108,14 @@ pub(super) fn names(root: &Table<'_>) -> Result<Vec<Option<String>>> {
     })
 }
 
-pub(super) fn read(root: &Table<'_>, names: Names<'_>, safety: Span) -> Result<Vec<Script>> {
+pub(super) fn read<S: UnderTest>(
+    root: &Table<'_>,
+    names: Names<'_>,
+    safety: Span,
+) -> Result<Vec<Script<S>>> {
     let mut known: Vec<String> = Vec::new();
     root.each("script", |value| {
-        let script = script(&value, names, safety)?;
+        let script = script::<S>(&value, names, safety)?;
         if let Some(name) = &script.name {
             if known.contains(name) {
                 let place = value.inside("name").unwrap_or(value);
@@ -102,16 +127,17 @@ pub(super) fn read(root: &Table<'_>, names: Names<'_>, safety: Span) -> Result<V
     })
 }
 
-fn script(value: &Value<'_>, names: Names<'_>, safety: Span) -> Result<Script> {
-    let table = value.table(&SCRIPT)?;
+fn script<S: UnderTest>(value: &Value<'_>, names: Names<'_>, safety: Span) -> Result<Script<S>> {
+    let grammar = table::<S>();
+    let table = value.table(&grammar)?;
     let begins = trigger(&table, &WHEN, names, safety);
     let asking = Asking { cast: names.cast, binder: Trigger::binder(&begins) };
     let client = table.need("client", "the client that asks");
     let client = client.and_then(|client| asking.client(&client));
     let name = table.maybe("name", |value| value.line());
-    let steps = table.form(&SCRIPT).and_then(|(ask, main)| match ask {
+    let steps = table.form(&grammar).and_then(|(ask, main)| match ask {
         Ask::Steps => asking.steps(&main),
-        ask => Ok(vec![asking.step(&table, ask, &main, Ok(Span::ZERO))?]),
+        Ask::Request(ask) => Ok(vec![asking.step(&table, ask, &main, Ok(Span::ZERO))?]),
     });
     let rounds = rounds(&table);
     Ok(Script {
@@ -142,37 +168,40 @@ fn rounds(table: &Table<'_>) -> Result<Rounds> {
 
 /// What the requests of a script may name.
 #[derive(Clone, Copy)]
-struct Asking {
+struct Asking<S: UnderTest> {
     cast: Named,
-    binder: Binder,
+    binder: Binder<S>,
 }
 
-impl Asking {
+impl<S: UnderTest> Asking<S> {
     /// A client, or a role that one plays.
-    fn client(self, value: &Value<'_>) -> Result<Target> {
-        match Part::named(value.string()?) {
-            None => value.client(self.cast).map(Target::Node),
-            Some(part) if part.is_client() || part == Part::There => {
-                value.target(self.cast, self.binder)
-            }
-            Some(_) => Err(value.not("a client")),
+    fn client(self, value: &Value<'_>) -> Result<Target<S>> {
+        if !is_role::<S>(value.string()?) {
+            return value.client(self.cast).map(Target::Node);
+        }
+        match value.target(self.cast, self.binder)? {
+            Target::Role(role) if !role.is_client() => Err(value.not("a client")),
+            target => Ok(target),
         }
     }
 
     /// A storage node, or a role that one plays.
-    fn storage_node(self, value: &Value<'_>) -> Result<Target> {
-        match Part::named(value.string()?) {
-            None => value.storage_node(self.cast).map(Target::Node),
-            Some(part) if part.is_client() => Err(value.not("a storage node")),
-            Some(_) => value.target(self.cast, self.binder),
+    fn storage_node(self, value: &Value<'_>) -> Result<Target<S>> {
+        if !is_role::<S>(value.string()?) {
+            return value.storage_node(self.cast).map(Target::Node);
+        }
+        match value.target(self.cast, self.binder)? {
+            Target::Role(role) if role.is_client() => Err(value.not("a storage node")),
+            target => Ok(target),
         }
     }
 
-    fn steps(self, main: &Value<'_>) -> Result<Vec<Step>> {
+    fn steps(self, main: &Value<'_>) -> Result<Vec<Step<S>>> {
+        let grammar = steps::<S>();
         let read = |value: Value<'_>| {
-            let table = value.table(&STEPS)?;
+            let table = value.table(&grammar)?;
             let pause = table.or("pause", Span::ZERO, |value| value.span());
-            let (ask, main) = table.form(&STEPS)?;
+            let (ask, main) = table.form(&grammar)?;
             self.step(&table, ask, &main, pause)
         };
         let steps = all(main.list()?.into_iter().map(read))?;
@@ -182,25 +211,17 @@ impl Asking {
     fn step(
         self,
         table: &Table<'_>,
-        ask: Ask,
+        ask: S::Ask,
         main: &Value<'_>,
         pause: Result<Span>,
-    ) -> Result<Step> {
-        let request = request(table, ask, main);
-        let first = match ask {
-            Ask::Operation(Verb::Read) => Some("owner"),
-            Ask::Operation(Verb::Create | Verb::Write | Verb::Delete | Verb::Rename) => {
-                Some("coordinator")
-            }
-            Ask::Transaction => Some("coordinator"),
-            Ask::Acquire | Ask::Release | Ask::Steps => None,
-        };
-        let first = match first {
+    ) -> Result<Step<S>> {
+        let request = S::read_request(ask, table, main);
+        let first = match S::asked_first(ask) {
             Some(key) => table.maybe(key, |value| self.storage_node(&value)),
             None => Ok(None),
         };
         let answer = table.maybe("answer", |value| match &request {
-            Ok(request) => value.answer(request),
+            Ok(request) => S::read_answer(&value, request),
             Err(refused) => Err(*refused),
         });
         Ok(Step { pause: pause?, request: request?, first: first?, answer: answer? })
@@ -216,65 +237,5 @@ impl Value<'_> {
         } else {
             Err(self.not(&format!("a time before the end of the safety phase ({safety})")))
         }
-    }
-}
-
-fn request(table: &Table<'_>, ask: Ask, main: &Value<'_>) -> Result<Request> {
-    let files = |operations| Request::Files { operations, coordinator: None };
-    Ok(match ask {
-        Ask::Operation(verb) => files(Arc::new([operation(table, verb, main)?])),
-        Ask::Transaction => files(transaction(main)?),
-        Ask::Acquire => {
-            let (path, wait) = (main.path(), table.or("wait", true, |value| value.boolean()));
-            Request::Acquire { path: path?, wait: wait? }
-        }
-        Ask::Release => Request::Release { path: main.path()? },
-        Ask::Steps => unreachable!("each of them is a request"),
-    })
-}
-
-fn transaction(main: &Value<'_>) -> Result<Arc<[Operation]>> {
-    let read = |value: Value<'_>| {
-        let table = value.table(&OPERATION)?;
-        let (verb, main) = table.form(&OPERATION)?;
-        operation(&table, verb, &main)
-    };
-    let operations: Arc<[_]> = all(main.list()?.into_iter().map(read))?.into();
-    if operations.is_empty() {
-        Err(main.error("expected operations, found none"))
-    } else {
-        Ok(operations)
-    }
-}
-
-fn operation(table: &Table<'_>, verb: Verb, main: &Value<'_>) -> Result<Operation> {
-    let path = main.path();
-    let action = match verb {
-        Verb::Read => Ok(Action::Read),
-        Verb::Create => data(table).map(Action::Create),
-        Verb::Write => {
-            let (data, version) = (data(table), version(table));
-            data.and_then(|data| Ok(Action::Write(data, version?)))
-        }
-        Verb::Delete => version(table).map(Action::Delete),
-        Verb::Rename => target(table, &path).map(|to| Action::Rename(to, None)),
-    };
-    Ok(Operation { path: path?, action: action?, token: None })
-}
-
-fn data(table: &Table<'_>) -> Result<Contents> {
-    Ok(Contents::from(table.need("data", "the contents")?.string()?))
-}
-
-fn version(table: &Table<'_>) -> Result<Option<Version>> {
-    table.maybe("if_version", |value| value.integer(0..=i64::MAX).map(Version))
-}
-
-fn target(table: &Table<'_>, source: &Result<Path>) -> Result<Path> {
-    let to = table.need("to", "the new path")?;
-    let path = to.path()?;
-    match source {
-        Ok(source) if path == *source => Err(to.not("another path than `rename`")),
-        Ok(_) | Err(_) => Ok(path),
     }
 }

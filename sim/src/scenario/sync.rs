@@ -1,13 +1,15 @@
 //! `[[sync]]`: how long single syncs take.
 
 use seedbed::machine::{Class, NodeId};
-use seedbed::proto::RecordKind;
 
 use super::cluster::Named;
+use super::error::Result;
 use super::grammar::{Key, Style, TableGrammar};
-use super::reader::{Result, Table};
+use super::reader::Table;
 use super::value::Value;
+use crate::name::Name;
 use crate::quantity::SpanRange;
+use crate::under_test::UnderTest;
 
 pub(super) const SYNC: TableGrammar = TableGrammar {
     name: "sync",
@@ -37,24 +39,24 @@ takes = "2s"
 
 /// How long some syncs take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SyncRule {
+pub struct SyncRule<S: UnderTest> {
     /// Only those of this machine.
     pub node: Option<NodeId>,
     /// Only those that carry a record of this kind.
-    pub record: Option<RecordKind>,
+    pub record: Option<S::RecordKind>,
     /// Only this one of those that match, from 1; `None` is all of them.
     pub nth: Option<u32>,
     /// How long they take, in place of what is drawn for the disk.
     pub takes: SpanRange,
 }
 
-pub(super) fn read(root: &Table<'_>, cast: Named) -> Result<Vec<SyncRule>> {
+pub(super) fn read<S: UnderTest>(root: &Table<'_>, cast: Named) -> Result<Vec<SyncRule<S>>> {
     root.each("sync", |value| rule(&value, cast))
 }
 
-fn rule(value: &Value<'_>, cast: Named) -> Result<SyncRule> {
-    let table = value.table(&SYNC)?;
-    let kinds = RecordKind::ALL.iter().map(|kind| (kind.name(), *kind));
+fn rule<S: UnderTest>(value: &Value<'_>, cast: Named) -> Result<SyncRule<S>> {
+    let table = value.table(&SYNC.of::<S>())?;
+    let kinds = S::RecordKind::ALL.iter().map(|kind| (kind.name(), *kind));
     let node = table.maybe("node", |value| value.node_with_a_disk(cast));
     let record = table.maybe("record", |value| value.pick("record", kinds));
     let nth = table.maybe("nth", |value| value.integer(1..=u32::MAX.into()));

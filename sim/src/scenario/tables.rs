@@ -1,10 +1,9 @@
 //! The tables of a scenario file, in the order in which a reader wants them.
 
-use super::grammar::{Key, Style, TableGrammar};
-use super::{
-    FILE, chaos, cluster, environment, expect, fault, limits, message, script, swarm, sync,
-    workload,
-};
+use super::grammar::{Extended, Grammar, Key, NoForm, Style, TableGrammar};
+use super::occasion::when_of;
+use super::{FILE, chaos, cluster, environment, expect, fault, message, script, swarm, sync};
+use crate::under_test::UnderTest;
 
 /// A table, for those that print it.
 #[derive(Clone, Debug)]
@@ -16,11 +15,11 @@ pub struct TableReference {
     /// What it is about, in one line.
     pub meaning: &'static str,
     /// The keys that it may have whatever its form.
-    pub keys: &'static [Key],
+    pub keys: Vec<Key>,
     /// Its forms: the key that tells each, and the keys that go with that one.
     pub forms: Vec<(Key, &'static [Key])>,
     /// What no single key says.
-    pub notes: &'static [&'static str],
+    pub notes: Vec<&'static str>,
     /// Lines of a file that show it.
     pub example: &'static str,
 }
@@ -29,47 +28,62 @@ impl<F> From<&TableGrammar<F>> for TableReference {
     fn from(of: &TableGrammar<F>) -> TableReference {
         let &TableGrammar { name, style, meaning, keys, forms, notes, example } = of;
         let forms = forms.iter().map(|form| (form.key, form.beside)).collect();
+        let (keys, notes) = (keys.to_vec(), notes.to_vec());
         TableReference { name, style, meaning, keys, forms, notes, example }
     }
 }
 
-/// Every table there is.
-pub fn tables() -> Vec<TableReference> {
-    vec![
-        (&FILE).into(),
-        (&expect::grammar::SEEDS).into(),
-        (&cluster::grammar::CLUSTER).into(),
-        (&cluster::grammar::TIMING).into(),
-        (&limits::LIMITS).into(),
-        (&environment::NETWORK).into(),
-        (&environment::LINK).into(),
-        (&environment::DISK).into(),
-        (&environment::CLOCK).into(),
-        (&workload::WORKLOAD).into(),
-        (&script::grammar::SCRIPT).into(),
-        (&script::grammar::WHEN).into(),
-        (&script::grammar::STEPS).into(),
-        (&script::grammar::OPERATION).into(),
-        (&expect::answer::ANSWER).into(),
-        (&fault::grammar::FAULT).into(),
-        (&fault::grammar::WHEN).into(),
-        (&fault::grammar::UNTIL).into(),
-        (&fault::grammar::CLOG).into(),
-        (&fault::grammar::SIDES[0]).into(),
-        (&fault::grammar::SIDES[1]).into(),
-        (&fault::grammar::SIDES[2]).into(),
-        (&fault::grammar::SET).into(),
-        (&message::MESSAGE).into(),
-        (&message::WHEN).into(),
-        (&sync::SYNC).into(),
-        (&chaos::CHAOS).into(),
-        (&chaos::BUDGET).into(),
-        (&swarm::SWARM).into(),
-        (&expect::grammar::PHASES).into(),
-        (&expect::grammar::EXPECT).into(),
-        (&expect::grammar::REACHED).into(),
-        (&expect::grammar::STORED).into(),
-    ]
+impl<F> From<Extended<F>> for TableReference {
+    fn from(of: Extended<F>) -> TableReference {
+        TableReference {
+            name: of.name(),
+            style: of.style,
+            meaning: of.meaning,
+            keys: of.keys().to_vec(),
+            forms: of.forms().iter().map(|form| (form.key, form.beside)).collect(),
+            notes: of.notes.clone(),
+            example: of.example,
+        }
+    }
+}
+
+/// Every table there is: behind one of the testbed those of the system that belong to it.
+pub fn tables<S: UnderTest>() -> Vec<TableReference> {
+    let of = |grammar: &TableGrammar| TableReference::from(grammar.of::<S>());
+    let when = |grammar: &TableGrammar<NoForm>| TableReference::from(when_of::<S>(grammar));
+    let all = vec![
+        of(&FILE),
+        of(&expect::grammar::SEEDS),
+        of(&cluster::CLUSTER),
+        of(&environment::NETWORK),
+        of(&environment::LINK),
+        of(&environment::DISK),
+        of(&environment::CLOCK),
+        script::table::<S>().into(),
+        when(&script::grammar::WHEN),
+        script::steps::<S>().into(),
+        fault::table::<S>().into(),
+        when(&fault::grammar::WHEN),
+        when(&fault::grammar::UNTIL),
+        of(&fault::grammar::CLOG),
+        of(&fault::grammar::SIDES[0]),
+        of(&fault::grammar::SIDES[1]),
+        of(&fault::grammar::SIDES[2]),
+        message::table::<S>().into(),
+        when(&message::WHEN),
+        of(&sync::SYNC),
+        of(&chaos::CHAOS),
+        of(&chaos::BUDGET),
+        of(&swarm::SWARM),
+        of(&expect::grammar::PHASES),
+        expect::grammar::EXPECT.of::<S>().into(),
+        of(&expect::grammar::REACHED),
+    ];
+    let behind = |table: TableReference| {
+        let more = S::tables(table.name);
+        [table].into_iter().chain(more)
+    };
+    all.into_iter().flat_map(behind).collect()
 }
 
 impl TableReference {

@@ -1,34 +1,38 @@
 //! Targets: how a file names machines, by name or by the part that they play.
 
-use seedbed::machine::NodeId;
+use seedbed::machine::{Class, NodeId};
 
-use super::cluster::Named;
+use super::cluster::{Named, names};
 use super::error::{Refused, Result, all};
-use super::role::{Role, roles_of};
 use super::value::Value;
-use crate::file_service::Milestone;
+use crate::milestone::Milestone;
+use crate::name::Name;
+use crate::role::Role;
 use crate::text::one_of;
+use crate::under_test::UnderTest;
 
 /// A machine, or machines, as a file names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
+pub enum Target<S: UnderTest> {
     /// This machine.
     Node(NodeId),
+    /// The machine at which the milestone is reached, whatever it is.
+    There,
     /// The machine that plays this part in what a milestone or a message is about.
-    Role(Role),
+    Role(S::Role),
     /// Every machine that plays this part in it.
-    All(Role),
+    All(S::Role),
     /// Every machine that no other group of a partition has.
     Rest,
 }
 
 /// Where a role gets its machine from.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Binder {
+pub enum Binder<S: UnderTest> {
     /// The milestone that is waited for.
-    Milestone(Milestone),
+    Milestone(Milestone<S>),
     /// The message itself; the milestone is that it is sent.
-    Message(Milestone),
+    Message(Milestone<S>),
     /// Nothing: the time is known and no more.
     Nothing,
     /// What would bind them was refused, and so is every role.
@@ -36,16 +40,21 @@ pub(super) enum Binder {
 }
 
 const REST: &str = "rest";
+const THERE: &str = "there";
 
 impl Value<'_> {
     /// One machine that exists, or a role.
-    pub(super) fn target(&self, cast: Named, binder: Binder) -> Result<Target> {
+    pub fn target<S: UnderTest>(&self, cast: Named, binder: Binder<S>) -> Result<Target<S>> {
         let found = self.string()?;
-        match Role::named(found) {
-            Some(role) => self.bound(role, found, binder).map(|()| Target::Role(role)),
-            None => match Role::of_plural(found) {
+        if found == THERE {
+            return self.bound(None, found, binder).map(|()| Target::There);
+        }
+        match S::Role::named(found) {
+            Some(role) => self.bound(Some(role), found, binder).map(|()| Target::Role(role)),
+            None => match of_plural::<S>(found) {
                 Some(role) => {
-                    Err(self.error(format!("expected one machine: write `{role}`, not `{found}`")))
+                    let one = role.name();
+                    Err(self.error(format!("expected one machine: write `{one}`, not `{found}`")))
                 }
                 None => self.named(cast),
             },
@@ -53,29 +62,34 @@ impl Value<'_> {
     }
 
     /// A machine of a group, a role, all that play one, or the rest.
-    fn member(&self, cast: Named, binder: Binder) -> Result<Target> {
+    fn member<S: UnderTest>(&self, cast: Named, binder: Binder<S>) -> Result<Target<S>> {
         match self.string()? {
             REST => Ok(Target::Rest),
-            found => match Role::of_plural(found) {
-                Some(role) => self.bound(role, found, binder).map(|()| Target::All(role)),
+            found => match of_plural::<S>(found) {
+                Some(role) => self.bound(Some(role), found, binder).map(|()| Target::All(role)),
                 None => self.target(cast, binder),
             },
         }
     }
 
-    fn named(&self, cast: Named) -> Result<Target> {
+    fn named<S: UnderTest>(&self, cast: Named) -> Result<Target<S>> {
         let node = self.machine(cast)?;
-        node.map(Target::Node).ok_or_else(|| self.no_target(cast))
+        node.map(Target::Node).ok_or_else(|| self.no_target::<S>(cast))
     }
 
-    fn no_target(&self, cast: Named) -> Refused {
-        let (names, roles) = (cast.names(), Role::ALL.iter().map(|role| role.name()));
-        let known = names.iter().map(String::as_str).chain(roles);
+    fn no_target<S: UnderTest>(&self, cast: Named) -> Refused {
+        let (names, roles) = (names(cast.cast), S::Role::ALL.iter().map(|role| role.name()));
+        let known = names.iter().map(String::as_str).chain(roles).chain([THERE]);
         cast.absent_or(self, &format!("{} or a role", cast.described()), known)
     }
 
     /// Does `binder` say which machine plays `role`?
-    fn bound(&self, role: Role, found: &str, binder: Binder) -> Result<()> {
+    fn bound<S: UnderTest>(
+        &self,
+        role: Option<S::Role>,
+        found: &str,
+        binder: Binder<S>,
+    ) -> Result<()> {
         let (of, what) = match binder {
             Binder::Milestone(milestone) => (milestone, milestone.to_string()),
             Binder::Message(sent) => (sent, "this kind of message".to_owned()),
@@ -86,18 +100,22 @@ impl Value<'_> {
                 )));
             }
         };
-        let bound = match roles_of(of) {
-            _ if role == Role::There => return Ok(()),
+        let Some(role) = role else { return Ok(()) };
+        let bound = match S::roles_of(of) {
             roles if roles.contains(&role) => return Ok(()),
             [] => "no role".to_owned(),
             roles => one_of(roles.iter().map(|role| role.name())),
         };
         let what = if matches!(binder, Binder::Message(_)) { what } else { format!("`{what}`") };
-        Err(self.error(format!("{what} binds {bound}, not `{role}`")))
+        Err(self.error(format!("{what} binds {bound}, not `{}`", role.name())))
     }
 
     /// One end of links: a machine, or a list of some.
-    pub(super) fn side(&self, cast: Named, binder: Binder) -> Result<Vec<Target>> {
+    pub(super) fn side<S: UnderTest>(
+        &self,
+        cast: Named,
+        binder: Binder<S>,
+    ) -> Result<Vec<Target<S>>> {
         match self.value.is_array() {
             true => self.group(cast, binder),
             false => Ok(vec![self.member(cast, binder)?]),
@@ -105,18 +123,18 @@ impl Value<'_> {
     }
 
     /// A group of a partition.
-    fn group(&self, cast: Named, binder: Binder) -> Result<Vec<Target>> {
+    fn group<S: UnderTest>(&self, cast: Named, binder: Binder<S>) -> Result<Vec<Target<S>>> {
         self.distinct(|value| value.member(cast, binder))
     }
 
     /// The groups of a partition: two with `one_way`, else two or more. No machine is named twice,
     /// and the rest, if any, comes last.
-    pub(super) fn groups(
+    pub(super) fn groups<S: UnderTest>(
         &self,
         cast: Named,
-        binder: Binder,
+        binder: Binder<S>,
         one_way: Result<bool>,
-    ) -> Result<Vec<Vec<Target>>> {
+    ) -> Result<Vec<Vec<Target<S>>>> {
         let mut grouped = std::collections::BTreeSet::new();
         let mut groups = Vec::new();
         let values = self.list()?;
@@ -141,14 +159,34 @@ impl Value<'_> {
     }
 }
 
-impl Target {
+/// Is it the name of a role, or of the machine at which a milestone is reached?
+pub(super) fn is_role<S: UnderTest>(name: &str) -> bool {
+    name == THERE || S::Role::named(name).is_some()
+}
+
+/// The role of which `name` names all machines that play it.
+fn of_plural<S: UnderTest>(name: &str) -> Option<S::Role> {
+    S::Role::ALL.iter().copied().find(|role| role.plural() == Some(name))
+}
+
+impl<S: UnderTest> Target<S> {
     /// As a file writes it.
     pub fn written(self) -> String {
         match self {
             Target::Node(node) => node.to_string(),
+            Target::There => THERE.to_owned(),
             Target::Role(role) => role.name().to_owned(),
             Target::All(role) => role.plural().unwrap_or_default().to_owned(),
             Target::Rest => REST.to_owned(),
+        }
+    }
+
+    /// Is it a client, as far as that is known?
+    pub fn is_client(self) -> bool {
+        match self {
+            Target::Node(node) => node.class() == Class::Client,
+            Target::Role(role) | Target::All(role) => role.is_client(),
+            Target::There | Target::Rest => false,
         }
     }
 
@@ -156,7 +194,7 @@ impl Target {
     pub fn node(self) -> Option<NodeId> {
         match self {
             Target::Node(node) => Some(node),
-            Target::Role(_) | Target::All(_) | Target::Rest => None,
+            Target::There | Target::Role(_) | Target::All(_) | Target::Rest => None,
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::ops::{Range, RangeInclusive};
 
 use seedbed::machine::Span;
-use seedbed::proto::{Config, Path};
 use toml::de::DeValue;
 
 use super::error::{Refused, Result, all};
@@ -12,21 +11,22 @@ use crate::quantity::{Ppb, SpanRange, parse_span};
 use crate::text::{one_of, shorten};
 
 /// A value and where it stands.
-pub(super) struct Value<'a> {
+pub struct Value<'a> {
     pub(super) source: &'a Source<'a>,
     pub(super) key: String,
     pub(super) at: Range<usize>,
-    pub(super) value: &'a DeValue<'a>,
+    /// As TOML has it.
+    pub value: &'a DeValue<'a>,
 }
 
 impl<'a> Value<'a> {
     /// Notes an error here.
-    pub(super) fn error(&self, message: impl Into<String>) -> Refused {
+    pub fn error(&self, message: impl Into<String>) -> Refused {
         self.source.error(Some(self.at.start), &self.key, message)
     }
 
     /// Notes an error here, with the one of `known` that `found` resembles.
-    pub(super) fn error_near<N: AsRef<str>>(
+    pub fn error_near<N: AsRef<str>>(
         &self,
         message: impl Into<String>,
         found: &str,
@@ -38,12 +38,12 @@ impl<'a> Value<'a> {
     }
 
     /// Notes that something else was expected here.
-    pub(super) fn not(&self, expected: &str) -> Refused {
+    pub fn not(&self, expected: &str) -> Refused {
         self.error(format!("expected {expected}, found {}", self.found()))
     }
 
     /// What stands here, as the file writes it.
-    pub(super) fn found(&self) -> String {
+    pub fn found(&self) -> String {
         match self.value {
             DeValue::Array(_) => "an array".to_owned(),
             DeValue::Table(_) => "a table".to_owned(),
@@ -59,29 +59,29 @@ impl<'a> Value<'a> {
     }
 
     /// A string.
-    pub(super) fn string(&self) -> Result<&'a str> {
+    pub fn string(&self) -> Result<&'a str> {
         self.value.as_str().ok_or_else(|| self.not("a string"))
     }
 
     /// A string of one line that is not blank.
-    pub(super) fn line(&self) -> Result<&'a str> {
+    pub fn line(&self) -> Result<&'a str> {
         let text = self.string()?.trim();
         let ok = !text.is_empty() && !text.contains(char::is_control);
         if ok { Ok(text) } else { Err(self.not("one line of text")) }
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&self) -> Result<bool> {
+    pub fn boolean(&self) -> Result<bool> {
         self.value.as_bool().ok_or_else(|| self.not("`true` or `false`"))
     }
 
     /// `true`: a key that says all by being there.
-    pub(super) fn yes(&self) -> Result<()> {
+    pub fn yes(&self) -> Result<()> {
         if self.boolean()? { Ok(()) } else { Err(self.not("`true`, or no such key")) }
     }
 
     /// A whole number within `range`.
-    pub(super) fn integer<T: TryFrom<i64>>(&self, range: RangeInclusive<i64>) -> Result<T> {
+    pub fn integer<T: TryFrom<i64>>(&self, range: RangeInclusive<i64>) -> Result<T> {
         let number = self.value.as_integer();
         let number = number.and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
         let number = number.filter(|n| range.contains(n)).and_then(|n| T::try_from(n).ok());
@@ -92,7 +92,7 @@ impl<'a> Value<'a> {
     }
 
     /// A probability.
-    pub(super) fn probability(&self) -> Result<Ppb> {
+    pub fn probability(&self) -> Result<Ppb> {
         let number = match self.value {
             DeValue::Float(n) => n.as_str().parse().ok(),
             DeValue::Integer(n) => n.as_str().parse().ok(),
@@ -107,7 +107,7 @@ impl<'a> Value<'a> {
     }
 
     /// A duration.
-    pub(super) fn span(&self) -> Result<Span> {
+    pub fn span(&self) -> Result<Span> {
         let expected = "a duration such as \"250ms\"";
         let text = self.value.as_str().ok_or_else(|| self.not(expected))?;
         parse_span(text).map_err(|why| {
@@ -116,27 +116,20 @@ impl<'a> Value<'a> {
     }
 
     /// A duration that is not zero.
-    pub(super) fn some_span(&self) -> Result<Span> {
+    pub fn some_span(&self) -> Result<Span> {
         let span = self.span()?;
         if span == Span::ZERO { Err(self.not("a duration above zero")) } else { Ok(span) }
     }
 
     /// How long something is promised for.
-    pub(super) fn lease(&self) -> Result<Span> {
+    pub fn lease(&self) -> Result<Span> {
         let span = self.span()?;
         let ok = (1_000..=86_400_000_000_000).contains(&span.as_nanos());
         if ok { Ok(span) } else { Err(self.not("1us to one day")) }
     }
 
-    /// How long a storage node is a member without a heartbeat.
-    pub(super) fn membership_lease(&self) -> Result<Span> {
-        let span = self.span()?;
-        let is_long_enough = span >= Config::LEAST_MEMBERSHIP_LEASE;
-        if is_long_enough { Ok(span) } else { Err(self.not("10ms to one day")) }
-    }
-
     /// Two durations, the shorter one first.
-    pub(super) fn spans(&self) -> Result<SpanRange> {
+    pub fn spans(&self) -> Result<SpanRange> {
         let expected = "two durations such as [\"1ms\", \"10ms\"]";
         let items = self.value.as_array().ok_or_else(|| self.not(expected))?;
         if items.len() != 2 {
@@ -150,26 +143,20 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The path of a file.
-    pub(super) fn path(&self) -> Result<Path> {
-        Path::new(self.string()?)
-            .map_err(|_| self.not("a path: it starts with `/` and has no control characters"))
-    }
-
     /// The value of `key`, if this is a table that has it.
-    pub(super) fn inside(&self, key: &str) -> Option<Value<'a>> {
+    pub fn inside(&self, key: &str) -> Option<Value<'a>> {
         let value = self.value.as_table()?.get(key)?;
         let key = format!("{}.{key}", self.key);
         Some(Value { source: self.source, key, at: value.span(), value: value.get_ref() })
     }
 
     /// The value of this number, if this is an array that has it.
-    pub(super) fn item(&self, number: usize) -> Option<Value<'a>> {
+    pub fn item(&self, number: usize) -> Option<Value<'a>> {
         self.list().ok()?.into_iter().nth(number)
     }
 
     /// The values of an array.
-    pub(super) fn list(&self) -> Result<Vec<Value<'a>>> {
+    pub fn list(&self) -> Result<Vec<Value<'a>>> {
         let items = self.value.as_array().ok_or_else(|| self.not("an array"))?;
         let item = |(i, item): (usize, &'a toml::Spanned<DeValue<'a>>)| Value {
             source: self.source,
@@ -181,7 +168,7 @@ impl<'a> Value<'a> {
     }
 
     /// The values of an array that is not empty, each of them once.
-    pub(super) fn distinct<T: PartialEq>(
+    pub fn distinct<T: PartialEq>(
         &self,
         mut read: impl FnMut(&Value<'a>) -> Result<T>,
     ) -> Result<Vec<T>> {
@@ -204,7 +191,7 @@ impl<'a> Value<'a> {
     }
 
     /// One of a few names; what they are names of is `what`.
-    pub(super) fn pick<N: AsRef<str>, T>(
+    pub fn pick<N: AsRef<str>, T>(
         &self,
         what: &str,
         names: impl IntoIterator<Item = (N, T)>,
@@ -213,7 +200,7 @@ impl<'a> Value<'a> {
     }
 
     /// One of many names, which the command `seedbed` lists when it is asked for `list`.
-    pub(super) fn pick_listed<N: AsRef<str>, T>(
+    pub fn pick_listed<N: AsRef<str>, T>(
         &self,
         what: &str,
         list: &str,

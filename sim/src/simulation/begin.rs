@@ -1,6 +1,7 @@
 //! What begins at a time of the file or at a milestone: scripts, message rules, scripted faults; and
 //! at the end of the run the probes.
 
+use crate::under_test::{Probes, UnderTest};
 use seedbed::machine::{Span, Time};
 
 use super::Simulation;
@@ -9,22 +10,22 @@ use super::occasions::Then;
 use super::queue::Turn;
 use super::scheduled::{Cause, Due, Pending};
 use crate::coverage::Coverage;
-use crate::file_service::Event;
-use crate::file_service::oracle::milestones::Reached;
-use crate::file_service::oracle::{Probe, Told};
+use crate::oracle::Told;
+use crate::oracle::milestones::Reached;
 use crate::scenario::{Scenario, Target, Trigger};
 use crate::verdict::Verdict;
+use crate::world::Event;
 
 /// What has waited for what a step has reached.
-#[derive(Debug, Default)]
-pub(super) struct Begun {
+#[derive(Debug)]
+pub(super) struct Begun<S: UnderTest> {
     /// Message rules, by number.
-    pub rules: Vec<(usize, Reached)>,
+    pub rules: Vec<(usize, Reached<S>)>,
     /// Everything else, which has its turn after the step.
-    pub turns: Vec<Turn>,
+    pub turns: Vec<Turn<S>>,
 }
 
-impl Simulation<'_> {
+impl<S: UnderTest> Simulation<'_, S> {
     /// Puts scripts and rules into the queue whose time is known from the start.
     pub(super) fn put_scripts_and_rules(&mut self) {
         let Scenario { script, messages, .. } = self.scenario;
@@ -68,17 +69,16 @@ impl Simulation<'_> {
         }
     }
 
-    pub(super) fn probe(&mut self, number: usize) -> Pending {
-        let ask = self.probes.ask(number);
-        let (client, request, answer) = (ask.client, ask.request.clone(), ask.answer.clone());
+    pub(super) fn probe(&mut self, number: usize) -> Pending<S> {
+        let (client, request) = self.probes.ask(number);
         let by = self.queue.now() + self.probes.round_within();
-        self.oracle.tell(Told::Probe(Probe { answer, by }));
+        self.oracle.tell(Told::Probe(self.probes.told(number, by)));
         Pending { event: Event::Request { client, request }, cause: Cause::Probe(number) }
     }
 
     /// What has waited for what the step has reached.
-    pub(super) fn begun(&mut self) -> Begun {
-        let mut begun = Begun::default();
+    pub(super) fn begun(&mut self) -> Begun<S> {
+        let mut begun = Begun { rules: Vec::new(), turns: Vec::new() };
         if self.is_healed() || self.milestones.reached().is_empty() {
             return begun;
         }
@@ -101,7 +101,7 @@ impl Simulation<'_> {
     }
 
     /// Something begins that has waited for what was reached.
-    pub(super) fn begin(&mut self, then: Then, reached: &Reached) {
+    pub(super) fn begin(&mut self, then: Then, reached: &Reached<S>) {
         match then {
             Then::Strike(number) => {
                 self.inject(|inject, scene| inject.strike_at(number, reached, scene));
@@ -123,7 +123,7 @@ impl Simulation<'_> {
         }
     }
 
-    fn begin_script(&mut self, number: usize, reached: &Reached) {
+    fn begin_script(&mut self, number: usize, reached: &Reached<S>) {
         let (world, model) = (&self.world, self.oracle.model());
         let binding =
             Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
@@ -138,7 +138,7 @@ impl Simulation<'_> {
     }
 
     /// A rule has waited for what was reached: it applies at once or some time after.
-    pub(super) fn begin_rule(&mut self, number: usize, reached: &Reached) {
+    pub(super) fn begin_rule(&mut self, number: usize, reached: &Reached<S>) {
         let (world, model) = (&self.world, self.oracle.model());
         let binding =
             Binding { world, model, milestones: &self.milestones, scripts: &self.scripts };
@@ -161,6 +161,6 @@ impl Simulation<'_> {
 }
 
 /// How long after its milestone something begins.
-fn after(begins: &Trigger) -> Span {
+fn after<S: UnderTest>(begins: &Trigger<S>) -> Span {
     begins.occasion().map_or(Span::ZERO, |occasion| occasion.after)
 }

@@ -1,32 +1,38 @@
 //! Which machines a target stands for, and whether something reached is what a file means.
 
+use crate::under_test::{MilestoneWatcher, UnderTest};
 use seedbed::machine::NodeId;
 
 use super::scripts::Scripts;
-use crate::file_service::World;
-use crate::file_service::oracle::Model;
-use crate::file_service::oracle::milestones::{Milestones, Reached};
+use crate::oracle::milestones::{Milestones, Reached};
 use crate::scenario::{About, Asked, Occasion, Target};
+use crate::world::World;
 
 /// What is known right after a step.
-#[derive(Clone, Copy)]
-pub(super) struct Binding<'b, 'a> {
-    pub world: &'b World,
-    pub model: &'b Model,
-    pub milestones: &'b Milestones,
-    pub scripts: &'b Scripts<'a>,
+pub(super) struct Binding<'b, 'a, S: UnderTest> {
+    pub world: &'b World<S>,
+    pub model: &'b S::Model,
+    pub milestones: &'b Milestones<S>,
+    pub scripts: &'b Scripts<'a, S>,
 }
 
-impl Binding<'_, '_> {
+impl<S: UnderTest> Clone for Binding<'_, '_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: UnderTest> Copy for Binding<'_, '_, S> {}
+
+impl<S: UnderTest> Binding<'_, '_, S> {
     /// The machines that `target` stands for; those of a role play it in what was reached.
-    pub fn machines(&self, target: Target, reached: Option<&Reached>) -> Vec<NodeId> {
+    pub fn machines(&self, target: Target<S>, reached: Option<&Reached<S>>) -> Vec<NodeId> {
         match (target, reached) {
             (Target::Node(node), _) => vec![node],
             (Target::Rest, _) => self.world.nodes().collect(),
-            (Target::Role(_) | Target::All(_), None) => Vec::new(),
-            (Target::Role(role), Some(reached)) => {
-                self.milestones.bind(role, reached, self.world, self.model).into_iter().collect()
-            }
+            (Target::There | Target::Role(_) | Target::All(_), None) => Vec::new(),
+            (Target::There, Some(reached)) => vec![reached.node],
+            (Target::Role(role), Some(reached)) => self.bind(role, reached).into_iter().collect(),
             (Target::All(_), Some(reached)) => {
                 self.world.nodes().filter(|node| self.is(target, *node, reached)).collect()
             }
@@ -34,51 +40,48 @@ impl Binding<'_, '_> {
     }
 
     /// The one machine that `target` stands for.
-    pub fn machine(&self, target: Target, reached: Option<&Reached>) -> Option<NodeId> {
+    pub fn machine(&self, target: Target<S>, reached: Option<&Reached<S>>) -> Option<NodeId> {
         self.machines(target, reached).first().copied()
     }
 
     /// Does `target` stand for this machine?
-    pub fn is(&self, target: Target, machine: NodeId, reached: &Reached) -> bool {
+    pub fn is(&self, target: Target<S>, machine: NodeId, reached: &Reached<S>) -> bool {
         match target {
             Target::Node(node) => node == machine,
-            Target::Rest => true,
+            // Of several the machine is meant at which the milestone is reached.
+            Target::Rest | Target::There => true,
             Target::Role(role) | Target::All(role) => {
-                // A role of several is played by the machine that the milestone is reached at.
                 let there = Reached { node: machine, ..reached.clone() };
-                self.milestones.bind(role, &there, self.world, self.model) == Some(machine)
+                self.bind(role, &there) == Some(machine)
             }
         }
     }
 
     /// Is what was reached what `occasion` waits for?
-    pub fn is_meant(&self, occasion: &Occasion, reached: &Reached) -> bool {
+    pub fn is_meant(&self, occasion: &Occasion<S>, reached: &Reached<S>) -> bool {
         occasion.milestone == reached.milestone
             && self.is_about(&occasion.about, reached)
             && occasion.node.is_none_or(|node| {
-                self.is(node, reached.node, &reached.about_path(&occasion.about.path))
+                self.is(node, reached.node, &reached.meaning(&occasion.about.of_system))
             })
     }
 
     /// Is what was reached about all of this?
-    pub fn is_about(&self, about: &About, reached: &Reached) -> bool {
-        let About { path, lock, request, transaction } = about;
-        let Binding { milestones, model, .. } = self;
-        path.as_ref().is_none_or(|path| milestones.concerns(path, reached, model))
-            && lock.as_ref().is_none_or(|path| milestones.concerns_lock(path, reached, model))
-            && transaction.is_none_or(|name| {
-                let is_it = |txn: seedbed::proto::TxnId| {
-                    let named = (txn.coordinator, txn.incarnation.0, txn.counter);
-                    named == (name.coordinator, name.incarnation, name.counter)
-                };
-                milestones.txn_of(reached, model).is_some_and(is_it)
-            })
+    pub fn is_about(&self, about: &About<S>, reached: &Reached<S>) -> bool {
+        let About { request, of_system } = about;
+        let watcher = self.milestones.of_system();
+        watcher.is_about(of_system, reached, self.model)
             && request.is_none_or(|asked| {
-                let of = milestones.request_of(reached, model);
+                let of = watcher.request_of(reached, self.model);
                 of.is_some_and(|request| match asked {
                     Asked::Id(id) => id == request,
                     Asked::Script(script) => self.scripts.script_of(request) == Some(script),
                 })
             })
+    }
+
+    /// The machine that plays `role` in what was reached.
+    fn bind(&self, role: S::Role, reached: &Reached<S>) -> Option<NodeId> {
+        self.milestones.of_system().bind(role, reached, self.world, self.model)
     }
 }

@@ -1,32 +1,35 @@
 //! What there is to say of a run that is over: counts of requests, and what its file expects of it.
 
+use crate::trace::Detail;
+use crate::under_test::UnderTest;
 use std::collections::BTreeSet;
 
 use seedbed::machine::{NodeId, RequestId};
 
+use super::requests::Requests;
 use super::scripts::{Outcome, Scripts};
 use crate::fault::{Cut, Degradation, Fault};
-use crate::file_service::World;
-use crate::file_service::oracle::blocked::Wait;
-use crate::file_service::oracle::{Model, answer_in_words, contents_in_words};
-use crate::scenario::{Expected, Scenario, Stored, Target, Trigger};
+use crate::oracle::blocked::Wait;
+use crate::scenario::{Expected, Scenario, Target, Trigger};
 use crate::verdict::{Finding, RequestCounts, Share, Verdict};
+use crate::world::World;
 
 /// A run that is over.
-pub(super) struct Ending<'a> {
-    pub scenario: &'a Scenario,
-    pub world: &'a World,
-    pub model: &'a Model,
-    pub scripts: &'a Scripts<'a>,
+pub(super) struct Ending<'a, S: UnderTest> {
+    pub scenario: &'a Scenario<S>,
+    pub world: &'a World<S>,
+    pub model: &'a S::Model,
+    pub requests: &'a Requests<S>,
+    pub scripts: &'a Scripts<'a, S>,
     /// Have probes written since the files were judged?
     pub is_probed: bool,
 }
 
-impl Ending<'_> {
+impl<S: UnderTest> Ending<'_, S> {
     /// How the run ends if every invariant held, machines and users wait like this, and each
     /// milestone was reached so often. A file that expects a wait is held to its other expectations
     /// all the same.
-    pub fn verdict(&self, waits: Vec<Wait>, counts: &[u64]) -> Verdict {
+    pub fn verdict(&self, waits: Vec<Wait>, counts: &[u64]) -> Verdict<S> {
         let expect = &self.scenario.expect;
         let is_meant = matches!(expect.verdict, Expected::Blocks(_));
         let unexpected = || self.finding().map(|finding| Verdict::Unexpected(Box::new(finding)));
@@ -45,25 +48,15 @@ impl Ending<'_> {
     }
 
     /// Users' requests by how they ended.
-    pub fn requests(&self) -> RequestCounts {
-        self.count(|_| true)
+    pub fn counts(&self) -> RequestCounts {
+        self.requests.count(|_| true)
     }
 
     /// Requests of which the file does not say how they end.
     pub fn unstated(&self) -> RequestCounts {
         let stated = self.scripts.outcomes().filter(|outcome| outcome.is.answer.is_some());
         let stated: BTreeSet<RequestId> = stated.filter_map(|outcome| outcome.request).collect();
-        self.count(|request| !stated.contains(request))
-    }
-
-    fn count(&self, is_meant: impl Fn(&RequestId) -> bool) -> RequestCounts {
-        let mut counts = RequestCounts::default();
-        let probes = &self.model.probes;
-        let is_users = |request: &RequestId| is_meant(request) && probes.get(*request).is_none();
-        for (_, asked) in self.model.requests.iter().filter(|(request, _)| is_users(request)) {
-            counts.add(asked.reply.as_ref().map(|reply| &reply.is));
-        }
-        counts
+        self.requests.count(|request| !stated.contains(request))
     }
 
     /// What each client of the workload got done, and what its equals did. Equals are clients that
@@ -77,7 +70,8 @@ impl Ending<'_> {
             let host = self.world.host(*client);
             !apart.contains(client) && host.is_up() && host.incarnation().0 == 1
         };
-        let done = |client: NodeId| (client, self.count(|request| request.client == client).done);
+        let done =
+            |client: NodeId| (client, self.requests.count(|request| request.client == client).done);
         Share::of_equals(
             &self.scenario.cast.clients().filter(is_equal).map(done).collect::<Vec<_>>(),
         )
@@ -85,18 +79,17 @@ impl Ending<'_> {
 
     /// What the file expects of requests and files, and is otherwise.
     pub fn finding(&self) -> Option<Finding> {
-        let answers = self.scripts.outcomes().filter_map(|outcome| self.answer(&outcome));
-        let stored = self.scenario.expect.stored.iter().filter(|_| !self.is_probed);
-        let stored = stored.filter_map(|wanted| self.stored(wanted));
-        answers.chain(stored).next()
+        let mut answers = self.scripts.outcomes().filter_map(|outcome| self.answer(&outcome));
+        let at_end = || S::unmet_at_end(&self.scenario.expect.at_end, self.world, self.model);
+        answers.next().or_else(|| if self.is_probed { None } else { at_end() })
     }
 
     /// A request that did not get the answer that the file wants.
-    fn answer(&self, outcome: &Outcome<'_>) -> Option<Finding> {
+    fn answer(&self, outcome: &Outcome<'_, S>) -> Option<Finding> {
         let wanted = outcome.is.answer.as_ref()?;
-        let asked = outcome.request.and_then(|request| self.model.requests.get(&request));
+        let asked = outcome.request.and_then(|request| self.requests.get(request));
         let reply = asked.and_then(|asked| asked.reply.as_ref());
-        if reply.is_some_and(|reply| wanted.is(&reply.is)) {
+        if reply.is_some_and(|reply| S::is_answer(wanted, reply)) {
             return None;
         }
         let found = match (asked, reply) {
@@ -105,13 +98,15 @@ impl Ending<'_> {
             }
             (None, _) => "it was not asked: the steps before it took too long".to_owned(),
             (Some(_), None) => "it has no answer".to_owned(),
-            (Some(_), Some(reply)) => format!("its answer is {}", answer_in_words(&reply.is)),
+            (Some(_), Some(reply)) => {
+                format!("its answer is {}", S::reply_in_words(reply, Detail::Brief))
+            }
         };
         Some(Finding { of: self.place_of(outcome), expected: wanted.to_string(), found })
     }
 
     /// Where a step stands in the file.
-    fn place_of(&self, outcome: &Outcome<'_>) -> String {
+    fn place_of(&self, outcome: &Outcome<'_, S>) -> String {
         let script = &self.scenario.script[outcome.script];
         let begins = match &script.begins {
             Trigger::At(at) => format!("at {at}"),
@@ -123,33 +118,10 @@ impl Ending<'_> {
         };
         format!("{step}script number {}, of {} {begins}", outcome.script + 1, outcome.client)
     }
-
-    /// A path at which an owner that is up does not store what the file wants.
-    fn stored(&self, wanted: &Stored) -> Option<Finding> {
-        let Stored { path, contents } = wanted;
-        let layout = self.model.views.layout(self.world.config());
-        let finding = |found| Finding {
-            of: format!("{path} at the end of the run"),
-            expected: format!("{} at every owner", contents_in_words(contents.as_ref())),
-            found,
-        };
-        let owners = layout.ring().owners(path);
-        let up =
-            owners.iter().filter_map(|owner| Some((owner, self.world.host(*owner).storage()?)));
-        let mut is_any_up = false;
-        for (owner, storage) in up {
-            is_any_up = true;
-            let found = storage.files().get(path).and_then(|file| file.contents.as_ref());
-            if found != contents.as_ref() {
-                return Some(finding(format!("{owner} stores {}", contents_in_words(found))));
-            }
-        }
-        (!is_any_up).then(|| finding("none of its owners is up".to_owned()))
-    }
 }
 
 /// Clients that the file treats otherwise than the others.
-fn set_apart(scenario: &Scenario) -> BTreeSet<NodeId> {
+fn set_apart<S: UnderTest>(scenario: &Scenario<S>) -> BTreeSet<NodeId> {
     let mut apart = BTreeSet::new();
     for link in &scenario.network.links {
         apart.extend([link.from, link.to]);
@@ -164,7 +136,7 @@ fn set_apart(scenario: &Scenario) -> BTreeSet<NodeId> {
 }
 
 /// The machines that a fault names.
-fn struck_by(fault: &Fault<Target>) -> Vec<Target> {
+fn struck_by<S: UnderTest>(fault: &Fault<S, Target<S>>) -> Vec<Target<S>> {
     match fault {
         Fault::Crash { node, .. }
         | Fault::Pause { node, .. }
@@ -181,7 +153,6 @@ fn struck_by(fault: &Fault<Target>) -> Vec<Target> {
         Fault::Cut { links: Cut::MajoritiesRing, .. } => Vec::new(),
         Fault::Disk { .. } => Vec::new(),
         Fault::BitRot { .. } | Fault::Wipe { .. } | Fault::RollingRestart { .. } => Vec::new(),
-        Fault::Attrition { .. } | Fault::Join(_) | Fault::Leave(_) => Vec::new(),
-        Fault::Operator(_) => Vec::new(),
+        Fault::Attrition { .. } | Fault::Operator { .. } => Vec::new(),
     }
 }

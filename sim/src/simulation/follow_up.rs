@@ -1,10 +1,11 @@
 //! What follows from a step: a latency for each message, a time for each sync, the next request of
 //! a user or of the probes.
 
+use crate::outcome::Outcome;
+use crate::under_test::{Probes, UnderTest};
 use std::sync::Arc;
 
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{MessageKind, Reply};
 
 use super::Simulation;
 use super::binding::Binding;
@@ -14,11 +15,11 @@ use super::scheduled::{Act, Cause, Due};
 use super::users::Next;
 use crate::draw::chaos::RECOVERY;
 use crate::draw::message_delivery::{Arrival, Course};
-use crate::file_service::oracle::Told;
-use crate::file_service::{Fact, Packet};
+use crate::oracle::Told;
 use crate::world::PacketId;
+use crate::world::{Fact, Packet};
 
-impl Simulation<'_> {
+impl<S: UnderTest> Simulation<'_, S> {
     /// Puts what follows from the step into the queue.
     pub(super) fn follow_up(&mut self, cause: Cause) {
         let facts = std::mem::take(&mut self.step.facts);
@@ -31,13 +32,13 @@ impl Simulation<'_> {
         }
     }
 
-    fn follow_fact(&mut self, fact: &Fact, cause: Cause) {
+    fn follow_fact(&mut self, fact: &Fact<S>, cause: Cause) {
         match fact {
             Fact::Sent { packet, from, to, message } => {
                 self.messages += 1;
                 let course = self.links.course(*from, *to);
                 let course = self.by_rule(Sent { from: *from, to: *to, message }, course);
-                self.watch_course(*from, *to, message.kind(), course);
+                self.watch_course(*from, *to, S::message_kind(message), course);
                 self.send(*packet, *from, *to, course);
             }
             Fact::Copied { packet } => self.send_copy(*packet, cause),
@@ -79,7 +80,7 @@ impl Simulation<'_> {
     }
 
     /// What becomes of a message under the rules of the file.
-    fn by_rule(&mut self, sent: Sent<'_>, course: Course) -> Course {
+    fn by_rule(&mut self, sent: Sent<'_, S>, course: Course) -> Course {
         if self.rules.is_empty() {
             return course;
         }
@@ -90,7 +91,7 @@ impl Simulation<'_> {
     }
 
     /// A message that is under way for longer than its link takes at most.
-    fn watch_course(&mut self, from: NodeId, to: NodeId, kind: MessageKind, course: Course) {
+    fn watch_course(&mut self, from: NodeId, to: NodeId, kind: S::MessageKind, course: Course) {
         let Some(coverage) = &mut self.coverage else { return };
         let is_late = course.latency > self.links.latency(from, to).max;
         if is_late && course.arrival == Arrival::Arrives {
@@ -143,10 +144,10 @@ impl Simulation<'_> {
     }
 
     /// A request that times out in a circle of waits for locks: only that ends the circle.
-    fn on_replied(&mut self, request: RequestId, reply: &Reply) {
-        if *reply == Reply::Unknown {
+    fn on_replied(&mut self, request: RequestId, reply: &S::Reply) {
+        if S::outcome(reply) == Outcome::Unknown {
             let model = self.oracle.model();
-            let waits = self.milestones.deadlock(request, &self.world, model);
+            let waits = S::deadlock(request, &self.world, model, &self.times);
             if self.verdict.is_none() && !waits.is_empty() {
                 let counts = self.milestones.counts();
                 self.verdict = Some(self.ending().verdict(waits, counts));
@@ -154,7 +155,7 @@ impl Simulation<'_> {
         }
     }
 
-    fn put_ask(&mut self, next: Next) {
+    fn put_ask(&mut self, next: Next<S>) {
         let Next { user, think, request } = next;
         let life = self.world.host(user.client).incarnation();
         let ask = Due::Ask(user, life, Arc::new(request));

@@ -1,7 +1,7 @@
 //! Which machines a fault takes hold of, and when it lets go of them.
 
+use crate::under_test::{Operator, UnderTest};
 use seedbed::machine::NodeId;
-use seedbed::proto::Command;
 
 use super::scheduled::Act;
 use crate::cell::FaultKind;
@@ -11,12 +11,12 @@ use crate::fault::{Cut, Degradation, DiskTrouble, Fault};
 /// What a fault of this kind that has just struck has hold of; `None` where it is a series, whose
 /// crashes take hold one by one. `last` is the number of the newest cut or degradation, and `links`
 /// are those that it cuts.
-pub(super) fn takes_hold(
-    kind: FaultKind,
-    fault: &Fault,
+pub(super) fn takes_hold<S: UnderTest>(
+    kind: FaultKind<S>,
+    fault: &Fault<S>,
     last: u32,
     links: &[(NodeId, NodeId)],
-) -> Option<Hold> {
+) -> Option<Hold<S>> {
     let (grip, mut machines) = match fault {
         Fault::Crash { node, .. } | Fault::BitRot { node, .. } => (Grip::Down(*node), vec![*node]),
         Fault::Wipe { node, .. } => (Grip::Bereft(*node), vec![*node]),
@@ -41,13 +41,9 @@ pub(super) fn takes_hold(
             (grip, vec![*node])
         }
         Fault::RollingRestart { .. } | Fault::Attrition { .. } => return None,
-        Fault::Join(node)
-        | Fault::Leave(node)
-        | Fault::Operator(Command::Join(node) | Command::Leave(node)) => {
-            (Grip::Moment, vec![NodeId::CONTROL, *node])
-        }
-        Fault::Operator(Command::Set { .. } | Command::AcceptLoss(_)) => {
-            (Grip::Moment, vec![NodeId::CONTROL])
+        Fault::Operator { wish, node } => {
+            let told = S::commanded(&S::Operator::command(wish, *node));
+            (Grip::Moment, node.iter().copied().chain([told]).collect())
         }
     };
     machines.sort_unstable();
@@ -58,7 +54,7 @@ pub(super) fn takes_hold(
 }
 
 /// What ends a fault, if it lasts; `last` is the number of the newest cut or degradation.
-pub(super) fn end_of(fault: &Fault, last: u32) -> Option<Act> {
+pub(super) fn end_of<S: UnderTest>(fault: &Fault<S>, last: u32) -> Option<Act> {
     match fault {
         Fault::Crash { node, .. } | Fault::BitRot { node, .. } | Fault::Wipe { node, .. } => {
             Some(Act::Start(*node))
@@ -73,12 +69,12 @@ pub(super) fn end_of(fault: &Fault, last: u32) -> Option<Act> {
             DiskTrouble::Full => Act::MakeRoom(*node),
         }),
         Fault::ClockJump { .. } | Fault::RollingRestart { .. } | Fault::Attrition { .. } => None,
-        Fault::Join(_) | Fault::Leave(_) | Fault::Operator(_) | Fault::Drop(_) => None,
+        Fault::Operator { .. } | Fault::Drop(_) => None,
     }
 }
 
 /// What lets go of its machines when this is done; steps show the end of the others.
-pub(super) fn lets_go(act: Act) -> Option<Hold> {
+pub(super) fn lets_go<S: UnderTest>(act: Act) -> Option<Hold<S>> {
     match act {
         Act::Mend(id) | Act::Restore(id) => Some(Hold::LetsGo(Grip::Numbered(id))),
         Act::StopDrift(node) => Some(Hold::LetsGo(Grip::Drifting(node))),

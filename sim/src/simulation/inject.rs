@@ -3,10 +3,10 @@
 //! A fault that strikes is looked at once, in the world as it is then, and gives the [`Turn`]s that
 //! follow from it, in order: events, and what ends it later. Nothing here applies an event.
 
+use crate::under_test::{UnderTest, Wish};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedbed::machine::{Class, NodeId, Span, Time};
-use seedbed::proto::Command;
 
 use super::binding::Binding;
 use super::disk_trouble;
@@ -21,26 +21,25 @@ use crate::draw::chaos::{Away, Planned, any_bit};
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::{Disks, Leftover};
 use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart};
-use crate::file_service::Network;
-use crate::file_service::oracle::Model;
-use crate::file_service::oracle::milestones::Milestones;
-use crate::file_service::{Event, World};
+use crate::oracle::milestones::Milestones;
 use crate::scenario::{Scenario, Trigger};
 use crate::seed::{Seed, Stream};
+use crate::world::Network;
+use crate::world::{Event, World};
 use crate::world::{Loss, Rot};
 
 /// The faults of a run: those of the file, numbered from 0, and after them those of the plan.
 #[derive(Debug)]
-pub(super) struct Inject<'a> {
-    pub(super) scenario: &'a Scenario,
+pub(super) struct Inject<'a, S: UnderTest> {
+    pub(super) scenario: &'a Scenario<S>,
     seed: Seed,
-    pub(super) plan: Vec<Planned>,
+    pub(super) plan: Vec<Planned<S>>,
     /// What the plan takes away, if there is one.
     pub(super) away: Option<Away>,
     /// For each fault how often it has struck.
     struck: Vec<u32>,
     /// Faults that strike some time after their milestone, with the fault's number.
-    pub(super) bound: Vec<(usize, Fault)>,
+    pub(super) bound: Vec<(usize, Fault<S>)>,
     /// Links that are cut, by the number of the cut.
     cuts: BTreeMap<u32, Pairs>,
     /// Machines that do not start again in this run.
@@ -50,9 +49,9 @@ pub(super) struct Inject<'a> {
     /// What reads wrong at a machine's next start.
     rot: BTreeMap<NodeId, Rot>,
     /// What the operator has to say, the first thing first, and by which fault.
-    pub(super) commands: VecDeque<(usize, Command)>,
+    pub(super) wishes: VecDeque<(usize, Wish<S>, Option<NodeId>)>,
     /// What has taken hold of machines, or let go of them, since that was asked for.
-    pub(super) holds: Vec<Hold>,
+    pub(super) holds: Vec<Hold<S>>,
     /// What ends the faults that a milestone ends, by fault, and those that have just struck.
     ends: BTreeMap<usize, Vec<Act>>,
     just_struck: Vec<usize>,
@@ -63,27 +62,27 @@ pub(super) struct Inject<'a> {
 }
 
 /// What a fault looks at when it strikes, and the links and disks that it makes worse.
-pub(super) struct Scene<'s, 'a> {
+pub(super) struct Scene<'s, 'a, S: UnderTest> {
     pub now: Time,
-    pub world: &'s World,
-    pub model: &'s Model,
-    pub milestones: &'s Milestones,
-    pub scripts: &'s Scripts<'a>,
-    pub links: &'s mut Links<'a>,
-    pub disks: &'s mut Disks<'a>,
+    pub world: &'s World<S>,
+    pub model: &'s S::Model,
+    pub milestones: &'s Milestones<S>,
+    pub scripts: &'s Scripts<'a, S>,
+    pub links: &'s mut Links<'a, S>,
+    pub disks: &'s mut Disks<'a, S>,
 }
 
-impl<'a> Scene<'_, 'a> {
+impl<'a, S: UnderTest> Scene<'_, 'a, S> {
     /// What says which machines a target stands for.
-    pub fn binding(&self) -> Binding<'_, 'a> {
+    pub fn binding(&self) -> Binding<'_, 'a, S> {
         let Scene { world, model, milestones, scripts, .. } = *self;
         Binding { world, model, milestones, scripts }
     }
 }
 
-impl<'a> Inject<'a> {
+impl<'a, S: UnderTest> Inject<'a, S> {
     /// The faults of `scenario` and of the `plan` that was drawn for it; none has struck.
-    pub fn new(scenario: &'a Scenario, seed: Seed, plan: Vec<Planned>) -> Inject<'a> {
+    pub fn new(scenario: &'a Scenario<S>, seed: Seed, plan: Vec<Planned<S>>) -> Inject<'a, S> {
         let budget = scenario.chaos.as_ref().map(|chaos| chaos.budget);
         Inject {
             away: budget.map(|budget| Away::new(budget, &plan)),
@@ -96,7 +95,7 @@ impl<'a> Inject<'a> {
             down_for_good: BTreeSet::new(),
             drifting: BTreeSet::new(),
             rot: BTreeMap::new(),
-            commands: VecDeque::new(),
+            wishes: VecDeque::new(),
             holds: Vec::new(),
             ends: BTreeMap::new(),
             just_struck: Vec::new(),
@@ -129,7 +128,7 @@ impl<'a> Inject<'a> {
     }
 
     /// Does what is due.
-    pub fn act(&mut self, act: Act, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+    pub fn act(&mut self, act: Act, scene: &mut Scene<'_, 'a, S>) -> Vec<Turn<S>> {
         self.holds.extend(lets_go(act));
         match act {
             Act::Strike(number) => self.strike(number, scene),
@@ -158,7 +157,7 @@ impl<'a> Inject<'a> {
     }
 
     /// Ends every fault and starts every machine that is not down for good.
-    pub fn heal(&mut self, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+    pub fn heal(&mut self, scene: &mut Scene<'_, 'a, S>) -> Vec<Turn<S>> {
         scene.links.heal();
         scene.disks.heal();
         self.holds.push(Hold::AllEnd);
@@ -175,9 +174,9 @@ impl<'a> Inject<'a> {
     pub(super) fn inject(
         &mut self,
         number: usize,
-        fault: Fault,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
+        fault: Fault<S>,
+        scene: &mut Scene<'_, 'a, S>,
+    ) -> Vec<Turn<S>> {
         let (now, world) = (scene.now, scene.world);
         // It has struck even if nothing ends it.
         let is_degradation = matches!(
@@ -189,7 +188,7 @@ impl<'a> Inject<'a> {
             Fault::Crash { node, leaves, restart } => self.crash(node, leaves, restart, scene),
             // The machine at which a milestone was reached may be one without such a disk.
             Fault::BitRot { node, .. } if node.class() == Class::Client => Vec::new(),
-            Fault::Wipe { node, .. } | Fault::Join(node) | Fault::Leave(node)
+            Fault::Wipe { node, .. } | Fault::Operator { node: Some(node), .. }
                 if node.class() != Class::Node =>
             {
                 Vec::new()
@@ -239,9 +238,9 @@ impl<'a> Inject<'a> {
                 self.attrition(number, count, pause, restart, now)
             }
             // It has not struck before the central node is told.
-            Fault::Join(node) => return self.tell_operator(number, Command::Join(node), scene),
-            Fault::Leave(node) => return self.tell_operator(number, Command::Leave(node), scene),
-            Fault::Operator(command) => return self.tell_operator(number, command, scene),
+            Fault::Operator { wish, node } => {
+                return self.tell_operator(number, wish, node, scene);
+            }
         };
         if is_degradation || !turns.is_empty() {
             self.hold(number, &struck);
@@ -250,7 +249,7 @@ impl<'a> Inject<'a> {
     }
 
     /// The fault has struck, and takes hold of its machines.
-    pub(super) fn hold(&mut self, number: usize, struck: &Fault) {
+    pub(super) fn hold(&mut self, number: usize, struck: &Fault<S>) {
         self.struck[number] += 1;
         let planned = number.checked_sub(self.scenario.faults.len());
         let kind = planned.map_or_else(|| FaultKind::of(struck), |place| self.plan[place].kind);
@@ -263,7 +262,7 @@ impl<'a> Inject<'a> {
     }
 
     /// The milestone that ends the fault was reached: what the fault does is over so long after it.
-    pub fn end(&mut self, number: usize, after: Span, at: Time) -> Vec<Turn> {
+    pub fn end(&mut self, number: usize, after: Span, at: Time) -> Vec<Turn<S>> {
         let acts = self.ends.remove(&number).unwrap_or_default().into_iter();
         self.ended.insert(number);
         match after {
@@ -278,7 +277,7 @@ impl<'a> Inject<'a> {
     }
 
     /// What has taken hold of machines, or let go of them, since this was asked last.
-    pub fn take_holds(&mut self) -> Vec<Hold> {
+    pub fn take_holds(&mut self) -> Vec<Hold<S>> {
         std::mem::take(&mut self.holds)
     }
 
@@ -297,8 +296,8 @@ impl<'a> Inject<'a> {
         node: NodeId,
         leaves: Leaves,
         restart: Restart,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
+        scene: &mut Scene<'_, 'a, S>,
+    ) -> Vec<Turn<S>> {
         let host = scene.world.host(node);
         if !host.is_up() {
             return Vec::new();
@@ -309,7 +308,13 @@ impl<'a> Inject<'a> {
         self.going_down(node, restart, scene.now, crash)
     }
 
-    fn going_down(&mut self, node: NodeId, restart: Restart, now: Time, event: Event) -> Vec<Turn> {
+    fn going_down(
+        &mut self,
+        node: NodeId,
+        restart: Restart,
+        now: Time,
+        event: Event<S>,
+    ) -> Vec<Turn<S>> {
         // What waited for a machine that was paused finds it down, before it starts again.
         let mut turns = vec![Turn::Release(node)];
         match restart {
@@ -323,18 +328,18 @@ impl<'a> Inject<'a> {
         turns
     }
 
-    pub(super) fn is_healed(&self, scene: &Scene<'_, 'a>) -> bool {
+    pub(super) fn is_healed(&self, scene: &Scene<'_, 'a, S>) -> bool {
         scene.now >= Time::ZERO + self.scenario.phases.safety
     }
 
-    fn start(&mut self, node: NodeId, world: &World) -> Vec<Turn> {
+    fn start(&mut self, node: NodeId, world: &World<S>) -> Vec<Turn<S>> {
         if world.host(node).is_up() || self.down_for_good.contains(&node) {
             return Vec::new();
         }
         vec![Turn::Event(Event::Start { node, rot: self.rot.remove(&node) })]
     }
 
-    fn cut(&mut self, cut: &Cut, lasts: Option<Span>, scene: &Scene<'_, 'a>) -> Vec<Turn> {
+    fn cut(&mut self, cut: &Cut, lasts: Option<Span>, scene: &Scene<'_, 'a, S>) -> Vec<Turn<S>> {
         let links = links_of(cut, scene.world, self.scenario.cast);
         if links.is_empty() {
             return Vec::new();
@@ -346,39 +351,48 @@ impl<'a> Inject<'a> {
         turns
     }
 
-    fn drop_some(&self, number: usize, node: NodeId, network: &Network) -> Vec<Turn> {
+    fn drop_some(&self, number: usize, node: NodeId, network: &Network<S>) -> Vec<Turn<S>> {
         let mut stream = self.stream("drop", number);
         let its = network.packets().filter(|(_, packet)| packet.from == node);
         let lost = its.filter(|_| stream.below(2) == 0);
         lost.map(|(id, _)| Turn::Lose(id, Loss::Network)).collect()
     }
 
-    fn stop_drift(&self, node: NodeId) -> Turn {
+    fn stop_drift(&self, node: NodeId) -> Turn<S> {
         let clock = self.scenario.clocks.iter().find(|clock| clock.node == node);
         let ppm = clock.map_or(0, |clock| clock.drift_ppm);
         Turn::Event(Event::ClockDrift { node, ppm })
     }
 }
 
-pub(super) fn now(act: Act) -> Turn {
+pub(super) fn now<S: UnderTest>(act: Act) -> Turn<S> {
     Turn::Due(Due::Inject(act))
 }
 
 /// After `span`, or never.
-pub(super) fn later(now: Time, span: Option<Span>, act: Act) -> Option<Turn> {
+pub(super) fn later<S: UnderTest>(now: Time, span: Option<Span>, act: Act) -> Option<Turn<S>> {
     span.map(|span| Turn::Later(now + span, Due::Inject(act)))
 }
 
 /// An event, and after `lasts` what ends it.
-fn lasting(event: Event, end: Act, now: Time, lasts: Option<Span>) -> Vec<Turn> {
+fn lasting<S: UnderTest>(
+    event: Event<S>,
+    end: Act,
+    now: Time,
+    lasts: Option<Span>,
+) -> Vec<Turn<S>> {
     later(now, lasts, end).into_iter().chain([Turn::Event(event)]).collect()
 }
 
 /// The same of what can begin now.
-fn lasting_if(begins: Option<(Event, Act)>, now: Time, lasts: Option<Span>) -> Vec<Turn> {
+fn lasting_if<S: UnderTest>(
+    begins: Option<(Event<S>, Act)>,
+    now: Time,
+    lasts: Option<Span>,
+) -> Vec<Turn<S>> {
     begins.map_or_else(Vec::new, |(event, end)| lasting(event, end, now, lasts))
 }
 
-fn mend(links: Pairs) -> Turn {
+fn mend<S: UnderTest>(links: Pairs) -> Turn<S> {
     Turn::Event(Event::Mend(links))
 }

@@ -1,29 +1,29 @@
 //! The rules of the file for single messages.
 
+use crate::under_test::UnderTest;
 use seedbed::machine::NodeId;
-use seedbed::proto::Message;
 
 use super::binding::Binding;
 use crate::draw::message_delivery::{Arrival, Course};
-use crate::file_service::Milestone;
-use crate::file_service::oracle::milestones::Reached;
-use crate::file_service::subject_of::Subjects;
+use crate::milestone::Milestone;
+use crate::oracle::milestones::Reached;
 use crate::scenario::{About, Fate, MessageRule, Target};
+use crate::subject;
 
 /// The rules, and which of them apply.
 #[derive(Debug)]
-pub(super) struct MessageRules<'a> {
-    rules: Vec<Rule<'a>>,
+pub(super) struct MessageRules<'a, S: UnderTest> {
+    rules: Vec<Rule<'a, S>>,
     /// Is everything healed? Then no rule applies any more.
     is_healed: bool,
 }
 
 #[derive(Debug)]
-struct Rule<'a> {
-    is: &'a MessageRule,
+struct Rule<'a, S: UnderTest> {
+    is: &'a MessageRule<S>,
     /// Its two ends. With `when`, roles have got their machines by the time it applies.
-    from: Option<Target>,
-    to: Option<Target>,
+    from: Option<Target<S>>,
+    to: Option<Target<S>>,
     applies: bool,
     /// Messages that have matched since it began to apply.
     matches: u32,
@@ -31,16 +31,16 @@ struct Rule<'a> {
 }
 
 /// A message that is sent.
-pub(super) struct Sent<'s> {
+pub(super) struct Sent<'s, S: UnderTest> {
     pub from: NodeId,
     pub to: NodeId,
-    pub message: &'s Message,
+    pub message: &'s S::Message,
 }
 
-impl<'a> MessageRules<'a> {
+impl<'a, S: UnderTest> MessageRules<'a, S> {
     /// The rules of a file; none applies yet.
-    pub fn new(rules: &'a [MessageRule]) -> MessageRules<'a> {
-        let rule = |is: &'a MessageRule| Rule {
+    pub fn new(rules: &'a [MessageRule<S>]) -> MessageRules<'a, S> {
+        let rule = |is: &'a MessageRule<S>| Rule {
             is,
             from: is.from,
             to: is.to,
@@ -58,9 +58,14 @@ impl<'a> MessageRules<'a> {
 
     /// The roles of the rule of this number get their machines from `reached`; false if one of them
     /// is played by none.
-    pub fn bind(&mut self, number: usize, reached: &Reached, binding: Binding<'_, '_>) -> bool {
+    pub fn bind(
+        &mut self,
+        number: usize,
+        reached: &Reached<S>,
+        binding: Binding<'_, '_, S>,
+    ) -> bool {
         let rule = &mut self.rules[number];
-        let bound = |end: Option<Target>| match end {
+        let bound = |end: Option<Target<S>>| match end {
             None => Some(None),
             Some(target) => binding.machine(target, Some(reached)).map(Target::Node).map(Some),
         };
@@ -95,9 +100,9 @@ impl<'a> MessageRules<'a> {
     /// What becomes of a message that would otherwise take this course.
     pub fn course(
         &mut self,
-        sent: &Sent<'_>,
+        sent: &Sent<'_, S>,
         mut course: Course,
-        binding: Binding<'_, '_>,
+        binding: Binding<'_, '_, S>,
     ) -> Course {
         for rule in self.rules.iter_mut().filter(|rule| rule.applies) {
             if !rule.is_meant(sent, binding) {
@@ -119,16 +124,16 @@ impl<'a> MessageRules<'a> {
     }
 }
 
-impl Rule<'_> {
-    fn is_meant(&self, sent: &Sent<'_>, binding: Binding<'_, '_>) -> bool {
-        let is = |end: Option<Target>, machine| match end {
+impl<S: UnderTest> Rule<'_, S> {
+    fn is_meant(&self, sent: &Sent<'_, S>, binding: Binding<'_, '_, S>) -> bool {
+        let is = |end: Option<Target<S>>, machine| match end {
             None => true,
             Some(Target::Node(node)) => node == machine,
             Some(target) => {
-                binding.is(target, machine, &sent.as_reached().about_path(&self.is.about.path))
+                binding.is(target, machine, &sent.as_reached().meaning(&self.is.about.of_system))
             }
         };
-        self.is.kind == sent.message.kind()
+        self.is.kind == S::message_kind(sent.message)
             && is(self.from, sent.from)
             && is(self.to, sent.to)
             && (self.is.about == About::default()
@@ -136,14 +141,14 @@ impl Rule<'_> {
     }
 }
 
-impl Sent<'_> {
+impl<S: UnderTest> Sent<'_, S> {
     /// The milestone that it is.
-    fn as_reached(&self) -> Reached {
+    fn as_reached(&self) -> Reached<S> {
         Reached {
-            milestone: Milestone::Sent(self.message.kind()),
+            milestone: Milestone::Sent(S::message_kind(self.message)),
             node: self.from,
-            about: Subjects::of_message(self.from, self.to, self.message),
-            path: None,
+            about: subject::of_message::<S>(self.from, self.to, self.message),
+            meant: S::Filter::default(),
         }
     }
 }

@@ -26,8 +26,8 @@ mod occasions;
 mod operator;
 mod pace;
 mod partition_links;
-mod probes;
 mod queue;
+mod requests;
 mod scheduled;
 mod scripts;
 mod series;
@@ -36,72 +36,74 @@ mod strike;
 mod tests;
 mod users;
 
+use crate::under_test::{self, Probes, UnderTest};
 use seedbed::machine::{NodeId, Span, Time};
-use seedbed::proto::Command;
 
 use crate::coverage::Coverage;
 use crate::digest::Digest;
 use crate::draw::chaos;
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::Disks;
-use crate::fault::Fault;
-use crate::file_service::oracle::milestones::Milestones;
-use crate::file_service::oracle::{Oracle, Told};
-use crate::file_service::{Event, Step, World};
+use crate::oracle::blocked::StepTimes;
+use crate::oracle::milestones::Milestones;
+use crate::oracle::{Oracle, Told};
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 use crate::verdict::{Fired, RunReport, Verdict};
 use crate::world::{Clock, Loss, Watcher};
-use seedbed::proto::FileService;
+use crate::world::{Event, Step, World};
 
 use ending::Ending;
 use inject::{Inject, Scene};
 use message_rules::MessageRules;
 use occasions::{Occasions, Then};
 use pace::Pace;
-use probes::Probes;
 use queue::{Queue, Turn};
+use requests::Requests;
 use scheduled::{Cause, Due, Pending};
 use scripts::Scripts;
 use users::Users;
 
 /// A run under way.
 #[derive(Debug)]
-pub struct Simulation<'a> {
-    scenario: &'a Scenario,
+pub struct Simulation<'a, S: UnderTest> {
+    scenario: &'a Scenario<S>,
     seed: Seed,
-    world: World,
-    step: Step,
-    queue: Queue,
-    links: Links<'a>,
-    disks: Disks<'a>,
-    users: Users,
-    scripts: Scripts<'a>,
-    rules: MessageRules<'a>,
-    occasions: Occasions,
-    inject: Inject<'a>,
-    probes: Probes,
+    world: World<S>,
+    step: Step<S>,
+    queue: Queue<S>,
+    links: Links<'a, S>,
+    disks: Disks<'a, S>,
+    users: Users<S>,
+    scripts: Scripts<'a, S>,
+    rules: MessageRules<'a, S>,
+    occasions: Occasions<S>,
+    inject: Inject<'a, S>,
+    probes: S::Probes,
+    requests: Requests<S>,
     /// When the run is over.
     ends: Time,
-    oracle: Oracle,
-    milestones: Milestones,
+    oracle: Oracle<S>,
+    milestones: Milestones<S>,
+    /// When steps made something durable.
+    times: StepTimes,
     /// What the run has tried, if that is asked for.
-    coverage: Option<Coverage>,
+    coverage: Option<Coverage<S>>,
     digest: Digest,
     /// How long a message or a sync may take if ten of them are to fit into an attempt.
     affordable: Span,
     messages: u64,
     pace: Pace,
-    verdict: Option<Verdict>,
+    verdict: Option<Verdict<S>>,
 }
 
-impl<'a> Simulation<'a> {
+impl<'a, S: UnderTest> Simulation<'a, S> {
     /// The run of `scenario` under `seed`; the first thing due is that every machine starts. What a
     /// `[swarm]` draws is not drawn here: [`for_seed`](crate::draw::swarm::for_seed) comes first.
-    pub fn new(scenario: &'a Scenario, seed: u64) -> Simulation<'a> {
+    pub fn new(scenario: &'a Scenario<S>, seed: u64) -> Simulation<'a, S> {
         let seed = Seed(seed);
         let cast = scenario.cast;
-        let mut world = World::with_spare(scenario.config.clone(), cast.spare, cast.clients);
+        let mut world = World::new(scenario.config.clone(), cast);
         for clock in &scenario.clocks {
             *world.clock_mut(clock.node) = Clock::new(clock.offset, clock.drift_ppm);
         }
@@ -119,14 +121,16 @@ impl<'a> Simulation<'a> {
             scripts: Scripts::new(scenario),
             rules: MessageRules::new(&scenario.messages),
             inject: Inject::new(scenario, seed, plan),
-            probes: Probes::new(scenario, seed),
+            probes: S::Probes::new(scenario, seed),
+            requests: Requests::default(),
+            times: StepTimes::default(),
             ends: Time::ZERO + safety + scenario.phases.liveness,
             oracle: Oracle::new(&world, scenario.workload.as_ref()),
             milestones: Milestones::watching(occasions.milestones()),
             occasions,
             coverage: None,
             digest: Digest::default(),
-            affordable: affordable(scenario),
+            affordable: S::affordable(scenario),
             messages: 0,
             pace: Pace::new(world.nodes().count()),
             verdict: None,
@@ -138,7 +142,7 @@ impl<'a> Simulation<'a> {
 
     /// The same run, of which is watched what it tries.
     #[must_use]
-    pub fn covered(mut self) -> Simulation<'a> {
+    pub fn covered(mut self) -> Simulation<'a, S> {
         self.coverage = Some(Coverage::default());
         self
     }
@@ -150,7 +154,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Does what is due next, which is one event at most.
-    pub fn advance(&mut self, watcher: &mut impl Watcher<FileService>) {
+    pub fn advance(&mut self, watcher: &mut impl Watcher<S>) {
         if self.verdict.is_some() {
             return;
         }
@@ -167,7 +171,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Ends the run: what has not got done by now never will.
-    pub fn finish(mut self) -> RunReport {
+    pub fn finish(mut self) -> RunReport<S> {
         let verdict = self.verdict.take().unwrap_or_else(|| self.judge_end());
         let disks = self.world.nodes().map(|node| self.world.host(node).disk());
         RunReport {
@@ -180,34 +184,35 @@ impl<'a> Simulation<'a> {
             forced_writes: disks.map(|disk| disk.forced_records()).sum(),
             counts: self.milestones.counts().to_vec(),
             fired: self.fired(),
-            requests: self.ending().requests(),
+            requests: self.ending().counts(),
             unstated: self.ending().unstated(),
             shares: self.ending().shares(),
-            given_up: self.oracle.model().given_up().cloned().collect(),
+            given_up: S::given_up(self.oracle.model()),
             covered: self.coverage.map(Coverage::into_cells).unwrap_or_default(),
         }
     }
 
     /// The world as it is.
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &World<S> {
         &self.world
     }
 
-    fn judge_end(&mut self) -> Verdict {
+    fn judge_end(&mut self) -> Verdict<S> {
         if let Some(spinning) = self.pace.at_end() {
             return Verdict::Spinning(Box::new(spinning));
         }
         if let Err(violation) = self.oracle.at_end(&self.world) {
             return Verdict::of_violation(violation);
         }
-        let waits = self.milestones.waits(&self.world, self.oracle.model());
+        let mut waits = S::waits(&self.world, self.oracle.model(), &self.times);
+        waits.extend(self.requests.unanswered(&self.world));
         self.ending().verdict(waits, self.milestones.counts())
     }
 
-    fn ending(&self) -> Ending<'_> {
-        let Simulation { scenario, world, oracle, scripts, .. } = self;
+    fn ending(&self) -> Ending<'_, S> {
+        let Simulation { scenario, world, oracle, requests, scripts, .. } = self;
         let is_probed = self.probes.have_begun();
-        Ending { scenario, world, model: oracle.model(), scripts, is_probed }
+        Ending { scenario, world, model: oracle.model(), requests, scripts, is_probed }
     }
 
     /// What came of each effect of the file, in the order of [`Effect::all`](crate::verdict::Effect).
@@ -241,7 +246,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// What has its turn; the event that it is, if it is one.
-    fn take(&mut self, turn: Turn) -> Option<Pending> {
+    fn take(&mut self, turn: Turn<S>) -> Option<Pending<S>> {
         match turn {
             Turn::Due(due) => return self.come_due(due),
             Turn::Event(event) => return Some(Pending::of(event)),
@@ -259,7 +264,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// What is due happens, if it still makes sense.
-    fn come_due(&mut self, due: Due) -> Option<Pending> {
+    fn come_due(&mut self, due: Due<S>) -> Option<Pending<S>> {
         if let Some(node) = due.held_by(&self.world) {
             // It waits at the door until the machine, or its disk, goes on.
             self.queue.defer(node, due);
@@ -306,7 +311,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn wake(&mut self, node: NodeId) -> Option<Pending> {
+    fn wake(&mut self, node: NodeId) -> Option<Pending<S>> {
         self.queue.took_wake(self.world.index(node));
         match self.world.next_wake(node) {
             Some(due) if due <= self.queue.now() => Some(Pending::of(Event::Wake(node))),
@@ -320,7 +325,7 @@ impl<'a> Simulation<'a> {
     /// What `ask` makes of faults comes next; does it make anything?
     fn inject(
         &mut self,
-        ask: impl FnOnce(&mut Inject<'a>, &mut Scene<'_, 'a>) -> Vec<Turn>,
+        ask: impl FnOnce(&mut Inject<'a, S>, &mut Scene<'_, 'a, S>) -> Vec<Turn<S>>,
     ) -> bool {
         let mut scene = Scene {
             now: self.queue.now(),
@@ -338,8 +343,9 @@ impl<'a> Simulation<'a> {
         }
         if let Some(coverage) = &mut self.coverage {
             let (world, model) = (&self.world, self.oracle.model());
+            let milestones = self.milestones.of_system();
             for hold in holds {
-                coverage.on_hold(hold, now, world, model, &self.milestones);
+                coverage.on_hold(hold, &under_test::Scene { now, world, model, milestones });
             }
         }
         let has_struck = !turns.is_empty();
@@ -348,9 +354,11 @@ impl<'a> Simulation<'a> {
     }
 
     /// Applies one event, lets the oracle judge it, and puts what follows into the queue.
-    fn apply(&mut self, event: Event, cause: Cause) {
+    fn apply(&mut self, event: Event<S>, cause: Cause) {
         self.world.apply(self.queue.now(), event, &mut self.step);
         self.digest.add(&self.step);
+        self.times.observe(&self.step);
+        self.requests.observe(&self.step, cause);
         let verdict = self.oracle.observe(&self.world, &self.step);
         self.milestones.observe(&self.world, &self.step, self.oracle.model());
         if let Some(coverage) = &mut self.coverage {
@@ -370,16 +378,4 @@ impl<'a> Simulation<'a> {
     fn is_healed(&self) -> bool {
         self.queue.now() >= Time::ZERO + self.scenario.phases.safety
     }
-}
-
-/// A tenth of the time in which a coordinator wants its votes, a client its answer, and a holder
-/// news of its lease.
-fn affordable(scenario: &Scenario) -> Span {
-    let config = &scenario.config;
-    let leases = scenario.faults.iter().filter_map(|fault| match fault.fault {
-        Fault::Operator(Command::Set { lock_lease, .. }) => lock_lease,
-        _ => None, // it sets no lease
-    });
-    let lease = leases.fold(config.lock_lease, Span::min);
-    config.attempt_timeout.min(config.vote_timeout).min(lease).fraction(10)
 }

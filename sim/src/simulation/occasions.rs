@@ -3,10 +3,11 @@
 //! Each waits for one milestone, about something or at some machine perhaps, and counts how often
 //! that was reached.
 
+use crate::under_test::UnderTest;
 use seedbed::machine::Time;
 
 use crate::draw::chaos::Planned;
-use crate::file_service::oracle::milestones::Reached;
+use crate::oracle::milestones::Reached;
 use crate::scenario::{Occasion, Scenario, Trigger};
 
 /// What happens when its milestone has been reached.
@@ -27,13 +28,13 @@ pub(super) enum Then {
 /// All that waits: rules, faults, scripts and the ends of faults in the order of the file, then
 /// aimed faults.
 #[derive(Debug)]
-pub(super) struct Occasions {
-    waiting: Vec<Waiting>,
+pub(super) struct Occasions<S: UnderTest> {
+    waiting: Vec<Waiting<S>>,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    occasion: Occasion,
+struct Waiting<S: UnderTest> {
+    occasion: Occasion<S>,
     then: Then,
     /// It does not count before.
     from: Time,
@@ -41,9 +42,9 @@ struct Waiting {
     reached: u32,
 }
 
-impl Occasions {
+impl<S: UnderTest> Occasions<S> {
     /// What waits in `scenario` and in the plan that was drawn for it.
-    pub fn new(scenario: &Scenario, plan: &[Planned]) -> Occasions {
+    pub fn new(scenario: &Scenario<S>, plan: &[Planned<S>]) -> Occasions<S> {
         let rules = scenario.messages.iter().map(|rule| rule.begins.as_ref());
         let rules = rules.enumerate().map(|(number, begins)| (begins, Then::Apply(number)));
         let faults = scenario.faults.iter().map(|fault| Some(&fault.trigger));
@@ -85,7 +86,7 @@ impl Occasions {
     }
 
     /// The milestones that something waits for.
-    pub fn milestones(&self) -> impl Iterator<Item = crate::file_service::Milestone> {
+    pub fn milestones(&self) -> impl Iterator<Item = crate::milestone::Milestone<S>> {
         self.waiting.iter().map(|waiting| waiting.occasion.milestone)
     }
 
@@ -93,9 +94,9 @@ impl Occasions {
     pub fn observe(
         &mut self,
         now: Time,
-        just_reached: &[Reached],
-        is_meant: impl Fn(&Occasion, &Reached) -> bool,
-    ) -> Vec<(Then, Reached)> {
+        just_reached: &[Reached<S>],
+        is_meant: impl Fn(&Occasion<S>, &Reached<S>) -> bool,
+    ) -> Vec<(Then, Reached<S>)> {
         let mut begun = Vec::new();
         for reached in just_reached {
             for Waiting { occasion, then, from, reached: times } in &mut self.waiting {
@@ -105,7 +106,7 @@ impl Occasions {
                 }
                 *times += 1;
                 if occasion.times.has(*times) {
-                    begun.push((*then, reached.about_path(&occasion.about.path)));
+                    begun.push((*then, reached.meaning(&occasion.about.of_system)));
                 }
             }
         }

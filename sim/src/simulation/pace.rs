@@ -1,11 +1,13 @@
 //! How many events a second of simulated time may have.
 
+use crate::under_test::UnderTest;
 use std::collections::BTreeMap;
 
 use seedbed::machine::{Class, Span, Time};
 
-use crate::file_service::{Event, Step};
+use crate::name::Name;
 use crate::verdict::Spinning;
+use crate::world::{Event, Step};
 
 /// Events of one machine in one second of simulated time, at most.
 ///
@@ -41,7 +43,7 @@ impl Pace {
 
     /// Takes note of what was due at `now`, and of the step that came of it, if one did. Gives the
     /// finding once enough is known.
-    pub fn observe(&mut self, now: Time, step: Option<&Step>) -> Option<Spinning> {
+    pub fn observe<S: UnderTest>(&mut self, now: Time, step: Option<&Step<S>>) -> Option<Spinning> {
         if now.since(self.since) >= Span::from_secs(1) {
             if self.count > self.limit {
                 return self.finding();
@@ -58,7 +60,7 @@ impl Pace {
     }
 
     /// Looks at one event too many.
-    fn sample(&mut self, step: Option<&Step>) -> Option<Spinning> {
+    fn sample<S: UnderTest>(&mut self, step: Option<&Step<S>>) -> Option<Spinning> {
         *self.sample.entry(step.map_or_else(|| "nothing".to_owned(), kind)).or_default() += 1;
         if self.count < self.limit + SAMPLE { None } else { self.finding() }
     }
@@ -74,14 +76,14 @@ impl Pace {
 }
 
 /// What kind of event a step is.
-fn kind(step: &Step) -> String {
+fn kind<S: UnderTest>(step: &Step<S>) -> String {
     let at = step.place().map_or("", |node| match node.class() {
         Class::Control => " at the central node",
         Class::Node => " at a storage node",
         Class::Client => " at a client",
     });
     let message = || match &step.packet {
-        Some(packet) => packet.message.kind().name(),
+        Some(packet) => S::message_kind(&packet.message).name(),
         None => "message",
     };
     match &step.event {
@@ -109,6 +111,7 @@ fn kind(step: &Step) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file_service::Step;
     use seedbed::machine::NodeId;
 
     fn step() -> Step {

@@ -1,21 +1,22 @@
 //! Which links a cut is about, and what it loses.
 
+use crate::under_test::UnderTest;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use seedbed::machine::NodeId;
 
+use crate::cast::Cast;
 use crate::fault::Cut;
-use crate::file_service::Network;
-use crate::file_service::World;
-use crate::scenario::Cast;
+use crate::world::Network;
 use crate::world::PacketId;
+use crate::world::World;
 
 /// Links, as (from, to).
 pub(super) type Pairs = Arc<[(NodeId, NodeId)]>;
 
 /// The links that `cut` is about, in order.
-pub(super) fn links_of(cut: &Cut, world: &World, cast: Cast) -> Pairs {
+pub(super) fn links_of<S: UnderTest>(cut: &Cut, world: &World<S>, cast: Cast) -> Pairs {
     match cut {
         Cut::Isolate(node) => links(world, |from, to| from == *node || to == *node),
         Cut::Groups(groups) => {
@@ -35,20 +36,23 @@ pub(super) fn links_of(cut: &Cut, world: &World, cast: Cast) -> Pairs {
 
 /// What is in flight on these links, in the order of sending. A cut loses it even if it is mended
 /// before that would have arrived.
-pub(super) fn in_flight(links: &[(NodeId, NodeId)], network: &Network) -> Vec<PacketId> {
+pub(super) fn in_flight<S: UnderTest>(
+    links: &[(NodeId, NodeId)],
+    network: &Network<S>,
+) -> Vec<PacketId> {
     let links: BTreeSet<(NodeId, NodeId)> = links.iter().copied().collect();
     let stopped = network.packets().filter(|(_, packet)| links.contains(&(packet.from, packet.to)));
     stopped.map(|(id, _)| id).collect()
 }
 
 /// All links, in order, that `wanted` chooses.
-fn links(world: &World, wanted: impl Fn(NodeId, NodeId) -> bool) -> Pairs {
+fn links<S: UnderTest>(world: &World<S>, wanted: impl Fn(NodeId, NodeId) -> bool) -> Pairs {
     let pairs = world.nodes().flat_map(|a| world.nodes().map(move |b| (a, b)));
     pairs.filter(|(a, b)| a != b && wanted(*a, *b)).collect()
 }
 
 /// The links to cut so that each of `ring` is linked with the majority around it only.
-fn majorities_ring(ring: &[NodeId], world: &World) -> Pairs {
+fn majorities_ring<S: UnderTest>(ring: &[NodeId], world: &World<S>) -> Pairs {
     let n = ring.len();
     // A majority of n is n / 2 + 1 nodes: itself and half of n / 2, rounded up, on either side.
     let reach = (n / 2).div_ceil(2);

@@ -6,6 +6,7 @@
 //! fault does next: a fault that waits for `message_lost` strikes at the first message that a cut
 //! loses, before the cut loses the second.
 
+use crate::under_test::UnderTest;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -14,35 +15,35 @@ use seedbed::machine::{NodeId, Time};
 
 use super::occasions::Then;
 use super::scheduled::Due;
-use crate::file_service::Event;
-use crate::file_service::oracle::milestones::Reached;
+use crate::oracle::milestones::Reached;
+use crate::world::Event;
 use crate::world::{Loss, PacketId};
 
 /// What is due.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct Queue<S: UnderTest> {
     /// The time of what was taken last.
     now: Time,
     /// What comes before anything in `heap`; the last is the first.
-    turns: Vec<Turn>,
+    turns: Vec<Turn<S>>,
     /// What is due at some time: the queue.
-    heap: BinaryHeap<Reverse<Entry>>,
+    heap: BinaryHeap<Reverse<Entry<S>>>,
     order: u64,
     /// By host: the wake that stands in the queue.
     wakes: Vec<Option<Time>>,
     /// What was due at machines that are paused.
-    deferred: BTreeMap<NodeId, Vec<Due>>,
+    deferred: BTreeMap<NodeId, Vec<Due<S>>>,
 }
 
 /// What has its turn now.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(super) enum Turn<S: UnderTest> {
     /// An event.
-    Event(Event),
+    Event(Event<S>),
     /// Something that is due, from the queue or from a fault.
-    Due(Due),
+    Due(Due<S>),
     /// Something that waited for this. Roles are bound when its turn has come, not before.
-    Begin(Then, Box<Reached>),
+    Begin(Then, Box<Reached<S>>),
     /// What is in flight on these links is lost. It is looked for when its turn has come, after
     /// the cut.
     LoseInFlight(Arc<[(NodeId, NodeId)]>),
@@ -51,42 +52,42 @@ pub(super) enum Turn {
     /// What waited at this machine's door goes into the queue.
     Release(NodeId),
     /// Something goes into the queue.
-    Later(Time, Due),
+    Later(Time, Due<S>),
     /// The probe of this number in its round is asked.
     Probe(usize),
 }
 
 /// What is due at some time; ties go in the order of putting.
 #[derive(Debug)]
-struct Entry {
+struct Entry<S: UnderTest> {
     at: Time,
     order: u64,
-    due: Due,
+    due: Due<S>,
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
+impl<S: UnderTest> PartialEq for Entry<S> {
+    fn eq(&self, other: &Entry<S>) -> bool {
         self.order == other.order
     }
 }
 
-impl Eq for Entry {}
+impl<S: UnderTest> Eq for Entry<S> {}
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
+impl<S: UnderTest> PartialOrd for Entry<S> {
+    fn partial_cmp(&self, other: &Entry<S>) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
+impl<S: UnderTest> Ord for Entry<S> {
+    fn cmp(&self, other: &Entry<S>) -> std::cmp::Ordering {
         (self.at, self.order).cmp(&(other.at, other.order))
     }
 }
 
-impl Queue {
+impl<S: UnderTest> Queue<S> {
     /// Nothing is due yet at any of so many machines.
-    pub fn new(hosts: usize) -> Queue {
+    pub fn new(hosts: usize) -> Queue<S> {
         Queue {
             now: Time::ZERO,
             turns: Vec::new(),
@@ -111,7 +112,7 @@ impl Queue {
     }
 
     /// Takes what is due next.
-    pub fn pop(&mut self) -> Option<Turn> {
+    pub fn pop(&mut self) -> Option<Turn<S>> {
         if let Some(turn) = self.turns.pop() {
             return Some(turn);
         }
@@ -121,12 +122,15 @@ impl Queue {
     }
 
     /// These come next, in this order, before all other turns.
-    pub fn first(&mut self, turns: impl IntoIterator<Item = Turn, IntoIter: DoubleEndedIterator>) {
+    pub fn first(
+        &mut self,
+        turns: impl IntoIterator<Item = Turn<S>, IntoIter: DoubleEndedIterator>,
+    ) {
         self.turns.extend(turns.into_iter().rev());
     }
 
     /// Puts `due` into the queue.
-    pub fn put(&mut self, at: Time, due: Due) {
+    pub fn put(&mut self, at: Time, due: Due<S>) {
         self.order += 1;
         self.heap.push(Reverse(Entry { at, order: self.order, due }));
     }
@@ -146,7 +150,7 @@ impl Queue {
     }
 
     /// `due` waits at the door of a machine.
-    pub fn defer(&mut self, node: NodeId, due: Due) {
+    pub fn defer(&mut self, node: NodeId, due: Due<S>) {
         self.deferred.entry(node).or_default().push(due);
     }
 

@@ -1,20 +1,20 @@
 //! What is due, and the event that it becomes if it still makes sense in the world as it is.
 
+use crate::under_test::UnderTest;
 use std::sync::Arc;
 
 use seedbed::machine::{Incarnation, NodeId, Span};
-use seedbed::proto::Request;
 
-use crate::cell::FaultKind;
+use crate::cell::GeneralFault;
 use crate::fault::Restart;
-use crate::file_service::{Event, World};
+use crate::world::{Event, World};
 use crate::world::{Loss, PacketId};
 
 use super::users::UserId;
 
 /// Something that is due.
 #[derive(Clone, Debug)]
-pub(super) enum Due {
+pub(super) enum Due<S: UnderTest> {
     /// A message arrives, if the link and the machine are there.
     Arrive(PacketId),
     /// A message is lost.
@@ -26,7 +26,7 @@ pub(super) enum Due {
     /// A sync of this life is done.
     Synced(NodeId, Incarnation),
     /// A user asks, if the client is still in this life.
-    Ask(UserId, Incarnation, Arc<Request>),
+    Ask(UserId, Incarnation, Arc<S::Request>),
     /// The next step of the performance of this number is asked, by this client.
     Script(NodeId, usize),
     /// The message rule of this number begins to apply.
@@ -49,7 +49,7 @@ pub(super) enum Act {
     /// A fault strikes whose machines were bound when its milestone was reached.
     StrikeBound(usize),
     /// A machine crashes in its turn of a series of this kind, if nothing is healed yet.
-    TakeDown(NodeId, Restart, FaultKind),
+    TakeDown(NodeId, Restart, GeneralFault),
     /// The operator says the next thing.
     Operate,
     /// The machine starts.
@@ -68,10 +68,10 @@ pub(super) enum Act {
     MakeRoom(NodeId),
 }
 
-impl Due {
+impl<S: UnderTest> Due<S> {
     /// The machine for which this waits at its door: because it is paused, or because its disk
     /// stalls.
-    pub fn held_by(&self, world: &World) -> Option<NodeId> {
+    pub fn held_by(&self, world: &World<S>) -> Option<NodeId> {
         let is_held = |node: &NodeId| {
             let host = world.host(*node);
             host.is_paused() || matches!(self, Due::Synced(..)) && host.disk().is_stalled()
@@ -80,7 +80,7 @@ impl Due {
     }
 
     /// The machine that has to be running for this to happen.
-    fn whose(&self, world: &World) -> Option<NodeId> {
+    fn whose(&self, world: &World<S>) -> Option<NodeId> {
         match self {
             Due::Arrive(packet) => world.network().get(*packet).map(|packet| packet.to),
             Due::Wake(node) | Due::Synced(node, _) => Some(*node),
@@ -93,8 +93,8 @@ impl Due {
 
 /// An event that happens now, with its cause where what follows depends on that.
 #[derive(Debug)]
-pub(super) struct Pending {
-    pub event: Event,
+pub(super) struct Pending<S: UnderTest> {
+    pub event: Event<S>,
     pub cause: Cause,
 }
 
@@ -113,15 +113,15 @@ pub(super) enum Cause {
     Other,
 }
 
-impl Pending {
+impl<S: UnderTest> Pending<S> {
     /// An event whose cause does not matter.
-    pub fn of(event: Event) -> Pending {
+    pub fn of(event: Event<S>) -> Pending<S> {
         Pending { event, cause: Cause::Other }
     }
 }
 
 /// A message arrives, or is lost where it would have.
-pub(super) fn arrival(id: PacketId, world: &World) -> Option<Pending> {
+pub(super) fn arrival<S: UnderTest>(id: PacketId, world: &World<S>) -> Option<Pending<S>> {
     let packet = world.network().get(id)?;
     let event = if !world.is_linked(packet.from, packet.to) {
         Event::Drop(id, Loss::Cut)
@@ -134,36 +134,44 @@ pub(super) fn arrival(id: PacketId, world: &World) -> Option<Pending> {
 }
 
 /// A message is lost.
-pub(super) fn loss(id: PacketId, loss: Loss, world: &World) -> Option<Pending> {
+pub(super) fn loss<S: UnderTest>(id: PacketId, loss: Loss, world: &World<S>) -> Option<Pending<S>> {
     world.network().get(id)?;
     Some(Pending::of(Event::Drop(id, loss)))
 }
 
 /// A message is copied.
-pub(super) fn copy(id: PacketId, after: Span, world: &World) -> Option<Pending> {
+pub(super) fn copy<S: UnderTest>(
+    id: PacketId,
+    after: Span,
+    world: &World<S>,
+) -> Option<Pending<S>> {
     world.network().get(id)?;
     Some(Pending { event: Event::Duplicate(id), cause: Cause::Copy(after) })
 }
 
 /// A disk has synced, if its machine has not crashed meanwhile.
-pub(super) fn synced(node: NodeId, life: Incarnation, world: &World) -> Option<Pending> {
+pub(super) fn synced<S: UnderTest>(
+    node: NodeId,
+    life: Incarnation,
+    world: &World<S>,
+) -> Option<Pending<S>> {
     is_in(node, life, world).then(|| Pending::of(Event::Synced(node)))
 }
 
 /// A user asks, if its client has not crashed meanwhile.
-pub(super) fn ask(
+pub(super) fn ask<S: UnderTest>(
     user: UserId,
     life: Incarnation,
-    request: Arc<Request>,
-    world: &World,
-) -> Option<Pending> {
+    request: Arc<S::Request>,
+    world: &World<S>,
+) -> Option<Pending<S>> {
     let client = user.client;
     let event = Event::Request { client, request };
     is_in(client, life, world).then_some(Pending { event, cause: Cause::User(user) })
 }
 
 /// Is the machine up and in this life?
-fn is_in(node: NodeId, life: Incarnation, world: &World) -> bool {
+fn is_in<S: UnderTest>(node: NodeId, life: Incarnation, world: &World<S>) -> bool {
     let host = world.host(node);
     host.is_up() && host.incarnation() == life
 }

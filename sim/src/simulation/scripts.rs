@@ -4,20 +4,20 @@
 //! comes next. A script that is repeated every so long has several at once. Nothing is asked after
 //! the safety phase.
 
+use crate::under_test::UnderTest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed::machine::{Class, NodeId, RequestId, Span};
-use seedbed::proto::Request;
 
 use super::scheduled::{Cause, Due, Pending};
-use crate::file_service::{Event, World};
 use crate::scenario::{Next, Scenario, Script, Step};
+use crate::world::{Event, World};
 
 /// The scripts of a run.
 #[derive(Debug)]
-pub(super) struct Scripts<'a> {
-    scripts: &'a [Script],
+pub(super) struct Scripts<'a, S: UnderTest> {
+    scripts: &'a [Script<S>],
     performances: Vec<Performance>,
     /// The performance and the step of which each request is.
     of: BTreeMap<RequestId, (usize, usize)>,
@@ -40,7 +40,7 @@ struct Performance {
 }
 
 /// What became of one step in one round.
-pub(super) struct Outcome<'o> {
+pub(super) struct Outcome<'o, S: UnderTest> {
     /// The script's place in the file, from 0.
     pub script: usize,
     /// The step's place in it, from 0.
@@ -48,16 +48,16 @@ pub(super) struct Outcome<'o> {
     /// The client that asked, or would have.
     pub client: NodeId,
     /// What it is.
-    pub is: &'o Step,
+    pub is: &'o Step<S>,
     /// The request, if it was asked.
     pub request: Option<RequestId>,
     /// Was it due, so that only a client that was down kept it from being asked?
     pub is_reached: bool,
 }
 
-impl<'a> Scripts<'a> {
+impl<'a, S: UnderTest> Scripts<'a, S> {
     /// The scripts of `scenario`; none has begun.
-    pub fn new(scenario: &'a Scenario) -> Scripts<'a> {
+    pub fn new(scenario: &'a Scenario<S>) -> Scripts<'a, S> {
         Scripts { scripts: &scenario.script, performances: Vec::new(), of: BTreeMap::new() }
     }
 
@@ -79,7 +79,7 @@ impl<'a> Scripts<'a> {
         number: usize,
         client: Option<NodeId>,
         first: Vec<Option<NodeId>>,
-    ) -> Vec<(Span, Due)> {
+    ) -> Vec<(Span, Due<S>)> {
         let script = &self.scripts[number];
         // The machine at which a milestone was reached may be another one.
         let Some(client) = client.filter(|machine| machine.class() == Class::Client) else {
@@ -111,12 +111,12 @@ impl<'a> Scripts<'a> {
     }
 
     /// The next step of a performance is asked, if its client is up; else the performance is over.
-    pub fn ask(&mut self, performance: usize, world: &World) -> Option<Pending> {
+    pub fn ask(&mut self, performance: usize, world: &World<S>) -> Option<Pending<S>> {
         let playing = &mut self.performances[performance];
         let is_up = world.host(playing.client).is_up();
         playing.asked[playing.step].push(None);
-        let request = self.scripts[playing.script].steps[playing.step]
-            .request_to(playing.first[playing.step]);
+        let step = &self.scripts[playing.script].steps[playing.step];
+        let request = S::with_first(&step.request, playing.first[playing.step]);
         let event = Event::Request { client: playing.client, request: Arc::new(request) };
         is_up.then_some(Pending { event, cause: Cause::Script(performance) })
     }
@@ -130,7 +130,7 @@ impl<'a> Scripts<'a> {
     }
 
     /// A request is answered: the next step is due after a pause.
-    pub fn on_replied(&mut self, request: RequestId) -> Option<(Span, Due)> {
+    pub fn on_replied(&mut self, request: RequestId) -> Option<(Span, Due<S>)> {
         let (performance, step) = *self.of.get(&request)?;
         let playing = &mut self.performances[performance];
         playing.awaits.take_if(|awaited| *awaited == request)?;
@@ -148,7 +148,7 @@ impl<'a> Scripts<'a> {
     }
 
     /// What became of the steps of all that has begun. One that was never asked counts once.
-    pub fn outcomes(&self) -> impl Iterator<Item = Outcome<'a>> {
+    pub fn outcomes(&self) -> impl Iterator<Item = Outcome<'a, S>> {
         self.performances.iter().flat_map(move |playing| {
             let steps = self.scripts[playing.script].steps.iter().enumerate();
             steps.flat_map(move |(number, is)| {
@@ -165,18 +165,5 @@ impl<'a> Scripts<'a> {
                 })
             })
         })
-    }
-}
-
-impl Step {
-    /// What is asked, if `first` is asked first.
-    fn request_to(&self, first: Option<NodeId>) -> Request {
-        match &self.request {
-            Request::Files { operations, coordinator } => Request::Files {
-                operations: operations.clone(),
-                coordinator: first.or(*coordinator),
-            },
-            Request::Acquire { .. } | Request::Release { .. } => self.request.clone(),
-        }
     }
 }

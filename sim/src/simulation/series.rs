@@ -1,21 +1,22 @@
 //! Series of crashes: a rolling restart, and an attrition.
 
+use crate::under_test::UnderTest;
 use seedbed::machine::{NodeId, Span, Time};
 
 use super::holds::takes_hold;
 use super::inject::{Inject, Scene, later, now};
 use super::queue::Turn;
 use super::scheduled::Act;
-use crate::cell::FaultKind;
+use crate::cell::{FaultKind, GeneralFault};
 use crate::fault::{Fault, Leaves, Restart};
 use crate::seed::Stream;
 
-impl<'a> Inject<'a> {
+impl<'a, S: UnderTest> Inject<'a, S> {
     /// Every storage node crashes in its turn.
-    pub(super) fn rolling_restart(&self, down: Span, pause: Span, now: Time) -> Vec<Turn> {
+    pub(super) fn rolling_restart(&self, down: Span, pause: Span, now: Time) -> Vec<Turn<S>> {
         let nodes = self.scenario.cast.storage_nodes().collect();
         let apart = Span::from_nanos(down.as_nanos() + pause.as_nanos());
-        series(nodes, now, apart, Restart::After(down), FaultKind::RollingRestart)
+        series(nodes, now, apart, Restart::After(down), GeneralFault::RollingRestart)
     }
 
     /// So many storage nodes crash, drawn for the fault `number`.
@@ -26,10 +27,10 @@ impl<'a> Inject<'a> {
         pause: Span,
         restart: Restart,
         now: Time,
-    ) -> Vec<Turn> {
+    ) -> Vec<Turn<S>> {
         let mut stream = self.stream("attrition", number);
         let nodes = drawn_of(self.scenario.cast.storage_nodes(), count, &mut stream);
-        series(nodes, now, pause, restart, FaultKind::Attrition)
+        series(nodes, now, pause, restart, GeneralFault::Attrition)
     }
 
     /// A machine crashes in its turn, if nothing is healed yet.
@@ -37,9 +38,9 @@ impl<'a> Inject<'a> {
         &mut self,
         node: NodeId,
         restart: Restart,
-        kind: FaultKind,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
+        kind: GeneralFault,
+        scene: &mut Scene<'_, 'a, S>,
+    ) -> Vec<Turn<S>> {
         if self.is_healed(scene) {
             return Vec::new();
         }
@@ -47,7 +48,7 @@ impl<'a> Inject<'a> {
         let turns = self.crash(node, leaves, restart, scene);
         if !turns.is_empty() {
             self.holds.extend(takes_hold(
-                kind,
+                FaultKind::General(kind),
                 &Fault::Crash { node, leaves, restart },
                 self.last,
                 &[],
@@ -58,13 +59,13 @@ impl<'a> Inject<'a> {
 }
 
 /// Takes the first of `nodes` down now and each of the others `apart` after the one before.
-fn series(
+fn series<S: UnderTest>(
     nodes: Vec<NodeId>,
     at: Time,
     apart: Span,
     restart: Restart,
-    kind: FaultKind,
-) -> Vec<Turn> {
+    kind: GeneralFault,
+) -> Vec<Turn<S>> {
     let mut acts = nodes.into_iter().map(|node| Act::TakeDown(node, restart, kind));
     let first = acts.next().map(now);
     let others =

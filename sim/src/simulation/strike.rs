@@ -3,25 +3,24 @@
 //! A scripted fault names them, or they play a role in what it has waited for. A drawn one has to
 //! leave what is promised within reach, and an aimed one has to find room in the budget.
 
+use crate::under_test::{Operator, UnderTest};
 use seedbed::machine::{Class, NodeId, Span};
-use seedbed::proto::Command;
 
 use super::inject::{Inject, Scene, later};
 use super::queue::Turn;
 use super::scheduled::Act;
 use crate::draw::chaos::Away;
 use crate::fault::Fault;
-use crate::file_service::World;
-use crate::file_service::oracle::copies::{is_every_loss_noticed, may_be_lost};
-use crate::file_service::oracle::milestones::Reached;
+use crate::oracle::milestones::Reached;
 use crate::scenario::Target;
 use crate::seed::Stream;
+use crate::world::World;
 
 const BUDGET: &str = "a plan has a budget";
 
-impl<'a> Inject<'a> {
+impl<'a, S: UnderTest> Inject<'a, S> {
     /// The fault `number` strikes, whose time was known from the start.
-    pub(super) fn strike(&mut self, number: usize, scene: &mut Scene<'_, 'a>) -> Vec<Turn> {
+    pub(super) fn strike(&mut self, number: usize, scene: &mut Scene<'_, 'a, S>) -> Vec<Turn<S>> {
         let scripted = self.scenario.faults.len();
         let fault = match number.checked_sub(scripted) {
             Some(planned) => bound_at(&self.plan[planned].fault, scene.world)
@@ -36,13 +35,13 @@ impl<'a> Inject<'a> {
     pub fn strike_aimed(
         &mut self,
         number: usize,
-        reached: &Reached,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
+        reached: &Reached<S>,
+        scene: &mut Scene<'_, 'a, S>,
+    ) -> Vec<Turn<S>> {
         let planned = &self.plan[number];
         let lasts = planned.until.since(planned.at);
         let mut stream = self.stream("another", self.scenario.faults.len() + number);
-        let machines = |target: &Target| match target {
+        let machines = |target: &Target<S>| match target {
             Target::All(_) => self.another(*target, reached, scene, &mut stream),
             _ => scene.binding().machines(*target, Some(reached)),
         };
@@ -65,9 +64,9 @@ impl<'a> Inject<'a> {
     /// if there is one.
     fn another(
         &self,
-        target: Target,
-        reached: &Reached,
-        scene: &Scene<'_, 'a>,
+        target: Target<S>,
+        reached: &Reached<S>,
+        scene: &Scene<'_, 'a, S>,
         stream: &mut Stream,
     ) -> Vec<NodeId> {
         let away = self.away.as_ref().expect(BUDGET);
@@ -84,24 +83,16 @@ impl<'a> Inject<'a> {
 
     /// Does a drawn fault leave what is promised within reach? The plan cannot know what is on which
     /// disk. See the table of promises in ARCHITECTURE.md.
-    fn keeps_the_promise(&mut self, fault: &Fault, scene: &Scene<'_, 'a>) -> bool {
+    fn keeps_the_promise(&mut self, fault: &Fault<S>, scene: &Scene<'_, 'a, S>) -> bool {
+        let options = &self.scenario.chaos.as_ref().expect(BUDGET).options;
+        let keeps = || S::Operator::keeps_the_promise(fault, options, scene.model);
         match fault {
-            Fault::Join(_) | Fault::Leave(_) | Fault::Operator(Command::Set { .. }) => {
-                is_every_loss_noticed(scene.model)
-            }
             Fault::Wipe { node, .. } => {
-                node.class() == Class::Node
-                    && scene.world.host(*node).is_up()
-                    && (self.loses_last_copies() || may_be_lost(*node, scene.model))
-                    && self.budget().take_disk()
+                let may = node.class() == Class::Node && scene.world.host(*node).is_up() && keeps();
+                may && self.budget().take_disk()
             }
-            _ => true, // it loses nothing
+            _ => keeps(),
         }
-    }
-
-    /// Does the operator of the file accept that what was on a disk is lost?
-    fn loses_last_copies(&self) -> bool {
-        self.scenario.chaos.as_ref().is_some_and(|chaos| chaos.last_copies)
     }
 
     /// What the scripted fault `number` has waited for was reached: its machines are bound, and it
@@ -109,11 +100,11 @@ impl<'a> Inject<'a> {
     pub fn strike_at(
         &mut self,
         number: usize,
-        reached: &Reached,
-        scene: &mut Scene<'_, 'a>,
-    ) -> Vec<Turn> {
+        reached: &Reached<S>,
+        scene: &mut Scene<'_, 'a, S>,
+    ) -> Vec<Turn<S>> {
         let scripted = &self.scenario.faults[number];
-        let machines = |target: &Target| scene.binding().machines(*target, Some(reached));
+        let machines = |target: &Target<S>| scene.binding().machines(*target, Some(reached));
         let Some(fault) = scripted.fault.bind(machines) else { return Vec::new() };
         match scripted.trigger.occasion().map_or(Span::ZERO, |occasion| occasion.after) {
             Span::ZERO => self.inject(number, fault, scene),
@@ -127,10 +118,12 @@ impl<'a> Inject<'a> {
 }
 
 /// A fault whose time is known from the start: it names its machines, and perhaps the rest of them.
-fn bound_at(fault: &Fault<Target>, world: &World) -> Option<Fault> {
+fn bound_at<S: UnderTest>(fault: &Fault<S, Target<S>>, world: &World<S>) -> Option<Fault<S>> {
     fault.bind(|target| match target {
         Target::Node(node) => vec![*node],
         Target::Rest => world.nodes().collect(),
-        Target::Role(_) | Target::All(_) => unreachable!("a role needs a milestone"),
+        Target::There | Target::Role(_) | Target::All(_) => {
+            unreachable!("a role needs a milestone")
+        }
     })
 }

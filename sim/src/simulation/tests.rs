@@ -4,7 +4,7 @@ use seedbed::machine::Incarnation;
 use seedbed::proto::Command;
 
 use super::*;
-use crate::file_service::Fact;
+use crate::file_service::{Fact, Scenario, Simulation, Step, World};
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)

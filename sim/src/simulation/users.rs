@@ -1,11 +1,10 @@
 //! The users of the workload and the request that each waits for.
 
+use crate::under_test::{UnderTest, User};
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId, Span};
-use seedbed::proto::{Reply, Request};
 
-use crate::draw::workload::User;
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 
@@ -19,32 +18,33 @@ pub(super) struct UserId {
 
 /// What a user asks for next, and how long it thinks before.
 #[derive(Debug)]
-pub(super) struct Next {
+pub(super) struct Next<S: UnderTest> {
     pub user: UserId,
     pub think: Span,
-    pub request: Request,
+    pub request: S::Request,
 }
 
 /// The users of a run.
 #[derive(Debug)]
-pub(super) struct Users(BTreeMap<UserId, Asker>);
+pub(super) struct Users<S: UnderTest>(BTreeMap<UserId, Asker<S>>);
 
 /// A user and the request that it waits for.
 #[derive(Debug)]
-struct Asker {
-    user: User,
+struct Asker<S: UnderTest> {
+    user: S::User,
     awaits: Option<RequestId>,
 }
 
-impl Users {
+impl<S: UnderTest> Users<S> {
     /// The users of each client, if `scenario` has a workload.
-    pub fn new(scenario: &Scenario, seed: Seed) -> Users {
+    pub fn new(scenario: &Scenario<S>, seed: Seed) -> Users<S> {
         let Some(workload) = &scenario.workload else { return Users(BTreeMap::new()) };
         let clients = scenario.cast.clients();
-        let all = clients
-            .flat_map(|client| (0..workload.at_once).map(move |place| UserId { client, place }));
+        let all = clients.flat_map(|client| {
+            (0..S::User::per_client(workload)).map(move |place| UserId { client, place })
+        });
         let asker = |id: UserId| {
-            let user = User::new(workload, scenario, seed, (id.client, id.place));
+            let user = S::User::new(workload, scenario, seed, (id.client, id.place));
             (id, Asker { user, awaits: None })
         };
         Users(all.map(asker).collect())
@@ -58,7 +58,7 @@ impl Users {
     }
 
     /// What the user that waits for this answer asks for after it.
-    pub fn on_replied(&mut self, request: RequestId, reply: &Reply) -> Option<Next> {
+    pub fn on_replied(&mut self, request: RequestId, reply: &S::Reply) -> Option<Next<S>> {
         let mut askers = self.of_client(request.client);
         let (user, asker) = askers.find(|(_, asker)| asker.awaits == Some(request))?;
         asker.awaits = None;
@@ -67,8 +67,8 @@ impl Users {
     }
 
     /// What the users of `client` ask for first in this life.
-    pub fn on_started(&mut self, client: NodeId) -> Vec<Next> {
-        let begin = |(user, asker): (UserId, &mut Asker)| {
+    pub fn on_started(&mut self, client: NodeId) -> Vec<Next<S>> {
+        let begin = |(user, asker): (UserId, &mut Asker<S>)| {
             asker.awaits = None;
             let (think, request) = asker.user.begin()?;
             Some(Next { user, think, request })
@@ -81,7 +81,7 @@ impl Users {
         self.0.values_mut().for_each(|asker| asker.user.stop());
     }
 
-    fn of_client(&mut self, client: NodeId) -> impl Iterator<Item = (UserId, &mut Asker)> {
+    fn of_client(&mut self, client: NodeId) -> impl Iterator<Item = (UserId, &mut Asker<S>)> {
         let place = |place| UserId { client, place };
         self.0.range_mut(place(0)..=place(u16::MAX)).map(|(user, asker)| (*user, asker))
     }

@@ -10,59 +10,39 @@
 //! ```
 //!
 //! `<-` is a message that has arrived, `->` one that leaves. Every line carries step and time, so
-//! that one can search for a transaction, a request or a path. [`links`], [`event`] and [`fact`]
+//! that one can search for a request or a machine. [`links`], [`event`] and [`fact`]
 //! serve the charts of reports and golden plays too, so all three speak one language.
 
-mod message;
 mod partition;
-mod paths_on_ring;
-mod record;
-#[cfg(test)]
-mod tests;
-mod words;
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Arcs, Record};
 
-use crate::file_service::{Event, Fact, Step};
-use crate::world::{Loss, PacketId, Tear};
+use crate::under_test::UnderTest;
+use crate::world::{Event, Fact, Loss, PacketId, Step, Tear};
 
-pub use message::{Routine, Topic, message, routine};
 pub use partition::links;
-pub use paths_on_ring::Places;
-pub use words::file;
 
 /// How much is said.
-#[derive(Clone, Copy, Debug)]
-pub enum Detail<'a> {
+#[derive(Debug)]
+pub enum Detail<'a, S: UnderTest> {
     /// What it is and what it is about.
     Brief,
-    /// What it carries too, and of these paths which lie on the arcs that are named.
-    Contents(&'a Places),
+    /// What it carries too, told by what the reader knows by name.
+    Contents(&'a S::Known),
     /// Every field.
     Whole,
 }
 
-impl Detail<'_> {
-    /// Where: `on 3 arcs, 8.5 %`; `nowhere`.
-    fn on(self, arcs: &Arcs) -> String {
-        match self {
-            Detail::Brief | Detail::Whole => words::on(arcs),
-            Detail::Contents(places) => places.on(arcs),
-        }
-    }
-
-    /// The paths that lie there, where it is known which of them matter.
-    fn paths_on(self, arcs: &Arcs) -> String {
-        match self {
-            Detail::Brief | Detail::Whole => String::new(),
-            Detail::Contents(places) => places.paths_on(arcs),
-        }
+impl<S: UnderTest> Clone for Detail<'_, S> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
+impl<S: UnderTest> Copy for Detail<'_, S> {}
+
 /// One line for the event of `step`, one for each record that it made durable and each fact.
-pub fn lines(step: &Step) -> Vec<String> {
+pub fn lines<S: UnderTest>(step: &Step<S>) -> Vec<String> {
     let line = |node: Option<NodeId>, what: String| {
         let node = node.map_or_else(|| "network".to_owned(), |node| node.to_string());
         format!("{:>6} {:>12}  {node:<7}  {what}", step.index, step.at.to_string())
@@ -70,7 +50,7 @@ pub fn lines(step: &Step) -> Vec<String> {
     let durable = step
         .durable
         .iter()
-        .map(|(node, position, kept)| line(Some(*node), durable(*position, kept)));
+        .map(|(node, position, kept)| line(Some(*node), durable::<S>(*position, kept)));
     let facts = step.facts.iter().filter_map(|this| {
         let (node, what) = fact(this, Detail::Whole)?;
         Some(line(node.or_else(|| step.place()), what))
@@ -80,16 +60,18 @@ pub fn lines(step: &Step) -> Vec<String> {
 }
 
 /// What happened, in words that leave out the machine where it did.
-pub fn event(step: &Step, detail: Detail<'_>) -> String {
+pub fn event<S: UnderTest>(step: &Step<S>, detail: Detail<'_, S>) -> String {
     match &step.event {
         Event::Deliver(id) => match &step.packet {
-            Some(packet) => format!("<- {} {}", packet.from, message(&packet.message, detail)),
+            Some(packet) => {
+                format!("<- {} {}", packet.from, S::message_in_words(&packet.message, detail))
+            }
             None => unseen("arrived", *id),
         },
         Event::Drop(id, loss) => passing(step, *id, &format!("lost ({})", why(*loss)), detail),
         Event::Duplicate(id) => passing(step, *id, "doubled", detail),
         Event::Wake(_) => match &step.timer {
-            Some(timer) => format!("wakes: {}", words::timer(timer)),
+            Some(timer) => format!("wakes: {}", S::timer_in_words(timer)),
             None => "wakes".to_owned(),
         },
         Event::Synced(_) => "disk has synced".to_owned(),
@@ -110,16 +92,23 @@ pub fn event(step: &Step, detail: Detail<'_>) -> String {
         Event::Mend(mended) => format!("mended: {}", links(mended)),
         Event::ClockJump { by, .. } => format!("clock jumps by {by}"),
         Event::ClockDrift { ppm, .. } => format!("clock now gains {ppm} us each second"),
-        Event::Request { request, .. } => format!("is asked: {}", words::request(request)),
-        Event::Command(command) => format!("operator: {}", words::command(command)),
+        Event::Request { request, .. } => {
+            format!("is asked: {}", S::request_in_words(request, Detail::Whole))
+        }
+        Event::Command(command) => format!("operator: {}", S::command_in_words(command)),
     }
 }
 
-fn passing(step: &Step, id: PacketId, what: &str, detail: Detail<'_>) -> String {
+fn passing<S: UnderTest>(
+    step: &Step<S>,
+    id: PacketId,
+    what: &str,
+    detail: Detail<'_, S>,
+) -> String {
     match &step.packet {
         Some(packet) => {
             let (from, to) = (packet.from, packet.to);
-            format!("{from} -> {to} {what}: {}", message(&packet.message, detail))
+            format!("{from} -> {to} {what}: {}", S::message_in_words(&packet.message, detail))
         }
         None => unseen(what, id),
     }
@@ -139,15 +128,18 @@ fn why(loss: Loss) -> &'static str {
 }
 
 /// Where a fact came about, if it says so, and what it is. None where the event has said all.
-pub fn fact(fact: &Fact, detail: Detail<'_>) -> Option<(Option<NodeId>, String)> {
+pub fn fact<S: UnderTest>(
+    fact: &Fact<S>,
+    detail: Detail<'_, S>,
+) -> Option<(Option<NodeId>, String)> {
     Some(match fact {
         Fact::Requested { request } => (Some(request.client), format!("this is {request}")),
         Fact::Sent { from, to, message, .. } => {
-            (Some(*from), format!("-> {to} {}", self::message(message, detail)))
+            (Some(*from), format!("-> {to} {}", S::message_in_words(message, detail)))
         }
         Fact::Copied { packet } => (None, format!("the copy is message number {}", packet.0)),
         Fact::Appended { node, position, record, forced } => {
-            let text = record::record(record, detail);
+            let text = S::record_in_words(record, detail);
             let forced = if *forced { "forced" } else { "lazy" };
             (Some(*node), format!("log #{position} {text} ({forced})"))
         }
@@ -171,10 +163,11 @@ pub fn fact(fact: &Fact, detail: Detail<'_>) -> Option<(Option<NodeId>, String)>
         Fact::RefusedToStart { node, reason } => {
             (Some(*node), format!("refuses to start: {reason}"))
         }
-        Fact::Replied { request, reply } => {
-            (Some(request.client), format!("answers {request}: {}", words::reply(reply)))
-        }
-        Fact::Noticed { client, notice } => (Some(*client), words::notice(notice)),
+        Fact::Replied { request, reply } => (
+            Some(request.client),
+            format!("answers {request}: {}", S::reply_in_words(reply, Detail::Whole)),
+        ),
+        Fact::Noticed { client, notice } => (Some(*client), S::notice_in_words(notice)),
     })
 }
 
@@ -197,6 +190,6 @@ fn forgot(from: u64, count: u64, torn: u32, tear: Tear) -> String {
 }
 
 /// A record that is durable now, in brief.
-pub fn durable(position: u64, kept: &Record) -> String {
-    format!("log #{position} {} is durable", record::brief(kept))
+pub fn durable<S: UnderTest>(position: u64, kept: &S::Record) -> String {
+    format!("log #{position} {} is durable", S::record_in_words(kept, Detail::Brief))
 }

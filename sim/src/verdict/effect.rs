@@ -1,7 +1,8 @@
 //! What a file writes out and a run may or may not come to.
 
-use crate::file_service::Milestone;
+use crate::milestone::Milestone;
 use crate::scenario::{Occasion, Scenario};
+use crate::under_test::UnderTest;
 
 /// An effect of one table of a file, by the place of that table among its like, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect of a file, in the order in which a run reports them.
-    pub fn all(scenario: &Scenario) -> impl Iterator<Item = Effect> + '_ {
+    pub fn all<S: UnderTest>(scenario: &Scenario<S>) -> impl Iterator<Item = Effect> + '_ {
         let Scenario { faults, messages, syncs, script, .. } = scenario;
         let ends = faults.iter().enumerate().filter(|(_, fault)| fault.until.is_some());
         (0..faults.len())
@@ -56,8 +57,11 @@ impl Effect {
     }
 
     /// The milestone that it waits for, and which of its times; a rule waits for a message.
-    pub(super) fn waits_for(self, scenario: &Scenario) -> Option<(Milestone, u32)> {
-        let of = |occasion: &Occasion| (occasion.milestone, occasion.times.nth);
+    pub(super) fn waits_for<S: UnderTest>(
+        self,
+        scenario: &Scenario<S>,
+    ) -> Option<(Milestone<S>, u32)> {
+        let of = |occasion: &Occasion<S>| (occasion.milestone, occasion.times.nth);
         match self {
             Effect::Strikes(number) => scenario.faults[number].trigger.occasion().map(of),
             Effect::Applies(number) => {

@@ -4,20 +4,21 @@ use std::fmt;
 
 use super::{Effect, Most, Nearest, RequestCounts, RunReport, Shares};
 use crate::cell::{Cell, Seeds};
-use crate::file_service::Milestone;
+use crate::milestone::Milestone;
 use crate::quantity::Ppb;
 use crate::scenario::{Expected, Reach, Scenario};
 use crate::text::Thousands;
+use crate::under_test::UnderTest;
 
 /// How the runs of a file went, all together.
 #[derive(Clone, Debug, Default)]
-pub struct FileReport {
+pub struct FileReport<S: UnderTest> {
     /// Runs.
     pub runs: u64,
     /// Runs that ended as the file expects.
     pub as_expected: u64,
     /// The seeds of runs that contradict the file, with their verdicts; the first few.
-    pub failures: Vec<RunReport>,
+    pub failures: Vec<RunReport<S>>,
     /// How many contradict it.
     pub failed: u64,
     /// Milestones over all runs.
@@ -38,12 +39,12 @@ pub struct FileReport {
     /// The first seed that showed what the file is about.
     pub first_as_expected: Option<u64>,
     /// In how many runs each cell was seen, if that was watched.
-    pub covered: Seeds,
+    pub covered: Seeds<S>,
 }
 
 /// How a file did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileVerdict {
+pub enum FileVerdict<S: UnderTest> {
     /// As it says.
     AsExpected,
     /// Some run ended otherwise.
@@ -60,11 +61,11 @@ pub enum FileVerdict {
         /// What did not.
         why: String,
         /// How near some run came, if any came near.
-        nearest: Option<Nearest>,
+        nearest: Option<Nearest<S>>,
     },
 }
 
-impl FileReport {
+impl<S: UnderTest> FileReport<S> {
     /// How many failing runs are kept whole.
     pub const KEPT: usize = 10;
 
@@ -73,7 +74,7 @@ impl FileReport {
     pub const JUDGED: u64 = 100;
 
     /// Takes in the report of one run of `scenario`.
-    pub fn add(&mut self, scenario: &Scenario, run: RunReport) {
+    pub fn add(&mut self, scenario: &Scenario<S>, run: RunReport<S>) {
         self.runs += 1;
         // A run that panicked has counted nothing.
         self.counts.resize(self.counts.len().max(run.counts.len()), 0);
@@ -108,7 +109,7 @@ impl FileReport {
     }
 
     /// What is to be said of the file.
-    pub fn verdict(&self, scenario: &Scenario) -> FileVerdict {
+    pub fn verdict(&self, scenario: &Scenario<S>) -> FileVerdict<S> {
         if self.failed > 0 {
             return FileVerdict::Failed;
         }
@@ -127,14 +128,14 @@ impl FileReport {
     }
 
     /// The most that a run had of `milestone`.
-    fn most(&self, milestone: Milestone) -> Most {
+    fn most(&self, milestone: Milestone<S>) -> Most {
         self.most.get(milestone.index()).copied().unwrap_or_default()
     }
 
     /// The first of the milestones that some run must reach and none did. Where every run panicked
     /// nothing was counted.
-    fn unreached(&self, scenario: &Scenario) -> Option<(String, Option<Nearest>)> {
-        let is_missed = |reach: &&Reach| self.most(reach.milestone).times < reach.at_least;
+    fn unreached(&self, scenario: &Scenario<S>) -> Option<(String, Option<Nearest<S>>)> {
+        let is_missed = |reach: &&Reach<S>| self.most(reach.milestone).times < reach.at_least;
         let reach =
             scenario.expect.reached.iter().filter(|_| !self.most.is_empty()).find(is_missed)?;
         let Reach { milestone, at_least, .. } = *reach;
@@ -143,13 +144,13 @@ impl FileReport {
     }
 
     /// The first of the cells that some run must see and none did.
-    fn uncovered(&self, scenario: &Scenario) -> Option<String> {
-        let is_uncovered = |cell: &&Cell| self.covered.of(**cell) == 0;
+    fn uncovered(&self, scenario: &Scenario<S>) -> Option<String> {
+        let is_uncovered = |cell: &&Cell<S>| self.covered.of(**cell) == 0;
         scenario.expect.covered.iter().find(is_uncovered).map(|cell| self.covered.why_not(*cell))
     }
 
     /// The first effect that the file writes out and no run came to.
-    fn unfired(&self, scenario: &Scenario) -> Option<(String, Option<Nearest>)> {
+    fn unfired(&self, scenario: &Scenario<S>) -> Option<(String, Option<Nearest<S>>)> {
         let effects = Effect::all(scenario).zip(&self.fired);
         let (effect, (_, most)) = effects.into_iter().find(|(_, (any, _))| !any)?;
         let nearest = effect.waits_for(scenario).and_then(|(milestone, wanted)| {
@@ -161,7 +162,7 @@ impl FileReport {
     /// Why the requests of all runs together fall short, if they do, and with which seed most of it
     /// came about. A file that expects a violation has runs that end early, and a service that is
     /// wrong.
-    fn shortfall(&self, scenario: &Scenario) -> Option<(String, u64)> {
+    fn shortfall(&self, scenario: &Scenario<S>) -> Option<(String, u64)> {
         match scenario.expect.verdict {
             Expected::Violates(_) => None,
             Expected::Pass | Expected::Blocks(_) => {
@@ -170,7 +171,7 @@ impl FileReport {
         }
     }
 
-    fn too_many_unknown(&self, scenario: &Scenario) -> Option<(String, u64)> {
+    fn too_many_unknown(&self, scenario: &Scenario<S>) -> Option<(String, u64)> {
         let (_, seed) = self.most_unknown?;
         let RequestCounts { asked, unknown, .. } = self.unstated;
         let share = scenario.expect.unknown;
@@ -184,9 +185,9 @@ impl FileReport {
     }
 }
 
-struct Wanted<'a>(&'a Expected);
+struct Wanted<'a, S: UnderTest>(&'a Expected<S>);
 
-impl fmt::Display for Wanted<'_> {
+impl<S: UnderTest> fmt::Display for Wanted<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Expected::Pass => f.write_str("passed"),
@@ -199,8 +200,12 @@ impl fmt::Display for Wanted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::{FaultKind, Phase};
-    use crate::verdict::{Fired, Share, Verdict};
+    use crate::cell::GeneralFault;
+    use crate::file_service::coverage::Phase;
+    use crate::file_service::{
+        Cell, FaultKind, FileReport, FileVerdict, Milestone, RunReport, Scenario, Verdict,
+    };
+    use crate::verdict::{Fired, Share};
     use seedbed::machine::NodeId;
 
     fn scenario(expect: &str) -> Scenario {
@@ -254,10 +259,14 @@ mod tests {
         let text = "title = 'x'\n[workload]\nkind = 'files'\n[chaos]\nkinds = ['crash']\n\
                     [expect]\ncovered = ['crash/participant_in_doubt', 'crash+crash']\n";
         let scenario = Scenario::parse("x.toml", text).unwrap();
-        let in_doubt = Cell::Strike(FaultKind::Crash, Phase::ParticipantInDoubt);
+        let in_doubt =
+            Cell::Strike(FaultKind::General(GeneralFault::Crash), Phase::ParticipantInDoubt);
         let (idle, twice) = (
-            Cell::Strike(FaultKind::Crash, Phase::Idle),
-            Cell::Pair(FaultKind::Crash, FaultKind::Crash),
+            Cell::Strike(FaultKind::General(GeneralFault::Crash), Phase::Idle),
+            Cell::Pair(
+                FaultKind::General(GeneralFault::Crash),
+                FaultKind::General(GeneralFault::Crash),
+            ),
         );
         let judged = |runs: &[&[Cell]]| {
             let mut file = FileReport::default();

@@ -10,15 +10,14 @@ mod spinning;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use seedbed::proto::Path;
-
 use crate::cell::Cell;
-use crate::file_service::InvariantName;
-use crate::file_service::Milestone;
-use crate::file_service::oracle::Violation;
-use crate::file_service::oracle::blocked::{Wait, WaitKind};
+use crate::invariant::InvariantName;
+use crate::milestone::Milestone;
+use crate::oracle::Violation;
+use crate::oracle::blocked::Wait;
 use crate::scenario::Expected;
 use crate::text::Thousands;
+use crate::under_test::UnderTest;
 
 pub use effect::Effect;
 pub use fairness::{Share, Shares};
@@ -29,13 +28,13 @@ pub use spinning::Spinning;
 
 /// How one run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Verdict<S: UnderTest> {
     /// Every invariant held, and every wait has ended.
     Pass,
     /// An invariant was broken.
-    Violation(Box<Violation>),
+    Violation(Box<Violation<S>>),
     /// An invariant of progress was broken: what was done is right, and it is not enough.
-    Starved(Box<Violation>),
+    Starved(Box<Violation<S>>),
     /// Every invariant held, and some machine or user waits for ever.
     Blocked(Vec<Wait>),
     /// More events happened in a second than a cluster of this size may have: the run does not end.
@@ -45,7 +44,7 @@ pub enum Verdict {
     /// A pass but for a milestone that the run reached and its file rules out.
     RuledOut {
         /// Which.
-        milestone: Milestone,
+        milestone: Milestone<S>,
         /// How often the run reached it.
         times: u64,
         /// How often it may.
@@ -55,7 +54,7 @@ pub enum Verdict {
     Panic(String),
 }
 
-impl Verdict {
+impl<S: UnderTest> Verdict<S> {
     /// The word for it in reports.
     pub fn name(&self) -> &'static str {
         match self {
@@ -71,7 +70,7 @@ impl Verdict {
     }
 
     /// How a run ends that breaks an invariant.
-    pub fn of_violation(violation: Violation) -> Verdict {
+    pub fn of_violation(violation: Violation<S>) -> Verdict<S> {
         match violation.invariant.is_of_progress() {
             true => Verdict::Starved(Box::new(violation)),
             false => Verdict::Violation(Box::new(violation)),
@@ -79,12 +78,12 @@ impl Verdict {
     }
 
     /// How a run ends in which machines and users wait like this, if one does.
-    pub fn of_waits(waits: Vec<Wait>) -> Option<Verdict> {
+    pub fn of_waits(waits: Vec<Wait>) -> Option<Verdict<S>> {
         if waits.is_empty() { None } else { Some(Verdict::Blocked(waits)) }
     }
 
     /// How an invariant was broken, if one was.
-    pub fn violation(&self) -> Option<&Violation> {
+    pub fn violation(&self) -> Option<&Violation<S>> {
         match self {
             Verdict::Violation(violation) | Verdict::Starved(violation) => Some(violation),
             Verdict::Pass | Verdict::Blocked(_) | Verdict::Spinning(_) => None,
@@ -93,12 +92,12 @@ impl Verdict {
     }
 
     /// The invariant that was broken, if one was.
-    pub fn invariant(&self) -> Option<InvariantName> {
+    pub fn invariant(&self) -> Option<InvariantName<S>> {
         self.violation().map(|violation| violation.invariant)
     }
 }
 
-impl fmt::Display for Verdict {
+impl<S: UnderTest> fmt::Display for Verdict<S> {
     /// How the run ended, in one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -158,11 +157,11 @@ pub struct Fired {
 
 /// Everything that is known of a run when it is over.
 #[derive(Clone, Debug)]
-pub struct RunReport {
+pub struct RunReport<S: UnderTest> {
     /// The seed.
     pub seed: u64,
     /// How it ended.
-    pub verdict: Verdict,
+    pub verdict: Verdict<S>,
     /// Steps taken.
     pub steps: u64,
     /// Simulated nanoseconds.
@@ -183,15 +182,15 @@ pub struct RunReport {
     pub unstated: RequestCounts,
     /// What each client of the workload got done beside its equals.
     pub shares: Vec<Share>,
-    /// The paths that an operator has given up because only lost disks had what was in them.
-    pub given_up: Vec<Path>,
+    /// What the operator has given up because only lost disks had it, in words.
+    pub given_up: Vec<String>,
     /// The cells that were seen, if that was watched.
-    pub covered: BTreeSet<Cell>,
+    pub covered: BTreeSet<Cell<S>>,
 }
 
-impl RunReport {
+impl<S: UnderTest> RunReport<S> {
     /// The report of a run that has counted nothing, because it panicked.
-    pub fn without_figures(seed: u64, verdict: Verdict) -> RunReport {
+    pub fn without_figures(seed: u64, verdict: Verdict<S>) -> RunReport<S> {
         RunReport {
             seed,
             verdict,
@@ -211,28 +210,20 @@ impl RunReport {
     }
 
     /// How often `milestone` was reached.
-    pub fn count(&self, milestone: Milestone) -> u64 {
+    pub fn count(&self, milestone: Milestone<S>) -> u64 {
         self.counts.get(milestone.index()).copied().unwrap_or(0)
     }
 
     /// Is this one run what the file expects of a run that shows what it is about?
     ///
     /// `blocks = M` says that the run got to M and does not leave it, so some machine has to wait
-    /// for what comes after M:
-    ///
-    /// | M | a machine waits |
-    /// |---|---|
-    /// | `participant_in_doubt` | for a decision |
-    /// | `decided` | for an acknowledgement |
-    /// | `lock_queued`, `lock_granted` | for a lock whose holder is dead, or waits in turn |
-    /// | `transaction_begun`, `request_retried` and the other `request_...` | for an answer |
-    /// | any other | for anything |
-    pub fn is_as_expected(&self, expected: &Expected) -> bool {
+    /// for what comes after M, where the system says what that is; else for anything.
+    pub fn is_as_expected(&self, expected: &Expected<S>) -> bool {
         match (expected, &self.verdict) {
             (Expected::Pass, Verdict::Pass) => true,
             (Expected::Violates(name), verdict) => verdict.invariant() == Some(*name),
             (Expected::Blocks(milestone), Verdict::Blocked(waits)) => {
-                let kinds = waits_after(*milestone);
+                let kinds = S::waits_after(*milestone);
                 let is_it = |wait: &Wait| kinds.is_empty() || kinds.contains(&wait.kind);
                 self.count(*milestone) > 0 && waits.iter().any(is_it)
             }
@@ -242,7 +233,7 @@ impl RunReport {
 
     /// Does this one run contradict what the file expects of all its runs? A file that expects a
     /// violation may pass with some seeds, because what it is about did not come up.
-    pub fn contradicts(&self, expected: &Expected) -> bool {
+    pub fn contradicts(&self, expected: &Expected<S>) -> bool {
         match expected {
             Expected::Pass => !self.is_as_expected(expected),
             Expected::Violates(_) | Expected::Blocks(_) => {
@@ -252,26 +243,12 @@ impl RunReport {
     }
 }
 
-/// Kinds of wait of a run that has got to `milestone` and does not leave it; none for any kind.
-fn waits_after(milestone: Milestone) -> &'static [WaitKind] {
-    match milestone {
-        Milestone::PARTICIPANT_IN_DOUBT => &[WaitKind::InDoubt],
-        Milestone::DECIDED => &[WaitKind::Unacknowledged],
-        Milestone::LOCK_QUEUED | Milestone::LOCK_GRANTED => {
-            &[WaitKind::BehindTheDead, WaitKind::Deadlock]
-        }
-        Milestone::TRANSACTION_BEGUN
-        | Milestone::REQUEST_RETRIED
-        | Milestone::REQUEST_DONE
-        | Milestone::REQUEST_REFUSED
-        | Milestone::REQUEST_UNKNOWN => &[WaitKind::Unanswered],
-        _ => &[],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file_service::oracle::blocked::kind;
+    use crate::file_service::{Milestone, RunReport, Verdict};
+    use crate::oracle::blocked::WaitKind;
     use seedbed::machine::{NodeId, Time};
 
     fn blocked(kinds: &[WaitKind], reached: Milestone) -> RunReport {
@@ -291,12 +268,12 @@ mod tests {
     #[test]
     fn blocks_asks_for_a_wait_of_the_kind_that_belongs_to_the_milestone() {
         let kinds = [
-            (Milestone::PARTICIPANT_IN_DOUBT, WaitKind::InDoubt),
-            (Milestone::DECIDED, WaitKind::Unacknowledged),
-            (Milestone::LOCK_QUEUED, WaitKind::BehindTheDead),
-            (Milestone::LOCK_GRANTED, WaitKind::BehindTheDead),
-            (Milestone::TRANSACTION_BEGUN, WaitKind::Unanswered),
-            (Milestone::REQUEST_RETRIED, WaitKind::Unanswered),
+            (Milestone::PARTICIPANT_IN_DOUBT, kind::IN_DOUBT),
+            (Milestone::DECIDED, kind::UNACKNOWLEDGED),
+            (Milestone::LOCK_QUEUED, kind::BEHIND_THE_DEAD),
+            (Milestone::LOCK_GRANTED, kind::BEHIND_THE_DEAD),
+            (Milestone::TRANSACTION_BEGUN, WaitKind::UNANSWERED),
+            (Milestone::REQUEST_RETRIED, WaitKind::UNANSWERED),
         ];
         for (milestone, its) in kinds {
             let expected = Expected::Blocks(milestone);
@@ -309,7 +286,7 @@ mod tests {
             }
             assert!(!blocked(&[its], Milestone::CRASHED).is_as_expected(&expected));
         }
-        let any = blocked(&[WaitKind::Unanswered], Milestone::CRASHED);
+        let any = blocked(&[WaitKind::UNANSWERED], Milestone::CRASHED);
         assert!(any.is_as_expected(&Expected::Blocks(Milestone::CRASHED)));
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::file_service::Milestone;
+use crate::milestone::Milestone;
 use crate::text::Thousands;
+use crate::under_test::UnderTest;
 
 /// The most that one run had of something, and the first seed that had so much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,24 +26,24 @@ impl Most {
 
 /// How near the runs of a file came to what none of them showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Nearest {
+pub struct Nearest<S: UnderTest> {
     /// What came up: what was wanted itself, or the last that comes before it in its story.
-    pub milestone: Milestone,
+    pub milestone: Milestone<S>,
     /// In the run that had most of it.
     pub most: Most,
     /// How often it was wanted, if it is what was wanted.
     pub wanted: Option<u64>,
 }
 
-impl Nearest {
+impl<S: UnderTest> Nearest<S> {
     /// The nearest to `wanted` occurrences of `milestone`, of which some run had `most`. Where none
     /// had any, the last that some run reached of those before it; `None` if none was.
     pub fn to(
-        milestone: Milestone,
+        milestone: Milestone<S>,
         wanted: u64,
         most: Most,
-        of: impl Fn(Milestone) -> Most,
-    ) -> Option<Nearest> {
+        of: impl Fn(Milestone<S>) -> Most,
+    ) -> Option<Nearest<S>> {
         if most.times > 0 {
             return Some(Nearest { milestone, most, wanted: Some(wanted) });
         }
@@ -53,7 +54,7 @@ impl Nearest {
     }
 }
 
-impl fmt::Display for Nearest {
+impl<S: UnderTest> fmt::Display for Nearest<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Nearest { milestone, most: Most { times, seed }, wanted } = self;
         let often = match (times, wanted) {
@@ -71,6 +72,7 @@ impl fmt::Display for Nearest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file_service::Milestone;
 
     fn counted(counts: &[(Milestone, u64)]) -> impl Fn(Milestone) -> Most {
         move |milestone| {

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::ops::AddAssign;
 
-use seedbed::proto::Reply;
-
+use crate::outcome::Outcome;
 use crate::text::Thousands;
 
 /// Users' requests by how they ended.
@@ -12,7 +11,7 @@ use crate::text::Thousands;
 pub struct RequestCounts {
     /// Requests that were asked.
     pub asked: u64,
-    /// Requests answered done, acquired or released.
+    /// Requests answered as done.
     pub done: u64,
     /// Requests answered refused.
     pub refused: u64,
@@ -22,12 +21,12 @@ pub struct RequestCounts {
 
 impl RequestCounts {
     /// One more request, with the answer that it got, if it got one.
-    pub fn add(&mut self, reply: Option<&Reply>) {
+    pub fn add(&mut self, answered: Option<Outcome>) {
         self.asked += 1;
-        match reply {
-            Some(Reply::Done(_) | Reply::Acquired(_) | Reply::Released) => self.done += 1,
-            Some(Reply::Refused(_)) => self.refused += 1,
-            Some(Reply::Unknown) => self.unknown += 1,
+        match answered {
+            Some(Outcome::Done) => self.done += 1,
+            Some(Outcome::Refused) => self.refused += 1,
+            Some(Outcome::Unknown) => self.unknown += 1,
             None => {}
         }
     }
@@ -63,23 +62,16 @@ impl fmt::Display for RequestCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seedbed::proto::{Refusal, Token};
 
     #[test]
     fn every_request_is_counted_once_and_those_without_an_answer_are_said() {
         let mut counts = RequestCounts::default();
-        let replies = [
-            Reply::Done([].into()),
-            Reply::Acquired(Token(1)),
-            Reply::Released,
-            Reply::Refused(Refusal::Held),
-            Reply::Unknown,
-        ];
-        replies.iter().for_each(|reply| counts.add(Some(reply)));
-        assert_eq!(counts.to_string(), "3 done, 1 refused, 1 unknown");
+        let answers = [Outcome::Done, Outcome::Done, Outcome::Refused, Outcome::Unknown];
+        answers.into_iter().for_each(|answer| counts.add(Some(answer)));
+        assert_eq!(counts.to_string(), "2 done, 1 refused, 1 unknown");
         counts.add(None);
         let mut twice = counts;
         twice += counts;
-        assert_eq!(twice.to_string(), "6 done, 2 refused, 2 unknown, 2 unanswered");
+        assert_eq!(twice.to_string(), "4 done, 2 refused, 2 unknown, 2 unanswered");
     }
 }

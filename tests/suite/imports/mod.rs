@@ -77,6 +77,12 @@ impl Graph {
         Graph { arrows }
     }
 
+    /// The same arrows but for those that lead to a file that is left out.
+    pub fn without_arrows_to(mut self, is_left_out: impl Fn(&str) -> bool) -> Graph {
+        self.arrows.values_mut().for_each(|to| to.retain(|file, _| !is_left_out(file)));
+        self
+    }
+
     /// The circles: files each of which leads to all others.
     pub fn circles(&self) -> BTreeSet<BTreeSet<&str>> {
         let reached: BTreeMap<&str, BTreeSet<&str>> =

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use seedbed::machine::Time;
+use seedbed_sim::file_service::Scenario;
+use seedbed_sim::file_service::Verdict;
 use seedbed_sim::file_service::oracle::{Model, Oracle, Violation};
 use seedbed_sim::file_service::{Event, Step, World};
 use seedbed_sim::run;
-use seedbed_sim::scenario::Scenario;
-use seedbed_sim::verdict::Verdict;
 
 /// What the oracle is shown: a step and the world after it, to be told otherwise.
 pub struct Shown<'a> {

@@ -15,9 +15,9 @@ mod toml_cases;
 use std::path::PathBuf;
 
 use seedbed::proto::Request;
+use seedbed_sim::file_service::Scenario;
 use seedbed_sim::file_service::Step;
 use seedbed_sim::file_service::oracle::{Model, Violation};
-use seedbed_sim::scenario::Scenario;
 
 use altered_replay::{Recording, Shown, Told, violation_of};
 use thing_in_step::Thing;

@@ -4,40 +4,40 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::time::Duration;
 
-use seedbed::proto::Defect;
-
 use super::super::json;
 use super::super::timed_run::Played;
-use crate::file_service::InvariantName;
-use crate::file_service::Milestone;
-use crate::milestone_groups::groups;
+use crate::figures::Figures;
+use crate::invariant::InvariantName;
+use crate::milestone::Milestone;
+use crate::name::Name;
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
 use crate::text::{Nanoseconds, Thousands};
+use crate::under_test::UnderTest;
 use crate::verdict::{FileReport, FileVerdict, RunReport, Verdict};
 
 /// The runs of one file, as far as they are done.
-pub(super) struct Tally {
-    pub file: FileReport,
+pub(super) struct Tally<S: UnderTest> {
+    pub file: FileReport<S>,
     /// The first run that shows the defect.
-    pub caught: Option<RunReport>,
+    pub caught: Option<RunReport<S>>,
     /// How long it really took.
     pub took: Duration,
-    defect: Option<Defect>,
+    defect: Option<S::Defect>,
     seeds: Range<u64>,
     jobs: NonZeroUsize,
     steps: u64,
     sim_ns: u64,
 }
 
-impl Tally {
-    pub fn new(defect: Option<Defect>, seeds: Range<u64>, jobs: NonZeroUsize) -> Tally {
+impl<S: UnderTest> Tally<S> {
+    pub fn new(defect: Option<S::Defect>, seeds: Range<u64>, jobs: NonZeroUsize) -> Tally<S> {
         let (file, took) = (FileReport::default(), Duration::ZERO);
         Tally { file, caught: None, took, defect, seeds, jobs, steps: 0, sim_ns: 0 }
     }
 
     /// Takes in the next run; true if nothing more is wanted.
-    pub fn add(&mut self, scenario: &Scenario, played: Played) -> bool {
+    pub fn add(&mut self, scenario: &Scenario<S>, played: Played<S>) -> bool {
         let run = played.run;
         self.steps += run.steps;
         self.sim_ns = self.sim_ns.saturating_add(run.sim_ns);
@@ -55,16 +55,16 @@ impl Tally {
     }
 
     /// Is all as the file, or the sweep, is about?
-    pub fn is_as_expected(&self, scenario: &Scenario) -> bool {
+    pub fn is_as_expected(&self, scenario: &Scenario<S>) -> bool {
         self.verdict(scenario).0 == "as_expected"
     }
 
     /// The word for it, and why it is not the best one.
-    fn verdict(&self, scenario: &Scenario) -> (&'static str, Option<String>) {
+    fn verdict(&self, scenario: &Scenario<S>) -> (&'static str, Option<String>) {
         if let Some(defect) = self.defect {
             return match self.caught {
                 Some(_) => ("as_expected", None),
-                None => ("failed", Some(format!("no seed shows `{defect}`"))),
+                None => ("failed", Some(format!("no seed shows `{}`", defect.name()))),
             };
         }
         match self.file.verdict(scenario) {
@@ -84,7 +84,7 @@ impl Tally {
     }
 
     /// How near some run came to what the file is about, where none came to it.
-    fn nearest(&self, scenario: &Scenario) -> Option<json::Near> {
+    fn nearest(&self, scenario: &Scenario<S>) -> Option<json::Near> {
         match self.file.verdict(scenario) {
             FileVerdict::Vacuous { nearest, .. } if self.defect.is_none() => {
                 nearest.map(json::Near::of)
@@ -95,7 +95,7 @@ impl Tally {
     }
 
     /// What `--json` says of the file.
-    pub fn object<'a>(&self, scenario: &'a Scenario) -> json::File<'a> {
+    pub fn object<'a>(&self, scenario: &'a Scenario<S>) -> json::File<'a> {
         let (verdict, reason) = self.verdict(scenario);
         let caught = self.caught.as_ref();
         json::File {
@@ -111,7 +111,7 @@ impl Tally {
                 None => self.file.first_as_expected,
             },
             invariant: caught.and_then(|run| run.verdict.invariant()).map(InvariantName::name),
-            defect: self.defect.map(Defect::name),
+            defect: self.defect.map(Name::name),
             asked: self.file.requests.asked,
             done: self.file.requests.done,
             refused: self.file.requests.refused,
@@ -119,12 +119,12 @@ impl Tally {
             steps: self.steps,
             sim_ns: self.sim_ns,
             wall_ns: u64::try_from(self.took.as_nanos()).unwrap_or(u64::MAX),
-            counts: json::counts(|milestone| self.count(milestone)),
+            counts: json::counts(&S::figures(&scenario.config), |milestone| self.count(milestone)),
         }
     }
 
     /// What is said of the file to people.
-    pub fn lines(&self, scenario: &Scenario) -> Vec<Line> {
+    pub fn lines(&self, scenario: &Scenario<S>) -> Vec<Line> {
         let mut lines = vec![self.headline(scenario)];
         let mut plain = |text: String| lines.push(Line { tone: Tone::Plain, text });
         if let Some(run) = &self.caught {
@@ -137,16 +137,16 @@ impl Tally {
         {
             plain(format!("  {}", replay_line(&scenario.file, seed)));
         }
-        let more = self.file.failed.saturating_sub(FileReport::KEPT as u64);
+        let more = self.file.failed.saturating_sub(FileReport::<S>::KEPT as u64);
         if more > 0 && self.defect.is_none() {
             plain(format!("  {} more seeds fail", Thousands(more)));
         }
         plain("  per 1,000 seeds".to_owned());
-        for group in groups(scenario.config.membership) {
+        for Figures { name, counted } in S::figures(&scenario.config) {
             let figure =
-                |(name, of): &(&str, Milestone)| format!("{} {name}", self.per_thousand(*of));
-            let figures: Vec<String> = group.figures.iter().map(figure).collect();
-            plain(format!("    {:<14}{}", group.name, figures.join(", ")));
+                |(of, it): &(&str, Milestone<S>)| format!("{} {of}", self.per_thousand(*it));
+            let counted: Vec<String> = counted.iter().map(figure).collect();
+            plain(format!("    {name:<14}{}", counted.join(", ")));
         }
         if let Some((client, done, median)) = self.file.shares.least() {
             let (done, median) = (Thousands(done), Thousands(median));
@@ -158,7 +158,7 @@ impl Tally {
         lines
     }
 
-    fn headline(&self, scenario: &Scenario) -> Line {
+    fn headline(&self, scenario: &Scenario<S>) -> Line {
         let (verdict, reason) = self.verdict(scenario);
         let tone = if reason.is_none() { Tone::Good } else { Tone::Bad };
         let Range { start, end } = self.seeds;
@@ -176,7 +176,7 @@ impl Tally {
     }
 
     fn defect_name(&self) -> &'static str {
-        self.defect.map_or("", Defect::name)
+        self.defect.map_or("", Name::name)
     }
 
     fn speed(&self) -> String {
@@ -196,12 +196,12 @@ impl Tally {
         )
     }
 
-    fn count(&self, milestone: Milestone) -> u64 {
+    fn count(&self, milestone: Milestone<S>) -> u64 {
         self.file.counts.get(milestone.index()).copied().unwrap_or(0)
     }
 
     /// How often it came up per 1,000 seeds; `0` only if it never did.
-    fn per_thousand(&self, milestone: Milestone) -> String {
+    fn per_thousand(&self, milestone: Milestone<S>) -> String {
         let (count, runs) = (u128::from(self.count(milestone)), u128::from(self.file.runs.max(1)));
         match count * 1000 / runs {
             0 if count > 0 => "under 1".to_owned(),
@@ -212,23 +212,26 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use seedbed::proto::{Defect, FileService};
+
     use super::*;
+    use crate::file_service::{Scenario, Verdict};
     use crate::verdict::RequestCounts;
 
     fn scenario() -> Scenario {
         Scenario::parse("x.toml", "title = 'x'\n[workload]\nkind = 'files'").unwrap()
     }
 
-    fn played(seed: u64, verdict: Verdict, done: u64) -> Played {
-        let mut counts = vec![0; Milestone::PLACES];
-        counts[Milestone::REQUEST_DONE.index()] = done;
+    fn played(seed: u64, verdict: Verdict, done: u64) -> Played<FileService> {
+        let mut counts = vec![0; Milestone::<FileService>::PLACES];
+        counts[Milestone::<FileService>::REQUEST_DONE.index()] = done;
         let run = RunReport::without_figures(seed, verdict);
         let requests = RequestCounts { asked: done + 1, done, unknown: 1, refused: 0 };
         let run = RunReport { steps: 10, sim_ns: 5, counts, requests, ..run };
         Played { run, took: Duration::ZERO }
     }
 
-    fn tally(defect: Option<Defect>) -> Tally {
+    fn tally(defect: Option<Defect>) -> Tally<FileService> {
         Tally::new(defect, 0..10, NonZeroUsize::MIN)
     }
 

@@ -4,6 +4,7 @@ use seedbed::machine::{NodeId, Span, Time};
 
 use super::{Planned, RECOVERY};
 use crate::scenario::Budget;
+use crate::under_test::UnderTest;
 
 /// The machines that the faults of a plan take away, and when.
 #[derive(Clone, Debug)]
@@ -23,9 +24,9 @@ struct Spell {
 
 impl Away {
     /// What is known of `plan` before the run.
-    pub fn new(budget: Budget, plan: &[Planned]) -> Away {
+    pub fn new<S: UnderTest>(budget: Budget, plan: &[Planned<S>]) -> Away {
         let timed = plan.iter().filter(|planned| planned.aim.is_none());
-        let spell = |planned: &Planned| {
+        let spell = |planned: &Planned<S>| {
             Some(Spell { node: planned.away()?, from: planned.at, until: planned.until })
         };
         Away { budget, spells: timed.filter_map(spell).collect(), wipes: 0 }

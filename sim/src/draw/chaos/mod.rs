@@ -21,17 +21,19 @@ mod aim;
 mod away;
 #[cfg(test)]
 mod tests;
-mod wishes;
 
+use crate::under_test::{Operator, UnderTest, WishKind};
 use std::collections::BTreeSet;
 
 use seedbed::machine::{Class, NodeId, Span, Time};
-use seedbed::proto::{Command, Config};
 
-use crate::cell::FaultKind;
-use crate::fault::{ChaosKind, Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Worse};
+use crate::cast::Cast;
+use crate::cell::{FaultKind, GeneralFault};
+use crate::fault::{
+    ChaosKind, Cut, Degradation, DiskTrouble, Fault, GeneralChaos, Leaves, Restart, Worse,
+};
 use crate::quantity::{Ppb, SpanRange};
-use crate::scenario::{Cast, Chaos, Occasion, Scenario, Target};
+use crate::scenario::{Chaos, Occasion, Scenario, Target};
 use crate::seed::{Seed, Stream};
 use crate::world::Rot;
 
@@ -40,20 +42,20 @@ pub use away::Away;
 
 /// A fault of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
+pub struct Planned<S: UnderTest> {
     /// When it begins, or begins to wait for its occasion.
     pub at: Time,
     /// When it is over, if it begins at once.
     pub until: Time,
     /// What it waits for, if it is aimed.
-    pub aim: Option<Occasion>,
+    pub aim: Option<Occasion<S>>,
     /// What it is.
-    pub fault: Fault<Target>,
+    pub fault: Fault<S, Target<S>>,
     /// Of which kind: the crashes of an attrition are of that.
-    pub kind: FaultKind,
+    pub kind: FaultKind<S>,
 }
 
-impl Planned {
+impl<S: UnderTest> Planned<S> {
     /// The machine that it takes away, if that is known before it strikes.
     pub fn away(&self) -> Option<NodeId> {
         self.fault.away().and_then(|target| target.node())
@@ -61,7 +63,7 @@ impl Planned {
 }
 
 /// Draws the faults of a run of `scenario` under `seed`.
-pub fn plan(scenario: &Scenario, seed: Seed) -> Vec<Planned> {
+pub fn plan<S: UnderTest>(scenario: &Scenario<S>, seed: Seed) -> Vec<Planned<S>> {
     let Some(chaos) = &scenario.chaos else { return Vec::new() };
     let Scenario { cast, config, phases, .. } = scenario;
     let plan = Plan::new(chaos, *cast, config, Time::ZERO + phases.safety);
@@ -87,32 +89,27 @@ impl Streams {
 }
 
 /// A plan as it grows.
-struct Plan<'a> {
-    chaos: &'a Chaos,
-    config: &'a Config,
-    faults: Vec<Planned>,
+struct Plan<'a, S: UnderTest> {
+    chaos: &'a Chaos<S>,
+    config: &'a S::Config,
+    faults: Vec<Planned<S>>,
     /// Nothing but the acceptance of losses begins at this time or later.
     end: Time,
     machines: Vec<NodeId>,
     storage: Vec<NodeId>,
-    /// Whom the operator wants as members.
-    wanted: BTreeSet<NodeId>,
-    /// Nodes that an aimed wish is about, which may come at any time: they get no other.
-    wavering: BTreeSet<NodeId>,
-    /// The most replicas that the operator ever wants.
-    replicas: usize,
+    operator: S::Operator,
     /// Disks that are lost at a time that is known.
     wipes: u16,
 }
 
 /// The two machines of a fault, the second for those that have two ends.
-struct Struck {
-    node: Target,
-    other: Target,
+struct Struck<S: UnderTest> {
+    node: Target<S>,
+    other: Target<S>,
 }
 
-impl Plan<'_> {
-    fn new<'a>(chaos: &'a Chaos, cast: Cast, config: &'a Config, end: Time) -> Plan<'a> {
+impl<'a, S: UnderTest> Plan<'a, S> {
+    fn new(chaos: &'a Chaos<S>, cast: Cast, config: &'a S::Config, end: Time) -> Plan<'a, S> {
         Plan {
             chaos,
             config,
@@ -120,22 +117,22 @@ impl Plan<'_> {
             end,
             machines: cast.machines().collect(),
             storage: cast.storage_nodes().collect(),
-            wanted: cast.members().collect(),
-            wavering: BTreeSet::new(),
-            replicas: config.replicas,
+            operator: S::Operator::new(cast, config),
             wipes: 0,
         }
     }
 
-    fn drawn(mut self, aims: &Aims, streams: &mut Streams) -> Vec<Planned> {
+    fn drawn(mut self, aims: &Aims<S>, streams: &mut Streams) -> Vec<Planned<S>> {
         let Streams { chaos: stream, aim: aiming, together } = streams;
         let mut at = Time::ZERO + stream.span(self.chaos.interval);
         while at < self.end {
             let until = at + stream.span(self.chaos.duration);
             let kind = *stream.pick(&self.chaos.kinds).expect("at least one kind");
             match kind {
-                ChaosKind::Attrition => self.attrition(at, until, stream),
-                ChaosKind::RollingRestart => self.rolling_restart(at, until, stream),
+                ChaosKind::General(GeneralChaos::Attrition) => self.attrition(at, until, stream),
+                ChaosKind::General(GeneralChaos::RollingRestart) => {
+                    self.rolling_restart(at, until, stream);
+                }
                 kind if self.is_aimed(kind, aiming) => {
                     if let Some(aim) = aims.draw(kind, aiming) {
                         let (occasion, target) = (aim.occasion.clone(), aim.target);
@@ -147,47 +144,56 @@ impl Plan<'_> {
             }
             at = at + stream.span(self.chaos.interval);
         }
-        if self.chaos.last_copies {
-            self.accept_losses();
-        }
+        self.wishes_afterwards();
         self.faults
     }
 
-    /// What is lost by the end of the safety phase is accepted, so that no request waits for it.
-    fn accept_losses(&mut self) {
-        for after in Chaos::ACCEPTED_AFTER {
+    /// What the operator wants after the safety phase.
+    fn wishes_afterwards(&mut self) {
+        for (after, wish) in S::Operator::afterwards(&self.chaos.options) {
             let at = self.end + after;
-            self.add(at, at, Fault::Operator(Command::AcceptLoss(Default::default())));
+            self.add(at, at, Fault::Operator { wish, node: None });
         }
+    }
+
+    /// What the operator wants next; `may_come_late` where it is told at a milestone.
+    fn wish(
+        &mut self,
+        kind: WishKind<S>,
+        may_come_late: bool,
+        stream: &mut Stream,
+    ) -> Option<Fault<S, Target<S>>> {
+        let (wish, node) = self.operator.draw(kind, may_come_late, self.config, stream)?;
+        Some(Fault::Operator { wish, node: node.map(Target::Node) })
     }
 
     /// Does this one wait for a moment? A disk is lost seldom, so that always does, where any fault
     /// may.
-    fn is_aimed(&self, kind: ChaosKind, aiming: &mut Stream) -> bool {
+    fn is_aimed(&self, kind: ChaosKind<S>, aiming: &mut Stream) -> bool {
         let is_drawn = aiming.chance(self.chaos.aimed);
-        is_drawn || kind == ChaosKind::Wipe && self.chaos.aimed != Ppb::ZERO
+        is_drawn || kind.loses_a_disk() && self.chaos.aimed != Ppb::ZERO
     }
 
     /// Adds a fault that strikes at a time.
-    fn strike(&mut self, kind: ChaosKind, at: Time, until: Time, stream: &mut Stream) {
+    fn strike(&mut self, kind: ChaosKind<S>, at: Time, until: Time, stream: &mut Stream) {
         let lasts = until.since(at);
         match kind {
-            ChaosKind::Wipe => self.wipe(at, until, stream),
-            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Set | ChaosKind::AcceptLoss => {
+            ChaosKind::General(GeneralChaos::Wipe) => self.wipe(at, until, stream),
+            ChaosKind::Operator(kind) => {
                 if let Some(fault) = self.wish(kind, false, stream) {
                     self.add(at, at, fault);
                 }
             }
-            kind => {
+            ChaosKind::General(kind) => {
                 let (node, other) = two(&self.machines, stream);
                 let fault = match kind {
-                    ChaosKind::Partition => {
+                    GeneralChaos::Partition => {
                         let links = sides(&self.machines, node, other, stream);
                         Fault::Cut { links, lasts: Some(lasts) }
                     }
                     kind => {
                         let struck = named(kind, node, other);
-                        one(kind, lasts, struck, self.config.drift_max_ppm, stream)
+                        one(kind, lasts, struck, S::drift_max_ppm(self.config), stream)
                     }
                 };
                 self.add(at, until, fault);
@@ -196,23 +202,21 @@ impl Plan<'_> {
     }
 
     /// Adds a fault that waits for its aim.
-    fn aim(&mut self, kind: ChaosKind, at: Time, until: Time, aim: Aim, stream: &mut Stream) {
+    fn aim(&mut self, kind: ChaosKind<S>, at: Time, until: Time, aim: Aim<S>, stream: &mut Stream) {
         let lasts = until.since(at);
         let Aim { occasion, target, other } = aim;
         let fault = match kind {
-            ChaosKind::Join | ChaosKind::Leave | ChaosKind::Set | ChaosKind::AcceptLoss => {
-                self.wish(kind, true, stream)
-            }
+            ChaosKind::Operator(kind) => self.wish(kind, true, stream),
             // Locks are granted by the clock of the central node: what its jumps do is no protocol's
             // fault.
-            ChaosKind::Bump if target == Target::Role(crate::scenario::Role::There) => None,
-            ChaosKind::Partition => {
+            ChaosKind::General(GeneralChaos::Bump) if target == Target::There => None,
+            ChaosKind::General(GeneralChaos::Partition) => {
                 let links = Cut::Groups(vec![vec![target], vec![Target::Rest]]);
                 Some(Fault::Cut { links, lasts: Some(lasts) })
             }
-            kind => {
+            ChaosKind::General(kind) => {
                 let struck = Struck { node: target, other };
-                Some(one(kind, lasts, struck, self.config.drift_max_ppm, stream))
+                Some(one(kind, lasts, struck, S::drift_max_ppm(self.config), stream))
             }
         };
         if let Some(fault) = fault {
@@ -223,13 +227,20 @@ impl Plan<'_> {
 
     /// Adds what happens at the same moment as an aimed fault: what its machine, `first`, has in
     /// flight is lost in part, and other machines are kept away.
-    fn aim_together(&mut self, first: Target, at: Time, moment: &Occasion, stream: &mut Stream) {
+    fn aim_together(
+        &mut self,
+        first: Target<S>,
+        at: Time,
+        moment: &Occasion<S>,
+        stream: &mut Stream,
+    ) {
         let Chaos { together, duration, ref kinds, .. } = *self.chaos;
-        if kinds.contains(&ChaosKind::Drop) && stream.chance(together) {
+        let drop = ChaosKind::General(GeneralChaos::Drop);
+        if kinds.contains(&drop) && stream.chance(together) {
             let aim = Aim { occasion: moment.clone(), target: first, other: Target::Rest };
-            self.aim(ChaosKind::Drop, at, at, aim, stream);
+            self.aim(drop, at, at, aim, stream);
         }
-        let kinds: Vec<ChaosKind> =
+        let kinds: Vec<ChaosKind<S>> =
             kinds.iter().copied().filter(|kind| kind.keeps_away()).collect();
         let mut others = 0;
         while others < MOST_TOGETHER && !kinds.is_empty() && stream.chance(together) {
@@ -242,7 +253,7 @@ impl Plan<'_> {
     }
 
     /// Adds a fault, if the budget is large enough for it beside those that are not over at `at`.
-    fn add(&mut self, at: Time, until: Time, fault: Fault<Target>) {
+    fn add(&mut self, at: Time, until: Time, fault: Fault<S, Target<S>>) {
         let kind = FaultKind::of(&fault);
         let planned = Planned { at, until, aim: None, fault, kind };
         if planned.away().is_none_or(|node| self.has_room(at, node.class())) {
@@ -279,7 +290,7 @@ impl Plan<'_> {
             let node = there.swap_remove(stream.below(there.len() as u64) as usize);
             let after = stream.span(MOMENT);
             // A machine that crashes a moment later counts as away from now on.
-            self.push_crash(node, at + after, until + after, FaultKind::Attrition);
+            self.push_crash(node, at + after, until + after, GeneralFault::Attrition);
         }
     }
 
@@ -290,16 +301,17 @@ impl Plan<'_> {
         let mut at = at;
         for node in self.storage.clone() {
             if self.has_room(at, Class::Node) {
-                self.push_crash(node, at, at + down, FaultKind::RollingRestart);
+                self.push_crash(node, at, at + down, GeneralFault::RollingRestart);
             }
             at = at + down + pause;
         }
     }
 
-    fn push_crash(&mut self, node: NodeId, at: Time, until: Time, kind: FaultKind) {
+    fn push_crash(&mut self, node: NodeId, at: Time, until: Time, kind: GeneralFault) {
         let restart = Restart::After(until.since(at));
         let fault = Fault::Crash { node: Target::Node(node), leaves: Leaves::default(), restart };
         if at < self.end {
+            let kind = FaultKind::General(kind);
             self.faults.push(Planned { at, until, aim: None, fault, kind });
         }
     }
@@ -312,30 +324,30 @@ const MOST_TOGETHER: u32 = 3;
 const MOMENT: SpanRange = SpanRange::from_millis(0, 300);
 
 /// The machines of a fault that strikes at a time.
-fn named(kind: ChaosKind, node: NodeId, other: NodeId) -> Struck {
+fn named<S: UnderTest>(kind: GeneralChaos, node: NodeId, other: NodeId) -> Struck<S> {
     let node = match kind {
         // A client has no log.
-        ChaosKind::BitRot | ChaosKind::StalledDisk | ChaosKind::FullDisk
+        GeneralChaos::BitRot | GeneralChaos::StalledDisk | GeneralChaos::FullDisk
             if node.class() == Class::Client =>
         {
             NodeId::CONTROL
         }
         // Locks are granted by the clock of the central node: what its jumps do is no protocol's
         // fault.
-        ChaosKind::Bump if node == NodeId::CONTROL => other,
+        GeneralChaos::Bump if node == NodeId::CONTROL => other,
         _ => node,
     };
     Struck { node: Target::Node(node), other: Target::Node(other) }
 }
 
 /// A fault of a kind that is about one machine or one link.
-fn one(
-    kind: ChaosKind,
+fn one<S: UnderTest>(
+    kind: GeneralChaos,
     lasts: Span,
-    Struck { node, other }: Struck,
+    Struck { node, other }: Struck<S>,
     drift_max_ppm: u32,
     stream: &mut Stream,
-) -> Fault<Target> {
+) -> Fault<S, Target<S>> {
     let restart = Restart::After(lasts);
     let cut = |links| Fault::Cut { links, lasts: Some(lasts) };
     let worse = |how| {
@@ -347,48 +359,47 @@ fn one(
         Ppb::new(stream.below(u64::from(most) * 1_000_000) as u32).unwrap_or(Ppb::ZERO)
     };
     match kind {
-        ChaosKind::Crash => Fault::Crash { node, leaves: Leaves::default(), restart },
-        ChaosKind::BitRot => Fault::BitRot { node, rot: Some(any_bit(stream)), restart },
-        ChaosKind::Wipe => Fault::Wipe { node, restart },
-        ChaosKind::Pause => Fault::Pause { node, lasts: Some(lasts) },
-        ChaosKind::Isolate => cut(Cut::Isolate(node)),
-        ChaosKind::Clog => cut(Cut::OneWay { from: vec![node], to: vec![other] }),
-        ChaosKind::MajoritiesRing => cut(Cut::MajoritiesRing),
-        ChaosKind::Delay => {
+        GeneralChaos::Crash => Fault::Crash { node, leaves: Leaves::default(), restart },
+        GeneralChaos::BitRot => Fault::BitRot { node, rot: Some(any_bit(stream)), restart },
+        GeneralChaos::Wipe => Fault::Wipe { node, restart },
+        GeneralChaos::Pause => Fault::Pause { node, lasts: Some(lasts) },
+        GeneralChaos::Isolate => cut(Cut::Isolate(node)),
+        GeneralChaos::Clog => cut(Cut::OneWay { from: vec![node], to: vec![other] }),
+        GeneralChaos::MajoritiesRing => cut(Cut::MajoritiesRing),
+        GeneralChaos::Delay => {
             let most = 1 + stream.below(3_000);
             worse(Worse::Slow(SpanRange::from_millis(0, most)))
         }
-        ChaosKind::Loss => worse(Worse::Lossy(share(stream, 900))),
-        ChaosKind::Duplicate => worse(Worse::Doubling(share(stream, 900))),
-        ChaosKind::Drop => Fault::Drop(node),
-        ChaosKind::SlowDisk => {
+        GeneralChaos::Loss => worse(Worse::Lossy(share(stream, 900))),
+        GeneralChaos::Duplicate => worse(Worse::Doubling(share(stream, 900))),
+        GeneralChaos::Drop => Fault::Drop(node),
+        GeneralChaos::SlowDisk => {
             let most = 1 + stream.below(1_000);
             disk(DiskTrouble::Slow(SpanRange::from_millis(most / 2, most)))
         }
-        ChaosKind::StalledDisk => disk(DiskTrouble::Stalled),
-        ChaosKind::FullDisk => disk(DiskTrouble::Full),
-        ChaosKind::Drift => {
+        GeneralChaos::StalledDisk => disk(DiskTrouble::Stalled),
+        GeneralChaos::FullDisk => disk(DiskTrouble::Full),
+        GeneralChaos::Drift => {
             let ppm =
                 stream.below(2 * u64::from(drift_max_ppm) + 1) as i64 - i64::from(drift_max_ppm);
             Fault::ClockDrift { node, ppm: ppm as i32, lasts: Some(lasts) }
         }
-        ChaosKind::Bump => {
+        GeneralChaos::Bump => {
             Fault::ClockJump { node, by: Span::from_millis(1 + stream.below(20_000)) }
         }
-        ChaosKind::Partition
-        | ChaosKind::Join
-        | ChaosKind::Leave
-        | ChaosKind::Set
-        | ChaosKind::AcceptLoss
-        | ChaosKind::RollingRestart
-        | ChaosKind::Attrition => {
+        GeneralChaos::Partition | GeneralChaos::RollingRestart | GeneralChaos::Attrition => {
             unreachable!("it is about more than one machine or one link")
         }
     }
 }
 
 /// Two sides, `node` on one and `other` on the other.
-fn sides(machines: &[NodeId], node: NodeId, other: NodeId, stream: &mut Stream) -> Cut<Target> {
+fn sides<S: UnderTest>(
+    machines: &[NodeId],
+    node: NodeId,
+    other: NodeId,
+    stream: &mut Stream,
+) -> Cut<Target<S>> {
     let (side, rest): (Vec<NodeId>, Vec<NodeId>) = machines.iter().copied().partition(|machine| {
         let is_drawn = stream.below(2) == 0;
         *machine == node || is_drawn && *machine != other

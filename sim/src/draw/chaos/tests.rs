@@ -1,14 +1,19 @@
 //! Plans keep to their budget.
 
-use seedbed::proto::{Membership, Settings};
+use seedbed::proto::{Command, Config, FileService, Membership, Settings};
 
 use super::*;
-use crate::file_service::Milestone;
+use crate::aimed_moment::AimedMoment;
+use crate::file_service::scenario::{Options, Wish, WishKind};
+use crate::file_service::{ChaosKind, Milestone};
 use crate::scenario::Budget;
-use crate::scenario::moment::Of;
 
 const SAFETY: Span = Span::from_secs(60);
-const CAST: Cast = Cast { nodes: 4, spare: 2, clients: 3 };
+const CAST: Cast = Cast { control: true, nodes: 4, spare: 2, clients: 3 };
+
+type Planned = super::Planned<FileService>;
+type Chaos = crate::scenario::Chaos<FileService>;
+type Target = crate::scenario::Target<FileService>;
 
 fn config() -> std::sync::Arc<Config> {
     let settings = Settings {
@@ -30,7 +35,7 @@ fn chaos_of(kinds: &[ChaosKind], aimed: Ppb) -> Chaos {
         aimed,
         moments: vec![Milestone::DECIDED, Milestone::VIEW_ANNOUNCED],
         together: Ppb::ZERO,
-        last_copies: false,
+        options: Options::default(),
     }
 }
 
@@ -41,9 +46,13 @@ fn plan_of(seed: u64, kinds: &[ChaosKind], aimed: Ppb) -> Vec<Planned> {
 fn plan_with(seed: u64, chaos: &Chaos) -> Vec<Planned> {
     let (config, seed) = (config(), Seed(seed));
     let plan = Plan::new(chaos, CAST, &config, Time::ZERO + SAFETY);
-    let aims =
-        Aims::at([(Of::Transaction, Milestone::DECIDED), (Of::View, Milestone::VIEW_ANNOUNCED)]);
+    let moment = |group, at| AimedMoment { group, at, loses_disks: group == 0 };
+    let aims = Aims::at([moment(0, Milestone::DECIDED), moment(1, Milestone::VIEW_ANNOUNCED)]);
     plan.drawn(&aims, &mut Streams::new(seed))
+}
+
+fn all() -> Vec<ChaosKind> {
+    ChaosKind::all().collect()
 }
 
 const HALF: Ppb = Ppb::new(500_000_000).unwrap();
@@ -61,7 +70,7 @@ fn away_with(plan: &[Planned], planned: &Planned) -> [usize; 3] {
 fn a_plan_never_exceeds_its_budget() {
     let mut most = [0; 3];
     for seed in 0..50 {
-        let plan = plan_of(seed, ChaosKind::ALL, Ppb::ZERO);
+        let plan = plan_of(seed, &all(), Ppb::ZERO);
         assert!(plan.iter().all(|planned| planned.at < Time::ZERO + SAFETY));
         for planned in &plan {
             let away = away_with(&plan, planned);
@@ -91,8 +100,12 @@ fn a_disk_that_stalls_takes_its_machine_from_the_budget_and_a_full_one_does_not(
         }
         most
     };
-    assert_eq!(most(ChaosKind::StalledDisk), 2, "the budget is used up, and no more");
-    assert!(most(ChaosKind::FullDisk) > 2);
+    assert_eq!(
+        most(ChaosKind::General(GeneralChaos::StalledDisk)),
+        2,
+        "the budget is used up, and no more"
+    );
+    assert!(most(ChaosKind::General(GeneralChaos::FullDisk)) > 2);
 }
 
 #[test]
@@ -103,7 +116,7 @@ fn an_aimed_fault_finds_room_beside_those_whose_time_is_known() {
     let leaves = Leaves::default();
     let crash = Fault::Crash { node: Target::Node(n(1)), leaves, restart: Restart::WhenHealed };
     let at = Time::ZERO + second.times(10);
-    let kind = FaultKind::Crash;
+    let kind = FaultKind::General(GeneralFault::Crash);
     let planned = Planned { at, until: at + second, aim: None, fault: crash, kind };
     let mut away = Away::new(budget, &[planned]);
     let begins = |seconds| Time::ZERO + second.times(seconds);
@@ -120,7 +133,7 @@ fn an_aimed_fault_finds_room_beside_those_whose_time_is_known() {
 #[test]
 fn as_many_faults_are_aimed_as_the_share_says() {
     let aimed = |share| {
-        let plan = plan_of(3, ChaosKind::ALL, share);
+        let plan = plan_of(3, &all(), share);
         (plan.iter().filter(|planned| planned.aim.is_some()).count(), plan.len())
     };
     let (some, of) = aimed(HALF);
@@ -132,14 +145,22 @@ fn as_many_faults_are_aimed_as_the_share_says() {
 fn so_many_stay_that_a_path_finds_its_owners() {
     let mut fewest = usize::MAX;
     for seed in 0..50 {
-        let plan = plan_of(seed, &[ChaosKind::Join, ChaosKind::Leave], HALF);
+        let plan = plan_of(
+            seed,
+            &[ChaosKind::Operator(WishKind::Join), ChaosKind::Operator(WishKind::Leave)],
+            HALF,
+        );
         let mut wanted: BTreeSet<Target> = CAST.members().map(Target::Node).collect();
         for planned in &plan {
             match (&planned.fault, &planned.aim) {
                 // A node that joins at a milestone may never do so, one that leaves may do so at once.
-                (Fault::Join(_), Some(_)) => {}
-                (Fault::Join(node), None) => assert!(wanted.insert(*node), "{node:?} is out"),
-                (Fault::Leave(node), _) => assert!(wanted.remove(node), "{node:?} is in"),
+                (Fault::Operator { wish: Wish::Join, .. }, Some(_)) => {}
+                (Fault::Operator { wish: Wish::Join, node: Some(node) }, None) => {
+                    assert!(wanted.insert(*node), "{node:?} is out")
+                }
+                (Fault::Operator { wish: Wish::Leave, node: Some(node) }, _) => {
+                    assert!(wanted.remove(node), "{node:?} is in")
+                }
                 (other, _) => panic!("{other:?} is neither"),
             }
             fewest = fewest.min(wanted.len());
@@ -150,7 +171,7 @@ fn so_many_stay_that_a_path_finds_its_owners() {
 
 #[test]
 fn an_attrition_takes_what_the_budget_has_left_within_a_moment() {
-    let plan = plan_of(1, &[ChaosKind::Attrition], Ppb::ZERO);
+    let plan = plan_of(1, &[ChaosKind::General(GeneralChaos::Attrition)], Ppb::ZERO);
     let together = |pair: &&[Planned]| {
         let apart = pair[0].at.as_nanos().abs_diff(pair[1].at.as_nanos());
         apart <= MOMENT.max.as_nanos() && pair[0].away() != pair[1].away()
@@ -163,7 +184,7 @@ fn an_attrition_takes_what_the_budget_has_left_within_a_moment() {
 fn a_rolling_restart_takes_every_storage_node_down_in_turn() {
     let mut whole = 0;
     for seed in 0..20 {
-        let plan = plan_of(seed, &[ChaosKind::RollingRestart], Ppb::ZERO);
+        let plan = plan_of(seed, &[ChaosKind::General(GeneralChaos::RollingRestart)], Ppb::ZERO);
         let nodes: Vec<_> = plan.iter().take(6).filter_map(Planned::away).collect();
         let is_in_order = nodes.is_sorted() && nodes.len() == 6;
         whole += usize::from(is_in_order && nodes.windows(2).all(|pair| pair[0] != pair[1]));
@@ -174,32 +195,42 @@ fn a_rolling_restart_takes_every_storage_node_down_in_turn() {
 #[test]
 fn no_clock_of_the_central_node_jumps() {
     for seed in 0..20 {
-        for planned in plan_of(seed, &[ChaosKind::Bump], HALF) {
+        for planned in plan_of(seed, &[ChaosKind::General(GeneralChaos::Bump)], HALF) {
             let Fault::ClockJump { node, .. } = planned.fault else { panic!("{planned:?}") };
             assert!(node != Target::Node(NodeId::CONTROL));
-            assert!(node != Target::Role(crate::scenario::Role::There));
+            assert!(node != Target::There);
         }
     }
 }
 
 #[test]
 fn losses_of_last_copies_are_accepted_after_the_safety_phase() {
-    let usual = chaos_of(&[ChaosKind::Wipe, ChaosKind::Crash], HALF);
-    let chaos = Chaos { last_copies: true, ..usual.clone() };
+    let usual = chaos_of(
+        &[ChaosKind::General(GeneralChaos::Wipe), ChaosKind::General(GeneralChaos::Crash)],
+        HALF,
+    );
+    let chaos = Chaos { options: Options { last_copies: true }, ..usual.clone() };
     for seed in 0..20 {
         let (before, plan) = (plan_with(seed, &usual), plan_with(seed, &chaos));
         let (drawn, added) = plan.split_at(before.len());
         assert_eq!(drawn, before, "nothing else changes");
         let times = added.iter().map(|planned| planned.at);
         assert!(times.eq([65, 80].map(|at| Time::ZERO + Span::from_secs(at))));
-        let accepts = Fault::Operator(Command::AcceptLoss(Default::default()));
+        let accepts = Fault::Operator {
+            wish: Wish::Other(Command::AcceptLoss(Default::default())),
+            node: None,
+        };
         assert!(added.iter().all(|planned| planned.fault == accepts && planned.aim.is_none()));
     }
 }
 
 #[test]
 fn faults_that_strike_together_wait_for_one_moment() {
-    let kinds = [ChaosKind::Crash, ChaosKind::Delay, ChaosKind::Drop];
+    let kinds = [
+        ChaosKind::General(GeneralChaos::Crash),
+        ChaosKind::General(GeneralChaos::Delay),
+        ChaosKind::General(GeneralChaos::Drop),
+    ];
     let alone = chaos_of(&kinds, HALF);
     let chaos = Chaos { together: HALF, ..alone.clone() };
     let mut most = 0;
@@ -216,11 +247,11 @@ fn faults_that_strike_together_wait_for_one_moment() {
             let first = first.expect("one that they strike beside");
             assert_eq!((&planned.aim, planned.at), (&first.aim, first.at));
             match &planned.fault {
-                Fault::Crash { node: Target::Role(role), .. } => {
-                    assert_eq!(*role, crate::scenario::Role::There)
+                Fault::Crash { node, .. } => assert!(!matches!(node, Target::Role(_))),
+                Fault::Drop(node) => {
+                    let is_bound = matches!(node, Target::Role(_) | Target::There);
+                    assert!(beside.is_empty() && is_bound)
                 }
-                Fault::Crash { .. } => {}
-                Fault::Drop(node) => assert!(beside.is_empty() && matches!(node, Target::Role(_))),
                 other => panic!("{other:?} keeps no machine away"),
             }
             beside.push(planned);

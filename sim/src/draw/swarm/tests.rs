@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::fault::GeneralChaos;
+use crate::file_service::{ChaosKind, Scenario};
 
-const SAMPLE: &str = include_str!("../../scenario/tests/sample.toml");
+const SAMPLE: &str = include_str!("../../file_service/scenario/tests/sample.toml");
 
 fn sample() -> Scenario {
     Scenario::parse("sample.toml", SAMPLE).unwrap_or_else(|error| panic!("{error}"))
@@ -36,7 +38,7 @@ fn what_is_drawn_is_within_its_range_and_goes_together() {
         let replicas = config.replicas as u64;
         let down = chaos.budget.storage_nodes_down.into();
         assert!(cast.members().eq(config.members.iter().copied()), "seed {seed}");
-        assert!(replicas <= cast.nodes.into() && down <= cast.storage().into(), "seed {seed}");
+        assert!(replicas <= cast.nodes.into() && down <= cast.all_nodes().into(), "seed {seed}");
         assert!((1_000..=8_000).contains(&millis(config.lock_lease)), "seed {seed}");
         assert!((500..=4_000).contains(&millis(config.membership_lease)), "seed {seed}");
         assert!((500..=4_000).contains(&millis(chaos.interval.max)), "seed {seed}");
@@ -95,12 +97,16 @@ fn every_key_has_draws_of_its_own() {
 #[test]
 fn of_lost_disks_alone_there_may_be_none() {
     let mut stream = Seed(0).stream("kinds", 0);
-    let wipe = [ChaosKind::Wipe];
+    let wipe = [ChaosKind::General(GeneralChaos::Wipe)];
     // It would be drawn for ever.
     assert_eq!(some_of(&wipe, Some(false), &mut stream), wipe);
-    let two = [ChaosKind::Wipe, ChaosKind::Crash];
+    let two = [ChaosKind::General(GeneralChaos::Wipe), ChaosKind::General(GeneralChaos::Crash)];
     for wipes in [true, false] {
         let drawn: Vec<_> = (0..20).map(|_| some_of(&two, Some(wipes), &mut stream)).collect();
-        assert!(drawn.iter().all(|kinds| kinds.contains(&ChaosKind::Wipe) == wipes));
+        assert!(
+            drawn
+                .iter()
+                .all(|kinds| kinds.contains(&ChaosKind::General(GeneralChaos::Wipe)) == wipes)
+        );
     }
 }

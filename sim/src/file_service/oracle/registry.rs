@@ -9,7 +9,7 @@ use super::invariants::{commit, files, locks, membership, progress, requests, tr
 use crate::file_service::InvariantName;
 use crate::file_service::World;
 use crate::file_service::invariant::FileInvariant;
-use crate::scenario::Workload;
+use crate::file_service::scenario::Workload;
 use seedbed::proto::{FileService, Membership};
 
 /// The checker of an invariant; `None` where it is about another run than this one.
@@ -169,9 +169,9 @@ fn managed(world: &World, invariant: impl Invariant<FileService> + 'static) -> M
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file_service::scenario::WorkloadKind;
     use crate::name::Name;
     use crate::quantity::{Ppb, SpanRange};
-    use crate::scenario::WorkloadKind;
     use seedbed::proto::{Config, Settings};
 
     fn workload(kind: WorkloadKind) -> Workload {

@@ -12,7 +12,7 @@ use std::fmt;
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{Epoch, Path, TxnId};
 
-use crate::subject;
+use crate::subject::{self, Standing};
 
 /// Something that a step, a milestone or a fact of a violation can be about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,20 @@ pub struct Transfer {
     pub receiver: NodeId,
     /// The owner of an earlier epoch, where it is seen.
     pub source: Option<NodeId>,
+}
+
+impl subject::Subject for Subject {
+    fn standing(&self) -> Standing {
+        match self {
+            Subject::Txn(_) => Standing::Attempt,
+            Subject::Request(_) => Standing::Request,
+            Subject::Path(_) => Standing::Object,
+            Subject::Epoch(_) => Standing::Undertaking,
+            Subject::Lease(_) => Standing::Upkeep,
+            Subject::Machine(_) => Standing::Machine,
+            Subject::Transfer(_) => Standing::Exchange,
+        }
+    }
 }
 
 impl fmt::Display for Subject {

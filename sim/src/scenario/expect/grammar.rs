@@ -76,12 +76,6 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
         ),
         Key::perhaps("never", "array of milestones", "none", "no run may reach any of them"),
         Key::perhaps(
-            "stored",
-            "array of tables, see `expect.stored`",
-            "anything",
-            "what all owners store at the end; it looks at owners that are up",
-        ),
-        Key::perhaps(
             "covered",
             "array of cells",
             "none",
@@ -112,8 +106,7 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
     ],
     notes: &[
         "Without `verdict`, `violates` and `blocks` it is `verdict = \"pass\"`.",
-        "`blocks` needs a `[[fault]]` with `restart = \"never\"`, a `wipe` and no `accept_loss`, \
-         or scripts by which two clients acquire two locks.",
+        "`blocks` needs a `[[fault]]` with `restart = \"never\"`, or what the system says beside.",
         "A milestone, a violation, an answer or a stored file that is impossible in every run of \
          the file is refused.",
         "A file also fails if a `[[fault]]` never strikes or a `[[message]]` rule never applies.",
@@ -157,22 +150,5 @@ reached = [
     { milestone = "conflict", at_least = 3 },
     { milestone = "decided", at_least = 1, at_most = 1 },
 ]
-"#,
-};
-
-pub(in crate::scenario) const STORED: TableGrammar = TableGrammar {
-    name: "expect.stored",
-    style: Style::InlineMany,
-    meaning: "what all owners of a path store at the end",
-    keys: &[
-        Key::needed("path", "path", "where"),
-        Key::perhaps("contents", "text", "`absent` instead", "what is stored there"),
-        Key::perhaps("absent", "`true`", "`contents` instead", "no file is stored there"),
-    ],
-    forms: &[],
-    notes: &["`contents` needs a request that writes to the path."],
-    example: r#"
-[expect]
-stored = [{ path = "/file0", contents = "gold" }, { path = "/b", absent = true }]
 "#,
 };

@@ -159,7 +159,7 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
         form(
             Key::form(
                 "wipe",
-                "target that is a storage node (*)",
+                "target that is a storage node",
                 "the machine crashes, and its disk is empty",
             ),
             &[RESTART_AFTER],
@@ -190,39 +190,6 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
             ],
             Kind::Attrition,
         ),
-        form(
-            Key::form(
-                "join",
-                "target that is a storage node (*)",
-                "the operator wants it as a member",
-            ),
-            &[],
-            Kind::Join,
-        ),
-        form(
-            Key::form(
-                "leave",
-                "target that is a storage node (*)",
-                "the operator wants it as a member no more",
-            ),
-            &[],
-            Kind::Leave,
-        ),
-        form(
-            Key::form("set", "table, see `fault.set` (*)", "the operator changes settings"),
-            &[],
-            Kind::Set,
-        ),
-        form(
-            Key::form(
-                "accept_loss",
-                "`true`, or array of storage nodes (*)",
-                "the operator gives up the members whose disks are known to be lost, and the nodes \
-                 named here, which never return",
-            ),
-            &[],
-            Kind::AcceptLoss,
-        ),
     ],
     notes: &[
         "Exactly one of `at` and `when` is there. With `every` in `when` the fault strikes again \
@@ -231,7 +198,6 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
          one anew. It ends all that the fault has done so far. It goes with what lasts, and with \
          `crash`, `bit_rot` and `wipe`, and not with `for`, `restart` or `restart_after`. If it comes \
          in no run, the file is vacuous.",
-        "(*) needs `membership = \"managed\"`.",
         "Where the central node is down or paused, the operator tries again every second, in \
          order, and the fault has struck when it is told.",
         "At the end of the safety phase everything is healed: links are mended, machines go on and \
@@ -340,35 +306,3 @@ share = 1
 "#,
     ),
 ];
-
-pub(in crate::scenario) const SET: TableGrammar = TableGrammar {
-    name: "fault.set",
-    style: Style::Inline,
-    meaning: "settings that the operator changes",
-    keys: &[
-        Key::perhaps("replicas", "whole number", "not changed", "owners of a path"),
-        Key::perhaps(
-            "virtual_nodes",
-            "whole number, 1 to 10000",
-            "not changed",
-            "points of a node on the ring",
-        ),
-        Key::perhaps("lock_lease", "duration, 1us to one day", "not changed", "of every lock"),
-        Key::perhaps(
-            "membership_lease",
-            "duration, 10ms to one day",
-            "not changed",
-            "of every member",
-        ),
-    ],
-    forms: &[],
-    notes: &["At least one key is there. It needs `membership = \"managed\"`."],
-    example: r#"
-[cluster]
-membership = "managed"
-
-[[fault]]
-at = "3s"
-set = { replicas = 3, membership_lease = "1s" }
-"#,
-};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{Path, Reply, Request, Token};
 
-use super::{StepTimes, Wait, WaitKind};
+use super::{StepTimes, Wait, kind};
 use crate::file_service::World;
 use crate::file_service::oracle::model::askers::Asker;
 use crate::file_service::oracle::model::is_alive;
@@ -28,12 +28,7 @@ struct Edge<'a> {
 /// gives its lock back. A holder counts if its user was told that it has the lock, and its client
 /// has not been asked for its release. After a restart the lock server counts every grant of its log as
 /// held for one lease, also a grant that is over. In that time nothing is said.
-pub(in crate::file_service::oracle) fn deadlock(
-    request: RequestId,
-    world: &World,
-    model: &Model,
-    times: &StepTimes,
-) -> Vec<Wait> {
+pub fn deadlock(request: RequestId, world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
     let lease = model.views.lock_lease(world.config());
     let since = model.hearing.since();
     let is_restarted = model.life(NodeId::CONTROL).0 > 1;
@@ -57,7 +52,7 @@ pub(in crate::file_service::oracle) fn deadlock(
 
 fn wait(Edge { waiting, path, holder, token }: &Edge<'_>, times: &StepTimes, order: &str) -> Wait {
     Wait {
-        kind: WaitKind::Deadlock,
+        kind: kind::DEADLOCK,
         machine: waiting.is.client,
         for_what: format!("the lock of {path}, which {holder} holds under {token}"),
         since: times.of(waiting.step),

@@ -7,71 +7,39 @@
 mod deadlock;
 mod transfer;
 
-use seedbed::machine::{NodeId, RequestId, Time};
-use seedbed::proto::{Path, Reply, Request, TxnId};
+use seedbed::machine::NodeId;
+use seedbed::proto::{Path, Request, TxnId};
 
+use crate::file_service::World;
 use crate::file_service::oracle::model::is_alive;
 use crate::file_service::oracle::{At, Lock, Model, Txn};
-use crate::file_service::{Step, World};
+pub use crate::oracle::blocked::{StepTimes, Wait};
 use transfer::not_pulled;
 
-pub(super) use deadlock::deadlock;
+pub use deadlock::deadlock;
 pub(super) use transfer::missed_arcs;
 
 #[cfg(test)]
 pub(super) use transfer::Missed;
 
-/// A machine that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// What kind of thing it waits for.
-    pub kind: WaitKind,
-    /// The machine.
-    pub machine: NodeId,
-    /// For what, in words.
-    pub for_what: String,
-    /// Since when, in true time.
-    pub since: Time,
-    /// What would end it, in words.
-    pub released_by: String,
-}
+/// What a machine of the file service waits for.
+pub mod kind {
+    use crate::oracle::blocked::WaitKind;
 
-/// What a machine waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitKind {
     /// A participant that has voted yes, for the decision.
-    InDoubt,
+    pub const IN_DOUBT: WaitKind = WaitKind("in_doubt");
     /// A coordinator, for a participant to acknowledge its decision.
-    Unacknowledged,
+    pub const UNACKNOWLEDGED: WaitKind = WaitKind("unacknowledged");
     /// A client, for a lock whose holder is dead.
-    BehindTheDead,
+    pub const BEHIND_THE_DEAD: WaitKind = WaitKind("behind_the_dead");
     /// A client, for a lock whose holder waits for this client's in turn.
-    Deadlock,
+    pub const DEADLOCK: WaitKind = WaitKind::DEADLOCK;
     /// A client, for an answer.
-    Unanswered,
+    pub const UNANSWERED: WaitKind = WaitKind::UNANSWERED;
     /// A new owner of a piece of the ring, for an owner of an earlier epoch that is down.
-    NotPulled,
+    pub const NOT_PULLED: WaitKind = WaitKind("not_pulled");
     /// A machine, for a disk that is lost.
-    Lost,
-}
-
-/// When the steps were that made something durable: the model knows facts by their steps.
-#[derive(Clone, Debug, Default)]
-pub struct StepTimes(Vec<(u64, Time)>);
-
-impl StepTimes {
-    /// Takes note of a step.
-    pub fn observe(&mut self, step: &Step) {
-        if !step.durable.is_empty() {
-            self.0.push((step.index, step.at));
-        }
-    }
-
-    /// When `step` was, if it made something durable; else the last one before it that did.
-    pub fn of(&self, step: u64) -> Time {
-        let after = self.0.partition_point(|(index, _)| *index <= step);
-        after.checked_sub(1).map_or(Time::ZERO, |last| self.0[last].1)
-    }
+    pub const LOST: WaitKind = WaitKind("lost");
 }
 
 /// Every machine that is up and waits, in the order of what it waits for: decisions,
@@ -79,7 +47,7 @@ impl StepTimes {
 ///
 /// A roll-back and the end of a lease are written lazily, so a run may end before they are durable.
 /// A machine that has appended them does not wait any more.
-pub(super) fn waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
+pub fn waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
     let mut waits = Vec::new();
     for (txn, known) in model.txns.iter() {
         in_doubt(txn, known, world, model, times, &mut waits);
@@ -91,7 +59,6 @@ pub(super) fn waits(world: &World, model: &Model, times: &StepTimes) -> Vec<Wait
         behind_the_dead(path.as_str(), &lock.appended, world, times, &mut waits);
     }
     not_pulled(world, model, times, &mut waits);
-    unanswered(world, model, &mut waits);
     waits
 }
 
@@ -110,7 +77,7 @@ fn in_doubt(
         }
         let pins = known.pinned.get(&node).map_or(&[][..], |pins| &pins[..]);
         waits.push(Wait {
-            kind: WaitKind::InDoubt,
+            kind: kind::IN_DOUBT,
             machine: node,
             for_what: format!(
                 "the decision about {txn}, for which it has voted yes; it keeps {} pinned",
@@ -203,7 +170,7 @@ fn unacknowledged(
         };
         let for_what = format!("{node} to acknowledge the commit of {txn}");
         waits.push(Wait {
-            kind: WaitKind::Unacknowledged,
+            kind: kind::UNACKNOWLEDGED,
             machine: coordinator,
             for_what,
             since: times.of(decided.step),
@@ -230,7 +197,7 @@ fn behind_the_dead(
     };
     for waiting in lock.line.iter().filter(|w| is_alive(w.is.client, w.is, world)) {
         waits.push(Wait {
-            kind: WaitKind::BehindTheDead,
+            kind: kind::BEHIND_THE_DEAD,
             machine: waiting.is.client,
             for_what: format!(
                 "the lock of {path}, which {holder} held under {token} when it crashed"
@@ -241,33 +208,8 @@ fn behind_the_dead(
     }
 }
 
-/// Requests that live clients have not answered.
-fn unanswered(world: &World, model: &Model, waits: &mut Vec<Wait>) {
-    for (&request, asked) in model.requests.iter() {
-        let reply: Option<&At<Reply>> = asked.reply.as_ref();
-        if reply.is_some() || !is_alive(request.client, request, world) {
-            continue;
-        }
-        let since = asked.asked.is;
-        let gives_up = since + world.config().request_timeout;
-        waits.push(Wait {
-            kind: WaitKind::Unanswered,
-            machine: request.client,
-            for_what: format!("the answer to {request}: {}", in_words(&asked.wanted)),
-            since,
-            released_by: released_by(request, gives_up, world),
-        });
-    }
-}
-
-fn released_by(request: RequestId, gives_up: Time, world: &World) -> String {
-    match world.host(request.client).is_paused() {
-        true => format!("{} going on", request.client),
-        false => format!("an answer, or its client giving up at about {gives_up}"),
-    }
-}
-
-fn in_words(wanted: &Request) -> String {
+/// What a request wants, in words.
+pub fn wanted_in_words(wanted: &Request) -> String {
     match wanted {
         Request::Files { operations, .. } => {
             let paths: Vec<&str> = operations.iter().map(|op| op.path.as_str()).collect();

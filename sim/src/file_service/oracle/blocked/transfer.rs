@@ -11,7 +11,7 @@ use std::sync::Arc;
 use seedbed::machine::NodeId;
 use seedbed::proto::{Arcs, Config, Epoch, Member, Path, View};
 
-use super::{StepTimes, Wait, WaitKind};
+use super::{StepTimes, Wait, kind};
 use crate::file_service::World;
 use crate::file_service::oracle::{Model, Placement};
 
@@ -157,7 +157,7 @@ pub(super) fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits:
             of.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" or ")
         };
         let (kind, released_by) = match down.is_empty() {
-            false => (WaitKind::NotPulled, format!("{} starting again", names(&down))),
+            false => (kind::NOT_PULLED, format!("{} starting again", names(&down))),
             true => {
                 let says = match gone.is_empty() {
                     false => format!("the disk of {} is gone", names(&gone)),
@@ -166,7 +166,7 @@ pub(super) fn not_pulled(world: &World, model: &Model, times: &StepTimes, waits:
                         format!("{of} is in doubt, and a machine is down that it takes to end that")
                     }
                 };
-                (WaitKind::Lost, format!("nothing but the operator: {says}"))
+                (kind::LOST, format!("nothing but the operator: {says}"))
             }
         };
         let entered = model.disks.get(owner).map_or(0, |disk| disk.epoch.step);

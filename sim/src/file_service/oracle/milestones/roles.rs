@@ -10,44 +10,44 @@ use crate::file_service::Milestone;
 use crate::file_service::World;
 use crate::file_service::oracle::model::reference::program::paths;
 use crate::file_service::oracle::{Lock, Model};
+use crate::file_service::scenario::Part;
 use crate::file_service::subject_of::{Subject, Topic};
-use crate::scenario::Role;
 
 /// Roles.
 impl Milestones {
     /// Which machine plays `role` in what a milestone is about; `None` if nobody does.
     pub fn bind(
         &self,
-        role: Role,
+        role: Part,
         reached: &Reached,
         world: &World,
         model: &Model,
     ) -> Option<NodeId> {
         match role {
-            Role::Coordinator => Some(self.txn_of(reached, model)?.coordinator),
-            Role::Participant => self.participant(reached, world, model),
-            Role::Owner => {
-                let path = reached.path.as_ref().or_else(|| self.first_path(reached, model))?;
+            Part::Coordinator => Some(self.txn_of(reached, model)?.coordinator),
+            Part::Participant => self.participant(reached, world, model),
+            Part::Owner => {
+                let path =
+                    reached.meant.path.as_ref().or_else(|| self.first_path(reached, model))?;
                 let layout = model.views.layout(world.config());
                 first_unless(layout.ring().owners(path), reached.node)
             }
-            Role::Holder => held(reached).or_else(|| {
+            Part::Holder => held(reached).or_else(|| {
                 let lock = self.lock(reached, model)?;
                 Some(lock.holder.as_ref()?.is.0.client)
             }),
-            Role::Waiter => waited(reached).or_else(|| {
+            Part::Waiter => waited(reached).or_else(|| {
                 let lock = self.lock(reached, model)?;
                 let line: Vec<NodeId> = lock.line.iter().map(|place| place.is.client).collect();
                 first_unless(&line, reached.node)
             }),
-            Role::Source => {
+            Part::Source => {
                 let transfer = reached.about.transfer()?;
                 transfer.source.or_else(|| self.moves.source_of(transfer.receiver))
             }
-            Role::Receiver => Some(reached.about.transfer()?.receiver),
-            Role::Joiner => self.changed(reached, ViewsSeen::joiners),
-            Role::Leaver => self.changed(reached, ViewsSeen::leavers),
-            Role::There => Some(reached.node),
+            Part::Receiver => Some(reached.about.transfer()?.receiver),
+            Part::Joiner => self.changed(reached, ViewsSeen::joiners),
+            Part::Leaver => self.changed(reached, ViewsSeen::leavers),
         }
     }
 
@@ -69,7 +69,7 @@ impl Milestones {
         let of_run = self.runs.get(&id).map(|run| &run.participants[..]);
         let of_model = txn.map(|txn| &txn.participants[..]);
         let participants = of_run.filter(|all| !all.is_empty()).or(of_model)?;
-        let owners = reached.path.as_ref().map(|path| {
+        let owners = reached.meant.path.as_ref().map(|path| {
             let placement = model.views.placement(world.config(), txn?.epoch)?;
             Some(placement.owners(world.config(), path))
         });

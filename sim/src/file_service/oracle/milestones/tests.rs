@@ -10,8 +10,9 @@ use super::*;
 use crate::file_service::oracle::tests::{
     abort, applied, c, commit, decided, n, path, prepare, request, rolled_back, txn, voted,
 };
+use crate::file_service::scenario::Part;
 use crate::oracle::Model as _;
-use crate::scenario::Role;
+use crate::oracle::milestones;
 use crate::world::PacketId;
 
 const CONTROL: NodeId = NodeId::CONTROL;
@@ -20,7 +21,7 @@ const CONTROL: NodeId = NodeId::CONTROL;
 struct Show {
     world: World,
     model: Model,
-    milestones: Milestones,
+    milestones: milestones::Milestones<FileService>,
 }
 
 impl Show {
@@ -30,12 +31,12 @@ impl Show {
 
     fn of(settings: Settings) -> Show {
         let world = World::of_config(Config::new(settings).unwrap(), 1);
-        Show { world, model: Model::default(), milestones: Milestones::new() }
+        Show { world, model: Model::default(), milestones: milestones::Milestones::new() }
     }
 
     fn see(&mut self, seen: &Seen<'_>) -> &mut Show {
-        self.milestones.reached.clear();
         self.model.step += 1;
+        self.milestones.begin(self.model.step);
         self.model.update(seen, &self.world);
         self.milestones.see(seen, &self.model, self.world.config());
         self
@@ -83,10 +84,11 @@ impl Show {
 
     /// Who plays `role` in what the last thing has reached.
     #[track_caller]
-    fn bound(&self, milestone: Milestone, role: Role) -> Option<NodeId> {
-        let reached = self.milestones.reached.iter().find(|reached| reached.milestone == milestone);
+    fn bound(&self, milestone: Milestone, role: Part) -> Option<NodeId> {
+        let reached =
+            self.milestones.reached().iter().find(|reached| reached.milestone == milestone);
         let reached = reached.expect("the milestone is reached by what happened last");
-        self.milestones.bind(role, reached, &self.world, &self.model)
+        self.milestones.of_system().bind(role, reached, &self.world, &self.model)
     }
 }
 
@@ -136,21 +138,21 @@ fn who_comes_and_goes_with_a_view_is_told_apart() {
     let mut show = Show::new();
     show.forces(CONTROL, &wanted(&[1, 2, 3]));
     show.forces(CONTROL, &Record::Admitted { member: member(1, 1), incarnation: Incarnation(1) });
-    assert_eq!(show.bound(Milestone::NODE_ADMITTED, Role::Joiner), Some(n(1)));
+    assert_eq!(show.bound(Milestone::NODE_ADMITTED, Part::Joiner), Some(n(1)));
     show.views(1, &[(1, 1), (2, 2), (3, 3)]);
     assert_eq!(show.count(Milestone::NODE_JOINED), 0, "the first view has no view before it");
     show.announces(2, &[(1, 1), (3, 3), (4, 4)]);
-    assert_eq!(show.bound(Milestone::NODE_DECLARED_GONE, Role::Leaver), Some(n(2)));
-    assert_eq!(show.bound(Milestone::NODE_JOINED, Role::Joiner), Some(n(4)));
-    assert_eq!(show.bound(Milestone::VIEW_ANNOUNCED, Role::Joiner), Some(n(4)));
+    assert_eq!(show.bound(Milestone::NODE_DECLARED_GONE, Part::Leaver), Some(n(2)));
+    assert_eq!(show.bound(Milestone::NODE_JOINED, Part::Joiner), Some(n(4)));
+    assert_eq!(show.bound(Milestone::VIEW_ANNOUNCED, Part::Joiner), Some(n(4)));
     show.announces(3, &[(1, 1), (2, 2), (3, 5)]);
     assert_eq!(show.count(Milestone::NODE_REJOINED), 2, "n2 is back, n3 has a new disk");
     assert_eq!(show.count(Milestone::NODE_DECLARED_GONE), 2, "n2 before, n3 with its old disk");
-    assert_eq!(show.bound(Milestone::NODE_LEFT, Role::Leaver), Some(n(4)));
+    assert_eq!(show.bound(Milestone::NODE_LEFT, Part::Leaver), Some(n(4)));
     show.forces(CONTROL, &Record::Converged { epoch: Epoch(3) });
     let departed = Message::Departed { admission: Admission(4), epoch: Epoch(3) };
     show.receives(n(4), CONTROL, &departed);
-    assert_eq!(show.bound(Milestone::NODE_DEPARTED, Role::Leaver), Some(n(4)));
+    assert_eq!(show.bound(Milestone::NODE_DEPARTED, Part::Leaver), Some(n(4)));
     show.receives(n(4), CONTROL, &departed);
     assert_eq!(show.count(Milestone::NODE_DEPARTED), 1);
     assert_eq!(show.count(Milestone::VIEW_ANNOUNCED), 3);
@@ -168,7 +170,7 @@ fn a_view_in_force_without_word_from_a_member_means_that_its_lease_is_over() {
     }
     show.forces(CONTROL, &Record::Activated { epoch: Epoch(2) });
     assert_eq!(show.count(Milestone::MEMBERSHIP_LEASE_EXPIRED), 1);
-    assert_eq!(show.bound(Milestone::MEMBERSHIP_LEASE_EXPIRED, Role::Leaver), Some(n(3)));
+    assert_eq!(show.bound(Milestone::MEMBERSHIP_LEASE_EXPIRED, Part::Leaver), Some(n(3)));
     assert_eq!(show.count(Milestone::VIEW_ACTIVE), 2);
 }
 
@@ -176,11 +178,11 @@ fn a_view_in_force_without_word_from_a_member_means_that_its_lease_is_over() {
 fn a_hand_over_begins_with_the_first_pull_and_is_done_when_the_node_says_so() {
     let mut show = Show::new();
     show.sends(n(1), n(2), &pull(2, 1));
-    assert_eq!(show.bound(Milestone::HAND_OVER_BEGUN, Role::Receiver), Some(n(1)));
-    assert_eq!(show.bound(Milestone::Sent(pull(2, 1).kind()), Role::Source), Some(n(2)));
+    assert_eq!(show.bound(Milestone::HAND_OVER_BEGUN, Part::Receiver), Some(n(1)));
+    assert_eq!(show.bound(Milestone::Sent(pull(2, 1).kind()), Part::Source), Some(n(2)));
     let nothing = PullEnd { complete: Arcs::default(), witnessed: Arcs::all() };
     show.sends(n(2), n(1), &chunk(2, 1, Some(nothing.clone())));
-    assert_eq!(show.bound(Milestone::WITNESS_ANSWERED, Role::Source), Some(n(2)));
+    assert_eq!(show.bound(Milestone::WITNESS_ANSWERED, Part::Source), Some(n(2)));
     show.receives(n(2), n(1), &chunk(2, 1, Some(nothing)));
     show.crashes(n(2));
     assert_eq!(show.count(Milestone::SOURCE_CRASHED), 0, "it had told all that it knew");
@@ -188,9 +190,9 @@ fn a_hand_over_begins_with_the_first_pull_and_is_done_when_the_node_says_so() {
     let all = PullEnd { complete: Arcs::all(), witnessed: Arcs::default() };
     show.receives(n(3), n(1), &chunk(2, 2, Some(all)));
     show.forces(n(1), &Record::Complete { epoch: Epoch(2), arcs: Arcs::all() });
-    assert_eq!(show.bound(Milestone::ARC_COMPLETED, Role::Source), Some(n(3)));
+    assert_eq!(show.bound(Milestone::ARC_COMPLETED, Part::Source), Some(n(3)));
     show.sends(n(1), CONTROL, &completed(2));
-    assert_eq!(show.bound(Milestone::HAND_OVER_DONE, Role::Receiver), Some(n(1)));
+    assert_eq!(show.bound(Milestone::HAND_OVER_DONE, Part::Receiver), Some(n(1)));
     show.sends(n(1), CONTROL, &completed(2)).crashes(n(1));
     assert_eq!(show.count(Milestone::HAND_OVER_BEGUN), 1);
     assert_eq!(show.count(Milestone::HAND_OVER_DONE), 1);
@@ -201,13 +203,13 @@ fn a_hand_over_begins_with_the_first_pull_and_is_done_when_the_node_says_so() {
 fn crashes_and_new_epochs_interrupt_a_hand_over() {
     let mut show = Show::new();
     show.sends(n(1), n(2), &pull(2, 1)).crashes(n(2));
-    assert_eq!(show.bound(Milestone::SOURCE_CRASHED, Role::Receiver), Some(n(1)));
+    assert_eq!(show.bound(Milestone::SOURCE_CRASHED, Part::Receiver), Some(n(1)));
     show.sends(n(1), n(3), &pull(2, 2)).forces(n(1), &entered(3));
     assert_eq!(show.count(Milestone::HAND_OVER_INTERRUPTED), 2);
     show.sends(n(1), n(3), &pull(2, 2)); // it had waited for the disk
     assert_eq!(show.count(Milestone::HAND_OVER_BEGUN), 1);
     show.sends(n(1), n(3), &pull(3, 3)).crashes(n(1));
-    assert_eq!(show.bound(Milestone::RECEIVER_CRASHED, Role::Source), Some(n(3)));
+    assert_eq!(show.bound(Milestone::RECEIVER_CRASHED, Part::Source), Some(n(3)));
     assert_eq!(show.count(Milestone::HAND_OVER_BEGUN), 2);
     assert_eq!(show.count(Milestone::HAND_OVER_INTERRUPTED), 3);
 }
@@ -222,7 +224,7 @@ fn a_chunk_that_leaves_a_path_out_waits_for_a_decision() {
     }
     show.sends(n(2), n(1), &left_out);
     assert_eq!(show.count(Milestone::HAND_OVER_WAITS_FOR_DECISION), 1);
-    assert_eq!(show.bound(Milestone::HAND_OVER_WAITS_FOR_DECISION, Role::Source), Some(n(2)));
+    assert_eq!(show.bound(Milestone::HAND_OVER_WAITS_FOR_DECISION, Part::Source), Some(n(2)));
 }
 
 #[test]
@@ -236,7 +238,7 @@ fn doubts_are_found_whether_the_vote_or_the_view_comes_first() {
     assert_eq!(show.count(Milestone::IN_DOUBT_ON_A_MOVING_ARC), 0);
     show.announces(2, FOUR);
     let moves = |show: &Show, all: &[String]| {
-        all.iter().filter(|at| show.milestones.views.moves(&path(at))).count() as u64
+        all.iter().filter(|at| show.milestones.of_system().views.moves(&path(at))).count() as u64
     };
     let before = moves(&show, &paths[..4]);
     assert!(before > 0, "n4 owns three quarters");
@@ -258,7 +260,7 @@ fn a_decision_is_late_once_if_a_hand_over_has_voided_the_vote() {
     let files = [(path("/a"), Default::default())].into();
     show.forces(n(2), &Record::Pulled { files, answers: [].into(), replaced: Arcs::default() });
     show.receives(n(1), n(2), &commit(txn(2))).receives(n(1), n(2), &abort(txn(1)));
-    assert_eq!(show.bound(Milestone::LATE_DECISION, Role::Coordinator), Some(n(1)));
+    assert_eq!(show.bound(Milestone::LATE_DECISION, Part::Coordinator), Some(n(1)));
     show.receives(n(1), n(2), &abort(txn(1))).forces(n(2), &rolled_back(txn(1)));
     show.forces(n(2), &Record::Complete { epoch: Epoch(2), arcs: Arcs::all() });
     show.forces(n(2), &applied(txn(2))).receives(n(1), n(2), &commit(txn(2)));
@@ -307,9 +309,12 @@ fn a_participant_of_a_file_owned_it_in_the_epoch_of_the_transaction() {
     show.sends(n(1), n(2), &prepare(txn(1), &[n(2)], &["/a"]));
     show.views(2, &[(3, 1), (4, 1)]);
     show.forces(n(1), &decided(txn(1), &[n(2)], "/a", 1, "x"));
-    let reached = show.milestones.reached.iter().find(|all| all.milestone == Milestone::DECIDED);
-    let of_file = reached.expect("it is decided").about_path(&Some(path("/a")));
-    let bound = show.milestones.bind(Role::Participant, &of_file, &show.world, &show.model);
+    let reached = show.milestones.reached().iter().find(|all| all.milestone == Milestone::DECIDED);
+    let of_file = reached
+        .expect("it is decided")
+        .meaning(&Filter { path: Some(path("/a")), ..Filter::default() });
+    let bound =
+        show.milestones.of_system().bind(Part::Participant, &of_file, &show.world, &show.model);
     assert_eq!(bound, Some(n(2)), "and not one of the members by now");
 }
 
@@ -334,7 +339,7 @@ fn a_transaction_is_open_at_a_machine_that_leaves_its_epoch() {
     assert_eq!(show.count(Milestone::EPOCH_LEFT_IN_DOUBT), 0, "n3 has not voted");
     show.forces(n(2), &entered(2));
     assert_eq!(show.count(Milestone::EPOCH_LEFT_IN_DOUBT), 1);
-    let coordinator = show.bound(Milestone::EPOCH_LEFT_IN_DOUBT, Role::Coordinator);
+    let coordinator = show.bound(Milestone::EPOCH_LEFT_IN_DOUBT, Part::Coordinator);
     assert_eq!(coordinator, Some(n(1)));
     assert_eq!(show.count(Milestone::EPOCH_LEFT_UNDECIDED), 0);
     show.forces(n(1), &entered(2));

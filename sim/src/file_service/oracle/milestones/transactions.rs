@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Known, Message, No, Record, Refusal, Reply, Request, Retry, TxnId, Vote,
+    AttemptEnd, Known, Message, No, Record, Refusal, Request, Retry, TxnId, Vote,
 };
 
-use super::Milestones;
+use super::{Hits, Milestones};
 use crate::file_service::Milestone;
 use crate::file_service::oracle::Model;
 use crate::file_service::subject_of::Subjects;
@@ -42,24 +42,26 @@ pub enum Phase {
 }
 
 impl Milestones {
-    pub(super) fn txn_on_sent(&mut self, from: NodeId, message: &Message) {
+    pub(super) fn txn_on_sent(&mut self, hits: &mut Hits, from: NodeId, message: &Message) {
         match message {
             Message::Begin { age, attempt, .. } => {
                 if *attempt == 1 {
                     self.attempts.insert(age.request, 0); // the claim of a lock counts anew
                 }
-                self.on_attempt(from, age.request, *attempt);
+                self.on_attempt(hits, from, age.request, *attempt);
             }
-            Message::Read { request, attempt, .. } => self.on_attempt(from, *request, *attempt),
+            Message::Read { request, attempt, .. } => {
+                self.on_attempt(hits, from, *request, *attempt)
+            }
             Message::Acquire { request, .. } | Message::Release { request, .. } => {
                 let attempt = self.attempts.get(request).map_or(1, |newest| newest + 1);
-                self.on_attempt(from, *request, attempt);
+                self.on_attempt(hits, from, *request, attempt);
             }
             Message::Fetch { txn, .. } => {
-                self.run(*txn);
+                self.run(hits, *txn);
             }
             Message::Prepare { header, terms, work, .. } => {
-                let run = self.run(header.txn);
+                let run = self.run(hits, header.txn);
                 run.attempt = Some((terms.request, terms.attempt));
                 if run.phase == Phase::Alone {
                     run.participants =
@@ -70,37 +72,37 @@ impl Milestones {
                     };
                 }
             }
-            Message::Execute { header, .. } => self.run(header.txn).phase = Phase::Voting,
+            Message::Execute { header, .. } => self.run(hits, header.txn).phase = Phase::Voting,
             Message::Executed { txn, vote: Vote::No(No::Refused { refusal, .. }) }
                 if is_fenced(*refusal) =>
             {
-                self.hit_txn(Milestone::WRITE_FENCED, from, *txn);
+                hits.hit_txn(Milestone::WRITE_FENCED, from, *txn);
             }
             Message::Executed { txn, vote: Vote::No(No::Epoch(_)) } => {
-                self.hit_txn(Milestone::STALE_EPOCH_REFUSED, from, *txn);
+                hits.hit_txn(Milestone::STALE_EPOCH_REFUSED, from, *txn);
             }
             Message::Executed { txn, vote: Vote::No(No::NotReady) } => {
-                self.hit_txn(Milestone::NOT_READY_REFUSED, from, *txn);
+                hits.hit_txn(Milestone::NOT_READY_REFUSED, from, *txn);
             }
-            Message::Abort { header } => self.on_aborted(from, header.txn),
+            Message::Abort { header } => self.on_aborted(hits, from, header.txn),
             Message::Decline { header, refusal, .. } => {
                 let run = self.runs.get(&header.txn);
                 if is_fenced(*refusal) && run.is_some_and(|run| !run.fenced) {
-                    self.hit_txn(Milestone::WRITE_FENCED, from, header.txn);
+                    hits.hit_txn(Milestone::WRITE_FENCED, from, header.txn);
                 }
-                self.on_aborted(from, header.txn);
+                self.on_aborted(hits, from, header.txn);
             }
             Message::Ended { request, attempt, end } => {
-                self.on_ended(from, *request, *attempt, end);
+                self.on_ended(hits, from, *request, *attempt, end);
             }
             _ => {}
         }
     }
 
     /// The transaction `txn`, which begins here if it is new.
-    fn run(&mut self, txn: TxnId) -> &mut Run {
+    fn run(&mut self, hits: &mut Hits, txn: TxnId) -> &mut Run {
         if !self.runs.contains_key(&txn) {
-            self.hit_txn(Milestone::TRANSACTION_BEGUN, txn.coordinator, txn);
+            hits.hit_txn(Milestone::TRANSACTION_BEGUN, txn.coordinator, txn);
             let begun = self.begun.filter(|(node, ..)| *node == txn.coordinator);
             let attempt = begun.map(|(_, request, attempt)| (request, attempt));
             self.runs.insert(txn, Run { attempt, ..Run::default() });
@@ -108,17 +110,24 @@ impl Milestones {
         self.runs.entry(txn).or_default()
     }
 
-    fn on_attempt(&mut self, from: NodeId, request: RequestId, attempt: u32) {
+    fn on_attempt(&mut self, hits: &mut Hits, from: NodeId, request: RequestId, attempt: u32) {
         let Some(newest) = self.attempts.get_mut(&request) else { return };
         if attempt > *newest {
             *newest = attempt;
             if attempt > 1 {
-                self.hit(Milestone::REQUEST_RETRIED, from, || Subjects::of(request));
+                hits.hit(Milestone::REQUEST_RETRIED, from, || Subjects::of(request));
             }
         }
     }
 
-    fn on_ended(&mut self, from: NodeId, request: RequestId, attempt: u32, end: &AttemptEnd) {
+    fn on_ended(
+        &mut self,
+        hits: &mut Hits,
+        from: NodeId,
+        request: RequestId,
+        attempt: u32,
+        end: &AttemptEnd,
+    ) {
         let txn = self.runs_of(from).find(|(_, run)| run.attempt == Some((request, attempt)));
         let fenced = txn.is_some_and(|(_, run)| run.fenced);
         let turned_away = txn.is_some_and(|(_, run)| run.turned_away);
@@ -126,37 +135,43 @@ impl Milestones {
         let about = || txn.map_or(Subjects::of(request), Subjects::of);
         match end {
             AttemptEnd::Done(_) => return,
-            AttemptEnd::Retry(Retry::Conflict) => self.hit(Milestone::CONFLICT, from, about),
+            AttemptEnd::Retry(Retry::Conflict) => hits.hit(Milestone::CONFLICT, from, about),
             // With a record and without a transaction it is an old refusal, told again.
             AttemptEnd::Refused { refusal, recorded }
                 if is_fenced(*refusal) && !fenced && (txn.is_some() || !recorded) =>
             {
-                self.hit(Milestone::WRITE_FENCED, from, about);
+                hits.hit(Milestone::WRITE_FENCED, from, about);
             }
             AttemptEnd::Refused { .. } => {}
             // The coordinator passes on what a participant said.
             AttemptEnd::Retry(Retry::Epoch(_) | Retry::NotReady) if turned_away => {}
             AttemptEnd::Retry(Retry::Epoch(_)) => {
-                self.hit(Milestone::STALE_EPOCH_REFUSED, from, about);
+                hits.hit(Milestone::STALE_EPOCH_REFUSED, from, about);
             }
             AttemptEnd::Retry(Retry::NotReady) => {
-                self.hit(Milestone::NOT_READY_REFUSED, from, about);
+                hits.hit(Milestone::NOT_READY_REFUSED, from, about);
             }
             AttemptEnd::Retry(Retry::NoAnswer | Retry::Session(_)) => {}
         }
         if let Some(txn) = txn {
-            self.on_aborted(from, txn);
+            self.on_aborted(hits, from, txn);
         }
     }
 
     /// A coordinator says that a transaction has aborted: the first time it counts.
-    fn on_aborted(&mut self, from: NodeId, txn: TxnId) {
+    fn on_aborted(&mut self, hits: &mut Hits, from: NodeId, txn: TxnId) {
         if from == txn.coordinator && self.runs.remove(&txn).is_some() {
-            self.hit_txn(Milestone::TRANSACTION_ABORTED, from, txn);
+            hits.hit_txn(Milestone::TRANSACTION_ABORTED, from, txn);
         }
     }
 
-    pub(super) fn txn_on_received(&mut self, from: NodeId, to: NodeId, message: &Message) {
+    pub(super) fn txn_on_received(
+        &mut self,
+        hits: &mut Hits,
+        from: NodeId,
+        to: NodeId,
+        message: &Message,
+    ) {
         match message {
             Message::Begin { request, attempt, .. } => {
                 self.begun = Some((to, *request, *attempt));
@@ -164,14 +179,14 @@ impl Milestones {
             Message::Ready { txn, .. } => {
                 let Some(run) = self.runs.get_mut(txn) else { return };
                 if run.phase == Phase::Preparing && run.takes(from) && run.ready.insert(from) {
-                    self.hit_if_all(Milestone::ALL_READY, *txn, |run| &run.ready);
+                    self.hit_if_all(hits, Milestone::ALL_READY, *txn, |run| &run.ready);
                 }
             }
-            Message::Executed { txn, vote } => self.on_vote(from, *txn, vote),
+            Message::Executed { txn, vote } => self.on_vote(hits, from, *txn, vote),
             Message::Told { txn, known: Known::Committed(_) | Known::Aborted } => {
                 let is_in_doubt = self.in_doubt.slot(to).get(txn) == Some(&false);
                 if from != txn.coordinator && is_in_doubt {
-                    self.hit_txn(Milestone::TOLD_BY_PARTICIPANT, to, *txn);
+                    hits.hit_txn(Milestone::TOLD_BY_PARTICIPANT, to, *txn);
                 }
             }
             Message::Release { .. } => self.release = to == NodeId::CONTROL,
@@ -179,12 +194,12 @@ impl Milestones {
         }
     }
 
-    fn on_vote(&mut self, from: NodeId, txn: TxnId, vote: &Vote) {
+    fn on_vote(&mut self, hits: &mut Hits, from: NodeId, txn: TxnId, vote: &Vote) {
         let Some(run) = self.runs.get_mut(&txn) else { return };
         match vote {
             Vote::Yes(_) => {
                 if run.phase == Phase::Voting && run.takes(from) && run.yes.insert(from) {
-                    self.hit_if_all(Milestone::ALL_VOTED, txn, |run| &run.yes);
+                    self.hit_if_all(hits, Milestone::ALL_VOTED, txn, |run| &run.yes);
                 }
             }
             Vote::No(No::Refused { refusal, .. }) => run.fenced |= is_fenced(*refusal),
@@ -193,23 +208,35 @@ impl Milestones {
         }
     }
 
-    fn hit_if_all(&mut self, milestone: Milestone, txn: TxnId, of: fn(&Run) -> &BTreeSet<NodeId>) {
+    fn hit_if_all(
+        &mut self,
+        hits: &mut Hits,
+        milestone: Milestone,
+        txn: TxnId,
+        of: fn(&Run) -> &BTreeSet<NodeId>,
+    ) {
         if self.runs.get(&txn).is_some_and(|run| of(run).len() == run.participants.len()) {
-            self.hit_txn(milestone, txn.coordinator, txn);
+            hits.hit_txn(milestone, txn.coordinator, txn);
         }
     }
 
-    pub(super) fn txn_on_appended(&mut self, node: NodeId, record: &Record, model: &Model) {
+    pub(super) fn txn_on_appended(
+        &mut self,
+        hits: &mut Hits,
+        node: NodeId,
+        record: &Record,
+        model: &Model,
+    ) {
         match record {
             Record::Decided { txn, participants, .. } => {
-                let run = self.run(*txn);
+                let run = self.run(hits, *txn);
                 run.participants = participants.iter().map(|member| member.node).collect();
             }
             Record::Over { txn } => {
                 let run = self.runs.remove(txn).map(|run| !run.participants.is_empty());
                 let known = model.txns.get(txn).map(|txn| !txn.participants.is_empty());
                 if run.or(known).unwrap_or_default() {
-                    self.hit_txn(Milestone::TRANSACTION_OVER, node, *txn);
+                    hits.hit_txn(Milestone::TRANSACTION_OVER, node, *txn);
                 }
             }
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {
@@ -221,45 +248,51 @@ impl Milestones {
         }
     }
 
-    pub(super) fn txn_on_durable(&mut self, node: NodeId, record: &Record, model: &Model) {
+    pub(super) fn txn_on_durable(
+        &mut self,
+        hits: &mut Hits,
+        node: NodeId,
+        record: &Record,
+        model: &Model,
+    ) {
         match record {
             Record::Decided { txn, request, .. } => {
                 if let Some(run) = self.runs.get_mut(txn) {
                     run.phase = Phase::Committing;
                 }
-                self.hit_txn(Milestone::DECIDED, node, *txn);
+                hits.hit_txn(Milestone::DECIDED, node, *txn);
                 let origin = model.txns.get(txn).and_then(|txn| txn.origin).unwrap_or(*request);
                 if let Some(Request::Acquire { .. }) = model.requests.wanted(origin) {
-                    self.hit_txn(Milestone::CLAIM_COMMITTED, node, *txn);
+                    hits.hit_txn(Milestone::CLAIM_COMMITTED, node, *txn);
                 }
             }
             Record::Voted { txn, .. } => {
                 self.in_doubt.slot(node).insert(*txn, false);
-                self.hit_txn(Milestone::PARTICIPANT_IN_DOUBT, node, *txn);
+                hits.hit_txn(Milestone::PARTICIPANT_IN_DOUBT, node, *txn);
             }
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {
                 self.in_doubt.slot(node).remove(txn);
             }
-            Record::Entered { .. } => self.txn_on_left(node),
+            Record::Entered { .. } => self.txn_on_left(hits, node),
             _ => {}
         }
     }
 
     /// `node` has left an epoch, durably.
-    fn txn_on_left(&mut self, node: NodeId) {
+    fn txn_on_left(&mut self, hits: &mut Hits, node: NodeId) {
         let undecided = self.in_doubt.slot(node).iter().filter(|(_, learnt)| !**learnt);
         let undecided: Vec<TxnId> = undecided.map(|(txn, _)| *txn).collect();
         for txn in undecided {
-            self.hit_txn(Milestone::EPOCH_LEFT_IN_DOUBT, node, txn);
+            hits.hit_txn(Milestone::EPOCH_LEFT_IN_DOUBT, node, txn);
         }
         let voting = self.runs_of(node).filter(|(_, run)| run.phase == Phase::Voting);
         let voting: Vec<TxnId> = voting.map(|(txn, _)| *txn).collect();
         for txn in voting {
-            self.hit_txn(Milestone::EPOCH_LEFT_UNDECIDED, node, txn);
+            hits.hit_txn(Milestone::EPOCH_LEFT_UNDECIDED, node, txn);
         }
     }
 
-    pub(super) fn txn_on_crashed(&mut self, node: NodeId) {
+    pub(super) fn txn_on_crashed(&mut self, hits: &mut Hits, node: NodeId) {
         let runs: Vec<(TxnId, Phase)> =
             self.runs_of(node).map(|(txn, run)| (*txn, run.phase)).collect();
         for (txn, phase) in runs {
@@ -269,28 +302,22 @@ impl Milestones {
                 Phase::Voting => Some(Milestone::CRASHED_VOTING),
                 Phase::Committing => Some(Milestone::CRASHED_COMMITTING),
             };
-            milestone.into_iter().for_each(|milestone| self.hit_txn(milestone, node, txn));
+            milestone.into_iter().for_each(|milestone| hits.hit_txn(milestone, node, txn));
             if phase != Phase::Committing {
                 self.runs.remove(&txn); // its coordinator will know nothing of it
             }
         }
         let in_doubt = std::mem::take(self.in_doubt.slot(node));
         for (txn, _) in in_doubt.iter().filter(|(_, learnt)| !**learnt) {
-            self.hit_txn(Milestone::CRASHED_IN_DOUBT, node, *txn);
+            hits.hit_txn(Milestone::CRASHED_IN_DOUBT, node, *txn);
         }
         // What it had learnt and not made durable it will have to learn again.
         *self.in_doubt.slot(node) = in_doubt.into_keys().map(|txn| (txn, false)).collect();
         self.attempts.retain(|request, _| request.client != node);
     }
 
-    pub(super) fn on_replied(&mut self, request: RequestId, reply: &Reply) {
+    pub(super) fn on_replied(&mut self, request: RequestId) {
         self.attempts.remove(&request);
-        let milestone = match reply {
-            Reply::Done(_) | Reply::Acquired(_) | Reply::Released => Milestone::REQUEST_DONE,
-            Reply::Refused(_) => Milestone::REQUEST_REFUSED,
-            Reply::Unknown => Milestone::REQUEST_UNKNOWN,
-        };
-        self.hit(milestone, request.client, || Subjects::of(request));
     }
 
     /// The transactions that `node` coordinates and is at work on, and how far each is.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seedbed::machine::{Incarnation, NodeId};
 use seedbed::proto::{Arcs, Config, Epoch, Known, Message, Path, Record, TxnId};
 
-use super::Milestones;
+use super::{Hits, Milestones};
 use crate::file_service::Milestone;
 use crate::file_service::oracle::Model;
 use crate::file_service::subject_of::{Subjects, Transfer};
@@ -100,47 +100,66 @@ impl Milestones {
         open.map(|(receiver, of)| OpenPull { receiver: *receiver, source: of.pull.source })
     }
 
-    fn hit_move(&mut self, milestone: Milestone, at: NodeId, receiver: NodeId, source: NodeId) {
-        self.hit(milestone, at, || Subjects::of(Transfer { receiver, source: Some(source) }));
+    fn hit_move(
+        &mut self,
+        hits: &mut Hits,
+        milestone: Milestone,
+        at: NodeId,
+        receiver: NodeId,
+        source: NodeId,
+    ) {
+        hits.hit(milestone, at, || Subjects::of(Transfer { receiver, source: Some(source) }));
     }
 
-    pub(super) fn move_on_sent(&mut self, from: NodeId, to: NodeId, message: &Message) {
+    pub(super) fn move_on_sent(
+        &mut self,
+        hits: &mut Hits,
+        from: NodeId,
+        to: NodeId,
+        message: &Message,
+    ) {
         match message {
             Message::Pull { epoch, pull, incarnation, .. } => {
                 let pull = Pull { incarnation: *incarnation, number: *pull, source: to };
-                self.on_pull(from, *epoch, pull);
+                self.on_pull(hits, from, *epoch, pull);
             }
             Message::Chunk { doubtful, end, .. } => {
                 if end.as_ref().is_some_and(|end| !end.witnessed.is_empty()) {
-                    self.hit_move(Milestone::WITNESS_ANSWERED, from, to, from);
+                    self.hit_move(hits, Milestone::WITNESS_ANSWERED, from, to, from);
                 }
                 if !doubtful.is_empty() {
-                    self.hit_move(Milestone::HAND_OVER_WAITS_FOR_DECISION, from, to, from);
+                    self.hit_move(hits, Milestone::HAND_OVER_WAITS_FOR_DECISION, from, to, from);
                 }
             }
             Message::Completed { epoch, .. } => {
                 let done = self.moves.under_way.get(&from).filter(|pulled| pulled.epoch == *epoch);
                 if let Some(source) = done.map(|pulled| pulled.pull.source) {
                     self.moves.under_way.remove(&from);
-                    self.hit_move(Milestone::HAND_OVER_DONE, from, from, source);
+                    self.hit_move(hits, Milestone::HAND_OVER_DONE, from, from, source);
                 }
             }
             _ => {}
         }
     }
 
-    fn on_pull(&mut self, receiver: NodeId, epoch: Epoch, pull: Pull) {
+    fn on_pull(&mut self, hits: &mut Hits, receiver: NodeId, epoch: Epoch, pull: Pull) {
         if self.moves.entered.get(&receiver).is_some_and(|newest| *newest > epoch) {
             return; // it had waited for the disk, and the node has left that epoch meanwhile
         }
         let is_new = self.moves.under_way.get(&receiver).is_none_or(|old| old.epoch < epoch);
         self.moves.under_way.insert(receiver, HandOver { epoch, pull, is_open: true });
         if is_new {
-            self.hit_move(Milestone::HAND_OVER_BEGUN, receiver, receiver, pull.source);
+            self.hit_move(hits, Milestone::HAND_OVER_BEGUN, receiver, receiver, pull.source);
         }
     }
 
-    pub(super) fn move_on_received(&mut self, from: NodeId, to: NodeId, message: &Message) {
+    pub(super) fn move_on_received(
+        &mut self,
+        hits: &mut Hits,
+        from: NodeId,
+        to: NodeId,
+        message: &Message,
+    ) {
         match message {
             Message::Chunk { pull, incarnation, files, end, .. } => {
                 let pull = Pull { incarnation: *incarnation, number: *pull, source: from };
@@ -152,38 +171,39 @@ impl Milestones {
             Message::Commit { header, .. }
             | Message::Abort { header }
             | Message::Decline { header, .. } => {
-                self.on_late_decision(to, header.txn);
+                self.on_late_decision(hits, to, header.txn);
             }
             Message::Told { txn, known: Known::Committed(_) | Known::Aborted } => {
-                self.on_late_decision(to, *txn);
+                self.on_late_decision(hits, to, *txn);
             }
             Message::Resolved { txn, .. } => {
                 if self.in_doubt.slot(to).contains_key(txn) {
                     self.moves.resolved.insert((to, *txn));
                 }
-                self.on_late_decision(to, *txn);
+                self.on_late_decision(hits, to, *txn);
             }
             _ => {}
         }
     }
 
-    fn on_late_decision(&mut self, node: NodeId, txn: TxnId) {
+    fn on_late_decision(&mut self, hits: &mut Hits, node: NodeId, txn: TxnId) {
         if self.moves.voided.remove(&(node, txn)) {
-            self.hit_txn(Milestone::LATE_DECISION, node, txn);
+            hits.hit_txn(Milestone::LATE_DECISION, node, txn);
         }
     }
 
     /// A node's memory is in another epoch: what it has pulled for an older one is for nothing.
-    pub(super) fn move_on_appended(&mut self, node: NodeId, record: &Record) {
+    pub(super) fn move_on_appended(&mut self, hits: &mut Hits, node: NodeId, record: &Record) {
         let Record::Entered { epoch, .. } = record else { return };
         self.moves.entered.insert(node, *epoch);
         if let Some(pulled) = self.moves.end_before(node, *epoch) {
-            self.hit_move(Milestone::HAND_OVER_INTERRUPTED, node, node, pulled.pull.source);
+            self.hit_move(hits, Milestone::HAND_OVER_INTERRUPTED, node, node, pulled.pull.source);
         }
     }
 
     pub(super) fn move_on_durable(
         &mut self,
+        hits: &mut Hits,
         node: NodeId,
         record: &Record,
         model: &Model,
@@ -193,7 +213,7 @@ impl Milestones {
             Record::Complete { arcs, .. } => {
                 // Nobody is asked for what was there before the first epoch: nothing.
                 if let Some(source) = self.moves.source_of(node) {
-                    self.hit_move(Milestone::ARC_COMPLETED, node, node, source);
+                    self.hit_move(hits, Milestone::ARC_COMPLETED, node, node, source);
                 }
                 self.void(node, model, |path| is_on(config, arcs, path));
             }
@@ -204,12 +224,12 @@ impl Milestones {
                 self.void(node, model, |path| !is_on(config, keeps, path));
             }
             Record::Voted { txn, paths, .. } if self.views.is_moving() => {
-                self.find_moving_doubt(node, *txn, paths.iter());
+                self.find_moving_doubt(hits, node, *txn, paths.iter());
             }
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {
                 self.moves.forget((node, *txn));
                 if self.moves.resolved.remove(&(node, *txn)) {
-                    self.hit_txn(Milestone::DOUBT_RESOLVED, node, *txn);
+                    hits.hit_txn(Milestone::DOUBT_RESOLVED, node, *txn);
                 }
             }
             _ => {}
@@ -224,7 +244,7 @@ impl Milestones {
     }
 
     /// Looks who is in doubt about paths that the newest view moves.
-    pub(super) fn move_on_announced(&mut self, model: &Model) {
+    pub(super) fn move_on_announced(&mut self, hits: &mut Hits, model: &Model) {
         if !self.views.is_moving() {
             return;
         }
@@ -232,33 +252,34 @@ impl Milestones {
             let undecided = self.in_doubt.slot(node).iter().filter(|(_, learnt)| !**learnt);
             let undecided: Vec<TxnId> = undecided.map(|(txn, _)| *txn).collect();
             for txn in undecided {
-                self.find_moving_doubt(node, txn, model.paths_pinned(node, txn));
+                self.find_moving_doubt(hits, node, txn, model.paths_pinned(node, txn));
             }
         }
     }
 
     fn find_moving_doubt<'a>(
         &mut self,
+        hits: &mut Hits,
         node: NodeId,
         txn: TxnId,
         mut paths: impl Iterator<Item = &'a Path>,
     ) {
         let moves = paths.any(|path| self.views.moves(path));
         if moves && self.moves.doubts.insert((node, txn)) {
-            self.hit_txn(Milestone::IN_DOUBT_ON_A_MOVING_ARC, node, txn);
+            hits.hit_txn(Milestone::IN_DOUBT_ON_A_MOVING_ARC, node, txn);
         }
     }
 
-    pub(super) fn move_on_crashed(&mut self, node: NodeId) {
+    pub(super) fn move_on_crashed(&mut self, hits: &mut Hits, node: NodeId) {
         self.moves.entered.remove(&node);
         if let Some(pulled) = self.moves.under_way.remove(&node) {
             let source = pulled.pull.source;
-            self.hit_move(Milestone::RECEIVER_CRASHED, node, node, source);
-            self.hit_move(Milestone::HAND_OVER_INTERRUPTED, node, node, source);
+            self.hit_move(hits, Milestone::RECEIVER_CRASHED, node, node, source);
+            self.hit_move(hits, Milestone::HAND_OVER_INTERRUPTED, node, node, source);
         }
         for receiver in self.moves.close_all(node) {
-            self.hit_move(Milestone::SOURCE_CRASHED, node, receiver, node);
-            self.hit_move(Milestone::HAND_OVER_INTERRUPTED, receiver, receiver, node);
+            self.hit_move(hits, Milestone::SOURCE_CRASHED, node, receiver, node);
+            self.hit_move(hits, Milestone::HAND_OVER_INTERRUPTED, receiver, receiver, node);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use seedbed::machine::NodeId;
 use seedbed::proto::{Config, Epoch, Layout, Member, Message, Path, Record, View};
 
-use super::Milestones;
+use super::{Hits, Milestones};
 use crate::file_service::Milestone;
 use crate::file_service::subject_of::Subjects;
 
@@ -99,7 +99,13 @@ fn before(epoch: Epoch) -> Option<Epoch> {
 }
 
 impl Milestones {
-    pub(super) fn view_on_received(&mut self, from: NodeId, to: NodeId, message: &Message) {
+    pub(super) fn view_on_received(
+        &mut self,
+        hits: &mut Hits,
+        from: NodeId,
+        to: NodeId,
+        message: &Message,
+    ) {
         match message {
             _ if to != NodeId::CONTROL => {}
             Message::Entered { admission, epoch, .. } => {
@@ -108,16 +114,16 @@ impl Milestones {
                 *newest = (*newest).max(*epoch);
             }
             Message::Departed { admission, .. } => {
-                self.on_departed(Member { node: from, admission: *admission });
+                self.on_departed(hits, Member { node: from, admission: *admission });
             }
             _ => {}
         }
     }
 
     /// A node says so until nobody listens any more; it counts once.
-    fn on_departed(&mut self, member: Member) {
+    fn on_departed(&mut self, hits: &mut Hits, member: Member) {
         if self.views.departed.insert(member) {
-            self.hit_node(Milestone::NODE_DEPARTED, member.node);
+            hits.hit_node(Milestone::NODE_DEPARTED, member.node);
         }
     }
 
@@ -128,45 +134,51 @@ impl Milestones {
         }
     }
 
-    pub(super) fn view_on_durable(&mut self, node: NodeId, record: &Record, config: &Config) {
+    pub(super) fn view_on_durable(
+        &mut self,
+        hits: &mut Hits,
+        node: NodeId,
+        record: &Record,
+        config: &Config,
+    ) {
         match record {
             Record::Admitted { member, .. } => {
-                self.hit_node(Milestone::NODE_ADMITTED, member.node);
+                hits.hit_node(Milestone::NODE_ADMITTED, member.node);
             }
             Record::Wanted { wanted } => {
                 self.views.wanted = wanted.nodes.iter().copied().collect();
             }
-            Record::Announced { view } => self.on_announced(node, view, config),
+            Record::Announced { view } => self.on_announced(hits, node, view, config),
             Record::Activated { epoch } => {
-                self.hit(Milestone::VIEW_ACTIVE, node, || Subjects::of(*epoch));
+                hits.hit(Milestone::VIEW_ACTIVE, node, || Subjects::of(*epoch));
                 for silent in std::mem::take(&mut self.views.lapsed) {
                     let about = || Subjects::of(*epoch);
-                    self.hit(Milestone::MEMBERSHIP_LEASE_EXPIRED, silent, about);
+                    hits.hit(Milestone::MEMBERSHIP_LEASE_EXPIRED, silent, about);
                 }
             }
             Record::Converged { epoch } => {
                 self.views.unsettled.retain(|of, _| of >= epoch);
-                self.hit(Milestone::VIEW_SETTLED, node, || Subjects::of(*epoch));
+                hits.hit(Milestone::VIEW_SETTLED, node, || Subjects::of(*epoch));
             }
             Record::LossAccepted { .. } => {
-                self.hit(Milestone::LOSS_ACCEPTED, node, || Subjects::of_record(node, record));
+                hits.hit(Milestone::LOSS_ACCEPTED, node, || Subjects::of_record(node, record));
             }
             _ => {} // not of views
         }
     }
 
-    fn on_announced(&mut self, centre: NodeId, view: &View, config: &Config) {
+    fn on_announced(&mut self, hits: &mut Hits, centre: NodeId, view: &View, config: &Config) {
         let epoch = view.epoch;
         let known = self.views.known.clone();
         self.views.add(view, config);
-        self.hit(Milestone::VIEW_ANNOUNCED, centre, || Subjects::of(epoch));
+        hits.hit(Milestone::VIEW_ANNOUNCED, centre, || Subjects::of(epoch));
         let gone: Vec<Member> = self.views.leavers(epoch).collect();
         for Member { node, .. } in gone {
             let milestone = match self.views.wanted.contains(&node) {
                 true => Milestone::NODE_DECLARED_GONE,
                 false => Milestone::NODE_LEFT,
             };
-            self.hit(milestone, node, || Subjects::of(epoch));
+            hits.hit(milestone, node, || Subjects::of(epoch));
         }
         let new: Vec<Member> = self.views.joiners(epoch).collect();
         for Member { node, .. } in new {
@@ -174,7 +186,7 @@ impl Milestones {
                 true => Milestone::NODE_REJOINED,
                 false => Milestone::NODE_JOINED,
             };
-            self.hit(milestone, node, || Subjects::of(epoch));
+            hits.hit(milestone, node, || Subjects::of(epoch));
         }
     }
 

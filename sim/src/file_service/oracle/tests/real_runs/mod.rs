@@ -11,12 +11,14 @@ use seedbed::machine::{NodeId, RequestId, Span, Time};
 use seedbed::proto::{Config, Defect, Defects, FileService, Operation, Request, Settings};
 
 use crate::file_service::Milestone;
-use crate::file_service::oracle::blocked::Wait;
-use crate::file_service::oracle::milestones::{Milestones, Reached};
+use crate::file_service::oracle::blocked::{self, Wait};
+use crate::file_service::oracle::milestones::Reached;
 use crate::file_service::oracle::tests::{c, files, files_at};
 use crate::file_service::oracle::{Model, Oracle, Violation};
+use crate::file_service::scenario::Part;
 use crate::file_service::{Event, Stage, Step, World};
-use crate::scenario::Role;
+use crate::oracle::blocked::StepTimes;
+use crate::oracle::milestones::Milestones;
 use crate::world::{PacketId, Tear, Watcher};
 
 /// So many milliseconds after the start.
@@ -29,7 +31,8 @@ pub struct Judge {
     pub oracle: Oracle,
     /// The first invariant that was broken.
     pub violation: Option<Violation>,
-    pub milestones: Milestones,
+    pub milestones: Milestones<FileService>,
+    pub times: StepTimes,
     /// Every milestone, with its time.
     pub reached: Vec<(Time, Reached)>,
 }
@@ -39,6 +42,7 @@ impl Watcher<FileService> for Judge {
         if self.violation.is_none() {
             self.violation = self.oracle.observe(world, step).err();
         }
+        self.times.observe(step);
         self.milestones.observe(world, step, self.oracle.model());
         self.reached.extend(self.milestones.reached().iter().map(|r| (step.at, r.clone())));
     }
@@ -63,7 +67,8 @@ impl Stage<Judge> {
     pub(super) fn judged(settings: Settings) -> Run {
         let world = World::of_config(Config::new(settings).expect("good settings"), 2);
         let (oracle, milestones) = (Oracle::new(&world, None), Milestones::new());
-        let judge = Judge { oracle, violation: None, milestones, reached: Vec::new() };
+        let times = StepTimes::default();
+        let judge = Judge { oracle, violation: None, milestones, times, reached: Vec::new() };
         let mut run = Stage::new(world, judge);
         run.times.copy = Span::from_millis(50);
         run
@@ -159,9 +164,9 @@ impl Stage<Judge> {
         (*at, reached)
     }
 
-    pub(super) fn bind(&self, role: Role, milestone: Milestone) -> Option<NodeId> {
+    pub(super) fn bind(&self, role: Part, milestone: Milestone) -> Option<NodeId> {
         let reached = self.first(milestone).1;
-        self.watcher.milestones.bind(role, reached, &self.world, self.model())
+        self.watcher.milestones.of_system().bind(role, reached, &self.world, self.model())
     }
 
     /// What is in flight from one machine to another, the oldest first.
@@ -171,6 +176,6 @@ impl Stage<Judge> {
     }
 
     pub(super) fn waits(&self) -> Vec<Wait> {
-        self.watcher.milestones.waits(&self.world, self.model())
+        blocked::waits(&self.world, self.model(), &self.watcher.times)
     }
 }

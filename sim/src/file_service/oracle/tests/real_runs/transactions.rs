@@ -9,7 +9,7 @@ use crate::file_service::Milestone;
 use crate::file_service::oracle::blocked::Wait;
 use crate::file_service::oracle::tests::real_runs::{Run, ms};
 use crate::file_service::oracle::tests::{c, delete, files_at, n, path, request, write};
-use crate::scenario::Role;
+use crate::file_service::scenario::Part;
 use crate::world::Tear;
 
 /// Writes to so many paths that every node owns one.
@@ -47,11 +47,11 @@ fn a_transaction_passes_its_milestones() {
         Milestone::TRANSACTION_OVER,
     ] {
         assert_eq!(run.count(milestone), 1, "{milestone}");
-        assert_eq!(run.bind(Role::Coordinator, milestone), Some(n(1)));
-        assert_eq!(run.bind(Role::Participant, milestone), Some(n(2)));
+        assert_eq!(run.bind(Part::Coordinator, milestone), Some(n(1)));
+        assert_eq!(run.bind(Part::Participant, milestone), Some(n(2)));
         let owner = run.world.config().first_layout().ring().owners(&path("/a"))[0];
-        assert_eq!(run.bind(Role::Owner, milestone), Some(owner));
-        assert_eq!(run.bind(Role::Holder, milestone), None);
+        assert_eq!(run.bind(Part::Owner, milestone), Some(owner));
+        assert_eq!(run.bind(Part::Holder, milestone), None);
     }
     let participants = run.count(Milestone::PARTICIPANT_IN_DOUBT);
     assert_eq!(participants, 2);
@@ -68,7 +68,7 @@ fn coordinator_crashes_at(milestone: Milestone) -> Run {
     let mut run = Run::starting(&[]);
     run.asks(10, 1, files_at(n(1), &three()));
     let ms = run.until_reached(milestone);
-    let coordinator = run.bind(Role::Coordinator, milestone).unwrap();
+    let coordinator = run.bind(Part::Coordinator, milestone).unwrap();
     run.crash_at(ms, coordinator);
     run.until(2_000).holds();
     run
@@ -134,8 +134,8 @@ fn a_participant_is_told_by_another() {
     assert_eq!(run.count(Milestone::TOLD_BY_PARTICIPANT), 1);
     let (_, told) = run.first(Milestone::TOLD_BY_PARTICIPANT);
     assert_eq!(told.node, n(3));
-    assert_eq!(run.bind(Role::Participant, Milestone::TOLD_BY_PARTICIPANT), Some(n(3)));
-    assert_eq!(run.bind(Role::Coordinator, Milestone::TOLD_BY_PARTICIPANT), Some(n(1)));
+    assert_eq!(run.bind(Part::Participant, Milestone::TOLD_BY_PARTICIPANT), Some(n(3)));
+    assert_eq!(run.bind(Part::Coordinator, Milestone::TOLD_BY_PARTICIPANT), Some(n(1)));
     assert!(run.count(Milestone::MESSAGE_LOST) > 0);
     assert_eq!(run.count(Milestone::PARTITIONED), 1);
     assert!(run.waits().iter().all(|wait| !wait.for_what.contains("the decision")));

@@ -1,0 +1,98 @@
+//! What a script asks the file service for.
+
+pub(super) mod grammar;
+
+use std::sync::Arc;
+
+use seedbed::machine::NodeId;
+use seedbed::proto::{Action, Contents, Operation, Path, Request, Version};
+
+use crate::scenario::reading::{Result, Table, Value, all};
+use grammar::OPERATION;
+pub use grammar::{Ask, Verb};
+
+/// The key by which a script says which node is asked first.
+pub(in crate::file_service) fn asked_first(ask: Ask) -> Option<&'static str> {
+    match ask {
+        Ask::Operation(Verb::Read) => Some("owner"),
+        Ask::Operation(Verb::Create | Verb::Write | Verb::Delete | Verb::Rename) => {
+            Some("coordinator")
+        }
+        Ask::Transaction => Some("coordinator"),
+        Ask::Acquire | Ask::Release => None,
+    }
+}
+
+/// The same request, for which this node is asked first.
+pub(in crate::file_service) fn with_first(request: &Request, first: Option<NodeId>) -> Request {
+    match request {
+        Request::Files { operations, coordinator } => {
+            Request::Files { operations: operations.clone(), coordinator: first.or(*coordinator) }
+        }
+        Request::Acquire { .. } | Request::Release { .. } => request.clone(),
+    }
+}
+
+/// Reads a request of a script. No operation has a token: a client puts in that of the lock it holds.
+pub(in crate::file_service) fn read(
+    ask: Ask,
+    table: &Table<'_>,
+    main: &Value<'_>,
+) -> Result<Request> {
+    let files = |operations| Request::Files { operations, coordinator: None };
+    Ok(match ask {
+        Ask::Operation(verb) => files(Arc::new([operation(table, verb, main)?])),
+        Ask::Transaction => files(transaction(main)?),
+        Ask::Acquire => {
+            let (path, wait) = (main.path(), table.or("wait", true, |value| value.boolean()));
+            Request::Acquire { path: path?, wait: wait? }
+        }
+        Ask::Release => Request::Release { path: main.path()? },
+    })
+}
+
+fn transaction(main: &Value<'_>) -> Result<Arc<[Operation]>> {
+    let read = |value: Value<'_>| {
+        let table = value.table(&OPERATION)?;
+        let (verb, main) = table.form(&OPERATION)?;
+        operation(&table, verb, &main)
+    };
+    let operations: Arc<[_]> = all(main.list()?.into_iter().map(read))?.into();
+    if operations.is_empty() {
+        Err(main.error("expected operations, found none"))
+    } else {
+        Ok(operations)
+    }
+}
+
+fn operation(table: &Table<'_>, verb: Verb, main: &Value<'_>) -> Result<Operation> {
+    let path = main.path();
+    let action = match verb {
+        Verb::Read => Ok(Action::Read),
+        Verb::Create => data(table).map(Action::Create),
+        Verb::Write => {
+            let (data, version) = (data(table), version(table));
+            data.and_then(|data| Ok(Action::Write(data, version?)))
+        }
+        Verb::Delete => version(table).map(Action::Delete),
+        Verb::Rename => target(table, &path).map(|to| Action::Rename(to, None)),
+    };
+    Ok(Operation { path: path?, action: action?, token: None })
+}
+
+fn data(table: &Table<'_>) -> Result<Contents> {
+    Ok(Contents::from(table.need("data", "the contents")?.string()?))
+}
+
+fn version(table: &Table<'_>) -> Result<Option<Version>> {
+    table.maybe("if_version", |value| value.integer(0..=i64::MAX).map(Version))
+}
+
+fn target(table: &Table<'_>, source: &Result<Path>) -> Result<Path> {
+    let to = table.need("to", "the new path")?;
+    let path = to.path()?;
+    match source {
+        Ok(source) if path == *source => Err(to.not("another path than `rename`")),
+        Ok(_) | Err(_) => Ok(path),
+    }
+}

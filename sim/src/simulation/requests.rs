@@ -1,0 +1,95 @@
+//! What users were asked for, and what they were told: what the end of a run is judged by.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use seedbed::machine::{RequestId, Time};
+
+use super::scheduled::Cause;
+use crate::oracle::blocked::{Wait, WaitKind};
+use crate::trace::Detail;
+use crate::under_test::UnderTest;
+use crate::verdict::RequestCounts;
+use crate::world::{Event, Fact, Step, World};
+
+/// The requests of a run.
+#[derive(Debug)]
+pub(super) struct Requests<S: UnderTest>(BTreeMap<RequestId, Asked<S>>);
+
+/// A request, and its first answer.
+#[derive(Debug)]
+pub(super) struct Asked<S: UnderTest> {
+    wanted: Arc<S::Request>,
+    at: Time,
+    is_probe: bool,
+    /// The answer, if there is one.
+    pub reply: Option<S::Reply>,
+}
+
+impl<S: UnderTest> Default for Requests<S> {
+    fn default() -> Requests<S> {
+        Requests(BTreeMap::new())
+    }
+}
+
+impl<S: UnderTest> Requests<S> {
+    /// Takes over what a step asks and answers.
+    pub fn observe(&mut self, step: &Step<S>, cause: Cause) {
+        for fact in &step.facts {
+            match fact {
+                Fact::Requested { request } => {
+                    let Event::Request { request: wanted, .. } = &step.event else { continue };
+                    let (wanted, is_probe) = (wanted.clone(), matches!(cause, Cause::Probe(_)));
+                    let asked = Asked { wanted, at: step.at, is_probe, reply: None };
+                    self.0.insert(*request, asked);
+                }
+                Fact::Replied { request, reply } => {
+                    if let Some(asked) = self.0.get_mut(request) {
+                        asked.reply.get_or_insert_with(|| reply.clone());
+                    }
+                }
+                _ => {} // no user has a part in it
+            }
+        }
+    }
+
+    /// The request of this id, if it was asked.
+    pub fn get(&self, request: RequestId) -> Option<&Asked<S>> {
+        self.0.get(&request)
+    }
+
+    /// Those of users by how they ended.
+    pub fn count(&self, is_meant: impl Fn(&RequestId) -> bool) -> RequestCounts {
+        let mut counts = RequestCounts::default();
+        let of_users = self.0.iter().filter(|(_, asked)| !asked.is_probe);
+        for (_, asked) in of_users.filter(|(request, _)| is_meant(request)) {
+            counts.add(asked.reply.as_ref().map(|reply| S::outcome(reply)));
+        }
+        counts
+    }
+
+    /// Requests that live clients have not answered.
+    pub fn unanswered(&self, world: &World<S>) -> impl Iterator<Item = Wait> {
+        let open = self.0.iter().filter(|(_, asked)| asked.reply.is_none());
+        let alive = open.filter(|(request, _)| {
+            let host = world.host(request.client);
+            host.is_up() && host.incarnation() == request.incarnation
+        });
+        alive.map(|(request, asked)| {
+            let gives_up = asked.at + S::request_timeout(world.config());
+            Wait {
+                kind: WaitKind::UNANSWERED,
+                machine: request.client,
+                for_what: format!(
+                    "the answer to {request}: {}",
+                    S::request_in_words(&asked.wanted, Detail::Brief)
+                ),
+                since: asked.at,
+                released_by: match world.host(request.client).is_paused() {
+                    true => format!("{} going on", request.client),
+                    false => format!("an answer, or its client giving up at about {gives_up}"),
+                },
+            }
+        })
+    }
+}
