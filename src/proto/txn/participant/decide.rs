@@ -1,0 +1,131 @@
+//! What a decision does here: commit, abort, and the promise that a refused request gets no yes.
+
+use super::{End, Part, Participant, no_because, send_vote};
+use crate::machine::RequestId;
+use crate::proto::Timer;
+use crate::proto::owner::Answered;
+use crate::proto::txn::Turn;
+use crate::proto::{
+    Admission, Answer, Defect, Epoch, Header, Known, Message, Path, Record, Refusal, TxnId, Vote,
+};
+
+impl Participant {
+    pub fn on_commit(
+        &mut self,
+        turn: &mut Turn<'_>,
+        header: &Header,
+        voter: Admission,
+        answer: Answer,
+    ) {
+        let txn = header.txn;
+        if voter != turn.standing.admission() {
+            // Whoever voted is gone with its disk and will never ask what became of it.
+            return turn.out.send(txn.coordinator, Message::Told { txn, known: Known::Gone });
+        }
+        self.learn_mark(turn, header);
+        self.commit(turn, txn, answer);
+    }
+
+    pub fn on_abort(&mut self, turn: &mut Turn<'_>, header: &Header) {
+        self.learn_mark(turn, header);
+        self.abort_unless_left(turn, header.txn);
+    }
+
+    /// The coordinator wants a promise that no attempt at the request gets this owner's yes. One
+    /// that is in doubt about another attempt cannot give it yet, and the client will try again.
+    pub fn on_decline(
+        &mut self,
+        turn: &mut Turn<'_>,
+        header: &Header,
+        epoch: Epoch,
+        (request, refusal): (RequestId, Refusal),
+        paths: &[Path],
+    ) {
+        let txn = header.txn;
+        self.learn_mark(turn, header);
+        let had_voted = matches!(self.parts.get(&txn), Some(Part::InDoubt(_)));
+        self.abort_unless_left(turn, txn);
+        if let Err(closed) = turn.check(epoch, paths) {
+            return send_vote(turn, txn, Vote::No(closed.into()));
+        }
+        if let Some(answered @ Answered::Done(_)) = turn.owner.answers.get(request) {
+            return send_vote(turn, txn, Vote::No(no_because(answered)));
+        }
+        if self.is_in_doubt_about(request) {
+            return;
+        }
+        turn.decline(request, refusal);
+        if had_voted {
+            // What was promised before may be durable, and the roll-back not.
+            turn.out.force(Record::Declined { request, refusal });
+        }
+        turn.out.send(txn.coordinator, Message::Declined { txn });
+    }
+
+    /// Is it in doubt about an attempt at the request?
+    pub fn is_in_doubt_about(&self, request: RequestId) -> bool {
+        self.parts.values().any(|part| match part {
+            Part::InDoubt(vote) => vote.request == request,
+            Part::Waiting(_) | Part::Ready(_) => false,
+        })
+    }
+
+    /// Takes the word of another machine that the transaction has aborted, unless the node has left
+    /// its epoch in doubt about it: its report says that it may commit, and the centre may have
+    /// told others so.
+    pub(super) fn abort_unless_left(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        let is_left = match self.parts.get(&txn) {
+            Some(Part::InDoubt(vote)) => vote.epoch < turn.standing.epoch(),
+            Some(Part::Waiting(_) | Part::Ready(_)) | None => false,
+        };
+        if !is_left || turn.config.defects.has(Defect::AbortTakenAfterLeaving) {
+            self.abort(turn, txn);
+        }
+    }
+
+    pub(super) fn commit(&mut self, turn: &mut Turn<'_>, txn: TxnId, answer: Answer) {
+        match self.parts.get(&txn) {
+            Some(Part::InDoubt(_)) => {}
+            // Only one who voted yes can be told to commit, so this is a copy of what was done
+            // before.
+            Some(Part::Waiting(_) | Part::Ready(_)) => return,
+            None => {
+                let known = matches!(self.outcomes.get(&txn), Some(End::Committed(_)));
+                if known || self.mark_covers(txn) {
+                    turn.out.send(txn.coordinator, Message::Committed { txn });
+                }
+                return;
+            }
+        }
+        let Some(Part::InDoubt(vote)) = self.parts.remove(&txn) else { return };
+        let request = vote.request;
+        turn.timers.cancel(&Timer::Inquire(txn));
+        if !turn.config.defects.has(Defect::CommitNotApplied) {
+            turn.owner.apply(&vote.changes);
+        }
+        turn.owner.unpin(txn, None, &vote.paths);
+        turn.owner.answers.insert(request, Answered::Done(answer.clone()));
+        if !turn.config.defects.has(Defect::OutcomeForgottenByParticipant) {
+            self.outcomes.insert(txn, End::Committed(answer.clone()));
+        }
+        turn.out.force(Record::Applied { txn, request, answer });
+        turn.out.send(txn.coordinator, Message::Committed { txn });
+    }
+
+    pub(super) fn abort(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
+        match self.parts.remove(&txn) {
+            Some(Part::InDoubt(vote)) => {
+                turn.timers.cancel(&Timer::Inquire(txn));
+                turn.owner.unpin(txn, None, &vote.paths);
+                turn.out.write_lazily(Record::RolledBack { txn });
+            }
+            Some(Part::Waiting(prepared) | Part::Ready(prepared)) => {
+                self.let_go(turn, txn, &prepared);
+            }
+            None if matches!(self.outcomes.get(&txn), Some(End::Committed(_))) => return,
+            None if self.mark_covers(txn) => return,
+            None => {}
+        }
+        self.end(txn, End::Aborted);
+    }
+}

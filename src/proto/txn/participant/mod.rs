@@ -1,0 +1,123 @@
+//! The participant of a transaction: pins, votes, and then does what was decided.
+//!
+//! ```text
+//!            Prepare              Prepare/Execute: force Voted
+//!  unknown ----------> waiting -> ready ----------------------> in doubt --Commit: force Applied--> committed
+//!     |  an older has the path |    | time-out, Abort,             |
+//!     |  -> no                 |    | asked by another             +--Abort: Voted is void----------> aborted
+//!     +------------------------+----+-----------------------------------------------------------> aborted
+//! ```
+
+mod decide;
+mod inquire;
+mod leave;
+mod outcomes;
+mod recovery;
+mod vote;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Turn;
+use crate::machine::{RequestId, Span};
+use crate::proto::Timer;
+use crate::proto::owner::{Answered, CannotExecute};
+use crate::proto::{
+    Answer, Changes, Epoch, LowWater, Member, Membership, Message, No, Outcome, Path, Results,
+    Terms, TxnId, Vote, Work,
+};
+
+/// All transactions in which this node is a participant and not the coordinator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(in crate::proto) struct Participant {
+    parts: BTreeMap<TxnId, Part>,
+    outcomes: BTreeMap<TxnId, End>,
+    marks: BTreeMap<Member, LowWater>,
+}
+
+/// A transaction that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    /// Wants pins.
+    Waiting(Prepared),
+    /// Has its pins; nothing is promised.
+    Ready(Prepared),
+    /// Has voted yes.
+    InDoubt(InDoubt),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Prepared {
+    epoch: Epoch,
+    terms: Terms,
+    paths: Arc<[Path]>,
+    work: Option<Work>,
+}
+
+/// The vote, as it stands in the log, and how often the decision was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct InDoubt {
+    epoch: Epoch,
+    request: RequestId,
+    waited: Span,
+    participants: Arc<[Member]>,
+    /// What it was for.
+    asked: Arc<[Path]>,
+    /// What it still pins.
+    paths: Arc<[Path]>,
+    changes: Changes,
+    results: Results,
+    operations: u8,
+    inquiries: u32,
+}
+
+/// A transaction that is over here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum End {
+    Committed(Answer),
+    /// By the decision, or by a promise that is forced.
+    Aborted,
+    /// This node's own no, which a crash would make it forget.
+    VotedNo,
+}
+
+impl Participant {
+    fn let_go(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: &Prepared) {
+        turn.timers.cancel(&Timer::Ready(txn));
+        turn.owner.unpin(txn, Some(prepared.terms.age), &prepared.paths);
+    }
+}
+
+fn send_vote(turn: &mut Turn<'_>, txn: TxnId, vote: Vote) {
+    turn.out.send(txn.coordinator, Message::Executed { txn, vote });
+}
+
+/// What a vote says of a request that is answered already.
+pub(in crate::proto) fn no_because(answered: Answered) -> No {
+    match answered {
+        Answered::Done(answer) if answer.contains(&Outcome::Lost) => No::Lost,
+        Answered::Done(answer) => No::Answered(answer),
+        Answered::Declined(refusal) => No::Refused { refusal, recorded: true },
+    }
+}
+
+/// Refuses a request as an owner. With fixed membership a refusal of any attempt but the first is
+/// forced under the request's id, because an earlier attempt may still be on its way, and the
+/// client can only believe what holds for that too.
+pub(in crate::proto) fn decline(
+    turn: &mut Turn<'_>,
+    request: RequestId,
+    attempt: u32,
+    cannot: CannotExecute,
+) -> No {
+    let refusal = match cannot {
+        CannotExecute::Moved => return No::Conflict,
+        CannotExecute::Refused(refusal) => refusal,
+    };
+    // Where disks may be lost, the coordinator has every owner force it.
+    let recorded = attempt > 1 && turn.config.membership == Membership::Fixed;
+    if recorded {
+        turn.decline(request, refusal);
+    }
+    No::Refused { refusal, recorded }
+}

@@ -1,0 +1,119 @@
+//! Recovery and checkpoints.
+
+use std::sync::Arc;
+
+use super::{End, InDoubt, Part, Participant};
+use crate::proto::owner::{Answered, Owner, Pinned};
+use crate::proto::{Age, Config, Defect, Defects, LowWater, Path, Record, TxnId};
+
+impl Participant {
+    /// Takes over what one record says.
+    pub fn replay(&mut self, config: &Config, owner: &mut Owner, record: &Record) {
+        match record {
+            Record::Voted {
+                txn,
+                epoch,
+                request,
+                waited,
+                participants,
+                paths,
+                voided,
+                changes,
+                results,
+                operations,
+            } => {
+                let asked = paths.clone();
+                let left = paths.iter().filter(|path| !voided.contains(path));
+                let paths: Arc<[Path]> = left.cloned().collect();
+                let holds_pins = !config.defects.has(Defect::RecoveryWithoutPins);
+                if holds_pins {
+                    let age = Age { waited: *waited, request: *request };
+                    let pinned = owner.pin(config.defects, *txn, age, &paths);
+                    debug_assert!(
+                        pinned == Pinned::All || !config.defects.is_empty(),
+                        "{txn} voted with pins that another had"
+                    );
+                }
+                let vote = InDoubt {
+                    epoch: *epoch,
+                    request: *request,
+                    waited: *waited,
+                    participants: participants.clone(),
+                    asked,
+                    paths,
+                    changes: changes.clone(),
+                    results: results.clone(),
+                    operations: *operations,
+                    inquiries: 0,
+                };
+                self.parts.insert(*txn, Part::InDoubt(vote));
+            }
+            Record::Applied { txn, request, answer } => {
+                if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
+                    owner.apply(&vote.changes);
+                    owner.unpin(*txn, None, &vote.paths);
+                }
+                owner.answers.insert(*request, Answered::Done(answer.clone()));
+                self.outcomes.insert(*txn, End::Committed(answer.clone()));
+            }
+            Record::RolledBack { txn } => {
+                if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
+                    owner.unpin(*txn, None, &vote.paths);
+                }
+                self.end(*txn, End::Aborted);
+            }
+            Record::Promised { txn } => {
+                self.end(*txn, End::Aborted);
+            }
+            Record::Settled { txn, answer } => {
+                let outcome = answer.clone().map_or(End::Aborted, End::Committed);
+                self.end(*txn, outcome);
+            }
+            Record::Mark { coordinator, low_water } => {
+                self.marks.insert(*coordinator, *low_water);
+            }
+            _ => {} // somebody else's
+        }
+    }
+
+    /// The records that give this state again.
+    pub fn snapshot(&self, defects: Defects, records: &mut Vec<Record>) {
+        for (&coordinator, &low_water) in &self.marks {
+            let one_more = u32::from(defects.has(Defect::CheckpointMarkTooHigh));
+            let low_water = LowWater { counter: low_water.counter + one_more, ..low_water };
+            records.push(Record::Mark { coordinator, low_water });
+        }
+        for (&txn, outcome) in &self.outcomes {
+            match outcome {
+                End::Committed(answer) => {
+                    records.push(Record::Settled { txn, answer: Some(answer.clone()) });
+                }
+                End::Aborted if defects.has(Defect::CheckpointWithoutPromises) => {}
+                End::Aborted => records.push(Record::Settled { txn, answer: None }),
+                End::VotedNo => {}
+            }
+        }
+        for (&txn, part) in &self.parts {
+            if let Part::InDoubt(vote) = part {
+                records.push(vote.record(txn));
+            }
+        }
+    }
+}
+
+impl InDoubt {
+    pub(super) fn record(&self, txn: TxnId) -> Record {
+        Record::Voted {
+            txn,
+            epoch: self.epoch,
+            request: self.request,
+            waited: self.waited,
+            participants: self.participants.clone(),
+            paths: self.asked.clone(),
+            voided: self.asked.iter().filter(|p| !self.paths.contains(p)).cloned().collect(),
+            changes: self.changes.clone(),
+            results: self.results.clone(),
+            operations: self.operations,
+        }
+    }
+}
