@@ -1,0 +1,89 @@
+//! What is read without a transaction, and what waits for pins to go.
+
+use super::Node;
+use crate::machine::{NodeId, RequestId, Time};
+use crate::proto::txn::operations::check_path;
+use crate::proto::{AttemptEnd, Defect, Epoch, Message, No, Outbox, Outcome, Path, TxnId};
+
+impl Node {
+    pub(super) fn on_read(
+        &mut self,
+        now: Time,
+        epoch: Epoch,
+        request: RequestId,
+        attempt: u32,
+        path: &Path,
+        out: &mut Outbox,
+    ) {
+        let end = match check_path(&self.config, path) {
+            Err(refusal) => AttemptEnd::Refused { refusal, recorded: true },
+            Ok(()) => match self.standing.check(&self.config, now, epoch, [path]) {
+                Err(closed) => AttemptEnd::Retry(closed.into()),
+                Ok(()) if self.owner.is_pinned(path) => {
+                    self.waiting_reads.insert(request, (attempt, path.clone()));
+                    return;
+                }
+                Ok(()) => self.read(path),
+            },
+        };
+        out.send(request.client, Message::Ended { request, attempt, end });
+    }
+
+    fn read(&self, path: &Path) -> AttemptEnd {
+        let mut file = self.owner.file(path);
+        if self.config.defects.has(Defect::ReadCutShort)
+            && let Some((_, rest)) = file.contents.as_ref().and_then(|c| c.as_bytes().split_last())
+        {
+            file.contents = Some(rest.into());
+        }
+        AttemptEnd::Done([Outcome::Found(file.version, file.contents)].into())
+    }
+
+    /// Shows a file to a coordinator that will move it, or says why not, so that the attempt ends
+    /// at once. The two halves of the rename check what they find under their pins, so this look
+    /// needs none.
+    pub(super) fn on_fetch(
+        &self,
+        now: Time,
+        from: NodeId,
+        txn: TxnId,
+        epoch: Epoch,
+        path: &Path,
+        out: &mut Outbox,
+    ) {
+        let may_show = self.standing.check(&self.config, now, epoch, [path]);
+        let file = may_show.map(|()| self.owner.file(path)).map_err(No::from);
+        out.send(from, Message::Fetched { txn, path: path.clone(), file });
+    }
+
+    /// Whenever pins have gone, those who wait for them get another chance, until nothing moves any
+    /// more: first the reads, which keep nobody waiting, then the transactions, oldest first.
+    pub(super) fn on_released(&mut self, now: Time, out: &mut Outbox) {
+        while self.owner.take_released() {
+            self.answer_waiting_reads(now, out);
+            let waiting: Vec<TxnId> = self.owner.waiting().map(|(_, txn, _)| txn).collect();
+            for txn in waiting {
+                let (coordinator, participant, mut turn) = self.machines(now, out);
+                match txn.coordinator == turn.id {
+                    true => coordinator.on_released(&mut turn, txn),
+                    false => participant.on_released(&mut turn, txn),
+                }
+            }
+        }
+    }
+
+    pub(super) fn answer_waiting_reads(&mut self, now: Time, out: &mut Outbox) {
+        for (request, (attempt, path)) in std::mem::take(&mut self.waiting_reads) {
+            let epoch = self.standing.epoch();
+            let end = match self.standing.check(&self.config, now, epoch, [&path]) {
+                Err(closed) => AttemptEnd::Retry(closed.into()),
+                Ok(()) if self.owner.is_pinned(&path) => {
+                    self.waiting_reads.insert(request, (attempt, path));
+                    continue;
+                }
+                Ok(()) => self.read(&path),
+            };
+            out.send(request.client, Message::Ended { request, attempt, end });
+        }
+    }
+}
