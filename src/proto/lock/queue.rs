@@ -1,0 +1,42 @@
+//! One lock: its holder, and the line of those that wait for it.
+
+use crate::machine::{RequestId, Span, Time};
+use crate::proto::{Config, Defect, Message, Path, Token};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Lock {
+    pub holder: Option<Holder>,
+    pub line: Vec<Waiter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Holder {
+    pub request: RequestId,
+    pub token: Token,
+    /// The newest message of the holder that an answer has named, by its own clock.
+    pub asked: Time,
+    pub until: Time,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Waiter {
+    pub request: RequestId,
+    /// The newest message heard, by the waiter's clock; `None` since the server's restart.
+    pub heard: Option<Time>,
+    pub until: Time,
+}
+
+impl Holder {
+    pub fn grant(&self, path: &Path, lease: Span) -> Message {
+        let Holder { request, token, asked, .. } = *self;
+        Message::Granted { request, path: path.clone(), token, asked, lease }
+    }
+}
+
+impl Waiter {
+    /// Was it heard, in this life of the server, within a lease?
+    pub fn is_live(&self, config: &Config, now: Time) -> bool {
+        let heard = self.heard.is_some() && now < self.until;
+        heard || config.defects.has(Defect::DeadWaiterGranted)
+    }
+}
