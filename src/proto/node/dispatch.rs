@@ -4,6 +4,7 @@ use super::Node;
 use crate::machine::{Class, NodeId, Time};
 use crate::proto::handover::{self, Chunk};
 use crate::proto::txn::coordinator::Attempt;
+use crate::proto::txn::participant::{Declining, Prepared};
 use crate::proto::{AttemptEnd, Defect, Known, Message, Outbox, Retry, Timer};
 
 impl Node {
@@ -51,8 +52,13 @@ impl Node {
                 coordinator.on_fetched(turn, *txn, path, file.clone());
             }
             Message::Prepare { header, epoch, terms, paths, work } => {
-                let terms = terms.clone();
-                participant.on_prepare(turn, header, *epoch, terms, paths.clone(), work.clone());
+                let prepared = Prepared {
+                    epoch: *epoch,
+                    terms: terms.clone(),
+                    paths: paths.clone(),
+                    work: work.clone(),
+                };
+                participant.on_prepare(turn, header, prepared);
             }
             Message::Ready { txn, pinned_in } => coordinator.on_ready(turn, from, *txn, *pinned_in),
             Message::Execute { header, epoch, pinned_in, work } => {
@@ -67,7 +73,9 @@ impl Node {
             Message::Committed { txn } => coordinator.on_committed(turn, from, *txn),
             Message::Abort { header } => participant.on_abort(turn, header),
             Message::Decline { header, epoch, request, refusal, paths } => {
-                participant.on_decline(turn, header, *epoch, (*request, *refusal), paths);
+                let (epoch, request, refusal) = (*epoch, *request, *refusal);
+                let declining = Declining { epoch, request, refusal, paths };
+                participant.on_decline(turn, header, declining);
             }
             Message::Declined { txn } => coordinator.on_declined(turn, from, *txn),
             Message::Inquire { txn, .. } if txn.coordinator == turn.id => {

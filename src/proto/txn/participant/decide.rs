@@ -1,6 +1,7 @@
 //! What a decision does here: commit, abort, and the promise that a refused request gets no yes.
 
-use super::{End, Part, Participant, no_because, send_vote};
+use super::outcomes::End;
+use super::{Part, Participant, no_because, send_vote};
 use crate::machine::RequestId;
 use crate::proto::Timer;
 use crate::proto::owner::Answered;
@@ -8,6 +9,15 @@ use crate::proto::txn::Turn;
 use crate::proto::{
     Admission, Answer, Defect, Epoch, Header, Known, Message, Path, Record, Refusal, TxnId, Vote,
 };
+
+/// What a coordinator asks a participant to decline.
+pub(in crate::proto) struct Declining<'a> {
+    pub epoch: Epoch,
+    pub request: RequestId,
+    pub refusal: Refusal,
+    /// The paths of the request that the participant owns.
+    pub paths: &'a [Path],
+}
 
 impl Participant {
     pub fn on_commit(
@@ -22,27 +32,21 @@ impl Participant {
             // Whoever voted is gone with its disk and will never ask what became of it.
             return turn.out.send(txn.coordinator, Message::Told { txn, known: Known::Gone });
         }
-        self.learn_mark(turn, header);
+        self.outcomes.learn_mark(turn.config.defects, header);
         self.commit(turn, txn, answer);
     }
 
     pub fn on_abort(&mut self, turn: &mut Turn<'_>, header: &Header) {
-        self.learn_mark(turn, header);
+        self.outcomes.learn_mark(turn.config.defects, header);
         self.abort_unless_left(turn, header.txn);
     }
 
     /// The coordinator wants a promise that no attempt at the request gets this owner's yes. One
     /// that is in doubt about another attempt cannot give it yet, and the client will try again.
-    pub fn on_decline(
-        &mut self,
-        turn: &mut Turn<'_>,
-        header: &Header,
-        epoch: Epoch,
-        (request, refusal): (RequestId, Refusal),
-        paths: &[Path],
-    ) {
+    pub fn on_decline(&mut self, turn: &mut Turn<'_>, header: &Header, declining: Declining<'_>) {
         let txn = header.txn;
-        self.learn_mark(turn, header);
+        let Declining { epoch, request, refusal, paths } = declining;
+        self.outcomes.learn_mark(turn.config.defects, header);
         let had_voted = matches!(self.parts.get(&txn), Some(Part::InDoubt(_)));
         self.abort_unless_left(turn, txn);
         if let Err(closed) = turn.check(epoch, paths) {
@@ -90,8 +94,8 @@ impl Participant {
             // before.
             Some(Part::Waiting(_) | Part::Ready(_)) => return,
             None => {
-                let known = matches!(self.outcomes.get(&txn), Some(End::Committed(_)));
-                if known || self.mark_covers(txn) {
+                let known = self.outcomes.has_committed(txn);
+                if known || self.outcomes.mark_covers(txn) {
                     turn.out.send(txn.coordinator, Message::Committed { txn });
                 }
                 return;
@@ -106,7 +110,7 @@ impl Participant {
         turn.owner.unpin(txn, None, &vote.paths);
         turn.owner.answers.insert(request, Answered::Done(answer.clone()));
         if !turn.config.defects.has(Defect::OutcomeForgottenByParticipant) {
-            self.outcomes.insert(txn, End::Committed(answer.clone()));
+            self.outcomes.end(txn, End::Committed(answer.clone()));
         }
         turn.out.force(Record::Applied { txn, request, answer });
         turn.out.send(txn.coordinator, Message::Committed { txn });
@@ -122,10 +126,10 @@ impl Participant {
             Some(Part::Waiting(prepared) | Part::Ready(prepared)) => {
                 self.let_go(turn, txn, &prepared);
             }
-            None if matches!(self.outcomes.get(&txn), Some(End::Committed(_))) => return,
-            None if self.mark_covers(txn) => return,
+            None if self.outcomes.has_committed(txn) => return,
+            None if self.outcomes.mark_covers(txn) => return,
             None => {}
         }
-        self.end(txn, End::Aborted);
+        self.outcomes.end(txn, End::Aborted);
     }
 }

@@ -1,6 +1,7 @@
 //! In doubt: asks what became of a transaction, and tells others that ask.
 
-use super::{End, InDoubt, Part, Participant};
+use super::outcomes::End;
+use super::{InDoubt, Part, Participant};
 use crate::machine::NodeId;
 use crate::proto::Timer;
 use crate::proto::txn::Turn;
@@ -14,11 +15,11 @@ impl Participant {
         if asked != turn.standing.admission() {
             return; // what it knew was on the disk that this node had before
         }
-        let known = match (self.parts.get(&txn), self.outcomes.get(&txn)) {
+        let known = match (self.parts.get(&txn), self.outcomes.get(txn)) {
             (Some(Part::InDoubt(_)), _) => Known::Undecided,
             (_, Some(End::Committed(answer))) => Known::Committed(answer.clone()),
             (_, Some(End::Aborted)) => Known::Aborted,
-            _ if self.mark_covers(txn) => Known::Aborted,
+            _ if self.outcomes.mark_covers(txn) => Known::Aborted,
             (Some(Part::Waiting(_) | Part::Ready(_)) | None, Some(End::VotedNo) | None) => {
                 self.promise(turn, txn);
                 Known::Aborted
@@ -92,7 +93,7 @@ impl Participant {
             true => turn.out.write_lazily(record),
             false => turn.out.force(record),
         }
-        self.end(txn, End::Aborted);
+        self.outcomes.end(txn, End::Aborted);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{End, Part, Participant};
+use super::outcomes::End;
+use super::{Part, Participant};
 use crate::proto::Timer;
 use crate::proto::owner::Owner;
 use crate::proto::txn::Turn;
@@ -25,7 +26,7 @@ impl Participant {
         for (txn, part) in open {
             if let Part::Waiting(prepared) | Part::Ready(prepared) = part {
                 self.let_go(turn, txn, &prepared);
-                self.end(txn, End::VotedNo);
+                self.outcomes.end(txn, End::VotedNo);
             }
         }
     }
@@ -38,7 +39,7 @@ impl Participant {
             Part::Waiting(_) | Part::Ready(_) => None,
         });
         let leaves_out = defects.has(Defect::AppliedLeftOut);
-        let applied = self.outcomes.iter().filter_map(move |(&txn, end)| match end {
+        let applied = self.outcomes.iter().filter_map(move |(txn, end)| match end {
             End::Committed(answer) if !leaves_out => {
                 Some(Open { txn, results: (0..=u8::MAX).zip(answer.iter().cloned()).collect() })
             }

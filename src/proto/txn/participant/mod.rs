@@ -23,16 +23,17 @@ use crate::machine::{RequestId, Span};
 use crate::proto::Timer;
 use crate::proto::owner::{Answered, CannotExecute};
 use crate::proto::{
-    Answer, Changes, Epoch, LowWater, Member, Membership, Message, No, Outcome, Path, Results,
-    Terms, TxnId, Vote, Work,
+    Changes, Epoch, Member, Membership, Message, No, Outcome, Path, Results, Terms, TxnId, Vote,
+    Work,
 };
+pub(in crate::proto) use decide::Declining;
+use outcomes::Outcomes;
 
 /// All transactions in which this node is a participant and not the coordinator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::proto) struct Participant {
     parts: BTreeMap<TxnId, Part>,
-    outcomes: BTreeMap<TxnId, End>,
-    marks: BTreeMap<Member, LowWater>,
+    outcomes: Outcomes,
 }
 
 /// A transaction that is under way.
@@ -46,12 +47,14 @@ enum Part {
     InDoubt(InDoubt),
 }
 
+/// What a coordinator asks a participant to prepare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Prepared {
-    epoch: Epoch,
-    terms: Terms,
-    paths: Arc<[Path]>,
-    work: Option<Work>,
+pub(in crate::proto) struct Prepared {
+    pub epoch: Epoch,
+    pub terms: Terms,
+    pub paths: Arc<[Path]>,
+    /// The operations, once they have come.
+    pub work: Option<Work>,
 }
 
 /// The vote, as it stands in the log, and how often the decision was asked for.
@@ -71,17 +74,12 @@ struct InDoubt {
     inquiries: u32,
 }
 
-/// A transaction that is over here.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum End {
-    Committed(Answer),
-    /// By the decision, or by a promise that is forced.
-    Aborted,
-    /// This node's own no, which a crash would make it forget.
-    VotedNo,
-}
-
 impl Participant {
+    /// The transactions of which it remembers what became of them.
+    pub fn remembered_outcomes(&self) -> impl Iterator<Item = TxnId> + '_ {
+        self.outcomes.iter().map(|(txn, _)| txn)
+    }
+
     fn let_go(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: &Prepared) {
         turn.timers.cancel(&Timer::Ready(txn));
         turn.owner.unpin(txn, Some(prepared.terms.age), &prepared.paths);

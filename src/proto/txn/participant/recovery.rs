@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{End, InDoubt, Part, Participant};
+use super::outcomes::End;
+use super::{InDoubt, Part, Participant};
 use crate::proto::owner::{Answered, Owner, Pinned};
 use crate::proto::{Age, Config, Defect, Defects, LowWater, Path, Record, TxnId};
 
@@ -54,23 +55,23 @@ impl Participant {
                     owner.unpin(*txn, None, &vote.paths);
                 }
                 owner.answers.insert(*request, Answered::Done(answer.clone()));
-                self.outcomes.insert(*txn, End::Committed(answer.clone()));
+                self.outcomes.end(*txn, End::Committed(answer.clone()));
             }
             Record::RolledBack { txn } => {
                 if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
                     owner.unpin(*txn, None, &vote.paths);
                 }
-                self.end(*txn, End::Aborted);
+                self.outcomes.end(*txn, End::Aborted);
             }
             Record::Promised { txn } => {
-                self.end(*txn, End::Aborted);
+                self.outcomes.end(*txn, End::Aborted);
             }
             Record::Settled { txn, answer } => {
                 let outcome = answer.clone().map_or(End::Aborted, End::Committed);
-                self.end(*txn, outcome);
+                self.outcomes.end(*txn, outcome);
             }
             Record::Mark { coordinator, low_water } => {
-                self.marks.insert(*coordinator, *low_water);
+                self.outcomes.replay_mark(*coordinator, *low_water);
             }
             _ => {} // somebody else's
         }
@@ -78,21 +79,7 @@ impl Participant {
 
     /// The records that give this state again.
     pub fn snapshot(&self, defects: Defects, records: &mut Vec<Record>) {
-        for (&coordinator, &low_water) in &self.marks {
-            let one_more = u32::from(defects.has(Defect::CheckpointMarkTooHigh));
-            let low_water = LowWater { counter: low_water.counter + one_more, ..low_water };
-            records.push(Record::Mark { coordinator, low_water });
-        }
-        for (&txn, outcome) in &self.outcomes {
-            match outcome {
-                End::Committed(answer) => {
-                    records.push(Record::Settled { txn, answer: Some(answer.clone()) });
-                }
-                End::Aborted if defects.has(Defect::CheckpointWithoutPromises) => {}
-                End::Aborted => records.push(Record::Settled { txn, answer: None }),
-                End::VotedNo => {}
-            }
-        }
+        self.outcomes.snapshot(defects, records);
         for (&txn, part) in &self.parts {
             if let Part::InDoubt(vote) = part {
                 records.push(vote.record(txn));

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{End, InDoubt, Part, Participant, Prepared, decline, no_because, send_vote};
+use super::outcomes::End;
+use super::{InDoubt, Part, Participant, Prepared, decline, no_because, send_vote};
 use crate::machine::{Incarnation, RequestId};
 use crate::proto::Timer;
 use crate::proto::owner::Pinned;
@@ -12,29 +13,21 @@ use crate::proto::{
 };
 
 impl Participant {
-    pub fn on_prepare(
-        &mut self,
-        turn: &mut Turn<'_>,
-        header: &Header,
-        epoch: Epoch,
-        terms: Terms,
-        paths: Arc<[Path]>,
-        work: Option<Work>,
-    ) {
+    pub fn on_prepare(&mut self, turn: &mut Turn<'_>, header: &Header, prepared: Prepared) {
         let txn = header.txn;
-        self.learn_mark(turn, header);
+        self.outcomes.learn_mark(turn.config.defects, header);
         if self.parts.contains_key(&txn) {
             return; // a copy
         }
-        if self.is_over(txn) {
+        if self.outcomes.is_over(txn) {
             return send_vote(turn, txn, Vote::No(No::Lost));
         }
-        if let Err(closed) = turn.check(epoch, paths.iter()) {
+        if let Err(closed) = turn.check(prepared.epoch, prepared.paths.iter()) {
             return self.vote_no(turn, txn, closed.into());
         }
-        let RequestId { client, incarnation, .. } = terms.request;
-        turn.owner.answers.forget_below(client, incarnation, terms.lowest);
-        self.try_to_pin(turn, txn, Prepared { epoch, terms, paths, work });
+        let RequestId { client, incarnation, .. } = prepared.terms.request;
+        turn.owner.answers.forget_below(client, incarnation, prepared.terms.lowest);
+        self.try_to_pin(turn, txn, prepared);
     }
 
     pub fn on_execute(
@@ -46,7 +39,7 @@ impl Participant {
         work: Work,
     ) {
         let txn = header.txn;
-        self.learn_mark(turn, header);
+        self.outcomes.learn_mark(turn.config.defects, header);
         match self.parts.remove(&txn) {
             Some(Part::Ready(prepared)) => {
                 let closed = turn.check(epoch, prepared.paths.iter()).err().map(No::from);
@@ -62,7 +55,7 @@ impl Participant {
             Some(part @ (Part::Waiting(_) | Part::InDoubt(_))) => {
                 self.parts.insert(txn, part); // a copy of what has been answered
             }
-            None if self.is_over(txn) => send_vote(turn, txn, Vote::No(No::Lost)),
+            None if self.outcomes.is_over(txn) => send_vote(turn, txn, Vote::No(No::Lost)),
             None => self.vote_no(turn, txn, No::Lost),
         }
     }
@@ -91,7 +84,7 @@ impl Participant {
     pub fn on_ready_timeout(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         if let Some(Part::Ready(prepared)) = self.parts.remove(&txn) {
             self.let_go(turn, txn, &prepared);
-            self.end(txn, End::VotedNo);
+            self.outcomes.end(txn, End::VotedNo);
         }
     }
 
@@ -180,7 +173,7 @@ impl Participant {
     }
 
     fn vote_no(&mut self, turn: &mut Turn<'_>, txn: TxnId, no: No) {
-        self.end(txn, End::VotedNo);
+        self.outcomes.end(txn, End::VotedNo);
         send_vote(turn, txn, Vote::No(no));
     }
 }
