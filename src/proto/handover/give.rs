@@ -4,20 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::Move;
-use crate::machine::{Incarnation, NodeId};
-use crate::proto::{Admission, Arcs, Defect, Epoch, File, Message, Path, PullEnd};
+use super::{Asked, Move};
+use crate::machine::NodeId;
+use crate::proto::{Arcs, Defect, File, Message, Path, PullEnd};
 
 /// The owner's side: hands over what it has, or says that it is a witness.
-pub(in crate::proto) fn on_pull(
-    turn: &mut Move<'_>,
-    from: NodeId,
-    ask: (Epoch, u32, Incarnation),
-    (level, owner): (Epoch, Admission),
-    arcs: &Arcs,
-    after: Option<Path>,
-) {
-    let (epoch, pull, incarnation) = ask;
+pub(in crate::proto) fn on_pull(turn: &mut Move<'_>, from: NodeId, asked: Asked<'_>) {
+    let Asked { epoch, pull, incarnation, level, owner, arcs, after } = asked;
     if epoch != turn.standing.epoch() || level >= epoch {
         return;
     }

@@ -69,11 +69,11 @@ use super::Timers;
 use super::owner::Owner;
 use super::standing::Standing;
 use super::txn::participant::Participant;
-use super::{Arcs, Config, Epoch, File, Handed, Outbox, Path, PullEnd};
+use super::{Admission, Arcs, Config, Epoch, File, Handed, Outbox, Path, PullEnd};
 use crate::machine::{Incarnation, Time};
 pub(super) use give::on_pull;
 pub(super) use pull::Handover;
-pub(super) use take::{replay_pulled, replay_reset};
+pub(super) use take::{Pulled, replay_pulled, replay_reset};
 
 /// What a node has at hand while paths move.
 pub(super) struct Move<'a> {
@@ -99,4 +99,15 @@ pub(super) struct Chunk {
     pub doubtful: Arcs,
     pub answers: Arc<[Handed]>,
     pub end: Option<PullEnd>,
+}
+
+/// A pull as it arrives.
+pub(super) struct Asked<'a> {
+    pub epoch: Epoch,
+    pub pull: u32,
+    pub incarnation: Incarnation,
+    pub level: Epoch,
+    pub owner: Admission,
+    pub arcs: &'a Arcs,
+    pub after: Option<Path>,
 }

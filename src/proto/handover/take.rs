@@ -7,6 +7,13 @@ use crate::proto::owner::{Answered, Owner};
 use crate::proto::txn::participant::Participant;
 use crate::proto::{Arcs, Config, Defect, File, Handed, Path, Record};
 
+/// What was pulled, as its record has it.
+pub(in crate::proto) struct Pulled<'a> {
+    pub files: &'a [(Path, File)],
+    pub answers: &'a [Handed],
+    pub replaced: &'a Arcs,
+}
+
 /// Takes over what was pulled, durably.
 pub(super) fn install(turn: &mut Move<'_>, chunk: &Chunk) {
     let replaced = chunk.end.as_ref().map(|end| end.complete.clone()).unwrap_or_default();
@@ -14,7 +21,8 @@ pub(super) fn install(turn: &mut Move<'_>, chunk: &Chunk) {
         return;
     }
     let (files, answers) = (chunk.files.clone(), chunk.answers.clone());
-    replay_pulled(turn.config, turn.owner, turn.participant, (&files, &answers, &replaced));
+    let pulled = Pulled { files: &files, answers: &answers, replaced: &replaced };
+    replay_pulled(turn.config, turn.owner, turn.participant, &pulled);
     turn.out.force(Record::Pulled { files, answers, replaced });
 }
 
@@ -23,8 +31,9 @@ pub(in crate::proto) fn replay_pulled(
     config: &Config,
     owner: &mut Owner,
     participant: &mut Participant,
-    (files, answers, replaced): (&[(Path, File)], &[Handed], &Arcs),
+    pulled: &Pulled<'_>,
 ) {
+    let Pulled { files, answers, replaced } = *pulled;
     let paths: BTreeSet<&Path> = files.iter().map(|(path, _)| path).collect();
     let is_replaced =
         |path: &Path| paths.contains(path) || replaced.contains(config.position(path));

@@ -1,8 +1,10 @@
 //! Which machine takes a message or a wake-up.
 
 use super::Node;
+use super::membership::{Alive, News};
+use super::reads::{Fetch, Read};
 use crate::machine::{Class, NodeId, Time};
-use crate::proto::handover::{self, Chunk};
+use crate::proto::handover::{self, Asked, Chunk};
 use crate::proto::txn::coordinator::Attempt;
 use crate::proto::txn::participant::{Declining, Prepared};
 use crate::proto::{AttemptEnd, Defect, Known, Message, Outbox, Retry, Timer};
@@ -28,6 +30,10 @@ impl Node {
         {
             return turn_away(from, message, out);
         }
+        self.dispatch(now, from, message, out);
+    }
+
+    fn dispatch(&mut self, now: Time, from: NodeId, message: &Message, out: &mut Outbox) {
         let (coordinator, participant, mut turn) = self.machines(now, out);
         let turn = &mut turn;
         match message {
@@ -43,10 +49,12 @@ impl Node {
                 self.on_begin(now, *session, *epoch, attempt, out);
             }
             Message::Read { epoch, request, attempt, path } => {
-                self.on_read(now, *epoch, *request, *attempt, path, out);
+                let (epoch, request, attempt) = (*epoch, *request, *attempt);
+                self.on_read(now, Read { epoch, request, attempt, path }, out);
             }
             Message::Fetch { txn, epoch, path } => {
-                self.on_fetch(now, from, *txn, *epoch, path, out);
+                let (txn, epoch) = (*txn, *epoch);
+                self.on_fetch(now, Fetch { from, txn, epoch, path }, out);
             }
             Message::Fetched { txn, path, file } => {
                 coordinator.on_fetched(turn, *txn, path, file.clone());
@@ -95,31 +103,29 @@ impl Node {
                 self.on_admitted(now, *incarnation, *admission, out);
             }
             Message::Noted { admission, epoch } => {
-                if *admission == self.standing.admission() && *epoch > self.noted {
-                    self.noted = *epoch;
-                    self.proceed(now, out);
-                }
+                self.on_noted(now, *admission, *epoch, out);
             }
             Message::Alive { incarnation, asked, epoch, settled, lost } => {
-                self.on_alive(now, *incarnation, *asked, *epoch, *settled, out);
-                if self.standing.learn_lost(lost) {
-                    self.proceed(now, out);
-                }
+                let (incarnation, asked) = (*incarnation, *asked);
+                let (epoch, settled) = (*epoch, *settled);
+                self.on_alive(now, &Alive { incarnation, asked, epoch, settled, lost }, out);
             }
             Message::Views { asked, views, settled, lost } => {
-                let (epoch, answered) = (self.standing.epoch(), self.standing.up_to_date());
-                let asked = asked.filter(|(life, _)| *life == self.incarnation);
-                asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
-                self.on_views(now, views, *settled, lost, out);
-                let is_first = answered.is_none() && self.standing.up_to_date().is_some();
-                if is_first && self.standing.epoch() == epoch {
-                    self.heartbeat(now, out); // now it counts: a lease can be given
-                }
+                let (asked, settled) = (*asked, *settled);
+                self.on_views(now, &News { asked, views, settled, lost }, out);
             }
             Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
+                let asked = Asked {
+                    epoch: *epoch,
+                    pull: *pull,
+                    incarnation: *incarnation,
+                    level: *level,
+                    owner: *owner,
+                    arcs,
+                    after: after.clone(),
+                };
                 let (mut turn, _) = self.moving(now, out);
-                let ask = (*epoch, *pull, *incarnation);
-                handover::on_pull(&mut turn, from, ask, (*level, *owner), arcs, after.clone());
+                handover::on_pull(&mut turn, from, asked);
             }
             Message::Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end } => {
                 let chunk = Chunk {
@@ -142,15 +148,6 @@ impl Node {
 
     pub(super) fn on_wake(&mut self, now: Time, timer: Timer, out: &mut Outbox) {
         self.timers.cancel(&timer);
-        match timer {
-            Timer::Heartbeat => return self.heartbeat(now, out),
-            Timer::Pull => {
-                let (mut turn, handover) = self.moving(now, out);
-                handover.on_pull_time(&mut turn);
-                return self.on_moved(now, out);
-            }
-            _ => {}
-        }
         let (coordinator, participant, mut turn) = self.machines(now, out);
         match timer {
             Timer::Start => {}
@@ -158,9 +155,15 @@ impl Node {
             Timer::Resend(txn) => coordinator.on_resend_time(&mut turn, txn),
             Timer::Ready(txn) => participant.on_ready_timeout(&mut turn, txn),
             Timer::Inquire(txn) => participant.on_inquiry_time(&mut turn, txn),
-            Timer::Lease(_) | Timer::Attempt(_) | Timer::GiveUp(_) => {}
-            Timer::KeepAlive(_) | Timer::LeaseEnd(_) | Timer::Members => {}
-            Timer::Heartbeat | Timer::Pull => {}
+            Timer::Heartbeat => self.heartbeat(now, out),
+            Timer::Pull => {
+                let (mut turn, handover) = self.moving(now, out);
+                handover.on_pull_time(&mut turn);
+                self.on_moved(now, out);
+            }
+            // Of clients and of the central node.
+            Timer::Attempt(_) | Timer::GiveUp(_) | Timer::KeepAlive(_) | Timer::LeaseEnd(_) => {}
+            Timer::Lease(_) | Timer::Members => {}
         }
     }
 }

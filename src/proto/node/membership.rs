@@ -8,6 +8,23 @@ use crate::proto::{
     Admission, Arcs, Defect, Epoch, Lost, Message, Open, Outbox, Path, Record, Timer, View,
 };
 
+/// A membership lease, as it arrives.
+pub(super) struct Alive<'a> {
+    pub incarnation: Incarnation,
+    pub asked: Time,
+    pub epoch: Epoch,
+    pub settled: Epoch,
+    pub lost: &'a [Lost],
+}
+
+/// Views, as they arrive.
+pub(super) struct News<'a> {
+    pub asked: Option<(Incarnation, Time)>,
+    pub views: &'a [View],
+    pub settled: Epoch,
+    pub lost: &'a [Lost],
+}
+
 impl Node {
     pub(super) fn on_admitted(
         &mut self,
@@ -58,15 +75,29 @@ impl Node {
         layout.view().membership_lease.fraction(4)
     }
 
-    pub(super) fn on_alive(
+    /// The centre has recorded that the node has left every epoch before this one.
+    pub(super) fn on_noted(
         &mut self,
         now: Time,
-        incarnation: Incarnation,
-        asked: Time,
+        admission: Admission,
         epoch: Epoch,
-        settled: Epoch,
         out: &mut Outbox,
     ) {
+        if admission == self.standing.admission() && epoch > self.noted {
+            self.noted = epoch;
+            self.proceed(now, out);
+        }
+    }
+
+    pub(super) fn on_alive(&mut self, now: Time, alive: &Alive<'_>, out: &mut Outbox) {
+        self.take_lease(now, alive, out);
+        if self.standing.learn_lost(alive.lost) {
+            self.proceed(now, out);
+        }
+    }
+
+    fn take_lease(&mut self, now: Time, alive: &Alive<'_>, out: &mut Outbox) {
+        let Alive { incarnation, asked, epoch, settled, .. } = *alive;
         let Some(layout) = self.standing.layout().filter(|layout| layout.epoch() == epoch) else {
             return;
         };
@@ -79,14 +110,19 @@ impl Node {
         self.on_settled(now, out);
     }
 
-    pub(super) fn on_views(
-        &mut self,
-        now: Time,
-        views: &[View],
-        settled: Epoch,
-        lost: &[Lost],
-        out: &mut Outbox,
-    ) {
+    pub(super) fn on_views(&mut self, now: Time, news: &News<'_>, out: &mut Outbox) {
+        let (epoch, answered) = (self.standing.epoch(), self.standing.up_to_date());
+        let asked = news.asked.filter(|(life, _)| *life == self.incarnation);
+        asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
+        self.learn(now, news, out);
+        let is_first = answered.is_none() && self.standing.up_to_date().is_some();
+        if is_first && self.standing.epoch() == epoch {
+            self.heartbeat(now, out); // now it counts: a lease can be given
+        }
+    }
+
+    fn learn(&mut self, now: Time, news: &News<'_>, out: &mut Outbox) {
+        let News { views, settled, lost, .. } = *news;
         let entered = self.standing.learn(&self.config, views, settled, lost);
         match entered {
             Some(record) => self.enter(now, record, out),

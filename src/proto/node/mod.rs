@@ -45,6 +45,7 @@ use super::{
 };
 use super::{Timer, Timers};
 use crate::machine::{Incarnation, NodeId, RequestId, Time};
+use reads::Waiting;
 use session::Taken;
 
 /// A storage node.
@@ -63,7 +64,7 @@ pub struct Node {
     participant: Participant,
     sessions: BTreeMap<NodeId, Taken>,
     /// Reads that wait for a pin to go.
-    waiting_reads: BTreeMap<RequestId, (u32, Path)>,
+    waiting_reads: BTreeMap<RequestId, Waiting>,
     disk_is_full: bool,
     records_since_checkpoint: u32,
 }

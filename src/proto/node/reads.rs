@@ -5,22 +5,38 @@ use crate::machine::{NodeId, RequestId, Time};
 use crate::proto::txn::operations::check_path;
 use crate::proto::{AttemptEnd, Defect, Epoch, Message, No, Outbox, Outcome, Path, TxnId};
 
+/// A client's attempt at reading one file.
+pub(super) struct Read<'a> {
+    pub epoch: Epoch,
+    pub request: RequestId,
+    pub attempt: u32,
+    pub path: &'a Path,
+}
+
+/// A coordinator's look at a file that it will move.
+pub(super) struct Fetch<'a> {
+    pub from: NodeId,
+    pub txn: TxnId,
+    pub epoch: Epoch,
+    pub path: &'a Path,
+}
+
+/// A read that waits for a pin to go.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Waiting {
+    attempt: u32,
+    path: Path,
+}
+
 impl Node {
-    pub(super) fn on_read(
-        &mut self,
-        now: Time,
-        epoch: Epoch,
-        request: RequestId,
-        attempt: u32,
-        path: &Path,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn on_read(&mut self, now: Time, read: Read<'_>, out: &mut Outbox) {
+        let Read { epoch, request, attempt, path } = read;
         let end = match check_path(&self.config, path) {
             Err(refusal) => AttemptEnd::Refused { refusal, recorded: true },
             Ok(()) => match self.standing.check(&self.config, now, epoch, [path]) {
                 Err(closed) => AttemptEnd::Retry(closed.into()),
                 Ok(()) if self.owner.is_pinned(path) => {
-                    self.waiting_reads.insert(request, (attempt, path.clone()));
+                    self.waiting_reads.insert(request, Waiting { attempt, path: path.clone() });
                     return;
                 }
                 Ok(()) => self.read(path),
@@ -42,15 +58,8 @@ impl Node {
     /// Shows a file to a coordinator that will move it, or says why not, so that the attempt ends
     /// at once. The two halves of the rename check what they find under their pins, so this look
     /// needs none.
-    pub(super) fn on_fetch(
-        &self,
-        now: Time,
-        from: NodeId,
-        txn: TxnId,
-        epoch: Epoch,
-        path: &Path,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn on_fetch(&self, now: Time, fetch: Fetch<'_>, out: &mut Outbox) {
+        let Fetch { from, txn, epoch, path } = fetch;
         let may_show = self.standing.check(&self.config, now, epoch, [path]);
         let file = may_show.map(|()| self.owner.file(path)).map_err(No::from);
         out.send(from, Message::Fetched { txn, path: path.clone(), file });
@@ -73,12 +82,12 @@ impl Node {
     }
 
     pub(super) fn answer_waiting_reads(&mut self, now: Time, out: &mut Outbox) {
-        for (request, (attempt, path)) in std::mem::take(&mut self.waiting_reads) {
+        for (request, Waiting { attempt, path }) in std::mem::take(&mut self.waiting_reads) {
             let epoch = self.standing.epoch();
             let end = match self.standing.check(&self.config, now, epoch, [&path]) {
                 Err(closed) => AttemptEnd::Retry(closed.into()),
                 Ok(()) if self.owner.is_pinned(&path) => {
-                    self.waiting_reads.insert(request, (attempt, path));
+                    self.waiting_reads.insert(request, Waiting { attempt, path });
                     continue;
                 }
                 Ok(()) => self.read(&path),

@@ -1,7 +1,7 @@
 //! Recovery and checkpoints.
 
 use super::Node;
-use crate::proto::handover;
+use crate::proto::handover::{self, Pulled};
 use crate::proto::owner::Answered;
 use crate::proto::{Defect, Defects, Outbox, Record, Token};
 
@@ -12,8 +12,8 @@ impl Node {
             Record::Entered { epoch, complete } => self.standing.replay_entered(*epoch, complete),
             Record::Pulled { files, answers, replaced } => {
                 let (owner, participant) = (&mut self.owner, &mut self.participant);
-                let pulled = (&files[..], &answers[..], replaced);
-                handover::replay_pulled(&self.config, owner, participant, pulled);
+                let pulled = Pulled { files, answers, replaced };
+                handover::replay_pulled(&self.config, owner, participant, &pulled);
             }
             Record::Complete { epoch, arcs } => self.standing.replay_complete(*epoch, arcs),
             Record::Reset { epoch, arcs } => {

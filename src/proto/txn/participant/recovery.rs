@@ -1,11 +1,9 @@
 //! Recovery and checkpoints.
 
-use std::sync::Arc;
-
 use super::outcomes::End;
 use super::{InDoubt, Part, Participant};
 use crate::proto::owner::{Answered, Owner, Pinned};
-use crate::proto::{Age, Config, Defect, Defects, LowWater, Path, Record, TxnId};
+use crate::proto::{Age, Config, Defect, Defects, Path, Record, TxnId};
 
 impl Participant {
     /// Takes over what one record says.
@@ -23,31 +21,20 @@ impl Participant {
                 results,
                 operations,
             } => {
-                let asked = paths.clone();
-                let left = paths.iter().filter(|path| !voided.contains(path));
-                let paths: Arc<[Path]> = left.cloned().collect();
-                let holds_pins = !config.defects.has(Defect::RecoveryWithoutPins);
-                if holds_pins {
-                    let age = Age { waited: *waited, request: *request };
-                    let pinned = owner.pin(config.defects, *txn, age, &paths);
-                    debug_assert!(
-                        pinned == Pinned::All || !config.defects.is_empty(),
-                        "{txn} voted with pins that another had"
-                    );
-                }
+                let is_left = |path: &&Path| !voided.contains(path);
                 let vote = InDoubt {
                     epoch: *epoch,
                     request: *request,
                     waited: *waited,
                     participants: participants.clone(),
-                    asked,
-                    paths,
+                    asked: paths.clone(),
+                    paths: paths.iter().filter(is_left).cloned().collect(),
                     changes: changes.clone(),
                     results: results.clone(),
                     operations: *operations,
                     inquiries: 0,
                 };
-                self.parts.insert(*txn, Part::InDoubt(vote));
+                self.replay_vote(config, owner, *txn, vote);
             }
             Record::Applied { txn, request, answer } => {
                 if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
@@ -75,6 +62,18 @@ impl Participant {
             }
             _ => {} // somebody else's
         }
+    }
+
+    fn replay_vote(&mut self, config: &Config, owner: &mut Owner, txn: TxnId, vote: InDoubt) {
+        if !config.defects.has(Defect::RecoveryWithoutPins) {
+            let age = Age { waited: vote.waited, request: vote.request };
+            let pinned = owner.pin(config.defects, txn, age, &vote.paths);
+            debug_assert!(
+                pinned == Pinned::All || !config.defects.is_empty(),
+                "{txn} voted with pins that another had"
+            );
+        }
+        self.parts.insert(txn, Part::InDoubt(vote));
     }
 
     /// The records that give this state again.

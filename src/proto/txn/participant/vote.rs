@@ -1,7 +1,5 @@
 //! Up to the vote: pins, executes, says yes or no.
 
-use std::sync::Arc;
-
 use super::outcomes::End;
 use super::{InDoubt, Part, Participant, Prepared, decline, no_because, send_vote};
 use crate::machine::{Incarnation, RequestId};
@@ -9,7 +7,7 @@ use crate::proto::Timer;
 use crate::proto::owner::Pinned;
 use crate::proto::txn::Turn;
 use crate::proto::{
-    Changes, Defect, Epoch, Header, Message, No, Path, Results, Terms, TxnId, Vote, Work,
+    Changes, Defect, Epoch, Header, Message, No, Results, Terms, TxnId, Vote, Work,
 };
 
 impl Participant {
