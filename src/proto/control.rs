@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::lock::LockServer;
+use super::lock::{Acquire, LockServer};
 use super::membership::{Beat, Centre};
 use super::reports::Question;
 use super::turn::Turn;
@@ -41,7 +41,8 @@ impl Control {
     /// Takes one input; what it leads to goes into `out`, in order.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
         if let Input::DiskFull(is_full) = input {
-            // Nothing follows from it: it may come right at a start, before the log has been looked at.
+            // Nothing follows from it: it may come right at a start, before the log has been
+            // looked at.
             self.disk_is_full = is_full;
             return;
         }
@@ -64,7 +65,11 @@ impl Control {
                 match timer {
                     Timer::Lease(path) => locks.on_lease_time(turn, &path),
                     Timer::Members => centre.on_time(turn),
-                    _ => {} // somebody else's
+                    // Of storage nodes and clients; what is to say at a start is said above.
+                    Timer::Start | Timer::Heartbeat | Timer::Pull => {}
+                    Timer::Collect(_) | Timer::Resend(_) | Timer::Ready(_) => {}
+                    Timer::Inquire(_) | Timer::Attempt(_) | Timer::GiveUp(_) => {}
+                    Timer::KeepAlive(_) | Timer::LeaseEnd(_) => {}
                 }
             }
             Input::Command(command) => centre.on_command(turn, command.clone()),
@@ -105,7 +110,9 @@ fn on_message(
     let node = from;
     match message {
         Message::Acquire { request, lowest, path, wait, asked } => {
-            locks.on_acquire(turn, *request, *lowest, path.clone(), *wait, *asked);
+            let (request, lowest, path) = (*request, *lowest, path.clone());
+            let (wait, asked) = (*wait, *asked);
+            locks.on_acquire(turn, Acquire { request, lowest, path, wait, asked });
         }
         Message::KeepAlive { path, keep, asked } => {
             locks.on_keep_alive(turn, from, path.clone(), *keep, *asked);

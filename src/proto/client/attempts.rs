@@ -1,8 +1,16 @@
 //! Attempts at requests: made, ended, and made again after a pause.
 
-use super::{Client, Pending, Wanted};
+use super::{AttemptId, Client, Pending, Wanted};
 use crate::machine::{NodeId, RequestId, Span, Time};
 use crate::proto::{Answer, AttemptEnd, Defect, Message, Outbox, Path, Reply, Retry, Timer};
+
+/// The news of how an attempt ended.
+pub(super) struct Ended<'a> {
+    pub from: NodeId,
+    pub request: RequestId,
+    pub attempt: u32,
+    pub end: &'a AttemptEnd,
+}
 
 impl Client {
     /// Makes the next attempt at a request.
@@ -47,8 +55,8 @@ impl Client {
             }
             Wanted::Lock { path, wait } => {
                 if wait {
-                    // From now on keep-alives carry the request. Another request of this client that
-                    // waits in the same line still needs its own in time.
+                    // From now on keep-alives carry the request. Another request of this client
+                    // that waits in the same line still needs its own in time.
                     self.timers.cancel(&Timer::Attempt(number));
                     let next = now + self.keep_interval(&path);
                     self.timers.set_by(Timer::KeepAlive(path.clone()), next);
@@ -64,15 +72,8 @@ impl Client {
         }
     }
 
-    pub(super) fn on_ended(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        request: RequestId,
-        attempt: u32,
-        end: &AttemptEnd,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn on_ended(&mut self, now: Time, ended: Ended<'_>, out: &mut Outbox) {
+        let Ended { from, request, attempt, end } = ended;
         if request.incarnation != self.incarnation {
             return;
         }
@@ -81,9 +82,9 @@ impl Client {
             false => request.number,
         };
         if let AttemptEnd::Retry(Retry::Session(node)) = end {
-            return self.on_other_session(now, from, number, attempt, *node, out);
+            return self.on_other_session(now, from, AttemptId { number, attempt }, *node, out);
         }
-        self.close(from, number, attempt);
+        self.close(from, AttemptId { number, attempt });
         let Some(pending) = self.pending.get(&number) else { return };
         let is_newest = attempt == pending.attempt;
         match end {
@@ -165,7 +166,7 @@ impl Client {
         self.timers.cancel(&Timer::Attempt(number));
         self.timers.cancel(&Timer::GiveUp(number));
         for talk in self.sessions.values_mut() {
-            talk.open.retain(|_, (open, _)| *open != number);
+            talk.open.retain(|_, open| open.number != number);
         }
         self.pending.remove(&number)
     }

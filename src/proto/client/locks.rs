@@ -15,9 +15,25 @@ pub(super) struct Holding {
     pub token: Token,
     pub request: RequestId,
     pub until: Time,
-    /// The lease that the newest answer names, and when that was asked for: the lock server may have
-    /// another one in force than the view that the client knows.
-    pub lease: (Time, Span),
+    /// The lease of the newest answer: the lock server may have another one in force than the view
+    /// that the client knows.
+    pub lease: Lease,
+}
+
+/// The lease that an answer names; of two, the one that was asked for later is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Lease {
+    /// When the message that is answered was sent.
+    pub asked: Time,
+    pub length: Span,
+}
+
+/// The news that a lock is granted.
+pub(super) struct Grant<'a> {
+    pub request: RequestId,
+    pub path: &'a Path,
+    pub token: Token,
+    pub lease: Lease,
 }
 
 impl Client {
@@ -32,15 +48,8 @@ impl Client {
         operation
     }
 
-    pub(super) fn on_granted(
-        &mut self,
-        now: Time,
-        request: RequestId,
-        path: &Path,
-        token: Token,
-        (asked, lease): (Time, Span),
-        out: &mut Outbox,
-    ) {
+    pub(super) fn on_granted(&mut self, now: Time, grant: Grant<'_>, out: &mut Outbox) {
+        let Grant { request, path, token, lease } = grant;
         let wanted = match self.pending.get(&request.number) {
             Some(pending) if pending.request == request => Some(&pending.wanted),
             Some(_) | None => None,
@@ -52,16 +61,17 @@ impl Client {
             let path = path.clone();
             return out.send(NodeId::CONTROL, Message::Release { request, path, token });
         }
-        let until = self.lease_until(now, asked, lease);
+        let until = self.lease_until(now, lease);
         if until <= now {
-            // The lease ran out on the way. The timer of the keep-alive or of the attempt asks again. A
-            // question sent here would be answered by another late grant, and so on without end.
+            // The lease ran out on the way. The timer of the keep-alive or of the attempt asks
+            // again. A question sent here would be answered by another late grant, and so on
+            // without end.
             return;
         }
         if is_held {
-            return self.on_kept_alive(now, path, token, (asked, lease), out); // a copy
+            return self.on_kept_alive(now, path, token, lease, out); // a copy
         }
-        let holding = Holding { token, request, until, lease: (asked, lease) };
+        let holding = Holding { token, request, until, lease };
         self.hold(now, path, holding, out);
         self.claim(now, request.number, path.clone(), token, out);
     }
@@ -83,13 +93,13 @@ impl Client {
         now: Time,
         path: &Path,
         token: Token,
-        (asked, lease): (Time, Span),
+        lease: Lease,
         out: &mut Outbox,
     ) {
-        let until = self.lease_until(now, asked, lease);
+        let until = self.lease_until(now, lease);
         match self.locks.get_mut(path) {
             Some(holding) if holding.token == token => {
-                holding.lease = holding.lease.max((asked, lease));
+                holding.lease = holding.lease.max(lease);
                 if until > holding.until {
                     let holding = Holding { until, ..holding.clone() };
                     self.hold(now, path, holding, out);
@@ -187,8 +197,9 @@ impl Client {
         self.pending.values().any(|pending| pending.waits_for(path))
     }
 
-    /// Until when a lease of that length lasts that was asked for at `asked`.
-    fn lease_until(&self, now: Time, asked: Time, length: Span) -> Time {
+    /// Until when the client may believe in the lease.
+    fn lease_until(&self, now: Time, lease: Lease) -> Time {
+        let Lease { asked, length } = lease;
         let from = match self.config.defects.has(Defect::LeaseCountedFromTheReply) {
             true => now,
             false => asked,
@@ -200,7 +211,7 @@ impl Client {
     /// Often enough that two keep-alives may be lost before a lease runs out.
     pub(super) fn keep_interval(&self, path: &Path) -> Span {
         let known = self.layout.view().lock_lease;
-        let granted = self.locks.get(path).map_or(known, |holding| holding.lease.1);
+        let granted = self.locks.get(path).map_or(known, |holding| holding.lease.length);
         known.min(granted).fraction(4)
     }
 }

@@ -41,7 +41,8 @@ use super::{
 };
 use super::{Timer, Timers};
 use crate::machine::{Class, Incarnation, NodeId, RequestId, Span, Time};
-use locks::Holding;
+use attempts::Ended;
+use locks::{Grant, Holding, Lease};
 use session::Talk;
 
 /// A client. It has no log: a new life knows nothing of the requests of the one before.
@@ -78,6 +79,13 @@ struct Pending {
     first_of_epoch: u32,
     /// Is the newest attempt still unanswered?
     is_asking: bool,
+}
+
+/// One attempt at a request of this client's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct AttemptId {
+    number: u32,
+    attempt: u32,
 }
 
 /// What a pending request is after.
@@ -171,13 +179,17 @@ impl Client {
     fn on_message(&mut self, now: Time, from: NodeId, message: &Message, out: &mut Outbox) {
         match message {
             Message::Ended { request, attempt, end } => {
-                self.on_ended(now, from, *request, *attempt, end, out);
+                let (request, attempt) = (*request, *attempt);
+                self.on_ended(now, Ended { from, request, attempt, end }, out);
             }
             Message::Granted { request, path, token, asked, lease } => {
-                self.on_granted(now, *request, path, *token, (*asked, *lease), out);
+                let (request, token) = (*request, *token);
+                let lease = Lease { asked: *asked, length: *lease };
+                self.on_granted(now, Grant { request, path, token, lease }, out);
             }
             Message::KeptAlive { path, token, asked, lease } => {
-                self.on_kept_alive(now, path, *token, (*asked, *lease), out);
+                let lease = Lease { asked: *asked, length: *lease };
+                self.on_kept_alive(now, path, *token, lease, out);
             }
             Message::Views { views, .. } => self.on_views(views, out),
             Message::NotKept { path, keep } => self.on_not_kept(now, path, *keep, out),
@@ -204,7 +216,10 @@ impl Client {
             Timer::LeaseEnd(path) => {
                 self.lose(&path, out);
             }
-            _ => {} // for storage nodes and the central node
+            // Of storage nodes and of the central node; a client says nothing when it starts.
+            Timer::Start | Timer::Collect(_) | Timer::Resend(_) | Timer::Ready(_) => {}
+            Timer::Inquire(_) | Timer::Lease(_) | Timer::Members => {}
+            Timer::Heartbeat | Timer::Pull => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attempts::RETRY_OFFSET;
-use super::{Client, Pending};
+use super::{AttemptId, Client, Pending};
 use crate::machine::{Incarnation, NodeId, Time};
 use crate::proto::{Defect, Message, Operation, Outbox, Session};
 
@@ -15,7 +15,7 @@ pub(super) struct Talk {
     pub node: Incarnation,
     pub next: u32,
     /// The numbers that wait for an answer, and for which attempt.
-    pub open: BTreeMap<u32, (u32, u32)>,
+    pub open: BTreeMap<u32, AttemptId>,
 }
 
 impl Client {
@@ -37,7 +37,7 @@ impl Client {
         }
         let talk = self.sessions.entry(to).or_default();
         talk.next += 1;
-        talk.open.insert(talk.next, (number, attempt));
+        talk.open.insert(talk.next, AttemptId { number, attempt });
         let oldest = talk.open.keys().next().copied().unwrap_or(talk.next);
         let session = Session { node: talk.node, number: talk.next, lowest: oldest };
         let epoch = self.layout.epoch();
@@ -49,8 +49,7 @@ impl Client {
         &mut self,
         now: Time,
         from: NodeId,
-        number: u32,
-        attempt: u32,
+        id: AttemptId,
         node: Incarnation,
         out: &mut Outbox,
     ) {
@@ -61,18 +60,18 @@ impl Client {
         // This is the same attempt still. It is sent again once, however often the network brings
         // the news: sent twice, it could become two transactions. In a newer view it may have been
         // sent to another node.
-        let is_on_its_way = |talk: &Talk| talk.open.values().any(|open| *open == (number, attempt));
+        let is_on_its_way = |talk: &Talk| talk.open.values().any(|open| *open == id);
         let is_sent_again = self.sessions.values().any(is_on_its_way);
-        let pending = self.pending.get(&number);
-        let is_open = pending.is_some_and(|p| p.attempt == attempt && p.is_asking);
+        let pending = self.pending.get(&id.number);
+        let is_open = pending.is_some_and(|p| p.attempt == id.attempt && p.is_asking);
         if is_open && !is_sent_again {
-            self.send_attempt(now, number, out);
+            self.send_attempt(now, id.number, out);
         }
     }
 
-    pub(super) fn close(&mut self, node: NodeId, number: u32, attempt: u32) {
+    pub(super) fn close(&mut self, node: NodeId, id: AttemptId) {
         if let Some(talk) = self.sessions.get_mut(&node) {
-            talk.open.retain(|_, open| *open != (number, attempt));
+            talk.open.retain(|_, open| *open != id);
         }
     }
 }

@@ -58,6 +58,15 @@ pub(super) struct LockServer {
     over: BTreeMap<NodeId, Overs>,
 }
 
+/// A client asks for a lock.
+pub(super) struct Acquire {
+    pub request: RequestId,
+    pub lowest: u32,
+    pub path: Path,
+    pub wait: bool,
+    pub asked: Time,
+}
+
 impl LockServer {
     /// From now on locks are granted and kept under these terms; a lease that runs is never cut
     /// short.
@@ -65,15 +74,8 @@ impl LockServer {
         self.terms = terms;
     }
 
-    pub fn on_acquire(
-        &mut self,
-        turn: &mut Turn<'_>,
-        request: RequestId,
-        lowest: u32,
-        path: Path,
-        wait: bool,
-        asked: Time,
-    ) {
+    pub fn on_acquire(&mut self, turn: &mut Turn<'_>, acquire: Acquire) {
+        let Acquire { request, lowest, path, wait, asked } = acquire;
         let RequestId { client, incarnation, .. } = request;
         let overs = self.over.entry(client).or_default();
         overs.forget_below(incarnation, lowest);
