@@ -60,15 +60,25 @@ fn check_contents(config: &Config, contents: &Contents) -> Result<(), Refusal> {
     }
 }
 
-/// The operations on one path each, and the sources of renames, which must be looked at first.
-pub(super) type Split = (Vec<(u8, Operation)>, Vec<(u8, Path, Option<File>)>);
+/// The source of a rename, which must be looked at before the operations are executed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Source {
+    /// The place of the rename in the request.
+    pub place: u8,
+    pub path: Path,
+    /// What is there, once that is known.
+    pub file: Option<File>,
+}
 
-pub(super) fn split_renames(operations: &[Operation]) -> Split {
+/// The operations with their places in the request, and the sources of renames.
+pub(super) fn split_renames(operations: &[Operation]) -> (Vec<(u8, Operation)>, Vec<Source>) {
     let mut work = Vec::with_capacity(operations.len());
     let mut sources = Vec::new();
     for (place, operation) in (0..=u8::MAX).zip(operations) {
         match &operation.action {
-            Action::Rename(..) => sources.push((place, operation.path.clone(), None)),
+            Action::Rename(..) => {
+                sources.push(Source { place, path: operation.path.clone(), file: None });
+            }
             Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => {}
             Action::Place(_) | Action::Remove(_) | Action::Claim => {}
         }

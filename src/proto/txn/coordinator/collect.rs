@@ -1,14 +1,13 @@
 //! What is not decided: an attempt begins, sources are fetched, paths pinned, votes collected.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use super::{Attempt, Collecting, Coordinator, Phase, end_attempt, end_because, tells_all_owners};
 use crate::machine::{Incarnation, NodeId, RequestId};
 use crate::proto::Timer;
 use crate::proto::owner::{Answered, CannotExecute, Pinned};
 use crate::proto::txn::Turn;
-use crate::proto::txn::operations::{check, fill_in_source, split_renames};
+use crate::proto::txn::operations::{Source, check, fill_in_source};
 use crate::proto::txn::participant::{decline, no_because};
 use crate::proto::{
     AttemptEnd, CommitMode, Defect, Epoch, File, Member, Message, No, Path, Refusal, Results,
@@ -28,20 +27,9 @@ impl Coordinator {
         if let Err(closed) = turn.check(epoch, []) {
             return end_attempt(turn, &attempt, end_because(closed.into()));
         }
-        let RequestId { client, incarnation, .. } = attempt.request;
-        turn.owner.answers.forget_below(client, incarnation, attempt.lowest);
-        let refused = match turn.owner.answers.get(attempt.request) {
-            Some(Answered::Declined(refusal)) if tells_all_owners(turn.config, refusal) => {
-                if is_in_doubt {
-                    return end_attempt(turn, &attempt, AttemptEnd::Retry(Retry::NoAnswer));
-                }
-                Some(refusal) // perhaps not all of them have been told
-            }
-            Some(answered) => {
-                let end = end_because(no_because(answered));
-                return end_attempt(turn, &attempt, end);
-            }
-            None => None,
+        let refused = match earlier_refusal(turn, &attempt, is_in_doubt) {
+            Ok(refused) => refused,
+            Err(end) => return end_attempt(turn, &attempt, end),
         };
         if turn.config.defects.has(Defect::RefusedWithoutALook)
             && attempt.request.number.is_multiple_of(3)
@@ -56,22 +44,8 @@ impl Coordinator {
         }
         self.counter += 1;
         let txn = self.txn_id(turn, self.counter);
-        let (work, sources) = split_renames(&attempt.operations);
         let patience = turn.vote_patience(attempt.attempt);
-        let collecting = Collecting {
-            attempt,
-            epoch,
-            phase: Phase::Fetching,
-            work,
-            owners: Vec::new(),
-            sources,
-            participants: Arc::default(),
-            ready: BTreeMap::new(),
-            voted: BTreeMap::new(),
-            own_paths: Arc::default(),
-            own: None,
-            declined: BTreeSet::new(),
-        };
+        let collecting = Collecting::new(epoch, attempt);
         turn.timers.set(Timer::Collect(txn), turn.now + patience);
         match refused {
             Some(refusal) => self.refuse(turn, txn, collecting, refusal),
@@ -91,8 +65,8 @@ impl Coordinator {
             Ok(file) => file,
             Err(no) => return self.abort(turn, txn, collecting, None, end_because(no)),
         };
-        for source in collecting.sources.iter_mut().filter(|source| source.1 == *path) {
-            source.2 = Some(file.clone());
+        for source in collecting.sources.iter_mut().filter(|source| source.path == *path) {
+            source.file = Some(file.clone());
         }
         self.proceed_when_fetched(turn, txn, collecting);
     }
@@ -167,9 +141,9 @@ impl Coordinator {
     }
 
     fn fetch(&mut self, turn: &mut Turn<'_>, txn: TxnId, mut collecting: Collecting) {
-        for (_, path, found) in &mut collecting.sources {
+        for Source { path, file, .. } in &mut collecting.sources {
             let Err(closed) = turn.check(collecting.epoch, [&*path]) else {
-                *found = Some(turn.owner.file(path));
+                *file = Some(turn.owner.file(path));
                 continue;
             };
             let (this, epoch) = (turn.member(), collecting.epoch);
@@ -189,11 +163,11 @@ impl Coordinator {
         txn: TxnId,
         mut collecting: Collecting,
     ) {
-        if collecting.sources.iter().any(|(_, _, found)| found.is_none()) {
+        if collecting.sources.iter().any(|source| source.file.is_none()) {
             return self.put(txn, collecting);
         }
-        for (place, path, found) in std::mem::take(&mut collecting.sources) {
-            let mut file = found.unwrap_or_default();
+        for Source { place, path, file } in std::mem::take(&mut collecting.sources) {
+            let mut file = file.expect("each source has been found");
             if turn.config.defects.has(Defect::RenameLosesContents) {
                 file.contents = None;
             }
@@ -318,5 +292,26 @@ impl Coordinator {
             let (header, epoch) = (header.clone(), collecting.epoch);
             turn.out.send(to.node, Message::Execute { header, epoch, pinned_in, work });
         }
+    }
+}
+
+/// The refusal of an earlier attempt at the request, of which perhaps not all owners have been
+/// told; or how the attempt ends, if there is nothing left to do for it.
+fn earlier_refusal(
+    turn: &mut Turn<'_>,
+    attempt: &Attempt,
+    is_in_doubt: bool,
+) -> Result<Option<Refusal>, AttemptEnd> {
+    let RequestId { client, incarnation, .. } = attempt.request;
+    turn.owner.answers.forget_below(client, incarnation, attempt.lowest);
+    match turn.owner.answers.get(attempt.request) {
+        Some(Answered::Declined(refusal)) if tells_all_owners(turn.config, refusal) => {
+            match is_in_doubt {
+                true => Err(AttemptEnd::Retry(Retry::NoAnswer)),
+                false => Ok(Some(refusal)),
+            }
+        }
+        Some(answered) => Err(end_because(no_because(answered))),
+        None => Ok(None),
     }
 }

@@ -23,10 +23,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Turn;
+use super::operations::{Source, split_renames};
 use crate::machine::{Incarnation, NodeId, RequestId};
 use crate::proto::{
-    Age, Answer, AttemptEnd, Changes, Config, Defect, Defects, Epoch, File, Header, LowWater,
-    Member, Membership, Message, No, Operation, Path, Refusal, Results, Retry, TxnId, Work,
+    Age, Answer, AttemptEnd, Changes, Config, Defect, Defects, Epoch, Header, LowWater, Member,
+    Membership, Message, No, Operation, Path, Refusal, Results, Retry, TxnId, Work,
 };
 
 /// An attempt at a request, as it arrived.
@@ -59,8 +60,8 @@ struct Collecting {
     work: Vec<(u8, Operation)>,
     /// The owners of the path of each of them.
     owners: Vec<Arc<[Member]>>,
-    /// The sources of renames, as far as they were found, with the place of the rename.
-    sources: Vec<(u8, Path, Option<File>)>,
+    /// The sources of renames, as far as they were found.
+    sources: Vec<Source>,
     participants: Arc<[Member]>,
     /// Who has answered the question of the phase, and how.
     ready: BTreeMap<NodeId, Incarnation>,
@@ -97,6 +98,24 @@ struct Committing {
 }
 
 impl Collecting {
+    fn new(epoch: Epoch, attempt: Attempt) -> Collecting {
+        let (work, sources) = split_renames(&attempt.operations);
+        Collecting {
+            attempt,
+            epoch,
+            phase: Phase::Fetching,
+            work,
+            owners: Vec::new(),
+            sources,
+            participants: Arc::default(),
+            ready: BTreeMap::new(),
+            voted: BTreeMap::new(),
+            own_paths: Arc::default(),
+            own: None,
+            declined: BTreeSet::new(),
+        }
+    }
+
     /// What `member` has to do as an owner.
     fn part_of(&self, member: Member) -> Work {
         self.parts_of(member).cloned().collect()
