@@ -69,7 +69,17 @@ impl System for FileService {
                 participants.is_empty() && !changes.is_empty()
             }
             Record::Queued { .. } => true,
-            _ => false, // it finishes, refuses, remembers or moves something
+            // What finishes, refuses or remembers something, or moves it.
+            Record::Promised { .. } | Record::Declined { .. } | Record::Applied { .. } => false,
+            Record::RolledBack { .. } | Record::Over { .. } | Record::Settled { .. } => false,
+            Record::Mark { .. } | Record::Answered { .. } | Record::Forgotten { .. } => false,
+            Record::Stored { .. } | Record::Left { .. } | Record::LockOver { .. } => false,
+            Record::Granted { .. } | Record::LastToken { .. } | Record::Born { .. } => false,
+            Record::Entered { .. } | Record::Pulled { .. } | Record::Complete { .. } => false,
+            Record::Reset { .. } | Record::GaveUp { .. } | Record::Admitted { .. } => false,
+            Record::Recorded { .. } | Record::Lost { .. } | Record::Wanted { .. } => false,
+            Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => false,
+            Record::LossAccepted { .. } | Record::LongestLease { .. } => false,
         };
         !is_new_work || config.defects.has(Defect::FullDiskIgnored)
     }

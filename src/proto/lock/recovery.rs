@@ -40,7 +40,18 @@ impl LockServer {
             Record::Forgotten { client, incarnation, lowest } => {
                 self.over.entry(*client).or_default().forget_below(*incarnation, *lowest);
             }
-            _ => {} // somebody else's
+            // The centre's, in the same log.
+            Record::Admitted { .. } | Record::Recorded { .. } | Record::Lost { .. } => {}
+            Record::Wanted { .. } | Record::Announced { .. } | Record::Activated { .. } => {}
+            Record::Converged { .. } | Record::LossAccepted { .. } => {}
+            Record::LongestLease { .. } => {}
+            // Of storage nodes.
+            Record::Born { .. } | Record::Entered { .. } | Record::Complete { .. } => {}
+            Record::Reset { .. } | Record::GaveUp { .. } | Record::Pulled { .. } => {}
+            Record::Stored { .. } | Record::Answered { .. } | Record::Voted { .. } => {}
+            Record::Promised { .. } | Record::Applied { .. } | Record::RolledBack { .. } => {}
+            Record::Settled { .. } | Record::Mark { .. } | Record::Decided { .. } => {}
+            Record::Over { .. } => {}
         }
     }
 

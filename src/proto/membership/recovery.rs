@@ -28,7 +28,17 @@ impl Centre {
             Record::Converged { epoch } => self.replay_converged(*epoch),
             Record::LossAccepted { members } => self.replay_accepted(members),
             Record::LongestLease { span } => self.longest_lock_lease = *span,
-            _ => {} // somebody else's
+            // The lock server's, in the same log.
+            Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
+            Record::LockOver { .. } | Record::LastToken { .. } | Record::Declined { .. } => {}
+            Record::Forgotten { .. } => {}
+            // Of storage nodes.
+            Record::Born { .. } | Record::Entered { .. } | Record::Complete { .. } => {}
+            Record::Reset { .. } | Record::GaveUp { .. } | Record::Pulled { .. } => {}
+            Record::Stored { .. } | Record::Answered { .. } | Record::Voted { .. } => {}
+            Record::Promised { .. } | Record::Applied { .. } | Record::RolledBack { .. } => {}
+            Record::Settled { .. } | Record::Mark { .. } | Record::Decided { .. } => {}
+            Record::Over { .. } => {}
         }
     }
 

@@ -42,8 +42,20 @@ impl Node {
             Record::Decided { .. } | Record::Over { .. } => {
                 self.coordinator.replay(&mut self.owner, record);
             }
-            // The participant's. Those of the central node are in no log of a storage node.
-            _ => self.participant.replay(&self.config, &mut self.owner, record),
+            Record::Voted { .. }
+            | Record::Promised { .. }
+            | Record::Applied { .. }
+            | Record::RolledBack { .. }
+            | Record::Settled { .. }
+            | Record::Mark { .. } => {
+                self.participant.replay(&self.config, &mut self.owner, record);
+            }
+            // Of the central node, and in no log of a storage node.
+            Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
+            Record::LockOver { .. } | Record::LastToken { .. } | Record::Admitted { .. } => {}
+            Record::Recorded { .. } | Record::Lost { .. } | Record::Wanted { .. } => {}
+            Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {}
+            Record::LossAccepted { .. } | Record::LongestLease { .. } => {}
         }
     }
 

@@ -9,7 +9,8 @@ use crate::proto::{Action, Config, Contents, File, Operation, Path, Refusal};
 pub(super) fn paths_of_operation(operation: &Operation) -> impl Iterator<Item = &Path> {
     let target = match &operation.action {
         Action::Rename(to, _) => Some(to),
-        _ => None,
+        Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => None,
+        Action::Place(_) | Action::Remove(_) | Action::Claim => None,
     };
     std::iter::once(&operation.path).chain(target)
 }

@@ -164,7 +164,20 @@ impl Coordinator {
             Record::Over { txn } => {
                 self.committing.remove(txn);
             }
-            _ => {} // somebody else's
+            // The participant's.
+            Record::Voted { .. } | Record::Promised { .. } | Record::Applied { .. } => {}
+            Record::RolledBack { .. } | Record::Settled { .. } | Record::Mark { .. } => {}
+            // The node's own, in the same log.
+            Record::Born { .. } | Record::Entered { .. } | Record::Complete { .. } => {}
+            Record::Reset { .. } | Record::GaveUp { .. } | Record::Pulled { .. } => {}
+            Record::Stored { .. } | Record::Answered { .. } | Record::Declined { .. } => {}
+            Record::Forgotten { .. } => {}
+            // Of the central node.
+            Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
+            Record::LockOver { .. } | Record::LastToken { .. } | Record::Admitted { .. } => {}
+            Record::Recorded { .. } | Record::Lost { .. } | Record::Wanted { .. } => {}
+            Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {}
+            Record::LossAccepted { .. } | Record::LongestLease { .. } => {}
         }
     }
 

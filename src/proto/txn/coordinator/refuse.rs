@@ -86,7 +86,8 @@ impl Coordinator {
                 let end = AttemptEnd::Refused { refusal, recorded: true };
                 end_attempt(turn, &collecting.attempt, end);
             }
-            _ => self.put(txn, collecting),
+            Phase::Refusing(_) | Phase::Fetching | Phase::Pinning => self.put(txn, collecting),
+            Phase::Preparing | Phase::Voting => self.put(txn, collecting),
         }
     }
 

@@ -60,7 +60,19 @@ impl Participant {
             Record::Mark { coordinator, low_water } => {
                 self.outcomes.replay_mark(*coordinator, *low_water);
             }
-            _ => {} // somebody else's
+            // The coordinator's.
+            Record::Decided { .. } | Record::Over { .. } => {}
+            // The node's own, in the same log.
+            Record::Born { .. } | Record::Entered { .. } | Record::Complete { .. } => {}
+            Record::Reset { .. } | Record::GaveUp { .. } | Record::Pulled { .. } => {}
+            Record::Stored { .. } | Record::Answered { .. } | Record::Declined { .. } => {}
+            Record::Forgotten { .. } => {}
+            // Of the central node.
+            Record::Queued { .. } | Record::Granted { .. } | Record::Left { .. } => {}
+            Record::LockOver { .. } | Record::LastToken { .. } | Record::Admitted { .. } => {}
+            Record::Recorded { .. } | Record::Lost { .. } | Record::Wanted { .. } => {}
+            Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {}
+            Record::LossAccepted { .. } | Record::LongestLease { .. } => {}
         }
     }
 
