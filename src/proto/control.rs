@@ -15,9 +15,13 @@ use crate::machine::{Class, NodeId, Time};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Control {
     config: Arc<Config>,
-    timers: Timers,
+
+    // Rebuilt from the log, but for what each of them says is volatile:
     locks: LockServer,
     centre: Centre,
+
+    // Volatile:
+    timers: Timers,
     disk_is_full: bool,
     records_since_checkpoint: u32,
 }

@@ -45,7 +45,8 @@ use attempts::Ended;
 use locks::{Grant, Holding, Lease};
 use session::Talk;
 
-/// A client. It has no log: a new life knows nothing of the requests of the one before.
+/// A client. It has no log, so all of it is volatile: a new life knows nothing of the requests of
+/// the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Client {
     config: Arc<Config>,

@@ -9,7 +9,7 @@ use crate::machine::{NodeId, Span};
 use crate::proto::standing::Standing;
 use crate::proto::{Arcs, Config, Defect, File, Message, Path, Timer};
 
-/// What a new owner pulls.
+/// What a new owner pulls. All of it is volatile: a new life begins its pulls again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::proto) struct Handover {
     /// The number of the last pull of this life.

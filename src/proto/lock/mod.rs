@@ -51,8 +51,11 @@ use queue::{Holder, Lock, Waiter};
 /// All locks, and what is remembered of those who had them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct LockServer {
+    // Volatile:
     /// Under which locks are granted now.
     terms: LeaseTerms,
+
+    // Rebuilt from the log:
     locks: BTreeMap<Path, Lock>,
     last_token: Token,
     over: BTreeMap<NodeId, Overs>,

@@ -11,8 +11,11 @@ pub(super) struct Lock {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Holder {
+    // Rebuilt from the log:
     pub request: RequestId,
     pub token: Token,
+
+    // Volatile: a logged grant counts as held for a whole lease from the start.
     /// The newest message of the holder that an answer has named, by its own clock.
     pub asked: Time,
     pub until: Time,
@@ -20,7 +23,10 @@ pub(super) struct Holder {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Waiter {
+    // Rebuilt from the log:
     pub request: RequestId,
+
+    // Volatile:
     /// The newest message heard, by the waiter's clock; `None` since the server's restart.
     pub heard: Option<Time>,
     pub until: Time,

@@ -59,6 +59,7 @@ use crate::machine::{Incarnation, NodeId, Span, Time};
 /// The configuration centre.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Centre {
+    // Rebuilt from the log:
     wanted: Option<Wanted>,
     /// The newest number that each node was given, and the life that had asked for it.
     admissions: BTreeMap<NodeId, (Admission, Incarnation)>,
@@ -76,7 +77,7 @@ pub(super) struct Centre {
     /// The longest lease that a lock was ever granted for.
     longest_lock_lease: Span,
 
-    // From here on: what this life has heard.
+    // Volatile, what this life has heard:
     nodes: BTreeMap<Member, Heard>,
     /// Clients that want to hear of views.
     watchers: BTreeMap<NodeId, Epoch>,

@@ -54,14 +54,18 @@ pub struct Node {
     config: Arc<Config>,
     id: NodeId,
     incarnation: Incarnation,
+
+    // Rebuilt from the log, but for what each of them says is volatile:
     standing: Standing,
+    owner: Owner,
+    coordinator: Coordinator,
+    participant: Participant,
+
+    // Volatile:
     handover: Handover,
     /// The newest epoch of which the centre has said to this life that it has recorded the entry.
     noted: Epoch,
     timers: Timers,
-    owner: Owner,
-    coordinator: Coordinator,
-    participant: Participant,
     sessions: BTreeMap<NodeId, Taken>,
     /// Reads that wait for a pin to go.
     waiting_reads: BTreeMap<RequestId, Waiting>,

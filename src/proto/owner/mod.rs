@@ -70,9 +70,13 @@ pub(super) enum Pinned {
 /// The files of one node, and who has them pinned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Owner {
+    // Rebuilt from the log:
     pub files: BTreeMap<Path, File>,
     pub answers: Answers,
+    /// Of these only the pins of votes in doubt.
     pins: BTreeMap<Path, (Age, TxnId)>,
+
+    // Volatile:
     /// Those who wait for pins, and for which.
     waiting: BTreeMap<(Age, TxnId), Arc<[Path]>>,
     /// Has a pin gone since this was last asked?

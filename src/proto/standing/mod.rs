@@ -50,6 +50,8 @@ impl From<Closed> for Retry {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Standing {
     node: NodeId,
+
+    // Rebuilt from the log:
     admission: Option<Admission>,
     /// The epoch that the node has entered; 0 before the first.
     epoch: Epoch,
@@ -57,6 +59,8 @@ pub(super) struct Standing {
     claims: BTreeMap<Epoch, Arcs>,
     /// Claims on epochs before this one are given up.
     given_up: Epoch,
+
+    // Volatile:
     /// The end of the lease, which is for `epoch`.
     leased_until: Option<Time>,
     /// When this life last asked for views and got the answer: it knows all that there were then.

@@ -44,9 +44,12 @@ pub(in crate::proto) struct Attempt {
 /// All transactions that this node coordinates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::proto) struct Coordinator {
+    // Volatile:
     /// The last number given to a transaction of this life.
     counter: u32,
     collecting: BTreeMap<TxnId, Collecting>,
+
+    // Rebuilt from the log:
     committing: BTreeMap<TxnId, Committing>,
 }
 
@@ -89,11 +92,14 @@ enum Phase {
 /// A transaction that is decided and not over; `awaited` have not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Committing {
+    // Rebuilt from the log:
     epoch: Epoch,
     request: RequestId,
     participants: Arc<[Member]>,
-    awaited: BTreeSet<Member>,
     answer: Answer,
+
+    // Volatile: a new life awaits every participant again.
+    awaited: BTreeSet<Member>,
     repeats: u32,
 }
 

@@ -32,6 +32,8 @@ use outcomes::Outcomes;
 /// All transactions in which this node is a participant and not the coordinator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::proto) struct Participant {
+    // Rebuilt from the log:
+    /// Of these only the votes in doubt.
     parts: BTreeMap<TxnId, Part>,
     outcomes: Outcomes,
 }
@@ -39,11 +41,11 @@ pub(in crate::proto) struct Participant {
 /// A transaction that is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Part {
-    /// Wants pins.
+    /// Wants pins. Volatile.
     Waiting(Prepared),
-    /// Has its pins; nothing is promised.
+    /// Has its pins; nothing is promised. Volatile.
     Ready(Prepared),
-    /// Has voted yes.
+    /// Has voted yes. Rebuilt from the log.
     InDoubt(InDoubt),
 }
 
@@ -60,6 +62,7 @@ pub(in crate::proto) struct Prepared {
 /// The vote, as it stands in the log, and how often the decision was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct InDoubt {
+    // Rebuilt from the log:
     epoch: Epoch,
     request: RequestId,
     waited: Span,
@@ -71,6 +74,8 @@ struct InDoubt {
     changes: Changes,
     results: Results,
     operations: u8,
+
+    // Volatile:
     inquiries: u32,
 }
 

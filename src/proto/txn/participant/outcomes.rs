@@ -7,8 +7,11 @@ use crate::proto::{Answer, Defect, Defects, Header, LowWater, Member, Record, Tx
 /// What became of transactions that are over here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Outcomes {
+    // Rebuilt from the log:
+    /// Of these all but the node's own no.
     ends: BTreeMap<TxnId, End>,
-    /// By coordinator: all its transactions up to here are over.
+    /// By coordinator: all its transactions up to here are over. Of records only those of a
+    /// checkpoint say this.
     marks: BTreeMap<Member, LowWater>,
 }
 
@@ -18,7 +21,7 @@ pub(super) enum End {
     Committed(Answer),
     /// By the decision, or by a promise that is forced.
     Aborted,
-    /// This node's own no, which a crash would make it forget.
+    /// This node's own no. Volatile.
     VotedNo,
 }
 
