@@ -34,7 +34,7 @@ impl Control {
         let mut centre = Centre::new(&config);
         for record in log {
             locks.replay(&config, record);
-            centre.replay(record);
+            centre.replay(config.defects, record);
         }
         let mut timers = Timers::default();
         timers.set(Timer::Start, now);

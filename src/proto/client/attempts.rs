@@ -15,7 +15,7 @@ pub(super) struct Ended<'a> {
 impl Client {
     /// Makes the next attempt at a request.
     pub(super) fn attempt(&mut self, now: Time, number: u32, out: &mut Outbox) {
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let pending = self.pending.get_mut(&number).expect("it is not answered");
         pending.attempt += 1;
         self.send_attempt(now, number, out);
     }
@@ -23,7 +23,7 @@ impl Client {
     /// Sends the request's current attempt.
     pub(super) fn send_attempt(&mut self, now: Time, number: u32, out: &mut Outbox) {
         let lowest = self.lowest();
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let pending = self.pending.get_mut(&number).expect("it is not answered");
         pending.is_asking = true;
         if pending.epoch != self.layout.epoch() {
             (pending.epoch, pending.first_of_epoch) = (self.layout.epoch(), pending.attempt);
@@ -110,7 +110,7 @@ impl Client {
     }
 
     fn on_done(&mut self, now: Time, number: u32, answer: Answer, out: &mut Outbox) {
-        let Some(pending) = self.pending.get(&number) else { return };
+        let pending = self.pending.get(&number).expect("it is not answered");
         let reply = match &pending.wanted {
             // The fence is up; the lease may have run out meanwhile.
             Wanted::Claim { path, token, .. } => {
@@ -128,7 +128,7 @@ impl Client {
 
     /// Answers a request, once.
     pub(super) fn end(&mut self, number: u32, reply: Reply, out: &mut Outbox) {
-        let Some(Pending { request, wanted, .. }) = self.take(number) else { return };
+        let Pending { request, wanted, .. } = self.take(number).expect("it is answered once");
         let reply = match wanted {
             Wanted::Claim { path, token, .. } if reply != Reply::Acquired(token) => {
                 // The lock was granted but its path could not be claimed. The user is not told of a
@@ -148,7 +148,7 @@ impl Client {
     /// Waits a while before the next attempt: longer each time, and each request differently, so
     /// that two that met once do not meet for ever.
     fn pause(&mut self, now: Time, number: u32) {
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let pending = self.pending.get_mut(&number).expect("it is not answered");
         if !std::mem::take(&mut pending.is_asking) {
             return; // a copy of the news must not put the next attempt off
         }

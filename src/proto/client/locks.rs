@@ -78,7 +78,7 @@ impl Client {
 
     /// Raises the fence of the path before anything is done under its lock.
     fn claim(&mut self, now: Time, number: u32, path: Path, token: Token, out: &mut Outbox) {
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let pending = self.pending.get_mut(&number).expect("the lock is wanted");
         let claim = Operation { path: path.clone(), action: Action::Claim, token: Some(token) };
         pending.wanted = Wanted::Claim { path, token, operations: [claim].into() };
         (pending.attempt, pending.epoch, pending.first_of_epoch) = (0, self.layout.epoch(), 1);

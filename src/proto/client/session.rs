@@ -29,7 +29,7 @@ impl Client {
         out: &mut Outbox,
     ) {
         let lowest = self.lowest();
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let pending = self.pending.get_mut(&number).expect("it is not answered");
         let age = pending.age(now);
         let Pending { mut request, attempt, .. } = *pending;
         if self.config.defects.has(Defect::RetryUnderNewId) {
@@ -38,7 +38,8 @@ impl Client {
         let talk = self.sessions.entry(to).or_default();
         talk.next += 1;
         talk.open.insert(talk.next, AttemptId { number, attempt });
-        let oldest = talk.open.keys().next().copied().unwrap_or(talk.next);
+        let oldest =
+            *talk.open.keys().next().expect("the message that is sent waits for an answer");
         let session = Session { node: talk.node, number: talk.next, lowest: oldest };
         let epoch = self.layout.epoch();
         out.send(to, Message::Begin { session, epoch, request, attempt, lowest, age, operations });

@@ -132,12 +132,10 @@ impl Handover {
         }
         let Some(pull) = self.current.as_mut().filter(|_| is_awaited) else { return };
         let Some(end) = chunk.end else {
-            if let Some((last, _)) = chunk.files.last() {
-                pull.after = Some(last.clone());
-                pull.asks = 0;
-                return turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause);
-            }
-            return; // no source sends that
+            let (last, _) = chunk.files.last().expect("a chunk that is not the last has paths");
+            pull.after = Some(last.clone());
+            pull.asks = 0;
+            return turn.timers.set(Timer::Pull, turn.now + turn.config.chunk_pause);
         };
         let source = pull.source;
         self.current = None;
@@ -157,7 +155,7 @@ impl Handover {
     }
 
     fn ask(&mut self, turn: &mut Move<'_>) {
-        let Some(pull) = &mut self.current else { return };
+        let pull = self.current.as_mut().expect("a pull is under way");
         let quiet = self.quiet.get(&pull.source).copied().unwrap_or_default();
         let patience = patience(turn.config, quiet).times(1 << pull.asks);
         pull.asks += 1;

@@ -119,6 +119,7 @@ impl LockServer {
             return turn.out.send(client, refuse(why));
         }
         turn.out.force(Record::Queued { path: path.clone(), request });
+        assert!(!lock.has(request), "{request} queues twice for {path}");
         let until = self.terms.giver_until(now);
         lock.line.push(Waiter { request, heard: Some(asked), until });
         self.settle(turn, &path);
@@ -238,7 +239,8 @@ impl LockServer {
             if let Some(first) = first {
                 let waiter = lock.line.remove(first);
                 self.last_token = self.last_token.next();
-                lock.holder = Some(grant(turn, self.terms, path, waiter, self.last_token));
+                let holder = grant(turn, self.terms, path, waiter, self.last_token);
+                lock.give(holder);
             }
         }
         let line = lock.line.iter().map(|waiter| waiter.until);
@@ -260,10 +262,9 @@ impl LockServer {
 
     fn end_hold(&mut self, turn: &mut Turn<'_>, path: &Path) {
         let holder = self.locks.get_mut(path).and_then(|lock| lock.holder.take());
-        if let Some(Holder { request, .. }) = holder {
-            turn.out.write_lazily(Record::Left { path: path.clone(), request });
-            self.over.entry(request.client).or_default().insert(request, Over::Held);
-        }
+        let Holder { request, .. } = holder.expect("the lock is held");
+        turn.out.write_lazily(Record::Left { path: path.clone(), request });
+        self.over.entry(request.client).or_default().insert(request, Over::Held);
     }
 
     fn holder(&self, path: &Path) -> Option<&Holder> {
@@ -280,6 +281,7 @@ fn grant(
     token: Token,
 ) -> Holder {
     let Waiter { request, heard, .. } = waiter;
+    assert!(heard.is_some() || !turn.config.defects.is_empty(), "{request} was not heard again");
     let record = Record::Granted { path: path.clone(), request, token };
     match turn.config.defects.has(Defect::GrantNotForced) {
         true => turn.out.write_lazily(record),

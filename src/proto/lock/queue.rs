@@ -32,6 +32,20 @@ pub(super) struct Waiter {
     pub until: Time,
 }
 
+impl Lock {
+    /// Is it the holder's request, or one in line?
+    pub fn has(&self, request: RequestId) -> bool {
+        let holds = self.holder.as_ref().is_some_and(|holder| holder.request == request);
+        holds || self.line.iter().any(|waiter| waiter.request == request)
+    }
+
+    /// The lock is free, and held from now on.
+    pub fn give(&mut self, holder: Holder) {
+        let before = self.holder.replace(holder);
+        assert!(before.is_none(), "a lock is granted that {before:?} holds");
+    }
+}
+
 impl Holder {
     pub fn grant(&self, path: &Path, lease: Span) -> Message {
         let Holder { request, token, asked, .. } = *self;

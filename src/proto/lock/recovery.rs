@@ -8,14 +8,18 @@ use crate::proto::{Config, Defect, Path, Record};
 
 impl LockServer {
     /// Takes over what one record says; who is alive is another question, answered at the start.
+    /// What is asserted holds of every log of a sound server; with a defect a log may say anything.
     pub fn replay(&mut self, config: &Config, record: &Record) {
+        let has_defects = !config.defects.is_empty();
         match record {
             Record::Queued { path, request } => {
                 let lock = self.locks.entry(path.clone()).or_default();
+                assert!(!lock.has(*request) || has_defects, "{request} queues twice for {path}");
                 lock.line.push(Waiter { request: *request, heard: None, until: Time::MAX });
             }
             Record::Granted { path, request, token } => {
                 let lock = self.locks.entry(path.clone()).or_default();
+                assert!(lock.holder.is_none() || has_defects, "{path} is granted twice");
                 lock.line.retain(|waiter| waiter.request != *request);
                 lock.holder = Some(Holder {
                     request: *request,

@@ -1,16 +1,22 @@
 //! Recovery and checkpoints.
 
 use super::Centre;
-use crate::proto::{Epoch, Member, Record};
+use crate::proto::{Defects, Epoch, Member, Record};
 
 impl Centre {
-    /// Takes over what one record says.
-    pub fn replay(&mut self, record: &Record) {
+    /// Takes over what one record says. What is asserted holds of every log of a sound centre; with
+    /// a defect a log may say anything.
+    pub fn replay(&mut self, defects: Defects, record: &Record) {
+        let has_defects = !defects.is_empty();
         match record {
             Record::Admitted { member, incarnation } => {
+                let is_new = member.admission > self.last_admission;
+                assert!(is_new || has_defects, "{member} has a number that was given before");
                 self.replay_admitted(*member, *incarnation);
             }
             Record::Recorded { member, entered, open } => {
+                let is_new = !self.has_entered(*member, *entered);
+                assert!(is_new || has_defects, "{member} reports on {entered} again");
                 self.reports.record(*member, *entered, open);
             }
             Record::Lost { lost } => {
@@ -18,14 +24,20 @@ impl Centre {
             }
             Record::Wanted { wanted } => self.wanted = Some(wanted.clone()),
             Record::Announced { view } => {
+                let newest = self.newest();
+                assert!(view.epoch > newest || has_defects, "{} after {newest}", view.epoch);
                 self.views.insert(view.epoch, view.clone());
             }
             Record::Activated { epoch } => {
+                assert!(*epoch > self.active || has_defects, "{epoch} after {}", self.active);
                 self.active = *epoch;
                 let lease = self.views.get(epoch).map(|view| view.lock_lease);
                 self.longest_lock_lease = self.longest_lock_lease.max(lease.unwrap_or_default());
             }
-            Record::Converged { epoch } => self.replay_converged(*epoch),
+            Record::Converged { epoch } => {
+                assert!(*epoch > self.settled || has_defects, "{epoch} after {}", self.settled);
+                self.replay_converged(*epoch);
+            }
             Record::LossAccepted { members } => self.replay_accepted(members),
             Record::LongestLease { span } => self.longest_lock_lease = *span,
             // The lock server's, in the same log.

@@ -14,6 +14,8 @@ impl Centre {
             return;
         }
         let before = self.views.get(&Epoch(newest.0 - 1));
+        let is_known = before.is_some() || newest == Epoch(1);
+        assert!(is_known || !turn.config.defects.is_empty(), "{newest} follows an unknown view");
         let members = before.map_or(&[][..], |view| &view.members);
         let too_early = turn.config.defects.has(Defect::DeclaredGoneTooEarly);
         let has_left = |member: &Member| {
@@ -30,7 +32,7 @@ impl Centre {
 
     /// Gives leases to the members that are in the new epoch already, and the others time to come.
     fn begin_epoch(&mut self, turn: &mut Turn<'_>) {
-        let Some(view) = self.views.get(&self.active).cloned() else { return };
+        let view = self.views.get(&self.active).expect("the view in force is known").clone();
         self.longest_lock_lease = self.longest_lock_lease.max(view.lock_lease);
         let until = self.terms(turn.config).giver_until(turn.now);
         for &member in view.members.iter() {
@@ -135,7 +137,7 @@ impl Centre {
     /// Tells a client of the view in force, if it does not know it.
     fn tell_watcher(&mut self, turn: &mut Turn<'_>, client: NodeId) {
         let Some(view) = self.views.get(&self.active) else { return };
-        let Some(known) = self.watchers.get_mut(&client) else { return };
+        let known = self.watchers.get_mut(&client).expect("a client that is told of views watches");
         if *known < view.epoch {
             *known = view.epoch;
             let (settled, lost) = (self.settled, self.lost());

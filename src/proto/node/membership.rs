@@ -185,9 +185,10 @@ impl Node {
     fn on_settled(&mut self, now: Time, out: &mut Outbox) {
         if let Some(record) = self.standing.give_up() {
             out.force(record.clone());
-            if let Record::GaveUp { keeps, .. } = &record {
-                self.drop_all_but(keeps);
-            }
+            let Record::GaveUp { keeps, .. } = &record else {
+                unreachable!("what is given up is told as {record:?}");
+            };
+            self.drop_all_but(keeps);
             self.on_released(now, out);
         }
         // What it has reported, others need not ask it for.

@@ -102,6 +102,9 @@ impl Node {
         for record in log {
             node.replay(record);
         }
+        // The first record says so, and is forced before anything else is said.
+        let is_born = log.is_empty() || node.standing.member().is_some();
+        assert!(is_born || !node.config.defects.is_empty(), "{id} has a log and no admission");
         if node.config.defects.has(Defect::FenceKeptInMemory) {
             node.owner.files.values_mut().for_each(|file| file.fence = Token::default());
         }

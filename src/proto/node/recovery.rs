@@ -3,13 +3,15 @@
 use super::Node;
 use crate::proto::handover::{self, Pulled};
 use crate::proto::owner::Answered;
-use crate::proto::{Defect, Defects, Outbox, Record, Token};
+use crate::proto::{Admission, Arcs, Defect, Defects, Epoch, Outbox, Record, Token};
 
 impl Node {
+    /// Takes over what one record says. What is asserted holds of every log of a sound node; with
+    /// a defect a log may say anything.
     pub(super) fn replay(&mut self, record: &Record) {
         match record {
-            Record::Born { admission } => self.standing.replay_born(*admission),
-            Record::Entered { epoch, complete } => self.standing.replay_entered(*epoch, complete),
+            Record::Born { admission } => self.replay_born(*admission),
+            Record::Entered { epoch, complete } => self.replay_entered(*epoch, complete),
             Record::Pulled { files, answers, replaced } => {
                 let (owner, participant) = (&mut self.owner, &mut self.participant);
                 let pulled = Pulled { files, answers, replaced };
@@ -40,7 +42,7 @@ impl Node {
                 self.owner.answers.forget_below(*client, *incarnation, *lowest);
             }
             Record::Decided { .. } | Record::Over { .. } => {
-                self.coordinator.replay(&mut self.owner, record);
+                self.coordinator.replay(self.config.defects, &mut self.owner, record);
             }
             Record::Voted { .. }
             | Record::Promised { .. }
@@ -57,6 +59,18 @@ impl Node {
             Record::Announced { .. } | Record::Activated { .. } | Record::Converged { .. } => {}
             Record::LossAccepted { .. } | Record::LongestLease { .. } => {}
         }
+    }
+
+    fn replay_born(&mut self, admission: Admission) {
+        let (before, has_defects) = (self.standing.member(), !self.config.defects.is_empty());
+        assert!(before.is_none() || has_defects, "{} is admitted twice", self.id);
+        self.standing.replay_born(admission);
+    }
+
+    fn replay_entered(&mut self, epoch: Epoch, complete: &Arcs) {
+        let (before, has_defects) = (self.standing.epoch(), !self.config.defects.is_empty());
+        assert!(epoch > before || has_defects, "{} enters {epoch} after {before}", self.id);
+        self.standing.replay_entered(epoch, complete);
     }
 
     pub(super) fn checkpoint_if_due(&mut self, appended: u64, out: &mut Outbox) {

@@ -106,7 +106,8 @@ impl Standing {
         Some(Member { node: self.node, admission: self.admission? })
     }
 
-    /// Its admission, in what it says to others: it says nothing before it has one.
+    /// Its admission, in what it says to others: it says nothing before it has one, unless a defect
+    /// has lost the record of it.
     pub fn admission(&self) -> Admission {
         self.admission.unwrap_or_default()
     }
@@ -186,8 +187,13 @@ impl Standing {
         }
     }
 
-    /// The node is complete on `arcs`, too.
+    /// The node is complete on `arcs`, too, which it owns.
     pub fn complete(&mut self, arcs: &Arcs) -> Record {
+        assert!(
+            arcs.difference(&self.missing).is_empty(),
+            "{} completes what it does not miss",
+            self.node
+        );
         self.replay_complete(self.epoch, arcs);
         self.missing = self.missing.difference(arcs);
         Record::Complete { epoch: self.epoch, arcs: arcs.clone() }

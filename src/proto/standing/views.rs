@@ -92,6 +92,7 @@ impl Standing {
     }
 
     fn enter(&mut self, epoch: Epoch) -> Record {
+        assert!(epoch > self.epoch, "{} goes back from {} to {epoch}", self.node, self.epoch);
         let complete = self.stays_complete(epoch);
         self.epoch = epoch;
         self.leased_until = None;

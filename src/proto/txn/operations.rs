@@ -91,8 +91,11 @@ pub(super) fn split_renames(operations: &[Operation]) -> (Vec<(u8, Operation)>, 
 /// Turns a rename into its two halves, now that its source is known: the source goes if it is still
 /// at the version that was looked at, the target takes the contents.
 pub(super) fn fill_in_source(work: &mut Vec<(u8, Operation)>, place: u8, path: &Path, file: File) {
-    let Some(at) = work.iter().position(|(p, op)| *p == place && op.path == *path) else { return };
-    let Action::Rename(to, token) = work[at].1.action.clone() else { return };
+    let at = work.iter().position(|(p, op)| *p == place && op.path == *path);
+    let at = at.expect("the rename is part of the work");
+    let Action::Rename(to, token) = work[at].1.action.clone() else {
+        unreachable!("only a rename has a source");
+    };
     work[at].1.action = Action::Remove(file.version);
     let contents = file.contents.unwrap_or_else(|| Contents::from([]));
     let target = Operation { path: to, action: Action::Place(contents), token };

@@ -126,10 +126,9 @@ impl Coordinator {
 
     /// Something has not arrived in time: a reason to abort, as long as not all votes are in.
     pub fn on_collect_timeout(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
-        if let Some(collecting) = self.collecting.remove(&txn) {
-            let end = AttemptEnd::Retry(Retry::NoAnswer);
-            self.abort(turn, txn, collecting, None, end);
-        }
+        let collecting = self.collecting.remove(&txn).expect("what is collected has a timer");
+        let end = AttemptEnd::Retry(Retry::NoAnswer);
+        self.abort(turn, txn, collecting, None, end);
     }
 
     /// The node leaves its epoch, and gives up what it has not decided.
@@ -273,8 +272,7 @@ impl Coordinator {
             lowest: attempt.lowest,
             age: attempt.age,
             participants: participants.clone(),
-            // Checked to be at most 255.
-            operations: u8::try_from(attempt.operations.len()).unwrap_or(u8::MAX),
+            operations: u8::try_from(attempt.operations.len()).expect("checked to be at most 255"),
         };
         for &to in participants.iter() {
             let paths = collecting.paths_of(to);
@@ -287,7 +285,7 @@ impl Coordinator {
     fn send_execute(&self, turn: &mut Turn<'_>, txn: TxnId, collecting: &Collecting) {
         let header = self.header(turn.config.defects, txn);
         for &to in collecting.participants.iter() {
-            let Some(&pinned_in) = collecting.ready.get(&to.node) else { continue };
+            let pinned_in = *collecting.ready.get(&to.node).expect("every participant is ready");
             let work = collecting.part_of(to);
             let (header, epoch) = (header.clone(), collecting.epoch);
             turn.out.send(to.node, Message::Execute { header, epoch, pinned_in, work });

@@ -7,8 +7,8 @@ use crate::proto::Timer;
 use crate::proto::owner::{Answered, Owner};
 use crate::proto::txn::Turn;
 use crate::proto::{
-    Answer, AttemptEnd, Changes, Defect, Known, Member, Message, Open, Outcome, Record, Refusal,
-    Results, Retry, TxnId,
+    Answer, AttemptEnd, Changes, Defect, Defects, Known, Member, Message, Open, Outcome, Record,
+    Refusal, Results, Retry, TxnId,
 };
 
 impl Coordinator {
@@ -31,7 +31,11 @@ impl Coordinator {
         }
         turn.timers.cancel(&Timer::Collect(txn));
         let Collecting { attempt, epoch, participants, own_paths, own, voted, .. } = collecting;
-        let (changes, own_results) = own.unwrap_or_default();
+        let has_voted = |member: &Member| voted.contains_key(&member.node);
+        assert!(participants.iter().all(has_voted), "{txn}: decided before every vote is in");
+        let has_pin = |path| turn.owner.pin_of(path).is_some_and(|(_, holder)| holder == txn);
+        assert!(own_paths.iter().all(has_pin), "{txn}: decided without a pin");
+        let (changes, own_results) = own.expect("its own part was executed before it asked");
         let answer = merge(attempt.operations.len(), &own_results, voted.values());
         let record = Record::Decided {
             txn,
@@ -58,7 +62,8 @@ impl Coordinator {
             repeats: 0,
         };
         let nobody_awaited = committing.awaited.is_empty();
-        self.committing.insert(txn, committing);
+        let before = self.committing.insert(txn, committing);
+        assert!(before.is_none() || !turn.config.defects.is_empty(), "{txn}: decided twice");
         match nobody_awaited {
             true => self.finish(turn, txn),
             false => self.on_resend_time(turn, txn),
@@ -85,7 +90,7 @@ impl Coordinator {
     /// Repeats a decision that not all have acknowledged.
     pub fn on_resend_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let header = self.header(turn.config.defects, txn);
-        let Some(committing) = self.committing.get_mut(&txn) else { return };
+        let committing = self.committing.get_mut(&txn).expect("what is repeated is decided");
         // One that is given up never acknowledges, and asks nothing when its lease is over. That is
         // so when the view that names it is in force.
         if turn.standing.is_in_force(turn.config, turn.now) {
@@ -146,7 +151,7 @@ impl Coordinator {
 /// Recovery and checkpoints.
 impl Coordinator {
     /// Takes over what one record says.
-    pub fn replay(&mut self, owner: &mut Owner, record: &Record) {
+    pub fn replay(&mut self, defects: Defects, owner: &mut Owner, record: &Record) {
         match record {
             Record::Decided { txn, epoch, request, participants, changes, answer } => {
                 owner.apply(changes);
@@ -159,10 +164,12 @@ impl Coordinator {
                     answer: answer.clone(),
                     repeats: 0,
                 };
-                self.committing.insert(*txn, committing);
+                let before = self.committing.insert(*txn, committing);
+                assert!(before.is_none() || !defects.is_empty(), "{txn}: decided twice");
             }
             Record::Over { txn } => {
-                self.committing.remove(txn);
+                let before = self.committing.remove(txn);
+                assert!(before.is_some() || !defects.is_empty(), "{txn}: over without a decision");
             }
             // The participant's.
             Record::Voted { .. } | Record::Promised { .. } | Record::Applied { .. } => {}

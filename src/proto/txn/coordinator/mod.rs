@@ -168,8 +168,8 @@ impl Coordinator {
         let collecting = self.collecting.iter().find(is_open).map(|(txn, _)| first(txn));
         let committing = self.committing.keys().next().map(first);
         let this = first(&txn);
-        let active = collecting.into_iter().chain(committing).chain([this]).min();
-        let (incarnation, counter) = active.unwrap_or(this);
+        let active = collecting.into_iter().chain(committing);
+        let (incarnation, counter) = active.fold(this, Ord::min);
         let counter = match defects.has(Defect::LowWaterTooHigh) {
             true => counter,
             false => counter - 1,
@@ -178,12 +178,15 @@ impl Coordinator {
     }
 
     fn txn_id(&self, turn: &Turn<'_>, counter: u32) -> TxnId {
-        let incarnation = match turn.config.defects.has(Defect::TransactionIdReused) {
-            true => Incarnation(1),
-            false => turn.incarnation,
-        };
         let Member { node: coordinator, admission } = turn.member();
-        TxnId { coordinator, admission, incarnation, counter }
+        let in_life = |incarnation| TxnId { coordinator, admission, incarnation, counter };
+        if turn.config.defects.has(Defect::TransactionIdReused) {
+            return in_life(Incarnation(1));
+        }
+        let txn = in_life(turn.incarnation);
+        let is_known = self.collecting.contains_key(&txn) || self.committing.contains_key(&txn);
+        assert!(!is_known, "{txn} is begun twice");
+        txn
     }
 }
 

@@ -88,11 +88,14 @@ impl Participant {
     }
 
     pub(super) fn commit(&mut self, turn: &mut Turn<'_>, txn: TxnId, answer: Answer) {
-        match self.parts.get(&txn) {
-            Some(Part::InDoubt(_)) => {}
-            // Only one who voted yes can be told to commit, so this is a copy of what was done
+        let vote = match self.parts.remove(&txn) {
+            Some(Part::InDoubt(vote)) => vote,
+            // Only one that voted yes can be told to commit, so this is a copy of what was done
             // before.
-            Some(Part::Waiting(_) | Part::Ready(_)) => return,
+            Some(part @ (Part::Waiting(_) | Part::Ready(_))) => {
+                self.parts.insert(txn, part);
+                return;
+            }
             None => {
                 let known = self.outcomes.has_committed(txn);
                 if known || self.outcomes.mark_covers(txn) {
@@ -100,8 +103,7 @@ impl Participant {
                 }
                 return;
             }
-        }
-        let Some(Part::InDoubt(vote)) = self.parts.remove(&txn) else { return };
+        };
         let request = vote.request;
         turn.timers.cancel(&Timer::Inquire(txn));
         if !turn.config.defects.has(Defect::CommitNotApplied) {

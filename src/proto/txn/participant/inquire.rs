@@ -54,7 +54,9 @@ impl Participant {
     /// In doubt for too long: ask the coordinator, from the second time on everyone, and the centre
     /// if the epoch is left.
     pub fn on_inquiry_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
-        let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else { return };
+        let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else {
+            unreachable!("{txn} has a timer as one in doubt");
+        };
         if turn.config.defects.has(Defect::AbortWhileInDoubt) && vote.inquiries == 2 {
             return self.abort(turn, txn);
         }
@@ -85,8 +87,12 @@ impl Participant {
 
     /// Gives the coordinator's transaction up for ever, so that others need not wait for it.
     fn promise(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
-        if let Some(Part::Waiting(prepared) | Part::Ready(prepared)) = self.parts.remove(&txn) {
-            self.let_go(turn, txn, &prepared);
+        match self.parts.remove(&txn) {
+            Some(Part::Waiting(prepared) | Part::Ready(prepared)) => {
+                self.let_go(turn, txn, &prepared);
+            }
+            Some(Part::InDoubt(_)) => unreachable!("{txn}: a promise against its own yes"),
+            None => {}
         }
         let record = Record::Promised { txn };
         match turn.config.defects.has(Defect::NoToldBeforeItIsDurable) {

@@ -24,10 +24,11 @@ impl Participant {
         }
         let open: BTreeMap<TxnId, Part> = open;
         for (txn, part) in open {
-            if let Part::Waiting(prepared) | Part::Ready(prepared) = part {
-                self.let_go(turn, txn, &prepared);
-                self.outcomes.end(txn, End::VotedNo);
-            }
+            let (Part::Waiting(prepared) | Part::Ready(prepared)) = part else {
+                unreachable!("{txn} is in doubt and given up");
+            };
+            self.let_go(turn, txn, &prepared);
+            self.outcomes.end(txn, End::VotedNo);
         }
     }
 

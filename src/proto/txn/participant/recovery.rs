@@ -3,10 +3,11 @@
 use super::outcomes::End;
 use super::{InDoubt, Part, Participant};
 use crate::proto::owner::{Answered, Owner, Pinned};
-use crate::proto::{Age, Config, Defect, Defects, Path, Record, TxnId};
+use crate::proto::{Age, Answer, Config, Defect, Defects, Path, Record, TxnId};
 
 impl Participant {
-    /// Takes over what one record says.
+    /// Takes over what one record says. What is asserted holds of every log of a sound node; with
+    /// a defect a log may say anything.
     pub fn replay(&mut self, config: &Config, owner: &mut Owner, record: &Record) {
         match record {
             Record::Voted {
@@ -37,12 +38,8 @@ impl Participant {
                 self.replay_vote(config, owner, *txn, vote);
             }
             Record::Applied { txn, request, answer } => {
-                if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
-                    owner.apply(&vote.changes);
-                    owner.unpin(*txn, None, &vote.paths);
-                }
+                self.replay_applied(config, owner, *txn, answer);
                 owner.answers.insert(*request, Answered::Done(answer.clone()));
-                self.outcomes.end(*txn, End::Committed(answer.clone()));
             }
             Record::RolledBack { txn } => {
                 if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
@@ -50,9 +47,7 @@ impl Participant {
                 }
                 self.outcomes.end(*txn, End::Aborted);
             }
-            Record::Promised { txn } => {
-                self.outcomes.end(*txn, End::Aborted);
-            }
+            Record::Promised { txn } => self.replay_promised(config, *txn),
             Record::Settled { txn, answer } => {
                 let outcome = answer.clone().map_or(End::Aborted, End::Committed);
                 self.outcomes.end(*txn, outcome);
@@ -80,12 +75,30 @@ impl Participant {
         if !config.defects.has(Defect::RecoveryWithoutPins) {
             let age = Age { waited: vote.waited, request: vote.request };
             let pinned = owner.pin(config.defects, txn, age, &vote.paths);
-            debug_assert!(
+            assert!(
                 pinned == Pinned::All || !config.defects.is_empty(),
                 "{txn} voted with pins that another had"
             );
         }
+        let is_known = self.parts.contains_key(&txn) || self.outcomes.get(txn).is_some();
+        assert!(!is_known || !config.defects.is_empty(), "{txn}: a second yes in the log");
         self.parts.insert(txn, Part::InDoubt(vote));
+    }
+
+    fn replay_applied(&mut self, config: &Config, owner: &mut Owner, txn: TxnId, answer: &Answer) {
+        let part = self.parts.remove(&txn);
+        assert!(part.is_some() || !config.defects.is_empty(), "{txn}: applied without a yes");
+        if let Some(Part::InDoubt(vote)) = part {
+            owner.apply(&vote.changes);
+            owner.unpin(txn, None, &vote.paths);
+        }
+        self.outcomes.end(txn, End::Committed(answer.clone()));
+    }
+
+    fn replay_promised(&mut self, config: &Config, txn: TxnId) {
+        let has_voted = self.parts.contains_key(&txn);
+        assert!(!has_voted || !config.defects.is_empty(), "{txn}: a promise against its own yes");
+        self.outcomes.end(txn, End::Aborted);
     }
 
     /// The records that give this state again.

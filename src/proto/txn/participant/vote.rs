@@ -80,10 +80,11 @@ impl Participant {
 
     /// The coordinator of a transaction that is ready has gone quiet. Nothing was promised: let go.
     pub fn on_ready_timeout(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
-        if let Some(Part::Ready(prepared)) = self.parts.remove(&txn) {
-            self.let_go(turn, txn, &prepared);
-            self.outcomes.end(txn, End::VotedNo);
-        }
+        let Some(Part::Ready(prepared)) = self.parts.remove(&txn) else {
+            unreachable!("{txn} has a timer as one that is ready");
+        };
+        self.let_go(turn, txn, &prepared);
+        self.outcomes.end(txn, End::VotedNo);
     }
 
     fn try_to_pin(&mut self, turn: &mut Turn<'_>, txn: TxnId, prepared: Prepared) {
@@ -145,6 +146,9 @@ impl Participant {
         let Prepared { terms, paths, .. } = prepared;
         let Terms { request, age, participants, operations, .. } = terms;
         let epoch = turn.standing.epoch();
+        let has_pin = |path| turn.owner.pin_of(path).is_some_and(|(_, holder)| holder == txn);
+        assert!(paths.iter().all(has_pin), "{txn}: yes without a pin");
+        assert!(self.outcomes.get(txn).is_none(), "{txn}: yes after it has ended here");
         if turn.config.defects.has(Defect::ReadOnlyLeavesEarly) && changes.is_empty() {
             turn.owner.unpin(txn, None, &paths);
         }
@@ -166,7 +170,8 @@ impl Participant {
             false => turn.out.force(record),
         }
         send_vote(turn, txn, Vote::Yes(results));
-        self.parts.insert(txn, Part::InDoubt(vote));
+        let before = self.parts.insert(txn, Part::InDoubt(vote));
+        assert!(before.is_none(), "{txn}: a second yes, or one beside {before:?}");
         turn.timers.set(Timer::Inquire(txn), turn.now + turn.config.inquiry_interval);
     }
 
