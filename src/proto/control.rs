@@ -77,7 +77,7 @@ impl Control {
                 }
             }
             Input::Command(command) => centre.on_command(turn, command.clone()),
-            Input::Request(..) => {} // nobody asks the central node but by message
+            Input::Request(..) => {} // the central node is asked by message
             Input::DiskFull(_) => unreachable!("taken note of above"),
         }
         self.checkpoint_if_due(out.appended() - before, out);

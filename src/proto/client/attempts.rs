@@ -132,7 +132,7 @@ impl Client {
         let reply = match wanted {
             Wanted::Claim { path, token, .. } if reply != Reply::Acquired(token) => {
                 // The lock was granted but its path could not be claimed. The user is not told of a
-                // lock, so nobody would ever give it back: the client does.
+                // lock and never gives it back: the client does.
                 if self.locks.get(&path).is_some_and(|holding| holding.token == token) {
                     self.lose(&path, out);
                 }

@@ -57,7 +57,7 @@ impl Client {
         let is_wanted = matches!(wanted, Some(Wanted::Lock { .. }));
         let is_held = self.locks.get(path).is_some_and(|holding| holding.token == token);
         if !is_wanted && !is_held {
-            // Nobody wants this lock any more: do not keep others waiting for a lease.
+            // No request wants this lock any more: other clients need not wait for its lease.
             let path = path.clone();
             return out.send(NodeId::CONTROL, Message::Release { request, path, token });
         }

@@ -127,7 +127,7 @@ impl Client {
             Input::Request(id, request) => self.on_request(now, id, request, out),
             Input::Message(from, message) => self.on_message(now, from, message, out),
             Input::Wake(timer) => self.on_wake(now, timer, out),
-            Input::Command(_) | Input::DiskFull(_) => {} // nobody commands a client; it has no disk
+            Input::Command(_) | Input::DiskFull(_) => {} // a client has no operator and no disk
         }
     }
 
@@ -207,7 +207,7 @@ impl Client {
         match timer {
             Timer::Attempt(number) => {
                 if self.pending.get(&number).is_some_and(|pending| pending.is_asking) {
-                    self.watch(out); // whoever was asked may be a member no more
+                    self.watch(out); // the node that was asked may be no member any more
                 }
                 self.attempt(now, number, out);
             }

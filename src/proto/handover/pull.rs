@@ -16,7 +16,7 @@ pub(in crate::proto) struct Handover {
     last: u32,
     current: Option<Pull>,
     told: Told,
-    /// Who has been asked in vain since there was anything new.
+    /// The sources that were asked in vain since there was anything new.
     tried: BTreeSet<Source>,
     /// How many pulls from a source were given up in a row, because it was quiet for too long.
     quiet: BTreeMap<Source, u32>,
@@ -47,7 +47,7 @@ impl Handover {
         self.proceed(turn);
     }
 
-    /// Pulls what is missing, if anything is and nobody is being asked.
+    /// Pulls what is missing, if anything is and no source is being asked.
     pub fn proceed(&mut self, turn: &mut Move<'_>) {
         if self.current.is_some() || turn.standing.missing().is_empty() {
             return;
@@ -82,7 +82,7 @@ impl Handover {
                 self.ask(turn);
             }
             None => {
-                // Everyone has been asked; perhaps somebody is there, or settled, a little later.
+                // Each source has been asked; perhaps one is there, or has settled, a little later.
                 self.tried.clear();
                 turn.timers.set(Timer::Pull, turn.now + turn.config.inquiry_interval);
             }
@@ -105,7 +105,7 @@ impl Handover {
         likely.or_else(|| untried().min_by_key(|(source, _)| doubts(source)))
     }
 
-    /// Time for the next chunk, or to ask for it again, or for somebody else.
+    /// Time for the next chunk, or to ask for it again, or to ask another source.
     pub fn on_pull_time(&mut self, turn: &mut Move<'_>) {
         if let Some(pull) = self.current.take_if(|pull| pull.asks >= MOST_ASKS) {
             *self.quiet.entry(pull.source).or_default() += 1;

@@ -48,7 +48,7 @@ use crate::machine::{NodeId, RequestId, Time};
 use over::{Over, Overs};
 use queue::{Holder, Lock, Waiter};
 
-/// All locks, and what is remembered of those who had them.
+/// All locks, and what is remembered of requests that are over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct LockServer {
     // Volatile:

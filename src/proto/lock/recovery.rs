@@ -7,7 +7,7 @@ use crate::machine::{RequestId, Time};
 use crate::proto::{Config, Defect, Path, Record};
 
 impl LockServer {
-    /// Takes over what one record says; who is alive is another question, answered at the start.
+    /// Takes over what one record says; which clients are alive is seen from the start on.
     /// What is asserted holds of every log of a sound server; with a defect a log may say anything.
     pub fn replay(&mut self, config: &Config, record: &Record) {
         let has_defects = !config.defects.is_empty();
@@ -59,7 +59,7 @@ impl LockServer {
         }
     }
 
-    /// Somebody left the line, or the lock, or was refused before getting anywhere.
+    /// A request left the line, or the lock, or was refused before it got a place.
     fn replay_left(&mut self, path: &Path, request: RequestId) {
         let lock = self.locks.entry(path.clone()).or_default();
         let in_line = lock.line.iter().position(|waiter| waiter.request == request);

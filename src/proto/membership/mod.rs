@@ -81,7 +81,7 @@ pub(super) struct Centre {
     nodes: BTreeMap<Member, Heard>,
     /// Clients that want to hear of views.
     watchers: BTreeMap<NodeId, Epoch>,
-    /// When to make do with those who have come, if it is the first view.
+    /// When to make do with the nodes that have come, if it is the first view.
     patience: Time,
     /// When this life was last at work.
     awake: Time,
@@ -158,7 +158,7 @@ impl Centre {
     }
 
     /// Whatever happens, first: has the centre itself been stopped for so long that what it has not
-    /// heard says nothing of who is there?
+    /// heard says nothing of which nodes are there?
     pub fn on_step(&mut self, turn: &mut Turn<'_>) {
         if self.wanted.is_some() && turn.now.since(self.awake) > self.tick(turn.config).times(2) {
             self.count_afresh(turn);

@@ -59,7 +59,7 @@ impl Node {
         match answered {
             Some(_) => out.send_now(NodeId::CONTROL, beat),
             // Not before the number is durable: a crash that lost it would leave a member behind
-            // that nobody can ever speak for.
+            // that no node can ever speak for.
             None => out.send(NodeId::CONTROL, beat),
         }
         if self.noted < epoch {

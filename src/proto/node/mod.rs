@@ -129,7 +129,7 @@ impl Node {
             Input::Message(from, message) => self.on_message(now, from, message, out),
             Input::Wake(timer) => self.on_wake(now, timer, out),
             Input::DiskFull(_) => unreachable!("taken note of above"),
-            Input::Request(..) | Input::Command(_) => {} // nobody asks a storage node but by message
+            Input::Request(..) | Input::Command(_) => {} // a storage node is asked by message
         }
         self.on_released(now, out);
         self.checkpoint_if_due(out.appended() - before, out);
@@ -180,8 +180,8 @@ impl Node {
         self.standing.epoch()
     }
 
-    /// The first step of a life. An empty log claims nothing: who is admitted by nobody but the
-    /// configuration writes that down before anything else.
+    /// The first step of a life. An empty log claims nothing: a node that only the configuration
+    /// admits writes that down before anything else.
     fn on_start(&mut self, now: Time, out: &mut Outbox) {
         self.timers.cancel(&Timer::Start);
         match self.config.membership {

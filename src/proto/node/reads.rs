@@ -65,8 +65,8 @@ impl Node {
         out.send(from, Message::Fetched { txn, path: path.clone(), file });
     }
 
-    /// Whenever pins have gone, those who wait for them get another chance, until nothing moves any
-    /// more: first the reads, which keep nobody waiting, then the transactions, oldest first.
+    /// Whenever pins have gone, what waits for them gets another chance, until nothing moves any
+    /// more: first the reads, for which nothing waits, then the transactions, oldest first.
     pub(super) fn on_released(&mut self, now: Time, out: &mut Outbox) {
         while self.owner.take_released() {
             self.answer_waiting_reads(now, out);

@@ -23,7 +23,7 @@ pub(in crate::proto) struct Answers {
 }
 
 impl Answers {
-    /// Remembers `answered`, unless nobody waits for it.
+    /// Remembers `answered`, unless its client does not wait for it.
     pub fn insert(&mut self, request: RequestId, answered: Answered) {
         if !self.is_forgotten(request) {
             self.answers.insert(request, answered);
@@ -37,7 +37,7 @@ impl Answers {
         }
     }
 
-    /// Everything known of requests, for somebody else.
+    /// Everything known of requests, for a new owner.
     pub fn hand_over(&self) -> impl Iterator<Item = Handed> + '_ {
         let marks = self.marks().map(|(client, life, low)| Handed::Forgotten(client, life, low));
         let answers = self.iter().map(|(request, answered)| match answered {

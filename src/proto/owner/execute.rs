@@ -66,7 +66,7 @@ fn execute(
         Action::Claim => {
             // The check above let only a token pass that is at least the fence.
             if !defects.has(Defect::ClaimRaisesNoFence) {
-                file.fence = operation.token.unwrap_or(file.fence);
+                file.fence = operation.token.expect("a claim without a token is malformed");
             }
             return Ok(Some(Outcome::Changed(file.version)));
         }
@@ -89,7 +89,7 @@ fn execute(
     Ok((!matches!(operation.action, Action::Remove(_))).then_some(outcome))
 }
 
-/// A change with a lower token than the highest one claimed, or with none, comes from someone who
+/// A change with a lower token than the highest one claimed, or with none, comes from a client that
 /// has lost the lock; an equal one from the holder itself.
 fn check_fence(token: Option<Token>, fence: Token) -> Result<(), CannotExecute> {
     match token.unwrap_or_default() < fence {

@@ -67,7 +67,7 @@ pub(super) enum Pinned {
     Conflict,
 }
 
-/// The files of one node, and who has them pinned.
+/// The files of one node, and the transactions that have them pinned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Owner {
     // Rebuilt from the log:
@@ -77,7 +77,7 @@ pub(super) struct Owner {
     pins: BTreeMap<Path, (Age, TxnId)>,
 
     // Volatile:
-    /// Those who wait for pins, and for which.
+    /// The transactions that wait for pins, and for which.
     waiting: BTreeMap<(Age, TxnId), Arc<[Path]>>,
     /// Has a pin gone since this was last asked?
     released: bool,
@@ -118,7 +118,7 @@ impl Owner {
         verdict
     }
 
-    /// Those who wait for pins, oldest first, each with the paths that it wants.
+    /// The transactions that wait for pins, oldest first, each with the paths that it wants.
     pub fn waiting(&self) -> impl Iterator<Item = (Age, TxnId, &[Path])> {
         self.waiting.iter().map(|(&(age, txn), paths)| (age, txn, &paths[..]))
     }
@@ -152,7 +152,7 @@ impl Owner {
         }
     }
 
-    /// Has a pin gone since this was last asked? Then those who wait are worth another look.
+    /// Has a pin gone since this was last asked? Then what waits is worth another look.
     pub fn take_released(&mut self) -> bool {
         std::mem::take(&mut self.released)
     }

@@ -151,7 +151,7 @@ impl Standing {
         can_tell.then(|| self.claims.get(&epoch).cloned().unwrap_or_default())
     }
 
-    /// May the node serve or vote on `paths` for somebody in `epoch`?
+    /// May the node serve or vote on `paths` in `epoch`?
     pub fn check<'a>(
         &self,
         config: &Config,
@@ -242,8 +242,8 @@ impl Standing {
         self.claims.retain(|of, _| *of >= epoch);
     }
 
-    /// The records that give this standing again; `keeps` of what was given up is for those who
-    /// hold copies, and they hold none in a checkpoint.
+    /// The records that give this standing again. What a node keeps matters when it gives up
+    /// copies, and a checkpoint has no others.
     pub fn snapshot(&self, records: &mut Vec<Record>) {
         records.extend(self.admission.map(|admission| Record::Born { admission }));
         if self.given_up > Epoch::default() {

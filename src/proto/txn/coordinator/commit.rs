@@ -61,10 +61,10 @@ impl Coordinator {
             answer,
             repeats: 0,
         };
-        let nobody_awaited = committing.awaited.is_empty();
+        let none_awaited = committing.awaited.is_empty();
         let before = self.committing.insert(txn, committing);
         assert!(before.is_none() || !turn.config.defects.is_empty(), "{txn}: decided twice");
-        match nobody_awaited {
+        match none_awaited {
             true => self.finish(turn, txn),
             false => self.on_resend_time(turn, txn),
         }
@@ -82,7 +82,7 @@ impl Coordinator {
         }
     }
 
-    /// A participant that voted is gone with its disk: nobody will ever ask in its name.
+    /// A participant that voted is gone with its disk: no machine will ever ask in its name.
     pub fn on_gone(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
         self.on_committed(turn, from, txn);
     }
@@ -112,7 +112,7 @@ impl Coordinator {
     pub fn on_start(&mut self, turn: &mut Turn<'_>) {
         let unfinished: Vec<TxnId> = self.committing.keys().copied().collect();
         for txn in unfinished {
-            // One whose `Over` was lost and that awaits nobody is over.
+            // One whose `Over` was lost and that awaits no participant is over.
             match self.committing[&txn].awaited.is_empty() {
                 true => self.finish(turn, txn),
                 false => turn.timers.set(Timer::Resend(txn), turn.now),

@@ -66,7 +66,7 @@ struct Collecting {
     /// The sources of renames, as far as they were found.
     sources: Vec<Source>,
     participants: Arc<[Member]>,
-    /// Who has answered the question of the phase, and how.
+    /// The participants that have answered the question of the phase, and how.
     ready: BTreeMap<NodeId, Incarnation>,
     voted: BTreeMap<NodeId, Results>,
     own_paths: Arc<[Path]>,
@@ -81,7 +81,7 @@ enum Phase {
     Fetching,
     /// Waits for its own pins.
     Pinning,
-    /// Waits for everyone to be ready (staged only).
+    /// Waits for every participant to be ready (staged only).
     Preparing,
     /// Waits for the votes.
     Voting,

@@ -41,12 +41,7 @@ impl Participant {
                 self.replay_applied(config, owner, *txn, answer);
                 owner.answers.insert(*request, Answered::Done(answer.clone()));
             }
-            Record::RolledBack { txn } => {
-                if let Some(Part::InDoubt(vote)) = self.parts.remove(txn) {
-                    owner.unpin(*txn, None, &vote.paths);
-                }
-                self.outcomes.end(*txn, End::Aborted);
-            }
+            Record::RolledBack { txn } => self.replay_rolled_back(config, owner, *txn),
             Record::Promised { txn } => self.replay_promised(config, *txn),
             Record::Settled { txn, answer } => {
                 let outcome = answer.clone().map_or(End::Aborted, End::Committed);
@@ -93,6 +88,15 @@ impl Participant {
             owner.unpin(txn, None, &vote.paths);
         }
         self.outcomes.end(txn, End::Committed(answer.clone()));
+    }
+
+    fn replay_rolled_back(&mut self, config: &Config, owner: &mut Owner, txn: TxnId) {
+        let part = self.parts.remove(&txn);
+        assert!(part.is_some() || !config.defects.is_empty(), "{txn}: rolled back without a yes");
+        if let Some(Part::InDoubt(vote)) = part {
+            owner.unpin(txn, None, &vote.paths);
+        }
+        self.outcomes.end(txn, End::Aborted);
     }
 
     fn replay_promised(&mut self, config: &Config, txn: TxnId) {
