@@ -118,8 +118,8 @@ impl LockServer {
             turn.out.force(Record::Left { path: path.clone(), request });
             return turn.out.send(client, refuse(why));
         }
-        turn.out.force(Record::Queued { path: path.clone(), request });
         assert!(!lock.has(request), "{request} queues twice for {path}");
+        turn.out.force(Record::Queued { path: path.clone(), request });
         let until = self.terms.giver_until(now);
         lock.line.push(Waiter { request, heard: Some(asked), until });
         self.settle(turn, &path);
@@ -174,6 +174,9 @@ impl LockServer {
     /// waiter one to be heard again.
     pub fn on_start(&mut self, turn: &mut Turn<'_>, longest: LeaseTerms) {
         let until = longest.giver_until(turn.now);
+        let mut holders = self.locks.values().filter_map(|lock| lock.holder.as_ref());
+        let grows = holders.all(|holder| holder.token <= self.last_token);
+        assert!(grows || !turn.config.defects.is_empty(), "{} was granted before", self.last_token);
         for (path, lock) in &mut self.locks {
             lock.holder.iter_mut().for_each(|holder| holder.until = until);
             lock.line.iter_mut().for_each(|waiter| waiter.until = until);

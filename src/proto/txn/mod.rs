@@ -129,8 +129,8 @@ impl Turn<'_> {
     }
 
     /// How long a coordinator waits for votes in this attempt at a request. It doubles from attempt
-    /// to attempt, up to an eighth of `request_timeout`: where votes take longer than `vote_timeout`
-    /// no attempt would ever commit.
+    /// to attempt, up to an eighth of `request_timeout`: where votes take longer than
+    /// `vote_timeout` no attempt would ever commit.
     pub fn vote_patience(&self, attempt: u32) -> Span {
         let most = self.config.vote_timeout.max(self.config.request_timeout.fraction(8));
         let doubled = 1 << attempt.saturating_sub(1).min(32);
