@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::lock::LockServer;
+use super::lock::{Acquire, LockServer};
 use super::membership::{Beat, Centre};
 use super::reports::Question;
 use super::turn::Turn;
@@ -15,9 +15,13 @@ use crate::machine::{Class, NodeId, Time};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Control {
     config: Arc<Config>,
-    timers: Timers,
+
+    // Rebuilt from the log, but for what each of them says is volatile:
     locks: LockServer,
     centre: Centre,
+
+    // Volatile:
+    timers: Timers,
     disk_is_full: bool,
     records_since_checkpoint: u32,
 }
@@ -30,7 +34,7 @@ impl Control {
         let mut centre = Centre::new(&config);
         for record in log {
             locks.replay(&config, record);
-            centre.replay(record);
+            centre.replay(config.defects, record);
         }
         let mut timers = Timers::default();
         timers.set(Timer::Start, now);
@@ -41,7 +45,8 @@ impl Control {
     /// Takes one input; what it leads to goes into `out`, in order.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
         if let Input::DiskFull(is_full) = input {
-            // Nothing follows from it: it may come right at a start, before the log has been looked at.
+            // Nothing follows from it: it may come right at a start, before the log has been
+            // looked at.
             self.disk_is_full = is_full;
             return;
         }
@@ -64,11 +69,15 @@ impl Control {
                 match timer {
                     Timer::Lease(path) => locks.on_lease_time(turn, &path),
                     Timer::Members => centre.on_time(turn),
-                    _ => {} // somebody else's
+                    // Of storage nodes and clients; what is to say at a start is said above.
+                    Timer::Start | Timer::Heartbeat | Timer::Pull => {}
+                    Timer::Collect(_) | Timer::Resend(_) | Timer::Ready(_) => {}
+                    Timer::Inquire(_) | Timer::Attempt(_) | Timer::GiveUp(_) => {}
+                    Timer::KeepAlive(_) | Timer::LeaseEnd(_) => {}
                 }
             }
             Input::Command(command) => centre.on_command(turn, command.clone()),
-            Input::Request(..) => {} // nobody asks the central node but by message
+            Input::Request(..) => {} // the central node is asked by message
             Input::DiskFull(_) => unreachable!("taken note of above"),
         }
         self.checkpoint_if_due(out.appended() - before, out);
@@ -105,7 +114,9 @@ fn on_message(
     let node = from;
     match message {
         Message::Acquire { request, lowest, path, wait, asked } => {
-            locks.on_acquire(turn, *request, *lowest, path.clone(), *wait, *asked);
+            let (request, lowest, path) = (*request, *lowest, path.clone());
+            let (wait, asked) = (*wait, *asked);
+            locks.on_acquire(turn, Acquire { request, lowest, path, wait, asked });
         }
         Message::KeepAlive { path, keep, asked } => {
             locks.on_keep_alive(turn, from, path.clone(), *keep, *asked);

@@ -13,7 +13,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `system` | the file service as one system of machines |
+//! | `system`, `process` | the file service as one system of machines; their types put together |
 //! | `id`, `file` | names, operations and answers |
 //! | `message`, `record` | everything that is said, everything that survives a crash |
 //! | [`ring`], [`lease`] | where paths belong; how long a lease is believed by either side |
@@ -39,6 +39,7 @@ mod membership;
 mod message;
 pub mod node;
 mod owner;
+mod process;
 mod record;
 mod reports;
 pub mod ring;
@@ -61,8 +62,9 @@ pub use message::{
     Handed, Header, Keep, Known, LowWater, Message, MessageKind, No, Open, PullEnd, Results,
     Session, Terms, Verdict, Vote, Work,
 };
+pub use process::Process;
 pub use record::{Changes, Record, RecordKind};
 use system::Timers;
-pub use system::{Append, Effect, FileService, Input, Outbox, Process, Snapshot};
+pub use system::{Append, Effect, FileService, Input, Outbox, Snapshot};
 pub use timer::Timer;
 pub use view::{Command, Layout, Lost, View, Wanted};

@@ -54,7 +54,7 @@ use std::sync::Arc;
 
 use super::{Defect, Defects, Epoch, Member, Open, Outcome, Record, Results, TxnId, Verdict};
 
-/// What members have reported.
+/// What members have reported. All of it is rebuilt from the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Reports(BTreeMap<Member, Report>);
 

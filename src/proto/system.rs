@@ -1,15 +1,10 @@
-//! The file service as one [`System`]: its types, and the three kinds of machine.
-
-use std::sync::Arc;
+//! The file service as one system of machines, and the names of what these are handed. Its types
+//! are put together in `process`, which knows all of them.
 
 use serde::Serialize;
 
-use super::client::Client;
-use super::control::Control;
-use super::node::Node;
-use super::{Command, Config, Defect, Message, Notice, Record, Reply, Request, Timer};
-use crate::machine::log::OnCorruption;
-use crate::machine::{self, Boot, Class, Machine, System, Time};
+use super::Timer;
+use crate::machine;
 
 /// The file service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -27,75 +22,3 @@ pub type Append = machine::Append<FileService>;
 pub type Snapshot = machine::Snapshot<FileService>;
 /// The deadlines of one machine.
 pub(super) type Timers = machine::Timers<Timer>;
-
-/// A machine of the file service.
-#[expect(clippy::large_enum_variant, reason = "there are few machines, and each is stepped often")]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Process {
-    /// The central node.
-    Control(Control),
-    /// A storage node.
-    Storage(Node),
-    /// A client.
-    Client(Client),
-}
-
-impl System for FileService {
-    type Config = Config;
-    type Message = Message;
-    type Record = Record;
-    type Request = Request;
-    type Reply = Reply;
-    type Notice = Notice;
-    type Command = Command;
-    type Timer = Timer;
-    type Machine = Process;
-
-    fn recover(config: &Arc<Config>, boot: Boot<'_, FileService>) -> Process {
-        let (config, Boot { id, incarnation, now, log }) = (config.clone(), boot);
-        match id.class() {
-            Class::Control => Process::Control(Control::recover(config, now, log)),
-            Class::Node => Process::Storage(Node::recover(config, id, incarnation, now, log)),
-            Class::Client => Process::Client(Client::start(config, id, incarnation)),
-        }
-    }
-
-    /// A vote or a decision that changes nothing takes no room that a reader would miss. A decision
-    /// with participants may finish what its coordinator executed while there was room.
-    fn fits_on_a_full_disk(config: &Config, record: &Record) -> bool {
-        let is_new_work = match record {
-            Record::Voted { changes, .. } => !changes.is_empty(),
-            Record::Decided { participants, changes, .. } => {
-                participants.is_empty() && !changes.is_empty()
-            }
-            Record::Queued { .. } => true,
-            _ => false, // it finishes, refuses, remembers or moves something
-        };
-        !is_new_work || config.defects.has(Defect::FullDiskIgnored)
-    }
-
-    fn on_corruption(config: &Config) -> OnCorruption {
-        match config.defects.has(Defect::CorruptRecordSkipped) {
-            true => OnCorruption::Skip,
-            false => OnCorruption::Refuse,
-        }
-    }
-}
-
-impl Machine<FileService> for Process {
-    fn step(&mut self, now: Time, input: Input<'_>, out: &mut Outbox) {
-        match self {
-            Process::Control(control) => control.step(now, input, out),
-            Process::Storage(node) => node.step(now, input, out),
-            Process::Client(client) => client.step(now, input, out),
-        }
-    }
-
-    fn next_deadline(&self) -> Option<(Time, &Timer)> {
-        match self {
-            Process::Control(control) => control.next_deadline(),
-            Process::Storage(node) => node.next_deadline(),
-            Process::Client(client) => client.next_deadline(),
-        }
-    }
-}

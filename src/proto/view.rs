@@ -151,7 +151,7 @@ impl Layout {
     /// The owners of `path`, the primary first.
     pub fn owners(&self, path: &Path) -> impl Iterator<Item = Member> + '_ {
         let nodes = self.ring.owners(path).iter();
-        nodes.map(|node| self.view.member(*node).expect("whoever is on the ring is a member"))
+        nodes.map(|node| self.view.member(*node).expect("a node on the ring is a member"))
     }
 
     /// Is it one of the owners of `path`?

@@ -120,7 +120,7 @@ impl Turn<'_> {
     /// # Panics
     /// If the node has not heard of its view in this life. It has if it was found open.
     pub fn layout(&self) -> &Layout {
-        self.standing.layout().expect("who may act in an epoch knows its view")
+        self.standing.layout().expect("a node that may act in an epoch knows its view")
     }
 
     /// This node, under its admission.
@@ -128,9 +128,9 @@ impl Turn<'_> {
         Member { node: self.id, admission: self.standing.admission() }
     }
 
-    /// How long a coordinator waits for votes in this attempt at a request. It doubles from attempt to
-    /// attempt, up to an eighth of `request_timeout`: where votes take longer than `vote_timeout` no
-    /// attempt would ever commit.
+    /// How long a coordinator waits for votes in this attempt at a request. It doubles from attempt
+    /// to attempt, up to an eighth of `request_timeout`: where votes take longer than
+    /// `vote_timeout` no attempt would ever commit.
     pub fn vote_patience(&self, attempt: u32) -> Span {
         let most = self.config.vote_timeout.max(self.config.request_timeout.fraction(8));
         let doubled = 1 << attempt.saturating_sub(1).min(32);

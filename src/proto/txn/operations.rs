@@ -9,7 +9,8 @@ use crate::proto::{Action, Config, Contents, File, Operation, Path, Refusal};
 pub(super) fn paths_of_operation(operation: &Operation) -> impl Iterator<Item = &Path> {
     let target = match &operation.action {
         Action::Rename(to, _) => Some(to),
-        _ => None,
+        Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => None,
+        Action::Place(_) | Action::Remove(_) | Action::Claim => None,
     };
     std::iter::once(&operation.path).chain(target)
 }
@@ -60,15 +61,25 @@ fn check_contents(config: &Config, contents: &Contents) -> Result<(), Refusal> {
     }
 }
 
-/// The operations on one path each, and the sources of renames, which must be looked at first.
-pub(super) type Split = (Vec<(u8, Operation)>, Vec<(u8, Path, Option<File>)>);
+/// The source of a rename, which must be looked at before the operations are executed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Source {
+    /// The place of the rename in the request.
+    pub place: u8,
+    pub path: Path,
+    /// What is there, once that is known.
+    pub file: Option<File>,
+}
 
-pub(super) fn split_renames(operations: &[Operation]) -> Split {
+/// The operations with their places in the request, and the sources of renames.
+pub(super) fn split_renames(operations: &[Operation]) -> (Vec<(u8, Operation)>, Vec<Source>) {
     let mut work = Vec::with_capacity(operations.len());
     let mut sources = Vec::new();
     for (place, operation) in (0..=u8::MAX).zip(operations) {
         match &operation.action {
-            Action::Rename(..) => sources.push((place, operation.path.clone(), None)),
+            Action::Rename(..) => {
+                sources.push(Source { place, path: operation.path.clone(), file: None });
+            }
             Action::Read | Action::Create(_) | Action::Write(..) | Action::Delete(_) => {}
             Action::Place(_) | Action::Remove(_) | Action::Claim => {}
         }
@@ -80,8 +91,11 @@ pub(super) fn split_renames(operations: &[Operation]) -> Split {
 /// Turns a rename into its two halves, now that its source is known: the source goes if it is still
 /// at the version that was looked at, the target takes the contents.
 pub(super) fn fill_in_source(work: &mut Vec<(u8, Operation)>, place: u8, path: &Path, file: File) {
-    let Some(at) = work.iter().position(|(p, op)| *p == place && op.path == *path) else { return };
-    let Action::Rename(to, token) = work[at].1.action.clone() else { return };
+    let at = work.iter().position(|(p, op)| *p == place && op.path == *path);
+    let at = at.expect("the rename is part of the work");
+    let Action::Rename(to, token) = work[at].1.action.clone() else {
+        unreachable!("only a rename has a source");
+    };
     work[at].1.action = Action::Remove(file.version);
     let contents = file.contents.unwrap_or_else(|| Contents::from([]));
     let target = Operation { path: to, action: Action::Place(contents), token };

@@ -34,64 +34,40 @@
 //! A request is served once: one that held the lock, or was refused, is remembered until its client
 //! does not wait for it any more. One that left the line has got nothing, and may queue again.
 
+mod over;
+mod queue;
+mod recovery;
+
 use std::collections::BTreeMap;
 
 use super::Timer;
 use super::lease::LeaseTerms;
 use super::turn::Turn;
-use super::{Config, Defect, Keep, Message, Path, Record, Refusal, Token};
-use crate::machine::{Incarnation, NodeId, RequestId, Span, Time};
+use super::{Defect, Keep, Message, Path, Record, Refusal, Token};
+use crate::machine::{NodeId, RequestId, Time};
+use over::{Over, Overs};
+use queue::{Holder, Lock, Waiter};
 
-/// All locks, and what is remembered of those who had them.
+/// All locks, and what is remembered of requests that are over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct LockServer {
+    // Volatile:
     /// Under which locks are granted now.
     terms: LeaseTerms,
+
+    // Rebuilt from the log:
     locks: BTreeMap<Path, Lock>,
     last_token: Token,
     over: BTreeMap<NodeId, Overs>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Lock {
-    holder: Option<Holder>,
-    line: Vec<Waiter>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Holder {
-    request: RequestId,
-    token: Token,
-    /// The newest message of the holder that an answer has named, by its own clock.
-    asked: Time,
-    until: Time,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Waiter {
-    request: RequestId,
-    /// The newest message heard, by the waiter's clock; `None` since the server's restart.
-    heard: Option<Time>,
-    until: Time,
-}
-
-/// The requests of one client that are over and could still come back as copies.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Overs {
-    life: Incarnation,
-    lowest: u32,
-    numbers: BTreeMap<u32, Over>,
-}
-
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Over {
-    /// It held the lock.
-    Held,
-    /// It was refused: the lock was held, or the line full.
-    Refused,
-    /// It was refused for another reason.
-    Declined(Refusal),
+/// A client asks for a lock.
+pub(super) struct Acquire {
+    pub request: RequestId,
+    pub lowest: u32,
+    pub path: Path,
+    pub wait: bool,
+    pub asked: Time,
 }
 
 impl LockServer {
@@ -101,15 +77,8 @@ impl LockServer {
         self.terms = terms;
     }
 
-    pub fn on_acquire(
-        &mut self,
-        turn: &mut Turn<'_>,
-        request: RequestId,
-        lowest: u32,
-        path: Path,
-        wait: bool,
-        asked: Time,
-    ) {
+    pub fn on_acquire(&mut self, turn: &mut Turn<'_>, acquire: Acquire) {
+        let Acquire { request, lowest, path, wait, asked } = acquire;
         let RequestId { client, incarnation, .. } = request;
         let overs = self.over.entry(client).or_default();
         overs.forget_below(incarnation, lowest);
@@ -149,6 +118,7 @@ impl LockServer {
             turn.out.force(Record::Left { path: path.clone(), request });
             return turn.out.send(client, refuse(why));
         }
+        assert!(!lock.has(request), "{request} queues twice for {path}");
         turn.out.force(Record::Queued { path: path.clone(), request });
         let until = self.terms.giver_until(now);
         lock.line.push(Waiter { request, heard: Some(asked), until });
@@ -204,6 +174,9 @@ impl LockServer {
     /// waiter one to be heard again.
     pub fn on_start(&mut self, turn: &mut Turn<'_>, longest: LeaseTerms) {
         let until = longest.giver_until(turn.now);
+        let mut holders = self.locks.values().filter_map(|lock| lock.holder.as_ref());
+        let grows = holders.all(|holder| holder.token <= self.last_token);
+        assert!(grows || !turn.config.defects.is_empty(), "{} was granted before", self.last_token);
         for (path, lock) in &mut self.locks {
             lock.holder.iter_mut().for_each(|holder| holder.until = until);
             lock.line.iter_mut().for_each(|waiter| waiter.until = until);
@@ -269,7 +242,8 @@ impl LockServer {
             if let Some(first) = first {
                 let waiter = lock.line.remove(first);
                 self.last_token = self.last_token.next();
-                lock.holder = Some(grant(turn, self.terms, path, waiter, self.last_token));
+                let holder = grant(turn, self.terms, path, waiter, self.last_token);
+                lock.give(holder);
             }
         }
         let line = lock.line.iter().map(|waiter| waiter.until);
@@ -291,10 +265,9 @@ impl LockServer {
 
     fn end_hold(&mut self, turn: &mut Turn<'_>, path: &Path) {
         let holder = self.locks.get_mut(path).and_then(|lock| lock.holder.take());
-        if let Some(Holder { request, .. }) = holder {
-            turn.out.write_lazily(Record::Left { path: path.clone(), request });
-            self.over.entry(request.client).or_default().insert(request, Over::Held);
-        }
+        let Holder { request, .. } = holder.expect("the lock is held");
+        turn.out.write_lazily(Record::Left { path: path.clone(), request });
+        self.over.entry(request.client).or_default().insert(request, Over::Held);
     }
 
     fn holder(&self, path: &Path) -> Option<&Holder> {
@@ -311,6 +284,7 @@ fn grant(
     token: Token,
 ) -> Holder {
     let Waiter { request, heard, .. } = waiter;
+    assert!(heard.is_some() || !turn.config.defects.is_empty(), "{request} was not heard again");
     let record = Record::Granted { path: path.clone(), request, token };
     match turn.config.defects.has(Defect::GrantNotForced) {
         true => turn.out.write_lazily(record),
@@ -320,129 +294,4 @@ fn grant(
     let holder = Holder { request, token, asked: heard.unwrap_or_default(), until };
     turn.out.send(request.client, holder.grant(path, terms.length));
     holder
-}
-
-impl Holder {
-    fn grant(&self, path: &Path, lease: Span) -> Message {
-        let Holder { request, token, asked, .. } = *self;
-        Message::Granted { request, path: path.clone(), token, asked, lease }
-    }
-}
-
-impl Waiter {
-    /// Was it heard, in this life of the server, within a lease?
-    fn is_live(&self, config: &Config, now: Time) -> bool {
-        let heard = self.heard.is_some() && now < self.until;
-        heard || config.defects.has(Defect::DeadWaiterGranted)
-    }
-}
-
-impl Overs {
-    fn forget_below(&mut self, life: Incarnation, lowest: u32) {
-        if (life, lowest) <= (self.life, self.lowest) {
-            return;
-        }
-        if life > self.life {
-            self.numbers.clear();
-        }
-        (self.life, self.lowest) = (life, lowest);
-        self.numbers = self.numbers.split_off(&lowest);
-    }
-
-    fn insert(&mut self, request: RequestId, over: Over) {
-        self.forget_below(request.incarnation, 0);
-        if request.incarnation == self.life && request.number >= self.lowest {
-            self.numbers.insert(request.number, over);
-        }
-    }
-
-    /// How `request` ended; one that its client does not wait for has got all that it will.
-    fn get(&self, request: RequestId) -> Option<Over> {
-        match (request.incarnation, request.number) < (self.life, self.lowest) {
-            true => Some(Over::Held),
-            false if request.incarnation == self.life => self.numbers.get(&request.number).copied(),
-            false => None,
-        }
-    }
-}
-
-/// Recovery and checkpoints.
-impl LockServer {
-    /// Takes over what one record says; who is alive is another question, answered at the start.
-    pub fn replay(&mut self, config: &Config, record: &Record) {
-        match record {
-            Record::Queued { path, request } => {
-                let lock = self.locks.entry(path.clone()).or_default();
-                lock.line.push(Waiter { request: *request, heard: None, until: Time::MAX });
-            }
-            Record::Granted { path, request, token } => {
-                let lock = self.locks.entry(path.clone()).or_default();
-                lock.line.retain(|waiter| waiter.request != *request);
-                lock.holder = Some(Holder {
-                    request: *request,
-                    token: *token,
-                    asked: Time::ZERO,
-                    until: Time::MAX,
-                });
-                if !config.defects.has(Defect::TokenRestarts) {
-                    self.last_token = self.last_token.max(*token);
-                }
-            }
-            Record::Left { path, request } => self.replay_left(path, *request),
-            Record::LockOver { request, refused } => {
-                let over = if *refused { Over::Refused } else { Over::Held };
-                self.over.entry(request.client).or_default().insert(*request, over);
-            }
-            Record::Declined { request, refusal } => {
-                let over = Over::Declined(*refusal);
-                self.over.entry(request.client).or_default().insert(*request, over);
-            }
-            Record::LastToken { token } => self.last_token = self.last_token.max(*token),
-            Record::Forgotten { client, incarnation, lowest } => {
-                self.over.entry(*client).or_default().forget_below(*incarnation, *lowest);
-            }
-            _ => {} // somebody else's
-        }
-    }
-
-    /// Somebody left the line, or the lock, or was refused before getting anywhere.
-    fn replay_left(&mut self, path: &Path, request: RequestId) {
-        let lock = self.locks.entry(path.clone()).or_default();
-        let in_line = lock.line.iter().position(|waiter| waiter.request == request);
-        let over = match in_line {
-            Some(place) => {
-                lock.line.remove(place);
-                return; // nothing has come of it, so it may come again
-            }
-            None if lock.holder.take_if(|holder| holder.request == request).is_some() => Over::Held,
-            None => Over::Refused,
-        };
-        self.over.entry(request.client).or_default().insert(request, over);
-    }
-
-    /// The records that give this state again.
-    pub fn snapshot(&self) -> Vec<Record> {
-        let mut records = vec![Record::LastToken { token: self.last_token }];
-        for (&client, overs) in &self.over {
-            let incarnation = overs.life;
-            records.push(Record::Forgotten { client, incarnation, lowest: overs.lowest });
-            for (&number, over) in &overs.numbers {
-                let request = RequestId { client, incarnation, number };
-                records.push(match *over {
-                    Over::Held => Record::LockOver { request, refused: false },
-                    Over::Refused => Record::LockOver { request, refused: true },
-                    Over::Declined(refusal) => Record::Declined { request, refusal },
-                });
-            }
-        }
-        for (path, lock) in &self.locks {
-            if let Some(Holder { request, token, .. }) = lock.holder {
-                records.push(Record::Granted { path: path.clone(), request, token });
-            }
-            for waiter in &lock.line {
-                records.push(Record::Queued { path: path.clone(), request: waiter.request });
-            }
-        }
-        records
-    }
 }
