@@ -32,6 +32,7 @@ pub mod digest;
 pub mod draw;
 pub mod fault;
 pub mod figures;
+#[cfg(feature = "file-service")]
 pub mod file_service;
 pub mod history;
 pub mod invariant;

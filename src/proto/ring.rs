@@ -123,8 +123,9 @@ pub enum Ties {
 /// # Examples
 ///
 /// ```
+/// use seedbed::machine::NodeId;
+/// use seedbed::proto::Path;
 /// use seedbed::proto::ring::{HashKind, Ring};
-/// use seedbed::proto::{NodeId, Path};
 ///
 /// let members = [1, 2, 3].map(NodeId::storage);
 /// let ring = Ring::new(HashKind::Sha1, 100, 2, &members);

@@ -163,7 +163,7 @@ impl<S: UnderTest> fmt::Display for Cell<S> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use std::collections::BTreeSet;
 

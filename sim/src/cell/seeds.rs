@@ -91,7 +91,7 @@ fn add_all<K: Copy + Ord>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
     from.iter().for_each(|(key, count)| *to.entry(*key).or_default() += count);
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use crate::cell::GeneralFault;

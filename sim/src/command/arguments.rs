@@ -264,7 +264,7 @@ fn defect<D: Name>(text: &str) -> Result<D, String> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use clap::CommandFactory;

@@ -41,7 +41,7 @@ fn timed<S: UnderTest>(run: impl FnOnce() -> RunReport<S>) -> Played<S> {
     Played { run, took }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use crate::command::quiet_panics;

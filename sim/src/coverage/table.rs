@@ -206,7 +206,7 @@ fn in_words(count: Option<u64>) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use crate::cell::GeneralFault;

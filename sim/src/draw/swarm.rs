@@ -18,7 +18,7 @@ use crate::scenario::{Clock, Scenario};
 use crate::seed::{Seed, Stream, code};
 use crate::under_test::UnderTest;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests;
 
 /// The scenario that `seed` runs: this one, with what `[swarm]` draws in place of what the other

@@ -167,7 +167,7 @@ impl<S: UnderTest> Oracle<S> {
     }
 
     /// The same, to be told what no run has shown.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "file-service"))]
     pub(crate) fn model_mut(&mut self) -> &mut S::Model {
         &mut self.model
     }

@@ -7,7 +7,7 @@
 mod conventions;
 mod markdown;
 mod terminal;
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests;
 
 use crate::scenario::grammar::{Absent, Key, Style};

@@ -11,7 +11,7 @@ mod history;
 mod lifelines;
 mod page;
 mod passed;
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests;
 mod violation_subjects;
 

@@ -32,7 +32,7 @@ mod scheduled;
 mod scripts;
 mod series;
 mod strike;
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests;
 mod users;
 

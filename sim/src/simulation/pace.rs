@@ -108,7 +108,7 @@ fn kind<S: UnderTest>(step: &Step<S>) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use crate::file_service::Step;

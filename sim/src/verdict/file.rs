@@ -197,7 +197,7 @@ impl<S: UnderTest> fmt::Display for Wanted<'_, S> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use crate::cell::GeneralFault;

@@ -243,7 +243,7 @@ impl<S: UnderTest> RunReport<S> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use crate::file_service::oracle::blocked::kind;

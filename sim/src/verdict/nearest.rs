@@ -69,7 +69,7 @@ impl<S: UnderTest> fmt::Display for Nearest<S> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use crate::file_service::Milestone;

@@ -8,12 +8,13 @@
 //! they were sent, syncs and wakes by machine.
 //!
 //! ```
+//! # #[cfg(feature = "file-service")] {
 //! use seedbed::machine::NodeId;
 //! use seedbed::proto::{Action, Config, Contents, Operation, Path, Reply, Request, Settings};
-//! use seedbed_sim::world::{Stage, World};
+//! use seedbed_sim::file_service::{Stage, World};
 //!
 //! let config = Config::new(Settings::default())?;
-//! let mut stage = Stage::new(World::new(config, 1), ());
+//! let mut stage = Stage::new(World::of_config(config, 1), ());
 //! stage.start_all();
 //! let write = Action::Write(Contents::from("x"), None);
 //! let operation = Operation { path: Path::new("/a")?, action: write, token: None };
@@ -21,10 +22,11 @@
 //! let request = stage.request(NodeId::client(1), wanted);
 //! stage.settle();
 //! assert!(matches!(stage.reply(request), Some(Reply::Done(_))));
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -58,7 +58,7 @@ pub(super) fn tear<'a, R: Serialize + 'a>(
     torn as u32
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
     use seedbed::machine::log::{OnCorruption, Recovered, recover};

@@ -210,7 +210,7 @@ impl<S: UnderTest> Tally<S> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests {
     use seedbed::proto::{Defect, FileService};
 

@@ -42,7 +42,7 @@ impl<S: UnderTest> Aims<S> {
     }
 
     /// These moments.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "file-service"))]
     pub(super) fn at(moments: impl IntoIterator<Item = AimedMoment<S>>) -> Aims<S> {
         Aims { moments: moments.into_iter().collect() }
     }

@@ -19,7 +19,7 @@
 
 mod aim;
 mod away;
-#[cfg(test)]
+#[cfg(all(test, feature = "file-service"))]
 mod tests;
 
 use crate::under_test::{Operator, UnderTest, WishKind};
