@@ -1,6 +1,6 @@
 //! Probes: what clients ask when everything had its time.
 //!
-//! Of the paths that a request touched at most [`MOST`] are drawn. Each belongs to a client that is
+//! Of the paths that a request touched at most `MOST` are drawn. Each belongs to a client that is
 //! up, which asks for it in every round. A round begins when all of the one before is answered:
 //!
 //! | round | what is asked | must be |
