@@ -93,3 +93,41 @@ impl<S: UnderTest> Requests<S> {
         })
     }
 }
+
+#[cfg(all(test, feature = "file-service"))]
+mod tests {
+    use seedbed::machine::{NodeId, Span};
+    use seedbed::proto::{Config, FileService, Path, Request, Settings};
+
+    use super::*;
+    use crate::file_service::{Stage, Step, World};
+    use crate::world::Watcher;
+
+    impl Watcher<FileService> for Requests<FileService> {
+        fn watch(&mut self, _world: &World, step: &Step) {
+            self.observe(step, Cause::Other);
+        }
+    }
+
+    /// Two clients ask for one lock; the first keeps it.
+    #[test]
+    fn a_live_client_that_has_not_answered_waits_and_a_dead_one_does_not() {
+        let world = World::of_config(Config::new(Settings::default()).unwrap(), 2);
+        let mut stage = Stage::new(world, Requests::default());
+        stage.start_all();
+        let lock = || Request::Acquire { path: Path::new("/a").unwrap(), wait: true };
+        stage.request(NodeId::client(1), lock());
+        stage.run(Span::from_millis(500));
+        let at = stage.now();
+        let second = stage.request(NodeId::client(2), lock());
+        stage.run(Span::from_millis(500));
+        let waits: Vec<Wait> = stage.watcher.unanswered(&stage.world).collect();
+        let [wait] = &waits[..] else { panic!("{waits:#?}") };
+        assert_eq!((wait.kind, wait.machine), (WaitKind::UNANSWERED, second.client));
+        assert_eq!(wait.for_what, format!("the answer to {second}: the lock of /a"));
+        assert!(wait.since >= at, "{wait:?}");
+        assert_eq!(stage.watcher.count(|_| true).unanswered(), 1);
+        stage.crash_keeping(second.client, 0);
+        assert_eq!(stage.watcher.unanswered(&stage.world).count(), 0);
+    }
+}
