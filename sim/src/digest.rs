@@ -3,8 +3,8 @@
 //! xxh3-64, chained: the hash of each step is seeded with the hash of all before it. A step goes in
 //! as the postcard form of its time, its event and its facts, which hold every message that was
 //! sent, every record and every answer; `std::hash::Hash` and floats, which may differ between
-//! builds, have no part in it, nor has the form in which a crash tears a record: a start cuts what is
-//! torn whatever its form, and where it did not, what follows would differ.
+//! builds, have no part in it, nor has the form in which a crash tears a record: a start cuts what
+//! is torn whatever its form, and where it did not, what follows would differ.
 
 use seedbed::machine::System;
 

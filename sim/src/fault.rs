@@ -200,8 +200,8 @@ pub enum Worse {
 }
 
 impl<S: UnderTest, N> Fault<S, N> {
-    /// The same fault with the machines that `named` finds for each `N`: where it takes one machine,
-    /// the first of them. `None` if it takes one and finds none.
+    /// The same fault with the machines that `named` finds for each `N`: where it takes one
+    /// machine, the first of them. `None` if it takes one and finds none.
     pub fn bind<M: Copy + PartialEq>(
         &self,
         mut named: impl FnMut(&N) -> Vec<M>,
@@ -290,8 +290,8 @@ fn disjoint<'n, N: 'n, M: Copy + PartialEq>(
 }
 
 impl<S: UnderTest, N> Fault<S, N> {
-    /// The machine that is down, paused or cut off while the fault lasts, or whose disk stalls: nothing
-    /// that it is asked to promise gets done.
+    /// The machine that is down, paused or cut off while the fault lasts, or whose disk stalls:
+    /// nothing that it is asked to promise gets done.
     pub fn away(&self) -> Option<&N> {
         match self {
             Fault::Crash { node, .. } | Fault::BitRot { node, .. } | Fault::Wipe { node, .. } => {

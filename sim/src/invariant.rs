@@ -1,8 +1,8 @@
 //! The invariants by name: what a scenario may say is violated, and a violation is reported under.
 //!
-//! Where two invariants break in the same step, the one that stands first is reported: the two about
-//! the simulated world itself, without which no verdict is worth anything, then those of the system
-//! under test in the order of its list, the more specific of two first.
+//! Where two invariants break in the same step, the one that stands first is reported: the two
+//! about the simulated world itself, without which no verdict is worth anything, then those of the
+//! system under test in the order of its list, the more specific of two first.
 
 use std::fmt;
 

@@ -14,8 +14,8 @@
 //!               -> verdict -> report, trace  how it ended, explained
 //! ```
 //!
-//! Below all of it lie the vocabulary and small helpers: `quantity`, `text`, [`fault`],
-//! [`cell`], [`invariant`], [`milestone`] with [`figures`], and [`subject`], which says what each step is
+//! Below all of it lie the vocabulary and small helpers: `quantity`, `text`, [`fault`], [`cell`],
+//! [`invariant`], [`milestone`] with [`figures`], and [`subject`], which says what each step is
 //! about. All of it is generic over the system under test, of which [`under_test`] says what the
 //! testbed needs to know; [`file_service`] says it of the file service.
 //!

@@ -23,7 +23,7 @@ use super::{NodeId, RequestId, System};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(bound = "")]
 pub enum Effect<S: System> {
-    /// Send a message. All who see it on its way share the one value.
+    /// Send a message. Sender, network and receiver share the one value.
     Send(NodeId, Arc<S::Message>),
     /// Replace the log up to the snapshot's position, atomically.
     Checkpoint(Snapshot<S>),

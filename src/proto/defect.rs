@@ -120,7 +120,8 @@ defects! {
     LateDecisionAppliedAfterPull = "late_decision_applied_after_pull";
     /// a node that returns keeps the files that it had instead of what it pulls
     ReturningNodeKeepsOldFiles = "returning_node_keeps_old_files";
-    /// a new owner takes the owners before last for a source without a witness that nothing was committed since
+    /// a new owner takes the owners before last for a source without a witness that nothing was
+    /// committed since
     WitnessRuleSkipped = "witness_rule_skipped";
     /// a new owner begins a file again when all owners are lost, before the operator accepts that
     BeginsAgainUnasked = "begins_again_unasked";

@@ -124,8 +124,8 @@ records! {
         /// Which transaction.
         txn: TxnId,
     }
-    /// Owner, forced: no attempt at the request will ever get this owner's yes. Lock server, forced:
-    /// the request gets no place in line, because the disk is full.
+    /// Owner, forced: no attempt at the request will ever get this owner's yes. Lock server,
+    /// forced: the request gets no place in line, because the disk is full.
     Declined "declined" {
         /// Which request.
         request: RequestId,

@@ -9,7 +9,7 @@ pub enum Timer {
     Start,
     /// Coordinator: stop collecting what has not arrived.
     Collect(TxnId),
-    /// Coordinator: send the decision again to those who have not acknowledged.
+    /// Coordinator: send the decision again to participants that have not acknowledged.
     Resend(TxnId),
     /// Participant: the coordinator of a transaction that is ready has gone quiet.
     Ready(TxnId),
@@ -21,7 +21,7 @@ pub enum Timer {
     Members,
     /// Storage: ask to be admitted, or send a heartbeat.
     Heartbeat,
-    /// Storage: ask for the next chunk, or somebody else.
+    /// Storage: ask for the next chunk, or another source.
     Pull,
     /// Client: this attempt at a request gets no answer, or it is time for the next.
     Attempt(u32),

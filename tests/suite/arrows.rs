@@ -7,10 +7,10 @@
 //! `file_service` knows the file service. What counts as importing stands at the head of
 //! `imports/mod.rs`.
 //!
-//! One room is an exception. `under_test` is the trait that a system implements for the testbed: its
-//! functions speak of scenarios, milestones and verdicts, all of which are generic over the trait.
-//! A generic type and its bound know each other, so arrows that lead to `under_test` do not count;
-//! those that lead from it do.
+//! One room is an exception. `under_test` is the trait that a system implements for the testbed:
+//! its functions speak of scenarios, milestones and verdicts, all of which are generic over the
+//! trait. A generic type and its bound know each other, so arrows that lead to `under_test` do not
+//! count; those that lead from it do.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

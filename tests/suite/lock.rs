@@ -164,8 +164,8 @@ proptest! {
     }
 }
 
-/// The timer of a lock server that was paused comes late: what arrives before it must not be refused
-/// because of a waiter that is gone.
+/// The timer of a lock server that was paused comes late: what arrives before it must not be
+/// refused because of a waiter that is gone.
 #[test]
 fn a_waiter_that_was_not_heard_for_a_lease_fills_no_line() {
     let refused_at = |ms: u64| {

@@ -1,9 +1,9 @@
 //! What the scenarios can say, the swarms draw.
 //!
 //! Every key of a scenario file is drawn by some file in `scenarios/swarm/`, or stands in a list of
-//! exceptions with its reason; so does every kind of drawn fault. And what is drawn matters: with the
-//! least and with the most of a key the same seeds make different runs. What the faults of a seed
-//! have to meet to find anything, they meet in a fair share of seeds.
+//! exceptions with its reason; so does every kind of drawn fault. And what is drawn matters: with
+//! the least and with the most of a key the same seeds make different runs. What the faults of a
+//! seed have to meet to find anything, they meet in a fair share of seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

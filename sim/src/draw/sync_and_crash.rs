@@ -1,7 +1,7 @@
 //! Disks: how long a sync takes, and what a crash leaves.
 //!
-//! Each disk has streams of its own: for its syncs, for what its crashes leave, and for how that is torn.
-//! Rules of the scenario for single syncs come last.
+//! Each disk has streams of its own: for its syncs, for what its crashes leave, and for how that is
+//! torn. Rules of the scenario for single syncs come last.
 
 use crate::under_test::UnderTest;
 use std::collections::BTreeMap;
@@ -151,8 +151,8 @@ impl<'a, S: UnderTest> Disks<'a, S> {
     }
 }
 
-/// What was drawn, but for what the scenario says. A record that is to be torn has lost something and
-/// kept something; how much is drawn, or 1 byte.
+/// What was drawn, but for what the scenario says. A record that is to be torn has lost something
+/// and kept something; how much is drawn, or 1 byte.
 fn state(drawn: Leftover, leaves: Leaves) -> Leftover {
     let torn = match leaves.torn {
         None => drawn.torn,

@@ -64,7 +64,7 @@ invariants! {
         "a view leaves out the silent and the unwanted, takes in the heard and wanted, and no more",
         "accuracy; Chandra, Toueg 1996";
     KeysMoveOnlyToJoinersAndFromLeavers = "keys_move_only_to_joiners_and_from_leavers",
-        "a change of members moves only what those who come and go own",
+        "a change of members moves only what joiners and leavers own",
         "monotonicity; Karger et al. 1997";
     NoPathIsHandedOverInDoubt = "no_path_is_handed_over_in_doubt",
         "an owner hands no path over about which it is in doubt",
@@ -76,7 +76,7 @@ invariants! {
         "claims and copies are given up only when everyone has all that it owns",
         "Lamport, Malkhi, Zhou 2010, section 3";
     NoClaimWithoutWhatItClaims = "no_claim_without_what_it_claims",
-        "who claims to be complete on a path has what was decided there last, or is in doubt",
+        "a node that claims a path as complete has what was decided there last, or is in doubt",
         "Lamport, Malkhi, Zhou 2010";
     HandOversKeepTokensAndAnswers = "hand_overs_keep_tokens_and_answers",
         "a complete owner has the tokens, versions and answers of what it owns, and is told no lie",
@@ -85,10 +85,10 @@ invariants! {
         "what is decided, every complete owner in force has or is in doubt about",
         "Lamport, Malkhi, Zhou 2010";
     OnlyLeasedMembersServeAndVote = "only_leased_members_serve_and_vote",
-        "who serves or votes in an epoch is a member with a lease for it that runs",
+        "a node that serves or votes in an epoch is a member with a lease for it that runs",
         "leases; Gray, Cheriton 1989";
     OnlyCompleteOwnersServeAndVote = "only_complete_owners_serve_and_vote",
-        "who serves or votes on a path owns it and has durably claimed to be complete",
+        "a node that serves or votes on a path owns it and has durably claimed to be complete",
         "Lamport, Malkhi, Zhou 2010";
     OneEpochIsServedAtOnce = "one_epoch_is_served_at_once",
         "once an epoch is served, no earlier one is",
@@ -103,7 +103,7 @@ invariants! {
         "a yes leaves a participant only once the vote is durable",
         "W1, write-ahead; Gray 1978";
     DecisionIsDurableBeforeItLeaves = "decision_is_durable_before_it_leaves",
-        "nobody hears of a commit before the decision is durable",
+        "no machine is told of a commit before the decision is durable",
         "W1, write-ahead; Gray 1978";
     AcknowledgementIsDurableBeforeItLeaves = "acknowledgement_is_durable_before_it_leaves",
         "a participant acknowledges a commit only once it has durably applied it",
@@ -127,7 +127,7 @@ invariants! {
         "no node commits a transaction while another aborts it",
         "AC1, agreement; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
     AYesIsKeptUntilTheDecision = "a_yes_is_kept_until_the_decision",
-        "who has voted yes neither commits nor aborts until it is told what was decided",
+        "a participant that has voted yes neither commits nor aborts until it is told the decision",
         "the uncertainty period; Bernstein, Hadzilacos, Goodman 1987, section 7.3; Skeen 1981";
     ACheckpointKeepsWhatItReplaces = "a_checkpoint_keeps_what_it_replaces",
         "a node that starts from a checkpoint knows what its whole log would have told it",
@@ -139,10 +139,10 @@ invariants! {
         "a coordinator's low-water mark covers no transaction that may still commit or be asked for",
         "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
     NoPinIsOrphaned = "no_pin_is_orphaned",
-        "no path stays pinned for a transaction that nobody will ever decide",
+        "no path stays pinned for a transaction that will never be decided",
         "W4, orphans; Lampson, Lomet 1993";
     InDoubtKeepsItsPins = "in_doubt_keeps_its_pins",
-        "who is in doubt about a path serves no read of it and lets no one else change it",
+        "a participant in doubt about a path serves no read of it and admits no other change",
         "W3; R*: Mohan, Lindsay, Obermarck 1986, section 2";
     NoWriteBelowTheClaimedToken = "no_write_below_the_claimed_token",
         "once a token is claimed for a path, no change under a lower one commits",
@@ -154,7 +154,7 @@ invariants! {
         "all reads of a transaction come from one point in the order of commits",
         "G2, read skew A5A; Adya 1999; Berenson et al. 1995";
     DeletedFilesStayDeleted = "deleted_files_stay_deleted",
-        "after an acknowledged deletion nobody finds the old contents",
+        "after an acknowledged deletion no read finds the old contents",
         "F-I3, no resurrection; Demers et al. 1987";
     AcknowledgedWritesSurvive = "acknowledged_writes_survive",
         "what a client was told of is there for every later read and after every restart",
@@ -181,7 +181,7 @@ invariants! {
         "when everything had its time, the newest view is what the operator has asked for",
         "liveness; Lamport, Malkhi, Zhou 2010";
     NoCopiesElsewhereAtTheEnd = "no_copies_elsewhere_at_the_end",
-        "when everything had its time, nobody stores what it does not own",
+        "when everything had its time, no node stores what it does not own",
         "Demers et al. 1987";
     OwnersAgree = "owners_agree",
         "coordinators and participants of a path are its R distinct owners on the ring",
@@ -202,10 +202,10 @@ invariants! {
         "a lock goes to a waiter that was heard within a lease",
         "L-I6; etcd issue 11456";
     GrantsFollowTheLine = "grants_follow_the_line",
-        "of the living, the one who stood in line first is granted first",
+        "of the waiting clients that live, the first in line is granted the lock first",
         "L-I4, first in first out";
     NoFreeLockWithALiveWaiter = "no_free_lock_with_a_live_waiter",
-        "no lock is free while somebody alive waits for it",
+        "no lock is free while a live client waits for it",
         "L-I5, no lost wake-up; Lampson, Redell 1980";
     ASilentHolderKeepsNoLock = "a_silent_holder_keeps_no_lock",
         "a holder that is not heard for a lease loses its lock to a live waiter",
@@ -295,7 +295,7 @@ invariants! {
         "what a node remembers of answers and outcomes is bounded by marks that keep up",
         "garbage collection of RIFL, section 3.3: Lee et al. 2015; R*: Mohan, Lindsay, Obermarck 1986";
     BankTotalNeverChanges = "bank_total_never_changes",
-        "whoever reads all accounts at once finds the money that was paid in",
+        "a read of all accounts at once finds the money that was paid in",
         "Jepsen's bank; Gray 1985 (debit-credit)";
     NoIncrementIsLost = "no_increment_is_lost",
         "every acknowledged increment of a counter is in its final value",

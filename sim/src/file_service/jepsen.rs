@@ -16,8 +16,8 @@
 //!
 //! The operations are `["r", PATH, CONTENTS]`, `["w", PATH, CONTENTS]`,
 //! `["create", PATH, CONTENTS]`, `["delete", PATH]` and `["rename", PATH, TO]`. One with a
-//! condition ends with `{"if_version": N}`. What a read found is `null` in `invoke`, and where there is no
-//! file. Contents that are not UTF-8 are a list of bytes.
+//! condition ends with `{"if_version": N}`. What a read found is `null` in `invoke`, and where
+//! there is no file. Contents that are not UTF-8 are a list of bytes.
 //!
 //! A client may have several requests open, each of which is a thread of its own. With N threads in
 //! all, a thread is process 0, 1, ... N - 1 at first, and its number grows by N with each `info`,

@@ -347,8 +347,8 @@ impl UnderTest for FileService {
         stored.iter().find_map(|wanted| not_stored(wanted, world, model))
     }
 
-    /// A tenth of the time in which a coordinator wants its votes, a client its answer, and a holder
-    /// news of its lease.
+    /// A tenth of the time in which a coordinator wants its votes, a client its answer, and a
+    /// holder news of its lease.
     fn affordable(scenario: &Scenario) -> Span {
         let config = &scenario.config;
         let leases = scenario.faults.iter().filter_map(|fault| match fault.fault {

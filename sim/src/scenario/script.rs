@@ -1,7 +1,7 @@
 //! `[[script]]`: what clients ask for, request by request.
 //!
-//! A script is one request or several *steps*, each asked when the one before is answered. It may be
-//! repeated: after its answer, or every so long whether it is answered or not.
+//! A script is one request or several *steps*, each asked when the one before is answered. It may
+//! be repeated: after its answer, or every so long whether it is answered or not.
 
 pub(super) mod grammar;
 

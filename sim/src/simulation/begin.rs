@@ -1,5 +1,5 @@
-//! What begins at a time of the file or at a milestone: scripts, message rules, scripted faults; and
-//! at the end of the run the probes.
+//! What begins at a time of the file or at a milestone: scripts, message rules, scripted faults;
+//! and at the end of the run the probes.
 
 use crate::under_test::{Probes, UnderTest};
 use seedbed::machine::{Span, Time};

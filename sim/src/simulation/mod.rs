@@ -215,7 +215,8 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
         Ending { scenario, world, model: oracle.model(), requests, scripts, is_probed }
     }
 
-    /// What came of each effect of the file, in the order of [`Effect::all`](crate::verdict::Effect).
+    /// What came of each effect of the file, in the order of
+    /// [`Effect::all`](crate::verdict::Effect).
     fn fired(&self) -> Vec<Fired> {
         let faults = self.inject.fired().enumerate();
         let faults = faults.map(|(n, has)| (has, self.occasions.times(Then::Strike(n))));

@@ -11,8 +11,8 @@ use crate::world::{Event, Step};
 
 /// Events of one machine in one second of simulated time, at most.
 ///
-/// The busiest second of the committed files has 106 events for each machine. What exceeds the limit
-/// is a timer that goes round without a pause, or messages that multiply.
+/// The busiest second of the committed files has 106 events for each machine. What exceeds the
+/// limit is a timer that goes round without a pause, or messages that multiply.
 const PER_MACHINE: u64 = 10_000;
 
 /// Events that are looked at once the limit is exceeded, at most: they say what goes round.
@@ -21,8 +21,8 @@ const SAMPLE: u64 = 4_096;
 /// How many kinds of event are told.
 const KINDS: usize = 8;
 
-/// Counts what is due in the second of simulated time under way. Time that stands still does not end
-/// the second, so a run that makes no progress of time exceeds the limit as well.
+/// Counts what is due in the second of simulated time under way. Time that stands still does not
+/// end the second, so a run that makes no progress of time exceeds the limit as well.
 #[derive(Debug)]
 pub(super) struct Pace {
     machines: u64,

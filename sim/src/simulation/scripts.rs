@@ -1,8 +1,8 @@
 //! Scripts: requests that the file writes out.
 //!
-//! A script that begins becomes a *performance*: a client, which is bound by then, and the step that
-//! comes next. A script that is repeated every so long has several at once. Nothing is asked after
-//! the safety phase.
+//! A script that begins becomes a *performance*: a client, which is bound by then, and the step
+//! that comes next. A script that is repeated every so long has several at once. Nothing is asked
+//! after the safety phase.
 
 use crate::under_test::UnderTest;
 use std::collections::BTreeMap;

@@ -81,8 +81,8 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         self.away.as_mut().expect(BUDGET)
     }
 
-    /// Does a drawn fault leave what is promised within reach? The plan cannot know what is on which
-    /// disk. See the table of promises in ARCHITECTURE.md.
+    /// Does a drawn fault leave what is promised within reach? The plan cannot know what is on
+    /// which disk. See the table of promises in ARCHITECTURE.md.
     fn keeps_the_promise(&mut self, fault: &Fault<S>, scene: &Scene<'_, 'a, S>) -> bool {
         let options = &self.scenario.chaos.as_ref().expect(BUDGET).options;
         let keeps = || S::Operator::keeps_the_promise(fault, options, scene.model);

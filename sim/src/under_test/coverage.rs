@@ -45,7 +45,8 @@ pub trait Coverage<S: UnderTest>: Clone + Debug + Default {
     /// Everything that `node`, which is up, takes part in.
     fn phases(&self, node: NodeId, scene: &Scene<'_, S>) -> BTreeSet<Self::Phase>;
 
-    /// The situations that a run gets into when a fault strikes `machine`, which is in these phases.
+    /// The situations that a run gets into when a fault strikes `machine`, which is in these
+    /// phases.
     fn struck(
         _kind: FaultKind<S>,
         _machine: NodeId,
@@ -90,7 +91,7 @@ pub trait Coverage<S: UnderTest>: Clone + Debug + Default {
     }
 }
 
-/// A machine of a system whose phases nobody has named.
+/// A machine of a system that names no phases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Idle;
 

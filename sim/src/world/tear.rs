@@ -24,8 +24,8 @@ pub enum Tear {
 }
 
 /// What is on a disk of `lost`, records with their marks, of which the first would have had the
-/// position `first`: `torn` bytes of that one, and what the form of the tear says. Nothing if `torn`
-/// is 0. Gives how many bytes of the first are there before it is torn.
+/// position `first`: `torn` bytes of that one, and what the form of the tear says. Nothing if
+/// `torn` is 0. Gives how many bytes of the first are there before it is torn.
 pub(super) fn tear<'a, R: Serialize + 'a>(
     mut lost: impl Iterator<Item = (&'a R, u64)>,
     first: u64,

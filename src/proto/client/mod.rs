@@ -12,9 +12,9 @@
 //! | the time is up | unknown |
 //!
 //! A refusal is forced at an owner of the epoch of its attempt. In a later epoch others may be the
-//! owners, who got the path from one that never heard of it, and they may commit.
+//! owners, which got the path from one that never heard of it, and they may commit.
 //!
-//! "Timed out" is not "failed": an attempt that nobody answered may have taken effect, or may yet.
+//! "Timed out" is not "failed": an attempt without an answer may have taken effect, or may yet.
 //!
 //! # Locks
 //!

@@ -1,4 +1,4 @@
-//! Hand-over: a new owner pulls what it owns from those who had it.
+//! Hand-over: a new owner pulls what it owns from earlier owners.
 //!
 //! | new owner | owner of an earlier epoch |
 //! |---|---|

@@ -1,8 +1,8 @@
-//! The centre: it admits storage nodes, lays down views, and knows who is there by leases.
+//! The centre: it admits storage nodes, lays down views, and knows by leases which nodes are there.
 //!
 //! | storage node | centre |
 //! |---|---|
-//! | `Admit` (its log is empty) | forces `Admitted`, a number that nobody has had, one for each life that asks; `Admitted` |
+//! | `Admit` (its log is empty) | forces `Admitted`, a number that no node has had, one for each life that asks; `Admitted` |
 //! | `Heartbeat` that knows the view in force, from a member | `Alive`: the membership lease for it |
 //! | `Heartbeat` that knows an older one, or from no member | `Views`, from the last that has settled to the newest |
 //! | `Entered` (forced there) | forces `Recorded`: it has left every epoch before, where these transactions are open; `Noted` |
@@ -20,11 +20,11 @@
 //! What the cluster should be is what the operator *wants* of it, as far as nodes are there: a node
 //! that is wanted and heard is a member of the next view, one whose lease has surely ended is none.
 //! If no wanted node is there, the nodes of the view before stay, for a view has a member.
-//! *Heard* is who hears the centre as well: a heartbeat says when the newest one that was answered
+//! *Heard* is a node that hears the centre as well: a heartbeat says when the newest one that was answered
 //! was sent. A link that carries one way only would otherwise make a member of a node that can
 //! never have a lease, again and again (partial partitions: Alfatafta, Alkhatib, Alquraan,
 //! Al-Kiswany, OSDI 2020).
-//! Being slow is not being dead, so nobody is declared gone while its lease may run; and if it was
+//! Being slow is not being dead, so no node is declared gone while its lease may run; and if it was
 //! only slow, its next heartbeat makes it a member of a later view.
 //!
 //! **No two epochs are served at once.** A node serves an epoch only under a lease for it. A lease
@@ -39,8 +39,8 @@
 //! on what is left of files ([`handover`](super::handover)). A member that is given up gets no
 //! lease any more, and comes back only with an empty log.
 //!
-//! After a restart, or a pause of its own, the centre knows nothing of who is there: every lease
-//! counts as given now, and suspicion starts afresh.
+//! After a restart, or a pause of its own, the centre does not know which nodes are there: every
+//! lease counts as given now, and suspicion starts afresh.
 
 mod members;
 mod recovery;

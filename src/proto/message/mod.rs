@@ -1,4 +1,4 @@
-//! Every message there is, by who talks to whom.
+//! Every message there is, by sender and receiver.
 //!
 //! | from, to | messages |
 //! |---|---|

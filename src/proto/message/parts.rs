@@ -55,7 +55,7 @@ pub struct Terms {
     pub attempt: u32,
     /// No request of the client below this number is still waited for.
     pub lowest: u32,
-    /// Who yields to whom when two want one path.
+    /// Which attempt yields when two want one path.
     pub age: Age,
     /// The members that vote, without the coordinator.
     pub participants: Arc<[Member]>,
@@ -111,7 +111,7 @@ pub enum No {
     NotReady,
 }
 
-/// What someone who took part in a transaction knows of its decision.
+/// What a machine that took part in a transaction knows of its decision.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Known {
     /// Commit, with the whole answer.

@@ -1,4 +1,4 @@
-//! The table of all messages, by who talks to whom.
+//! The table of all messages, by sender and receiver.
 
 use std::sync::Arc;
 

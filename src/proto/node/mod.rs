@@ -22,8 +22,8 @@
 //! ```
 //!
 //! It leaves an epoch as soon as it hears of a newer one: what it has not promised it gives up,
-//! what it has promised it keeps. What it owned before it keeps too, for those who pull it, until
-//! the new epoch has settled.
+//! what it has promised it keeps. What it owned before it keeps too, for new owners that pull it,
+//! until the new epoch has settled.
 
 mod dispatch;
 mod membership;

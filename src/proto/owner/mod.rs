@@ -13,10 +13,10 @@
 //! A transaction begins to wait only for a younger one, and a chain of those has an end
 //! ("wait-die": Rosenkrantz, Stearns, Lewis, "System Level Concurrency Control for Distributed
 //! Database Systems", 1978). A transaction takes all its pins on one node at once or none. That
-//! alone would let a stream of young ones pass by an old one that waits for two paths, each of which
-//! is free now and then; so no transaction takes a path that an older one waits for. Whenever a pin
-//! goes, those that wait are looked at again, oldest first; one that meets an older one then is
-//! refused.
+//! alone would let a stream of young ones pass by an old one that waits for two paths, each of
+//! which is free now and then; so no transaction takes a path that an older one waits for. Whenever
+//! a pin goes, those that wait are looked at again, oldest first; one that meets an older one then
+//! is refused.
 //!
 //! # Ages
 //!

@@ -207,8 +207,8 @@ impl<'a, S: UnderTest> Plan<'a, S> {
         let Aim { occasion, target, other } = aim;
         let fault = match kind {
             ChaosKind::Operator(kind) => self.wish(kind, true, stream),
-            // Locks are granted by the clock of the central node: what its jumps do is no protocol's
-            // fault.
+            // Locks are granted by the clock of the central node: what its jumps do is no
+            // protocol's fault.
             ChaosKind::General(GeneralChaos::Bump) if target == Target::There => None,
             ChaosKind::General(GeneralChaos::Partition) => {
                 let links = Cut::Groups(vec![vec![target], vec![Target::Rest]]);

@@ -153,7 +153,8 @@ fn so_many_stay_that_a_path_finds_its_owners() {
         let mut wanted: BTreeSet<Target> = CAST.members().map(Target::Node).collect();
         for planned in &plan {
             match (&planned.fault, &planned.aim) {
-                // A node that joins at a milestone may never do so, one that leaves may do so at once.
+                // A node that joins at a milestone may never do so, one that leaves may do so at
+                // once.
                 (Fault::Operator { wish: Wish::Join, .. }, Some(_)) => {}
                 (Fault::Operator { wish: Wish::Join, node: Some(node) }, None) => {
                     assert!(wanted.insert(*node), "{node:?} is out")

@@ -1,17 +1,18 @@
 //! Which disks hold the only copy of something.
 //!
 //! What is promised of lost disks is that an acknowledged write survives as long as one owner that
-//! was complete keeps its disk. So a disk may be lost as long as, of every piece of the ring, another
-//! owner has what was committed there last.
+//! was complete keeps its disk. So a disk may be lost as long as, of every piece of the ring,
+//! another owner has what was committed there last.
 //!
-//! Two losses one upon the other may take a decision along, and a view that makes an owner of a node
-//! whose disk is gone leaves no machine to say what was committed under it. So the next disk may be lost
-//! when the loss before is *made good*, and the operator changes nothing before it is *noticed*.
+//! Two losses one upon the other may take a decision along, and a view that makes an owner of a
+//! node whose disk is gone leaves no machine to say what was committed under it. So the next disk
+//! may be lost when the loss before is *made good*, and the operator changes nothing before it is
+//! *noticed*.
 //!
-//! A write commits in an epoch only if every owner of its path in that epoch is complete. So what was
-//! committed last at a position stands in the newest view of which each owner is complete there, or
-//! was until its disk was lost. An owner that is complete in a newer view has it as well: it has
-//! pulled it.
+//! A write commits in an epoch only if every owner of its path in that epoch is complete. So what
+//! was committed last at a position stands in the newest view of which each owner is complete
+//! there, or was until its disk was lost. An owner that is complete in a newer view has it as well:
+//! it has pulled it.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -29,7 +30,8 @@ pub fn is_every_loss_noticed(model: &Model) -> bool {
     newest.is.members.iter().all(|member| model.disks.gone(*member).is_none())
 }
 
-/// Is every owner complete again, and no participant in doubt for a coordinator whose disk was lost?
+/// Is every owner complete again, and no participant in doubt for a coordinator whose disk was
+/// lost?
 fn is_every_loss_made_good(model: &Model) -> bool {
     let newest = model.views.newest().map(|newest| newest.is.epoch);
     let has_settled = model.views.settled().map(|settled| settled.is) == newest;

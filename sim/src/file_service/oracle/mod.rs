@@ -1,5 +1,5 @@
-//! The oracle of the file service: its ground-truth [`Model`], its invariants and milestones, and the
-//! account of which machine waits for what.
+//! The oracle of the file service: its ground-truth [`Model`], its invariants and milestones, and
+//! the account of which machine waits for what.
 //!
 //! One invariant is one file, and [`registry`] binds it to its name.
 //!

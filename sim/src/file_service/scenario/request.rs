@@ -33,7 +33,8 @@ pub(in crate::file_service) fn with_first(request: &Request, first: Option<NodeI
     }
 }
 
-/// Reads a request of a script. No operation has a token: a client puts in that of the lock it holds.
+/// Reads a request of a script. No operation has a token: a client puts in that of the lock it
+/// holds.
 pub(in crate::file_service) fn read(
     ask: Ask,
     table: &Table<'_>,

@@ -1,4 +1,5 @@
-//! How what happens in the file service is told: its messages, records and whatever else is its own.
+//! How what happens in the file service is told: its messages, records and whatever else is its
+//! own.
 
 mod message;
 mod paths_on_ring;

@@ -18,8 +18,8 @@ pub fn grants_the_last_in_line(model: &Model, shown: &mut Shown<'_>) -> bool {
     })
 }
 
-/// A lock was never given back in the log that a checkpoint replaces, so the checkpoint would have to
-/// say which request holds it.
+/// A lock was never given back in the log that a checkpoint replaces, so the checkpoint would have
+/// to say which request holds it.
 pub fn leaves_a_holder_out_of_a_checkpoint(_: &Model, shown: &mut Shown<'_>) -> bool {
     let replaced = &mut shown.step.replaced;
     let left = replaced.iter().position(|record| matches!(record, Record::Left { .. }));

@@ -26,8 +26,8 @@ struct Edge<'a> {
 /// released before a request times out: Coffman, Elphick, Shoshani, "System Deadlocks", Computing
 /// Surveys 3(2), 1971. A client is no unit here: while one of its users waits, another goes on and
 /// gives its lock back. A holder counts if its user was told that it has the lock, and its client
-/// has not been asked for its release. After a restart the lock server counts every grant of its log as
-/// held for one lease, also a grant that is over. In that time nothing is said.
+/// has not been asked for its release. After a restart the lock server counts every grant of its
+/// log as held for one lease, also a grant that is over. In that time nothing is said.
 pub fn deadlock(request: RequestId, world: &World, model: &Model, times: &StepTimes) -> Vec<Wait> {
     let lease = model.views.lock_lease(world.config());
     let since = model.hearing.since();

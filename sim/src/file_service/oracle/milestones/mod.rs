@@ -1,9 +1,9 @@
 //! Which milestones only the file service has, and when a run has reached them.
 //!
 //! Everything here is worked out from what is to be seen of a step: the steps of a transaction from
-//! its messages and records, the state of a lock from the lock server's log, views from the centre's
-//! log, hand-overs from what is asked and sent. With fixed membership the last two cost nothing: none
-//! of their messages and records comes up.
+//! its messages and records, the state of a lock from the lock server's log, views from the
+//! centre's log, hand-overs from what is asked and sent. With fixed membership the last two cost
+//! nothing: none of their messages and records comes up.
 
 mod locks;
 mod roles;

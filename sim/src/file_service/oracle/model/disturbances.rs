@@ -32,7 +32,8 @@ pub struct Disturbances {
 /// A machine or a link.
 #[derive(Clone, Copy, Debug, Default)]
 struct Disturbed {
-    /// How many cuts are open; of a machine 1 while it is down or paused, of a disk while it stalls.
+    /// How many cuts are open; of a machine 1 while it is down or paused, of a disk while it
+    /// stalls.
     now: u32,
     /// The latest end of a disturbance so far; it may lie ahead.
     last: Option<Time>,

@@ -15,10 +15,10 @@ use crate::file_service::oracle::{
 /// applied it, and nothing else that it covers commits later.
 ///
 /// A participant forgets what became of all that the mark covers, and from then on takes it for
-/// over, whichever node asks. So a mark that is one too high makes it forget an outcome that another is in
-/// doubt about, or refuse a transaction that is under way. Presumed abort keeps a commit for as
-/// long as a participant may ask: Mohan, Lindsay, Obermarck, "Transaction Management in the R*
-/// Distributed Database Management System", 1986, section 3.
+/// over, whichever node asks. So a mark that is one too high makes it forget an outcome that
+/// another is in doubt about, or refuse a transaction that is under way. Presumed abort keeps a
+/// commit for as long as a participant may ask: Mohan, Lindsay, Obermarck, "Transaction Management
+/// in the R* Distributed Database Management System", 1986, section 3.
 #[derive(Clone, Debug, Default)]
 pub struct ALowWaterMarkCoversOnlyWhatIsOver {
     marks: BTreeMap<Member, At<LowWater>>,

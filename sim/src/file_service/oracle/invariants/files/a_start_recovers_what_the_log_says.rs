@@ -12,10 +12,10 @@ use seedbed::proto::Process;
 /// refusals, marks, claims, and of the central node grants, lines and views.
 ///
 /// What the memory says is what a checkpoint would write now, so the records of that are compared
-/// with those of the log, kind by kind. A start that forgets something does harm when the rest of an
-/// old story goes on, which may take longer than the run. Where the harm is seen, the run shows it;
-/// otherwise the first such start is told of at the end. Mohan and others, "ARIES", 1992, section 5:
-/// restart repeats history.
+/// with those of the log, kind by kind. A start that forgets something does harm when the rest of
+/// an old story goes on, which may take longer than the run. Where the harm is seen, the run shows
+/// it; otherwise the first such start is told of at the end. Mohan and others, "ARIES", 1992,
+/// section 5: restart repeats history.
 #[derive(Clone, Debug, Default)]
 pub struct AStartRecoversWhatTheLogSays {
     first: Option<Breach>,

@@ -329,8 +329,8 @@ mod tests {
         play.replies(request(2, 1), Reply::Refused(Refusal::Held)).breaks();
     }
 
-    /// c1 holds the lock, and as many stand in line as may; c2 wants to wait as well, and is refused
-    /// this long after they were heard.
+    /// c1 holds the lock, and as many stand in line as may; c2 wants to wait as well, and is
+    /// refused this long after they were heard.
     fn a_full_line(later: u64) -> Play {
         let mut settings = Settings::default();
         settings.limits.queue = 1;

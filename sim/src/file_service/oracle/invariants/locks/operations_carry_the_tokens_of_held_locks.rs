@@ -26,7 +26,8 @@ use seedbed::proto::{
 pub struct OperationsCarryTheTokensOfHeldLocks {
     /// By client and path: the lock that the client believes in.
     beliefs: BTreeMap<(NodeId, Path), At<Belief>>,
-    /// By request that is not answered: the locks of its paths that its client held when it was asked.
+    /// By request that is not answered: the locks of its paths that its client held when it was
+    /// asked.
     held: PerRequest<BTreeMap<Path, At<Token>>>,
 }
 

@@ -17,16 +17,16 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Se
 /// Where an owner refuses an attempt for a conflict, an older attempt that wants one of the same
 /// paths was under way there at some time between the arrival of the one and its refusal.
 ///
-/// So each refusal takes an older attempt, and the oldest of all is never refused: the attempts at a
-/// request are bounded by the older ones that it meets. Rosenkrantz, Stearns, Lewis, "System Level
-/// Concurrency Control for Distributed Database Systems", ACM TODS 3(2), 1978, for wait-die.
+/// So each refusal takes an older attempt, and the oldest of all is never refused: the attempts at
+/// a request are bounded by the older ones that it meets. Rosenkrantz, Stearns, Lewis, "System
+/// Level Concurrency Control for Distributed Database Systems", ACM TODS 3(2), 1978, for wait-die.
 ///
 /// Ages and paths are those of `Begin`, `Prepare` and the vote. An attempt is under way from the
 /// arrival of the message until the owner refuses it, is told that it has aborted, or has durably
 /// settled its vote, at its coordinator until that says how it has ended; a crash ends all but
-/// durable votes. When an owner gives up what it has pinned is not to be seen: such an attempt counts
-/// until a younger one that comes later votes on its path. A rename may be refused because its source
-/// has changed, and is left out; a coordinator may pass on the refusal of a participant.
+/// durable votes. When an owner gives up what it has pinned is not to be seen: such an attempt
+/// counts until a younger one that comes later votes on its path. A rename may be refused because
+/// its source has changed, and is left out; a coordinator may pass on the refusal of a participant.
 #[derive(Clone, Debug, Default)]
 pub struct AttemptsYieldOnlyToOlderOnes {
     owners: PerNode<Attempts>,
@@ -247,8 +247,8 @@ impl Attempts {
         self.under_way.push(new);
     }
 
-    /// `name` votes, so it got its pins after it had come. Any that had come before, is older, wants
-    /// one of the paths and has no vote was over by then, and the node did not say so.
+    /// `name` votes, so it got its pins after it had come. Any that had come before, is older,
+    /// wants one of the paths and has no vote was over by then, and the node did not say so.
     fn on_voted(&mut self, name: Name, position: u64) {
         let Some(voted) = self.get(name) else { return };
         voted.stage = Stage::Voted(position);

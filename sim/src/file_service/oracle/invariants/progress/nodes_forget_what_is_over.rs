@@ -13,19 +13,19 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Se
 /// A storage node remembers no answer to a request, and no outcome of a transaction, that is below
 /// a mark that it was told in this life; and a mark leaves nothing below which is over.
 ///
-/// So by the end of a run a node remembers, for each client, at most one answer for each request from
-/// the lowest number that it was told upwards, and for each coordinator at most one outcome for each
-/// transaction above the low-water mark that it was told: as many as were open together with the
-/// attempt that brought the mark, and have come after it.
+/// So by the end of a run a node remembers, for each client, at most one answer for each request
+/// from the lowest number that it was told upwards, and for each coordinator at most one outcome
+/// for each transaction above the low-water mark that it was told: as many as were open together
+/// with the attempt that brought the mark, and have come after it.
 ///
-/// A node has certainly been told the marks in the `Prepare` that it has voted on, and a coordinator
-/// the client's in the attempt that it has decided. Marks of which only the memory knows are gone
-/// after a crash. The number above a mark belongs to a transaction that is neither aborted nor
-/// called over, and the lowest number of a client to a request that is not answered. What a node
-/// remembers is not believed but measured: nothing else is judged by it. Mohan, Lindsay, Obermarck,
-/// "Transaction Management in the R* Distributed Database Management System", ACM TODS 11(4), 1986,
-/// for what may be forgotten; Lee et al., "Implementing Linearizability at Large Scale and Low
-/// Latency" (RIFL), SOSP 2015, section 3.3, for collecting answers.
+/// A node has certainly been told the marks in the `Prepare` that it has voted on, and a
+/// coordinator the client's in the attempt that it has decided. Marks of which only the memory
+/// knows are gone after a crash. The number above a mark belongs to a transaction that is neither
+/// aborted nor called over, and the lowest number of a client to a request that is not answered.
+/// What a node remembers is not believed but measured: nothing else is judged by it. Mohan,
+/// Lindsay, Obermarck, "Transaction Management in the R* Distributed Database Management System",
+/// ACM TODS 11(4), 1986, for what may be forgotten; Lee et al., "Implementing Linearizability at
+/// Large Scale and Low Latency" (RIFL), SOSP 2015, section 3.3, for collecting answers.
 #[derive(Clone, Debug, Default)]
 pub struct NodesForgetWhatIsOver {
     told: PerNode<Marks>,
@@ -164,8 +164,8 @@ fn coordinator_keeps_up(txn: TxnId, mark: LowWater, model: &Model) -> Result<(),
         return Ok(());
     }
     let Some(known) = model.txns.get(&next) else { return Ok(()) };
-    // A coordinator that has called a commit over answers a late message with `Abort`, and repeats the
-    // commit if a crash takes the record that says so.
+    // A coordinator that has called a commit over answers a late message with `Abort`, and repeats
+    // the commit if a crash takes the record that says so.
     let aborted = known.aborted.filter(|_| known.decided.is_none());
     let Some(step) = known.over.or(aborted) else { return Ok(()) };
     let now = format!("with {txn} its coordinator says that all up to {last} is over, and no more");

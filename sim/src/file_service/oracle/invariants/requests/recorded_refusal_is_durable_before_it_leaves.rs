@@ -22,11 +22,11 @@ use crate::file_service::oracle::{
 /// An owner's own log must have the record, written or handed over; a coordinator only passes the
 /// refusal on, so for it the record of any owner will do. Where the centre manages the membership
 /// disks may be lost, so a client may hear of it only when all owners of a path of the request have
-/// it, in some view; those count whose disks are lost by now. A
-/// lock that is refused for good is recorded in the same way, by a `declined` if the disk is full, else
-/// by a `left` of a request that neither held the lock nor stood in line: one that leaves the line may ask again, and what it is refused
-/// then has a record of its own. Write-ahead logging: Gray, "Notes on Data Base Operating Systems",
-/// 1978; remembered results: Lee and others, RIFL, SOSP 2015, section 3.
+/// it, in some view; those count whose disks are lost by now. A lock that is refused for good is
+/// recorded in the same way, by a `declined` if the disk is full, else by a `left` of a request
+/// that neither held the lock nor stood in line: one that leaves the line may ask again, and what
+/// it is refused then has a record of its own. Write-ahead logging: Gray, "Notes on Data Base
+/// Operating Systems", 1978; remembered results: Lee and others, RIFL, SOSP 2015, section 3.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedRefusalIsDurableBeforeItLeaves {
     /// By request, under the id of its attempt: the nodes whose log has the refusal.

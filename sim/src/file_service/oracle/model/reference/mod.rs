@@ -2,8 +2,8 @@
 //! commits.
 //!
 //! The rest of the model knows what the protocols have decided; this part knows what they should
-//! have. [`program`] is written from the table in `docs/semantics.md` and executes the operations of
-//! a request when the request commits, on the states that the commits before it have left:
+//! have. [`program`] is written from the table in `docs/semantics.md` and executes the operations
+//! of a request when the request commits, on the states that the commits before it have left:
 //!
 //! | what | stands in the order where |
 //! |---|---|
