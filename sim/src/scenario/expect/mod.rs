@@ -2,6 +2,7 @@
 
 pub(in crate::scenario) mod grammar;
 
+use std::cell::LazyCell;
 use std::fmt;
 
 use seedbed::machine::Span;
@@ -156,7 +157,10 @@ pub(in crate::scenario) fn expect<S: UnderTest>(
     let reached = table.or("reached", Vec::new(), reached);
     let never = table.or("never", Vec::new(), milestones);
     let at_end = S::read_at_end(&table);
-    let covered = table.or("covered", Vec::new(), |value| value.distinct(|value| value.cell()));
+    // There are many cells: a file that demands some has them spelled once.
+    let cells = LazyCell::new(|| Cell::names().collect::<Vec<_>>());
+    let covered =
+        table.or("covered", Vec::new(), |value| value.distinct(|value| value.cell(&cells)));
     let unknown = table.or("unknown", Expect::<S>::UNKNOWN, |value| value.probability());
     let (reached, never) = (reached?, never?);
     let is_reached = |never: &&Milestone<S>| reached.iter().any(|reach| reach.milestone == **never);
@@ -233,7 +237,7 @@ fn stays_down<S: UnderTest>(fault: &ScriptedFault<S>) -> bool {
 
 impl Value<'_> {
     /// A cell of what a run can try.
-    fn cell<S: UnderTest>(&self) -> Result<Cell<S>> {
-        self.pick_listed("cell", "cells", Cell::names())
+    fn cell<S: UnderTest>(&self, cells: &[(String, Cell<S>)]) -> Result<Cell<S>> {
+        self.pick_listed("cell", "cells", cells.iter().map(|(name, cell)| (name, *cell)))
     }
 }
