@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use seedbed::machine::{Class, NodeId};
 
-use super::error::{Refused, Result};
+use super::error::{Refused, Result, all};
 use super::grammar::{Key, Style, TableGrammar};
 use super::reader::Table;
 use super::value::Value;
 use crate::cast::Cast;
+use crate::name::Name;
 use crate::under_test::UnderTest;
 
 /// Nodes that there may be, spare ones included.
@@ -29,6 +30,12 @@ pub(super) const CLUSTER: TableGrammar = TableGrammar {
              those of `nodes`, and a fault `join` lets one in",
         ),
         Key::usually("clients", "whole number, 1 to 32767", "1", "clients"),
+        Key::usually(
+            "defects",
+            "array of defects",
+            "[]",
+            "mistakes to switch on; `seedbed defects` lists them",
+        ),
     ],
     forms: &[],
     notes: &[],
@@ -175,8 +182,24 @@ pub(super) struct Cluster<C> {
 pub(super) fn read<S: UnderTest>(root: &Table<'_>) -> Cluster<S::Config> {
     let cluster = root.section(&CLUSTER.of::<S>());
     let cast = read_cast::<S>(&cluster);
+    let defects = cluster.or("defects", Vec::new(), |value| defects::<S>(&value));
     let ReadConfig { config, lenient } = S::read_config(root, &cluster, cast);
+    let config = match (config, defects) {
+        (Ok(config), Ok(defects)) => Ok(switched_on::<S>(config, &defects)),
+        (Err(refused), _) | (Ok(_), Err(refused)) => Err(refused),
+    };
+    let lenient = config.clone().unwrap_or(lenient);
     Cluster { cast, config, lenient }
+}
+
+fn defects<S: UnderTest>(value: &Value<'_>) -> Result<Vec<S::Defect>> {
+    let names = || S::Defect::ALL.iter().map(|defect| (defect.name(), *defect));
+    all(value.list()?.iter().map(|value| value.pick_listed("defect", "defects", names())))
+}
+
+/// The same settings with these mistakes switched on.
+fn switched_on<S: UnderTest>(config: Arc<S::Config>, defects: &[S::Defect]) -> Arc<S::Config> {
+    defects.iter().fold(config, |config, defect| S::with_defect(&config, *defect))
 }
 
 fn read_cast<S: UnderTest>(cluster: &Table<'_>) -> Result<Cast> {

@@ -7,14 +7,12 @@ use std::sync::Arc;
 
 use seedbed::machine::{NodeId, Span};
 use seedbed::proto::ring::HashKind;
-use seedbed::proto::{
-    CommitMode, Config, ConfigError, Defect, Defects, Limits, Membership, Settings,
-};
+use seedbed::proto::{CommitMode, Config, ConfigError, Limits, Membership, Settings};
 
 use super::limits;
 use super::shared::{POINTS, points, too_many};
 use crate::cast::Cast;
-use crate::scenario::reading::{Grammar, ReadConfig, Refused, Result, Table, Value, all};
+use crate::scenario::reading::{Grammar, ReadConfig, Refused, Result, Table, Value};
 use grammar::TIMING;
 
 /// Reads the settings.
@@ -88,7 +86,6 @@ fn settings(
     let hash = cluster.or("hash", usual.hash, |v| v.pick("hash", HASHES));
     let ring_bits = cluster.or("ring_bits", usual.ring_bits, |v| v.integer(1..=64));
     let commit = cluster.or("commit", usual.commit, |v| v.pick("commit mode", COMMITS));
-    let defects = cluster.or("defects", usual.defects, defects);
     let checkpoint_records = cluster.or("checkpoint_records", usual.checkpoint_records, whole);
     let chunk_paths = cluster.or("chunk_paths", usual.chunk_paths, whole);
     Ok(Settings {
@@ -99,7 +96,6 @@ fn settings(
         hash: hash?,
         ring_bits: ring_bits?,
         commit: commit?,
-        defects: defects?,
         checkpoint_records: checkpoint_records?,
         chunk_paths: chunk_paths?,
         ..usual
@@ -111,18 +107,6 @@ const MEMBERSHIPS: [(&str, Membership); 2] =
     [("fixed", Membership::Fixed), ("managed", Membership::Managed)];
 const COMMITS: [(&str, CommitMode); 2] =
     [("staged", CommitMode::Staged), ("two_phase", CommitMode::TwoPhase)];
-
-fn defects(value: Value<'_>) -> Result<Defects> {
-    Ok(all(value.list()?.iter().map(defect))?.into_iter().collect())
-}
-
-fn defect(value: &Value<'_>) -> Result<Defect> {
-    value.pick_listed(
-        "defect",
-        "defects",
-        Defect::ALL.iter().map(|defect| (defect.name(), *defect)),
-    )
-}
 
 fn timed(timing: &Table<'_>, settings: Result<Settings>) -> Result<Settings> {
     let usual = Settings::default();

@@ -37,12 +37,6 @@ pub(in crate::file_service) const CLUSTER: Extra = Extra {
              vote; or the classic two phases",
         ),
         Key::usually(
-            "defects",
-            "array of defects",
-            "[]",
-            "mistakes to switch on; `seedbed defects` lists them",
-        ),
-        Key::usually(
             "checkpoint_records",
             "whole number, at least 1",
             "10000",
