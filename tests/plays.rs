@@ -3,12 +3,11 @@
 //!
 //! With `UPDATE_EXPECT` set to anything, what came of the directions is written into the files.
 
-mod failure;
 mod play;
 
 use std::path::Path;
 
-use failure::Failure;
+use seedbed_sim::scenario_test::Failure;
 use similar::TextDiff;
 
 datatest_stable::harness! {

@@ -47,6 +47,8 @@ pub mod role;
 #[cfg(feature = "madsim")]
 pub mod run;
 pub mod scenario;
+#[cfg(feature = "madsim")]
+pub mod scenario_test;
 pub mod seed;
 pub mod simulation;
 pub mod subject;

@@ -1,0 +1,267 @@
+//! Scenario files as tests: the seeds of a file are run, and what must come of them does.
+//!
+//! A crate with scenarios of its own has a test target without the usual harness:
+//!
+//! ```text
+//! datatest_stable::harness! {
+//!     { test = holds, root = "scenarios", pattern = r"\.toml$" },
+//! }
+//!
+//! fn holds(file: &Path) -> datatest_stable::Result<()> {
+//!     Ok(seedbed_sim::scenario_test::holds::<MySystem>(file)?)
+//! }
+//! ```
+//!
+//! | variable | what it does |
+//! |---|---|
+//! | `MADSIM_TEST_SEED=N` | only seed N; with `MADSIM_TEST_NUM` that many from N |
+//! | `MADSIM_TEST_NUM=N` | so many seeds, from the file's first |
+//! | `MADSIM_TEST_JOBS=N` | seeds of one file at a time; 1 where it is not set |
+//! | `MADSIM_TEST_CHECK_DETERMINISM` | set to anything: each seed runs twice, and the digests must be equal |
+//!
+//! A file that says nothing with its own seeds (a fault never struck, a milestone was never
+//! reached) fails. Where the seeds were chosen from outside it does not: they may be too few to
+//! show anything.
+
+use std::fmt::{self, Write as _};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use crate::cell::Cell;
+use crate::milestone::Milestone;
+use crate::report::{self, History, replay_line};
+use crate::run;
+use crate::scenario::{Expected, Scenario};
+use crate::under_test::UnderTest;
+use crate::verdict::{FileReport, FileVerdict, RunReport};
+
+/// Why a test fails. Test harnesses show errors by their debug form, which is the text here.
+pub struct Failure(pub String);
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Runs the seeds of `file`.
+///
+/// # Errors
+/// What must come of them does not, or the file is wrong: a text that says which seed, how it ended
+/// and how to replay it.
+pub fn holds<S: UnderTest>(file: &Path) -> Result<(), Failure> {
+    let scenario = load::<S>(file)?;
+    let wanted = Wanted::from_environment().map_err(Failure)?;
+    let report = run_all(&scenario, wanted.seeds(&scenario), &wanted).map_err(Failure)?;
+    is_as_declared(&scenario, &report)?;
+    match report.verdict(&scenario) {
+        FileVerdict::AsExpected => Ok(()),
+        FileVerdict::Vacuous { .. } if wanted.are_seeds_chosen() => Ok(()),
+        FileVerdict::Vacuous { why, nearest } => {
+            let near = nearest.map(|near| format!("; nearest: {near}")).unwrap_or_default();
+            Err(Failure(format!("vacuous: {why}{near}")))
+        }
+        FileVerdict::FallsShort { why, seed } => {
+            Err(Failure(format!("{why}, most of all with seed {seed}")))
+        }
+        FileVerdict::Failed => {
+            let all = format!("{} of {} seeds", report.failed, report.runs);
+            let first = failed(&scenario, &report.failures[0]);
+            Err(Failure(format!("{all}, first:\n{first}")))
+        }
+    }
+}
+
+/// How the run ended that shows what `file` expects, explained: its first seed that does, or the
+/// first of all. What a test compares with a text that is kept.
+///
+/// # Errors
+/// The file is wrong.
+pub fn explained<S: UnderTest>(file: &Path) -> Result<String, Failure> {
+    let scenario = load::<S>(file)?;
+    let expected = &scenario.expect.verdict;
+    let start = scenario.seeds.start;
+    let tells = |seed: &u64| run::run(&scenario, *seed, &mut ()).is_as_expected(expected);
+    let seed = match expected {
+        Expected::Pass => start,
+        Expected::Violates(_) | Expected::Blocks(_) => {
+            (start..start + scenario.seeds.count).find(tells).unwrap_or(start)
+        }
+    };
+    Ok(explain(&scenario, seed))
+}
+
+fn load<S: UnderTest>(file: &Path) -> Result<Scenario<S>, Failure> {
+    Scenario::load(file).map_err(|error| Failure(error.to_string()))
+}
+
+/// What was called impossible was not reached, and nothing was reached before what leads to it.
+fn is_as_declared<S: UnderTest>(
+    scenario: &Scenario<S>,
+    report: &FileReport<S>,
+) -> Result<(), Failure> {
+    if let Some(milestone) =
+        Milestone::all().find(|it| is_reached_all_the_same(*it, scenario, report))
+    {
+        return Err(Failure(format!("`{milestone}` is called impossible and was reached")));
+    }
+    let is_seen_all_the_same = |cell: &Cell<S>| {
+        report.covered.of(*cell) > 0 && scenario.why_never_covered(*cell).is_some()
+    };
+    if let Some(cell) = Cell::all().find(is_seen_all_the_same) {
+        return Err(Failure(format!("`{cell}` is called impossible and was seen")));
+    }
+    if let Some(milestone) = out_of_story(scenario, report) {
+        let message = format!("`{milestone}` was reached and nothing that comes before it");
+        return Err(Failure(message));
+    }
+    Ok(())
+}
+
+/// Was a milestone reached that the reader of files takes for impossible?
+fn is_reached_all_the_same<S: UnderTest>(
+    milestone: Milestone<S>,
+    scenario: &Scenario<S>,
+    report: &FileReport<S>,
+) -> bool {
+    let is_reached = report.counts.get(milestone.index()).is_some_and(|count| *count > 0);
+    is_reached && scenario.why_never(milestone).is_some()
+}
+
+/// A milestone that was reached, and none of those that come before it in its story, though one
+/// could have been.
+fn out_of_story<S: UnderTest>(
+    scenario: &Scenario<S>,
+    report: &FileReport<S>,
+) -> Option<Milestone<S>> {
+    let count = |it: Milestone<S>| report.counts.get(it.index()).copied().unwrap_or_default();
+    let story = |it: Milestone<S>| {
+        let before = std::iter::successors(it.follows(), |before| before.follows());
+        before.filter(|before| scenario.why_never(*before).is_none()).collect::<Vec<_>>()
+    };
+    let is_alone = |milestone: &Milestone<S>| {
+        let story = story(*milestone);
+        !story.is_empty() && story.iter().all(|before| count(*before) == 0)
+    };
+    Milestone::all().filter(|milestone| count(*milestone) > 0).find(is_alone)
+}
+
+/// What the environment asks for.
+struct Wanted {
+    seed: Option<u64>,
+    num: Option<u64>,
+    jobs: u64,
+    checks_determinism: bool,
+}
+
+impl Wanted {
+    fn from_environment() -> Result<Wanted, String> {
+        Ok(Wanted {
+            seed: number("MADSIM_TEST_SEED")?,
+            num: number("MADSIM_TEST_NUM")?,
+            jobs: number("MADSIM_TEST_JOBS")?.unwrap_or(1).max(1),
+            checks_determinism: std::env::var_os("MADSIM_TEST_CHECK_DETERMINISM").is_some(),
+        })
+    }
+
+    fn are_seeds_chosen(&self) -> bool {
+        self.seed.is_some() || self.num.is_some()
+    }
+
+    fn seeds<S: UnderTest>(&self, scenario: &Scenario<S>) -> Range<u64> {
+        let first = self.seed.unwrap_or(scenario.seeds.start);
+        let count = match (self.num, self.seed) {
+            (Some(num), _) => num,
+            (None, Some(_)) => 1,
+            (None, None) => scenario.seeds.count,
+        };
+        first..first.saturating_add(count)
+    }
+}
+
+fn number(name: &str) -> Result<Option<u64>, String> {
+    let Some(value) = std::env::var_os(name) else { return Ok(None) };
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    number.map(Some).ok_or_else(|| format!("{name} is {value:?}, expected a whole number"))
+}
+
+/// Runs all seeds and takes their reports in, in the order of seeds whatever the number of jobs.
+fn run_all<S: UnderTest>(
+    scenario: &Scenario<S>,
+    seeds: Range<u64>,
+    wanted: &Wanted,
+) -> Result<FileReport<S>, String> {
+    let next = AtomicU64::new(seeds.start);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..wanted.jobs {
+            let (sender, next, end) = (sender.clone(), &next, seeds.end);
+            scope.spawn(move || {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    let run = run_one(scenario, seed, wanted.checks_determinism);
+                    sender.send(run).expect("the receiver outlives the threads");
+                }
+            });
+        }
+    });
+    drop(sender);
+    let mut runs = receiver.into_iter().collect::<Result<Vec<RunReport<S>>, String>>()?;
+    runs.sort_by_key(|run| run.seed);
+    let mut report = FileReport::default();
+    runs.into_iter().for_each(|run| report.add(scenario, run));
+    Ok(report)
+}
+
+fn run_one<S: UnderTest>(
+    scenario: &Scenario<S>,
+    seed: u64,
+    checks_determinism: bool,
+) -> Result<RunReport<S>, String> {
+    let run = run::run(scenario, seed, &mut ());
+    if checks_determinism {
+        let again = run::run(scenario, seed, &mut ());
+        if run.covered != again.covered {
+            return Err(format!("seed {seed} covered other cells again\n{}", again_with(seed)));
+        }
+        if run.digest != again.digest {
+            let digests = format!("{:016x} and {:016x}", run.digest, again.digest);
+            return Err(format!("seed {seed} gave two digests, {digests}\n{}", again_with(seed)));
+        }
+    }
+    Ok(run)
+}
+
+/// What is said of a run that contradicts its file.
+fn failed<S: UnderTest>(scenario: &Scenario<S>, run: &RunReport<S>) -> String {
+    let mut text = explain(scenario, run.seed);
+    let line = replay_line(&scenario.file, run.seed);
+    write!(text, "{}\n{line}", again_with(run.seed)).expect("a string takes everything");
+    text
+}
+
+/// The line that madsim's users know.
+fn again_with(seed: u64) -> String {
+    format!("note: run with `MADSIM_TEST_SEED={seed}` environment variable to reproduce this error")
+}
+
+/// How the run ended, explained: it is run once more, and every step is kept.
+fn explain<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> String {
+    let mut history = History::default();
+    let run = run::run(scenario, seed, &mut history);
+    let lines = report::explain(scenario, &run, &history, None);
+    lines.iter().map(|line| format!("{}\n", line.text)).collect()
+}
