@@ -57,8 +57,44 @@ impl Name for Never {
 /// assert_eq!(MessageKind::named("ask"), Some(MessageKind::Ask));
 /// assert_eq!(MessageKind::Ask.summary(), "a client asks");
 /// ```
+///
+/// With `of` they are the kinds of another enum, whose variants have the same names:
+///
+/// ```
+/// enum Message {
+///     Ask { number: u32 },
+///     Tell(u32),
+/// }
+///
+/// seedbed_sim::names! {
+///     /// A kind of message.
+///     pub enum MessageKind of Message {
+///         /// a client asks
+///         Ask = "ask",
+///         /// the server answers
+///         Tell = "tell",
+///     }
+/// }
+/// assert_eq!(MessageKind::of(&Message::Ask { number: 1 }), MessageKind::Ask);
+/// ```
 #[macro_export]
 macro_rules! names {
+    ($(#[$of:meta])* $vis:vis enum $names:ident of $thing:ident {
+        $(#[doc = $doc:literal] $(#[doc = $more:literal])* $variant:ident = $name:literal,)*
+    }) => {
+        $crate::names! {
+            $(#[$of])* $vis enum $names {
+                $(#[doc = $doc] $(#[doc = $more])* $variant = $name,)*
+            }
+        }
+
+        impl $names {
+            /// The kind of a thing.
+            $vis fn of(thing: &$thing) -> $names {
+                match thing { $($thing::$variant { .. } => $names::$variant,)* }
+            }
+        }
+    };
     ($(#[$of:meta])* $vis:vis enum $names:ident {
         $(#[doc = $doc:literal] $(#[doc = $more:literal])* $variant:ident = $name:literal,)*
     }) => {

@@ -46,11 +46,13 @@ impl Standing {
     }
 }
 
-/// The subjects of a system that names no others.
+/// The subjects of a system that has no type of its own for them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Plain {
     /// A request of a user.
     Request(RequestId),
+    /// What happens without a request, by its name: `view 3`, `election of n2`.
+    Undertaking(String),
     /// A machine: its clock, its log, its disk.
     Machine(NodeId),
 }
@@ -59,6 +61,7 @@ impl Subject for Plain {
     fn standing(&self) -> Standing {
         match self {
             Plain::Request(_) => Standing::Request,
+            Plain::Undertaking(_) => Standing::Undertaking,
             Plain::Machine(_) => Standing::Machine,
         }
     }
@@ -80,6 +83,7 @@ impl Display for Plain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Plain::Request(request) => Display::fmt(request, f),
+            Plain::Undertaking(name) => f.write_str(name),
             Plain::Machine(machine) => Display::fmt(machine, f),
         }
     }

@@ -109,8 +109,8 @@ impl UnderTest for FileService {
         scenario::extra(table)
     }
 
-    fn tables(behind: &str) -> Vec<TableReference> {
-        scenario::tables(behind)
+    fn tables() -> Vec<(&'static str, TableReference)> {
+        scenario::tables()
     }
 
     fn read_config(

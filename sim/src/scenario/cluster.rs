@@ -168,6 +168,13 @@ pub struct ReadConfig<C> {
     pub lenient: Arc<C>,
 }
 
+impl<C: Default> ReadConfig<C> {
+    /// These settings; where they could not be read, the usual ones refuse nothing.
+    pub fn of(config: Result<C>) -> ReadConfig<C> {
+        ReadConfig { config: config.map(Arc::new), lenient: Arc::default() }
+    }
+}
+
 /// What `[cluster]` says, and what the settings are, as far as that was read.
 pub(super) struct Cluster<C> {
     /// The machines.

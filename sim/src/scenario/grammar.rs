@@ -212,6 +212,13 @@ impl<F> Extended<F> {
         Extended { name, style, meaning, keys, forms: forms.collect(), notes, example }
     }
 
+    /// The same table, which has these keys as well.
+    #[must_use]
+    pub fn with_keys(mut self, keys: impl IntoIterator<Item = Key>) -> Extended<F> {
+        self.keys.extend(keys);
+        self
+    }
+
     /// The same table, which has these forms as well.
     #[must_use]
     pub fn or_else(mut self, forms: impl IntoIterator<Item = Form<F>>) -> Extended<F> {

@@ -189,7 +189,7 @@ impl<S: UnderTest> Scenario<S> {
         }
         let source = Source::new(name, text);
         let scenario = source.document().and_then(|document| {
-            let scenario = read(name, &Table::root(&source, &document, &FILE.of::<S>()))?;
+            let scenario = read(name, &Table::root(&source, &document, &tables::file::<S>()))?;
             source.noted.check().map(|()| scenario)
         });
         match (scenario, source.errors()) {

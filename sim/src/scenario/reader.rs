@@ -98,9 +98,18 @@ impl<'a> Table<'a> {
         if self.key.is_empty() { key.to_owned() } else { format!("{}.{key}", self.key) }
     }
 
+    /// May the table have this key?
+    pub fn declares(&self, key: &str) -> bool {
+        self.known.contains(&key)
+    }
+
     /// The value of `key`, if the file gives one.
     pub fn get(&self, key: &'static str) -> Option<Value<'a>> {
-        assert!(self.known.contains(&key), "`{key}` is read and was not declared");
+        assert!(
+            self.known.contains(&key),
+            "`{key}` is read and was not declared as a key of `{}`",
+            self.key
+        );
         let value = self.entries?.get(key)?;
         let key = self.key_of(key);
         Some(Value { source: self.source, key, at: value.span(), value: value.get_ref() })

@@ -220,10 +220,13 @@ impl<S: UnderTest> Asking<S> {
             Some(key) => table.maybe(key, |value| self.storage_node(&value)),
             None => Ok(None),
         };
-        let answer = table.maybe("answer", |value| match &request {
+        let read_answer = |value: Value<'_>| match &request {
             Ok(request) => S::read_answer(&value, request),
             Err(refused) => Err(*refused),
-        });
+        };
+        // A system need not be able to say what must be answered.
+        let may_say = table.declares("answer");
+        let answer = if may_say { table.maybe("answer", read_answer) } else { Ok(None) };
         Ok(Step { pause: pause?, request: request?, first: first?, answer: answer? })
     }
 }

@@ -52,7 +52,7 @@ pub fn tables<S: UnderTest>() -> Vec<TableReference> {
     let of = |grammar: &TableGrammar| TableReference::from(grammar.of::<S>());
     let when = |grammar: &TableGrammar<NoForm>| TableReference::from(when_of::<S>(grammar));
     let all = vec![
-        of(&FILE),
+        file::<S>().into(),
         of(&expect::grammar::SEEDS),
         of(&cluster::CLUSTER),
         of(&environment::NETWORK),
@@ -79,11 +79,28 @@ pub fn tables<S: UnderTest>() -> Vec<TableReference> {
         expect::grammar::EXPECT.of::<S>().into(),
         of(&expect::grammar::REACHED),
     ];
+    let own = S::tables();
     let behind = |table: TableReference| {
-        let more = S::tables(table.name);
+        let more = own.iter().filter(|(place, _)| *place == table.name);
+        let more: Vec<_> = more.map(|(_, table)| table.clone()).collect();
         [table].into_iter().chain(more)
     };
     all.into_iter().flat_map(behind).collect()
+}
+
+/// The keys of the file itself, with the tables of the system among them.
+pub(super) fn file<S: UnderTest>() -> Extended<NoForm> {
+    let file = FILE.of::<S>();
+    let own = S::tables().into_iter().map(|(_, table)| table);
+    let own = own.filter(|table| !table.name.contains('.') && !file.known().contains(&table.name));
+    let keys = own.map(|TableReference { name, style, meaning, .. }| match style {
+        Style::Many => Key::perhaps(name, "tables", "none", meaning),
+        Style::File | Style::Single | Style::Inline | Style::InlineMany => {
+            Key::perhaps(name, "table", "as if empty", meaning)
+        }
+    });
+    let keys: Vec<Key> = keys.collect();
+    file.with_keys(keys)
 }
 
 impl TableReference {

@@ -60,9 +60,11 @@ impl<S: UnderTest> Simulation<'_, S> {
                 if let Some(next) = self.users.on_replied(*request, reply) {
                     self.put_ask(next);
                 }
-                let (world, model) = (&self.world, self.oracle.model());
-                let asks = self.probes.on_replied(*request, reply, world, model);
-                self.put_probes(asks);
+                if self.probes.have_begun() {
+                    let (world, model) = (&self.world, self.oracle.model());
+                    let asks = self.probes.on_replied(*request, reply, world, model);
+                    self.put_probes(asks);
+                }
             }
             Fact::Started { node, .. } => {
                 let all = self.users.on_started(*node);

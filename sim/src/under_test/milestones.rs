@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use seedbed::machine::{NodeId, RequestId};
+use seedbed::machine::{Never, NodeId, RequestId};
 
 use super::UnderTest;
 use crate::oracle::Seen;
@@ -27,10 +27,30 @@ pub trait MilestoneWatcher<S: UnderTest>: Clone + Debug + Default {
     ) -> Option<NodeId>;
 
     /// The request that what was reached is about.
-    fn request_of(&self, reached: &Reached<S>, model: &S::Model) -> Option<RequestId>;
+    fn request_of(&self, _reached: &Reached<S>, _model: &S::Model) -> Option<RequestId> {
+        None
+    }
 
     /// Is what was reached about all that `filter` names?
     fn is_about(&self, _filter: &S::Filter, _reached: &Reached<S>, _model: &S::Model) -> bool {
         true
+    }
+}
+
+/// What watches a run of a system that names no milestones.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMilestones;
+
+impl<S: UnderTest<Role = Never>> MilestoneWatcher<S> for NoMilestones {
+    fn see(&mut self, _: &Seen<'_, S>, _: &S::Model, _: &S::Config, _: &mut Hits<S>) {}
+
+    fn bind(
+        &self,
+        role: Never,
+        _reached: &Reached<S>,
+        _world: &World<S>,
+        _model: &S::Model,
+    ) -> Option<NodeId> {
+        match role {}
     }
 }

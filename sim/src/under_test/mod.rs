@@ -4,6 +4,7 @@
 //! called, what they are about, and what can be reached in a run of it.
 
 mod coverage;
+mod drawn;
 mod history;
 mod milestones;
 mod operator;
@@ -37,11 +38,35 @@ use crate::verdict::Finding;
 use crate::world::World;
 
 pub use coverage::{Coverage, Idle, NoCoverage, Phase, Reason, Scene, Situation};
+pub use drawn::{DrawingUser, Drawn, DrawsRequests};
 pub use history::WrittenHistory;
-pub use milestones::MilestoneWatcher;
+pub use milestones::{MilestoneWatcher, NoMilestones};
 pub use operator::{NoOperator, Operator, Options, Wish, WishKind};
 pub use probes::{NoProbes, Probes};
+pub use seedbed::machine::Never;
 pub use users::{NoUsers, User};
+
+/// The types of a system that has nothing of what they are about: no roles, no operator, no probes,
+/// no keys of `[swarm]`, subjects beside requests and machines, filters or expectations of its own.
+/// It stands in the `impl` of [`UnderTest`].
+#[macro_export]
+macro_rules! plain_system {
+    () => {
+        type Role = $crate::under_test::Never;
+        type Subject = $crate::subject::Plain;
+        type Filter = ();
+        type Probes = $crate::under_test::NoProbes;
+        type Probe = $crate::under_test::Never;
+        type AtEnd = ();
+        type Operator = $crate::under_test::NoOperator;
+        type SwarmKey = $crate::under_test::Never;
+        type Known = $crate::under_test::Never;
+
+        fn swarm_key(key: $crate::under_test::Never) -> $crate::scenario::swarm::Listed {
+            match key {}
+        }
+    };
+}
 
 /// A system that the testbed can run and judge.
 pub trait UnderTest: System {
@@ -108,8 +133,10 @@ pub trait UnderTest: System {
         Extra::default()
     }
 
-    /// The tables of this system that stand behind a table of the testbed.
-    fn tables(_behind: &str) -> Vec<TableReference> {
+    /// The tables of this system, each with the table of the testbed behind which the reference
+    /// shows it. One that stands in the file itself, such as `[timing]`, need not be declared as a
+    /// key of the file.
+    fn tables() -> Vec<(&'static str, TableReference)> {
         Vec::new()
     }
 
@@ -313,7 +340,9 @@ pub trait UnderTest: System {
     );
 
     /// Takes in what a record of `node` is about.
-    fn about_record(node: NodeId, record: &Self::Record, subjects: &mut Subjects<Self::Subject>);
+    fn about_record(node: NodeId, _record: &Self::Record, subjects: &mut Subjects<Self::Subject>) {
+        subjects.add(node);
+    }
 
     /// Takes in what a request is about, beside itself.
     fn about_request(_request: &Self::Request, _subjects: &mut Subjects<Self::Subject>) {}

@@ -6,13 +6,12 @@ use super::stored::{EXPECT, STORED};
 use super::swarm::KEYS;
 use super::wishes::{CHAOS, SET};
 use super::{answer, limits, workload};
-use crate::scenario::reading::{Extra, Key};
+use crate::scenario::reading::Extra;
 use crate::scenario::tables::TableReference;
 
 /// What the file service adds to a table of the testbed.
 pub(in crate::file_service) fn extra(table: &str) -> Extra {
     match table {
-        "" => FILE,
         "cluster" => CLUSTER,
         "script" => SCRIPT,
         "fault" => FAULT,
@@ -24,26 +23,18 @@ pub(in crate::file_service) fn extra(table: &str) -> Extra {
     }
 }
 
-/// The tables of the file service that stand behind a table of the testbed.
-pub(in crate::file_service) fn tables(behind: &str) -> Vec<TableReference> {
-    match behind {
-        "cluster" => vec![(&TIMING).into(), (&limits::LIMITS).into()],
-        "clock" => vec![(&workload::WORKLOAD).into()],
-        "script.steps" => vec![(&OPERATION).into(), (&answer::ANSWER).into()],
-        "fault.duplicate" => vec![(&SET).into()],
-        "expect.reached" => vec![(&STORED).into()],
-        _ => Vec::new(),
-    }
+/// The tables of the file service, each with the table of the testbed behind which it stands.
+pub(in crate::file_service) fn tables() -> Vec<(&'static str, TableReference)> {
+    vec![
+        ("cluster", (&TIMING).into()),
+        ("cluster", (&limits::LIMITS).into()),
+        ("clock", (&workload::WORKLOAD).into()),
+        ("script.steps", (&OPERATION).into()),
+        ("script.steps", (&answer::ANSWER).into()),
+        ("fault.duplicate", (&SET).into()),
+        ("expect.reached", (&STORED).into()),
+    ]
 }
-
-const FILE: Extra = Extra {
-    keys: &[
-        Key::perhaps("timing", "table", "as if empty", "see `[timing]`"),
-        Key::perhaps("limits", "table", "as if empty", "see `[limits]`"),
-    ],
-    notes: &[],
-    example: None,
-};
 
 const FAULT: Extra = Extra {
     keys: &[],
