@@ -248,7 +248,7 @@ fn run_one<S: UnderTest>(
 /// What is said of a run that contradicts its file.
 fn failed<S: UnderTest>(scenario: &Scenario<S>, run: &RunReport<S>) -> String {
     let mut text = explain(scenario, run.seed);
-    let line = replay_line(&scenario.file, run.seed);
+    let line = replay_line::<S>(&scenario.file, run.seed);
     write!(text, "{}\n{line}", again_with(run.seed)).expect("a string takes everything");
     text
 }

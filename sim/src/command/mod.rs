@@ -1,4 +1,4 @@
-//! The command `seedbed`: scenario files from the shell.
+//! The command: scenario files from the shell.
 //!
 //! Exit status: 0 if everything is as the files expect, 1 if not, 2 if the input is wrong or the
 //! output cannot be written. Nothing is coloured and no bar is drawn but on a terminal; a reader
@@ -8,6 +8,7 @@ mod arguments;
 mod check;
 mod files;
 mod grammar;
+mod help;
 mod history_file;
 mod jobs;
 mod json;
@@ -20,8 +21,6 @@ mod timed_run;
 
 use std::io;
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::under_test::UnderTest;
 use arguments::{Arguments, Command};
@@ -41,7 +40,7 @@ enum Status {
 /// Reads the arguments of the process and does what they say.
 pub fn main<S: UnderTest>() -> ExitCode {
     quiet_panics::install();
-    let arguments = Arguments::<S>::parse();
+    let arguments = Arguments::<S>::of_process();
     let mut output = Output::new();
     let done = match &arguments.command {
         Command::Run(arguments) => run::run::<S>(arguments, &mut output),

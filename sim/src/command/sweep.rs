@@ -135,7 +135,7 @@ fn tell<S: UnderTest>(
     let run = &played.run;
     let text = format!("seed {}: {}", run.seed, run.verdict);
     output.toned(&Line { tone: Tone::Bad, text })?;
-    output.line(&format!("  {}", replay_line(&scenario.file, run.seed)))?;
+    output.line(&format!("  {}", replay_line::<S>(&scenario.file, run.seed)))?;
     output.flush()
 }
 

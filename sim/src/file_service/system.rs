@@ -36,8 +36,27 @@ use crate::reference::Convention;
 use crate::scenario::reading::{Extra, Form, Listed, Named, ReadConfig, Result, Table, Value};
 use crate::scenario::swarm::{Key, Swarm};
 use crate::scenario::tables::TableReference;
-use crate::under_test::{UnderTest, WrittenHistory};
+use crate::under_test::{CommandLine, UnderTest, WrittenHistory};
 use crate::verdict::Finding;
+
+const HISTORY: &str = "\
+With --history: what users asked and were told, in the order of time, one JSON object a line, with
+the fields of Jepsen: index, type (invoke; ok, fail, info), process, f (txn, acquire, release),
+value, time in nanoseconds; beside them request, versions, token, wait and error. After an info the
+process goes on under a new number. With `-` standard output has these lines alone: --trace and
+--json are refused.
+
+Examples:
+  {command} run {file} --seed 17 --history history.jsonl
+  {command} run {file} --history - | jq -c 'select(.type == \"info\")'";
+
+const OWNERS: &str = "\
+With --owners: which nodes own each path that a script asks for or that must be stored, in the first
+view, the primary first.
+Where `[swarm]` draws the cluster, or a node is missing at the start, owners may be others.
+
+Example:
+  {command} check --owners scenarios/commit/participant_in_doubt.toml";
 
 impl Name for MessageKind {
     const ALL: &'static [MessageKind] = MessageKind::ALL;
@@ -98,6 +117,15 @@ impl UnderTest for FileService {
     type SwarmKey = SwarmKey;
     type Known = Places;
 
+    const COMMAND: CommandLine = CommandLine {
+        name: "seedbed",
+        about: "Runs scenarios of a simulated cluster that stores files, and judges every step; \
+                the same file and seed give the same run",
+        folder: "scenarios/commit",
+        file: "scenarios/mixed/files.toml",
+        history: HISTORY,
+        owners: OWNERS,
+    };
     const REQUESTS: &'static [Form<Ask>] = scenario::REQUESTS;
     const FILTERS: Extra = scenario::FILTERS;
     const BLOCKS_BESIDE: &'static str =

@@ -26,8 +26,8 @@ pub const INTRODUCTION: [&str; 2] = [
     "A scenario file says which machines there are, what is asked, what breaks, and what must come \
      of it. It is a TOML document. The same file and seed give the same run.",
     "Reading is strict. An unknown key, an unknown name, a value outside its range or a \
-     combination that makes no sense is an error with file, line and key. `seedbed check FILE` \
-     tells all errors of a file.",
+     combination that makes no sense is an error with file, line and key. The command \
+     `check FILE` tells all errors of a file.",
 ];
 
 /// How values are written, and what names there are.
@@ -50,9 +50,9 @@ pub fn conventions<S: UnderTest>() -> Vec<Convention> {
         ("target", "a machine, or with `when` a role"),
     ];
     let names = [
-        ("milestone", "something that can happen in a run; `seedbed milestones` lists them"),
-        ("invariant", "something that must hold; `seedbed invariants` lists them"),
-        ("defect", "a mistake that can be switched on; `seedbed defects` lists them"),
+        ("milestone", "something that can happen in a run; the command `milestones` lists them"),
+        ("invariant", "something that must hold; the command `invariants` lists them"),
+        ("defect", "a mistake that can be switched on; the command `defects` lists them"),
     ];
     let plain = |(what, text): (&'static str, &str)| Convention { what, text: text.to_owned() };
     let kinds: Vec<&str> = ChaosKind::<S>::all().map(ChaosKind::name).collect();

@@ -7,9 +7,9 @@ use crate::under_test::UnderTest;
 
 /// The whole reference, as Markdown.
 pub fn markdown<S: UnderTest>() -> String {
-    let mut text = "<!-- Printed by `seedbed grammar --markdown`; what it says is declared under \
-                    `sim/src/scenario/`. -->\n\n# The scenario file\n"
-        .to_owned();
+    let command = S::COMMAND.name;
+    let mut text =
+        format!("<!-- Printed by `{command} grammar --markdown`. -->\n\n# The scenario file\n");
     for paragraph in INTRODUCTION {
         text += &format!("\n{paragraph}\n");
     }

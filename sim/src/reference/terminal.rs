@@ -34,9 +34,12 @@ pub fn overview<S: UnderTest>() -> Vec<String> {
         lines.extend(indented(&known.join(", ")));
     }
     lines.push(String::new());
-    let more = "`seedbed grammar TABLE` says what each key of a table is and shows the table, such \
-                as `seedbed grammar fault`; `seedbed grammar file` those of the file itself.";
-    lines.extend(wrapped(more, WIDTH));
+    let command = S::COMMAND.name;
+    let more = format!(
+        "`{command} grammar TABLE` says what each key of a table is and shows the table, such as \
+         `{command} grammar fault`; `{command} grammar file` those of the file itself."
+    );
+    lines.extend(wrapped(&more, WIDTH));
     lines
 }
 

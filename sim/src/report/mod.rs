@@ -71,14 +71,14 @@ pub fn explain<S: UnderTest>(
 }
 
 /// The command that replays a run.
-pub fn replay_line(file: &str, seed: u64) -> String {
+pub fn replay_line<S: UnderTest>(file: &str, seed: u64) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:".contains(c);
     let file = if !file.is_empty() && file.chars().all(is_plain) {
         file.to_owned()
     } else {
         format!("'{}'", file.replace('\'', r"'\''"))
     };
-    format!("seedbed run {file} --seed {seed}")
+    format!("{} run {file} --seed {seed}", S::COMMAND.name)
 }
 
 fn headline<S: UnderTest>(
@@ -162,7 +162,7 @@ fn last_lines<S: UnderTest>(
             Thousands(*forced_writes),
         ),
     );
-    page.plain(replay_line(&scenario.file, run.seed));
+    page.plain(replay_line::<S>(&scenario.file, run.seed));
 }
 
 fn wanted<S: UnderTest>(expected: &Expected<S>, verdict: &Verdict<S>) -> String {

@@ -4,7 +4,7 @@ mod left_out;
 
 use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::{
-    Admission, Epoch, Header, LowWater, Message, Path, Record, Timer, TxnId, Vote,
+    Admission, Epoch, FileService, Header, LowWater, Message, Path, Record, Timer, TxnId, Vote,
 };
 
 use super::chart::Drawn;
@@ -404,6 +404,6 @@ fn a_timer_counts_as_a_step_about_its_transaction() {
 
 #[test]
 fn a_replay_line_can_be_pasted() {
-    assert_eq!(replay_line("a/b.toml", 7), "seedbed run a/b.toml --seed 7");
-    assert_eq!(replay_line("it's.toml", 7), r"seedbed run 'it'\''s.toml' --seed 7");
+    assert_eq!(replay_line::<FileService>("a/b.toml", 7), "seedbed run a/b.toml --seed 7");
+    assert_eq!(replay_line::<FileService>("it's.toml", 7), r"seedbed run 'it'\''s.toml' --seed 7");
 }

@@ -34,7 +34,7 @@ pub(super) const CLUSTER: TableGrammar = TableGrammar {
             "defects",
             "array of defects",
             "[]",
-            "mistakes to switch on; `seedbed defects` lists them",
+            "mistakes to switch on; the command `defects` lists them",
         ),
     ],
     forms: &[],

@@ -67,7 +67,7 @@ pub(super) const MESSAGE: TableGrammar<Kind> = TableGrammar {
     style: Style::Many,
     meaning: "what happens to messages of one kind on their way",
     keys: &[
-        Key::needed("kind", "kind of message", "which; `seedbed grammar` lists them"),
+        Key::needed("kind", "kind of message", "which; the command `grammar` lists them"),
         Key::perhaps("from", "target", "any", "only messages from it"),
         Key::perhaps("to", "target", "any", "only messages to it"),
         REQUEST,

@@ -8,7 +8,7 @@
 //!
 //! Each table is declared (`grammar.rs`) beside the code that reads it: its keys, what is written
 //! there, what it is where it is left out, what goes with what. The reader takes the known keys
-//! from there. `docs/scenario-reference.md` and `seedbed grammar` print the same declarations.
+//! from there. The command `grammar` prints the same declarations.
 //!
 //! All errors of a file are told at once (`error.rs`). Checks across tables come last, and only
 //! where all that they look at was read.
@@ -187,7 +187,7 @@ impl<S: UnderTest> Scenario<S> {
         if text.len() > LONGEST {
             return Err(too_long(name).into());
         }
-        let source = Source::new(name, text);
+        let source = Source::new(name, text, S::COMMAND.name);
         let scenario = source.document().and_then(|document| {
             let scenario = read(name, &Table::root(&source, &document, &tables::file::<S>()))?;
             source.noted.check().map(|()| scenario)

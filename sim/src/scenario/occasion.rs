@@ -150,7 +150,7 @@ pub(super) const EVERY: Key = Key::perhaps(
 );
 
 const WHEN: [Key; 6] = [
-    Key::needed("milestone", "milestone", "which; `seedbed milestones` lists them"),
+    Key::needed("milestone", "milestone", "which; the command `milestones` lists them"),
     Key::perhaps("nth", "whole number, at least 1", "1, or `every`", "which of its times"),
     EVERY,
     Key::usually("after", "duration", "\"0s\"", "how long after it"),

@@ -9,14 +9,16 @@ use super::error::{Noted, Refused, Result, ScenarioError, ScenarioErrors};
 pub(super) struct Source<'a> {
     name: &'a str,
     pub(super) text: &'a str,
+    /// The command that lists names.
+    pub(super) command: &'static str,
     /// What is wrong with it, as far as is known.
     pub(super) noted: Noted,
 }
 
 impl<'a> Source<'a> {
     /// A file with nothing noted.
-    pub(super) fn new(name: &'a str, text: &'a str) -> Source<'a> {
-        Source { name, text, noted: Noted::default() }
+    pub(super) fn new(name: &'a str, text: &'a str, command: &'static str) -> Source<'a> {
+        Source { name, text, command, noted: Noted::default() }
     }
 
     /// Parses the text as TOML, without looking at what it says.

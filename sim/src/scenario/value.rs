@@ -199,14 +199,15 @@ impl<'a> Value<'a> {
         self.pick_or(what, names, |names| one_of(names.iter().map(AsRef::as_ref)))
     }
 
-    /// One of many names, which the command `seedbed` lists when it is asked for `list`.
+    /// One of many names, which the command lists when it is asked for `list`.
     pub fn pick_listed<N: AsRef<str>, T>(
         &self,
         what: &str,
         list: &str,
         names: impl IntoIterator<Item = (N, T)>,
     ) -> Result<T> {
-        self.pick_or(what, names, |_| format!("one that `seedbed {list}` lists"))
+        let command = self.source.command;
+        self.pick_or(what, names, |_| format!("one that `{command} {list}` lists"))
     }
 
     fn pick_or<N: AsRef<str>, T>(

@@ -3,6 +3,7 @@
 //! A [`System`] says what its machines do. [`UnderTest`] says what its messages and records are
 //! called, what they are about, and what can be reached in a run of it.
 
+mod command_line;
 mod coverage;
 mod drawn;
 mod history;
@@ -37,6 +38,7 @@ use crate::trace::Detail;
 use crate::verdict::Finding;
 use crate::world::World;
 
+pub use command_line::CommandLine;
 pub use coverage::{Coverage, Idle, NoCoverage, Phase, Reason, Scene, Situation};
 pub use drawn::{DrawingUser, Drawn, DrawsRequests};
 pub use history::WrittenHistory;
@@ -112,6 +114,9 @@ pub trait UnderTest: System {
     type SwarmKey: Name;
     /// What a reader of a trace knows by name, such as the files that it is about.
     type Known: Debug;
+
+    /// How the command is called, and what its help shows.
+    const COMMAND: CommandLine;
 
     /// Is there a central node?
     const HAS_CONTROL: bool = true;

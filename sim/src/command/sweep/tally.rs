@@ -130,12 +130,12 @@ impl<S: UnderTest> Tally<S> {
         if let Some(run) = &self.caught {
             plain(format!("  {}", run.verdict));
             plain(format!("  with `defects = [\"{}\"]` in [cluster]:", self.defect_name()));
-            plain(format!("  {}", replay_line(&scenario.file, run.seed)));
+            plain(format!("  {}", replay_line::<S>(&scenario.file, run.seed)));
         }
         if let FileVerdict::FallsShort { seed, .. } = self.file.verdict(scenario)
             && self.defect.is_none()
         {
-            plain(format!("  {}", replay_line(&scenario.file, seed)));
+            plain(format!("  {}", replay_line::<S>(&scenario.file, seed)));
         }
         let more = self.file.failed.saturating_sub(FileReport::<S>::KEPT as u64);
         if more > 0 && self.defect.is_none() {
@@ -261,7 +261,7 @@ mod tests {
         }
         let lines = tally.lines(&scenario);
         assert!(lines[0].text.contains("0.05, most of all with seed 4;"), "{}", lines[0].text);
-        assert_eq!(lines[1].text, format!("  {}", replay_line("x.toml", 4)));
+        assert_eq!(lines[1].text, format!("  {}", replay_line::<FileService>("x.toml", 4)));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(in crate::file_service) const ANSWER: TableGrammar = TableGrammar {
             "refused",
             "reason",
             "one of the others",
-            "it is refused for this reason; `seedbed grammar` lists them",
+            "it is refused for this reason; the command `grammar` lists them",
         ),
         Key::perhaps("contents", "text", "one of the others", "a `read` finds this"),
         Key::perhaps(

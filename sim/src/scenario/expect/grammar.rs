@@ -79,7 +79,7 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
             "covered",
             "array of cells",
             "none",
-            "some seed must see each of them; `seedbed cells` lists them",
+            "some seed must see each of them; the command `cells` lists them",
         ),
     ],
     forms: &[
@@ -93,7 +93,7 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
             key: Key::form(
                 "violates",
                 "invariant",
-                "some run violates it, and none another; `seedbed invariants` lists them",
+                "some run violates it, and none another; the command `invariants` lists them",
             ),
             beside: &[],
             is: Kind::Violates,
@@ -125,7 +125,7 @@ pub(in crate::scenario) const REACHED: TableGrammar = TableGrammar {
     style: Style::InlineMany,
     meaning: "how often a milestone is reached",
     keys: &[
-        Key::needed("milestone", "milestone", "which; `seedbed milestones` lists them"),
+        Key::needed("milestone", "milestone", "which; the command `milestones` lists them"),
         Key::perhaps(
             "at_least",
             "whole number, at least 1",

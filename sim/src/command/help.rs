@@ -1,0 +1,143 @@
+//! The texts behind `--help`, with the names of the system under test in them.
+
+use crate::name::Name;
+use crate::under_test::{Phase, UnderTest};
+
+/// `text` with what the command is called, and files of the system to try it with.
+pub(super) fn filled<S: UnderTest>(text: &str) -> String {
+    let line = S::COMMAND;
+    let values = [
+        ("{command}", line.name),
+        ("{folder}", line.folder),
+        ("{file}", line.file),
+        ("{defect}", S::Defect::ALL.first().map_or("NAME", |it| it.name())),
+        ("{phase}", Phase::<S>::ALL.first().map_or("PHASE", |it| it.name())),
+    ];
+    values.into_iter().fold(text.to_owned(), |text, (place, value)| text.replace(place, value))
+}
+
+/// Of `run`.
+pub(super) fn run<S: UnderTest>() -> String {
+    let history = S::COMMAND.history;
+    if history.is_empty() { filled::<S>(RUN) } else { filled::<S>(&format!("{RUN}\n\n{history}")) }
+}
+
+/// Of `check`.
+pub(super) fn check<S: UnderTest>() -> String {
+    let owners = S::COMMAND.owners;
+    if owners.is_empty() {
+        filled::<S>(CHECK)
+    } else {
+        filled::<S>(&format!("{CHECK}\n\n{owners}"))
+    }
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  {command} run {file}               # one run, explained
+  {command} run {file} --seed 17     # the run of seed 17, the same every time
+  {command} sweep {folder}           # every file with its own seeds
+  {command} sweep {file} --seeds 0..1000 -j 2
+  {command} grammar fault            # what a scenario file may say
+  {command} milestones | grep crash  # names that a scenario may use
+
+Exit status: 0 as the files expect, 1 not as they expect, 2 the input is wrong or the output
+cannot be written.";
+
+pub(super) const MILESTONES: &str = "\
+Each has a line, its name first. They are grouped by what they are about; the line of a group, which
+begins with `#`, names the roles that its milestones bind, if any. What a milestone needs of a file
+stands in brackets.
+
+A fault that waits for a milestone strikes right after it, and may name a machine by its role:
+  [[fault]]
+  when = { milestone = \"request_done\", nth = 2 }
+  crash = \"n1\"
+What must be reached, or never may be, keeps a file honest:
+  [expect]
+  reached = [\"restarted\", { milestone = \"request_done\", at_least = 3 }]
+  never = [\"request_refused\"]
+
+Examples:
+  {command} milestones
+  {command} milestones | grep crash
+  {command} milestones | grep '^#'";
+
+pub(super) const RUN: &str = "\
+Without --seed: the first seed that shows what the file expects (`violates`, `blocks`), else the
+file's first seed. The status is 0 if this one run ends as the file expects.
+
+How a run can end:
+  pass        every invariant held and every wait ended; the headline says what got done
+  violation   an invariant was broken
+  starved     an invariant of progress was broken: nothing wrong was done, and too little
+  blocked     machines wait for ever, or users for each other's locks in a circle
+  spinning    more events in a second of simulated time than a cluster of this size may have
+  unexpected  another answer, or other contents at the end, than the file says
+  ruled_out   a milestone was reached that the file says is never reached
+  panic       the code under test, or the simulator, panicked
+With --json `verdict` is one of these words, and `why` a line about it, null on a pass.
+
+Examples:
+  {command} run {file}
+  {command} run {file} --seed 17
+  {command} run {file} --seed 17 --trace | grep c1.1#4
+  {command} run {file} --json | jq .digest";
+
+pub(super) const SWEEP: &str = "\
+Results come in the order of files and seeds, whatever -j. A file fails if one of its runs ends
+otherwise than it expects; if of 100 requests or more a larger share is answered unknown than
+`expect.unknown` allows (0.05); or if a client gets less than 1/8 done of what its equals get.
+
+With --defect the defect is switched on in every file, and what the files expect does not count: the
+sweep stops at the first seed that violates an invariant, starves, spins or panics, and the status
+is 0; if there is none, it is 1.
+
+With --json: one object for each run, as `run --json` prints it, then one for each file; its
+`verdict` is as_expected, failed, falls_short (no run fails, but the requests of all runs together
+were served badly) or vacuous (what the file is about did not come up), and `reason` says why. Of a
+vacuous file `nearest` says what came nearest to it: a milestone, how many times of how many that
+were wanted (null if it is only one that comes before), with which seed.
+
+With --coverage matrices follow, of all files together. A number is in how many seeds a cell was
+seen, `.` is none, a blank cannot be: a client has no disk, and no file has such a fault. The cells
+that are empty stand below by row. A column is a kind of fault, and a row
+
+  what a fault met            what the machine took part in that the fault struck
+  what a fault struck while   a fault that was in effect: until it ended, a crash until the start,
+                              a lost disk until its node is a member and complete again
+  messages, records           what became of them
+  reasons                     why users were refused
+
+  {command} sweep {folder} --coverage
+    what a fault met: 141 of 180 cells
+                              crash  pause  isolate
+      {phase}
+                                 12      7        .
+      empty: {phase}: isolate
+
+So no seed isolated a machine in this phase. `{command} cells` lists the names, and `covered` under `[expect]`
+demands some: covered = [\"isolate/{phase}\"]. With --json the last object has each cell with its count, null
+where it cannot be.
+
+Examples:
+  {command} sweep {folder}
+  {command} sweep {file} --seeds 0..1000 -j 2
+  {command} sweep {file} --defect {defect}
+  {command} sweep {folder} --coverage
+  {command} sweep {file} --json | jq -c 'select(.verdict != \"pass\")'";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  {command} check {file}
+  {command} check scenarios
+  {command} check - < draft.toml";
+
+pub(super) const GRAMMAR: &str = "\
+Without TABLE: how values are written, and every table with its keys.
+
+Examples:
+  {command} grammar
+  {command} grammar fault
+  {command} grammar when
+  {command} grammar '[[network.link]]'";
