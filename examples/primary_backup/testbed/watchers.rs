@@ -1,0 +1,71 @@
+//! What watches a run: for milestones, and for what the faults struck.
+
+use std::collections::BTreeSet;
+
+use seedbed::machine::{Class, Never, NodeId};
+use seedbed_sim::milestone;
+use seedbed_sim::oracle::Seen;
+use seedbed_sim::oracle::milestones::{Hits, Reached};
+use seedbed_sim::under_test::{Coverage, MilestoneWatcher, Scene};
+use seedbed_sim::world::World;
+
+use super::names::{Milestone, Phase};
+use super::oracle::Model;
+use crate::protocol::{Config, Process, Record, Register, first_view};
+
+/// The primary of the newest view that its primary has entered; none of the first one.
+#[derive(Clone, Debug, Default)]
+pub struct Entered(Option<NodeId>);
+
+impl MilestoneWatcher<Register> for Entered {
+    fn see(&mut self, seen: &Seen<'_, Register>, _: &Model, _: &Config, hits: &mut Hits<Register>) {
+        let Seen::Durable { node, record: Record::View(view), .. } = *seen else { return };
+        if view.primary != node {
+            return;
+        }
+        let before = self.0.replace(node).unwrap_or(first_view().primary);
+        let milestone = match view.backup {
+            Some(_) => Milestone::Joined,
+            None if before == node => Milestone::LeftAlone,
+            None => Milestone::Promoted,
+        };
+        hits.hit_node(milestone::Milestone::System(milestone), node);
+    }
+
+    fn bind(
+        &self,
+        role: Never,
+        _: &Reached<Register>,
+        _: &World<Register>,
+        _: &Model,
+    ) -> Option<NodeId> {
+        match role {}
+    }
+}
+
+/// What faults struck.
+#[derive(Clone, Debug, Default)]
+pub struct Struck;
+
+impl Coverage<Register> for Struck {
+    type Phase = Phase;
+    type Situation = Never;
+    type Reason = Never;
+
+    fn classes(phase: Phase) -> &'static [Class] {
+        match phase {
+            Phase::Other => &[Class::Control, Class::Client],
+            Phase::PrimaryWithBackup | Phase::PrimaryAlone | Phase::NotPrimary => &[Class::Node],
+        }
+    }
+
+    fn phases(&self, node: NodeId, scene: &Scene<'_, Register>) -> BTreeSet<Phase> {
+        let phase = match scene.world.host(node).process() {
+            Some(Process::Replica(replica)) if !replica.is_primary() => Phase::NotPrimary,
+            Some(Process::Replica(replica)) if replica.view.backup.is_none() => Phase::PrimaryAlone,
+            Some(Process::Replica(_)) => Phase::PrimaryWithBackup,
+            _ => Phase::Other,
+        };
+        BTreeSet::from([phase])
+    }
+}
