@@ -116,9 +116,10 @@ that are empty stand below by row. A column is a kind of fault, and a row
                                  12      7        .
       empty: {phase}: isolate
 
-So no seed isolated a machine in this phase. `{command} cells` lists the names, and `covered` under `[expect]`
-demands some: covered = [\"isolate/{phase}\"]. With --json the last object has each cell with its count, null
-where it cannot be.
+So no seed isolated a machine in this phase. `{command} cells` lists the names,
+and `covered` under `[expect]` demands some, such as
+  covered = [\"isolate/{phase}\"]
+With --json the last object has each cell with its count, null where it cannot be.
 
 Examples:
   {command} sweep {folder}

@@ -174,6 +174,7 @@ impl<S: UnderTest> Scenario<S> {
     ///
     /// # Examples
     /// ```
+    /// # #[cfg(feature = "file-service")] {
     /// use seedbed_sim::file_service::Scenario;
     ///
     /// let text = "title = \"reads\"\n[workload]\nkind = \"files\"\noperatons = 10\n";
@@ -182,6 +183,7 @@ impl<S: UnderTest> Scenario<S> {
     ///     error.to_string(),
     ///     "reads.toml:4: workload.operatons: unknown key; did you mean `operations`?"
     /// );
+    /// # }
     /// ```
     pub fn parse(name: &str, text: &str) -> std::result::Result<Scenario<S>, ScenarioErrors> {
         if text.len() > LONGEST {

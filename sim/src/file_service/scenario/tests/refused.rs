@@ -77,7 +77,7 @@ fn unknown_keys() {
         (
             "[cluster]\nbandwidth = 1",
             "3: cluster.bandwidth: unknown key, expected `nodes`, `spare`, `clients`, \
-             `replicas`, `membership`, `virtual_nodes`, `hash`, `ring_bits`, `commit`, `defects`, \
+             `defects`, `replicas`, `membership`, `virtual_nodes`, `hash`, `ring_bits`, `commit`, \
              `checkpoint_records` or `chunk_paths`",
         ),
         (
