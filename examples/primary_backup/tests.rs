@@ -9,6 +9,7 @@ mod testbed;
 use std::path::Path;
 
 use protocol::Register;
+use seedbed_sim::scenario::Scenario;
 use seedbed_sim::scenario_test::{self, Failure};
 
 datatest_stable::harness! {
@@ -28,8 +29,10 @@ fn from_the_root(text: &str) -> String {
 
 /// What `run` prints of the scenario beside `file` is what stands there.
 fn is_explained(file: &Path) -> datatest_stable::Result<()> {
-    let explained = scenario_test::explained::<Register>(&file.with_extension("toml"))?;
-    let explained = from_the_root(&explained);
+    let scenario = file.with_extension("toml");
+    let name = from_the_root(&scenario.display().to_string());
+    let scenario = Scenario::<Register>::parse(&name, &std::fs::read_to_string(scenario)?)?;
+    let explained = scenario_test::explained(&scenario);
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(file, &explained)?;
     }

@@ -82,23 +82,19 @@ pub fn holds<S: UnderTest>(file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// How the run ended that shows what `file` expects, explained: its first seed that does, or the
-/// first of all. What a test compares with a text that is kept.
-///
-/// # Errors
-/// The file is wrong.
-pub fn explained<S: UnderTest>(file: &Path) -> Result<String, Failure> {
-    let scenario = load::<S>(file)?;
+/// How the run ended that shows what `scenario` expects, explained: its first seed that does, or
+/// the first of all. What a test compares with a text that is kept.
+pub fn explained<S: UnderTest>(scenario: &Scenario<S>) -> String {
     let expected = &scenario.expect.verdict;
     let start = scenario.seeds.start;
-    let tells = |seed: &u64| run::run(&scenario, *seed, &mut ()).is_as_expected(expected);
+    let tells = |seed: &u64| run::run(scenario, *seed, &mut ()).is_as_expected(expected);
     let seed = match expected {
         Expected::Pass => start,
         Expected::Violates(_) | Expected::Blocks(_) => {
             (start..start + scenario.seeds.count).find(tells).unwrap_or(start)
         }
     };
-    Ok(explain(&scenario, seed))
+    explain(scenario, seed)
 }
 
 fn load<S: UnderTest>(file: &Path) -> Result<Scenario<S>, Failure> {

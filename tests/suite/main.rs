@@ -14,6 +14,7 @@ mod log;
 mod membership;
 mod mutation;
 mod mutations;
+mod own_protocol;
 mod planted_mistakes;
 mod ring;
 mod scenario_fuzz;

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    seedbed_sim::command::main::<counter::Counter>()
+}

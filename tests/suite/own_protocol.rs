@@ -1,0 +1,94 @@
+//! `docs/own-protocol.md` is what `examples/counter` is: its blocks are the files of that crate,
+//! whole and in order, or pieces of `examples/primary_backup`, and the report it shows is printed.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use counter::Counter;
+use seedbed_sim::scenario::Scenario;
+use seedbed_sim::scenario_test;
+
+const CRATE: &str = "examples/counter";
+
+/// A fenced block and the file that the line before it names.
+struct Block {
+    file: Option<String>,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut said = "";
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if line.starts_with("```") {
+            let text = lines.by_ref().take_while(|line| *line != "```");
+            let text = text.map(|line| format!("{line}\n")).collect();
+            let file = said.strip_prefix('`').and_then(|said| said.split_once('`'));
+            blocks.push(Block { file: file.map(|(file, _)| file.to_owned()), text });
+            said = "";
+        } else if !line.is_empty() {
+            said = line;
+        }
+    }
+    blocks
+}
+
+/// The lines that say something.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| !line.trim().is_empty()).collect()
+}
+
+/// A file as the page shows it: the crate stands beside the checkout.
+fn shown(file: &str) -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    match file {
+        "Cargo.toml" => read(&format!("{CRATE}/Cargo.toml"))
+            .replace("path = \"../..\"", "path = \"../seedbed\"")
+            .replace("path = \"../../sim\"", "path = \"../seedbed/sim\""),
+        ".cargo/config.toml" => {
+            let text = read(file);
+            text.lines().filter(|line| !line.starts_with('#')).map(|l| format!("{l}\n")).collect()
+        }
+        _ => read(&format!("{CRATE}/{file}")),
+    }
+}
+
+#[test]
+fn the_page_shows_the_whole_crate_and_what_it_prints() {
+    let page = fs::read_to_string("docs/own-protocol.md").unwrap();
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut reports = 0;
+    for Block { file, text } in blocks(&page) {
+        match file {
+            Some(file) if file.starts_with("examples/") => {
+                let source = fs::read_to_string(&file).unwrap();
+                assert!(source.contains(&text), "{file} has not:\n{text}");
+            }
+            Some(file) => files.entry(file).or_default().push_str(&text),
+            None if text.starts_with("violation") => {
+                let scenario = "scenarios/a_doubled_request_is_counted_twice.toml";
+                let scenario = Scenario::<Counter>::parse(scenario, &shown(scenario)).unwrap();
+                assert_eq!(scenario_test::explained(&scenario), text);
+                reports += 1;
+            }
+            None => {}
+        }
+    }
+    assert_eq!(reports, 1);
+    for (file, text) in &files {
+        assert_eq!(lines(text), lines(&shown(file)), "{file}");
+    }
+    let files: Vec<&str> = files.keys().map(String::as_str).collect();
+    let all = [
+        ".cargo/config.toml",
+        "Cargo.toml",
+        "scenarios/a_doubled_request_is_counted_twice.toml",
+        "scenarios/messages_are_lost.toml",
+        "src/lib.rs",
+        "src/main.rs",
+        "src/testbed.rs",
+        "tests/scenarios.rs",
+    ];
+    assert_eq!(files, all);
+}
