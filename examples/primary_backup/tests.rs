@@ -10,10 +10,12 @@ use std::path::Path;
 
 use protocol::Register;
 use seedbed_sim::scenario::Scenario;
+use seedbed_sim::scenario::tables::tables;
 use seedbed_sim::scenario_test::{self, Failure};
 
 datatest_stable::harness! {
     { test = holds, root = "../examples/primary_backup/scenarios", pattern = r"\.toml$" },
+    { test = examples_are_read, root = "../examples/primary_backup/scenarios", pattern = r"^the_primary_crashes\.toml$" },
     { test = is_explained, root = "../examples/primary_backup/scenarios", pattern = r"\.explained$" },
 }
 
@@ -25,6 +27,19 @@ fn holds(file: &Path) -> datatest_stable::Result<()> {
 /// Tests run in the folder of their package, commands in that of the workspace.
 fn from_the_root(text: &str) -> String {
     text.replace("../examples/", "examples/")
+}
+
+/// The examples of the reference are read, each in place of what this scenario says there.
+fn examples_are_read(file: &Path) -> datatest_stable::Result<()> {
+    let scenario: toml::Table = std::fs::read_to_string(file)?.parse()?;
+    for table in tables::<Register>() {
+        let mut scenario = scenario.clone();
+        scenario.remove("expect");
+        scenario.extend(table.example.parse::<toml::Table>()?);
+        let text = toml::to_string(&scenario)?;
+        Scenario::<Register>::parse(table.name, &text)?;
+    }
+    Ok(())
 }
 
 /// What `run` prints of the scenario beside `file` is what stands there.

@@ -56,6 +56,24 @@ fn protocols_do_not_know_how_they_are_run() {
     }
 }
 
+/// The examples are built without the file service, and their protocols without the testbed.
+#[test]
+fn examples_know_no_file_service_and_their_protocols_no_testbed() {
+    for source in sources("examples") {
+        for word in ["proto", "file_service"] {
+            source.must_not_say(word, &source.text);
+        }
+    }
+    let mut protocols = sources("examples/primary_backup/protocol");
+    protocols.extend(
+        sources("examples/counter/src").into_iter().filter(|it| it.path.ends_with("lib.rs")),
+    );
+    assert_eq!(protocols.len(), 5);
+    for source in protocols {
+        source.must_not_say("seedbed_sim", &source.text);
+    }
+}
+
 /// A test may look at a part of the testbed by runs of the file service.
 #[test]
 fn nothing_but_its_own_folder_knows_the_file_service() {

@@ -76,6 +76,7 @@ impl UnderTest for Counter {
         "Runs scenarios of a counter on one server, and judges every step",
         "scenarios",
         "scenarios/messages_are_lost.toml",
+        "add = 1",
     );
     const REQUESTS: &'static [Form<()>] = &[Form {
         key: Key::form("add", "whole number, 0 to 1000", "adds this much"),

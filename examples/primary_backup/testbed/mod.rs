@@ -44,6 +44,7 @@ impl UnderTest for Register {
         "Runs scenarios of a register on a primary and a backup, and judges every step",
         "examples/primary_backup/scenarios",
         "examples/primary_backup/scenarios/the_primary_crashes.toml",
+        "write = \"x\"",
     );
 
     const REQUESTS: &'static [Form<Ask>] = REQUESTS;

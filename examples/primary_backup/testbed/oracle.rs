@@ -18,8 +18,8 @@ pub struct Model {
     newest: At<View>,
     /// What each replica has on disk.
     stored: BTreeMap<NodeId, State>,
-    /// By replica and version, when the replica took it.
-    taken: BTreeMap<(NodeId, u64), u64>,
+    /// By replica and write, when the replica first took it, from a client or from a primary.
+    taken: BTreeMap<(NodeId, RequestId), u64>,
     /// Of each client its last write that is done.
     done: BTreeMap<NodeId, At<RequestId>>,
     /// The newest version that a client was told, and in answer to what.
@@ -52,7 +52,9 @@ impl oracle::Model<Register> for Model {
                 self.asked.insert(request, (is_write, self.told.clone()));
             }
             Seen::Appended { node, record: Record::State(state), .. } => {
-                self.taken.insert((node, state.version), self.step);
+                for request in state.written.values() {
+                    self.taken.entry((node, *request)).or_insert(self.step);
+                }
             }
             Seen::Durable { node, record: Record::State(state), .. } => {
                 self.stored.insert(node, state.clone());
@@ -90,14 +92,13 @@ impl Model {
         .about(about_view(&self.newest.is))
     }
 
-    /// Fails if `node` answers `request` with a version that it took when it was deposed.
-    fn is_answered_in_time(&self, node: NodeId, request: RequestId, version: u64) -> Judged {
-        let taken = self.taken.get(&(node, version)).copied().unwrap_or_default();
+    /// Fails if `node` answers a write that it first took when it was deposed.
+    fn is_answered_in_time(&self, node: NodeId, request: RequestId) -> Judged {
+        let taken = self.taken.get(&(node, request)).copied().unwrap_or_default();
         if node == self.newest.is.primary || taken <= self.newest.step {
             return Ok(());
         }
-        let now =
-            format!("{node} answers {request} with v{version}, which it took in step {taken}");
+        let now = format!("{node} answers {request}, which it took in step {taken}");
         Err(Breach::of(self.entered(), Evidence::at(self.step, now).about(request)))
     }
 
@@ -148,10 +149,10 @@ impl oracle::Invariant<Register> for Invariant {
         match (self, *seen) {
             (Invariant::OnePrimaryAnswersWrites, Seen::Sent { from, message, .. }) => match message
             {
-                Message::Answer { request, reply: Reply::Done { version, .. } }
+                Message::Answer { request, reply: Reply::Done { .. } }
                     if model.is_write(*request) =>
                 {
-                    model.is_answered_in_time(from, *request, *version)
+                    model.is_answered_in_time(from, *request)
                 }
                 _ => Ok(()),
             },

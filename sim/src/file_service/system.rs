@@ -123,6 +123,7 @@ impl UnderTest for FileService {
                 the same file and seed give the same run",
         folder: "scenarios/commit",
         file: "scenarios/mixed/files.toml",
+        request: "read = \"/a\"",
         history: HISTORY,
         owners: OWNERS,
     };

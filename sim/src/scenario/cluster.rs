@@ -41,7 +41,7 @@ pub(super) const CLUSTER: TableGrammar = TableGrammar {
     notes: &[],
     example: r#"
 [cluster]
-nodes = 3
+nodes = 2
 clients = 2
 "#,
 };

@@ -110,9 +110,8 @@ pub(super) const MESSAGE: TableGrammar<Kind> = TableGrammar {
     ],
     example: r#"
 [[message]]
-kind = "commit"
-path = "/a"
-to = "participant"
+kind = "{message}"
+to = "n1"
 every = 3
 at = "2s"
 for = "5s"
@@ -123,16 +122,16 @@ drop = true
 pub(super) const WHEN: TableGrammar = when(
     "message.when",
     r#"
-[[script]]
-client = "c1"
-at = "1s"
-acquire = "/a"
-
 [[message]]
-kind = "keep_alive"
-when = { milestone = "lock_granted", lock = "/a" }
-from = "holder"
+kind = "{message}"
+when = { milestone = "restarted" }
+from = "c1"
 drop = true
+
+[[fault]]
+at = "2s"
+crash = "n1"
+restart_after = "1s"
 "#,
 );
 

@@ -103,25 +103,26 @@ const FILE: TableGrammar = TableGrammar {
     forms: &[],
     notes: &["A file asks for something: it has a `[workload]`, a `[[script]]` or both."],
     example: r#"
-title = "a coordinator crashes"
-about = "Its participants are in doubt until it is back."
+title = "a node crashes"
+about = "It restarts on what its disk has."
 seeds = { start = 0, count = 50 }
 
 [cluster]
-nodes = 3
+nodes = 2
 clients = 2
 
-[workload]
-kind = "files"
-operations = 50
+[[script]]
+client = "c1"
+at = "1s"
+{request}
 
 [[fault]]
-when = { milestone = "decided", nth = 3 }
-crash = "coordinator"
+when = { milestone = "request_done" }
+crash = "n1"
 restart_after = "2s"
 
 [expect]
-reached = ["participant_in_doubt", "restarted"]
+reached = ["crashed", "restarted"]
 "#,
 };
 

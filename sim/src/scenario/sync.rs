@@ -30,8 +30,8 @@ pub(super) const SYNC: TableGrammar = TableGrammar {
     notes: &["Only syncs that begin in the safety phase count."],
     example: r#"
 [[sync]]
-node = "n2"
-record = "voted"
+node = "n1"
+record = "{record}"
 nth = 1
 takes = "2s"
 "#,

@@ -3,6 +3,7 @@
 use super::grammar::{Extended, Grammar, Key, NoForm, Style, TableGrammar};
 use super::occasion::when_of;
 use super::{FILE, chaos, cluster, environment, expect, fault, message, script, swarm, sync};
+use crate::name::Name;
 use crate::under_test::UnderTest;
 
 /// A table, for those that print it.
@@ -21,7 +22,7 @@ pub struct TableReference {
     /// What no single key says.
     pub notes: Vec<&'static str>,
     /// Lines of a file that show it.
-    pub example: &'static str,
+    pub example: String,
 }
 
 impl<F> From<&TableGrammar<F>> for TableReference {
@@ -29,6 +30,7 @@ impl<F> From<&TableGrammar<F>> for TableReference {
         let &TableGrammar { name, style, meaning, keys, forms, notes, example } = of;
         let forms = forms.iter().map(|form| (form.key, form.beside)).collect();
         let (keys, notes) = (keys.to_vec(), notes.to_vec());
+        let example = example.to_owned();
         TableReference { name, style, meaning, keys, forms, notes, example }
     }
 }
@@ -42,7 +44,7 @@ impl<F> From<Extended<F>> for TableReference {
             keys: of.keys().to_vec(),
             forms: of.forms().iter().map(|form| (form.key, form.beside)).collect(),
             notes: of.notes.clone(),
-            example: of.example,
+            example: of.example.to_owned(),
         }
     }
 }
@@ -85,7 +87,19 @@ pub fn tables<S: UnderTest>() -> Vec<TableReference> {
         let more: Vec<_> = more.map(|(_, table)| table.clone()).collect();
         [table].into_iter().chain(more)
     };
-    all.into_iter().flat_map(behind).collect()
+    let told =
+        |table: TableReference| TableReference { example: told::<S>(&table.example), ..table };
+    all.into_iter().flat_map(behind).map(told).collect()
+}
+
+/// An example of the testbed, told with what the system has.
+fn told<S: UnderTest>(example: &str) -> String {
+    let message = S::MessageKind::ALL.first().map_or("", |kind| kind.name());
+    let record = S::RecordKind::ALL.first().map_or("", |kind| kind.name());
+    example
+        .replace("{request}", S::COMMAND.request)
+        .replace("{message}", message)
+        .replace("{record}", record)
 }
 
 /// The keys of the file itself, with the tables of the system among them.

@@ -11,6 +11,8 @@ pub struct CommandLine {
     pub folder: &'static str,
     /// A scenario file, for the examples of the help.
     pub file: &'static str,
+    /// A request as a script says it, for the examples of the reference: `write = "x"`.
+    pub request: &'static str,
     /// What its help says of `run --history`; empty where nothing writes a history down. Here and
     /// below `{command}` and `{file}` stand for the two above.
     pub history: &'static str,
@@ -27,7 +29,8 @@ impl CommandLine {
         about: &'static str,
         folder: &'static str,
         file: &'static str,
+        request: &'static str,
     ) -> CommandLine {
-        CommandLine { name, about, folder, file, history: "", owners: "" }
+        CommandLine { name, about, folder, file, request, history: "", owners: "" }
     }
 }

@@ -1,5 +1,6 @@
 //! The tables of the file service, and what it adds to those of the testbed.
 
+use super::examples::example;
 use super::request::grammar::{OPERATION, SCRIPT};
 use super::settings::grammar::{CLUSTER, TIMING};
 use super::stored::{EXPECT, STORED};
@@ -11,7 +12,7 @@ use crate::scenario::tables::TableReference;
 
 /// What the file service adds to a table of the testbed.
 pub(in crate::file_service) fn extra(table: &str) -> Extra {
-    match table {
+    let extra = match table {
         "cluster" => CLUSTER,
         "script" => SCRIPT,
         "fault" => FAULT,
@@ -20,7 +21,8 @@ pub(in crate::file_service) fn extra(table: &str) -> Extra {
         "swarm" => SWARM,
         "expect" => EXPECT,
         _ => Extra::default(),
-    }
+    };
+    Extra { example: extra.example.or_else(|| example(table)), ..extra }
 }
 
 /// The tables of the file service, each with the table of the testbed behind which it stands.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod asked;
+mod examples;
 mod filter;
 mod grammar;
 mod limits;

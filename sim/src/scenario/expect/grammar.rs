@@ -114,8 +114,8 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
     example: r#"
 [expect]
 verdict = "pass"
-reached = ["decided", { milestone = "conflict", at_least = 3 }]
-never = ["lease_expired"]
+reached = ["request_done", { milestone = "{message}_sent", at_least = 3 }]
+never = ["request_unknown"]
 unknown = 0.1
 "#,
 };
@@ -147,8 +147,8 @@ pub(in crate::scenario) const REACHED: TableGrammar = TableGrammar {
     example: r#"
 [expect]
 reached = [
-    { milestone = "conflict", at_least = 3 },
-    { milestone = "decided", at_least = 1, at_most = 1 },
+    { milestone = "{message}_sent", at_least = 3 },
+    { milestone = "request_done", at_least = 1, at_most = 100 },
 ]
 "#,
 };

@@ -206,12 +206,12 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
     example: r#"
 [[fault]]
 at = "2s"
-partition = [["n1", "c1"], ["n2", "n3"]]
+partition = [["n1", "c1"], ["n2"]]
 for = "5s"
 
 [[fault]]
-when = { milestone = "all_voted", nth = 2 }
-crash = "coordinator"
+when = { milestone = "request_done", nth = 2 }
+crash = "n1"
 restart_after = "3s"
 "#,
 };
@@ -220,8 +220,8 @@ pub(in crate::scenario) const WHEN: TableGrammar = when(
     "fault.when",
     r#"
 [[fault]]
-when = { milestone = "decided", path = "/a", nth = 3, after = "2ms" }
-partition = [["coordinator"], ["participants"]]
+when = { milestone = "request_done", nth = 3, after = "2ms" }
+partition = [["n1"], ["n2"]]
 for = "2s"
 "#,
 );
@@ -230,16 +230,15 @@ pub(in crate::scenario) const UNTIL: TableGrammar = when(
     "fault.until",
     r#"
 [[script]]
-name = "write"
+name = "first"
 client = "c1"
 at = "1s"
-write = "/a"
-data = "new"
+{request}
 
 [[fault]]
-when = { milestone = "decided", path = "/a" }
-isolate = "coordinator"
-until = { milestone = "request_retried", request = "write" }
+at = "500ms"
+isolate = "n1"
+until = { milestone = "{message}_sent", request = "first" }
 "#,
 );
 
@@ -290,8 +289,8 @@ for = "10s"
         "fault.loss",
         r#"
 [[fault]]
-when = { milestone = "participant_in_doubt" }
-loss = { from = "coordinator", to = "participant" }
+when = { milestone = "request_done" }
+loss = { from = "n1", to = "rest" }
 share = 0.5
 for = "10s"
 "#,

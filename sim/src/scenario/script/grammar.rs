@@ -28,9 +28,8 @@ pub(in crate::scenario) const STEPS: TableGrammar = TableGrammar {
 client = "c1"
 at = "1s"
 steps = [
-    { acquire = "/a", answer = "done" },
-    { write = "/a", data = "1", pause = "2s" },
-    { release = "/a" },
+    { {request} },
+    { {request}, pause = "2s" },
 ]
 "#,
 };
@@ -62,18 +61,10 @@ pub(in crate::scenario) const SCRIPT: TableGrammar = TableGrammar {
     notes: &["Exactly one of `at` and `when` is there. Nothing is asked after the safety phase."],
     example: r#"
 [[script]]
-client = "c1"
-at = "1s"
-write = "/a"
-data = "new"
-coordinator = "n2"
-
-[[script]]
-name = "reads"
+name = "again"
 client = "c1"
 at = "2s"
-read = "/a"
-answer = { contents = "new" }
+{request}
 repeat = 5
 pause = "100ms"
 "#,
@@ -83,13 +74,13 @@ pub(in crate::scenario) const WHEN: TableGrammar = when(
     "script.when",
     r#"
 [[script]]
+when = { milestone = "request_done", after = "1s" }
 client = "c1"
-at = "1s"
-acquire = "/a"
+{request}
 
 [[script]]
-when = { milestone = "lock_granted", lock = "/a", after = "1s" }
-client = "holder"
-release = "/a"
+client = "c1"
+at = "1s"
+{request}
 "#,
 );

@@ -225,9 +225,7 @@ pub(in crate::scenario) const SWARM: TableGrammar = TableGrammar {
 kinds = ["crash", "partition", "pause"]
 
 [swarm]
-nodes = [3, 6]
-replicas = [2, 3]
-commit = "any"
+clients = [1, 4]
 loss = [0.0, 0.05]
 latency_max = ["1ms", "50ms"]
 kinds = "any"

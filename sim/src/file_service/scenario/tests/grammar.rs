@@ -18,7 +18,7 @@ fn file(text: &str) -> Table {
 
 /// The example of a table as a file, with what a file needs beside it.
 fn example(table: &TableReference) -> Table {
-    let mut file: Table = self::file(table.example);
+    let mut file: Table = self::file(&table.example);
     file.entry("title").or_insert("t".into());
     if !file.contains_key("script") {
         file.entry("workload").or_insert(self::file("kind = 'files'").into());
