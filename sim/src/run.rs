@@ -4,6 +4,7 @@
 //! source of entropy. Its clock is moved forward to each event, so whoever asks it the time is told
 //! the simulated one.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ pub fn run<S: UnderTest>(
     seed: u64,
     watcher: &mut (impl Watcher<S> + Send),
 ) -> RunReport<S> {
-    caught(seed, || run_inside(scenario, seed, !scenario.expect.covered.is_empty(), watcher))
+    let is_covered = !scenario.expect.covered.is_empty();
+    caught(seed, |progress| run_inside(scenario, seed, is_covered, watcher, progress))
 }
 
 /// The same run, of which is watched what it tries, whatever the file says.
@@ -38,11 +40,18 @@ pub fn covered<S: UnderTest>(
     seed: u64,
     watcher: &mut (impl Watcher<S> + Send),
 ) -> RunReport<S> {
-    caught(seed, || run_inside(scenario, seed, true, watcher))
+    caught(seed, |progress| run_inside(scenario, seed, true, watcher, progress))
 }
 
-fn caught<S: UnderTest>(seed: u64, run: impl FnOnce() -> RunReport<S>) -> RunReport<S> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| panicked(seed, &*panic))
+/// How far a run has come: steps that are over, and true time. It outlives a panic.
+type Progress = Cell<(u64, Time)>;
+
+fn caught<S: UnderTest>(seed: u64, run: impl FnOnce(&Progress) -> RunReport<S>) -> RunReport<S> {
+    let progress = Cell::new((0, Time::ZERO));
+    catch_unwind(AssertUnwindSafe(|| run(&progress))).unwrap_or_else(|panic| {
+        let (steps, now) = progress.get();
+        RunReport { steps, sim_ns: now.as_nanos(), ..panicked(seed, &*panic) }
+    })
 }
 
 fn run_inside<S: UnderTest>(
@@ -50,6 +59,7 @@ fn run_inside<S: UnderTest>(
     seed: u64,
     is_covered: bool,
     watcher: &mut impl Watcher<S>,
+    progress: &Progress,
 ) -> RunReport<S> {
     let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
     runtime.block_on(async {
@@ -65,6 +75,7 @@ fn run_inside<S: UnderTest>(
                 clock.advance(Duration::from_nanos(at.since(now).as_nanos()));
                 now = at;
             }
+            progress.set((simulation.world().steps(), at));
             simulation.advance(watcher);
         }
         simulation.finish()

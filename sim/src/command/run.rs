@@ -4,6 +4,8 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use seedbed::machine::Time;
+
 use super::arguments::RunArguments;
 use super::files::load_one;
 use super::history_file::HistoryFile;
@@ -15,7 +17,7 @@ use crate::report::{History, explain};
 use crate::scenario::{Expected, Scenario};
 use crate::trace;
 use crate::under_test::{UnderTest, WrittenHistory};
-use crate::world::{Step, Watcher, World};
+use crate::world::{Event, Step, Watcher, World};
 
 pub(super) fn run<S: UnderTest>(arguments: &RunArguments, output: &mut Output) -> Done {
     let Some(scenario) = load_one::<S>(&arguments.file) else { return Ok(Status::WrongInput) };
@@ -106,6 +108,10 @@ struct Recorder<'a, S: UnderTest> {
 }
 
 impl<S: UnderTest> Watcher<S> for Recorder<'_, S> {
+    fn begins(&mut self, world: &World<S>, at: Time, event: &Event<S>) {
+        self.history.begins(world, at, event);
+    }
+
     fn watch(&mut self, world: &World<S>, step: &Step<S>) {
         self.history.watch(world, step);
         self.asked.watch(world, step);

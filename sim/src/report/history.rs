@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use seedbed::machine::NodeId;
+use seedbed::machine::{NodeId, Time};
 
 use crate::under_test::UnderTest;
-use crate::world::{Fact, PacketId, Step, Watcher, World};
+use crate::world::{Event, Fact, PacketId, Step, Watcher, World};
 
 /// The steps of one run, the newest [`History::KEPT`] of them.
 #[derive(Clone, Debug)]
@@ -13,16 +13,29 @@ pub struct History<S: UnderTest> {
     steps: VecDeque<Step<S>>,
     /// Every machine that was in any step, kept or not.
     machines: BTreeSet<NodeId>,
+    /// A step that has begun and is not over: as much of it as is known before.
+    under_way: Option<Step<S>>,
 }
 
 impl<S: UnderTest> Default for History<S> {
     fn default() -> History<S> {
-        History { steps: VecDeque::new(), machines: BTreeSet::new() }
+        History { steps: VecDeque::new(), machines: BTreeSet::new(), under_way: None }
     }
 }
 
 impl<S: UnderTest> Watcher<S> for History<S> {
+    fn begins(&mut self, world: &World<S>, at: Time, event: &Event<S>) {
+        let packet = event.packet().and_then(|packet| world.network().get(packet)).cloned();
+        let timer = match event {
+            Event::Wake(node) => world.host(*node).next_deadline().map(|(_, timer)| timer),
+            _ => None,
+        };
+        let (index, event) = (world.steps() + 1, event.clone());
+        self.under_way = Some(Step { index, at, event, packet, timer, ..Step::new() });
+    }
+
     fn watch(&mut self, _world: &World<S>, step: &Step<S>) {
+        self.under_way = None;
         self.push(step.clone());
     }
 }
@@ -38,6 +51,15 @@ impl<S: UnderTest> History<S> {
         }
         self.machines.extend(machines_of(&step));
         self.steps.push_back(step);
+    }
+
+    /// The same, with the step that was under way when the run panicked.
+    pub(super) fn with_what_was_under_way(&self) -> History<S> {
+        let mut history = self.clone();
+        if let Some(step) = history.under_way.take() {
+            history.push(step);
+        }
+        history
     }
 
     /// Every machine that was in any step; of a whole run every machine there is.

@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use crate::draw::swarm;
 use crate::oracle::blocked::{Wait, WaitKind};
-use crate::oracle::{Breach, Violation};
+use crate::oracle::{Breach, Evidence, Violation};
 use crate::scenario::{Expected, Scenario};
+use crate::subject;
 use crate::text::{Nanoseconds, Thousands};
 use crate::trace;
 use crate::under_test::UnderTest;
@@ -63,7 +64,7 @@ pub fn explain<S: UnderTest>(
             passed(&mut page, scenario, run);
         }
         Verdict::RuledOut { .. } => passed(&mut page, scenario, run),
-        Verdict::Panic(text) => panicked(&mut page, text, history),
+        Verdict::Panic(text) => panicked(&mut page, text, history, LINES - end.0.len()),
     }
     page.0.extend(end.0);
     page.0.truncate(LINES);
@@ -151,11 +152,15 @@ fn last_lines<S: UnderTest>(
         let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         format!(" in {}", Nanoseconds(ns))
     });
-    let RunReport { steps, sim_ns, messages, forced_writes, digest, .. } = run;
+    let RunReport { steps, sim_ns, messages, forced_writes, .. } = run;
+    let digest = match run.verdict {
+        Verdict::Panic(_) => "no digest".to_owned(),
+        _ => format!("digest {:016x}", run.digest),
+    };
     page.put(
         Tone::Faint,
         format!(
-            "{} steps, {} simulated{took}; {} messages, {} forced writes; digest {digest:016x}",
+            "{} steps, {} simulated{took}; {} messages, {} forced writes; {digest}",
             Thousands(*steps),
             Nanoseconds(*sim_ns),
             Thousands(*messages),
@@ -197,10 +202,22 @@ fn violated<S: UnderTest>(
         let at = history.step(fact.step).map_or(String::new(), |step| format!(" ({})", step.at));
         page.named(name, &format!("step {}{at}: {}", Thousands(fact.step), fact.is), 3);
     }
+    story(page, &violation.breach, history, room, LEGEND);
+}
+
+/// The steps that led to a breach, as a chart, and the last of them in full.
+fn story<S: UnderTest>(
+    page: &mut Page,
+    breach: &Breach<S>,
+    history: &History<S>,
+    room: usize,
+    legend: &str,
+) {
     page.gap();
-    let past = Past::of(&violation.breach, history);
+    let past = Past::of(breach, history);
     let chart = Chart::new(history, &past.subjects, &past.facts, &past.steps);
-    let full = history.step(now.step).map_or_else(Vec::new, |step| in_full(&trace::lines(step)));
+    let last = breach.now.step;
+    let full = history.step(last).map_or_else(Vec::new, |step| in_full(&trace::lines(step)));
     // The heading, the legend, and the heading of the last step with what it says.
     let rest = 2 + if full.is_empty() { 0 } else { full.len() + 2 };
     let drawn = chart.draw(room.saturating_sub(page.0.len() + rest));
@@ -209,10 +226,10 @@ fn violated<S: UnderTest>(
     page.put(Tone::Heading, format!("What led to it: {shown} of {all} steps, about {about}"));
     drawn.lines.into_iter().for_each(|line| page.plain(line));
     drawn.left_out.into_iter().for_each(|line| page.put(Tone::Faint, line));
-    page.put(Tone::Faint, LEGEND);
+    page.put(Tone::Faint, legend);
     if !full.is_empty() {
         page.gap();
-        page.put(Tone::Heading, format!("Step {} in full", Thousands(now.step)));
+        page.put(Tone::Heading, format!("Step {} in full", Thousands(last)));
         full.into_iter().for_each(|line| page.plain(line));
     }
 }
@@ -267,11 +284,21 @@ fn spun<S: UnderTest>(page: &mut Page, spinning: &Spinning, history: &History<S>
     last_steps(page, "The last steps", history);
 }
 
-fn panicked<S: UnderTest>(page: &mut Page, text: &str, history: &History<S>) {
+fn panicked<S: UnderTest>(page: &mut Page, text: &str, history: &History<S>, room: usize) {
     page.gap();
     page.named("message", text, 6);
-    page.gap();
-    last_steps(page, "The last steps before it", history);
+    let history = history.with_what_was_under_way();
+    let Some(step) = history.steps().next_back() else { return };
+    let about = subject::of_step(step);
+    let in_it = Evidence::at(step.index, String::new()).about_all(about.iter().cloned());
+    let breach = Breach::of(in_it.clone(), in_it);
+    story(
+        page,
+        &breach,
+        &history,
+        room,
+        &LEGEND.replace("the two facts", "the step that panicked"),
+    );
 }
 
 fn last_steps<S: UnderTest>(page: &mut Page, heading: &str, history: &History<S>) {

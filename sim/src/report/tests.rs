@@ -15,10 +15,12 @@ use crate::file_service::invariant::FileInvariant;
 use crate::file_service::oracle::Violation;
 use crate::file_service::oracle::blocked::kind;
 use crate::file_service::subject_of::Subject;
-use crate::file_service::{Event, Fact, History, Packet, RunReport, Scenario, Simulation, Step};
+use crate::file_service::{
+    Event, Fact, History, Packet, RunReport, Scenario, Simulation, Step, World,
+};
 use crate::oracle::Evidence;
 use crate::oracle::blocked::WaitKind;
-use crate::world::{Loss, PacketId, Tear};
+use crate::world::{Loss, PacketId, Tear, Watcher};
 
 fn n(number: u16) -> NodeId {
     NodeId::storage(number)
@@ -406,4 +408,34 @@ fn a_timer_counts_as_a_step_about_its_transaction() {
 fn a_replay_line_can_be_pasted() {
     assert_eq!(replay_line::<FileService>("a/b.toml", 7), "seedbed run a/b.toml --seed 7");
     assert_eq!(replay_line::<FileService>("it's.toml", 7), r"seedbed run 'it'\''s.toml' --seed 7");
+}
+
+/// Keeps the steps of a run, and panics when one is over.
+struct PanicsAt<'a>(u64, &'a mut History);
+
+impl Watcher<FileService> for PanicsAt<'_> {
+    fn begins(&mut self, world: &World, at: Time, event: &Event) {
+        self.1.begins(world, at, event);
+    }
+
+    fn watch(&mut self, world: &World, step: &Step) {
+        assert!(step.index < self.0, "as planned");
+        self.1.watch(world, step);
+    }
+}
+
+#[cfg(feature = "madsim")]
+#[test]
+fn a_panic_is_told_with_its_step_and_what_led_to_it() {
+    let (scenario, ..) = busy_run(1);
+    let mut history = History::default();
+    let run = crate::run::run(&scenario, 1, &mut PanicsAt(500, &mut history));
+    assert_eq!((run.verdict.to_string().as_str(), run.steps), ("panic: as planned", 499));
+    let lines = explain(&scenario, &run, &history, None);
+    check(&lines);
+    let marked: Vec<&str> =
+        lines.iter().filter(|line| line.text.starts_with('>')).map(|line| &*line.text).collect();
+    assert!(matches!(marked[..], [line] if line.contains(" 500 ")), "{marked:?}");
+    assert!(lines.iter().any(|line| line.text.starts_with("What led to it")));
+    assert!(lines.iter().any(|line| line.text == "Step 500 in full"));
 }

@@ -161,6 +161,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
         let pending = self.queue.pop().and_then(|turn| self.take(turn));
         let is_step = pending.is_some();
         if let Some(Pending { event, cause }) = pending {
+            watcher.begins(&self.world, self.queue.now(), &event);
             self.apply(event, cause);
             watcher.watch(&self.world, &self.step);
         }

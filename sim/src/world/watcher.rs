@@ -1,11 +1,14 @@
 //! How a step is shown to whatever wants to see it.
 
-use seedbed::machine::System;
+use seedbed::machine::{System, Time};
 
-use super::{Step, World};
+use super::{Event, Step, World};
 
 /// Sees every step of a run.
 pub trait Watcher<S: System> {
+    /// `event` is about to be applied to `world`. If that panics, no step follows.
+    fn begins(&mut self, _world: &World<S>, _at: Time, _event: &Event<S>) {}
+
     /// Sees one step, and the world after it.
     fn watch(&mut self, world: &World<S>, step: &Step<S>);
 }
