@@ -106,7 +106,8 @@ impl Named {
 
     /// All names, for a message.
     pub fn described(self) -> String {
-        format!("`control`, {}, {}", described_nodes(self.cast), described_clients(self.cast))
+        let control = if self.cast.control { "`control`, " } else { "" };
+        format!("{control}{}, {}", described_nodes(self.cast), described_clients(self.cast))
     }
 
     /// Notes that a machine was named which is not there, and those that are.
@@ -181,6 +182,8 @@ pub(super) struct Cluster<C> {
     pub(super) cast: Result<Cast>,
     /// What they agree on.
     pub(super) config: Result<Arc<C>>,
+    /// The same without the mistakes that the file switches on.
+    pub(super) without_defects: Result<Arc<C>>,
     /// The same; where it could not be read, something that refuses nothing.
     pub(super) lenient: Arc<C>,
 }
@@ -191,12 +194,13 @@ pub(super) fn read<S: UnderTest>(root: &Table<'_>) -> Cluster<S::Config> {
     let cast = read_cast::<S>(&cluster);
     let defects = cluster.or("defects", Vec::new(), |value| defects::<S>(&value));
     let ReadConfig { config, lenient } = S::read_config(root, &cluster, cast);
+    let without_defects = config.clone();
     let config = match (config, defects) {
         (Ok(config), Ok(defects)) => Ok(switched_on::<S>(config, &defects)),
         (Err(refused), _) | (Ok(_), Err(refused)) => Err(refused),
     };
     let lenient = config.clone().unwrap_or(lenient);
-    Cluster { cast, config, lenient }
+    Cluster { cast, config, without_defects, lenient }
 }
 
 fn defects<S: UnderTest>(value: &Value<'_>) -> Result<Vec<S::Defect>> {

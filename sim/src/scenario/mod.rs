@@ -141,6 +141,8 @@ pub struct Scenario<S: UnderTest> {
     pub cast: Cast,
     /// What they agree on; all runs share it.
     pub config: Arc<S::Config>,
+    /// The same without the mistakes that the file switches on.
+    pub without_defects: Arc<S::Config>,
     /// How messages travel.
     pub network: Network,
     /// How disks work.
@@ -228,10 +230,10 @@ impl<S: UnderTest> Scenario<S> {
         Scenario::from_bytes(name, &read)
     }
 
-    /// The same scenario with `defect` switched on.
+    /// The same scenario with `defect` switched on in place of those that the file names.
     #[must_use]
     pub fn with_defect(&self, defect: S::Defect) -> Scenario<S> {
-        Scenario { config: S::with_defect(&self.config, defect), ..self.clone() }
+        Scenario { config: S::with_defect(&self.without_defects, defect), ..self.clone() }
     }
 
     /// Is the cluster probed after the liveness phase? Not where a file is about what does not
@@ -301,6 +303,7 @@ fn read<S: UnderTest>(name: &str, root: &Table<'_>) -> Result<Scenario<S>> {
         seeds: seeds?,
         cast: cluster.cast?,
         config: cluster.config?,
+        without_defects: cluster.without_defects?,
         network: network?,
         disk: disk?,
         clocks: clocks?,
