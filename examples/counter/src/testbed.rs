@@ -10,6 +10,7 @@ use seedbed_sim::names;
 use seedbed_sim::oracle::{self, Breach, Evidence, Moment, Seen, SeenKinds};
 use seedbed_sim::outcome::Outcome;
 use seedbed_sim::scenario::reading::{Form, Key, ReadConfig, Result, Table, Value};
+use seedbed_sim::scenario::tables::TableReference;
 use seedbed_sim::seed::Stream;
 use seedbed_sim::subject::{Plain, Subjects};
 use seedbed_sim::under_test::{
@@ -83,6 +84,10 @@ impl UnderTest for Counter {
         beside: &[],
         is: (),
     }];
+
+    fn tables() -> Vec<(&'static str, TableReference)> {
+        vec![("cluster", TableReference::from(&Drawn::TABLE))]
+    }
 
     fn read_config(_: &Table<'_>, cluster: &Table<'_>, cast: Result<Cast>) -> ReadConfig<Config> {
         let config = cast.and_then(|cast| match cast.all_nodes() {

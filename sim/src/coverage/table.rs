@@ -248,7 +248,8 @@ mod tests {
     #[test]
     fn no_line_is_too_wide_and_every_column_stands_over_its_counts() {
         let kinds = ChaosNames::all();
-        let text = format!("[cluster]\nmembership = 'managed'\n[chaos]\nkinds = [{kinds}]\n");
+        let text =
+            format!("[cluster]\nnodes = 4\nmembership = 'managed'\n[chaos]\nkinds = [{kinds}]\n");
         let budget = "budget = { control_down = true, clients_down = 1, wipes = 1 }\n";
         let scenarios = [scenario(&format!("{text}{budget}"))];
         let mut seeds = Seeds::default();

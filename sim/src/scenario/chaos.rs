@@ -7,7 +7,7 @@ use super::error::Result;
 use super::grammar::{Key, Style, TableGrammar};
 use super::reader::Table;
 use super::value::Value;
-use crate::fault::ChaosKind;
+use crate::fault::{ChaosKind, GeneralChaos};
 use crate::milestone::Milestone;
 use crate::quantity::{Ppb, SpanRange};
 use crate::under_test::{Operator, Options, UnderTest};
@@ -165,7 +165,7 @@ pub(super) fn read<S: UnderTest>(
         let table = value.table(&CHAOS.of::<S>())?;
         let budget = budget::<S>(&table.section(&BUDGET.of::<S>()), cast, config);
         let kinds = table.need("kinds", "kinds of faults");
-        let kinds = kinds.and_then(|kinds| kinds.distinct(|value| kind::<S>(value, config)));
+        let kinds = kinds.and_then(|kinds| kinds.distinct(|value| kind::<S>(value, cast, config)));
         let usual = SpanRange::from_millis(500, 4_000);
         let interval = table.or("interval", usual, interval);
         let usual = SpanRange::from_millis(200, 5_000);
@@ -189,13 +189,23 @@ pub(super) fn read<S: UnderTest>(
     })
 }
 
-fn kind<S: UnderTest>(value: &Value<'_>, config: &S::Config) -> Result<ChaosKind<S>> {
+fn kind<S: UnderTest>(value: &Value<'_>, cast: Named, config: &S::Config) -> Result<ChaosKind<S>> {
     let names = ChaosKind::all().map(|kind| (kind.name(), kind));
     let kind = value.pick("kind of fault", names)?;
     match kind {
         ChaosKind::Operator(kind) => S::Operator::may_be_drawn(kind, value, config)?,
         kind if kind.loses_a_disk() => {
             S::may_lose_a_disk(config).map_err(|why| value.error(why))?;
+        }
+        ChaosKind::General(GeneralChaos::Drift) if S::drift_max_ppm(config) == 0 => {
+            return Err(value.error(format!("can never strike: {} is 0", S::DRIFT_BOUND)));
+        }
+        // Of three nodes each has a majority with its two neighbours: nothing would be cut.
+        ChaosKind::General(GeneralChaos::MajoritiesRing)
+            if cast.is_known && !cast.is_drawn && cast.all_nodes() < 4 =>
+        {
+            let found = cast.all_nodes();
+            return Err(value.error(format!("needs 4 storage nodes, found {found}")));
         }
         ChaosKind::General(_) => {}
     }
@@ -224,7 +234,10 @@ pub(super) fn check_moments<S: UnderTest>(root: &Table<'_>, chaos: &Chaos<S>, is
 fn budget<S: UnderTest>(table: &Table<'_>, cast: Named, config: &S::Config) -> Result<Budget> {
     let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
     let storage_nodes_down = down("storage_nodes_down", 1, cast.all_nodes());
-    let control_down = table.or("control_down", false, |value| value.boolean());
+    let control_down = table.or("control_down", false, |value| match value.boolean()? {
+        true if !S::HAS_CONTROL => Err(value.error("there is no central node")),
+        may => Ok(may),
+    });
     let clients_down = down("clients_down", 0, cast.clients);
     let wipes = table.or("wipes", 0, |value| {
         S::may_lose_a_disk(config).map_err(|why| value.error(why))?;

@@ -80,7 +80,8 @@ impl Value<'_> {
     fn no_target<S: UnderTest>(&self, cast: Named) -> Refused {
         let (names, roles) = (names(cast.cast), S::Role::ALL.iter().map(|role| role.name()));
         let known = names.iter().map(String::as_str).chain(roles).chain([THERE]);
-        cast.absent_or(self, &format!("{} or a role", cast.described()), known)
+        let or_role = if S::Role::ALL.is_empty() { "" } else { " or a role" };
+        cast.absent_or(self, &format!("{}{or_role}", cast.described()), known)
     }
 
     /// Does `binder` say which machine plays `role`?

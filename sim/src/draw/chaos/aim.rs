@@ -90,7 +90,7 @@ impl<S: UnderTest> Aim<S> {
     pub fn beside(occasion: Occasion<S>, stream: &mut Stream) -> Aim<S> {
         let Aim { occasion, target, other } = Aim::at(occasion, stream);
         let target = match stream.below(4) {
-            0 => Target::Node(NodeId::CONTROL),
+            0 if S::HAS_CONTROL => Target::Node(NodeId::CONTROL),
             _ => any_of(target),
         };
         Aim { occasion, target, other: any_of(other) }

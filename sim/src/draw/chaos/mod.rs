@@ -330,7 +330,11 @@ fn named<S: UnderTest>(kind: GeneralChaos, node: NodeId, other: NodeId) -> Struc
         GeneralChaos::BitRot | GeneralChaos::StalledDisk | GeneralChaos::FullDisk
             if node.class() == Class::Client =>
         {
-            NodeId::CONTROL
+            if S::HAS_CONTROL {
+                NodeId::CONTROL
+            } else {
+                NodeId::storage(1)
+            }
         }
         // Locks are granted by the clock of the central node: what its jumps do is no protocol's
         // fault.
