@@ -230,6 +230,12 @@ fn violation<S: UnderTest>(
     step: u64,
     breach: Breach<S>,
 ) -> Violation<S> {
-    let step = breach.now.step.min(step);
+    let (earlier, now) = (breach.earlier.step, breach.now.step);
+    assert!(
+        earlier <= now && now <= step,
+        "{invariant} names steps {earlier} and {now} in step {step}: expected one that was, and \
+         one that follows from it"
+    );
+    let step = now;
     Violation { invariant, step, breach: Box::new(breach) }
 }

@@ -98,6 +98,14 @@ impl<'a> Table<'a> {
         if self.key.is_empty() { key.to_owned() } else { format!("{}.{key}", self.key) }
     }
 
+    /// Which table it is, for whatever should declare its keys.
+    fn called(&self) -> String {
+        match &*self.key {
+            "" => "the file: `UnderTest::tables` names the tables of a system".to_owned(),
+            key => format!("`{key}`"),
+        }
+    }
+
     /// May the table have this key?
     pub fn declares(&self, key: &str) -> bool {
         self.known.contains(&key)
@@ -107,8 +115,8 @@ impl<'a> Table<'a> {
     pub fn get(&self, key: &'static str) -> Option<Value<'a>> {
         assert!(
             self.known.contains(&key),
-            "`{key}` is read and was not declared as a key of `{}`",
-            self.key
+            "`{key}` is read and was not declared as a key of {}",
+            self.called()
         );
         let value = self.entries?.get(key)?;
         let key = self.key_of(key);

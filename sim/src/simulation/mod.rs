@@ -370,6 +370,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             self.verdict = Some(Verdict::of_violation(violation));
             return;
         }
+        self.requests.are_answered_once(&self.step);
         let begun = self.begun();
         // What is sent in the step that a rule has waited for is under the rule already.
         begun.rules.iter().for_each(|(number, reached)| self.begin_rule(*number, reached));

@@ -24,6 +24,7 @@ pub(super) struct Asked<S: UnderTest> {
     is_probe: bool,
     /// The answer, if there is one.
     pub reply: Option<S::Reply>,
+    is_answered_again: bool,
 }
 
 impl<S: UnderTest> Default for Requests<S> {
@@ -40,16 +41,37 @@ impl<S: UnderTest> Requests<S> {
                 Fact::Requested { request } => {
                     let Event::Request { request: wanted, .. } = &step.event else { continue };
                     let (wanted, is_probe) = (wanted.clone(), matches!(cause, Cause::Probe(_)));
-                    let asked = Asked { wanted, at: step.at, is_probe, reply: None };
+                    let asked = Asked {
+                        wanted,
+                        at: step.at,
+                        is_probe,
+                        reply: None,
+                        is_answered_again: false,
+                    };
                     self.0.insert(*request, asked);
                 }
                 Fact::Replied { request, reply } => {
                     if let Some(asked) = self.0.get_mut(request) {
+                        asked.is_answered_again = asked.reply.is_some();
                         asked.reply.get_or_insert_with(|| reply.clone());
                     }
                 }
                 _ => {} // no user has a part in it
             }
+        }
+    }
+
+    /// A client answers what it was asked, and once.
+    ///
+    /// # Panics
+    /// Otherwise: the code under test is wrong.
+    pub fn are_answered_once(&self, step: &Step<S>) {
+        for fact in &step.facts {
+            let Fact::Replied { request, reply } = fact else { continue };
+            let Some(asked) = self.0.get(request) else {
+                panic!("a client answers {request}, which it was never asked");
+            };
+            assert!(!asked.is_answered_again, "{request} is answered again: {reply:?}");
         }
     }
 

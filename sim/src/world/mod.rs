@@ -236,6 +236,7 @@ impl<S: System> World<S> {
         while let Some(effect) = self.hosts[index].pop_effect() {
             match effect {
                 Effect::Send(to, message) => {
+                    assert!(self.has(to), "{from} sends to {to}, which is no machine: {message:?}");
                     let packet = self.network.send(Packet { from, to, message: message.clone() });
                     step.facts.push(Fact::Sent { packet, from, to, message });
                 }
