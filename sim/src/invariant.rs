@@ -66,8 +66,8 @@ impl<S: UnderTest> InvariantName<S> {
     /// What it is known as, and where it comes from.
     pub fn source(self) -> &'static str {
         match self {
-            InvariantName::General(General::TimeNeverGoesBack) => "D-I2; Lamport 1978",
-            InvariantName::General(General::MessagesAreConserved) => "D-I3, conservation",
+            InvariantName::General(General::TimeNeverGoesBack) => "Lamport 1978",
+            InvariantName::General(General::MessagesAreConserved) => "conservation of messages",
             InvariantName::System(it) => it.source(),
         }
     }

@@ -15,11 +15,11 @@ pub struct NodeId(u16);
 /// What kind of machine an address belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// The central node: lock server and configuration centre.
+    /// The central node, of which there is one or none, such as a lock server. It has a disk.
     Control,
-    /// A storage node.
+    /// One of the numbered nodes, such as a replica or a storage node. It has a disk.
     Node,
-    /// A client.
+    /// A client: users ask it. It has no disk.
     Client,
 }
 

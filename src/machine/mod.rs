@@ -99,8 +99,8 @@ pub trait System: Data + Copy + Default + Ord {
         NodeId::CONTROL
     }
 
-    /// May a machine that knows that its disk is full append this record? What is left on a full
-    /// disk is for what was begun or promised before.
+    /// May a machine that knows that its disk is full append this record? One that may not is a
+    /// panic of the run. Usually those may that finish what was begun or promised before.
     fn fits_on_a_full_disk(_config: &Self::Config, _record: &Self::Record) -> bool {
         true
     }
@@ -145,9 +145,9 @@ pub enum Input<'a, S: System> {
     Request(RequestId, &'a S::Request),
     /// The operator commands.
     Command(&'a S::Command),
-    /// The machine's disk is full, or has room again. A machine that starts believes that there is
-    /// room until it is told. What is left on a full disk is for what was begun or promised before;
-    /// new work is refused.
+    /// The machine's disk is full (`true`), or has room again. A machine that starts takes it that
+    /// there is room until it is told. What a machine does about a full disk is its own affair:
+    /// usually it refuses new work, and finishes what it has begun or promised with what is left.
     DiskFull(bool),
 }
 

@@ -7,7 +7,7 @@ use crate::under_test::UnderTest;
 /// One such fact.
 #[derive(Clone, Debug)]
 pub enum Told<S: UnderTest> {
-    /// The next request is asked by the user at this place among those of its client.
+    /// The next request is asked by the user of this number, from 0, among those of its client.
     Asker(u16),
     /// The next request is a probe.
     Probe(S::Probe),

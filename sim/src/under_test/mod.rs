@@ -292,12 +292,14 @@ pub trait UnderTest: System {
         own.map(moment(0)).chain(sent.map(moment(1))).chain(appended.map(moment(2))).collect()
     }
 
-    /// The roles that a milestone binds.
+    /// The roles that can be named in a fault that waits for this milestone; the watcher's
+    /// [`bind`](MilestoneWatcher::bind) says which machine plays each.
     fn roles_of(_milestone: Milestone<Self>) -> &'static [Self::Role] {
         &[]
     }
 
-    /// The classes of the machines that write such records.
+    /// The classes of the machines that write records of this kind: other cells of coverage cannot
+    /// be.
     fn written_by(_kind: Self::RecordKind) -> &'static [Class] {
         &[Class::Control, Class::Node]
     }
@@ -313,7 +315,8 @@ pub trait UnderTest: System {
         true
     }
 
-    /// The milestone that comes before this one in its story, if any does.
+    /// The milestone without which this one is not reached, if there is one: a file whose runs have
+    /// come only to that one is told so, and reaching this one alone is an error.
     fn follows(_milestone: Self::Milestone) -> Option<Milestone<Self>> {
         None
     }
@@ -388,7 +391,8 @@ pub trait UnderTest: System {
         None
     }
 
-    /// How long a message or a sync may take without a request being late for it.
+    /// How long a message or a sync may take before the model is [told](crate::oracle::Told) of it, as
+    /// something that may make a request late.
     fn affordable(scenario: &Scenario<Self>) -> Span {
         Self::request_timeout(&scenario.config).fraction(10)
     }

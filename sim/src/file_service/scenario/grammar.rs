@@ -19,6 +19,7 @@ pub(in crate::file_service) fn extra(table: &str) -> Extra {
         "chaos" => CHAOS,
         "chaos.budget" => BUDGET,
         "swarm" => SWARM,
+        "phases" => PHASES,
         "expect" => EXPECT,
         _ => Extra::default(),
     };
@@ -37,6 +38,15 @@ pub(in crate::file_service) fn tables() -> Vec<(&'static str, TableReference)> {
         ("expect.reached", (&STORED).into()),
     ]
 }
+
+const PHASES: Extra = Extra {
+    keys: &[],
+    notes: &[
+        "With `probes`, paths that a request touched are read and written through each owner, and \
+              their locks are taken and given back.",
+    ],
+    example: None,
+};
 
 const FAULT: Extra = Extra {
     keys: &[],

@@ -39,8 +39,8 @@ pub(in crate::scenario) const PHASES: TableGrammar = TableGrammar {
             "probes",
             "`true`, `false`",
             "true",
-            "whether clients ask once more after that: paths that a request touched are read and \
-             written through each owner, and their locks are taken and given back",
+            "whether clients are asked once more after that, as the system has it, which shows that \
+             everything still works",
         ),
     ],
     forms: &[],

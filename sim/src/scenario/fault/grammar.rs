@@ -121,7 +121,7 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
             &[
                 Key::needed(
                     "ppm",
-                    "whole number, within `timing.drift_max_ppm` either way",
+                    "whole number, within the bound of every drift either way",
                     "how many microseconds it gains a second",
                 ),
                 FOR,
