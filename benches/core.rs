@@ -12,7 +12,7 @@ use seedbed::machine::log::OnCorruption;
 use seedbed::machine::{Incarnation, NodeId, RequestId, log};
 use seedbed::proto::ring::{HashKind, Ring};
 use seedbed::proto::{
-    Admission, Contents, Epoch, File, Member, Outcome, Path, Record, Token, TxnId, Version,
+    Admission, Contents, Decided, Epoch, File, Member, Outcome, Path, Record, Token, TxnId, Version,
 };
 use seedbed_sim::file_service::Scenario;
 
@@ -81,7 +81,7 @@ fn decided(counter: u32) -> Record {
     let path = Path::new(&format!("/file{}", counter % 100)).expect("a path");
     let version = Version(u64::from(counter));
     let contents = Some(Contents::from(format!("{counter:016x}")));
-    Record::Decided {
+    Record::Decided(Decided {
         txn: TxnId {
             coordinator: NodeId::storage(1),
             admission: Admission(1),
@@ -95,7 +95,7 @@ fn decided(counter: u32) -> Record {
             .into(),
         changes: [(path, File { version, contents, fence: Token::default() })].into(),
         answer: [Outcome::Changed(version)].into(),
-    }
+    })
 }
 
 /// The same load on clusters of different sizes: what a step costs must not grow with them.

@@ -63,7 +63,7 @@ pub use message::{
     Session, Terms, Verdict, Vote, Work,
 };
 pub use process::Process;
-pub use record::{Changes, Record, RecordKind};
+pub use record::{Changes, Decided, Record, RecordKind, Voted};
 use system::Timers;
 pub use system::{Append, Effect, FileService, Input, Outbox, Snapshot};
 pub use timer::Timer;

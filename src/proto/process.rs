@@ -6,8 +6,8 @@ use super::client::Client;
 use super::control::Control;
 use super::node::Node;
 use super::{
-    Command, Config, Defect, FileService, Input, Message, Notice, Outbox, Record, Reply, Request,
-    Timer,
+    Command, Config, Decided, Defect, FileService, Input, Message, Notice, Outbox, Record, Reply,
+    Request, Timer, Voted,
 };
 use crate::machine::log::OnCorruption;
 use crate::machine::{Boot, Class, Machine, System, Time};
@@ -48,8 +48,8 @@ impl System for FileService {
     /// with participants may finish what its coordinator executed while there was room.
     fn fits_on_a_full_disk(config: &Config, record: &Record) -> bool {
         let is_new_work = match record {
-            Record::Voted { changes, .. } => !changes.is_empty(),
-            Record::Decided { participants, changes, .. } => {
+            Record::Voted(Voted { changes, .. }) => !changes.is_empty(),
+            Record::Decided(Decided { participants, changes, .. }) => {
                 participants.is_empty() && !changes.is_empty()
             }
             Record::Queued { .. } => true,

@@ -17,12 +17,54 @@ use crate::machine::{Incarnation, NodeId, RequestId, Span};
 /// New states of paths, as a transaction leaves them: the redo part of a vote or decision.
 pub type Changes = Arc<[(Path, File)]>;
 
+/// What a participant promises with its yes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Voted {
+    /// Which transaction.
+    pub txn: TxnId,
+    /// The epoch in which it is given.
+    pub epoch: Epoch,
+    /// The request that it serves.
+    pub request: RequestId,
+    /// How long that had waited: with its pins the vote keeps their age.
+    pub waited: Span,
+    /// Everyone who votes, the coordinator left out.
+    pub participants: Arc<[Member]>,
+    /// The paths that are pinned.
+    pub paths: Arc<[Path]>,
+    /// In a checkpoint: those of them where the vote counts no more.
+    pub voided: Arc<[Path]>,
+    /// What a commit does here.
+    pub changes: Changes,
+    /// What the vote said of each operation.
+    pub results: Results,
+    /// How many operations the request has.
+    pub operations: u8,
+}
+
+/// What a coordinator decides: to commit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Decided {
+    /// Which transaction.
+    pub txn: TxnId,
+    /// The epoch in which the coordinator took its own part.
+    pub epoch: Epoch,
+    /// The request that it serves.
+    pub request: RequestId,
+    /// Everyone who voted, the coordinator left out.
+    pub participants: Arc<[Member]>,
+    /// What the commit does at the coordinator itself.
+    pub changes: Changes,
+    /// The whole answer.
+    pub answer: Answer,
+}
+
 macro_rules! records {
-    ($($(#[$doc:meta])* $variant:ident $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $fields:tt)*) => {
         /// A record of the log.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Record {
-            $($(#[$doc])* $variant { $($(#[$fdoc])* $field: $type,)* },)*
+            $($(#[$doc])* $variant $fields,)*
         }
 
         /// What kind of record one is.
@@ -97,28 +139,7 @@ records! {
         keeps: Arcs,
     }
     /// Participant, forced: its yes. From here on only the decision releases the pins.
-    Voted "voted" {
-        /// Which transaction.
-        txn: TxnId,
-        /// The epoch in which it is given.
-        epoch: Epoch,
-        /// The request that it serves.
-        request: RequestId,
-        /// How long that had waited: with its pins the vote keeps their age.
-        waited: Span,
-        /// Everyone who votes, the coordinator left out.
-        participants: Arc<[Member]>,
-        /// The paths that are pinned.
-        paths: Arc<[Path]>,
-        /// In a checkpoint: those of them where the vote counts no more.
-        voided: Arc<[Path]>,
-        /// What a commit does here.
-        changes: Changes,
-        /// What the vote said of each operation.
-        results: Results,
-        /// How many operations the request has.
-        operations: u8,
-    }
+    Voted "voted" (Voted)
     /// Participant, forced: its promise never to vote for the transaction.
     Promised "promised" {
         /// Which transaction.
@@ -133,20 +154,7 @@ records! {
         refusal: Refusal,
     }
     /// Coordinator, forced: the commit point. Holds the coordinator's own part as an owner.
-    Decided "decided" {
-        /// Which transaction.
-        txn: TxnId,
-        /// The epoch in which the coordinator took its own part.
-        epoch: Epoch,
-        /// The request that it serves.
-        request: RequestId,
-        /// Everyone who voted, the coordinator left out.
-        participants: Arc<[Member]>,
-        /// What the commit does at the coordinator itself.
-        changes: Changes,
-        /// The whole answer.
-        answer: Answer,
-    }
+    Decided "decided" (Decided)
     /// Participant, forced: it has applied the transaction.
     Applied "applied" {
         /// Which transaction.

@@ -47,9 +47,9 @@ impl Centre {
             // Of storage nodes.
             Record::Born { .. } | Record::Entered { .. } | Record::Complete { .. } => {}
             Record::Reset { .. } | Record::GaveUp { .. } | Record::Pulled { .. } => {}
-            Record::Stored { .. } | Record::Answered { .. } | Record::Voted { .. } => {}
+            Record::Stored { .. } | Record::Answered { .. } | Record::Voted(_) => {}
             Record::Promised { .. } | Record::Applied { .. } | Record::RolledBack { .. } => {}
-            Record::Settled { .. } | Record::Mark { .. } | Record::Decided { .. } => {}
+            Record::Settled { .. } | Record::Mark { .. } | Record::Decided(_) => {}
             Record::Over { .. } => {}
         }
     }

@@ -41,10 +41,10 @@ impl Node {
             Record::Forgotten { client, incarnation, lowest } => {
                 self.owner.answers.forget_below(*client, *incarnation, *lowest);
             }
-            Record::Decided { .. } | Record::Over { .. } => {
+            Record::Decided(_) | Record::Over { .. } => {
                 self.coordinator.replay(self.config.defects, &mut self.owner, record);
             }
-            Record::Voted { .. }
+            Record::Voted(_)
             | Record::Promised { .. }
             | Record::Applied { .. }
             | Record::RolledBack { .. }

@@ -12,7 +12,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::machine::{Class, NodeId, RequestId, Time};
-use seedbed::proto::{CommitMode, FileService, Membership, Message, Record, Reply, TxnId};
+use seedbed::proto::{CommitMode, Decided, FileService, Membership, Message, Record, Reply, TxnId};
 
 use super::oracle::{Model, Seen};
 use super::refusal::Reason;
@@ -83,7 +83,7 @@ impl Coverage<FileService> for Followed {
             }
             Seen::Sent { from, message, .. } => self.ready.on_sent(from, message),
             Seen::Appended { node, position, record, .. } => {
-                if let Record::Decided { txn, .. } = record {
+                if let Record::Decided(Decided { txn, .. }) = record {
                     self.deciding.insert((node, position), *txn);
                 }
                 self.ready.on_appended(node, record);

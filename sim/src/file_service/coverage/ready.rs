@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Message, Record, Timer, TxnId, Vote};
+use seedbed::proto::{Message, Record, Timer, TxnId, Vote, Voted};
 
 use crate::file_service::{Event, Step};
 
@@ -37,7 +37,7 @@ impl Ready {
 
     pub fn on_appended(&mut self, node: NodeId, record: &Record) {
         match record {
-            Record::Voted { txn, .. } | Record::Promised { txn } => {
+            Record::Voted(Voted { txn, .. }) | Record::Promised { txn } => {
                 self.0.remove(&(node, *txn));
             }
             // In another epoch it starts with nothing but what it has promised.

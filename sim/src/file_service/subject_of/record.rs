@@ -1,7 +1,7 @@
 //! What each record is about.
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Record, RecordKind};
+use seedbed::proto::{Decided, Record, RecordKind, Voted};
 
 use super::{Subject, Subjects, Topic, Transfer};
 
@@ -51,12 +51,12 @@ impl Subjects {
 
     pub(crate) fn add_record(&mut self, node: NodeId, record: &Record) {
         match record {
-            Record::Voted { txn, request, paths, .. } => {
+            Record::Voted(Voted { txn, request, paths, .. }) => {
                 self.add(*txn);
                 self.add(*request);
                 self.extend(paths.iter().map(Subject::from));
             }
-            Record::Decided { txn, request, changes, .. } => {
+            Record::Decided(Decided { txn, request, changes, .. }) => {
                 self.add(*txn);
                 self.add(*request);
                 self.extend(changes.iter().map(|(path, _)| Subject::from(path)));

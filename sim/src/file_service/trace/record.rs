@@ -1,7 +1,7 @@
 //! Records, spelled: in brief for charts, with what they hold for plays, with every field for
 //! traces. This is the one file that tells what a record says.
 
-use seedbed::proto::{Changes, Record};
+use seedbed::proto::{Changes, Decided, Record, Voted};
 
 use super::Detail;
 use super::message::result_list;
@@ -12,10 +12,10 @@ pub fn brief(record: &Record) -> String {
     let kind = record.kind().name();
     match record {
         Record::Born { admission, .. } => format!("{kind} under {admission}"),
-        Record::Voted { txn, .. } => format!("{kind} {txn}"),
+        Record::Voted(Voted { txn, .. }) => format!("{kind} {txn}"),
         Record::Promised { txn } => format!("{kind} never to vote for {txn}"),
         Record::Declined { request, refusal } => format!("{kind} {request}: {refusal}"),
-        Record::Decided { txn, .. } => format!("{kind} to commit {txn}"),
+        Record::Decided(Decided { txn, .. }) => format!("{kind} to commit {txn}"),
         Record::Applied { txn, .. } => format!("{kind} {txn}"),
         Record::RolledBack { txn } => format!("rolled back {txn}"),
         Record::Over { txn } => format!("{txn} is over"),
@@ -71,13 +71,13 @@ pub fn record(record: &Record, detail: Detail<'_>) -> String {
 /// What the record holds.
 fn contents(record: &Record, detail: Detail<'_>) -> String {
     match record {
-        Record::Voted { paths, changes, results, .. } => format!(
+        Record::Voted(Voted { paths, changes, results, .. }) => format!(
             "yes: {}; changes {}; pins {}",
             result_list(results),
             change_list(changes),
             list(paths.iter()),
         ),
-        Record::Decided { changes, answer: outcomes, .. } => {
+        Record::Decided(Decided { changes, answer: outcomes, .. }) => {
             format!("{}; changes {}", answer(outcomes), change_list(changes))
         }
         Record::Applied { answer: outcomes, .. }
@@ -117,11 +117,11 @@ fn contents(record: &Record, detail: Detail<'_>) -> String {
 /// The fields that neither [`brief`] nor [`contents`] tells, of the records that have such.
 fn rest(record: &Record) -> String {
     match record {
-        Record::Voted { request, waited, participants, epoch, .. } => {
+        Record::Voted(Voted { request, waited, participants, epoch, .. }) => {
             let participants = list(participants.iter());
             format!("serves {request}, has waited {waited}, participants {participants}, {epoch}")
         }
-        Record::Decided { request, participants, epoch, .. } => {
+        Record::Decided(Decided { request, participants, epoch, .. }) => {
             format!("serves {request}, participants {}, {epoch}", list(participants.iter()))
         }
         Record::Applied { request, .. } => format!("serves {request}"),

@@ -7,8 +7,8 @@ use crate::proto::Timer;
 use crate::proto::owner::{Answered, Owner};
 use crate::proto::txn::Turn;
 use crate::proto::{
-    Answer, AttemptEnd, Changes, Defect, Defects, Known, Member, Message, Open, Outcome, Record,
-    Refusal, Results, Retry, TxnId,
+    Answer, AttemptEnd, Changes, Decided, Defect, Defects, Known, Member, Message, Open, Outcome,
+    Record, Refusal, Results, Retry, TxnId,
 };
 
 impl Coordinator {
@@ -37,30 +37,18 @@ impl Coordinator {
         assert!(own_paths.iter().all(has_pin), "{txn}: decided without a pin");
         let (changes, own_results) = own.expect("its own part was executed before it asked");
         let answer = merge(attempt.operations.len(), &own_results, voted.values());
-        let record = Record::Decided {
-            txn,
-            epoch,
-            request: attempt.request,
-            participants: participants.clone(),
-            changes: changes.clone(),
-            answer: answer.clone(),
-        };
+        let request = attempt.request;
+        let decided = Decided { txn, epoch, request, participants, changes, answer };
+        let record = Record::Decided(decided.clone());
         match turn.config.defects.has(Defect::DecisionNotForced) {
             true => turn.out.write_lazily(record),
             false => turn.out.force(record),
         }
-        turn.owner.apply(&changes);
+        turn.owner.apply(&decided.changes);
         turn.owner.unpin(txn, None, &own_paths);
-        turn.owner.answers.insert(attempt.request, Answered::Done(answer.clone()));
-        end_attempt(turn, &attempt, AttemptEnd::Done(answer.clone()));
-        let committing = Committing {
-            epoch,
-            request: attempt.request,
-            awaited: participants.iter().copied().collect(),
-            participants,
-            answer,
-            repeats: 0,
-        };
+        turn.owner.answers.insert(request, Answered::Done(decided.answer.clone()));
+        end_attempt(turn, &attempt, AttemptEnd::Done(decided.answer.clone()));
+        let committing = Committing::of(decided);
         let none_awaited = committing.awaited.is_empty();
         let before = self.committing.insert(txn, committing);
         assert!(before.is_none() || !turn.config.defects.is_empty(), "{txn}: decided twice");
@@ -100,7 +88,7 @@ impl Coordinator {
             return self.finish(turn, txn);
         }
         for &Member { node, admission: voter } in &committing.awaited {
-            let (header, answer) = (header.clone(), committing.answer.clone());
+            let (header, answer) = (header.clone(), committing.decided.answer.clone());
             turn.out.send(node, Message::Commit { header, voter, answer });
         }
         committing.repeats += 1;
@@ -126,7 +114,7 @@ impl Coordinator {
             return; // what became of it was on the disk that this node had before
         }
         let known = match self.committing.get(&txn) {
-            Some(committing) => Known::Committed(committing.answer.clone()),
+            Some(committing) => Known::Committed(committing.decided.answer.clone()),
             None if self.collecting.contains_key(&txn) => Known::Undecided,
             None => Known::Aborted,
         };
@@ -137,7 +125,7 @@ impl Coordinator {
     pub fn open(&self) -> impl Iterator<Item = Open> + '_ {
         self.committing.iter().map(|(&txn, committing)| Open {
             txn,
-            results: (0..=u8::MAX).zip(committing.answer.iter().cloned()).collect(),
+            results: (0..=u8::MAX).zip(committing.decided.answer.iter().cloned()).collect(),
         })
     }
 
@@ -153,18 +141,11 @@ impl Coordinator {
     /// Takes over what one record says.
     pub fn replay(&mut self, defects: Defects, owner: &mut Owner, record: &Record) {
         match record {
-            Record::Decided { txn, epoch, request, participants, changes, answer } => {
-                owner.apply(changes);
-                owner.answers.insert(*request, Answered::Done(answer.clone()));
-                let committing = Committing {
-                    epoch: *epoch,
-                    request: *request,
-                    participants: participants.clone(),
-                    awaited: participants.iter().copied().collect(),
-                    answer: answer.clone(),
-                    repeats: 0,
-                };
-                let before = self.committing.insert(*txn, committing);
+            Record::Decided(decided) => {
+                let txn = decided.txn;
+                owner.apply(&decided.changes);
+                owner.answers.insert(decided.request, Answered::Done(decided.answer.clone()));
+                let before = self.committing.insert(txn, Committing::of(decided.clone()));
                 assert!(before.is_none() || !defects.is_empty(), "{txn}: decided twice");
             }
             Record::Over { txn } => {
@@ -172,7 +153,7 @@ impl Coordinator {
                 assert!(before.is_some() || !defects.is_empty(), "{txn}: over without a decision");
             }
             // The participant's.
-            Record::Voted { .. } | Record::Promised { .. } | Record::Applied { .. } => {}
+            Record::Voted(_) | Record::Promised { .. } | Record::Applied { .. } => {}
             Record::RolledBack { .. } | Record::Settled { .. } | Record::Mark { .. } => {}
             // The node's own, in the same log.
             Record::Born { .. } | Record::Entered { .. } | Record::Complete { .. } => {}
@@ -190,16 +171,17 @@ impl Coordinator {
 
     /// The records that give this state again; what was decided is stored already.
     pub fn snapshot(&self, records: &mut Vec<Record>) {
-        for (&txn, committing) in &self.committing {
-            records.push(Record::Decided {
-                txn,
-                epoch: committing.epoch,
-                request: committing.request,
-                participants: committing.participants.clone(),
-                changes: Changes::default(),
-                answer: committing.answer.clone(),
-            });
-        }
+        let all = self.committing.values();
+        records.extend(all.map(|committing| Record::Decided(committing.decided.clone())));
+    }
+}
+
+impl Committing {
+    /// Every participant is yet to acknowledge it.
+    fn of(decided: Decided) -> Committing {
+        let awaited = decided.participants.iter().copied().collect();
+        let decided = Decided { changes: Changes::default(), ..decided };
+        Committing { decided, awaited, repeats: 0 }
     }
 }
 

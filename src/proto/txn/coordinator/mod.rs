@@ -26,7 +26,7 @@ use super::Turn;
 use super::operations::{Source, split_renames};
 use crate::machine::{Incarnation, NodeId, RequestId};
 use crate::proto::{
-    Age, Answer, AttemptEnd, Changes, Config, Defect, Defects, Epoch, Header, LowWater, Member,
+    Age, AttemptEnd, Changes, Config, Decided, Defect, Defects, Epoch, Header, LowWater, Member,
     Membership, Message, No, Operation, Path, Refusal, Results, Retry, TxnId, Work,
 };
 
@@ -93,10 +93,8 @@ enum Phase {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Committing {
     // Rebuilt from the log:
-    epoch: Epoch,
-    request: RequestId,
-    participants: Arc<[Member]>,
-    answer: Answer,
+    /// Its changes are left out: they are stored already.
+    decided: Decided,
 
     // Volatile: a new life awaits every participant again.
     awaited: BTreeSet<Member>,

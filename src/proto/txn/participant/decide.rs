@@ -69,7 +69,7 @@ impl Participant {
     /// Is it in doubt about an attempt at the request?
     pub fn is_in_doubt_about(&self, request: RequestId) -> bool {
         self.parts.values().any(|part| match part {
-            Part::InDoubt(vote) => vote.request == request,
+            Part::InDoubt(vote) => vote.voted.request == request,
             Part::Waiting(_) | Part::Ready(_) => false,
         })
     }
@@ -79,7 +79,7 @@ impl Participant {
     /// told others so.
     pub(super) fn abort_unless_left(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let is_left = match self.parts.get(&txn) {
-            Some(Part::InDoubt(vote)) => vote.epoch < turn.standing.epoch(),
+            Some(Part::InDoubt(vote)) => vote.voted.epoch < turn.standing.epoch(),
             Some(Part::Waiting(_) | Part::Ready(_)) | None => false,
         };
         if !is_left || turn.config.defects.has(Defect::AbortTakenAfterLeaving) {
@@ -104,10 +104,10 @@ impl Participant {
                 return;
             }
         };
-        let request = vote.request;
+        let request = vote.voted.request;
         turn.timers.cancel(&Timer::Inquire(txn));
         if !turn.config.defects.has(Defect::CommitNotApplied) {
-            turn.owner.apply(&vote.changes);
+            turn.owner.apply(&vote.voted.changes);
         }
         turn.owner.unpin(txn, None, &vote.paths);
         turn.owner.answers.insert(request, Answered::Done(answer.clone()));

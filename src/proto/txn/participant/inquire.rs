@@ -63,13 +63,13 @@ impl Participant {
         let ask = |asked| Message::Inquire { txn, asked };
         turn.out.send(txn.coordinator, ask(txn.admission));
         if vote.inquiries > 0 {
-            for other in vote.participants.iter().filter(|other| other.node != turn.id) {
+            for other in vote.voted.participants.iter().filter(|other| other.node != turn.id) {
                 turn.out.send(other.node, ask(other.admission));
             }
         }
-        if vote.epoch < turn.standing.epoch() {
-            let (admission, epoch) = (turn.standing.admission(), vote.epoch);
-            let participants = vote.participants.clone();
+        if vote.voted.epoch < turn.standing.epoch() {
+            let (admission, epoch) = (turn.standing.admission(), vote.voted.epoch);
+            let participants = vote.voted.participants.clone();
             let resolve = Message::Resolve { admission, txn, epoch, participants };
             turn.out.send(NodeId::CONTROL, resolve);
         }
@@ -107,8 +107,8 @@ impl InDoubt {
     /// The whole answer, of what is reported and what this vote said. What came of an operation
     /// that only a lost disk knew is lost.
     fn put_together(&self, reported: &Results) -> Answer {
-        let mut answer = vec![Outcome::Lost; usize::from(self.operations)];
-        for (place, outcome) in reported.iter().chain(self.results.iter()) {
+        let mut answer = vec![Outcome::Lost; usize::from(self.voted.operations)];
+        for (place, outcome) in reported.iter().chain(self.voted.results.iter()) {
             answer[usize::from(*place)] = outcome.clone();
         }
         answer.into()

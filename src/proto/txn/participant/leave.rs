@@ -36,7 +36,7 @@ impl Participant {
     /// their epochs.
     pub fn open(&self, defects: Defects) -> impl Iterator<Item = Open> + '_ {
         let doubts = self.parts.iter().filter_map(|(&txn, part)| match part {
-            Part::InDoubt(vote) => Some(Open { txn, results: vote.results.clone() }),
+            Part::InDoubt(vote) => Some(Open { txn, results: vote.voted.results.clone() }),
             Part::Waiting(_) | Part::Ready(_) => None,
         });
         let leaves_out = defects.has(Defect::AppliedLeftOut);
@@ -53,7 +53,7 @@ impl Participant {
     /// the yes of each new owner too.
     pub fn paths_in_doubt(&self, epoch: Epoch) -> BTreeSet<&Path> {
         let votes = self.parts.values().filter_map(|part| match part {
-            Part::InDoubt(vote) if vote.epoch < epoch => Some(vote),
+            Part::InDoubt(vote) if vote.voted.epoch < epoch => Some(vote),
             Part::InDoubt(_) | Part::Waiting(_) | Part::Ready(_) => None,
         });
         votes.flat_map(|vote| vote.paths.iter()).collect()
@@ -84,8 +84,8 @@ impl Participant {
             owner.unpin(*txn, None, &gone);
             vote.paths = kept.into();
             if !config.defects.has(Defect::LateDecisionAppliedAfterPull) {
-                let changes = vote.changes.iter().filter(|(path, _)| !is_replaced(path));
-                vote.changes = changes.cloned().collect();
+                let changes = vote.voted.changes.iter().filter(|(path, _)| !is_replaced(path));
+                vote.voted.changes = changes.cloned().collect();
             }
         }
     }

@@ -19,12 +19,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Turn;
-use crate::machine::{RequestId, Span};
+use crate::machine::RequestId;
 use crate::proto::Timer;
 use crate::proto::owner::{Answered, CannotExecute};
 use crate::proto::{
-    Changes, Epoch, Member, Membership, Message, No, Outcome, Path, Results, Terms, TxnId, Vote,
-    Work,
+    Epoch, Membership, Message, No, Outcome, Path, Terms, TxnId, Vote, Voted, Work,
 };
 pub(in crate::proto) use decide::Declining;
 use outcomes::Outcomes;
@@ -63,17 +62,9 @@ pub(in crate::proto) struct Prepared {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct InDoubt {
     // Rebuilt from the log:
-    epoch: Epoch,
-    request: RequestId,
-    waited: Span,
-    participants: Arc<[Member]>,
-    /// What it was for.
-    asked: Arc<[Path]>,
-    /// What it still pins.
+    voted: Voted,
+    /// What it still pins: all of the vote's paths but those that are voided.
     paths: Arc<[Path]>,
-    changes: Changes,
-    results: Results,
-    operations: u8,
 
     // Volatile:
     inquiries: u32,

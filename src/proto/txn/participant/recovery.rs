@@ -3,39 +3,18 @@
 use super::outcomes::End;
 use super::{InDoubt, Part, Participant};
 use crate::proto::owner::{Answered, Owner, Pinned};
-use crate::proto::{Age, Answer, Config, Defect, Defects, Path, Record, TxnId};
+use crate::proto::{Age, Answer, Config, Defect, Defects, Path, Record, TxnId, Voted};
 
 impl Participant {
     /// Takes over what one record says. What is asserted holds of every log of a sound node; with
     /// a defect a log may say anything.
     pub fn replay(&mut self, config: &Config, owner: &mut Owner, record: &Record) {
         match record {
-            Record::Voted {
-                txn,
-                epoch,
-                request,
-                waited,
-                participants,
-                paths,
-                voided,
-                changes,
-                results,
-                operations,
-            } => {
-                let is_left = |path: &&Path| !voided.contains(path);
-                let vote = InDoubt {
-                    epoch: *epoch,
-                    request: *request,
-                    waited: *waited,
-                    participants: participants.clone(),
-                    asked: paths.clone(),
-                    paths: paths.iter().filter(is_left).cloned().collect(),
-                    changes: changes.clone(),
-                    results: results.clone(),
-                    operations: *operations,
-                    inquiries: 0,
-                };
-                self.replay_vote(config, owner, *txn, vote);
+            Record::Voted(voted) => {
+                let is_left = |path: &&Path| !voted.voided.contains(path);
+                let paths = voted.paths.iter().filter(is_left).cloned().collect();
+                let vote = InDoubt { voted: voted.clone(), paths, inquiries: 0 };
+                self.replay_vote(config, owner, vote);
             }
             Record::Applied { txn, request, answer } => {
                 self.replay_applied(config, owner, *txn, answer);
@@ -51,7 +30,7 @@ impl Participant {
                 self.outcomes.replay_mark(*coordinator, *low_water);
             }
             // The coordinator's.
-            Record::Decided { .. } | Record::Over { .. } => {}
+            Record::Decided(_) | Record::Over { .. } => {}
             // The node's own, in the same log.
             Record::Born { .. } | Record::Entered { .. } | Record::Complete { .. } => {}
             Record::Reset { .. } | Record::GaveUp { .. } | Record::Pulled { .. } => {}
@@ -66,9 +45,10 @@ impl Participant {
         }
     }
 
-    fn replay_vote(&mut self, config: &Config, owner: &mut Owner, txn: TxnId, vote: InDoubt) {
+    fn replay_vote(&mut self, config: &Config, owner: &mut Owner, vote: InDoubt) {
+        let txn = vote.voted.txn;
         if !config.defects.has(Defect::RecoveryWithoutPins) {
-            let age = Age { waited: vote.waited, request: vote.request };
+            let age = Age { waited: vote.voted.waited, request: vote.voted.request };
             let pinned = owner.pin(config.defects, txn, age, &vote.paths);
             assert!(
                 pinned == Pinned::All || !config.defects.is_empty(),
@@ -84,7 +64,7 @@ impl Participant {
         let part = self.parts.remove(&txn);
         assert!(part.is_some() || !config.defects.is_empty(), "{txn}: applied without a yes");
         if let Some(Part::InDoubt(vote)) = part {
-            owner.apply(&vote.changes);
+            owner.apply(&vote.voted.changes);
             owner.unpin(txn, None, &vote.paths);
         }
         self.outcomes.end(txn, End::Committed(answer.clone()));
@@ -108,27 +88,18 @@ impl Participant {
     /// The records that give this state again.
     pub fn snapshot(&self, defects: Defects, records: &mut Vec<Record>) {
         self.outcomes.snapshot(defects, records);
-        for (&txn, part) in &self.parts {
+        for part in self.parts.values() {
             if let Part::InDoubt(vote) = part {
-                records.push(vote.record(txn));
+                records.push(vote.record());
             }
         }
     }
 }
 
 impl InDoubt {
-    pub(super) fn record(&self, txn: TxnId) -> Record {
-        Record::Voted {
-            txn,
-            epoch: self.epoch,
-            request: self.request,
-            waited: self.waited,
-            participants: self.participants.clone(),
-            paths: self.asked.clone(),
-            voided: self.asked.iter().filter(|p| !self.paths.contains(p)).cloned().collect(),
-            changes: self.changes.clone(),
-            results: self.results.clone(),
-            operations: self.operations,
-        }
+    pub(super) fn record(&self) -> Record {
+        let is_voided = |path: &&Path| !self.paths.contains(path);
+        let voided = self.voted.paths.iter().filter(is_voided).cloned().collect();
+        Record::Voted(Voted { voided, ..self.voted.clone() })
     }
 }

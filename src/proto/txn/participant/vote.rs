@@ -1,5 +1,7 @@
 //! Up to the vote: pins, executes, says yes or no.
 
+use std::sync::Arc;
+
 use super::outcomes::End;
 use super::{InDoubt, Part, Participant, Prepared, decline, no_because, send_vote};
 use crate::machine::{Incarnation, RequestId};
@@ -7,7 +9,7 @@ use crate::proto::Timer;
 use crate::proto::owner::Pinned;
 use crate::proto::txn::Turn;
 use crate::proto::{
-    Changes, Defect, Epoch, Header, Message, No, Results, Terms, TxnId, Vote, Work,
+    Changes, Defect, Epoch, Header, Message, No, Results, Terms, TxnId, Vote, Voted, Work,
 };
 
 impl Participant {
@@ -152,19 +154,20 @@ impl Participant {
         if turn.config.defects.has(Defect::ReadOnlyLeavesEarly) && changes.is_empty() {
             turn.owner.unpin(txn, None, &paths);
         }
-        let vote = InDoubt {
+        let voted = Voted {
+            txn,
             epoch,
             request,
             waited: age.waited,
             participants,
-            asked: paths.clone(),
-            paths,
+            paths: paths.clone(),
+            voided: Arc::default(),
             changes,
             results: results.clone(),
             operations,
-            inquiries: 0,
         };
-        let record = vote.record(txn);
+        let vote = InDoubt { voted, paths, inquiries: 0 };
+        let record = vote.record();
         match turn.config.defects.has(Defect::VoteNotForced) {
             true => turn.out.write_lazily(record),
             false => turn.out.force(record),

@@ -1,6 +1,6 @@
 //! Mistakes of coordinators and participants that need code.
 
-use seedbed::proto::{Header, LowWater, Message, Record, Vote};
+use seedbed::proto::{Decided, Header, LowWater, Message, Record, Vote};
 use seedbed_sim::file_service::oracle::Model;
 
 use crate::mutation::altered_replay::Shown;
@@ -23,7 +23,9 @@ pub fn aborts_with_the_last_yes(_: &Model, shown: &mut Shown<'_>) -> bool {
     };
     let txn = *txn;
     let decided = shown.appended(|record| match record {
-        Record::Decided { txn: of, participants, .. } => (*of == txn).then(|| participants.clone()),
+        Record::Decided(Decided { txn: of, participants, .. }) => {
+            (*of == txn).then(|| participants.clone())
+        }
         _ => None,
     });
     let Some((place, node, participants)) = decided else { return false };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Known, Message, No, Record, Refusal, Request, Retry, TxnId, Vote,
+    AttemptEnd, Decided, Known, Message, No, Record, Refusal, Request, Retry, TxnId, Vote, Voted,
 };
 
 use super::{Hits, Milestones};
@@ -228,7 +228,7 @@ impl Milestones {
         model: &Model,
     ) {
         match record {
-            Record::Decided { txn, participants, .. } => {
+            Record::Decided(Decided { txn, participants, .. }) => {
                 let run = self.run(hits, *txn);
                 run.participants = participants.iter().map(|member| member.node).collect();
             }
@@ -256,7 +256,7 @@ impl Milestones {
         model: &Model,
     ) {
         match record {
-            Record::Decided { txn, request, .. } => {
+            Record::Decided(Decided { txn, request, .. }) => {
                 if let Some(run) = self.runs.get_mut(txn) {
                     run.phase = Phase::Committing;
                 }
@@ -266,7 +266,7 @@ impl Milestones {
                     hits.hit_txn(Milestone::CLAIM_COMMITTED, node, *txn);
                 }
             }
-            Record::Voted { txn, .. } => {
+            Record::Voted(Voted { txn, .. }) => {
                 self.in_doubt.slot(node).insert(*txn, false);
                 hits.hit_txn(Milestone::PARTICIPANT_IN_DOUBT, node, *txn);
             }

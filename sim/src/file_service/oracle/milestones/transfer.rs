@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::machine::{Incarnation, NodeId};
-use seedbed::proto::{Arcs, Config, Epoch, Known, Message, Path, Record, TxnId};
+use seedbed::proto::{Arcs, Config, Epoch, Known, Message, Path, Record, TxnId, Voted};
 
 use super::{Hits, Milestones};
 use crate::file_service::Milestone;
@@ -223,7 +223,7 @@ impl Milestones {
             Record::GaveUp { keeps, .. } => {
                 self.void(node, model, |path| !is_on(config, keeps, path));
             }
-            Record::Voted { txn, paths, .. } if self.views.is_moving() => {
+            Record::Voted(Voted { txn, paths, .. }) if self.views.is_moving() => {
                 self.find_moving_doubt(hits, node, *txn, paths.iter());
             }
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {

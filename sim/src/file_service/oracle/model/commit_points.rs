@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{Answer, Config, File, Path, Record, RecordKind, TxnId};
+use seedbed::proto::{Answer, Config, Decided, File, Path, Record, RecordKind, TxnId};
 
 use super::Model;
 use super::files::Committed;
@@ -44,8 +44,8 @@ impl Model {
     pub fn committed_by<'a>(&'a self, seen: &Seen<'a>) -> Option<CommitPoint<'a>> {
         let newly = self.newly_committed?;
         let Seen::Durable { node, record, .. } = *seen else { return None };
-        let (Record::Decided { txn: id, answer, .. } | Record::Applied { txn: id, answer, .. }) =
-            record
+        let (Record::Decided(Decided { txn: id, answer, .. })
+        | Record::Applied { txn: id, answer, .. }) = record
         else {
             return None;
         };

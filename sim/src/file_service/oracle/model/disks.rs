@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    Admission, Answer, Arcs, Config, Epoch, File, Handed, Member, Path, Record, TxnId,
+    Admission, Answer, Arcs, Config, Decided, Epoch, File, Handed, Member, Path, Record, TxnId,
+    Voted,
 };
 
 use super::files::{Committed, FileHistory};
@@ -93,7 +94,7 @@ impl Disk {
                     }
                 }
             }
-            Record::Voted { txn, paths, voided, changes, .. } => {
+            Record::Voted(Voted { txn, paths, voided, changes, .. }) => {
                 let left = paths.iter().filter(|path| !voided.contains(path));
                 let (paths, changes) = (left.cloned().collect(), changes.to_vec());
                 self.votes.insert(*txn, Promise { step, paths, changes });
@@ -107,7 +108,9 @@ impl Disk {
             Record::RolledBack { txn } => {
                 self.votes.remove(txn);
             }
-            Record::Decided { txn, request, changes, answer, .. } if txn.coordinator == node => {
+            Record::Decided(Decided { txn, request, changes, answer, .. })
+                if txn.coordinator == node =>
+            {
                 self.store(step, changes);
                 self.answers.insert(*request, At { step, is: answer.clone() });
             }

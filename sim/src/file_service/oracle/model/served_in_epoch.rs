@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Contents, Epoch, Message, MessageKind, Outcome, Path, Record, RecordKind, TxnId,
-    Version,
+    AttemptEnd, Contents, Decided, Epoch, Message, MessageKind, Outcome, Path, Record, RecordKind,
+    TxnId, Version, Voted,
 };
 
 use crate::file_service::oracle::{Evidence, Seen, SeenKinds};
@@ -87,8 +87,8 @@ impl Services {
     pub fn given_by(&self, seen: &Seen<'_>) -> Option<&Service> {
         match seen {
             Seen::Sent { message: Message::Ended { .. }, .. }
-            | Seen::Appended { record: Record::Voted { .. } | Record::Decided { .. }, .. }
-            | Seen::Durable { record: Record::Voted { .. } | Record::Decided { .. }, .. } => {
+            | Seen::Appended { record: Record::Voted(_) | Record::Decided(_), .. }
+            | Seen::Durable { record: Record::Voted(_) | Record::Decided(_), .. } => {
                 self.newest.as_ref()
             }
             _ => None,
@@ -130,10 +130,10 @@ impl Services {
     pub(super) fn on_record(&mut self, step: u64, node: NodeId, record: &Record) {
         let service = |epoch, paths, what| Service { node, epoch, paths, what, since: step };
         self.newest = match record {
-            Record::Voted { txn, epoch, paths, .. } => {
+            Record::Voted(Voted { txn, epoch, paths, .. }) => {
                 Some(service(*epoch, paths.clone(), What::Vote(*txn)))
             }
-            Record::Decided { txn, epoch, changes, .. } if !changes.is_empty() => {
+            Record::Decided(Decided { txn, epoch, changes, .. }) if !changes.is_empty() => {
                 let paths = changes.iter().map(|(path, _)| path.clone()).collect();
                 Some(service(*epoch, paths, What::OwnPart(*txn)))
             }

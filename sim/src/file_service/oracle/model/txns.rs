@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{Incarnation, NodeId, RequestId};
 use seedbed::proto::{
-    Admission, Answer, Changes, Epoch, File, Header, Known, LowWater, Member, Message, No, Path,
-    Record, Terms, TxnId, Verdict, Vote,
+    Admission, Answer, Changes, Decided, Epoch, File, Header, Known, LowWater, Member, Message, No,
+    Path, Record, Terms, TxnId, Verdict, Vote, Voted,
 };
 
 use crate::file_service::oracle::At;
@@ -275,7 +275,8 @@ impl Txns {
 
     /// A yes is durable.
     pub(super) fn on_voted(&mut self, step: u64, node: NodeId, record: &Record) {
-        let Record::Voted { txn: id, epoch, request, participants, paths, changes, .. } = record
+        let Record::Voted(Voted { txn: id, epoch, request, participants, paths, changes, .. }) =
+            record
         else {
             return;
         };
@@ -307,7 +308,9 @@ impl Txns {
     /// Takes over what a decision says of its transaction, unless that has committed already: is
     /// this the commit point?
     pub(super) fn on_decided(&mut self, record: &Record) -> bool {
-        let Record::Decided { txn: id, epoch, request, participants, changes, .. } = record else {
+        let Record::Decided(Decided { txn: id, epoch, request, participants, changes, .. }) =
+            record
+        else {
             return false;
         };
         let txn = self.entry(*id);

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use seedbed::machine::{NodeId, RequestId, Time};
-use seedbed::proto::{Config, Epoch, FileService, Message, Path, Record, Reply, Request, TxnId};
+use seedbed::proto::{
+    Config, Decided, Epoch, FileService, Message, Path, Record, Reply, Request, TxnId, Voted,
+};
 
 use super::Model;
 use super::files::{Committed, Files};
@@ -171,11 +173,11 @@ impl Model {
     /// What a node's memory does with a record that it appends.
     fn on_appended(&mut self, node: NodeId, position: u64, record: &Record) {
         match record {
-            Record::Voted { txn, changes, .. } => {
+            Record::Voted(Voted { txn, changes, .. }) => {
                 self.memory.on_voted(self.step, node, *txn, changes);
                 self.on_service(node, record);
             }
-            Record::Decided { .. } => self.on_service(node, record),
+            Record::Decided(_) => self.on_service(node, record),
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {
                 self.memory.on_settled(node, *txn);
             }
@@ -227,7 +229,7 @@ impl Model {
         self.newly_committed = None;
         self.too_late.clear();
         match record {
-            Record::Voted { txn, .. } => {
+            Record::Voted(Voted { txn, .. }) => {
                 self.txns.on_voted(step, node, record);
                 self.memory.on_durable_vote(node, *txn);
                 self.on_service(node, record);
@@ -243,7 +245,7 @@ impl Model {
                     false => self.effects.on_none(),
                 }
             }
-            Record::Decided { txn, request, answer, .. } => {
+            Record::Decided(Decided { txn, request, answer, .. }) => {
                 if self.txns.on_decided(record) {
                     self.commit(*txn, *request, answer, config);
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::machine::NodeId;
 use seedbed::proto::{
-    FileService, Header, LowWater, Member, Message, MessageKind, Record, RecordKind,
+    Decided, FileService, Header, LowWater, Member, Message, MessageKind, Record, RecordKind,
 };
 
 use crate::file_service::oracle::{
@@ -36,7 +36,7 @@ impl Invariant<FileService> for ALowWaterMarkCoversOnlyWhatIsOver {
             Seen::Sent { from, message, .. } => {
                 header(message).map_or(Ok(()), |header| self.on_sent(from, header, model))
             }
-            Seen::Appended { node, record: Record::Decided { txn, .. }, .. } => {
+            Seen::Appended { node, record: Record::Decided(Decided { txn, .. }), .. } => {
                 let mark = self.marks.get(&txn.begun_by());
                 let Some(mark) = mark.filter(|mark| mark.is.covers(*txn)) else { return Ok(()) };
                 let earlier = Evidence::at(mark.step, said(node, mark.is)).about(*txn);

@@ -1,7 +1,7 @@
 //! Validity of a commit.
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{FileService, Member, No, Record, RecordKind};
+use seedbed::proto::{Decided, FileService, Member, No, Record, RecordKind};
 
 use crate::file_service::oracle::{At, Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
@@ -22,7 +22,7 @@ impl Invariant<FileService> for CommitNeedsEveryYes {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         let Seen::Appended { node, record, .. } = *seen else { return Ok(()) };
-        let Record::Decided { txn: id, participants, .. } = record else { return Ok(()) };
+        let Record::Decided(Decided { txn: id, participants, .. }) = record else { return Ok(()) };
         let txn = model.txns.get(id);
         for Member { node: voter, .. } in participants.iter() {
             let yes = txn.and_then(|txn| txn.yes.get(voter));

@@ -2,7 +2,7 @@
 
 use seedbed::machine::NodeId;
 use seedbed::proto::{
-    FileService, Known, Message, MessageKind, Record, RecordKind, TxnId, Verdict,
+    FileService, Known, Message, MessageKind, Record, RecordKind, TxnId, Verdict, Voted,
 };
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
@@ -59,7 +59,7 @@ fn on_outcome(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
         Record::Applied { txn, .. } => (txn, Some(true), "applied it"),
         Record::RolledBack { txn } => (txn, Some(false), "rolled it back"),
         Record::Promised { txn } => (txn, Some(false), "promised never to vote for it"),
-        Record::Voted { txn, .. } => (txn, None, "voted yes to it"),
+        Record::Voted(Voted { txn, .. }) => (txn, None, "voted yes to it"),
         _ => return Ok(()),
     };
     let Some(txn) = model.txns.get(id) else { return Ok(()) };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, FileService, Message, MessageKind, Path, Record, RecordKind, TxnId,
+    AttemptEnd, Decided, FileService, Message, MessageKind, Path, Record, RecordKind, TxnId, Voted,
 };
 
 use crate::file_service::oracle::{
@@ -109,8 +109,8 @@ impl InDoubtKeepsItsPins {
 /// Another vote, or a decision, that changes a pinned path.
 fn on_change(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach> {
     let (id, changes, what) = match record {
-        Record::Voted { txn, changes, .. } => (txn, changes, "votes yes to"),
-        Record::Decided { txn, changes, .. } => (txn, changes, "decides to commit"),
+        Record::Voted(Voted { txn, changes, .. }) => (txn, changes, "votes yes to"),
+        Record::Decided(Decided { txn, changes, .. }) => (txn, changes, "decides to commit"),
         _ => return Ok(()),
     };
     for (path, _) in changes.iter() {

@@ -1,7 +1,7 @@
 //! Agreement.
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{FileService, Record, RecordKind, TxnId};
+use seedbed::proto::{Decided, FileService, Record, RecordKind, TxnId};
 
 use crate::file_service::oracle::model::requests::effects_of_requests::is_part_of;
 use crate::file_service::oracle::{
@@ -47,7 +47,7 @@ impl Invariant<FileService> for ParticipantsAgree {
 
 fn decision(record: &Record) -> Option<(TxnId, bool, &'static str)> {
     match record {
-        Record::Decided { txn, .. } => Some((*txn, true, "decided to commit")),
+        Record::Decided(Decided { txn, .. }) => Some((*txn, true, "decided to commit")),
         Record::Applied { txn, .. } => Some((*txn, true, "committed and applied")),
         Record::RolledBack { txn } => Some((*txn, false, "rolled back")),
         Record::Promised { txn } => Some((*txn, false, "promised never to vote for")),

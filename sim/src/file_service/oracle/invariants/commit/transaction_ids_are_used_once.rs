@@ -1,7 +1,7 @@
 //! Ids are for ever.
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{FileService, Message, MessageKind, Record, RecordKind, TxnId};
+use seedbed::proto::{Decided, FileService, Message, MessageKind, Record, RecordKind, TxnId};
 
 use crate::file_service::oracle::{
     Begun, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
@@ -28,7 +28,9 @@ impl Invariant<FileService> for TransactionIdsAreUsedOnce {
                 let (request, attempt) = (terms.request, terms.attempt);
                 on_begun(from, header.txn, Begun { request, attempt, life }, model)
             }
-            Seen::Appended { node, record: Record::Decided { txn, request, .. }, .. } => {
+            Seen::Appended {
+                node, record: Record::Decided(Decided { txn, request, .. }), ..
+            } => {
                 let Some(known) = model.txns.get(txn) else { return Ok(()) };
                 let now = || {
                     let is = format!("{node} decides to commit {txn} for {request}");

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{FileService, Message, MessageKind, Record, RecordKind, TxnId};
+use seedbed::proto::{
+    Decided, FileService, Message, MessageKind, Record, RecordKind, TxnId, Voted,
+};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
 
@@ -58,10 +60,10 @@ impl AFullDiskTakesNoNewWork {
         let Some(told) = model.full_disks.knows(node) else { return Ok(()) };
         let now = |is: String| Evidence::at(model.step, format!("{node} {is}"));
         let now = match record {
-            Record::Voted { txn, changes, .. } if !changes.is_empty() => {
+            Record::Voted(Voted { txn, changes, .. }) if !changes.is_empty() => {
                 now(format!("votes yes to {txn}, which changes its files")).about(*txn)
             }
-            Record::Decided { txn, participants, changes, .. }
+            Record::Decided(Decided { txn, participants, changes, .. })
                 if !changes.is_empty()
                     && (participants.is_empty() || self.begun.contains_key(txn)) =>
             {
@@ -103,7 +105,7 @@ mod tests {
         breach.appends(n(2), voted(txn(1), "/a", 1, "x"));
         breach.is_broken_by(NAME, (1, "n2 is told that its disk is full"), (2, "n2 votes yes"));
         let mut reads = voted(txn(1), "/a", 1, "x");
-        if let Record::Voted { changes, .. } = &mut reads {
+        if let Record::Voted(Voted { changes, .. }) = &mut reads {
             *changes = [].into();
         }
         full(n(2)).appends(n(2), reads).holds();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{File, FileService, Path, Record, RecordKind, Reply, TxnId};
+use seedbed::proto::{Decided, File, FileService, Path, Record, RecordKind, Reply, TxnId};
 
 use crate::file_service::World;
 use crate::file_service::oracle::model::files::answered_read::AnsweredRead;
@@ -47,7 +47,7 @@ impl Invariant<FileService> for AcknowledgedWritesSurvive {
         match *seen {
             Seen::Durable {
                 node,
-                record: Record::Applied { txn, .. } | Record::Decided { txn, .. },
+                record: Record::Applied { txn, .. } | Record::Decided(Decided { txn, .. }),
                 ..
             } => {
                 if model.disks.managed().is_none() {

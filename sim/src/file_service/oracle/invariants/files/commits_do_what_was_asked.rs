@@ -1,6 +1,6 @@
 //! A commit does what its request says.
 
-use seedbed::proto::{FileService, Record, RecordKind};
+use seedbed::proto::{Decided, FileService, Record, RecordKind};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
@@ -24,8 +24,8 @@ impl Invariant<FileService> for CommitsDoWhatWasAsked {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         let Seen::Durable { record, .. } = *seen else { return Ok(()) };
-        let (Record::Decided { txn: id, request, .. } | Record::Applied { txn: id, request, .. }) =
-            record
+        let (Record::Decided(Decided { txn: id, request, .. })
+        | Record::Applied { txn: id, request, .. }) = record
         else {
             return Ok(());
         };

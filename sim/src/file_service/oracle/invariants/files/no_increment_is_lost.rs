@@ -196,7 +196,7 @@ impl Invariant<FileService> for NoIncrementIsLost {
 mod tests {
     use super::*;
     use crate::file_service::oracle::tests::*;
-    use seedbed::proto::{Config, Contents, File, Outcome, Record, Version};
+    use seedbed::proto::{Config, Contents, Decided, File, Outcome, Record, Version};
 
     const NAME: &str = "no_increment_is_lost";
 
@@ -216,7 +216,8 @@ mod tests {
         let changes = [(path("/count"), file)].into();
         let answer = [Outcome::Changed(Version(2))].into();
         let epoch = Config::FIRST_EPOCH;
-        let record = Record::Decided { txn, epoch, request, participants, changes, answer };
+        let record =
+            Record::Decided(Decided { txn, epoch, request, participants, changes, answer });
         play.and().logs(n(1), record);
     }
 

@@ -10,7 +10,8 @@ use crate::file_service::oracle::{
 };
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    Epoch, FileService, Member, Message, MessageKind, Operation, Path, Record, RecordKind, TxnId,
+    Decided, Epoch, FileService, Member, Message, MessageKind, Operation, Path, Record, RecordKind,
+    TxnId,
 };
 
 /// The participants of a transaction, with its coordinator, are the owners of its paths, all of
@@ -86,7 +87,7 @@ impl Invariant<FileService> for OwnersAgree {
                 _ => Ok(()),
             },
             Seen::Durable {
-                record: Record::Decided { txn, request, epoch, participants, .. },
+                record: Record::Decided(Decided { txn, request, epoch, participants, .. }),
                 ..
             } => {
                 let said = At { step, is: "the decision record" };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Epoch, File, FileService, Path, Record, RecordKind, TxnId};
+use seedbed::proto::{Decided, Epoch, File, FileService, Path, Record, RecordKind, TxnId};
 
 use crate::file_service::World;
 use crate::file_service::oracle::model::reference::{CommittedState, CommittedStates, Stored};
@@ -44,7 +44,12 @@ impl Invariant<FileService> for OwnersStoreWhatWasCommitted {
         Moment { model, world, .. }: &Moment<'_>,
     ) -> Result<(), Breach> {
         match *seen {
-            Seen::Appended { node, position, record: Record::Decided { changes, .. }, .. } => {
+            Seen::Appended {
+                node,
+                position,
+                record: Record::Decided(Decided { changes, .. }),
+                ..
+            } => {
                 let ahead = self.ahead.entry(node).or_default();
                 ahead.extend(changes.iter().map(|(path, _)| (path.clone(), position)));
                 Ok(())
@@ -52,7 +57,7 @@ impl Invariant<FileService> for OwnersStoreWhatWasCommitted {
             Seen::Durable {
                 node,
                 position,
-                record: Record::Decided { txn, .. } | Record::Applied { txn, .. },
+                record: Record::Decided(Decided { txn, .. }) | Record::Applied { txn, .. },
             } => self.on_durable(node, position, *txn, model, world),
             Seen::Crashed { node } => {
                 self.ahead.remove(&node);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::file_service::oracle::{At, Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 use seedbed::machine::NodeId;
-use seedbed::proto::{Epoch, FileService, Message, MessageKind, Record, RecordKind};
+use seedbed::proto::{Epoch, FileService, Message, MessageKind, Record, RecordKind, Voted};
 
 /// A node says that it has left an epoch only once that is durable, and never enters an earlier one
 /// again or votes in it, also across crashes.
@@ -57,7 +57,7 @@ impl Invariant<FileService> for EpochsOfANodeOnlyGrow {
                     )),
                 }
             }
-            Seen::Durable { node, record: Record::Voted { epoch, txn, .. }, .. } => {
+            Seen::Durable { node, record: Record::Voted(Voted { epoch, txn, .. }), .. } => {
                 match self.entered.get(&node).filter(|entered| entered.is > *epoch) {
                     None => Ok(()),
                     Some(before) => {

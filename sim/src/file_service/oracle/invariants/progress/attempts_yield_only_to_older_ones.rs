@@ -6,7 +6,7 @@ use std::sync::Arc;
 use seedbed::machine::{Incarnation, NodeId, RequestId};
 use seedbed::proto::{
     Action, Age, AttemptEnd, FileService, Message, MessageKind, No, Path, Record, RecordKind,
-    Retry, Session, TxnId, Vote,
+    Retry, Session, TxnId, Vote, Voted,
 };
 
 use super::rank;
@@ -177,7 +177,7 @@ impl AttemptsYieldOnlyToOlderOnes {
     fn on_appended(&mut self, node: NodeId, position: u64, record: &Record, step: u64) {
         let attempts = self.owners.slot(node);
         match record {
-            Record::Voted { txn, .. } => attempts.on_voted(Name::Part(*txn), position),
+            Record::Voted(Voted { txn, .. }) => attempts.on_voted(Name::Part(*txn), position),
             // The node gives up all that is no vote. What it coordinates ends with a message.
             Record::Entered { .. } => {
                 let parts = attempts.under_way.iter_mut();

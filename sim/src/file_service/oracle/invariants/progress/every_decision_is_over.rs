@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seedbed::machine::{Class, NodeId};
-use seedbed::proto::{FileService, Record, TxnId};
+use seedbed::proto::{Decided, FileService, Record, TxnId};
 
 use crate::file_service::World;
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds, Txn};
@@ -33,7 +33,7 @@ impl Invariant<FileService> for EveryDecisionIsOver {
             let mut kept = BTreeSet::new();
             for record in host.disk().records() {
                 match record {
-                    Record::Decided { txn, .. } => _ = kept.insert(*txn),
+                    Record::Decided(Decided { txn, .. }) => _ = kept.insert(*txn),
                     Record::Over { txn } => _ = kept.remove(txn),
                     _ => {}
                 }
@@ -75,7 +75,9 @@ mod tests {
     fn a_decision_that_all_have_carried_out_is_kept() {
         let mut play = Play::new(EveryDecisionIsOver);
         let (coordinator, decision) = play.really_decides("/a");
-        let Record::Decided { txn, participants, .. } = decision.clone() else { unreachable!() };
+        let Record::Decided(Decided { txn, participants, .. }) = decision.clone() else {
+            unreachable!()
+        };
         play.forces(coordinator, decision).ends().holds();
         for participant in participants.iter() {
             play.forces(participant.node, applied(txn));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::machine::{Class, Incarnation, NodeId, RequestId};
 use seedbed::proto::{
-    FileService, LowWater, Member, Message, MessageKind, Record, RecordKind, TxnId,
+    Decided, FileService, LowWater, Member, Message, MessageKind, Record, RecordKind, TxnId, Voted,
 };
 
 use crate::file_service::oracle::PerNode;
@@ -58,7 +58,9 @@ impl Invariant<FileService> for NodesForgetWhatIsOver {
             }
             Seen::Appended {
                 node,
-                record: Record::Voted { txn, request, .. } | Record::Decided { txn, request, .. },
+                record:
+                    Record::Voted(Voted { txn, request, .. })
+                    | Record::Decided(Decided { txn, request, .. }),
                 ..
             } => self.told.slot(node).learn(node, *txn, *request, model),
             Seen::Crashed { node } => *self.told.slot(node) = Marks::default(),

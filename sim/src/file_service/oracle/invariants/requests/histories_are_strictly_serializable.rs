@@ -13,8 +13,8 @@ use crate::file_service::oracle::{
 use crate::history::witness::{Contradiction, Operation, Outcome, State, Told, Witness};
 use seedbed::machine::{Class, RequestId};
 use seedbed::proto::{
-    Action, Contents, FileService, Operation as Asks, Outcome as Gave, Path, Record, RecordKind,
-    Reply, Request, TxnId, Version,
+    Action, Contents, Decided, FileService, Operation as Asks, Outcome as Gave, Path, Record,
+    RecordKind, Reply, Request, TxnId, Version,
 };
 
 /// The order of the commits explains every answer of a request on files: each took effect between
@@ -56,7 +56,7 @@ impl Invariant<FileService> for HistoriesAreStrictlySerializable {
                 self.witness.asked(request, operations.iter().map(operation).collect());
             }
             Seen::Durable {
-                record: Record::Decided { txn, .. } | Record::Applied { txn, .. },
+                record: Record::Decided(Decided { txn, .. }) | Record::Applied { txn, .. },
                 ..
             } if model.commits > self.commits => {
                 self.commits = model.commits;

@@ -55,7 +55,7 @@ impl Effects {
     /// The effect that `seen`, the newest thing that was seen, was, if it was one.
     pub fn made_by(&self, seen: &Seen<'_>) -> Option<&Effect> {
         match seen {
-            Seen::Durable { record: Record::Decided { .. } | Record::Applied { .. }, .. } => {
+            Seen::Durable { record: Record::Decided(_) | Record::Applied { .. }, .. } => {
                 self.newest.as_ref()
             }
             _ => None,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{Incarnation, NodeId, RequestId, Span};
 use seedbed::proto::{
-    Arcs, Config, Contents, Epoch, File, Member, Outcome, Path, Record, Settings, Token, TxnId,
-    Version, View,
+    Arcs, Config, Contents, Decided, Epoch, File, Member, Outcome, Path, Record, Settings, Token,
+    TxnId, Version, View, Voted,
 };
 
 use crate::file_service::oracle::tests::bench::messages::changed;
@@ -55,7 +55,7 @@ pub fn file(version: u64, contents: Option<&str>, fence: u64) -> File {
 }
 
 fn vote_record(txn: TxnId, at: &str, file: File) -> Record {
-    Record::Voted {
+    Record::Voted(Voted {
         txn,
         epoch: Config::FIRST_EPOCH,
         request: request(1, 1),
@@ -66,7 +66,7 @@ fn vote_record(txn: TxnId, at: &str, file: File) -> Record {
         changes: [(path(at), file)].into(),
         results: [].into(),
         operations: 1,
-    }
+    })
 }
 
 pub fn voted(txn: TxnId, at: &str, version: u64, contents: &str) -> Record {
@@ -76,7 +76,7 @@ pub fn voted(txn: TxnId, at: &str, version: u64, contents: &str) -> Record {
 /// A vote in this epoch.
 pub fn voted_in(epoch: u32, txn: TxnId, at: &str, version: u64, contents: &str) -> Record {
     let mut record = voted(txn, at, version, contents);
-    if let Record::Voted { epoch: of, .. } = &mut record {
+    if let Record::Voted(Voted { epoch: of, .. }) = &mut record {
         *of = Epoch(epoch);
     }
     record
@@ -95,7 +95,7 @@ fn decision(
 ) -> Record {
     let (participants, changes) = (members(participants), changes.into());
     let (epoch, answer) = (Config::FIRST_EPOCH, answer.into());
-    Record::Decided { txn, epoch, request, participants, changes, answer }
+    Record::Decided(Decided { txn, epoch, request, participants, changes, answer })
 }
 
 pub fn decided(

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use seedbed::machine::{Incarnation, Span};
 use seedbed::proto::{
     Admission, Arcs, Config, Epoch, Handed, LowWater, Member, Open, Record, RecordKind, Refusal,
-    Settings, Token, TxnId, Wanted,
+    Settings, Token, TxnId, Voted, Wanted,
 };
 
 use super::*;
@@ -127,7 +127,7 @@ fn a_file_has_its_fence_and_a_vote_what_it_is_for() {
     says(lost(&[stored(1, "x", 2)], &[stored(1, "x", 0)]), "something else of /a");
     let vote = voted(txn(1), "/a", 1, "x");
     let mut voided = vote.clone();
-    if let Record::Voted { voided, changes, .. } = &mut voided {
+    if let Record::Voted(Voted { voided, changes, .. }) = &mut voided {
         (*voided, *changes) = ([path("/a")].into(), [].into());
     }
     let moved = [vote.clone(), pulled("/a", 2, "y")];

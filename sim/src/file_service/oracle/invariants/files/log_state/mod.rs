@@ -8,7 +8,7 @@ mod transaction_log;
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{Config, Header, LowWater, Member, Message, Record};
+use seedbed::proto::{Config, Decided, Header, LowWater, Member, Message, Record};
 
 use control_log::{LockLog, ViewLog};
 use difference::Lowest;
@@ -117,12 +117,12 @@ impl LogState {
                 self.storage.take_answer(record);
                 self.transactions.take(record);
             }
-            Record::Decided { changes, .. } => {
+            Record::Decided(Decided { changes, .. }) => {
                 self.storage.store(changes);
                 self.storage.take_answer(record);
                 self.transactions.take(record);
             }
-            Record::Voted { .. } => self.transactions.take(record),
+            Record::Voted(_) => self.transactions.take(record),
             Record::RolledBack { .. } | Record::Promised { .. } => self.transactions.take(record),
             Record::Settled { .. } | Record::Over { .. } => self.transactions.take(record),
             Record::Mark { .. } => self.transactions.take(record),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{Admission, Answer, Arcs, Epoch, File, Handed, Path, Record, Refusal};
+use seedbed::proto::{
+    Admission, Answer, Arcs, Decided, Epoch, File, Handed, Path, Record, Refusal,
+};
 
 use super::difference::{Lowest, differs, forgets_otherwise};
 use crate::file_service::oracle::Evidence;
@@ -50,7 +52,7 @@ impl StorageLog {
     pub(super) fn take_answer(&mut self, record: &Record) {
         match record {
             Record::Applied { request, answer, .. }
-            | Record::Decided { request, answer, .. }
+            | Record::Decided(Decided { request, answer, .. })
             | Record::Answered { request, answer } => {
                 self.answer(*request, Answered::Done(answer.clone()));
             }

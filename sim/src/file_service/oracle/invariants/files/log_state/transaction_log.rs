@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use seedbed::machine::{RequestId, Span};
 use seedbed::proto::{
-    Answer, Changes, Epoch, File, LowWater, Member, Outcome, Path, Record, TxnId,
+    Answer, Changes, Decided, Epoch, File, LowWater, Member, Outcome, Path, Record, TxnId, Voted,
 };
 
 use super::difference::differs;
@@ -48,7 +48,7 @@ struct Decision {
 impl TransactionLog {
     pub(super) fn take(&mut self, record: &Record) {
         match record {
-            Record::Voted { txn, .. } => {
+            Record::Voted(Voted { txn, .. }) => {
                 self.votes.extend(Vote::of(record).map(|vote| (*txn, vote)));
             }
             Record::Applied { txn, answer, .. } => self.end(*txn, Some(answer.clone())),
@@ -62,7 +62,7 @@ impl TransactionLog {
             Record::Mark { coordinator, low_water } => {
                 self.marks.insert(*coordinator, *low_water);
             }
-            Record::Decided { txn, epoch, request, participants, answer, .. } => {
+            Record::Decided(Decided { txn, epoch, request, participants, answer, .. }) => {
                 let (epoch, request) = (*epoch, *request);
                 let (participants, answer) = (participants.clone(), answer.clone());
                 self.open.insert(*txn, Decision { epoch, request, participants, answer });
@@ -164,7 +164,7 @@ impl TransactionLog {
 
 impl Vote {
     fn of(record: &Record) -> Option<Vote> {
-        let Record::Voted {
+        let Record::Voted(Voted {
             txn: _,
             epoch,
             request,
@@ -175,7 +175,7 @@ impl Vote {
             changes,
             results,
             operations,
-        } = record
+        }) = record
         else {
             return None;
         };
