@@ -1,6 +1,6 @@
 //! How a request ended, in a word.
 
-/// How a client has answered a request.
+/// What a client has told its user about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// It is done.

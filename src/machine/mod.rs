@@ -63,7 +63,7 @@ pub use outbox::{Append, Effect, Outbox, Snapshot};
 pub use time::{Span, Time};
 pub use timers::Timers;
 
-/// What a protocol says, stores and answers with.
+/// What messages, records, requests and answers of a protocol have to be.
 pub trait Data: Clone + Debug + Eq + Hash + Serialize + Send + Sync + 'static {}
 
 impl<T: Clone + Debug + Eq + Hash + Serialize + Send + Sync + 'static> Data for T {}

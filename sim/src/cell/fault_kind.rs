@@ -76,8 +76,8 @@ kinds! {
 }
 
 impl GeneralFault {
-    /// What kind of fault it is. The crashes that follow from a series are of the kind of the
-    /// series.
+    /// The kind of a fault. Crashes that a rolling restart or an attrition makes count as that
+    /// kind.
     fn of<S: UnderTest, N>(fault: &Fault<S, N>) -> Option<GeneralFault> {
         Some(match fault {
             Fault::Crash { .. } => GeneralFault::Crash,
@@ -195,8 +195,8 @@ impl<S: UnderTest> FaultKind<S> {
         general.chain(WishKind::<S>::ALL.iter().map(|it| FaultKind::Operator(*it)))
     }
 
-    /// What kind of fault it is. The crashes that follow from a series are of the kind of the
-    /// series.
+    /// The kind of a fault. Crashes that a rolling restart or an attrition makes count as that
+    /// kind.
     pub fn of<N>(fault: &Fault<S, N>) -> FaultKind<S> {
         match fault {
             Fault::Operator { wish, .. } => FaultKind::Operator(S::Operator::kind(wish)),

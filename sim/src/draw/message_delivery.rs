@@ -43,7 +43,7 @@ struct Degraded {
     stream: Stream,
 }
 
-/// The links of a run.
+/// The network links of one run: draws for each message when it arrives, and whether.
 #[derive(Clone, Debug)]
 pub struct Links<'a, S: UnderTest> {
     scenario: &'a Scenario<S>,

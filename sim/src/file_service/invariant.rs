@@ -79,7 +79,7 @@ invariants! {
         "a node that claims a path as complete has what was decided there last, or is in doubt",
         "Lamport, Malkhi, Zhou 2010";
     HandOversKeepTokensAndAnswers = "hand_overs_keep_tokens_and_answers",
-        "a complete owner has the tokens, versions and answers of what it owns, and is told no lie",
+        "an owner that has pulled all of it has every token, version and recorded answer of its files, and what it was handed is true",
         "RIFL: Lee et al. 2015, section 3";
     CompleteOwnersHaveEveryDecidedWrite = "complete_owners_have_every_decided_write",
         "what is decided, every complete owner in force has or is in doubt about",
@@ -172,17 +172,17 @@ invariants! {
         "after a start a node's memory says what its log says",
         "restart repeats history; ARIES: Mohan et al. 1992, section 5";
     NobodyIsInDoubtAtTheEnd = "nobody_is_in_doubt_at_the_end",
-        "when everything had its time, every yes has an outcome",
+        "at the end of the liveness phase every yes has an outcome",
         "AC5, termination; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
     EveryArcIsCompleteAndSettledAtTheEnd = "every_arc_is_complete_and_settled_at_the_end",
-        "when everything had its time, every owner is complete and the view has settled",
+        "at the end of the liveness phase every owner is complete and the view has settled",
         "liveness; Lamport, Malkhi, Zhou 2010";
     TheNewestViewIsWhatTheOperatorWants = "the_newest_view_is_what_the_operator_wants",
-        "when everything had its time, the newest view is what the operator has asked for",
+        "at the end of the liveness phase the newest view is what the operator has asked for",
         "liveness; Lamport, Malkhi, Zhou 2010";
     NoCopiesElsewhereAtTheEnd = "no_copies_elsewhere_at_the_end",
-        "when everything had its time, no node stores what it does not own",
-        "Demers et al. 1987";
+        "at the end of the liveness phase a node stores only files that it owns",
+        "garbage collection after a move";
     OwnersAgree = "owners_agree",
         "coordinators and participants of a path are its R distinct owners on the ring",
         "R-I1, R-I2; Karger et al. 1997";
@@ -232,8 +232,8 @@ invariants! {
         "a client answers a request at most once, and as it was asked",
         "client outcome honesty";
     RefusedMeansNoEffect = "refused_means_no_effect",
-        "what a client called refused never takes effect",
-        "F-I7, outcome honesty; Knossos";
+        "a request that a client reported as refused never takes effect, before or after",
+        "the outcome fail of a Jepsen history";
     AToldRefusalHoldsForAllAttempts = "a_told_refusal_holds_for_all_attempts",
         "a client believes a refusal only if it is its only attempt's, or recorded in its newest epoch",
         "outcome honesty; RIFL";
@@ -262,7 +262,7 @@ invariants! {
         "a release that is acknowledged has freed the lock",
         "Burrows 2006 (Chubby), section 2.4";
     AClientKeepsTrying = "a_client_keeps_trying",
-        "a client makes attempts at a request until it is answered",
+        "until a client answers a request, its attempts at it follow each other without a longer pause than allowed",
         "end-to-end retry; Saltzer, Reed, Clark 1984";
     ALostAttemptHasACause = "a_lost_attempt_has_a_cause",
         "an attempt that ends without an answer has met a fault or another transaction",
@@ -283,13 +283,13 @@ invariants! {
         "a client says unknown only if something kept the request from getting done",
         "accuracy; Chandra, Toueg 1996";
     EveryRequestEnds = "every_request_ends",
-        "when everything had its time, every request has an answer",
+        "at the end of the liveness phase every request of a client that is up is answered: done, refused or unknown",
         "termination";
     EveryLockIsFreeOrHeldByTheLiving = "every_lock_is_free_or_held_by_the_living",
-        "when everything had its time, no lock is held by the dead",
+        "at the end of the liveness phase no lock is held by a client that is down",
         "L-I5, L-I6";
     EveryDecisionIsOver = "every_decision_is_over",
-        "when everything had its time, no coordinator keeps a decision that all have carried out",
+        "at the end of the liveness phase no coordinator keeps a decision that all have carried out",
         "end records; Mohan, Lindsay, Obermarck 1986";
     NodesForgetWhatIsOver = "nodes_forget_what_is_over",
         "what a node remembers of answers and outcomes is bounded by marks that keep up",

@@ -19,7 +19,8 @@ pub(super) struct Lives {
 }
 
 impl Lives {
-    /// Takes over the steps from `next` to `place`, which comes next.
+    /// Applies the steps from `*next` up to and without `place`, so that the row of `place` can be
+    /// drawn; `*next` is `place` then.
     pub fn pass<S: UnderTest>(&mut self, history: &History<S>, next: &mut usize, place: usize) {
         for step in *next..place {
             self.take(history.at(step));

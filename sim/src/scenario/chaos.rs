@@ -57,9 +57,9 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// How many machines of this role may be away at once.
-    pub fn most_away(&self, role: Class) -> usize {
-        match role {
+    /// How many machines of this class may be down, paused or cut off at the same time.
+    pub fn most_away(&self, class: Class) -> usize {
+        match class {
             Class::Control => self.control_down.into(),
             Class::Node => self.storage_nodes_down.into(),
             Class::Client => self.clients_down.into(),

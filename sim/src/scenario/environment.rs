@@ -150,7 +150,7 @@ pub struct Disk {
     pub sync: SpanRange,
 }
 
-/// A clock that differs from true time.
+/// `[[clock]]`: how far off the clock of one machine is at first, and how fast it drifts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Clock {
     /// The machine whose clock it is.

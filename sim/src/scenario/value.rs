@@ -10,7 +10,7 @@ use super::source::Source;
 use crate::quantity::{Ppb, SpanRange, parse_span};
 use crate::text::{one_of, shorten};
 
-/// A value and where it stands.
+/// A value of the scenario file, with its position there for messages.
 pub struct Value<'a> {
     pub(super) source: &'a Source<'a>,
     pub(super) key: String,

@@ -271,7 +271,8 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         }
     }
 
-    /// The faults that have struck since this was asked last, and that a milestone ends.
+    /// The places in the file of the faults that have struck since the last call and last until a
+    /// milestone.
     pub fn take_just_struck(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.just_struck)
     }

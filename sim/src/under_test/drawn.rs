@@ -48,10 +48,10 @@ impl Drawn {
         example: "[workload]\noperations = 500\nthink = [\"0ms\", \"200ms\"]\n",
     };
 
-    /// Reads `[workload]` of `file`.
+    /// Reads the table `[workload]`; `None` if `file` has none.
     ///
     /// # Errors
-    /// Whatever the file says wrongly, noted where it stands.
+    /// A key or a value of it is wrong; it has been noted with its line.
     pub fn read(file: &Table<'_>) -> Result<Option<Drawn>> {
         file.maybe("workload", |value| {
             let table = value.table(&Drawn::TABLE)?;

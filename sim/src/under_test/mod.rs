@@ -100,7 +100,7 @@ pub trait UnderTest: System {
     type Workload: Clone + Debug + Eq + Hash + Send + Sync;
     /// A user of a client.
     type User: User<Self>;
-    /// What is asked when everything had its time.
+    /// What is asked when the liveness phase is over.
     type Probes: Probes<Self>;
     /// What the model is told of such a request.
     type Probe: Clone + Debug;

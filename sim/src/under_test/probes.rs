@@ -1,4 +1,4 @@
-//! Probes: what is asked of a system when everything had its time.
+//! Probes: what is asked of a system when the liveness phase is over.
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -80,7 +80,7 @@ pub enum Handed {
     Forgotten(NodeId, Incarnation, u32),
 }
 
-/// A vote.
+/// What a participant answers when it is asked to prepare a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Vote {
     /// The participant can commit, whatever happens to it.

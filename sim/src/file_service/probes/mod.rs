@@ -1,4 +1,4 @@
-//! Probes: what clients ask when everything had its time.
+//! Probes: what clients ask when the liveness phase is over.
 //!
 //! Of the paths that a request touched at most `MOST` are drawn. Each belongs to a client that is
 //! up, which asks for it in every round. A round begins when all of the one before is answered:

@@ -40,7 +40,7 @@ impl ViewsSeen {
         Box::new(self.only_in(epoch, Some(epoch), before(epoch)))
     }
 
-    /// The members of the view before that this one does not have.
+    /// The members of the view before that of `epoch` that this one lacks; none for the first view.
     pub fn leavers(&self, epoch: Epoch) -> Box<dyn Iterator<Item = Member> + '_> {
         Box::new(self.only_in(epoch, before(epoch), Some(epoch)))
     }

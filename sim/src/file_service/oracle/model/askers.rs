@@ -13,7 +13,7 @@ pub(in crate::file_service::oracle) type Asker = (NodeId, u16);
 /// The place of what asks by a script: no workload has so many users.
 const SCRIPTED: u16 = u16::MAX;
 
-/// Which user has asked what.
+/// For each request the user that asked its client for it.
 #[derive(Clone, Debug, Default)]
 pub struct Askers {
     /// The places of the users of the workload.

@@ -199,7 +199,7 @@ impl Disks {
         self.config.as_ref()
     }
 
-    /// The disk of `node`.
+    /// What is known of the disk of `node`; `None` if nothing was ever written to it.
     pub fn get(&self, node: NodeId) -> Option<&Disk> {
         self.disks.get(&node)
     }

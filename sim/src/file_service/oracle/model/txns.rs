@@ -66,7 +66,7 @@ pub struct Begun {
     pub life: Incarnation,
 }
 
-/// What a coordinator has heard of the votes in one of its lives.
+/// The votes on one transaction that its coordinator has received between two restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
     /// In which life.

@@ -75,7 +75,7 @@ impl Views {
         self.announcing = None;
     }
 
-    /// How long the centre grants a lock for now.
+    /// The lease of a lock that is granted at this moment; a view may change it.
     pub fn lock_lease(&self, config: &Config) -> Span {
         self.lock_lease.unwrap_or(config.lock_lease)
     }

@@ -11,14 +11,14 @@ use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
 };
 
-/// While its client learns of no view, and a path has several owners, two attempts at a request for
-/// it one after the other are sent to different nodes.
+/// Two consecutive attempts at a request go to different nodes, if its path has several owners and
+/// the client learns of no view in between.
 ///
-/// An owner that is down or cut off then costs one attempt, and not the request. The first attempt
-/// may be sent to a node that the user names, so it is left out, as is what is sent again because
-/// its node had restarted, which is the same attempt. What a client presumes of the first view is
-/// not in the order in which it then learns of it. Failover: Dean and Barroso, "The Tail at
-/// Scale", CACM 56(2), 2013.
+/// So an owner that is down or cut off costs one attempt, and not the request. Not counted are the
+/// first attempt, whose node the user may name; an attempt that is sent again because its node has
+/// restarted, which is the same attempt; and an attempt before the client has learnt the first
+/// view, because the order of owners that it presumed may be another. Failover: Dean and Barroso,
+/// "The Tail at Scale", CACM 56(2), 2013.
 #[derive(Clone, Debug, Default)]
 pub struct ARetryAsksAnotherOwner {
     last: PerRequest<At<Attempt>>,

@@ -39,7 +39,7 @@ impl Grants {
         self.written.range(all).next_back().map(|(&(_, token), grant)| (token, grant))
     }
 
-    /// May a crash still take `grant`?
+    /// Is `grant` not yet durable, so that a crash could still lose it?
     pub fn is_pending(&self, grant: &Grant) -> bool {
         self.pending.contains_key(&grant.position)
     }

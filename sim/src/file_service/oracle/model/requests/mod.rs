@@ -125,7 +125,7 @@ impl Requests {
     }
 }
 
-/// The path of a request that reads one file, without a transaction.
+/// The path, if `request` is a read of one file and nothing else; `None` for any other.
 pub fn single_read(request: &Request) -> Option<&Path> {
     match request {
         Request::Files { operations, .. } if operations.len() == 1 => {
