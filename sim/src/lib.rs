@@ -4,10 +4,12 @@
 //!
 //! ```text
 //! scenario file -> scenario                  names, times and probabilities, checked
-//!               -> seed -> draw              one stream for each purpose: the cluster where the file leaves it
-//!                                            open, what users ask, what breaks, how long things take
+//!               -> seed -> draw              one stream for each purpose: the cluster where the
+//!                                            file leaves it open, what users ask, what breaks, how
+//!                                            long things take
 //!               -> simulation                a queue of what is due; the earliest becomes an event
-//!               -> world                     applies one event to a whole cluster, and says what came of it
+//!               -> world                     applies one event to a whole cluster, and says what
+//!                                            came of it
 //!               -> digest, oracle            one number for all of it; is every promise kept?
 //!               -> coverage                  where it is asked for: what did the faults meet?
 //!               -> run                       the same inside madsim's runtime

@@ -18,10 +18,10 @@
 //!
 //! ```text
 //!  the coordinator has left the epoch: commit if the transaction is open there, else abort
-//!  it is lost, and had not left:       wait until every participant has left or is lost; then abort
-//!                                      if there is one that has left and at which it is not open, or
-//!                                      one that is not recorded to have entered the epoch; else
-//!                                      commit
+//!  it is lost, and had not left:       wait until every participant has left or is lost; then
+//!                                      abort if there is one that has left and at which it is not
+//!                                      open, or one that is not recorded to have entered the
+//!                                      epoch; else commit
 //! ```
 //!
 //! A member is *lost* if its disk is, or if the operator says that it never returns, and in both

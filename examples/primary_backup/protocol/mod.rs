@@ -2,8 +2,8 @@
 //!
 //! The monitor announces *views*: one replica is the primary, the other its backup, or there is
 //! none. It promotes the backup of a primary that it has not heard from, which may be a false
-//! suspicion: the old primary may still run. What keeps a deposed primary harmless is that a primary
-//! with a backup answers nothing before the backup has confirmed it *in the same view*.
+//! suspicion: the old primary may still run. What keeps a deposed primary harmless is that a
+//! primary with a backup answers nothing before the backup has confirmed it *in the same view*.
 //!
 //! | message | from, to | says |
 //! |---|---|---|
@@ -16,6 +16,10 @@
 //!
 //! A replica that is not the primary of the newest view it has heard of does not answer a client:
 //! the client asks the other one.
+//!
+//! A primary without a backup is never replaced, because no other replica has all that it answered.
+//! Where only the link between the replicas is cut, the monitor hears both, and nothing is answered
+//! until the link is whole again.
 //!
 //! Sources: Alsberg and Day 1976 (primary and backup), Budhiraja et al. 1993, and the view service
 //! of MIT 6.824, lab 2.
@@ -39,7 +43,8 @@ pub struct Register;
 /// Settings of all machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
-    /// From one ping of a replica to the next.
+    /// From one ping of a replica to the next; how often the monitor looks which are silent; and
+    /// after which a primary sends again what its backup has not confirmed.
     pub heartbeat: Span,
     /// Silence after which the monitor takes a replica for dead.
     pub suspect_after: Span,
@@ -81,8 +86,9 @@ pub struct State {
     /// Counts the writes.
     pub version: u64,
     pub value: String,
-    /// The last write of each client: a retry writes nothing again.
-    pub written: BTreeMap<NodeId, RequestId>,
+    /// The last write of each client, and its version: a retry writes nothing again. One is
+    /// enough, because a client has one request under way.
+    pub written: BTreeMap<NodeId, (RequestId, u64)>,
 }
 
 /// Counts what a primary asks its backup to confirm, over all its starts.
@@ -115,7 +121,7 @@ pub enum Request {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Reply {
-    /// The version that was written, or the newest one, which was read.
+    /// The version that was written or read.
     Done { version: u64, value: String },
     /// No answer came in time: a write may have happened, or happen later.
     Unknown,

@@ -16,6 +16,8 @@ pub struct Replica {
     state: State,
     /// The last round that this replica has begun as a primary.
     round: Round,
+    /// Has the backup of this view confirmed it?
+    is_confirmed: bool,
     /// Answers, each with the round that the backup must confirm first.
     waiting: Vec<(Round, RequestId, Reply)>,
     pub(super) timers: Timers<Timer>,
@@ -33,7 +35,8 @@ impl Replica {
         let mut timers = Timers::default();
         timers.set(Timer::Heartbeat, boot.now);
         let (config, round) = (config.clone(), Round(boot.incarnation, 0));
-        Replica { config, id: boot.id, view, state, round, waiting: Vec::new(), timers }
+        let (id, is_confirmed, waiting) = (boot.id, false, Vec::new());
+        Replica { config, id, view, state, round, is_confirmed, waiting, timers }
     }
 
     pub fn step(&mut self, now: Time, input: Input<'_, Register>, out: &mut Outbox<Register>) {
@@ -42,15 +45,16 @@ impl Replica {
                 self.enter(*view, out);
             }
             Input::Message(_, Message::Ask { request, wanted }) if self.is_primary() => {
-                self.ask(*request, wanted, out);
+                self.on_ask(*request, wanted, out);
             }
             Input::Message(from, Message::Copy { view, round, state })
-                if *view == self.view.number && !self.is_primary() =>
+                if *view == self.view.number =>
             {
                 self.take_over(state, out);
                 out.send(from, Message::Copied { view: *view, round: *round });
             }
             Input::Message(_, Message::Copied { view, round }) if *view == self.view.number => {
+                self.is_confirmed |= *round == self.round;
                 self.answer_up_to(*round, out);
             }
             Input::Wake(_) => self.heartbeat(now, out),
@@ -66,33 +70,39 @@ impl Replica {
         self.view = view;
         out.force(Record::View(view));
         if self.is_primary() {
-            self.confirm(out);
+            self.replicate(out);
         } else {
             self.waiting.clear(); // another replica answers now
         }
     }
 
-    fn ask(&mut self, request: RequestId, wanted: &Request, out: &mut Outbox<Register>) {
-        if let Request::Write(value) = wanted {
-            let last = self.state.written.get(&request.client).copied();
-            if last > Some(request) {
-                return; // a late copy of an old request
-            }
-            if last < Some(request) {
-                self.state.written.insert(request.client, request);
-                (self.state.version, self.state.value) = (self.state.version + 1, value.clone());
-                self.store(out);
-            }
-        }
+    fn on_ask(&mut self, request: RequestId, wanted: &Request, out: &mut Outbox<Register>) {
         let State { version, value, .. } = self.state.clone();
-        let reply = Reply::Done { version, value };
+        let reply = match wanted {
+            Request::Read => Reply::Done { version, value },
+            Request::Write(value) => match self.state.written.get(&request.client) {
+                Some((last, _)) if *last > request => return, // a late copy of an old request
+                Some((last, version)) if *last == request => {
+                    Reply::Done { version: *version, value: value.clone() }
+                }
+                _ => self.write(request, value, out),
+            },
+        };
         self.round.1 += 1;
         match wanted {
             Request::Read if self.config.reads_alone => answer(request, reply, out),
             Request::Write(_) if self.config.answers_before_copied => answer(request, reply, out),
             _ => self.waiting.push((self.round, request, reply)),
         }
-        self.confirm(out);
+        self.replicate(out);
+    }
+
+    fn write(&mut self, request: RequestId, value: &str, out: &mut Outbox<Register>) -> Reply {
+        let version = self.state.version + 1;
+        self.state.written.insert(request.client, (request, version));
+        (self.state.version, self.state.value) = (version, value.to_owned());
+        self.store(out);
+        Reply::Done { version, value: value.to_owned() }
     }
 
     /// A backup takes the primary's state in place of its own. Within a view the versions of its
@@ -110,7 +120,8 @@ impl Replica {
     }
 
     /// A primary asks its backup to confirm the last round; alone, it answers at once.
-    fn confirm(&mut self, out: &mut Outbox<Register>) {
+    fn replicate(&mut self, out: &mut Outbox<Register>) {
+        self.is_confirmed = false;
         let Some(backup) = self.view.backup else { return self.answer_up_to(self.round, out) };
         let (view, round, state) = (self.view.number, self.round, self.state.clone());
         out.send(backup, Message::Copy { view, round, state });
@@ -125,8 +136,8 @@ impl Replica {
     fn heartbeat(&mut self, now: Time, out: &mut Outbox<Register>) {
         self.timers.set(Timer::Heartbeat, now + self.config.heartbeat);
         out.send(NodeId::CONTROL, Message::Ping { state_of: self.state.view });
-        if self.is_primary() {
-            self.confirm(out); // the last copy, or its confirmation, may be lost
+        if self.is_primary() && !self.is_confirmed {
+            self.replicate(out); // the copy, or its confirmation, may be lost
             if self.config.goes_on_alone {
                 self.answer_up_to(self.round, out);
             }

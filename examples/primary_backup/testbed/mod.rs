@@ -118,7 +118,7 @@ impl UnderTest for Register {
         match message {
             Message::Ask { request, .. } | Message::Answer { request, .. } => about.add(*request),
             Message::Copy { state, .. } => {
-                about.extend(state.written.values().map(|it| (*it).into()))
+                about.extend(state.written.values().map(|(it, _)| (*it).into()))
             }
             Message::View(view) => about.add(about_view(view)),
             Message::Copied { .. } | Message::Ping { .. } => {}
@@ -128,7 +128,9 @@ impl UnderTest for Register {
     fn about_record(_node: NodeId, record: &Record, about: &mut Subjects<Plain>) {
         match record {
             Record::View(view) => about.add(about_view(view)),
-            Record::State(state) => about.extend(state.written.values().map(|it| (*it).into())),
+            Record::State(state) => {
+                about.extend(state.written.values().map(|(it, _)| (*it).into()))
+            }
         }
     }
 

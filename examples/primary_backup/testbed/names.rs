@@ -74,12 +74,14 @@ names! {
 names! {
     /// Invariants, the more specific of two first.
     pub enum Invariant {
-        /// no replica answers a write that it took after another had entered a newer view as its primary
+        /// no replica answers a write that it first took after another had become the primary of a
+        /// newer view
         OnePrimaryAnswersWrites = "one_primary_answers_writes",
         /// the primary of the newest view stores every write that a client was told is done
         AcknowledgedWritesSurvive = "acknowledged_writes_survive",
-        /// an answer is not older than one that was given before its request was asked
-        AnswersAreNotStale = "answers_are_not_stale",
+        /// an answer is not older than one that was given before its request was asked, and a version
+        /// has one value
+        AnswersFitOneRegister = "answers_fit_one_register",
     }
 }
 
@@ -88,7 +90,7 @@ impl ListedInvariant for Invariant {
         match self {
             Invariant::OnePrimaryAnswersWrites => "split brain; Budhiraja et al. 1993",
             Invariant::AcknowledgedWritesSurvive => "durability; Alsberg and Day 1976",
-            Invariant::AnswersAreNotStale => "linearizability; Herlihy and Wing 1990",
+            Invariant::AnswersFitOneRegister => "linearizability; Herlihy and Wing 1990",
         }
     }
 }

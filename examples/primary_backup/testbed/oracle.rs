@@ -24,8 +24,10 @@ pub struct Model {
     done: BTreeMap<NodeId, At<RequestId>>,
     /// The newest version that a client was told, and in answer to what.
     told: Option<Told>,
-    /// Of each request whether it is a write, and the newest version told before it.
-    asked: BTreeMap<RequestId, (bool, Option<Told>)>,
+    /// Of each request what it writes, if it does, and the newest version told before it.
+    asked: BTreeMap<RequestId, (Option<String>, Option<Told>)>,
+    /// By version the value that a client was told, and in answer to what.
+    values: BTreeMap<u64, At<(String, RequestId)>>,
 }
 
 /// A version that a client was told in answer to a request.
@@ -35,8 +37,8 @@ impl Default for Model {
     fn default() -> Model {
         let newest = At { step: 0, is: first_view() };
         let (step, told) = (0, None);
-        let (stored, taken, done, asked) = Default::default();
-        Model { step, newest, stored, taken, done, told, asked }
+        let (stored, taken, done, asked, values) = Default::default();
+        Model { step, newest, stored, taken, done, told, asked, values }
     }
 }
 
@@ -48,11 +50,14 @@ impl oracle::Model<Register> for Model {
     fn update(&mut self, seen: &Seen<'_, Register>, _world: &World<Register>) {
         match *seen {
             Seen::Requested { request, wanted } => {
-                let is_write = matches!(wanted, Request::Write(_));
-                self.asked.insert(request, (is_write, self.told.clone()));
+                let written = match wanted {
+                    Request::Write(value) => Some(value.clone()),
+                    Request::Read => None,
+                };
+                self.asked.insert(request, (written, self.told.clone()));
             }
             Seen::Appended { node, record: Record::State(state), .. } => {
-                for request in state.written.values() {
+                for (request, _) in state.written.values() {
                     self.taken.entry((node, *request)).or_insert(self.step);
                 }
             }
@@ -64,7 +69,9 @@ impl oracle::Model<Register> for Model {
             {
                 self.newest = At { step: self.step, is: *view };
             }
-            Seen::Replied { request, reply: Reply::Done { version, .. } } => {
+            Seen::Replied { request, reply: Reply::Done { version, value } } => {
+                let told = At { step: self.step, is: (value.clone(), request) };
+                self.values.entry(*version).or_insert(told);
                 if self.is_write(request) {
                     self.done.insert(request.client, At { step: self.step, is: request });
                 }
@@ -79,7 +86,7 @@ impl oracle::Model<Register> for Model {
 
 impl Model {
     fn is_write(&self, request: RequestId) -> bool {
-        self.asked.get(&request).is_some_and(|(is_write, _)| *is_write)
+        self.asked.get(&request).is_some_and(|(written, _)| written.is_some())
     }
 
     /// The primary of the newest view has entered it.
@@ -93,7 +100,7 @@ impl Model {
     }
 
     /// Fails if `node` answers a write that it first took when it was deposed.
-    fn is_answered_in_time(&self, node: NodeId, request: RequestId) -> Judged {
+    fn must_be_taken_in_time(&self, node: NodeId, request: RequestId) -> Judged {
         let taken = self.taken.get(&(node, request)).copied().unwrap_or_default();
         if node == self.newest.is.primary || taken <= self.newest.step {
             return Ok(());
@@ -103,31 +110,44 @@ impl Model {
     }
 
     /// Fails if the primary of the newest view lacks the last write of `client` that is done.
-    fn is_stored(&self, client: NodeId) -> Judged {
+    fn must_be_stored(&self, client: NodeId) -> Judged {
         let (Some(done), primary) = (self.done.get(&client), self.newest.is.primary) else {
             return Ok(());
         };
         let last = self.stored.get(&primary).and_then(|state| state.written.get(&client));
-        if last >= Some(&done.is) {
+        if last.map(|(request, _)| request) >= Some(&done.is) {
             return Ok(());
         }
         let told = Evidence::at(done.step, format!("{client} was told that {} is done", done.is));
-        let lost = self.entered().reworded(|entered| format!("{entered} without {}", done.is));
-        let lost = Evidence { step: self.step, ..lost };
+        let lost = format!("{primary}, the primary of view {}, lacks it", self.newest.is.number);
+        let lost = Evidence::at(self.step, lost).about(about_view(&self.newest.is));
         Err(Breach::of(told.about(done.is), lost.about(done.is)))
     }
 
-    /// Fails if `request` was answered with a version older than one told before it was asked.
-    fn is_fresh(&self, request: RequestId, version: u64) -> Judged {
-        let Some((_, Some(told))) = self.asked.get(&request) else { return Ok(()) };
-        let (newest, earlier) = told.is;
-        if version >= newest {
-            return Ok(());
+    /// Fails if the answer to `request` does not fit those that were given before: its version is
+    /// older than one told before the request was asked, or was told with another value.
+    fn must_fit(&self, request: RequestId, version: u64, value: &str) -> Judged {
+        let now = format!("{request} is answered with v{version} {value:?}");
+        let now = Evidence::at(self.step, now).about(request);
+        let Some((written, told)) = self.asked.get(&request) else { return Ok(()) };
+        if let Some(written) = written.as_ref().filter(|written| *written != value) {
+            let earlier = format!("{request} asks to write {written:?}");
+            return Err(Breach::of(Evidence::at(0, earlier).about(request), now));
         }
-        let earlier = Evidence::at(told.step, format!("{earlier} was answered with v{newest}"))
-            .about(earlier);
-        let now = format!("{request}, asked later, is answered with v{version}");
-        Err(Breach::of(earlier, Evidence::at(self.step, now).about(request)))
+        if let Some(At { step, is: (newest, of) }) = told {
+            // A write makes a version of its own.
+            if version < *newest || (written.is_some() && version == *newest) {
+                let earlier = format!("{of}, answered before it was asked, was told v{newest}");
+                return Err(Breach::of(Evidence::at(*step, earlier).about(*of), now));
+            }
+        }
+        match self.values.get(&version) {
+            Some(At { step, is: (first, of) }) if first != value => {
+                let earlier = format!("{of} was told v{version} {first:?}");
+                Err(Breach::of(Evidence::at(*step, earlier).about(*of), now))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -140,7 +160,7 @@ impl oracle::Invariant<Register> for Invariant {
             Invariant::AcknowledgedWritesSurvive => {
                 SeenKinds::durable(&[RecordKind::View]) | SeenKinds::REPLIED
             }
-            Invariant::AnswersAreNotStale => SeenKinds::REPLIED,
+            Invariant::AnswersFitOneRegister => SeenKinds::REPLIED,
         }
     }
 
@@ -152,20 +172,20 @@ impl oracle::Invariant<Register> for Invariant {
                 Message::Answer { request, reply: Reply::Done { .. } }
                     if model.is_write(*request) =>
                 {
-                    model.is_answered_in_time(from, *request)
+                    model.must_be_taken_in_time(from, *request)
                 }
                 _ => Ok(()),
             },
             (Invariant::AcknowledgedWritesSurvive, Seen::Replied { request, .. }) => {
-                model.is_stored(request.client)
+                model.must_be_stored(request.client)
             }
             (Invariant::AcknowledgedWritesSurvive, _) => {
-                model.done.keys().try_for_each(|client| model.is_stored(*client))
+                model.done.keys().try_for_each(|client| model.must_be_stored(*client))
             }
             (
-                Invariant::AnswersAreNotStale,
-                Seen::Replied { request, reply: Reply::Done { version, .. } },
-            ) => model.is_fresh(request, *version),
+                Invariant::AnswersFitOneRegister,
+                Seen::Replied { request, reply: Reply::Done { version, value } },
+            ) => model.must_fit(request, *version, value),
             _ => Ok(()),
         }
     }

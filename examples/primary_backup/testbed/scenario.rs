@@ -17,7 +17,12 @@ pub const TIMING: TableGrammar = TableGrammar {
             "\"100ms\"",
             "from one ping of a replica to the next",
         ),
-        Key::usually("suspect_after", "duration", "\"500ms\"", "silence of a replica that is dead"),
+        Key::usually(
+            "suspect_after",
+            "duration",
+            "\"500ms\"",
+            "silence of a replica before the monitor takes it for dead",
+        ),
         Key::usually(
             "retry",
             "duration",
@@ -72,12 +77,16 @@ pub fn config(file: &Table<'_>, cluster: &Table<'_>, cast: Result<Cast>) -> Resu
     let suspect_after = span("suspect_after", usual.suspect_after);
     let retry = span("retry", usual.retry);
     let request_timeout = span("request_timeout", usual.request_timeout);
+    let (heartbeat, suspect_after) = (heartbeat?, suspect_after?);
+    if suspect_after <= heartbeat {
+        return Err(timing.error("suspect_after", format!("expected more than {heartbeat}")));
+    }
     if cast?.all_nodes() != 2 {
         return Err(cluster.error("nodes", "expected 2: a primary and a backup"));
     }
     Ok(Config {
-        heartbeat: heartbeat?,
-        suspect_after: suspect_after?,
+        heartbeat,
+        suspect_after,
         retry: retry?,
         request_timeout: request_timeout?,
         ..usual

@@ -13,7 +13,7 @@ use super::names::{Milestone, Phase};
 use super::oracle::Model;
 use crate::protocol::{Config, Process, Record, Register, first_view};
 
-/// The primary of the newest view that its primary has entered; none of the first one.
+/// The primary of the newest view that was entered by its primary; `None` before the second view.
 #[derive(Clone, Debug, Default)]
 pub struct Entered(Option<NodeId>);
 
@@ -24,12 +24,16 @@ impl MilestoneWatcher<Register> for Entered {
             return;
         }
         let before = self.0.replace(node).unwrap_or(first_view().primary);
-        let milestone = match view.backup {
-            Some(_) => Milestone::Joined,
-            None if before == node => Milestone::LeftAlone,
-            None => Milestone::Promoted,
-        };
-        hits.hit_node(milestone::Milestone::System(milestone), node);
+        // A replica may skip a view, so that it is promoted and gets a backup in one.
+        let mut hit = |it| hits.hit_node(milestone::Milestone::System(it), node);
+        if before != node {
+            hit(Milestone::Promoted);
+        }
+        match view.backup {
+            Some(_) => hit(Milestone::Joined),
+            None if before == node => hit(Milestone::LeftAlone),
+            None => {}
+        }
     }
 
     fn bind(

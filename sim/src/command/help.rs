@@ -131,7 +131,7 @@ Examples:
 pub(super) const CHECK: &str = "\
 Examples:
   {command} check {file}
-  {command} check scenarios
+  {command} check {folder}
   {command} check - < draft.toml";
 
 pub(super) const GRAMMAR: &str = "\

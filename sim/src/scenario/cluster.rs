@@ -184,7 +184,7 @@ pub(super) struct Cluster<C> {
     pub(super) config: Result<Arc<C>>,
     /// The same without the mistakes that the file switches on.
     pub(super) without_defects: Result<Arc<C>>,
-    /// The same; where it could not be read, something that refuses nothing.
+    /// What they agree on; where it could not be read, something that refuses nothing.
     pub(super) lenient: Arc<C>,
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!  step        time  node     what
 //!   101   1.204310s  n1       <- n2 Executed yes n1.1/4; 0: v3 now
-//!   101   1.204310s  n1       log #17 decided to commit n1.1/4; v3 now; changes none; ...  (forced)
+//!   101   1.204310s  n1       log #17 decided to commit n1.1/4; v3 now; ...  (forced)
 //!   109   1.205100s  n1       disk has synced
 //!   109   1.205100s  n1       log #17 decided to commit n1.1/4 is durable
 //!   109   1.205100s  n1       -> n2 Commit n1.1/4; v3 now; over up to 1/3

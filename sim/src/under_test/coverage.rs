@@ -62,8 +62,8 @@ pub trait Coverage<S: UnderTest>: Clone + Debug + Default {
         None
     }
 
-    /// The machine, if what is seen says that it has again all that its lost disk should have: until
-    /// then coverage counts the loss as under way.
+    /// The machine, if what is seen says that it has again all that its lost disk should have:
+    /// until then coverage counts the loss as under way.
     fn made_good(seen: &Seen<'_, S>, _model: &S::Model) -> Option<NodeId> {
         match seen {
             Seen::Started { node, .. } => Some(*node),

@@ -391,8 +391,8 @@ pub trait UnderTest: System {
         None
     }
 
-    /// How long a message or a sync may take before the model is [told](crate::oracle::Told) of it, as
-    /// something that may make a request late.
+    /// How long a message or a sync may take before the model is [told](crate::oracle::Told) of
+    /// it, as something that may make a request late.
     fn affordable(scenario: &Scenario<Self>) -> Span {
         Self::request_timeout(&scenario.config).fraction(10)
     }

@@ -12,7 +12,8 @@
 //! ```text
 //!            force Queued              force Granted, token + 1
 //!  (nothing) ------------> in line ------------------------------> holding
-//!                             |  not heard for a lease                |  released, or not kept for a lease
+//!                             |  not heard                            |  released, or not
+//!                             |  for a lease                          |  kept for a lease
 //!                             +-----------> gone (write Left) <-------+
 //! ```
 //!

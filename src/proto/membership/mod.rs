@@ -10,19 +10,20 @@
 //! | `Completed` | it has all that it owns in that epoch |
 //!
 //! ```text
-//!                force Announced              force Activated               force Converged
-//!  (a change) ------------------> announced --------------------> active -------------------> settled
-//!                 no lease of the           every member of the              every member is
-//!                 epoch before is           epoch before has left            complete
-//!                 renewed any more          it, or its lease is over
+//!              force Announced            force Activated              force Converged
+//!  (a change) -----------------> announced ----------------> active -----------------> settled
+//!               no lease of the            every member of               every member
+//!               epoch before is            the epoch before              is complete
+//!               renewed any more           has left it, or its
+//!                                          lease is over
 //! ```
 //!
 //! What the cluster should be is what the operator *wants* of it, as far as nodes are there: a node
 //! that is wanted and heard is a member of the next view, one whose lease has surely ended is none.
 //! If no wanted node is there, the nodes of the view before stay, for a view has a member.
-//! *Heard* is a node that hears the centre as well: a heartbeat says when the newest one that was answered
-//! was sent. A link that carries one way only would otherwise make a member of a node that can
-//! never have a lease, again and again (partial partitions: Alfatafta, Alkhatib, Alquraan,
+//! *Heard* is a node that hears the centre as well: a heartbeat says when the newest one that was
+//! answered was sent. A link that carries one way only would otherwise make a member of a node that
+//! can never have a lease, again and again (partial partitions: Alfatafta, Alkhatib, Alquraan,
 //! Al-Kiswany, OSDI 2020).
 //! Being slow is not being dead, so no node is declared gone while its lease may run; and if it was
 //! only slow, its next heartbeat makes it a member of a later view.

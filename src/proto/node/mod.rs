@@ -16,9 +16,11 @@
 //! (`handover`):
 //!
 //! ```text
-//!  empty log --Admit, force Born--> admitted --Views, force Entered--> in an epoch --Alive--> serving
-//!                                                 ^                        | pull, force Complete
-//!                                                 +--- a newer view -------+
+//!             Admit,                 Views,
+//!             force Born             force Entered               Alive
+//!  empty log ------------> admitted --------------> in an epoch -------> serving
+//!                                        ^               | pull, force Complete
+//!                                        +- newer view --+
 //! ```
 //!
 //! It leaves an epoch as soon as it hears of a newer one: what it has not promised it gives up,

@@ -6,8 +6,8 @@
 //!           (sources    (own       (staged:     (votes)   (force Decided,
 //!            of renames) paths)     Ready)                 acknowledgements)
 //!              |           |           |           |
-//!              +-----------+-----------+-----------+--> abort: a no, or no answer in time; nothing is written
-//!              |           |           |           |
+//!              +-----------+-----------+-----------+--> abort: a no, or no answer in
+//!              |           |           |           |    time; nothing is written
 //!              +-----------+-----------+-----------+--> refusing: the request is refused -> over
 //!                                                       (managed: every owner forces `Declined`)
 //! ```

@@ -1,11 +1,12 @@
 //! The participant of a transaction: pins, votes, and then does what was decided.
 //!
 //! ```text
-//!            Prepare              Prepare/Execute: force Voted
-//!  unknown ----------> waiting -> ready ----------------------> in doubt --Commit: force Applied--> committed
-//!     |  an older has the path |    | time-out, Abort,             |
-//!     |  -> no                 |    | asked by another             +--Abort: Voted is void----------> aborted
-//!     +------------------------+----+-----------------------------------------------------------> aborted
+//!          Prepare            Prepare/Execute: force Voted      Commit: force Applied
+//!  unknown --------> waiting -> ready --------------------> in doubt ----------------> committed
+//!     |  an older    |            | time-out, Abort,            |
+//!     |  attempt has |            | asked by another            | Abort: Voted is void
+//!     |  the path    |            |                             |
+//!     +--------------+------------+-----------------------------+--------------------> aborted
 //! ```
 
 mod decide;
