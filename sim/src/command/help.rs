@@ -89,9 +89,9 @@ Results come in the order of files and seeds, whatever -j. A file fails if one o
 otherwise than it expects; if of 100 requests or more a larger share is answered unknown than
 `expect.unknown` allows (0.05); or if a client gets less than 1/8 done of what its equals get.
 
-With --defect the defect is switched on in every file, in place of those that the file names, and what
-the files expect does not count: the sweep stops at the first seed that violates an invariant, starves, spins or panics, and the status
-is 0; if there is none, it is 1.
+With --defect the defect is switched on in every file, in place of those that the file names, and
+what the files expect does not count: the sweep stops at the first seed that violates an invariant,
+starves, spins or panics, and the status is 0; if there is none, it is 1.
 
 With --json: one object for each run, as `run --json` prints it, then one for each file; its
 `verdict` is as_expected, failed, falls_short (no run fails, but the requests of all runs together
