@@ -84,6 +84,7 @@ fn the_page_shows_the_whole_crate_and_what_it_prints() {
         ".cargo/config.toml",
         "Cargo.toml",
         "scenarios/a_doubled_request_is_counted_twice.toml",
+        "scenarios/an_answer_leaves_before_its_record_is_durable.toml",
         "scenarios/messages_are_lost.toml",
         "src/lib.rs",
         "src/main.rs",

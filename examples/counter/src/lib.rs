@@ -29,6 +29,8 @@ pub struct Config {
     pub request_timeout: Span,
     /// A mistake: the server counts a request as often as it arrives.
     pub counts_copies: bool,
+    /// A mistake: the server answers before its record is durable.
+    pub answers_early: bool,
 }
 
 /// What machines say to each other.
@@ -128,8 +130,11 @@ impl Server {
             self.apply(&record);
             out.force(record);
         }
-        // The answer waits in the outbox until the record is durable.
-        out.send(from, Message::Added { request: *request, total: self.total });
+        let answer = Message::Added { request: *request, total: self.total };
+        match self.config.answers_early {
+            true => out.send_now(from, answer),
+            false => out.send(from, answer), // it waits until the record is durable
+        }
     }
 }
 

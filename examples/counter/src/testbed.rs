@@ -7,7 +7,7 @@ use seedbed::machine::{Never, NodeId, RequestId, Span, Time};
 use seedbed_sim::cast::Cast;
 use seedbed_sim::invariant::ListedInvariant;
 use seedbed_sim::names;
-use seedbed_sim::oracle::{self, Breach, Evidence, Moment, Seen, SeenKinds};
+use seedbed_sim::oracle::{self, At, Breach, Evidence, Moment, Seen, SeenKinds};
 use seedbed_sim::outcome::Outcome;
 use seedbed_sim::scenario::reading::{Form, Key, ReadConfig, Result, Table, Value};
 use seedbed_sim::scenario::tables::TableReference;
@@ -43,6 +43,8 @@ names! {
     pub enum Defect {
         /// the server counts a request as often as it arrives
         CountsCopies = "counts_copies",
+        /// the server answers before its record is durable
+        AnswersEarly = "answers_early",
     }
 }
 
@@ -52,6 +54,7 @@ impl Default for Config {
             retry: Span::from_millis(200),
             request_timeout: Span::from_secs(5),
             counts_copies: false,
+            answers_early: false,
         }
     }
 }
@@ -102,11 +105,12 @@ impl UnderTest for Counter {
     }
 
     fn with_defect(config: &Arc<Config>, defect: Defect) -> Arc<Config> {
+        let mut config = Config::clone(config);
         match defect {
-            Defect::CountsCopies => {
-                Arc::new(Config { counts_copies: true, ..Config::clone(config) })
-            }
+            Defect::CountsCopies => config.counts_copies = true,
+            Defect::AnswersEarly => config.answers_early = true,
         }
+        Arc::new(config)
     }
 
     fn read_request(_ask: (), _table: &Table<'_>, main: &Value<'_>) -> Result<Add> {
@@ -161,11 +165,16 @@ impl DrawsRequests for Counter {
     }
 }
 
-/// What is known from outside: the steps that made the records of a request durable.
+/// What is known from outside.
 #[derive(Debug, Default)]
 pub struct Model {
     step: u64,
+    /// The steps that made the records of a request durable.
     counted: BTreeMap<RequestId, Vec<u64>>,
+    /// The sum of all durable records.
+    sum: At<u64>,
+    /// Of each request what it adds, and the sum when it was asked.
+    asked: BTreeMap<RequestId, (u64, At<u64>)>,
 }
 
 impl oracle::Model<Counter> for Model {
@@ -174,8 +183,15 @@ impl oracle::Model<Counter> for Model {
     }
 
     fn update(&mut self, seen: &Seen<'_, Counter>, _world: &World<Counter>) {
-        if let Seen::Durable { record: Record::Counted { request, .. }, .. } = seen {
-            self.counted.entry(*request).or_default().push(self.step);
+        match *seen {
+            Seen::Requested { request, wanted: Add(by) } => {
+                self.asked.insert(request, (*by, self.sum.clone()));
+            }
+            Seen::Durable { record: Record::Counted { request, by }, .. } => {
+                self.counted.entry(*request).or_default().push(self.step);
+                self.sum = At { step: self.step, is: self.sum.is + by };
+            }
+            _ => {}
         }
     }
 }
@@ -185,8 +201,9 @@ names! {
     pub enum Invariant {
         /// no request is counted twice
         EachRequestCountsOnce = "each_request_counts_once",
-        /// a request that is answered as done is counted
-        DoneMeansCounted = "done_means_counted",
+        /// a total that a client is told has its own request in it, and all that was durable when
+        /// it was asked, and nothing that is not durable
+        TotalsAreCounted = "totals_are_counted",
     }
 }
 
@@ -194,7 +211,7 @@ impl ListedInvariant for Invariant {
     fn source(self) -> &'static str {
         match self {
             Invariant::EachRequestCountsOnce => "at-most-once; Birrell and Nelson 1984",
-            Invariant::DoneMeansCounted => "durability",
+            Invariant::TotalsAreCounted => "durability; linearizability, Herlihy and Wing 1990",
         }
     }
 }
@@ -203,36 +220,49 @@ impl oracle::Invariant<Counter> for Invariant {
     fn interest(&self) -> SeenKinds {
         match self {
             Invariant::EachRequestCountsOnce => SeenKinds::durable(&[RecordKind::Counted]),
-            Invariant::DoneMeansCounted => SeenKinds::REPLIED,
+            Invariant::TotalsAreCounted => SeenKinds::REPLIED,
         }
     }
 
-    fn see(
-        &mut self,
-        seen: &Seen<'_, Counter>,
-        moment: &Moment<'_, Counter>,
-    ) -> std::result::Result<(), Breach<Counter>> {
-        let model = moment.model;
-        let steps = |request| model.counted.get(request).map_or(&[][..], Vec::as_slice);
-        match (self, seen) {
+    fn see(&mut self, seen: &Seen<'_, Counter>, moment: &Moment<'_, Counter>) -> Judged {
+        match (self, *seen) {
             (
                 Invariant::EachRequestCountsOnce,
                 Seen::Durable { record: Record::Counted { request, .. }, .. },
-            ) => match steps(request) {
-                [first, .., last] => Err(Breach::of(
-                    Evidence::at(*first, format!("{request} is counted")).about(*request),
-                    Evidence::at(*last, format!("{request} is counted again")).about(*request),
-                )),
-                _ => Ok(()),
-            },
-            (Invariant::DoneMeansCounted, Seen::Replied { request, reply: Reply::Done { .. } })
-                if steps(request).is_empty() =>
-            {
-                Err(Breach::of(
-                    Evidence::at(0, format!("no log has {request}")).about(*request),
-                    Evidence::at(model.step, format!("{request} is answered: done"))
-                        .about(*request),
-                ))
+            ) => moment.model.must_be_counted_once(*request),
+            (
+                Invariant::TotalsAreCounted,
+                Seen::Replied { request, reply: Reply::Done { total } },
+            ) => moment.model.must_be_counted(request, *total),
+            _ => Ok(()),
+        }
+    }
+}
+
+type Judged = std::result::Result<(), Breach<Counter>>;
+
+impl Model {
+    fn must_be_counted_once(&self, request: RequestId) -> Judged {
+        match self.counted.get(&request).map(Vec::as_slice) {
+            Some([first, .., last]) => Err(Breach::of(
+                Evidence::at(*first, format!("{request} is counted")).about(request),
+                Evidence::at(*last, format!("{request} is counted again")).about(request),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn must_be_counted(&self, request: RequestId, total: u64) -> Judged {
+        let told = format!("{request} is told a total of {total}");
+        let told = || Evidence::at(self.step, told.clone()).about(request);
+        let holds = |sum: &At<u64>, more: String| {
+            let holds = format!("the log holds {} in all{more}", sum.is);
+            Evidence::at(sum.step, holds).about(request)
+        };
+        match self.asked.get(&request) {
+            _ if total > self.sum.is => Err(Breach::of(holds(&self.sum, String::new()), told())),
+            Some((by, before)) if total < before.is + by => {
+                Err(Breach::of(holds(before, format!(", before {request} adds {by}")), told()))
             }
             _ => Ok(()),
         }

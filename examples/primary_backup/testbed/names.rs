@@ -79,8 +79,8 @@ names! {
         OnePrimaryAnswersWrites = "one_primary_answers_writes",
         /// the primary of the newest view stores every write that a client was told is done
         AcknowledgedWritesSurvive = "acknowledged_writes_survive",
-        /// an answer is not older than one that was given before its request was asked, and a version
-        /// has one value
+        /// an answer is not older than one that was given before its request was asked, and a
+        /// version has one value
         AnswersFitOneRegister = "answers_fit_one_register",
     }
 }
