@@ -164,7 +164,7 @@ impl Wanted {
     fn from_environment() -> Result<Wanted, String> {
         Ok(Wanted {
             seed: number("MADSIM_TEST_SEED")?,
-            num: number("MADSIM_TEST_NUM")?,
+            num: some(number("MADSIM_TEST_NUM")?)?,
             jobs: number("MADSIM_TEST_JOBS")?.unwrap_or(1).max(1),
             checks_determinism: std::env::var_os("MADSIM_TEST_CHECK_DETERMINISM").is_some(),
         })
@@ -182,6 +182,14 @@ impl Wanted {
             (None, None) => scenario.seeds.count,
         };
         first..first.saturating_add(count)
+    }
+}
+
+/// A test of no seed would pass and show nothing.
+fn some(num: Option<u64>) -> Result<Option<u64>, String> {
+    match num {
+        Some(0) => Err("MADSIM_TEST_NUM is 0, expected at least 1".to_owned()),
+        num => Ok(num),
     }
 }
 
