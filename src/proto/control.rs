@@ -7,9 +7,9 @@ use super::lock::{Acquire, LockServer};
 use super::membership::{Beat, Centre};
 use super::reports::Question;
 use super::turn::Turn;
-use super::{Config, Input, Member, Message, Outbox, Record};
+use super::{Admission, Config, Input, LockRequest, Member, Message, Outbox, Record, ToCentre};
 use super::{Timer, Timers};
-use crate::machine::{Class, NodeId, Time};
+use crate::machine::{NodeId, Time};
 
 /// The central node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +63,14 @@ impl Control {
         centre.on_step(turn);
         locks.grant_under(centre.lock_terms(config));
         match input {
-            Input::Message(from, message) => on_message(locks, centre, turn, from, message),
+            Input::Message(from, message) => match message {
+                Message::LockRequest(request) => on_lock_request(locks, turn, from, request),
+                Message::ToCentre(message) => on_membership(centre, turn, from, message),
+                // To storage nodes and clients.
+                Message::FileRequest(_) | Message::Ended(_) | Message::Txn(_) => {}
+                Message::LockAnswer(_) | Message::FromCentre(_) | Message::Views(_) => {}
+                Message::Pull(_) | Message::Chunk(_) => {}
+            },
             Input::Wake(timer) => {
                 turn.timers.cancel(&timer);
                 match timer {
@@ -104,44 +111,46 @@ impl Control {
     }
 }
 
-fn on_message(
+fn on_lock_request(
     locks: &mut LockServer,
-    centre: &mut Centre,
     turn: &mut Turn<'_>,
     from: NodeId,
-    message: &Message,
+    request: &LockRequest,
 ) {
-    let node = from;
-    match message {
-        Message::Acquire { request, lowest, path, wait, asked } => {
+    match request {
+        LockRequest::Acquire { request, lowest, path, wait, asked } => {
             let (request, lowest, path) = (*request, *lowest, path.clone());
             let (wait, asked) = (*wait, *asked);
             locks.on_acquire(turn, Acquire { request, lowest, path, wait, asked });
         }
-        Message::KeepAlive { path, keep, asked } => {
+        LockRequest::KeepAlive { path, keep, asked } => {
             locks.on_keep_alive(turn, from, path.clone(), *keep, *asked);
         }
-        Message::Release { request, path, token } => {
+        LockRequest::Release { request, path, token } => {
             locks.on_release(turn, from, *request, path.clone(), *token);
         }
-        Message::Admit { incarnation } => centre.on_admit(turn, node, *incarnation),
-        Message::Heartbeat { admission, incarnation, known, asked, answered } => {
+    }
+}
+
+fn on_membership(centre: &mut Centre, turn: &mut Turn<'_>, node: NodeId, message: &ToCentre) {
+    let member = |admission: &Admission| Member { node, admission: *admission };
+    match message {
+        ToCentre::Admit { incarnation } => centre.on_admit(turn, node, *incarnation),
+        ToCentre::Heartbeat { admission, incarnation, known, asked, answered } => {
             let beat = Beat { incarnation: *incarnation, asked: *asked, known: *known };
-            let member = Member { node, admission: *admission };
-            centre.on_heartbeat(turn, member, beat, *answered);
+            centre.on_heartbeat(turn, member(admission), beat, *answered);
         }
-        Message::Entered { admission, epoch, open } => {
-            centre.on_entered(turn, Member { node, admission: *admission }, *epoch, open.clone());
+        ToCentre::Entered { admission, epoch, open } => {
+            centre.on_entered(turn, member(admission), *epoch, open.clone());
         }
-        Message::Resolve { admission, txn, epoch, participants } => {
+        ToCentre::Resolve { admission, txn, epoch, participants } => {
             let question = Question { txn: *txn, epoch: *epoch, participants };
-            centre.on_resolve(turn, Member { node, admission: *admission }, &question);
+            centre.on_resolve(turn, member(admission), &question);
         }
-        Message::Completed { admission, epoch } => {
-            centre.on_completed(turn, Member { node, admission: *admission }, *epoch);
+        ToCentre::Completed { admission, epoch } => {
+            centre.on_completed(turn, member(admission), *epoch);
         }
-        Message::Departed { .. } => {} // for the operator to see
-        Message::Watch { known } => centre.on_watch(turn, from, *known),
-        other => assert!(!other.kind().is_to(Class::Control), "nothing handles {other:?}"),
+        ToCentre::Departed { .. } => {} // for the operator to see
+        ToCentre::Watch { known } => centre.on_watch(turn, node, *known),
     }
 }

@@ -59,8 +59,9 @@ pub use file::{
 };
 pub use id::{Admission, Age, Epoch, Member, NotAPath, Path, Token, TxnId, Version};
 pub use message::{
-    Handed, Header, Keep, Known, LowWater, Message, MessageKind, No, Open, PullEnd, Results,
-    Session, Terms, Verdict, Vote, Work,
+    Chunk, Ended, FileRequest, FromCentre, Handed, Header, Keep, Known, LockAnswer, LockRequest,
+    LowWater, Message, MessageKind, No, Open, Pull, PullEnd, Results, Session, Terms, ToCentre,
+    TxnMessage, Verdict, Views, Vote, Work,
 };
 pub use process::Process;
 pub use record::{Changes, Decided, Record, RecordKind, Voted};

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use seedbed::machine::{Incarnation, NodeId, RequestId, Time};
 use seedbed::proto::control::Control;
-use seedbed::proto::{Config, Effect, Input, Keep, Message, Outbox, Path, Record, Settings, Token};
+use seedbed::proto::{
+    Config, Effect, Input, Keep, LockAnswer, LockRequest, Message, Outbox, Path, Record, Settings,
+    Token,
+};
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -123,7 +126,7 @@ proptest! {
                         model.live.insert(request);
                     }
                     let (path, lowest, asked) = (path.clone(), 0, Time::ZERO);
-                    server.step(client, Message::Acquire { request, lowest, path, wait, asked })
+                    server.step(client, Message::LockRequest(LockRequest::Acquire { request, lowest, path, wait, asked }))
                 }
                 Act::Release { client, stale } => {
                     let client = NodeId::client(client);
@@ -137,7 +140,7 @@ proptest! {
                     };
                     number += 1;
                     let request = RequestId { client, incarnation: Incarnation(1), number };
-                    server.step(client, Message::Release { request, path: path.clone(), token })
+                    server.step(client, Message::LockRequest(LockRequest::Release { request, path: path.clone(), token }))
                 }
                 Act::Heard { client } => {
                     let client = NodeId::client(client);
@@ -145,7 +148,7 @@ proptest! {
                     let Some(&request) = waiting else { continue };
                     model.live.insert(request);
                     let (path, keep, asked) = (path.clone(), Keep::Waiting(request), Time::ZERO);
-                    server.step(client, Message::KeepAlive { path, keep, asked })
+                    server.step(client, Message::LockRequest(LockRequest::KeepAlive { path, keep, asked }))
                 }
                 Act::Restart => {
                     server.restart();
@@ -154,11 +157,11 @@ proptest! {
                 }
             };
             let granted = sent.iter().find_map(|message| match message {
-                Message::Granted { request, token, .. } => Some((*request, *token)),
+                Message::LockAnswer(LockAnswer::Granted { request, token, .. }) => Some((*request, *token)),
                 _ => None,
             });
             prop_assert_eq!(granted, model.settle());
-            let was_refused = sent.iter().any(|m| matches!(m, Message::LockRefused { .. }));
+            let was_refused = sent.iter().any(|m| matches!(m, Message::LockAnswer(LockAnswer::LockRefused { .. })));
             prop_assert_eq!(was_refused, refused);
         }
     }
@@ -177,11 +180,17 @@ fn a_waiter_that_was_not_heard_for_a_lease_fills_no_line() {
             let (client, path) = (NodeId::client(client), Path::new("/a").unwrap());
             let request = RequestId { client, incarnation: Incarnation(1), number: 1 };
             let (lowest, wait, asked) = (1, true, Time::ZERO);
-            server.step_at(at, client, Message::Acquire { request, lowest, path, wait, asked })
+            server.step_at(
+                at,
+                client,
+                Message::LockRequest(LockRequest::Acquire { request, lowest, path, wait, asked }),
+            )
         };
         acquire(Time::ZERO, 1); // holds it
         acquire(Time::ZERO, 2); // stands in line
-        acquire(now, 3).iter().any(|message| matches!(message, Message::LockRefused { .. }))
+        acquire(now, 3)
+            .iter()
+            .any(|message| matches!(message, Message::LockAnswer(LockAnswer::LockRefused { .. })))
     };
     assert!(refused_at(10_005));
     assert!(!refused_at(10_006));

@@ -8,8 +8,8 @@ use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::control::Control;
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{
-    Admission, Command, Config, Effect, Epoch, Input, Member, Membership, Message, Outbox, Record,
-    Settings, View,
+    Admission, Command, Config, Effect, Epoch, FromCentre, Input, Member, Membership, Message,
+    Outbox, Record, Settings, ToCentre, View,
 };
 
 const LEASE: Span = Span::from_millis(800);
@@ -114,16 +114,24 @@ impl Nodes {
         let incarnation = Incarnation(1 + self.wiped.get(&node).copied().unwrap_or_default());
         let (admission, known) = *self.known.entry(node).or_insert_with(|| {
             centre.sent.clear();
-            centre.hears(node, Message::Admit { incarnation });
+            centre.hears(node, Message::ToCentre(ToCentre::Admit { incarnation }));
             let number = centre.sent.iter().find_map(|(to, message)| match &**message {
-                Message::Admitted { admission, .. } if *to == node => Some(*admission),
+                Message::FromCentre(FromCentre::Admitted { admission, .. }) if *to == node => {
+                    Some(*admission)
+                }
                 _ => None,
             });
             (number.expect("everyone is admitted"), Epoch::default())
         });
         let asked = centre.now;
         let answered = Some(asked);
-        let beat = Message::Heartbeat { admission, incarnation, known, asked, answered };
+        let beat = Message::ToCentre(ToCentre::Heartbeat {
+            admission,
+            incarnation,
+            known,
+            asked,
+            answered,
+        });
         centre.hears(node, beat);
     }
 
@@ -138,13 +146,17 @@ impl Nodes {
         let Some(newest) = centre.views().last().map(|view| view.epoch) else { return };
         let Some((admission, known)) = self.known.get_mut(&node) else { return };
         *known = newest;
-        let message = Message::Entered { admission: *admission, epoch: newest, open: [].into() };
+        let message = Message::ToCentre(ToCentre::Entered {
+            admission: *admission,
+            epoch: newest,
+            open: [].into(),
+        });
         centre.hears(node, message);
     }
 
     fn completes(&mut self, centre: &mut Centre, node: NodeId) {
         if let Some(&(admission, epoch)) = self.known.get(&node) {
-            centre.hears(node, Message::Completed { admission, epoch });
+            centre.hears(node, Message::ToCentre(ToCentre::Completed { admission, epoch }));
         }
     }
 }
@@ -257,13 +269,13 @@ fn a_node_that_has_lost_its_disk_gets_another_number() {
     let member = Member { node: n(2), admission: new };
     assert!(centre.views().last().is_some_and(|view| view.has(member)));
     centre.sent.clear();
-    let beat = Message::Heartbeat {
+    let beat = Message::ToCentre(ToCentre::Heartbeat {
         admission: old,
         incarnation: Incarnation(1),
         known: Epoch(1),
         asked: centre.now,
         answered: Some(centre.now),
-    };
+    });
     centre.hears(n(2), beat);
     assert_eq!(centre.sent, [], "the old number is dead");
 }
@@ -273,11 +285,12 @@ fn a_life_is_given_one_number_however_often_it_asks() {
     let (mut centre, mut nodes) = begun();
     let asks = |centre: &mut Centre, life| {
         centre.sent.clear();
-        centre.hears(n(2), Message::Admit { incarnation: Incarnation(life) });
+        centre.hears(n(2), Message::ToCentre(ToCentre::Admit { incarnation: Incarnation(life) }));
         std::mem::take(&mut centre.sent)
     };
     let (admission, _) = nodes.known[&n(2)];
-    let again = Message::Admitted { incarnation: Incarnation(1), admission };
+    let again =
+        Message::FromCentre(FromCentre::Admitted { incarnation: Incarnation(1), admission });
     assert_eq!(asks(&mut centre, 1), [(n(2), again.into())]);
     nodes.loses_its_disk(n(2));
     nodes.beats(&mut centre, n(2));
@@ -298,7 +311,13 @@ fn a_node_that_does_not_hear_the_centre_is_no_member_for_long() {
         }
         let asked = centre.now;
         let incarnation = Incarnation(1);
-        let beat = Message::Heartbeat { admission, incarnation, known, asked, answered };
+        let beat = Message::ToCentre(ToCentre::Heartbeat {
+            admission,
+            incarnation,
+            known,
+            asked,
+            answered,
+        });
         centre.hears(deaf, beat);
     }
     assert_eq!(centre.names(), [n(1), n(2)]);

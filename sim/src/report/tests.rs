@@ -4,7 +4,8 @@ mod left_out;
 
 use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::{
-    Admission, Epoch, FileService, Header, LowWater, Message, Path, Record, Timer, TxnId, Vote,
+    Admission, Epoch, FileService, FromCentre, Header, LowWater, Message, Path, Record, Timer,
+    ToCentre, TxnId, TxnMessage, Vote,
 };
 
 use super::chart::Drawn;
@@ -64,9 +65,15 @@ fn sent(id: u64, from: u16, to: u16, message: Message) -> Fact {
 /// n1 sends an abort to n3 and a commit to n2, where it arrives; the one to n4 is lost; n3 crashes;
 /// n2 asks n3.
 fn made() -> History {
-    let commit = || Message::Commit { header: header(4), voter: Admission(1), answer: [].into() };
-    let abort = || Message::Abort { header: header(4) };
-    let other = || Message::Inquire { txn: txn(9), asked: Admission(1) };
+    let commit = || {
+        Message::Txn(TxnMessage::Commit {
+            header: header(4),
+            voter: Admission(1),
+            answer: [].into(),
+        })
+    };
+    let abort = || Message::Txn(TxnMessage::Abort { header: header(4) });
+    let other = || Message::Txn(TxnMessage::Inquire { txn: txn(9), asked: Admission(1) });
     let mut made = Made::default();
     let facts = vec![
         sent(1, 1, 3, abort()),
@@ -152,7 +159,12 @@ fn a_chart_without_room_leaves_out_steps_and_says_how_many() {
 #[test]
 fn a_partition_and_a_pause_are_drawn() {
     let mut made = Made::default();
-    let vote = || Message::Executed { txn: txn(4), vote: Vote::No(seedbed::proto::No::Conflict) };
+    let vote = || {
+        Message::Txn(TxnMessage::Executed {
+            txn: txn(4),
+            vote: Vote::No(seedbed::proto::No::Conflict),
+        })
+    };
     made.step(Event::Wake(n(2)), vec![sent(1, 2, 1, vote()), sent(2, 2, 1, vote())]);
     made.deliver(1, 2, 1, vote(), vec![]);
     made.step(Event::Pause(n(1)), vec![]);
@@ -290,18 +302,20 @@ fn to_centre(from: u16, message: Message) -> (Event, Option<Packet>) {
 fn made_of_views() -> History {
     let (admission, incarnation) = (Admission(2), Incarnation(1));
     let (known, asked, answered) = (Epoch(2), Time::ZERO, None);
-    let beat = || Message::Heartbeat { admission, incarnation, known, asked, answered };
+    let beat = || {
+        Message::ToCentre(ToCentre::Heartbeat { admission, incarnation, known, asked, answered })
+    };
     let alive = |to| Fact::Sent {
         packet: PacketId(1),
         from: NodeId::CONTROL,
         to: n(to),
-        message: Message::Alive {
+        message: Message::FromCentre(FromCentre::Alive {
             incarnation,
             asked: Time::ZERO,
             epoch: Epoch(2),
             settled: Epoch(1),
             lost: [].into(),
-        }
+        })
         .into(),
     };
     let mut made = Made::default();
@@ -311,7 +325,8 @@ fn made_of_views() -> History {
     }
     let record = Record::Entered { epoch: Epoch(3), complete: Default::default() };
     let entered = Fact::Appended { node: n(2), position: 7, record, forced: true };
-    let message = || Message::Entered { admission, epoch: Epoch(3), open: [].into() };
+    let message =
+        || Message::ToCentre(ToCentre::Entered { admission, epoch: Epoch(3), open: [].into() });
     let said = Fact::Sent {
         packet: PacketId(0),
         from: n(2),

@@ -1,16 +1,10 @@
 //! Attempts at requests: made, ended, and made again after a pause.
 
 use super::{AttemptId, Client, Pending, Wanted};
-use crate::machine::{NodeId, RequestId, Span, Time};
-use crate::proto::{Answer, AttemptEnd, Defect, Message, Outbox, Path, Reply, Retry, Timer};
-
-/// The news of how an attempt ended.
-pub(super) struct Ended<'a> {
-    pub from: NodeId,
-    pub request: RequestId,
-    pub attempt: u32,
-    pub end: &'a AttemptEnd,
-}
+use crate::machine::{NodeId, Span, Time};
+use crate::proto::{
+    Answer, AttemptEnd, Defect, Ended, FileRequest, LockRequest, Outbox, Path, Reply, Retry, Timer,
+};
 
 impl Client {
     /// Makes the next attempt at a request.
@@ -37,7 +31,10 @@ impl Client {
                 let is_asked =
                     |node: &NodeId| attempt == 1 && self.layout.ring().owners(&path).contains(node);
                 let to = node.filter(is_asked).unwrap_or_else(|| self.owner_to_ask(&path, attempt));
-                out.send(to, Message::Read { epoch: self.layout.epoch(), request, attempt, path });
+                out.send(
+                    to,
+                    FileRequest::Read { epoch: self.layout.epoch(), request, attempt, path },
+                );
             }
             Wanted::Files { operations, coordinator } => {
                 let to = match (coordinator, attempt) {
@@ -63,17 +60,17 @@ impl Client {
                 }
                 out.send(
                     NodeId::CONTROL,
-                    Message::Acquire { request, lowest, path, wait, asked: now },
+                    LockRequest::Acquire { request, lowest, path, wait, asked: now },
                 );
             }
             Wanted::Release { path, token } => {
-                out.send(NodeId::CONTROL, Message::Release { request, path, token });
+                out.send(NodeId::CONTROL, LockRequest::Release { request, path, token });
             }
         }
     }
 
-    pub(super) fn on_ended(&mut self, now: Time, ended: Ended<'_>, out: &mut Outbox) {
-        let Ended { from, request, attempt, end } = ended;
+    pub(super) fn on_ended(&mut self, now: Time, from: NodeId, ended: &Ended, out: &mut Outbox) {
+        let Ended { request, attempt, ref end } = *ended;
         if request.incarnation != self.incarnation {
             return;
         }
@@ -136,7 +133,7 @@ impl Client {
                 if self.locks.get(&path).is_some_and(|holding| holding.token == token) {
                     self.lose(&path, out);
                 }
-                out.send(NodeId::CONTROL, Message::Release { request, path, token });
+                out.send(NodeId::CONTROL, LockRequest::Release { request, path, token });
                 Reply::Unknown
             }
             Wanted::Claim { .. } | Wanted::Read { .. } | Wanted::Files { .. } => reply,

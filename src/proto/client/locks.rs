@@ -6,7 +6,8 @@ use super::{Client, Wanted};
 use crate::machine::{NodeId, RequestId, Span, Time};
 use crate::proto::lease::LeaseTerms;
 use crate::proto::{
-    Action, Defect, Keep, Message, Notice, Operation, Outbox, Path, Refusal, Reply, Timer, Token,
+    Action, Defect, Keep, LockAnswer, LockRequest, Notice, Operation, Outbox, Path, Refusal, Reply,
+    Timer, Token,
 };
 
 /// A lock that is held.
@@ -29,14 +30,33 @@ pub(super) struct Lease {
 }
 
 /// The news that a lock is granted.
-pub(super) struct Grant<'a> {
-    pub request: RequestId,
-    pub path: &'a Path,
-    pub token: Token,
-    pub lease: Lease,
+struct Grant<'a> {
+    request: RequestId,
+    path: &'a Path,
+    token: Token,
+    lease: Lease,
 }
 
 impl Client {
+    pub(super) fn on_lock_answer(&mut self, now: Time, answer: &LockAnswer, out: &mut Outbox) {
+        match answer {
+            LockAnswer::Granted { request, path, token, asked, lease } => {
+                let (request, token) = (*request, *token);
+                let lease = Lease { asked: *asked, length: *lease };
+                self.on_granted(now, Grant { request, path, token, lease }, out);
+            }
+            LockAnswer::KeptAlive { path, token, asked, lease } => {
+                let lease = Lease { asked: *asked, length: *lease };
+                self.on_kept_alive(now, path, *token, lease, out);
+            }
+            LockAnswer::NotKept { path, keep } => self.on_not_kept(now, path, *keep, out),
+            LockAnswer::LockRefused { request, refusal, .. } => {
+                self.on_lock_refused(*request, *refusal, out);
+            }
+            LockAnswer::Released { request, .. } => self.on_released(*request, out),
+        }
+    }
+
     /// Adds the token of the lock of the operation's path, if it is held.
     pub(super) fn with_token(&self, now: Time, operation: &Operation) -> Operation {
         let token = |path| self.locks.get(path).filter(|h| now < h.until).map(|h| h.token);
@@ -48,7 +68,7 @@ impl Client {
         operation
     }
 
-    pub(super) fn on_granted(&mut self, now: Time, grant: Grant<'_>, out: &mut Outbox) {
+    fn on_granted(&mut self, now: Time, grant: Grant<'_>, out: &mut Outbox) {
         let Grant { request, path, token, lease } = grant;
         let wanted = match self.pending.get(&request.number) {
             Some(pending) if pending.request == request => Some(&pending.wanted),
@@ -59,7 +79,7 @@ impl Client {
         if !is_wanted && !is_held {
             // No request wants this lock any more: other clients need not wait for its lease.
             let path = path.clone();
-            return out.send(NodeId::CONTROL, Message::Release { request, path, token });
+            return out.send(NodeId::CONTROL, LockRequest::Release { request, path, token });
         }
         let until = self.lease_until(now, lease);
         if until <= now {
@@ -88,7 +108,7 @@ impl Client {
         self.attempt(now, number, out);
     }
 
-    pub(super) fn on_kept_alive(
+    fn on_kept_alive(
         &mut self,
         now: Time,
         path: &Path,
@@ -189,7 +209,7 @@ impl Client {
         }
         for keep in keeps {
             let path = path.clone();
-            out.send(NodeId::CONTROL, Message::KeepAlive { path, keep, asked: now });
+            out.send(NodeId::CONTROL, LockRequest::KeepAlive { path, keep, asked: now });
         }
     }
 

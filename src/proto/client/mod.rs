@@ -37,12 +37,11 @@ use std::sync::Arc;
 
 use super::{
     Age, Config, Defect, Epoch, Input, Layout, Membership, Message, Notice, Operation, Outbox,
-    Path, Refusal, Reply, Request, Token, View,
+    Path, Refusal, Reply, Request, ToCentre, Token, View, Views,
 };
 use super::{Timer, Timers};
-use crate::machine::{Class, Incarnation, NodeId, RequestId, Span, Time};
-use attempts::Ended;
-use locks::{Grant, Holding, Lease};
+use crate::machine::{Incarnation, NodeId, RequestId, Span, Time};
+use locks::Holding;
 use session::Talk;
 
 /// A client. It has no log, so all of it is volatile: a new life knows nothing of the requests of
@@ -179,26 +178,12 @@ impl Client {
 
     fn on_message(&mut self, now: Time, from: NodeId, message: &Message, out: &mut Outbox) {
         match message {
-            Message::Ended { request, attempt, end } => {
-                let (request, attempt) = (*request, *attempt);
-                self.on_ended(now, Ended { from, request, attempt, end }, out);
-            }
-            Message::Granted { request, path, token, asked, lease } => {
-                let (request, token) = (*request, *token);
-                let lease = Lease { asked: *asked, length: *lease };
-                self.on_granted(now, Grant { request, path, token, lease }, out);
-            }
-            Message::KeptAlive { path, token, asked, lease } => {
-                let lease = Lease { asked: *asked, length: *lease };
-                self.on_kept_alive(now, path, *token, lease, out);
-            }
-            Message::Views { views, .. } => self.on_views(views, out),
-            Message::NotKept { path, keep } => self.on_not_kept(now, path, *keep, out),
-            Message::LockRefused { request, refusal, .. } => {
-                self.on_lock_refused(*request, *refusal, out);
-            }
-            Message::Released { request, .. } => self.on_released(*request, out),
-            other => assert!(!other.kind().is_to(Class::Client), "nothing handles {other:?}"),
+            Message::Ended(ended) => self.on_ended(now, from, ended, out),
+            Message::LockAnswer(answer) => self.on_lock_answer(now, answer, out),
+            Message::Views(Views { views, .. }) => self.on_views(views, out),
+            // To storage nodes and to the central node.
+            Message::FileRequest(_) | Message::Txn(_) | Message::Pull(_) | Message::Chunk(_) => {}
+            Message::LockRequest(_) | Message::ToCentre(_) | Message::FromCentre(_) => {}
         }
     }
 
@@ -230,7 +215,7 @@ impl Client {
     /// Asks the centre to be told of every view from now on, at once if there is a newer one.
     fn watch(&self, out: &mut Outbox) {
         if self.config.membership == Membership::Managed {
-            out.send(NodeId::CONTROL, Message::Watch { known: self.known });
+            out.send(NodeId::CONTROL, ToCentre::Watch { known: self.known });
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::attempts::RETRY_OFFSET;
 use super::{AttemptId, Client, Pending};
 use crate::machine::{Incarnation, NodeId, Time};
-use crate::proto::{Defect, Message, Operation, Outbox, Session};
+use crate::proto::{Defect, FileRequest, Operation, Outbox, Session};
 
 /// The session with one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -42,7 +42,10 @@ impl Client {
             *talk.open.keys().next().expect("the message that is sent waits for an answer");
         let session = Session { node: talk.node, number: talk.next, lowest: oldest };
         let epoch = self.layout.epoch();
-        out.send(to, Message::Begin { session, epoch, request, attempt, lowest, age, operations });
+        out.send(
+            to,
+            FileRequest::Begin { session, epoch, request, attempt, lowest, age, operations },
+        );
     }
 
     /// The node is in another life than the session was with, and took nothing.

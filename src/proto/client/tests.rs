@@ -1,7 +1,7 @@
 //! What a client makes of news, step by step.
 
 use super::*;
-use crate::proto::{Action, AttemptEnd, Effect, Retry, Settings};
+use crate::proto::{Action, AttemptEnd, Effect, Ended, FileRequest, LockAnswer, Retry, Settings};
 
 /// A client that has made an attempt at a request in the first epoch and one in each of these.
 fn attempts_in(epochs: &[u32]) -> (Client, RequestId) {
@@ -19,12 +19,12 @@ fn attempts_in(epochs: &[u32]) -> (Client, RequestId) {
     for &epoch in epochs {
         let views = [View { epoch: Epoch(epoch), ..first.clone() }].into();
         let (settled, lost) = (Epoch::default(), [].into());
-        let news = Message::Views { asked: None, views, settled, lost };
+        let news = Message::Views(Views { asked: None, views, settled, lost });
         take(&mut client, Input::Message(NodeId::CONTROL, &news));
         let effects = take(&mut client, Input::Wake(Timer::Attempt(1)));
         let begin = effects.iter().find_map(|effect| match effect {
             Effect::Send(_, message) => match **message {
-                Message::Begin { epoch, .. } => Some(epoch),
+                Message::FileRequest(FileRequest::Begin { epoch, .. }) => Some(epoch),
                 _ => None,
             },
             _ => None,
@@ -37,7 +37,7 @@ fn attempts_in(epochs: &[u32]) -> (Client, RequestId) {
 /// What comes of the news that an owner has recorded the refusal of this attempt.
 fn refuse(client: &mut Client, request: RequestId, attempt: u32) -> Vec<Effect> {
     let end = AttemptEnd::Refused { refusal: Refusal::Exists, recorded: true };
-    let ended = Message::Ended { request, attempt, end };
+    let ended = Message::Ended(Ended { request, attempt, end });
     take(client, Input::Message(NodeId::storage(1), &ended))
 }
 
@@ -69,7 +69,8 @@ fn acquires(is_granted: bool) -> (Client, RequestId) {
     take(&mut client, Input::Request(request, &wanted));
     if is_granted {
         let (token, asked, lease) = (Token(1), Time::ZERO, Span::from_millis(1_000));
-        let granted = Message::Granted { request, path, token, asked, lease };
+        let granted =
+            Message::LockAnswer(LockAnswer::Granted { request, path, token, asked, lease });
         take(&mut client, Input::Message(NodeId::CONTROL, &granted));
     }
     (client, request)
@@ -90,7 +91,7 @@ fn a_lock_is_not_held_in_the_moment_in_which_its_lease_ends() {
 fn a_refusal_of_a_lock_is_for_the_request_that_waits_for_it() {
     let refused = |request| {
         let path = Path::new("/a").expect("a path");
-        Message::LockRefused { request, path, refusal: Refusal::Held }
+        Message::LockAnswer(LockAnswer::LockRefused { request, path, refusal: Refusal::Held })
     };
     let (mut client, request) = acquires(false);
     let told = Effect::Reply(request, Reply::Refused(Refusal::Held));
@@ -107,7 +108,7 @@ fn a_copy_of_the_news_puts_the_next_attempt_off_no_further() {
     let (mut client, request) = attempts_in(&[]);
     let mut next_after_news_at = |millis| {
         let end = AttemptEnd::Retry(Retry::Conflict);
-        let ended = Message::Ended { request, attempt: 1, end };
+        let ended = Message::Ended(Ended { request, attempt: 1, end });
         let now = Time::ZERO + Span::from_millis(millis);
         let news = Input::Message(NodeId::storage(1), &ended);
         client.step(now, news, &mut Outbox::new(0));
@@ -134,14 +135,16 @@ fn the_news_of_another_session_sends_an_attempt_again_once_also_to_another_owner
     view.epoch = Epoch(2);
     view.members = view.members.iter().copied().filter(|m| m.node != asked).collect();
     let (settled, lost) = (Epoch::default(), [].into());
-    let news = Message::Views { asked: None, views: [view].into(), settled, lost };
+    let news = Message::Views(Views { asked: None, views: [view].into(), settled, lost });
     take(&mut client, Input::Message(NodeId::CONTROL, &news));
     let mut begins = || {
         let end = AttemptEnd::Retry(Retry::Session(Incarnation(2)));
-        let ended = Message::Ended { request, attempt: 1, end };
+        let ended = Message::Ended(Ended { request, attempt: 1, end });
         let effects = take(&mut client, Input::Message(asked, &ended));
         let is_begin = |effect: &&Effect| match effect {
-            Effect::Send(to, message) => *to != asked && matches!(**message, Message::Begin { .. }),
+            Effect::Send(to, message) => {
+                *to != asked && matches!(**message, Message::FileRequest(FileRequest::Begin { .. }))
+            }
             _ => false,
         };
         effects.iter().filter(is_begin).count()
@@ -154,7 +157,7 @@ fn a_view_is_told_once() {
     let (mut client, _) = attempts_in(&[2]);
     let views = [client.layout.view().clone()].into();
     let (settled, lost) = (Epoch::default(), [].into());
-    let news = Message::Views { asked: None, views, settled, lost };
+    let news = Message::Views(Views { asked: None, views, settled, lost });
     assert_eq!(take(&mut client, Input::Message(NodeId::CONTROL, &news)), []);
 }
 

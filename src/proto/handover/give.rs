@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::{Asked, Move};
+use super::Move;
 use crate::machine::NodeId;
-use crate::proto::{Arcs, Defect, File, Message, Path, PullEnd};
+use crate::proto::{Arcs, Chunk, Defect, File, Path, Pull, PullEnd};
 
 /// The owner's side: hands over what it has, or says that it is a witness.
-pub(in crate::proto) fn on_pull(turn: &mut Move<'_>, from: NodeId, asked: Asked<'_>) {
-    let Asked { epoch, pull, incarnation, level, owner, arcs, after } = asked;
+pub(in crate::proto) fn on_pull(turn: &mut Move<'_>, from: NodeId, asked: &Pull) {
+    let Pull { epoch, pull, incarnation, level, owner, .. } = *asked;
+    let (arcs, after) = (&asked.arcs, asked.after.clone());
     if epoch != turn.standing.epoch() || level >= epoch {
         return;
     }
@@ -38,7 +39,7 @@ pub(in crate::proto) fn on_pull(turn: &mut Move<'_>, from: NodeId, asked: Asked<
     let complete = complete.difference(&doubtful);
     let end = is_last.then_some(PullEnd { complete, witnessed });
     let answers = answers.into();
-    let chunk = Message::Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end };
+    let chunk = Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end };
     turn.out.send(from, chunk);
 }
 

@@ -63,13 +63,11 @@ mod pull;
 mod sources;
 mod take;
 
-use std::sync::Arc;
-
 use super::Timers;
 use super::owner::Owner;
 use super::standing::Standing;
 use super::txn::participant::Participant;
-use super::{Admission, Arcs, Config, Epoch, File, Handed, Outbox, Path, PullEnd};
+use super::{Config, Outbox};
 use crate::machine::{Incarnation, Time};
 pub(super) use give::on_pull;
 pub(super) use pull::Handover;
@@ -87,27 +85,4 @@ pub(super) struct Move<'a> {
     pub participant: &'a mut Participant,
     pub timers: &'a mut Timers,
     pub out: &'a mut Outbox,
-}
-
-/// A chunk as it arrives.
-pub(super) struct Chunk {
-    pub epoch: Epoch,
-    pub pull: u32,
-    pub incarnation: Incarnation,
-    pub after: Option<Path>,
-    pub files: Arc<[(Path, File)]>,
-    pub doubtful: Arcs,
-    pub answers: Arc<[Handed]>,
-    pub end: Option<PullEnd>,
-}
-
-/// A pull as it arrives.
-pub(super) struct Asked<'a> {
-    pub epoch: Epoch,
-    pub pull: u32,
-    pub incarnation: Incarnation,
-    pub level: Epoch,
-    pub owner: Admission,
-    pub arcs: &'a Arcs,
-    pub after: Option<Path>,
 }

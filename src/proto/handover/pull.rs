@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Move;
 use super::sources::{Source, Told, Trail};
 use super::take::{complete, install, reset};
-use super::{Chunk, Move};
 use crate::machine::{NodeId, Span};
 use crate::proto::standing::Standing;
-use crate::proto::{Arcs, Config, Defect, File, Message, Path, Timer};
+use crate::proto::{Arcs, Chunk, Config, Defect, File, Path, Pull, Timer};
 
 /// What a new owner pulls. All of it is volatile: a new life begins its pulls again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::proto) struct Handover {
     /// The number of the last pull of this life.
     last: u32,
-    current: Option<Pull>,
+    current: Option<UnderWay>,
     told: Told,
     /// The sources that were asked in vain since there was anything new.
     tried: BTreeSet<Source>,
@@ -27,7 +27,7 @@ const MOST_ASKS: u32 = 2;
 
 /// A pull under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Pull {
+struct UnderWay {
     number: u32,
     source: Source,
     arcs: Arcs,
@@ -70,7 +70,7 @@ impl Handover {
             Some((source, arcs)) => {
                 self.last += 1;
                 self.tried.insert(source);
-                self.current = Some(Pull {
+                self.current = Some(UnderWay {
                     number: self.last,
                     source,
                     arcs,
@@ -160,7 +160,7 @@ impl Handover {
         let patience = patience(turn.config, quiet).times(1 << pull.asks);
         pull.asks += 1;
         let Source { level, owner } = pull.source;
-        let message = Message::Pull {
+        let asks_for = Pull {
             epoch: turn.standing.epoch(),
             pull: pull.number,
             incarnation: turn.incarnation,
@@ -169,12 +169,12 @@ impl Handover {
             arcs: pull.arcs.clone(),
             after: pull.after.clone(),
         };
-        turn.out.send(owner.node, message);
+        turn.out.send(owner.node, asks_for);
         turn.timers.set(Timer::Pull, turn.now + patience);
     }
 }
 
-impl Pull {
+impl UnderWay {
     /// The last chunk says where the source was complete. What it has left out there, because it
     /// was in doubt, is not pulled; and what it does not have does not exist: the node may have an
     /// old copy of a file that has begun again since.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Chunk, Move};
+use super::Move;
 use crate::proto::owner::{Answered, Owner};
 use crate::proto::txn::participant::Participant;
-use crate::proto::{Arcs, Config, Defect, File, Handed, Path, Record};
+use crate::proto::{Arcs, Chunk, Config, Defect, File, Handed, Path, Record};
 
 /// What was pulled, as its record has it.
 pub(in crate::proto) struct Pulled<'a> {

@@ -44,7 +44,7 @@ use std::collections::BTreeMap;
 use super::Timer;
 use super::lease::LeaseTerms;
 use super::turn::Turn;
-use super::{Defect, Keep, Message, Path, Record, Refusal, Token};
+use super::{Defect, Keep, LockAnswer, Path, Record, Refusal, Token};
 use crate::machine::{NodeId, RequestId, Time};
 use over::{Over, Overs};
 use queue::{Holder, Lock, Waiter};
@@ -83,7 +83,7 @@ impl LockServer {
         let RequestId { client, incarnation, .. } = request;
         let overs = self.over.entry(client).or_default();
         overs.forget_below(incarnation, lowest);
-        let refuse = |refusal| Message::LockRefused { request, path: path.clone(), refusal };
+        let refuse = |refusal| LockAnswer::LockRefused { request, path: path.clone(), refusal };
         let why = if wait { Refusal::QueueFull } else { Refusal::Held };
         match overs.get(request) {
             Some(Over::Held) => return turn.out.send(client, refuse(Refusal::Forgotten)),
@@ -140,7 +140,7 @@ impl LockServer {
         };
         match kept {
             true => self.settle(turn, &path),
-            false => turn.out.send(from, Message::NotKept { path, keep }),
+            false => turn.out.send(from, LockAnswer::NotKept { path, keep }),
         }
     }
 
@@ -159,7 +159,7 @@ impl LockServer {
         if self.holder(&path).is_some_and(may_release) && !ignores {
             self.end_hold(turn, &path);
         }
-        turn.out.send(from, Message::Released { request, path: path.clone() });
+        turn.out.send(from, LockAnswer::Released { request, path: path.clone() });
         self.settle(turn, &path);
     }
 
@@ -225,7 +225,7 @@ impl LockServer {
         holder.asked = holder.asked.max(asked);
         holder.until = holder.until.max(self.terms.giver_until(turn.now));
         let lease = self.terms.length;
-        turn.out.send(from, Message::KeptAlive { path: path.clone(), token, asked, lease });
+        turn.out.send(from, LockAnswer::KeptAlive { path: path.clone(), token, asked, lease });
         true
     }
 

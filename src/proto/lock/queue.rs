@@ -1,7 +1,7 @@
 //! One lock: its holder, and the line of those that wait for it.
 
 use crate::machine::{RequestId, Span, Time};
-use crate::proto::{Config, Defect, Message, Path, Token};
+use crate::proto::{Config, Defect, LockAnswer, Path, Token};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Lock {
@@ -47,9 +47,9 @@ impl Lock {
 }
 
 impl Holder {
-    pub fn grant(&self, path: &Path, lease: Span) -> Message {
+    pub fn grant(&self, path: &Path, lease: Span) -> LockAnswer {
         let Holder { request, token, asked, .. } = *self;
-        Message::Granted { request, path: path.clone(), token, asked, lease }
+        LockAnswer::Granted { request, path: path.clone(), token, asked, lease }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Beat, Centre};
 use crate::machine::{Incarnation, NodeId, Time};
 use crate::proto::reports::Question;
 use crate::proto::turn::Turn;
-use crate::proto::{Defect, Epoch, Lost, Member, Message, Open, Record};
+use crate::proto::{Defect, Epoch, FromCentre, Lost, Member, Open, Record};
 
 impl Centre {
     pub fn on_admit(&mut self, turn: &mut Turn<'_>, node: NodeId, incarnation: Incarnation) {
@@ -24,7 +24,7 @@ impl Centre {
                 member.admission
             }
         };
-        turn.out.send(node, Message::Admitted { incarnation, admission });
+        turn.out.send(node, FromCentre::Admitted { incarnation, admission });
     }
 
     pub fn on_heartbeat(
@@ -100,7 +100,7 @@ impl Centre {
                 false => turn.out.force(record),
             }
         }
-        turn.out.send(member.node, Message::Noted { admission: member.admission, epoch });
+        turn.out.send(member.node, FromCentre::Noted { admission: member.admission, epoch });
         self.proceed(turn);
         // Its heartbeat came before this, and got no lease.
         let heard = self.nodes.get(&member).filter(|heard| is_new && heard.at.is_some());
@@ -120,7 +120,7 @@ impl Centre {
         let verdict = self.reports.verdict(turn.config.defects, question, is_lost);
         if let Some(verdict) = verdict {
             let (txn, admission) = (question.txn, asker.admission);
-            turn.out.send(asker.node, Message::Resolved { admission, txn, verdict });
+            turn.out.send(asker.node, FromCentre::Resolved { admission, txn, verdict });
         }
     }
 
@@ -138,7 +138,7 @@ impl Centre {
         heard.until = heard.until.max(until);
         let Beat { incarnation, asked, known: epoch } = beat;
         let (settled, lost) = (self.settled, self.lost());
-        let alive = Message::Alive { incarnation, asked, epoch, settled, lost };
+        let alive = FromCentre::Alive { incarnation, asked, epoch, settled, lost };
         turn.out.send(member.node, alive);
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Beat, Centre};
 use crate::machine::NodeId;
 use crate::proto::turn::Turn;
-use crate::proto::{Defect, Epoch, Member, Message, Record, View};
+use crate::proto::{Defect, Epoch, Member, Record, View, Views};
 
 impl Centre {
     pub(super) fn activate_if_free(&mut self, turn: &mut Turn<'_>) {
@@ -118,7 +118,7 @@ impl Centre {
         let views: Arc<[View]> = self.views.values().cloned().collect();
         if !views.is_empty() {
             let (settled, lost) = (self.settled, self.lost());
-            turn.out.send(to, Message::Views { asked, views, settled, lost });
+            turn.out.send(to, Views { asked, views, settled, lost });
         }
     }
 
@@ -142,7 +142,7 @@ impl Centre {
             *known = view.epoch;
             let (settled, lost) = (self.settled, self.lost());
             let views = [view.clone()].into();
-            turn.out.send(client, Message::Views { asked: None, views, settled, lost });
+            turn.out.send(client, Views { asked: None, views, settled, lost });
         }
     }
 }

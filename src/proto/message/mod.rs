@@ -12,50 +12,73 @@
 //! | new owner, owner of an earlier epoch | `Pull` -> `Chunk` |
 //! | client, lock server | `Acquire` -> `Granted`, `LockRefused`; `KeepAlive` -> `KeptAlive`, `NotKept`; `Release` -> `Released` |
 
+mod attempt;
+mod handover;
+mod kind;
+mod lock;
+mod membership;
 mod parts;
+mod txn;
 
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use attempt::{Ended, FileRequest};
+pub use handover::{Chunk, Pull};
+pub use kind::MessageKind;
+pub use lock::{LockAnswer, LockRequest};
+pub use membership::{FromCentre, ToCentre, Views};
 pub use parts::{
     Handed, Header, Keep, Known, LowWater, No, Open, PullEnd, Results, Session, Terms, Verdict,
     Vote, Work,
 };
-pub use table::{Message, MessageKind};
+pub use txn::TxnMessage;
 
 macro_rules! messages {
-    ($($(#[$doc:meta])* $variant:ident $name:literal to [$($class:ident),+] { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
-        /// A message.
+    ($($(#[$doc:meta])* $variant:ident($type:ty),)*) => {
+        /// A message. Each variant has its own pair of sender and receiver, so a machine matches
+        /// only what it takes, and no message is without a machine that takes it.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Message {
-            $($(#[$doc])* $variant { $($(#[$fdoc])* $field: $type,)* },)*
+            $($(#[$doc])* $variant($type),)*
         }
 
-        /// What kind of message one is.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum MessageKind {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Message {
-            /// Which kind it is.
-            pub fn kind(&self) -> MessageKind {
-                match self { $(Message::$variant { .. } => MessageKind::$variant,)* }
-            }
-        }
-
-        impl MessageKind {
-            /// Every kind there is.
-            pub const ALL: &[MessageKind] = &[$(MessageKind::$variant,)*];
-
-            /// The name used in scenario files and traces.
-            pub fn name(self) -> &'static str {
-                match self { $(MessageKind::$variant => $name,)* }
+        $(
+            impl From<$type> for Message {
+                fn from(message: $type) -> Message {
+                    Message::$variant(message)
+                }
             }
 
-            /// Is it a message to machines of this role?
-            pub fn is_to(self, class: Class) -> bool {
-                match self { $(MessageKind::$variant => matches!(class, $(Class::$class)|+),)* }
+            impl From<$type> for Arc<Message> {
+                fn from(message: $type) -> Arc<Message> {
+                    Arc::new(message.into())
+                }
             }
-        }
+        )*
     };
 }
 
-mod table;
+messages! {
+    /// Client to storage node: an attempt at a request about files.
+    FileRequest(FileRequest),
+    /// Storage node to client: how the attempt ended.
+    Ended(Ended),
+    /// Between storage nodes: two-phase commit.
+    Txn(TxnMessage),
+    /// Client to lock server.
+    LockRequest(LockRequest),
+    /// Lock server to client.
+    LockAnswer(LockAnswer),
+    /// Storage node or client to centre.
+    ToCentre(ToCentre),
+    /// Centre to storage node.
+    FromCentre(FromCentre),
+    /// Centre to storage node or client.
+    Views(Views),
+    /// New owner to owner of an earlier epoch.
+    Pull(Pull),
+    /// Owner of an earlier epoch to new owner.
+    Chunk(Chunk),
+}

@@ -1,13 +1,16 @@
 //! Which machine takes a message or a wake-up.
 
 use super::Node;
-use super::membership::{Alive, News};
+use super::membership::Alive;
 use super::reads::{Fetch, Read};
 use crate::machine::{Class, NodeId, Time};
-use crate::proto::handover::{self, Asked, Chunk};
+use crate::proto::handover;
 use crate::proto::txn::coordinator::Attempt;
 use crate::proto::txn::participant::{Declining, Prepared};
-use crate::proto::{AttemptEnd, Defect, Known, Message, Outbox, Retry, Timer};
+use crate::proto::{
+    AttemptEnd, Defect, Ended, FileRequest, FromCentre, Known, Message, Outbox, Retry, Timer,
+    TxnMessage,
+};
 
 impl Node {
     pub(super) fn on_message(
@@ -25,7 +28,7 @@ impl Node {
         }
         // A node without an admission has promised nothing and knows no other.
         let is_admitted = self.standing.member().is_some();
-        if !is_admitted && !matches!(message, Message::Admitted { .. })
+        if !is_admitted && !matches!(message, Message::FromCentre(FromCentre::Admitted { .. }))
             || is_from_client_after_restart && turns_away
         {
             return turn_away(from, message, out);
@@ -34,10 +37,35 @@ impl Node {
     }
 
     fn dispatch(&mut self, now: Time, from: NodeId, message: &Message, out: &mut Outbox) {
-        let (coordinator, participant, mut turn) = self.machines(now, out);
-        let turn = &mut turn;
         match message {
-            Message::Begin { session, epoch, request, attempt, lowest, age, operations } => {
+            Message::FileRequest(request) => self.on_file_request(now, from, request, out),
+            Message::Txn(message) => self.on_txn_message(now, from, message, out),
+            Message::FromCentre(message) => self.on_centre_message(now, message, out),
+            Message::Views(views) => self.on_views(now, views, out),
+            Message::Pull(asked) => {
+                let (mut turn, _) = self.moving(now, out);
+                handover::on_pull(&mut turn, from, asked);
+            }
+            Message::Chunk(chunk) => {
+                let (mut turn, handover) = self.moving(now, out);
+                handover.on_chunk(&mut turn, from, chunk.clone());
+                self.on_moved(now, out);
+            }
+            // To clients and to the central node.
+            Message::Ended(_) | Message::LockAnswer(_) => {}
+            Message::LockRequest(_) | Message::ToCentre(_) => {}
+        }
+    }
+
+    fn on_file_request(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        request: &FileRequest,
+        out: &mut Outbox,
+    ) {
+        match request {
+            FileRequest::Begin { session, epoch, request, attempt, lowest, age, operations } => {
                 let attempt = Attempt {
                     client: from,
                     request: *request,
@@ -48,18 +76,25 @@ impl Node {
                 };
                 self.on_begin(now, *session, *epoch, attempt, out);
             }
-            Message::Read { epoch, request, attempt, path } => {
+            FileRequest::Read { epoch, request, attempt, path } => {
                 let (epoch, request, attempt) = (*epoch, *request, *attempt);
                 self.on_read(now, Read { epoch, request, attempt, path }, out);
             }
-            Message::Fetch { txn, epoch, path } => {
+        }
+    }
+
+    fn on_txn_message(&mut self, now: Time, from: NodeId, message: &TxnMessage, out: &mut Outbox) {
+        let (coordinator, participant, mut turn) = self.machines(now, out);
+        let turn = &mut turn;
+        match message {
+            TxnMessage::Fetch { txn, epoch, path } => {
                 let (txn, epoch) = (*txn, *epoch);
                 self.on_fetch(now, Fetch { from, txn, epoch, path }, out);
             }
-            Message::Fetched { txn, path, file } => {
+            TxnMessage::Fetched { txn, path, file } => {
                 coordinator.on_fetched(turn, *txn, path, file.clone());
             }
-            Message::Prepare { header, epoch, terms, paths, work } => {
+            TxnMessage::Prepare { header, epoch, terms, paths, work } => {
                 let prepared = Prepared {
                     epoch: *epoch,
                     terms: terms.clone(),
@@ -68,81 +103,54 @@ impl Node {
                 };
                 participant.on_prepare(turn, header, prepared);
             }
-            Message::Ready { txn, pinned_in } => coordinator.on_ready(turn, from, *txn, *pinned_in),
-            Message::Execute { header, epoch, pinned_in, work } => {
+            TxnMessage::Ready { txn, pinned_in } => {
+                coordinator.on_ready(turn, from, *txn, *pinned_in);
+            }
+            TxnMessage::Execute { header, epoch, pinned_in, work } => {
                 participant.on_execute(turn, header, *epoch, *pinned_in, work.clone());
             }
-            Message::Executed { txn, vote } => {
-                coordinator.on_executed(turn, from, *txn, vote.clone())
+            TxnMessage::Executed { txn, vote } => {
+                coordinator.on_executed(turn, from, *txn, vote.clone());
             }
-            Message::Commit { header, voter, answer } => {
+            TxnMessage::Commit { header, voter, answer } => {
                 participant.on_commit(turn, header, *voter, answer.clone());
             }
-            Message::Committed { txn } => coordinator.on_committed(turn, from, *txn),
-            Message::Abort { header } => participant.on_abort(turn, header),
-            Message::Decline { header, epoch, request, refusal, paths } => {
+            TxnMessage::Committed { txn } => coordinator.on_committed(turn, from, *txn),
+            TxnMessage::Abort { header } => participant.on_abort(turn, header),
+            TxnMessage::Decline { header, epoch, request, refusal, paths } => {
                 let (epoch, request, refusal) = (*epoch, *request, *refusal);
                 let declining = Declining { epoch, request, refusal, paths };
                 participant.on_decline(turn, header, declining);
             }
-            Message::Declined { txn } => coordinator.on_declined(turn, from, *txn),
-            Message::Inquire { txn, .. } if txn.coordinator == turn.id => {
+            TxnMessage::Declined { txn } => coordinator.on_declined(turn, from, *txn),
+            TxnMessage::Inquire { txn, .. } if txn.coordinator == turn.id => {
                 coordinator.on_inquire(turn, from, *txn);
             }
-            Message::Inquire { txn, asked } => participant.on_inquire(turn, from, *txn, *asked),
-            Message::Told { txn, known: Known::Gone } if txn.coordinator == turn.id => {
+            TxnMessage::Inquire { txn, asked } => participant.on_inquire(turn, from, *txn, *asked),
+            TxnMessage::Told { txn, known: Known::Gone } if txn.coordinator == turn.id => {
                 coordinator.on_gone(turn, from, *txn);
             }
-            Message::Told { txn, known } => participant.on_told(turn, *txn, known),
-            Message::Resolved { admission, txn, verdict } => {
-                if *admission == turn.standing.admission() {
-                    participant.on_resolved(turn, *txn, verdict);
-                }
-            }
-            Message::Admitted { incarnation, admission } => {
+            TxnMessage::Told { txn, known } => participant.on_told(turn, *txn, known),
+        }
+    }
+
+    fn on_centre_message(&mut self, now: Time, message: &FromCentre, out: &mut Outbox) {
+        match message {
+            FromCentre::Admitted { incarnation, admission } => {
                 self.on_admitted(now, *incarnation, *admission, out);
             }
-            Message::Noted { admission, epoch } => {
-                self.on_noted(now, *admission, *epoch, out);
-            }
-            Message::Alive { incarnation, asked, epoch, settled, lost } => {
+            FromCentre::Noted { admission, epoch } => self.on_noted(now, *admission, *epoch, out),
+            FromCentre::Alive { incarnation, asked, epoch, settled, lost } => {
                 let (incarnation, asked) = (*incarnation, *asked);
                 let (epoch, settled) = (*epoch, *settled);
                 self.on_alive(now, &Alive { incarnation, asked, epoch, settled, lost }, out);
             }
-            Message::Views { asked, views, settled, lost } => {
-                let (asked, settled) = (*asked, *settled);
-                self.on_views(now, &News { asked, views, settled, lost }, out);
+            FromCentre::Resolved { admission, txn, verdict } => {
+                let (_, participant, mut turn) = self.machines(now, out);
+                if *admission == turn.standing.admission() {
+                    participant.on_resolved(&mut turn, *txn, verdict);
+                }
             }
-            Message::Pull { epoch, pull, incarnation, level, owner, arcs, after } => {
-                let asked = Asked {
-                    epoch: *epoch,
-                    pull: *pull,
-                    incarnation: *incarnation,
-                    level: *level,
-                    owner: *owner,
-                    arcs,
-                    after: after.clone(),
-                };
-                let (mut turn, _) = self.moving(now, out);
-                handover::on_pull(&mut turn, from, asked);
-            }
-            Message::Chunk { epoch, pull, incarnation, after, files, doubtful, answers, end } => {
-                let chunk = Chunk {
-                    epoch: *epoch,
-                    pull: *pull,
-                    incarnation: *incarnation,
-                    after: after.clone(),
-                    files: files.clone(),
-                    doubtful: doubtful.clone(),
-                    answers: answers.clone(),
-                    end: end.clone(),
-                };
-                let (mut turn, handover) = self.moving(now, out);
-                handover.on_chunk(&mut turn, from, chunk);
-                self.on_moved(now, out);
-            }
-            other => assert!(!other.kind().is_to(Class::Node), "nothing handles {other:?}"),
         }
     }
 
@@ -170,10 +178,10 @@ impl Node {
 
 /// Tells a client that the node is not ready, so that its next attempt goes to another at once.
 fn turn_away(from: NodeId, message: &Message, out: &mut Outbox) {
-    if let Message::Begin { request, attempt, .. } | Message::Read { request, attempt, .. } =
-        *message
-    {
+    if let Message::FileRequest(request) = message {
+        let (FileRequest::Begin { request, attempt, .. }
+        | FileRequest::Read { request, attempt, .. }) = *request;
         let end = AttemptEnd::Retry(Retry::NotReady);
-        out.send(from, Message::Ended { request, attempt, end });
+        out.send(from, Ended { request, attempt, end });
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Node;
 use crate::machine::{Incarnation, NodeId, Span, Time};
 use crate::proto::{
-    Admission, Arcs, Defect, Epoch, Lost, Message, Open, Outbox, Path, Record, Timer, View,
+    Admission, Arcs, Defect, Epoch, Lost, Open, Outbox, Path, Record, Timer, ToCentre, Views,
 };
 
 /// A membership lease, as it arrives.
@@ -13,14 +13,6 @@ pub(super) struct Alive<'a> {
     pub incarnation: Incarnation,
     pub asked: Time,
     pub epoch: Epoch,
-    pub settled: Epoch,
-    pub lost: &'a [Lost],
-}
-
-/// Views, as they arrive.
-pub(super) struct News<'a> {
-    pub asked: Option<(Incarnation, Time)>,
-    pub views: &'a [View],
     pub settled: Epoch,
     pub lost: &'a [Lost],
 }
@@ -50,12 +42,13 @@ impl Node {
         self.timers.set(Timer::Heartbeat, now + self.heartbeat_interval());
         let incarnation = self.incarnation;
         let Some(member) = self.standing.member() else {
-            return out.send(NodeId::CONTROL, Message::Admit { incarnation });
+            return out.send(NodeId::CONTROL, ToCentre::Admit { incarnation });
         };
         let (admission, epoch) = (member.admission, self.standing.epoch());
         let known = self.standing.known();
         let answered = self.standing.up_to_date();
-        let beat = Message::Heartbeat { admission, incarnation, known, asked: now, answered };
+        let asked = now;
+        let beat = ToCentre::Heartbeat { admission, incarnation, known, asked, answered };
         match answered {
             Some(_) => out.send_now(NodeId::CONTROL, beat),
             // Not before the number is durable: a crash that lost it would leave a member behind
@@ -64,7 +57,7 @@ impl Node {
         }
         if self.noted < epoch {
             let open = self.open();
-            out.send(NodeId::CONTROL, Message::Entered { admission, epoch, open });
+            out.send(NodeId::CONTROL, ToCentre::Entered { admission, epoch, open });
         }
         self.report_complete(out);
     }
@@ -110,7 +103,7 @@ impl Node {
         self.on_settled(now, out);
     }
 
-    pub(super) fn on_views(&mut self, now: Time, news: &News<'_>, out: &mut Outbox) {
+    pub(super) fn on_views(&mut self, now: Time, news: &Views, out: &mut Outbox) {
         let (epoch, answered) = (self.standing.epoch(), self.standing.up_to_date());
         let asked = news.asked.filter(|(life, _)| *life == self.incarnation);
         asked.into_iter().for_each(|(_, asked)| self.standing.learn_up_to_date(asked));
@@ -121,9 +114,9 @@ impl Node {
         }
     }
 
-    fn learn(&mut self, now: Time, news: &News<'_>, out: &mut Outbox) {
-        let News { views, settled, lost, .. } = *news;
-        let entered = self.standing.learn(&self.config, views, settled, lost);
+    fn learn(&mut self, now: Time, news: &Views, out: &mut Outbox) {
+        let Views { views, settled, lost, .. } = news;
+        let entered = self.standing.learn(&self.config, views, *settled, lost);
         match entered {
             Some(record) => self.enter(now, record, out),
             None => self.proceed(now, out),
@@ -177,7 +170,7 @@ impl Node {
         let (admission, epoch) = (self.standing.admission(), self.standing.epoch());
         let is_complete = self.standing.is_member() && self.standing.missing().is_empty();
         if is_complete && self.standing.settled() < epoch {
-            out.send(NodeId::CONTROL, Message::Completed { admission, epoch });
+            out.send(NodeId::CONTROL, ToCentre::Completed { admission, epoch });
         }
     }
 
@@ -197,7 +190,7 @@ impl Node {
             && self.noted >= self.standing.epoch();
         if self.standing.is_out() && is_free {
             let (admission, epoch) = (self.standing.admission(), self.standing.epoch());
-            out.send(NodeId::CONTROL, Message::Departed { admission, epoch });
+            out.send(NodeId::CONTROL, ToCentre::Departed { admission, epoch });
         }
     }
 

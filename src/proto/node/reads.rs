@@ -3,7 +3,9 @@
 use super::Node;
 use crate::machine::{NodeId, RequestId, Time};
 use crate::proto::txn::operations::check_path;
-use crate::proto::{AttemptEnd, Defect, Epoch, Message, No, Outbox, Outcome, Path, TxnId};
+use crate::proto::{
+    AttemptEnd, Defect, Ended, Epoch, No, Outbox, Outcome, Path, TxnId, TxnMessage,
+};
 
 /// A client's attempt at reading one file.
 pub(super) struct Read<'a> {
@@ -42,7 +44,7 @@ impl Node {
                 Ok(()) => self.read(path),
             },
         };
-        out.send(request.client, Message::Ended { request, attempt, end });
+        out.send(request.client, Ended { request, attempt, end });
     }
 
     fn read(&self, path: &Path) -> AttemptEnd {
@@ -62,7 +64,7 @@ impl Node {
         let Fetch { from, txn, epoch, path } = fetch;
         let may_show = self.standing.check(&self.config, now, epoch, [path]);
         let file = may_show.map(|()| self.owner.file(path)).map_err(No::from);
-        out.send(from, Message::Fetched { txn, path: path.clone(), file });
+        out.send(from, TxnMessage::Fetched { txn, path: path.clone(), file });
     }
 
     /// Whenever pins have gone, what waits for them gets another chance, until nothing moves any
@@ -92,7 +94,7 @@ impl Node {
                 }
                 Ok(()) => self.read(&path),
             };
-            out.send(request.client, Message::Ended { request, attempt, end });
+            out.send(request.client, Ended { request, attempt, end });
         }
     }
 }

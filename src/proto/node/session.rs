@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Node;
 use crate::machine::{Incarnation, Time};
 use crate::proto::txn::coordinator::Attempt;
-use crate::proto::{AttemptEnd, Epoch, Message, Outbox, Retry, Session};
+use crate::proto::{AttemptEnd, Ended, Epoch, Outbox, Retry, Session};
 
 /// Which messages of a client's session have been taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ impl Node {
         let Attempt { client, request, attempt: number, .. } = attempt;
         let retry = |why| {
             let end = AttemptEnd::Retry(why);
-            Message::Ended { request, attempt: number, end }
+            Ended { request, attempt: number, end }
         };
         if session.node != self.incarnation {
             return out.send(client, retry(Retry::Session(self.incarnation)));

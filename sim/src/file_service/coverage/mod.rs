@@ -12,7 +12,10 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::machine::{Class, NodeId, RequestId, Time};
-use seedbed::proto::{CommitMode, Decided, FileService, Membership, Message, Record, Reply, TxnId};
+use seedbed::proto::{
+    CommitMode, Decided, FileService, LockAnswer, Membership, Message, Record, Reply, ToCentre,
+    TxnId,
+};
 
 use super::oracle::{Model, Seen};
 use super::refusal::Reason;
@@ -76,7 +79,7 @@ impl Coverage<FileService> for Followed {
         self.unsynced.see(seen);
         match *seen {
             Seen::Received { to, message, .. } => {
-                if let Message::Granted { request, .. } = message {
+                if let Message::LockAnswer(LockAnswer::Granted { request, .. }) = message {
                     self.granted.insert(*request);
                 }
                 self.ready.on_received(to, message);
@@ -135,9 +138,11 @@ impl Coverage<FileService> for Followed {
     /// It says so once it has all that it owns; only a member owns anything.
     fn made_good(seen: &Seen<'_>, model: &Model) -> Option<NodeId> {
         match seen {
-            Seen::Sent { from, message: Message::Completed { epoch, .. }, .. } => {
-                model.views.member(*epoch, *from).map(|_| *from)
-            }
+            Seen::Sent {
+                from,
+                message: Message::ToCentre(ToCentre::Completed { epoch, .. }),
+                ..
+            } => model.views.member(*epoch, *from).map(|_| *from),
             _ => None, // it may lack something
         }
     }

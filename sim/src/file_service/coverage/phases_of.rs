@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seedbed::machine::{Class, NodeId, RequestId, Span, Time};
-use seedbed::proto::{Message, RecordKind, Reply, Request};
+use seedbed::proto::{Chunk, Message, RecordKind, Reply, Request};
 
 use super::Followed;
 use super::phase::Phase;
@@ -124,7 +124,7 @@ impl Scene<'_> {
         let has_chunk = || {
             let mut packets = self.world.network().packets();
             packets.any(|(_, packet)| {
-                packet.to == node && matches!(*packet.message, Message::Chunk { .. })
+                packet.to == node && matches!(*packet.message, Message::Chunk(Chunk { .. }))
             })
         };
         for pull in self.milestones.open_pulls() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Message, Record, Timer, TxnId, Vote, Voted};
+use seedbed::proto::{Message, Record, Timer, TxnId, TxnMessage, Vote, Voted};
 
 use crate::file_service::{Event, Step};
 
@@ -19,10 +19,10 @@ impl Ready {
 
     pub fn on_sent(&mut self, from: NodeId, message: &Message) {
         match message {
-            Message::Ready { txn, .. } => {
+            Message::Txn(TxnMessage::Ready { txn, .. }) => {
                 self.0.insert((from, *txn));
             }
-            Message::Executed { txn, vote: Vote::No(_) } => {
+            Message::Txn(TxnMessage::Executed { txn, vote: Vote::No(_) }) => {
                 self.0.remove(&(from, *txn));
             }
             _ => {} // it neither pins nor lets go
@@ -30,7 +30,9 @@ impl Ready {
     }
 
     pub fn on_received(&mut self, to: NodeId, message: &Message) {
-        if let Message::Abort { header } | Message::Decline { header, .. } = message {
+        if let Message::Txn(TxnMessage::Abort { header } | TxnMessage::Decline { header, .. }) =
+            message
+        {
             self.0.remove(&(to, header.txn));
         }
     }

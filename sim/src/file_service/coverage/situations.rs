@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seedbed::machine::{Class, NodeId};
-use seedbed::proto::{FileService, Message, Record};
+use seedbed::proto::{FileService, Message, Record, ToCentre};
 
 use super::phase::Phase;
 use super::situation::Situation;
@@ -44,7 +44,7 @@ pub(super) fn struck(
 /// The situation that a run gets into with what is seen; the model has taken it over already.
 pub(super) fn seen(seen: &Seen<'_>, model: &Model) -> Option<Situation> {
     match seen {
-        Seen::Sent { message: Message::Resolve { txn, .. }, .. } => {
+        Seen::Sent { message: Message::ToCentre(ToCentre::Resolve { txn, .. }), .. } => {
             model.coordinator_is_gone(*txn).map(|_| Situation::Orphaned)
         }
         Seen::Durable { record: Record::Announced { view }, .. } => {

@@ -1,7 +1,10 @@
 //! What each message is about.
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Keep, Message, MessageKind, Operation};
+use seedbed::proto::{
+    Chunk, Ended, FileRequest, FromCentre, Keep, LockAnswer, LockRequest, Message, MessageKind,
+    Operation, Path, Pull, ToCentre, TxnMessage, Views,
+};
 
 use super::{Subject, Subjects, Topic, Transfer};
 
@@ -54,75 +57,107 @@ impl Subjects {
 
     pub(crate) fn add_message(&mut self, from: NodeId, to: NodeId, message: &Message) {
         match message {
-            Message::Begin { request, operations, .. } => {
+            Message::FileRequest(FileRequest::Begin { request, operations, .. }) => {
                 self.add(*request);
                 self.add_paths(operations.iter());
             }
-            Message::Ended { request, .. } => self.add(*request),
-            Message::Fetch { txn, path, .. } | Message::Fetched { txn, path, .. } => {
-                self.add(*txn);
-                self.add(path);
-            }
-            Message::Prepare { header, terms, paths, .. } => {
-                self.add(header.txn);
-                self.add(terms.request);
-                self.extend(paths.iter().map(Subject::from));
-            }
-            Message::Execute { header, work, .. } => {
-                self.add(header.txn);
-                self.add_paths(work.iter().map(|(_, operation)| operation));
-            }
-            Message::Ready { txn, .. } | Message::Executed { txn, .. } => self.add(*txn),
-            Message::Commit { header, .. } | Message::Abort { header } => self.add(header.txn),
-            Message::Decline { header, request, paths, .. } => {
-                self.add(header.txn);
-                self.add(*request);
-                self.extend(paths.iter().map(Subject::from));
-            }
-            Message::Declined { txn }
-            | Message::Committed { txn }
-            | Message::Inquire { txn, .. }
-            | Message::Told { txn, .. }
-            | Message::Resolve { txn, .. }
-            | Message::Resolved { txn, .. } => self.add(*txn),
-            Message::Read { request, path, .. }
-            | Message::Acquire { request, path, .. }
-            | Message::Release { request, path, .. }
-            | Message::Granted { request, path, .. }
-            | Message::LockRefused { request, path, .. }
-            | Message::Released { request, path } => {
+            Message::FileRequest(FileRequest::Read { request, path, .. }) => {
                 self.add(*request);
                 self.add(path);
             }
-            Message::KeepAlive { path, keep, .. } | Message::NotKept { path, keep } => {
-                self.add(path);
-                match keep {
-                    Keep::Waiting(request) => self.add(*request),
-                    Keep::Holding(_) => {}
-                }
+            Message::Ended(Ended { request, .. }) => self.add(*request),
+            Message::Txn(message) => self.add_txn_message(message),
+            Message::LockRequest(request) => self.add_lock_request(request),
+            Message::LockAnswer(answer) => self.add_lock_answer(answer),
+            Message::ToCentre(message) => self.add_to_centre(from, message),
+            Message::FromCentre(message) => self.add_from_centre(to, message),
+            Message::Views(Views { views, .. }) => {
+                self.extend(views.last().map(|newest| Subject::from(newest.epoch)));
             }
-            Message::KeptAlive { path, .. } => self.add(path),
-            Message::Pull { epoch, .. } => {
+            Message::Pull(Pull { epoch, .. }) => {
                 self.add(*epoch);
                 self.add(Transfer { receiver: from, source: Some(to) });
             }
-            Message::Chunk { epoch, files, .. } => {
+            Message::Chunk(Chunk { epoch, files, .. }) => {
                 self.add(*epoch);
                 self.add(Transfer { receiver: to, source: Some(from) });
                 self.extend(files.iter().map(|(path, _)| Subject::from(path)));
             }
-            Message::Entered { epoch, .. }
-            | Message::Noted { epoch, .. }
-            | Message::Completed { epoch, .. }
-            | Message::Departed { epoch, .. } => self.add(*epoch),
-            Message::Views { views, .. } => {
-                self.extend(views.last().map(|newest| Subject::from(newest.epoch)));
+        }
+    }
+
+    fn add_txn_message(&mut self, message: &TxnMessage) {
+        self.add(message.txn());
+        match message {
+            TxnMessage::Fetch { path, .. } | TxnMessage::Fetched { path, .. } => self.add(path),
+            TxnMessage::Prepare { terms, paths, .. } => {
+                self.add(terms.request);
+                self.extend(paths.iter().map(Subject::from));
             }
-            Message::Heartbeat { .. } => self.add(Subject::Lease(from)),
-            Message::Alive { .. } => self.add(Subject::Lease(to)),
-            Message::Admit { .. } => self.add(from),
-            Message::Admitted { .. } => self.add(to),
-            Message::Watch { .. } => {}
+            TxnMessage::Execute { work, .. } => {
+                self.add_paths(work.iter().map(|(_, operation)| operation));
+            }
+            TxnMessage::Decline { request, paths, .. } => {
+                self.add(*request);
+                self.extend(paths.iter().map(Subject::from));
+            }
+            TxnMessage::Ready { .. } | TxnMessage::Executed { .. } => {}
+            TxnMessage::Commit { .. } | TxnMessage::Committed { .. } => {}
+            TxnMessage::Abort { .. } | TxnMessage::Declined { .. } => {}
+            TxnMessage::Inquire { .. } | TxnMessage::Told { .. } => {}
+        }
+    }
+
+    fn add_lock_request(&mut self, request: &LockRequest) {
+        match request {
+            LockRequest::Acquire { request, path, .. }
+            | LockRequest::Release { request, path, .. } => {
+                self.add(*request);
+                self.add(path);
+            }
+            LockRequest::KeepAlive { path, keep, .. } => self.add_kept(path, *keep),
+        }
+    }
+
+    fn add_lock_answer(&mut self, answer: &LockAnswer) {
+        match answer {
+            LockAnswer::Granted { request, path, .. }
+            | LockAnswer::LockRefused { request, path, .. }
+            | LockAnswer::Released { request, path } => {
+                self.add(*request);
+                self.add(path);
+            }
+            LockAnswer::NotKept { path, keep } => self.add_kept(path, *keep),
+            LockAnswer::KeptAlive { path, .. } => self.add(path),
+        }
+    }
+
+    fn add_kept(&mut self, path: &Path, keep: Keep) {
+        self.add(path);
+        match keep {
+            Keep::Waiting(request) => self.add(request),
+            Keep::Holding(_) => {}
+        }
+    }
+
+    fn add_to_centre(&mut self, from: NodeId, message: &ToCentre) {
+        match message {
+            ToCentre::Resolve { txn, .. } => self.add(*txn),
+            ToCentre::Admit { .. } => self.add(from),
+            ToCentre::Heartbeat { .. } => self.add(Subject::Lease(from)),
+            ToCentre::Entered { epoch, .. }
+            | ToCentre::Completed { epoch, .. }
+            | ToCentre::Departed { epoch, .. } => self.add(*epoch),
+            ToCentre::Watch { .. } => {}
+        }
+    }
+
+    fn add_from_centre(&mut self, to: NodeId, message: &FromCentre) {
+        match message {
+            FromCentre::Resolved { txn, .. } => self.add(*txn),
+            FromCentre::Admitted { .. } => self.add(to),
+            FromCentre::Alive { .. } => self.add(Subject::Lease(to)),
+            FromCentre::Noted { epoch, .. } => self.add(*epoch),
         }
     }
 
@@ -143,8 +178,9 @@ mod tests {
         let (new, old) = (NodeId::storage(1), NodeId::storage(2));
         let (epoch, incarnation, pull) = (Epoch(2), Incarnation(1), 1);
         let (level, owner, arcs) = (Epoch(1), Admission(2), Arcs::all());
-        let asks = Message::Pull { epoch, pull, incarnation, level, owner, arcs, after: None };
-        let told = Message::Chunk {
+        let asks =
+            Message::Pull(Pull { epoch, pull, incarnation, level, owner, arcs, after: None });
+        let told = Message::Chunk(Chunk {
             epoch,
             pull,
             incarnation,
@@ -153,7 +189,7 @@ mod tests {
             doubtful: Arcs::default(),
             answers: [].into(),
             end: None,
-        };
+        });
         let transfer = Transfer { receiver: new, source: Some(old) };
         let expected = Subjects::of(transfer).and(epoch);
         assert_eq!(Subjects::of_message(new, old, &asks), expected);
@@ -164,8 +200,9 @@ mod tests {
     fn an_admission_is_about_the_node_whichever_way_the_message_goes() {
         let node = NodeId::storage(1);
         let incarnation = Incarnation(1);
-        let asked = Message::Admit { incarnation };
-        let given = Message::Admitted { incarnation, admission: Admission(1) };
+        let asked = Message::ToCentre(ToCentre::Admit { incarnation });
+        let given =
+            Message::FromCentre(FromCentre::Admitted { incarnation, admission: Admission(1) });
         assert_eq!(Subjects::of_message(node, NodeId::CONTROL, &asked), Subjects::of(node));
         assert_eq!(Subjects::of_message(NodeId::CONTROL, node, &given), Subjects::of(node));
     }

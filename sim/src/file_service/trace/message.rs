@@ -2,8 +2,9 @@
 //! traces. This is the one file that tells what a message says.
 
 use seedbed::proto::{
-    Epoch, Header, Keep, Known, Lost, Message, No, Open, Operation, PullEnd, Results, Terms,
-    Verdict, Vote, Work,
+    Chunk, Ended, Epoch, FileRequest, FromCentre, Header, Keep, Known, LockAnswer, LockRequest,
+    Lost, Message, No, Open, Operation, Pull, PullEnd, Results, Terms, ToCentre, TxnMessage,
+    Verdict, Views, Vote, Work,
 };
 
 use super::words::{
@@ -33,65 +34,95 @@ pub enum Topic {
 /// What it is and what it is about: `Executed yes n1.1/4`.
 pub fn brief(message: &Message) -> String {
     match message {
-        Message::Begin { request, attempt: 1, .. } => format!("Begin {request}"),
-        Message::Begin { request, attempt, .. } => format!("Begin {request} (attempt {attempt})"),
-        Message::Read { request, path, .. } => format!("Read {path} for {request}"),
-        Message::Ended { request, end: how, .. } => format!("Ended {request} {}", end(how)),
-        Message::Fetch { txn, path, .. } => format!("Fetch {path} for {txn}"),
-        Message::Fetched { txn, path, .. } => format!("Fetched {path} for {txn}"),
-        Message::Prepare { header, .. } => format!("Prepare {}", header.txn),
-        Message::Ready { txn, .. } => format!("Ready {txn}"),
-        Message::Execute { header, .. } => format!("Execute {}", header.txn),
-        Message::Executed { txn, vote: Vote::Yes(_) } => format!("Executed yes {txn}"),
-        Message::Executed { txn, vote: Vote::No(why) } => {
+        Message::FileRequest(FileRequest::Begin { request, attempt: 1, .. }) => {
+            format!("Begin {request}")
+        }
+        Message::FileRequest(FileRequest::Begin { request, attempt, .. }) => {
+            format!("Begin {request} (attempt {attempt})")
+        }
+        Message::FileRequest(FileRequest::Read { request, path, .. }) => {
+            format!("Read {path} for {request}")
+        }
+        Message::Ended(Ended { request, end: how, .. }) => format!("Ended {request} {}", end(how)),
+        Message::Txn(TxnMessage::Fetch { txn, path, .. }) => format!("Fetch {path} for {txn}"),
+        Message::Txn(TxnMessage::Fetched { txn, path, .. }) => format!("Fetched {path} for {txn}"),
+        Message::Txn(TxnMessage::Prepare { header, .. }) => format!("Prepare {}", header.txn),
+        Message::Txn(TxnMessage::Ready { txn, .. }) => format!("Ready {txn}"),
+        Message::Txn(TxnMessage::Execute { header, .. }) => format!("Execute {}", header.txn),
+        Message::Txn(TxnMessage::Executed { txn, vote: Vote::Yes(_) }) => {
+            format!("Executed yes {txn}")
+        }
+        Message::Txn(TxnMessage::Executed { txn, vote: Vote::No(why) }) => {
             format!("Executed no {txn} ({})", no(why))
         }
-        Message::Commit { header, .. } => format!("Commit {}", header.txn),
-        Message::Committed { txn } => format!("Committed {txn}"),
-        Message::Abort { header } => format!("Abort {}", header.txn),
-        Message::Decline { header, request, .. } => format!("Decline {request} {}", header.txn),
-        Message::Declined { txn } => format!("Declined {txn}"),
-        Message::Inquire { txn, .. } => format!("Inquire {txn}"),
-        Message::Told { txn, known } => format!("Told {txn} {}", knowledge(known)),
-        Message::Resolve { txn, .. } => format!("Resolve {txn}"),
-        Message::Resolved { txn, verdict: Verdict::Committed(_), .. } => {
+        Message::Txn(TxnMessage::Commit { header, .. }) => format!("Commit {}", header.txn),
+        Message::Txn(TxnMessage::Committed { txn }) => format!("Committed {txn}"),
+        Message::Txn(TxnMessage::Abort { header }) => format!("Abort {}", header.txn),
+        Message::Txn(TxnMessage::Decline { header, request, .. }) => {
+            format!("Decline {request} {}", header.txn)
+        }
+        Message::Txn(TxnMessage::Declined { txn }) => format!("Declined {txn}"),
+        Message::Txn(TxnMessage::Inquire { txn, .. }) => format!("Inquire {txn}"),
+        Message::Txn(TxnMessage::Told { txn, known }) => format!("Told {txn} {}", knowledge(known)),
+        Message::ToCentre(ToCentre::Resolve { txn, .. }) => format!("Resolve {txn}"),
+        Message::FromCentre(FromCentre::Resolved {
+            txn, verdict: Verdict::Committed(_), ..
+        }) => {
             format!("Resolved {txn} committed")
         }
-        Message::Resolved { txn, verdict: Verdict::Aborted, .. } => {
+        Message::FromCentre(FromCentre::Resolved { txn, verdict: Verdict::Aborted, .. }) => {
             format!("Resolved {txn} aborted")
         }
-        Message::Acquire { request, path, .. } => format!("Acquire {path} for {request}"),
-        Message::KeepAlive { path, keep, .. } => format!("KeepAlive {path} {}", kept(*keep)),
-        Message::Release { path, token, .. } => format!("Release {path} under {token}"),
-        Message::Granted { request, path, token, .. } => {
+        Message::LockRequest(LockRequest::Acquire { request, path, .. }) => {
+            format!("Acquire {path} for {request}")
+        }
+        Message::LockRequest(LockRequest::KeepAlive { path, keep, .. }) => {
+            format!("KeepAlive {path} {}", kept(*keep))
+        }
+        Message::LockRequest(LockRequest::Release { path, token, .. }) => {
+            format!("Release {path} under {token}")
+        }
+        Message::LockAnswer(LockAnswer::Granted { request, path, token, .. }) => {
             format!("Granted {path} to {request} under {token}")
         }
-        Message::KeptAlive { path, token, .. } => format!("KeptAlive {path} under {token}"),
-        Message::NotKept { path, keep } => format!("NotKept {path} {}", kept(*keep)),
-        Message::LockRefused { request, path, refusal } => {
+        Message::LockAnswer(LockAnswer::KeptAlive { path, token, .. }) => {
+            format!("KeptAlive {path} under {token}")
+        }
+        Message::LockAnswer(LockAnswer::NotKept { path, keep }) => {
+            format!("NotKept {path} {}", kept(*keep))
+        }
+        Message::LockAnswer(LockAnswer::LockRefused { request, path, refusal }) => {
             format!("LockRefused {path} to {request}: {refusal}")
         }
-        Message::Released { request, path } => format!("Released {path} for {request}"),
-        Message::Admit { incarnation } => format!("Admit {incarnation}"),
-        Message::Admitted { admission, .. } => format!("Admitted under {admission}"),
-        Message::Heartbeat { known: Epoch(0), .. } => "Heartbeat, knows no view".to_owned(),
-        Message::Heartbeat { known, .. } => format!("Heartbeat, knows {known}"),
-        Message::Alive { epoch, .. } => format!("Alive: a lease for {epoch}"),
-        Message::Entered { epoch, .. } => format!("Entered {epoch}"),
-        Message::Noted { epoch, .. } => format!("Noted {epoch}"),
-        Message::Completed { epoch, .. } => format!("Completed in {epoch}"),
-        Message::Departed { epoch, .. } => format!("Departed by {epoch}"),
-        Message::Watch { known: Epoch(0) } => "Watch for any view".to_owned(),
-        Message::Watch { known } => format!("Watch for views after {known}"),
-        Message::Views { views, .. } => match &views[..] {
+        Message::LockAnswer(LockAnswer::Released { request, path }) => {
+            format!("Released {path} for {request}")
+        }
+        Message::ToCentre(ToCentre::Admit { incarnation }) => format!("Admit {incarnation}"),
+        Message::FromCentre(FromCentre::Admitted { admission, .. }) => {
+            format!("Admitted under {admission}")
+        }
+        Message::ToCentre(ToCentre::Heartbeat { known: Epoch(0), .. }) => {
+            "Heartbeat, knows no view".to_owned()
+        }
+        Message::ToCentre(ToCentre::Heartbeat { known, .. }) => format!("Heartbeat, knows {known}"),
+        Message::FromCentre(FromCentre::Alive { epoch, .. }) => {
+            format!("Alive: a lease for {epoch}")
+        }
+        Message::ToCentre(ToCentre::Entered { epoch, .. }) => format!("Entered {epoch}"),
+        Message::FromCentre(FromCentre::Noted { epoch, .. }) => format!("Noted {epoch}"),
+        Message::ToCentre(ToCentre::Completed { epoch, .. }) => format!("Completed in {epoch}"),
+        Message::ToCentre(ToCentre::Departed { epoch, .. }) => format!("Departed by {epoch}"),
+        Message::ToCentre(ToCentre::Watch { known: Epoch(0) }) => "Watch for any view".to_owned(),
+        Message::ToCentre(ToCentre::Watch { known }) => format!("Watch for views after {known}"),
+        Message::Views(Views { views, .. }) => match &views[..] {
             [] => "Views: none".to_owned(),
             [only] => format!("Views {}", only.epoch),
             [oldest, .., newest] => format!("Views {} to {}", oldest.epoch, newest.epoch),
         },
-        Message::Pull { epoch, pull, level, .. } => {
+        Message::Pull(Pull { epoch, pull, level, .. }) => {
             format!("Pull #{pull} for {epoch} of what {level} had")
         }
-        Message::Chunk { epoch, pull, files, end, .. } => {
+        Message::Chunk(Chunk { epoch, pull, files, end, .. }) => {
             format!("Chunk #{pull} for {epoch}, {}: {}", count(files.len(), "path"), comes_to(end))
         }
     }
@@ -123,49 +154,53 @@ pub fn message(message: &Message, detail: Detail<'_>) -> String {
 /// What the message carries.
 fn contents(message: &Message, detail: Detail<'_>) -> String {
     match message {
-        Message::Begin { operations: all, .. } => operations(all.iter()),
-        Message::Read { epoch, attempt, .. } => format!("attempt {attempt}, {epoch}"),
-        Message::Ended { attempt, .. } => format!("attempt {attempt}"),
-        Message::Fetched { file: Ok(found), .. } => file(found),
-        Message::Fetched { file: Err(why), .. } => no(why),
-        Message::Prepare { paths, work, .. } => {
+        Message::FileRequest(FileRequest::Begin { operations: all, .. }) => operations(all.iter()),
+        Message::FileRequest(FileRequest::Read { epoch, attempt, .. }) => {
+            format!("attempt {attempt}, {epoch}")
+        }
+        Message::Ended(Ended { attempt, .. }) => format!("attempt {attempt}"),
+        Message::Txn(TxnMessage::Fetched { file: Ok(found), .. }) => file(found),
+        Message::Txn(TxnMessage::Fetched { file: Err(why), .. }) => no(why),
+        Message::Txn(TxnMessage::Prepare { paths, work, .. }) => {
             let work = work.as_ref().map_or(String::new(), |work| format!("; {}", works(work)));
             format!("pin {}{work}", list(paths.iter()))
         }
-        Message::Ready { pinned_in, .. } => format!("pinned in {pinned_in}"),
-        Message::Execute { pinned_in, work, .. } => {
+        Message::Txn(TxnMessage::Ready { pinned_in, .. }) => format!("pinned in {pinned_in}"),
+        Message::Txn(TxnMessage::Execute { pinned_in, work, .. }) => {
             format!("{}; pinned in {pinned_in}", works(work))
         }
-        Message::Executed { vote: Vote::Yes(results), .. } => result_list(results),
-        Message::Executed { vote: Vote::No(_), .. } => String::new(),
-        Message::Commit { answer: outcomes, .. } => answer(outcomes),
-        Message::Acquire { lowest, wait, asked, .. } => {
+        Message::Txn(TxnMessage::Executed { vote: Vote::Yes(results), .. }) => result_list(results),
+        Message::Txn(TxnMessage::Executed { vote: Vote::No(_), .. }) => String::new(),
+        Message::Txn(TxnMessage::Commit { answer: outcomes, .. }) => answer(outcomes),
+        Message::LockRequest(LockRequest::Acquire { lowest, wait, asked, .. }) => {
             let wait = if *wait { "in line" } else { "at once or not at all" };
             format!("{wait}, asked {asked}, waits from #{lowest}")
         }
-        Message::KeepAlive { asked, .. }
-        | Message::KeptAlive { asked, .. }
-        | Message::Granted { asked, .. } => format!("asked {asked}"),
-        Message::Release { request, .. } => format!("for {request}"),
-        Message::Heartbeat { admission, incarnation, asked, answered, .. } => {
+        Message::LockRequest(LockRequest::KeepAlive { asked, .. })
+        | Message::LockAnswer(LockAnswer::KeptAlive { asked, .. })
+        | Message::LockAnswer(LockAnswer::Granted { asked, .. }) => format!("asked {asked}"),
+        Message::LockRequest(LockRequest::Release { request, .. }) => format!("for {request}"),
+        Message::ToCentre(ToCentre::Heartbeat {
+            admission, incarnation, asked, answered, ..
+        }) => {
             let answered = answered.map_or("none".to_owned(), |answered| answered.to_string());
             format!("under {admission} in {incarnation}, asked {asked}; last answered: {answered}")
         }
-        Message::Alive { incarnation, asked, lost: all, .. } => {
+        Message::FromCentre(FromCentre::Alive { incarnation, asked, lost: all, .. }) => {
             format!("counts from {asked} of {incarnation}{}", lost(all))
         }
-        Message::Views { views: all, settled: last, lost: gone, asked: _ } => {
+        Message::Views(Views { views: all, settled: last, lost: gone, asked: _ }) => {
             let all = match detail {
                 Detail::Brief | Detail::Whole => views(all.iter()),
                 Detail::Contents(_) => list(all.iter().map(members_of)),
             };
             format!("{all}; {}{}", settled(*last), lost(gone))
         }
-        Message::Pull { incarnation, owner, arcs, after, .. } => {
+        Message::Pull(Pull { incarnation, owner, arcs, after, .. }) => {
             let after = after.as_ref().map_or(String::new(), |after| format!(" after {after}"));
             format!("by {incarnation} from {owner}, {}{after}", detail.on(arcs))
         }
-        Message::Chunk { incarnation, after, files, doubtful, answers, end, .. } => {
+        Message::Chunk(Chunk { incarnation, after, files, doubtful, answers, end, .. }) => {
             let left_out = match doubtful.is_empty() {
                 true => String::new(),
                 false => format!("; in doubt {}", detail.on(doubtful)),
@@ -179,32 +214,35 @@ fn contents(message: &Message, detail: Detail<'_>) -> String {
             let known = count(answers.len(), "word");
             format!("for {incarnation}{after}: {found}; {known} on requests{left_out}{end}")
         }
-        Message::Resolve { epoch, participants, .. } => {
+        Message::ToCentre(ToCentre::Resolve { epoch, participants, .. }) => {
             format!("it was for {epoch}, participants {}", list(participants.iter()))
         }
-        Message::Resolved { verdict: Verdict::Committed(results), .. } => result_list(results),
-        Message::Entered { open, .. } => {
+        Message::FromCentre(FromCentre::Resolved {
+            verdict: Verdict::Committed(results), ..
+        }) => result_list(results),
+        Message::ToCentre(ToCentre::Entered { open, .. }) => {
             let open = open.iter().map(|Open { txn, results }| {
                 format!("{txn} ({})", count(results.len(), "outcome"))
             });
             format!("open: {}", list(open))
         }
-        Message::Resolved { verdict: Verdict::Aborted, .. } | Message::Inquire { .. } => {
-            String::new()
-        }
-        Message::Decline { refusal, .. } => refusal.to_string(),
-        Message::Fetch { .. } | Message::Abort { .. } | Message::Committed { .. } => String::new(),
-        Message::Declined { .. } => String::new(),
-        Message::Told { .. } | Message::NotKept { .. } | Message::LockRefused { .. } => {
-            String::new()
-        }
-        Message::Released { .. } | Message::Admit { .. } | Message::Admitted { .. } => {
-            String::new()
-        }
-        Message::Noted { .. } | Message::Completed { .. } | Message::Departed { .. } => {
-            String::new()
-        }
-        Message::Watch { .. } => String::new(),
+        Message::FromCentre(FromCentre::Resolved { verdict: Verdict::Aborted, .. })
+        | Message::Txn(TxnMessage::Inquire { .. }) => String::new(),
+        Message::Txn(TxnMessage::Decline { refusal, .. }) => refusal.to_string(),
+        Message::Txn(TxnMessage::Fetch { .. })
+        | Message::Txn(TxnMessage::Abort { .. })
+        | Message::Txn(TxnMessage::Committed { .. }) => String::new(),
+        Message::Txn(TxnMessage::Declined { .. }) => String::new(),
+        Message::Txn(TxnMessage::Told { .. })
+        | Message::LockAnswer(LockAnswer::NotKept { .. })
+        | Message::LockAnswer(LockAnswer::LockRefused { .. }) => String::new(),
+        Message::LockAnswer(LockAnswer::Released { .. })
+        | Message::ToCentre(ToCentre::Admit { .. })
+        | Message::FromCentre(FromCentre::Admitted { .. }) => String::new(),
+        Message::FromCentre(FromCentre::Noted { .. })
+        | Message::ToCentre(ToCentre::Completed { .. })
+        | Message::ToCentre(ToCentre::Departed { .. }) => String::new(),
+        Message::ToCentre(ToCentre::Watch { .. }) => String::new(),
     }
 }
 
@@ -218,7 +256,15 @@ fn lost(members: &[Lost]) -> String {
 /// The fields that neither [`brief`] nor [`contents`] tells.
 fn rest(message: &Message) -> String {
     match message {
-        Message::Begin { session, epoch, attempt: _, lowest, age, operations: _, request } => {
+        Message::FileRequest(FileRequest::Begin {
+            session,
+            epoch,
+            attempt: _,
+            lowest,
+            age,
+            operations: _,
+            request,
+        }) => {
             let (life, number, open) = (session.node, session.number, session.lowest);
             let origin = if age.request == *request {
                 String::new()
@@ -231,37 +277,51 @@ fn rest(message: &Message) -> String {
                 age.waited
             )
         }
-        Message::Fetch { epoch, .. } => epoch.to_string(),
-        Message::Prepare { header, epoch, terms, paths: _, work: _ } => {
+        Message::Txn(TxnMessage::Fetch { epoch, .. }) => epoch.to_string(),
+        Message::Txn(TxnMessage::Prepare { header, epoch, terms, paths: _, work: _ }) => {
             format!("{}; {}, {epoch}", term(terms), mark(header))
         }
-        Message::Execute { header, epoch, .. } => format!("{}, {epoch}", mark(header)),
-        Message::Decline { header, epoch, paths, .. } => {
+        Message::Txn(TxnMessage::Execute { header, epoch, .. }) => {
+            format!("{}, {epoch}", mark(header))
+        }
+        Message::Txn(TxnMessage::Decline { header, epoch, paths, .. }) => {
             format!("{}, {epoch}, {}", mark(header), list(paths.iter()))
         }
-        Message::Commit { header, voter: _, answer: _ } | Message::Abort { header } => mark(header),
-        Message::Admitted { incarnation, .. } => format!("for {incarnation}"),
-        Message::Alive { settled: last, .. } => settled(*last),
-        Message::Entered { admission, .. }
-        | Message::Noted { admission, .. }
-        | Message::Completed { admission, .. }
-        | Message::Resolve { admission, .. }
-        | Message::Resolved { admission, .. }
-        | Message::Departed { admission, .. } => format!("under {admission}"),
-        Message::Read { .. } | Message::Ended { .. } | Message::Fetched { .. } => String::new(),
-        Message::Ready { .. } | Message::Executed { .. } | Message::Committed { .. } => {
-            String::new()
+        Message::Txn(TxnMessage::Commit { header, voter: _, answer: _ })
+        | Message::Txn(TxnMessage::Abort { header }) => mark(header),
+        Message::FromCentre(FromCentre::Admitted { incarnation, .. }) => {
+            format!("for {incarnation}")
         }
-        Message::Inquire { .. } | Message::Told { .. } | Message::Declined { .. } => String::new(),
-        Message::Acquire { .. } | Message::Release { .. } | Message::Released { .. } => {
-            String::new()
-        }
-        Message::KeepAlive { .. } | Message::KeptAlive { .. } | Message::NotKept { .. } => {
-            String::new()
-        }
-        Message::Granted { .. } | Message::LockRefused { .. } => String::new(),
-        Message::Heartbeat { .. } | Message::Admit { .. } | Message::Watch { .. } => String::new(),
-        Message::Views { .. } | Message::Pull { .. } | Message::Chunk { .. } => String::new(),
+        Message::FromCentre(FromCentre::Alive { settled: last, .. }) => settled(*last),
+        Message::ToCentre(ToCentre::Entered { admission, .. })
+        | Message::FromCentre(FromCentre::Noted { admission, .. })
+        | Message::ToCentre(ToCentre::Completed { admission, .. })
+        | Message::ToCentre(ToCentre::Resolve { admission, .. })
+        | Message::FromCentre(FromCentre::Resolved { admission, .. })
+        | Message::ToCentre(ToCentre::Departed { admission, .. }) => format!("under {admission}"),
+        Message::FileRequest(FileRequest::Read { .. })
+        | Message::Ended(Ended { .. })
+        | Message::Txn(TxnMessage::Fetched { .. }) => String::new(),
+        Message::Txn(TxnMessage::Ready { .. })
+        | Message::Txn(TxnMessage::Executed { .. })
+        | Message::Txn(TxnMessage::Committed { .. }) => String::new(),
+        Message::Txn(TxnMessage::Inquire { .. })
+        | Message::Txn(TxnMessage::Told { .. })
+        | Message::Txn(TxnMessage::Declined { .. }) => String::new(),
+        Message::LockRequest(LockRequest::Acquire { .. })
+        | Message::LockRequest(LockRequest::Release { .. })
+        | Message::LockAnswer(LockAnswer::Released { .. }) => String::new(),
+        Message::LockRequest(LockRequest::KeepAlive { .. })
+        | Message::LockAnswer(LockAnswer::KeptAlive { .. })
+        | Message::LockAnswer(LockAnswer::NotKept { .. }) => String::new(),
+        Message::LockAnswer(LockAnswer::Granted { .. })
+        | Message::LockAnswer(LockAnswer::LockRefused { .. }) => String::new(),
+        Message::ToCentre(ToCentre::Heartbeat { .. })
+        | Message::ToCentre(ToCentre::Admit { .. })
+        | Message::ToCentre(ToCentre::Watch { .. }) => String::new(),
+        Message::Views(Views { .. })
+        | Message::Pull(Pull { .. })
+        | Message::Chunk(Chunk { .. }) => String::new(),
     }
 }
 
@@ -270,37 +330,53 @@ pub fn routine(message: &Message, places: &Places) -> Option<Routine> {
     let said = |words: String| Some(Routine { topic: Topic::Heartbeats, says: Some(words) });
     let on = |arcs| places.on(arcs);
     match message {
-        Message::Heartbeat { .. } | Message::Watch { .. } => {
+        Message::ToCentre(ToCentre::Heartbeat { .. })
+        | Message::ToCentre(ToCentre::Watch { .. }) => {
             Some(Routine { topic: Topic::Heartbeats, says: None })
         }
-        Message::Alive { .. } => said(brief(message)),
-        Message::Entered { .. }
-        | Message::Noted { .. }
-        | Message::Completed { .. }
-        | Message::Departed { .. }
-        | Message::Views { .. } => said(self::message(message, Detail::Contents(places))),
-        Message::Pull { epoch, level, arcs, after, .. } => {
+        Message::FromCentre(FromCentre::Alive { .. }) => said(brief(message)),
+        Message::ToCentre(ToCentre::Entered { .. })
+        | Message::FromCentre(FromCentre::Noted { .. })
+        | Message::ToCentre(ToCentre::Completed { .. })
+        | Message::ToCentre(ToCentre::Departed { .. })
+        | Message::Views(Views { .. }) => said(self::message(message, Detail::Contents(places))),
+        Message::Pull(Pull { epoch, level, arcs, after, .. }) => {
             let words = format!("{epoch} {level} {} {after:?}", on(arcs));
             Some(Routine { topic: Topic::Pulls, says: Some(words) })
         }
-        Message::Chunk { epoch, files, doubtful, answers, end, .. } if files.is_empty() => {
+        Message::Chunk(Chunk { epoch, files, doubtful, answers, end, .. }) if files.is_empty() => {
             let end = end.as_ref().map(|end| (on(&end.complete), on(&end.witnessed)));
             let words = format!("{epoch} {} {answers:?} {end:?}", on(doubtful));
             Some(Routine { topic: Topic::Pulls, says: Some(words) })
         }
-        Message::Chunk { .. } => None,
-        Message::Begin { .. } | Message::Read { .. } | Message::Ended { .. } => None,
-        Message::Fetch { .. } | Message::Fetched { .. } => None,
-        Message::Prepare { .. } | Message::Ready { .. } => None,
-        Message::Execute { .. } | Message::Executed { .. } => None,
-        Message::Commit { .. } | Message::Committed { .. } | Message::Abort { .. } => None,
-        Message::Inquire { .. } | Message::Told { .. } => None,
-        Message::Decline { .. } | Message::Declined { .. } => None,
-        Message::Resolve { .. } | Message::Resolved { .. } => None,
-        Message::Acquire { .. } | Message::Granted { .. } | Message::LockRefused { .. } => None,
-        Message::Release { .. } | Message::Released { .. } => None,
-        Message::KeepAlive { .. } | Message::KeptAlive { .. } | Message::NotKept { .. } => None,
-        Message::Admit { .. } | Message::Admitted { .. } => None,
+        Message::Chunk(Chunk { .. }) => None,
+        Message::FileRequest(FileRequest::Begin { .. })
+        | Message::FileRequest(FileRequest::Read { .. })
+        | Message::Ended(Ended { .. }) => None,
+        Message::Txn(TxnMessage::Fetch { .. }) | Message::Txn(TxnMessage::Fetched { .. }) => None,
+        Message::Txn(TxnMessage::Prepare { .. }) | Message::Txn(TxnMessage::Ready { .. }) => None,
+        Message::Txn(TxnMessage::Execute { .. }) | Message::Txn(TxnMessage::Executed { .. }) => {
+            None
+        }
+        Message::Txn(TxnMessage::Commit { .. })
+        | Message::Txn(TxnMessage::Committed { .. })
+        | Message::Txn(TxnMessage::Abort { .. }) => None,
+        Message::Txn(TxnMessage::Inquire { .. }) | Message::Txn(TxnMessage::Told { .. }) => None,
+        Message::Txn(TxnMessage::Decline { .. }) | Message::Txn(TxnMessage::Declined { .. }) => {
+            None
+        }
+        Message::ToCentre(ToCentre::Resolve { .. })
+        | Message::FromCentre(FromCentre::Resolved { .. }) => None,
+        Message::LockRequest(LockRequest::Acquire { .. })
+        | Message::LockAnswer(LockAnswer::Granted { .. })
+        | Message::LockAnswer(LockAnswer::LockRefused { .. }) => None,
+        Message::LockRequest(LockRequest::Release { .. })
+        | Message::LockAnswer(LockAnswer::Released { .. }) => None,
+        Message::LockRequest(LockRequest::KeepAlive { .. })
+        | Message::LockAnswer(LockAnswer::KeptAlive { .. })
+        | Message::LockAnswer(LockAnswer::NotKept { .. }) => None,
+        Message::ToCentre(ToCentre::Admit { .. })
+        | Message::FromCentre(FromCentre::Admitted { .. }) => None,
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::{
-    Admission, Arcs, Command, Epoch, Member, Message, Outcome, PullEnd, Record, Timer, TxnId,
-    Version, View, Vote,
+    Admission, Arcs, Chunk, Command, Epoch, FromCentre, Member, Message, Outcome, Pull, PullEnd,
+    Record, Timer, ToCentre, TxnId, TxnMessage, Version, View, Views, Vote,
 };
 
 use super::*;
@@ -21,7 +21,7 @@ fn txn(counter: u32) -> TxnId {
 fn a_vote_arrives_and_something_comes_of_it() {
     let (n1, n2) = (NodeId::storage(1), NodeId::storage(2));
     let results = Arc::from([(0, Outcome::Changed(Version(3)))]);
-    let message = Message::Executed { txn: txn(4), vote: Vote::Yes(results) };
+    let message = Message::Txn(TxnMessage::Executed { txn: txn(4), vote: Vote::Yes(results) });
     let step = Step {
         index: 7,
         at: Time::from_nanos(1_204_310_000),
@@ -38,7 +38,8 @@ fn a_vote_arrives_and_something_comes_of_it() {
                 packet: PacketId(10),
                 from: n1,
                 to: n2,
-                message: Message::Inquire { txn: txn(4), asked: Admission(1) }.into(),
+                message: Message::Txn(TxnMessage::Inquire { txn: txn(4), asked: Admission(1) })
+                    .into(),
             },
         ],
         ..Step::new()
@@ -73,8 +74,12 @@ fn view(epoch: u32, nodes: &[u16], replicas: u16) -> View {
 #[test]
 fn views_name_their_members_and_the_settings_once() {
     let views = [view(2, &[1, 2], 3), view(3, &[1, 2, 3], 3), view(4, &[1], 2)];
-    let message =
-        Message::Views { asked: None, views: views.into(), settled: Epoch(2), lost: [].into() };
+    let message = Message::Views(Views {
+        asked: None,
+        views: views.into(),
+        settled: Epoch(2),
+        lost: [].into(),
+    });
     assert_eq!(super::message(&message, Detail::Brief), "Views e2 to e4");
     assert_eq!(
         super::message(&message, Detail::Whole),
@@ -97,21 +102,23 @@ fn views_name_their_members_and_the_settings_once() {
 fn a_hand_over_is_told_as_question_and_answer() {
     let (epoch, pull, incarnation) = (Epoch(3), 2, Incarnation(1));
     let (level, owner, arcs) = (Epoch(2), Admission(5), Arcs::all());
-    let ask = Message::Pull { epoch, pull, incarnation, level, owner, arcs, after: None };
+    let ask = Message::Pull(Pull { epoch, pull, incarnation, level, owner, arcs, after: None });
     assert_eq!(message(&ask, Detail::Brief), "Pull #2 for e3 of what e2 had");
     assert_eq!(
         message(&ask, Detail::Whole),
         "Pull #2 for e3 of what e2 had; by i1 from a5, on 1 arc, 100.0 %"
     );
-    let chunk = |complete: &Arcs, witnessed: &Arcs| Message::Chunk {
-        epoch,
-        pull,
-        incarnation,
-        after: None,
-        files: [].into(),
-        doubtful: Arcs::default(),
-        answers: [].into(),
-        end: Some(PullEnd { complete: complete.clone(), witnessed: witnessed.clone() }),
+    let chunk = |complete: &Arcs, witnessed: &Arcs| {
+        Message::Chunk(Chunk {
+            epoch,
+            pull,
+            incarnation,
+            after: None,
+            files: [].into(),
+            doubtful: Arcs::default(),
+            answers: [].into(),
+            end: Some(PullEnd { complete: complete.clone(), witnessed: witnessed.clone() }),
+        })
     };
     let (all, none) = (Arcs::all(), Arcs::default());
     let brief = |answer: &Message| message(answer, Detail::Brief);
@@ -128,14 +135,22 @@ fn a_hand_over_is_told_as_question_and_answer() {
 #[test]
 fn leases_are_told_by_what_they_count_from() {
     let (admission, incarnation, asked) = (Admission(5), Incarnation(1), Time::from_nanos(5_000));
-    let beat = |known| Message::Heartbeat { admission, incarnation, known, asked, answered: None };
+    let beat = |known| {
+        Message::ToCentre(ToCentre::Heartbeat {
+            admission,
+            incarnation,
+            known,
+            asked,
+            answered: None,
+        })
+    };
     assert_eq!(message(&beat(Epoch(0)), Detail::Brief), "Heartbeat, knows no view");
     assert_eq!(
         message(&beat(Epoch(3)), Detail::Whole),
         "Heartbeat, knows e3; under a5 in i1, asked 0.000005s; last answered: none"
     );
     let (epoch, settled, lost) = (Epoch(3), Epoch(2), [].into());
-    let alive = Message::Alive { incarnation, asked, epoch, settled, lost };
+    let alive = Message::FromCentre(FromCentre::Alive { incarnation, asked, epoch, settled, lost });
     assert_eq!(
         message(&alive, Detail::Whole),
         "Alive: a lease for e3; counts from 0.000005s of i1; e2 has settled"

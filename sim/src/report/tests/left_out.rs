@@ -14,7 +14,7 @@ fn every_machine_has_a_column_or_is_named_as_left_out() {
     assert_eq!(drawn.left_out, ["    left out: n5..n8 n10..n30 (no part in it)"]);
     // Each of twelve passes it on to the next.
     let mut many = Made::default();
-    let abort = || Message::Abort { header: header(4) };
+    let abort = || Message::Txn(TxnMessage::Abort { header: header(4) });
     many.step(Event::Wake(n(1)), vec![sent(1, 1, 2, abort())]);
     for to in 2..=12 {
         let facts = vec![sent(to.into(), to, to + 1, abort())];

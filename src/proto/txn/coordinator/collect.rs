@@ -10,8 +10,8 @@ use crate::proto::txn::Turn;
 use crate::proto::txn::operations::{Source, check, fill_in_source};
 use crate::proto::txn::participant::{decline, no_because};
 use crate::proto::{
-    AttemptEnd, CommitMode, Defect, Epoch, File, Member, Message, No, Path, Refusal, Results,
-    Retry, Terms, TxnId, Vote, Work,
+    AttemptEnd, CommitMode, Defect, Epoch, File, Member, No, Path, Refusal, Results, Retry, Terms,
+    TxnId, TxnMessage, Vote, Work,
 };
 
 impl Coordinator {
@@ -74,7 +74,7 @@ impl Coordinator {
     pub fn on_ready(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId, life: Incarnation) {
         if !self.collecting.contains_key(&txn) && !self.committing.contains_key(&txn) {
             let header = self.header(turn.config.defects, txn);
-            return turn.out.send(from, Message::Abort { header }); // let the pins go
+            return turn.out.send(from, TxnMessage::Abort { header }); // let the pins go
         }
         let Some(mut collecting) = self.take(txn, Phase::Preparing) else { return };
         if collecting.has(from) {
@@ -151,7 +151,7 @@ impl Coordinator {
                 let end = end_because(closed.into());
                 return self.abort(turn, txn, collecting, None, end);
             };
-            turn.out.send(node, Message::Fetch { txn, epoch, path: path.clone() });
+            turn.out.send(node, TxnMessage::Fetch { txn, epoch, path: path.clone() });
         }
         self.proceed_when_fetched(turn, txn, collecting);
     }
@@ -277,7 +277,7 @@ impl Coordinator {
         for &to in participants.iter() {
             let paths = collecting.paths_of(to);
             let (header, terms, epoch) = (header.clone(), terms.clone(), collecting.epoch);
-            let prepare = Message::Prepare { header, epoch, terms, paths, work: work(to) };
+            let prepare = TxnMessage::Prepare { header, epoch, terms, paths, work: work(to) };
             turn.out.send(to.node, prepare);
         }
     }
@@ -288,7 +288,7 @@ impl Coordinator {
             let pinned_in = *collecting.ready.get(&to.node).expect("every participant is ready");
             let work = collecting.part_of(to);
             let (header, epoch) = (header.clone(), collecting.epoch);
-            turn.out.send(to.node, Message::Execute { header, epoch, pinned_in, work });
+            turn.out.send(to.node, TxnMessage::Execute { header, epoch, pinned_in, work });
         }
     }
 }

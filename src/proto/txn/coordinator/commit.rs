@@ -7,8 +7,8 @@ use crate::proto::Timer;
 use crate::proto::owner::{Answered, Owner};
 use crate::proto::txn::Turn;
 use crate::proto::{
-    Answer, AttemptEnd, Changes, Decided, Defect, Defects, Known, Member, Message, Open, Outcome,
-    Record, Refusal, Results, Retry, TxnId,
+    Answer, AttemptEnd, Changes, Decided, Defect, Defects, Known, Member, Open, Outcome, Record,
+    Refusal, Results, Retry, TxnId, TxnMessage,
 };
 
 impl Coordinator {
@@ -89,7 +89,7 @@ impl Coordinator {
         }
         for &Member { node, admission: voter } in &committing.awaited {
             let (header, answer) = (header.clone(), committing.decided.answer.clone());
-            turn.out.send(node, Message::Commit { header, voter, answer });
+            turn.out.send(node, TxnMessage::Commit { header, voter, answer });
         }
         committing.repeats += 1;
         let pause = turn.config.inquiry_interval.times(1 << committing.repeats.min(3));
@@ -118,7 +118,7 @@ impl Coordinator {
             None if self.collecting.contains_key(&txn) => Known::Undecided,
             None => Known::Aborted,
         };
-        turn.out.send(from, Message::Told { txn, known });
+        turn.out.send(from, TxnMessage::Told { txn, known });
     }
 
     /// The transactions that are decided and not over.

@@ -26,8 +26,8 @@ use super::Turn;
 use super::operations::{Source, split_renames};
 use crate::machine::{Incarnation, NodeId, RequestId};
 use crate::proto::{
-    Age, AttemptEnd, Changes, Config, Decided, Defect, Defects, Epoch, Header, LowWater, Member,
-    Membership, Message, No, Operation, Path, Refusal, Results, Retry, TxnId, Work,
+    Age, AttemptEnd, Changes, Config, Decided, Defect, Defects, Ended, Epoch, Header, LowWater,
+    Member, Membership, No, Operation, Path, Refusal, Results, Retry, TxnId, Work,
 };
 
 /// An attempt at a request, as it arrived.
@@ -190,7 +190,7 @@ impl Coordinator {
 
 fn end_attempt(turn: &mut Turn<'_>, attempt: &Attempt, end: AttemptEnd) {
     let Attempt { client, request, attempt, .. } = *attempt;
-    turn.out.send(client, Message::Ended { request, attempt, end });
+    turn.out.send(client, Ended { request, attempt, end });
 }
 
 fn end_because(no: No) -> AttemptEnd {

@@ -10,7 +10,7 @@ use crate::proto::owner::Answered;
 use crate::proto::txn::Turn;
 use crate::proto::txn::operations::paths_of_operation;
 use crate::proto::txn::participant::no_because;
-use crate::proto::{AttemptEnd, Defect, Member, Message, Path, Refusal, TxnId};
+use crate::proto::{AttemptEnd, Defect, Member, Path, Refusal, TxnId, TxnMessage};
 
 impl Coordinator {
     /// Has every owner of a path of the request promise that no attempt at it gets its yes, before
@@ -49,7 +49,7 @@ impl Coordinator {
         let header = self.header(turn.config.defects, txn);
         for &to in collecting.participants.iter() {
             let owned = paths.iter().filter(|path| turn.layout().owns(to, path));
-            let decline = Message::Decline {
+            let decline = TxnMessage::Decline {
                 header: header.clone(),
                 epoch: collecting.epoch,
                 request,
@@ -108,7 +108,7 @@ impl Coordinator {
         }
         let header = self.header(turn.config.defects, txn);
         for to in collecting.participants.iter().filter(|to| Some(to.node) != no_from) {
-            turn.out.send(to.node, Message::Abort { header: header.clone() });
+            turn.out.send(to.node, TxnMessage::Abort { header: header.clone() });
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::proto::Timer;
 use crate::proto::owner::Answered;
 use crate::proto::txn::Turn;
 use crate::proto::{
-    Admission, Answer, Defect, Epoch, Header, Known, Message, Path, Record, Refusal, TxnId, Vote,
+    Admission, Answer, Defect, Epoch, Header, Known, Path, Record, Refusal, TxnId, TxnMessage, Vote,
 };
 
 /// What a coordinator asks a participant to decline.
@@ -30,7 +30,7 @@ impl Participant {
         let txn = header.txn;
         if voter != turn.standing.admission() {
             // The member that voted is gone with its disk and will never ask what became of it.
-            return turn.out.send(txn.coordinator, Message::Told { txn, known: Known::Gone });
+            return turn.out.send(txn.coordinator, TxnMessage::Told { txn, known: Known::Gone });
         }
         self.outcomes.learn_mark(turn.config.defects, header);
         self.commit(turn, txn, answer);
@@ -63,7 +63,7 @@ impl Participant {
             // What was promised before may be durable, and the roll-back not.
             turn.out.force(Record::Declined { request, refusal });
         }
-        turn.out.send(txn.coordinator, Message::Declined { txn });
+        turn.out.send(txn.coordinator, TxnMessage::Declined { txn });
     }
 
     /// Is it in doubt about an attempt at the request?
@@ -99,7 +99,7 @@ impl Participant {
             None => {
                 let known = self.outcomes.has_committed(txn);
                 if known || self.outcomes.mark_covers(txn) {
-                    turn.out.send(txn.coordinator, Message::Committed { txn });
+                    turn.out.send(txn.coordinator, TxnMessage::Committed { txn });
                 }
                 return;
             }
@@ -115,7 +115,7 @@ impl Participant {
             self.outcomes.end(txn, End::Committed(answer.clone()));
         }
         turn.out.force(Record::Applied { txn, request, answer });
-        turn.out.send(txn.coordinator, Message::Committed { txn });
+        turn.out.send(txn.coordinator, TxnMessage::Committed { txn });
     }
 
     pub(super) fn abort(&mut self, turn: &mut Turn<'_>, txn: TxnId) {

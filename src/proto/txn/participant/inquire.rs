@@ -6,7 +6,8 @@ use crate::machine::NodeId;
 use crate::proto::Timer;
 use crate::proto::txn::Turn;
 use crate::proto::{
-    Admission, Answer, Defect, Known, Message, Outcome, Record, Results, TxnId, Verdict,
+    Admission, Answer, Defect, Known, Outcome, Record, Results, ToCentre, TxnId, TxnMessage,
+    Verdict,
 };
 
 impl Participant {
@@ -25,7 +26,7 @@ impl Participant {
                 Known::Aborted
             }
         };
-        turn.out.send(from, Message::Told { txn, known });
+        turn.out.send(from, TxnMessage::Told { txn, known });
     }
 
     pub fn on_told(&mut self, turn: &mut Turn<'_>, txn: TxnId, known: &Known) {
@@ -60,7 +61,7 @@ impl Participant {
         if turn.config.defects.has(Defect::AbortWhileInDoubt) && vote.inquiries == 2 {
             return self.abort(turn, txn);
         }
-        let ask = |asked| Message::Inquire { txn, asked };
+        let ask = |asked| TxnMessage::Inquire { txn, asked };
         turn.out.send(txn.coordinator, ask(txn.admission));
         if vote.inquiries > 0 {
             for other in vote.voted.participants.iter().filter(|other| other.node != turn.id) {
@@ -70,7 +71,7 @@ impl Participant {
         if vote.voted.epoch < turn.standing.epoch() {
             let (admission, epoch) = (turn.standing.admission(), vote.voted.epoch);
             let participants = vote.voted.participants.clone();
-            let resolve = Message::Resolve { admission, txn, epoch, participants };
+            let resolve = ToCentre::Resolve { admission, txn, epoch, participants };
             turn.out.send(NodeId::CONTROL, resolve);
         }
         vote.inquiries += 1;

@@ -24,7 +24,7 @@ use crate::machine::RequestId;
 use crate::proto::Timer;
 use crate::proto::owner::{Answered, CannotExecute};
 use crate::proto::{
-    Epoch, Membership, Message, No, Outcome, Path, Terms, TxnId, Vote, Voted, Work,
+    Epoch, Membership, No, Outcome, Path, Terms, TxnId, TxnMessage, Vote, Voted, Work,
 };
 pub(in crate::proto) use decide::Declining;
 use outcomes::Outcomes;
@@ -84,7 +84,7 @@ impl Participant {
 }
 
 fn send_vote(turn: &mut Turn<'_>, txn: TxnId, vote: Vote) {
-    turn.out.send(txn.coordinator, Message::Executed { txn, vote });
+    turn.out.send(txn.coordinator, TxnMessage::Executed { txn, vote });
 }
 
 /// What a vote says of a request that is answered already.

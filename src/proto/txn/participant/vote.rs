@@ -9,7 +9,7 @@ use crate::proto::Timer;
 use crate::proto::owner::Pinned;
 use crate::proto::txn::Turn;
 use crate::proto::{
-    Changes, Defect, Epoch, Header, Message, No, Results, Terms, TxnId, Vote, Voted, Work,
+    Changes, Defect, Epoch, Header, No, Results, Terms, TxnId, TxnMessage, Vote, Voted, Work,
 };
 
 impl Participant {
@@ -111,7 +111,7 @@ impl Participant {
                 // Longer than the coordinator waits, which has the first word.
                 let patience = turn.vote_patience(prepared_for).times(2);
                 turn.timers.set(Timer::Ready(txn), turn.now + patience);
-                let ready = Message::Ready { txn, pinned_in: turn.incarnation };
+                let ready = TxnMessage::Ready { txn, pinned_in: turn.incarnation };
                 turn.out.send(txn.coordinator, ready);
             }
         }

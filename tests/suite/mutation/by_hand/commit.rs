@@ -1,6 +1,6 @@
 //! Mistakes of coordinators and participants that need code.
 
-use seedbed::proto::{Decided, Header, LowWater, Message, Record, Vote};
+use seedbed::proto::{Decided, Header, LowWater, Message, Record, TxnMessage, Vote};
 use seedbed_sim::file_service::oracle::Model;
 
 use crate::mutation::altered_replay::Shown;
@@ -12,13 +12,14 @@ pub fn acknowledges_at_once(_: &Model, shown: &mut Shown<'_>) -> bool {
         _ => None,
     });
     let Some((_, node, txn)) = applied else { return false };
-    shown.send(node, txn.coordinator, Message::Committed { txn });
+    shown.send(node, txn.coordinator, Message::Txn(TxnMessage::Committed { txn }));
     true
 }
 
 /// A time-out that comes with the last yes is taken for one that came before it.
 pub fn aborts_with_the_last_yes(_: &Model, shown: &mut Shown<'_>) -> bool {
-    let Some((_, Message::Executed { txn, vote: Vote::Yes(_) })) = shown.arrived() else {
+    let Some((_, Message::Txn(TxnMessage::Executed { txn, vote: Vote::Yes(_) }))) = shown.arrived()
+    else {
         return false;
     };
     let txn = *txn;
@@ -32,7 +33,7 @@ pub fn aborts_with_the_last_yes(_: &Model, shown: &mut Shown<'_>) -> bool {
     shown.step.facts.remove(place);
     for to in participants.iter() {
         let header = Header { txn, low_water: LowWater::default() };
-        shown.send(node, to.node, Message::Abort { header });
+        shown.send(node, to.node, Message::Txn(TxnMessage::Abort { header }));
     }
     true
 }

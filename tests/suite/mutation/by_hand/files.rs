@@ -1,6 +1,6 @@
 //! Mistakes about what a path holds that need code.
 
-use seedbed::proto::{Action, Contents, Message, Outcome, Reply, Request, Version};
+use seedbed::proto::{Action, Contents, Message, Outcome, Reply, Request, TxnMessage, Version};
 use seedbed_sim::file_service::oracle::Model;
 
 use super::{each, first};
@@ -24,7 +24,7 @@ pub fn answers_from_memory(_: &Model, shown: &mut Shown<'_>) -> bool {
 /// A coordinator takes one owner too few for the path.
 pub fn takes_one_owner_too_few(_: &Model, shown: &mut Shown<'_>) -> bool {
     shown.sent(|message| match message {
-        Message::Prepare { terms, .. } => {
+        Message::Txn(TxnMessage::Prepare { terms, .. }) => {
             let (_, fewer) = terms.participants.split_last().expect("a participant");
             terms.participants = fewer.into();
             true

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use seedbed::machine::NodeId;
 use seedbed::proto::{
-    Arcs, AttemptEnd, Config, Epoch, Member, Message, Outcome, Record, Retry, Version,
+    Arcs, AttemptEnd, Config, Ended, Epoch, FromCentre, Member, Message, Outcome, Pull, Record,
+    Retry, ToCentre, Version,
 };
 use seedbed_sim::file_service::Fact;
 use seedbed_sim::file_service::oracle::Model;
@@ -26,7 +27,7 @@ pub fn leaves_a_member_out(_: &Model, shown: &mut Shown<'_>) -> bool {
 /// A new owner pulls the whole ring, and not only what it owns.
 pub fn pulls_the_whole_ring(_: &Model, shown: &mut Shown<'_>) -> bool {
     shown.sent(|message| match message {
-        Message::Pull { arcs, .. } => {
+        Message::Pull(Pull { arcs, .. }) => {
             *arcs = Arcs::all();
             true
         }
@@ -36,7 +37,9 @@ pub fn pulls_the_whole_ring(_: &Model, shown: &mut Shown<'_>) -> bool {
 
 /// A node gives its older claims up as soon as the next view is in force.
 pub fn gives_up_too_early(model: &Model, shown: &mut Shown<'_>) -> bool {
-    let Some((node, Message::Alive { epoch, .. })) = shown.arrived() else { return false };
+    let Some((node, Message::FromCentre(FromCentre::Alive { epoch, .. }))) = shown.arrived() else {
+        return false;
+    };
     let (epoch, config) = (*epoch, shown.world.config());
     let settled = model.views.settled().map_or(Epoch::default(), |settled| settled.is);
     let placement = model.views.placement(config, epoch).filter(|_| settled < epoch);
@@ -60,7 +63,7 @@ pub fn claims_the_whole_ring(_: &Model, shown: &mut Shown<'_>) -> bool {
     }
     let is_last = |fact: &Fact| match fact {
         Fact::Sent { from, message, .. } => {
-            *from == joiner && matches!(**message, Message::Completed { .. })
+            *from == joiner && matches!(**message, Message::ToCentre(ToCentre::Completed { .. }))
         }
         _ => false,
     };
@@ -80,7 +83,7 @@ pub fn claims_the_whole_ring(_: &Model, shown: &mut Shown<'_>) -> bool {
 pub fn answers_for_an_epoch_it_has_left(_: &Model, shown: &mut Shown<'_>) -> bool {
     shown.sent(|message| match message {
         // It comes from n1, whose lease for the second epoch is on its way.
-        Message::Ended { end: end @ AttemptEnd::Retry(Retry::Epoch(_)), .. } => {
+        Message::Ended(Ended { end: end @ AttemptEnd::Retry(Retry::Epoch(_)), .. }) => {
             *end = AttemptEnd::Done([Outcome::Found(Version(0), None)].into());
             true
         }

@@ -2,8 +2,8 @@
 
 use seedbed::machine::Incarnation;
 use seedbed::proto::{
-    Admission, Arcs, AttemptEnd, Epoch, Member, Membership, Message, No, Notice, PullEnd, Retry,
-    Settings, Verdict, View, Vote, Wanted,
+    Admission, Arcs, AttemptEnd, Chunk, Ended, Epoch, FromCentre, Member, Membership, Message, No,
+    Notice, Pull, PullEnd, Retry, Settings, ToCentre, TxnMessage, Verdict, View, Vote, Wanted,
 };
 
 use super::*;
@@ -105,13 +105,13 @@ fn wanted(nodes: &[u16]) -> Record {
 fn pull(epoch: u32, pull: u32) -> Message {
     let (level, owner, incarnation) = (Epoch(epoch - 1), Admission(1), Incarnation(1));
     let arcs = Arcs::all();
-    Message::Pull { epoch: Epoch(epoch), pull, incarnation, level, owner, arcs, after: None }
+    Message::Pull(Pull { epoch: Epoch(epoch), pull, incarnation, level, owner, arcs, after: None })
 }
 
 fn chunk(epoch: u32, pull: u32, end: Option<PullEnd>) -> Message {
     let (epoch, incarnation) = (Epoch(epoch), Incarnation(1));
     let (files, answers) = (Default::default(), Default::default());
-    Message::Chunk {
+    Message::Chunk(Chunk {
         epoch,
         pull,
         incarnation,
@@ -120,7 +120,7 @@ fn chunk(epoch: u32, pull: u32, end: Option<PullEnd>) -> Message {
         doubtful: Arcs::default(),
         answers,
         end,
-    }
+    })
 }
 
 fn entered(epoch: u32) -> Record {
@@ -128,7 +128,7 @@ fn entered(epoch: u32) -> Record {
 }
 
 fn completed(epoch: u32) -> Message {
-    Message::Completed { admission: Admission(1), epoch: Epoch(epoch) }
+    Message::ToCentre(ToCentre::Completed { admission: Admission(1), epoch: Epoch(epoch) })
 }
 
 const FOUR: &[(u16, u32)] = &[(1, 1), (2, 2), (3, 3), (4, 4)];
@@ -150,7 +150,8 @@ fn who_comes_and_goes_with_a_view_is_told_apart() {
     assert_eq!(show.count(Milestone::NODE_DECLARED_GONE), 2, "n2 before, n3 with its old disk");
     assert_eq!(show.bound(Milestone::NODE_LEFT, Part::Leaver), Some(n(4)));
     show.forces(CONTROL, &Record::Converged { epoch: Epoch(3) });
-    let departed = Message::Departed { admission: Admission(4), epoch: Epoch(3) };
+    let departed =
+        Message::ToCentre(ToCentre::Departed { admission: Admission(4), epoch: Epoch(3) });
     show.receives(n(4), CONTROL, &departed);
     assert_eq!(show.bound(Milestone::NODE_DEPARTED, Part::Leaver), Some(n(4)));
     show.receives(n(4), CONTROL, &departed);
@@ -164,8 +165,11 @@ fn a_view_in_force_without_word_from_a_member_means_that_its_lease_is_over() {
     let mut show = Show::new();
     show.views(1, &[(1, 1), (2, 2), (3, 3)]).announces(2, &[(1, 1), (2, 2)]);
     for (node, number) in [(1, 1), (2, 2)] {
-        let entered =
-            Message::Entered { admission: Admission(number), epoch: Epoch(2), open: [].into() };
+        let entered = Message::ToCentre(ToCentre::Entered {
+            admission: Admission(number),
+            epoch: Epoch(2),
+            open: [].into(),
+        });
         show.receives(n(node), CONTROL, &entered);
     }
     show.forces(CONTROL, &Record::Activated { epoch: Epoch(2) });
@@ -219,7 +223,7 @@ fn a_chunk_that_leaves_a_path_out_waits_for_a_decision() {
     let mut show = Show::new();
     let mut left_out = chunk(2, 1, None);
     show.sends(n(2), n(1), &left_out);
-    if let Message::Chunk { doubtful, .. } = &mut left_out {
+    if let Message::Chunk(Chunk { doubtful, .. }) = &mut left_out {
         *doubtful = Arcs::of([(1, 1)]);
     }
     show.sends(n(2), n(1), &left_out);
@@ -270,10 +274,12 @@ fn a_decision_is_late_once_if_a_hand_over_has_voided_the_vote() {
 #[test]
 fn a_doubt_is_resolved_where_the_centre_has_told_of_it() {
     let mut show = Show::new();
-    let resolved = |txn| Message::Resolved {
-        admission: Admission(1),
-        txn,
-        verdict: Verdict::Committed([].into()),
+    let resolved = |txn| {
+        Message::FromCentre(FromCentre::Resolved {
+            admission: Admission(1),
+            txn,
+            verdict: Verdict::Committed([].into()),
+        })
     };
     show.forces(n(2), &voted(txn(1), "/a", 1, "x")).forces(n(2), &applied(txn(3)));
     show.receives(CONTROL, n(2), &resolved(txn(3)));
@@ -284,10 +290,12 @@ fn a_doubt_is_resolved_where_the_centre_has_told_of_it() {
 #[test]
 fn a_refusal_counts_where_it_is_made_and_not_where_it_is_passed_on() {
     let mut show = Show::new();
-    let no = Message::Executed { txn: txn(1), vote: Vote::No(No::Epoch(Epoch(3))) };
+    let no =
+        Message::Txn(TxnMessage::Executed { txn: txn(1), vote: Vote::No(No::Epoch(Epoch(3))) });
     let end = AttemptEnd::Retry(Retry::Epoch(Epoch(3)));
-    let ended =
-        |number| Message::Ended { request: request(1, number), attempt: 1, end: end.clone() };
+    let ended = |number| {
+        Message::Ended(Ended { request: request(1, number), attempt: 1, end: end.clone() })
+    };
     show.sends(n(1), n(2), &prepare(txn(1), &[n(2)], &[]));
     show.sends(n(2), n(1), &no).receives(n(2), n(1), &no);
     show.sends(n(1), c(1), &ended(1));
@@ -295,7 +303,7 @@ fn a_refusal_counts_where_it_is_made_and_not_where_it_is_passed_on() {
     show.sends(n(1), c(1), &ended(2));
     assert_eq!(show.count(Milestone::STALE_EPOCH_REFUSED), 2);
     let not_ready = AttemptEnd::Retry(Retry::NotReady);
-    let not_ready = Message::Ended { request: request(1, 3), attempt: 1, end: not_ready };
+    let not_ready = Message::Ended(Ended { request: request(1, 3), attempt: 1, end: not_ready });
     show.sends(n(1), c(1), &not_ready);
     assert_eq!(show.count(Milestone::NOT_READY_REFUSED), 1);
 }
@@ -330,7 +338,7 @@ fn a_client_learns_of_a_view() {
 fn a_transaction_is_open_at_a_machine_that_leaves_its_epoch() {
     let mut show = Show::new();
     let mut asks_for_votes = prepare(txn(1), &[n(2), n(3)], &["/a"]);
-    if let Message::Prepare { work, .. } = &mut asks_for_votes {
+    if let Message::Txn(TxnMessage::Prepare { work, .. }) = &mut asks_for_votes {
         *work = Some([].into());
     }
     show.sends(n(1), n(2), &asks_for_votes);

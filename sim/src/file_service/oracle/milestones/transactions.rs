@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Decided, Known, Message, No, Record, Refusal, Request, Retry, TxnId, Vote, Voted,
+    AttemptEnd, Decided, Ended, FileRequest, Known, LockRequest, Message, No, Record, Refusal,
+    Request, Retry, TxnId, TxnMessage, Vote, Voted,
 };
 
 use super::{Hits, Milestones};
@@ -44,23 +45,25 @@ pub enum Phase {
 impl Milestones {
     pub(super) fn txn_on_sent(&mut self, hits: &mut Hits, from: NodeId, message: &Message) {
         match message {
-            Message::Begin { age, attempt, .. } => {
+            Message::FileRequest(FileRequest::Begin { age, attempt, .. }) => {
                 if *attempt == 1 {
                     self.attempts.insert(age.request, 0); // the claim of a lock counts anew
                 }
                 self.on_attempt(hits, from, age.request, *attempt);
             }
-            Message::Read { request, attempt, .. } => {
+            Message::FileRequest(FileRequest::Read { request, attempt, .. }) => {
                 self.on_attempt(hits, from, *request, *attempt)
             }
-            Message::Acquire { request, .. } | Message::Release { request, .. } => {
+            Message::LockRequest(
+                LockRequest::Acquire { request, .. } | LockRequest::Release { request, .. },
+            ) => {
                 let attempt = self.attempts.get(request).map_or(1, |newest| newest + 1);
                 self.on_attempt(hits, from, *request, attempt);
             }
-            Message::Fetch { txn, .. } => {
+            Message::Txn(TxnMessage::Fetch { txn, .. }) => {
                 self.run(hits, *txn);
             }
-            Message::Prepare { header, terms, work, .. } => {
+            Message::Txn(TxnMessage::Prepare { header, terms, work, .. }) => {
                 let run = self.run(hits, header.txn);
                 run.attempt = Some((terms.request, terms.attempt));
                 if run.phase == Phase::Alone {
@@ -72,27 +75,30 @@ impl Milestones {
                     };
                 }
             }
-            Message::Execute { header, .. } => self.run(hits, header.txn).phase = Phase::Voting,
-            Message::Executed { txn, vote: Vote::No(No::Refused { refusal, .. }) }
-                if is_fenced(*refusal) =>
-            {
+            Message::Txn(TxnMessage::Execute { header, .. }) => {
+                self.run(hits, header.txn).phase = Phase::Voting
+            }
+            Message::Txn(TxnMessage::Executed {
+                txn,
+                vote: Vote::No(No::Refused { refusal, .. }),
+            }) if is_fenced(*refusal) => {
                 hits.hit_txn(Milestone::WRITE_FENCED, from, *txn);
             }
-            Message::Executed { txn, vote: Vote::No(No::Epoch(_)) } => {
+            Message::Txn(TxnMessage::Executed { txn, vote: Vote::No(No::Epoch(_)) }) => {
                 hits.hit_txn(Milestone::STALE_EPOCH_REFUSED, from, *txn);
             }
-            Message::Executed { txn, vote: Vote::No(No::NotReady) } => {
+            Message::Txn(TxnMessage::Executed { txn, vote: Vote::No(No::NotReady) }) => {
                 hits.hit_txn(Milestone::NOT_READY_REFUSED, from, *txn);
             }
-            Message::Abort { header } => self.on_aborted(hits, from, header.txn),
-            Message::Decline { header, refusal, .. } => {
+            Message::Txn(TxnMessage::Abort { header }) => self.on_aborted(hits, from, header.txn),
+            Message::Txn(TxnMessage::Decline { header, refusal, .. }) => {
                 let run = self.runs.get(&header.txn);
                 if is_fenced(*refusal) && run.is_some_and(|run| !run.fenced) {
                     hits.hit_txn(Milestone::WRITE_FENCED, from, header.txn);
                 }
                 self.on_aborted(hits, from, header.txn);
             }
-            Message::Ended { request, attempt, end } => {
+            Message::Ended(Ended { request, attempt, end }) => {
                 self.on_ended(hits, from, *request, *attempt, end);
             }
             _ => {}
@@ -173,23 +179,27 @@ impl Milestones {
         message: &Message,
     ) {
         match message {
-            Message::Begin { request, attempt, .. } => {
+            Message::FileRequest(FileRequest::Begin { request, attempt, .. }) => {
                 self.begun = Some((to, *request, *attempt));
             }
-            Message::Ready { txn, .. } => {
+            Message::Txn(TxnMessage::Ready { txn, .. }) => {
                 let Some(run) = self.runs.get_mut(txn) else { return };
                 if run.phase == Phase::Preparing && run.takes(from) && run.ready.insert(from) {
                     self.hit_if_all(hits, Milestone::ALL_READY, *txn, |run| &run.ready);
                 }
             }
-            Message::Executed { txn, vote } => self.on_vote(hits, from, *txn, vote),
-            Message::Told { txn, known: Known::Committed(_) | Known::Aborted } => {
+            Message::Txn(TxnMessage::Executed { txn, vote }) => {
+                self.on_vote(hits, from, *txn, vote)
+            }
+            Message::Txn(TxnMessage::Told { txn, known: Known::Committed(_) | Known::Aborted }) => {
                 let is_in_doubt = self.in_doubt.slot(to).get(txn) == Some(&false);
                 if from != txn.coordinator && is_in_doubt {
                     hits.hit_txn(Milestone::TOLD_BY_PARTICIPANT, to, *txn);
                 }
             }
-            Message::Release { .. } => self.release = to == NodeId::CONTROL,
+            Message::LockRequest(LockRequest::Release { .. }) => {
+                self.release = to == NodeId::CONTROL
+            }
             _ => {}
         }
     }

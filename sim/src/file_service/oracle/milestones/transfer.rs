@@ -7,7 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::machine::{Incarnation, NodeId};
-use seedbed::proto::{Arcs, Config, Epoch, Known, Message, Path, Record, TxnId, Voted};
+use seedbed::proto::{
+    Arcs, Chunk, Config, Epoch, FromCentre, Known, Message, Path, Pull, Record, ToCentre, TxnId,
+    TxnMessage, Voted,
+};
 
 use super::{Hits, Milestones};
 use crate::file_service::Milestone;
@@ -34,12 +37,12 @@ pub(super) struct Moves {
 struct HandOver {
     epoch: Epoch,
     /// The newest pull, and whether anything more is to come of it.
-    pull: Pull,
+    pull: PullId,
     is_open: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pull {
+struct PullId {
     incarnation: Incarnation,
     number: u32,
     source: NodeId,
@@ -119,11 +122,11 @@ impl Milestones {
         message: &Message,
     ) {
         match message {
-            Message::Pull { epoch, pull, incarnation, .. } => {
-                let pull = Pull { incarnation: *incarnation, number: *pull, source: to };
+            Message::Pull(Pull { epoch, pull, incarnation, .. }) => {
+                let pull = PullId { incarnation: *incarnation, number: *pull, source: to };
                 self.on_pull(hits, from, *epoch, pull);
             }
-            Message::Chunk { doubtful, end, .. } => {
+            Message::Chunk(Chunk { doubtful, end, .. }) => {
                 if end.as_ref().is_some_and(|end| !end.witnessed.is_empty()) {
                     self.hit_move(hits, Milestone::WITNESS_ANSWERED, from, to, from);
                 }
@@ -131,7 +134,7 @@ impl Milestones {
                     self.hit_move(hits, Milestone::HAND_OVER_WAITS_FOR_DECISION, from, to, from);
                 }
             }
-            Message::Completed { epoch, .. } => {
+            Message::ToCentre(ToCentre::Completed { epoch, .. }) => {
                 let done = self.moves.under_way.get(&from).filter(|pulled| pulled.epoch == *epoch);
                 if let Some(source) = done.map(|pulled| pulled.pull.source) {
                     self.moves.under_way.remove(&from);
@@ -142,7 +145,7 @@ impl Milestones {
         }
     }
 
-    fn on_pull(&mut self, hits: &mut Hits, receiver: NodeId, epoch: Epoch, pull: Pull) {
+    fn on_pull(&mut self, hits: &mut Hits, receiver: NodeId, epoch: Epoch, pull: PullId) {
         if self.moves.entered.get(&receiver).is_some_and(|newest| *newest > epoch) {
             return; // it had waited for the disk, and the node has left that epoch meanwhile
         }
@@ -161,22 +164,24 @@ impl Milestones {
         message: &Message,
     ) {
         match message {
-            Message::Chunk { pull, incarnation, files, end, .. } => {
-                let pull = Pull { incarnation: *incarnation, number: *pull, source: from };
+            Message::Chunk(Chunk { pull, incarnation, files, end, .. }) => {
+                let pull = PullId { incarnation: *incarnation, number: *pull, source: from };
                 let pulled = self.moves.under_way.get_mut(&to).filter(|now| now.pull == pull);
                 if let Some(pulled) = pulled {
                     pulled.is_open &= end.is_none() && !files.is_empty();
                 }
             }
-            Message::Commit { header, .. }
-            | Message::Abort { header }
-            | Message::Decline { header, .. } => {
+            Message::Txn(
+                TxnMessage::Commit { header, .. }
+                | TxnMessage::Abort { header }
+                | TxnMessage::Decline { header, .. },
+            ) => {
                 self.on_late_decision(hits, to, header.txn);
             }
-            Message::Told { txn, known: Known::Committed(_) | Known::Aborted } => {
+            Message::Txn(TxnMessage::Told { txn, known: Known::Committed(_) | Known::Aborted }) => {
                 self.on_late_decision(hits, to, *txn);
             }
-            Message::Resolved { txn, .. } => {
+            Message::FromCentre(FromCentre::Resolved { txn, .. }) => {
                 if self.in_doubt.slot(to).contains_key(txn) {
                     self.moves.resolved.insert((to, *txn));
                 }

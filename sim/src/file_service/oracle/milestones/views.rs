@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Config, Epoch, Layout, Member, Message, Path, Record, View};
+use seedbed::proto::{Config, Epoch, Layout, Member, Message, Path, Record, ToCentre, View};
 
 use super::{Hits, Milestones};
 use crate::file_service::Milestone;
@@ -108,12 +108,12 @@ impl Milestones {
     ) {
         match message {
             _ if to != NodeId::CONTROL => {}
-            Message::Entered { admission, epoch, .. } => {
+            Message::ToCentre(ToCentre::Entered { admission, epoch, .. }) => {
                 let member = Member { node: from, admission: *admission };
                 let newest = self.views.entered.entry(member).or_default();
                 *newest = (*newest).max(*epoch);
             }
-            Message::Departed { admission, .. } => {
+            Message::ToCentre(ToCentre::Departed { admission, .. }) => {
                 self.on_departed(hits, Member { node: from, admission: *admission });
             }
             _ => {}

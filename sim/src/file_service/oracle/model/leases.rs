@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use seedbed::machine::{Incarnation, NodeId, Span, Time};
-use seedbed::proto::{Epoch, Message};
+use seedbed::proto::{Epoch, FromCentre, Message, ToCentre};
 
 use crate::file_service::oracle::model::views::Views;
 
@@ -62,14 +62,14 @@ impl Leases {
         views: &Views,
     ) {
         match *message {
-            Message::Heartbeat { incarnation, asked, .. } => {
+            Message::ToCentre(ToCentre::Heartbeat { incarnation, asked, .. }) => {
                 let beats = self.beats.entry(from).or_default();
                 beats.insert((incarnation, asked), now);
                 if beats.len() > BEATS {
                     beats.pop_first();
                 }
             }
-            Message::Alive { incarnation, asked, epoch, .. } => {
+            Message::FromCentre(FromCentre::Alive { incarnation, asked, epoch, .. }) => {
                 let sent = self.beats.get(&to).and_then(|beats| beats.get(&(incarnation, asked)));
                 if let (Some(&sent), Some(view)) = (sent, views.view(epoch)) {
                     let ends = sent + view.is.membership_lease;
@@ -93,7 +93,10 @@ impl Leases {
         message: &Message,
         views: &Views,
     ) {
-        let &Message::Alive { incarnation, asked, epoch, .. } = message else { return };
+        let &Message::FromCentre(FromCentre::Alive { incarnation, asked, epoch, .. }) = message
+        else {
+            return;
+        };
         let sent = self.beats.get(&to).and_then(|beats| beats.get(&(incarnation, asked)));
         let (Some(&sent), Some(view)) = (sent, views.view(epoch)) else { return };
         if incarnation != life {
@@ -137,13 +140,19 @@ mod tests {
     fn beat(asked: Time) -> Message {
         let (admission, known) = (Config::FIRST_ADMISSION, Epoch(1));
         let answered = Some(asked);
-        Message::Heartbeat { admission, incarnation: LIFE, known, asked, answered }
+        Message::ToCentre(ToCentre::Heartbeat {
+            admission,
+            incarnation: LIFE,
+            known,
+            asked,
+            answered,
+        })
     }
 
     fn alive(asked: Time) -> Message {
         let (epoch, settled) = (Epoch(1), Epoch(0));
         let lost = [].into();
-        Message::Alive { incarnation: LIFE, asked, epoch, settled, lost }
+        Message::FromCentre(FromCentre::Alive { incarnation: LIFE, asked, epoch, settled, lost })
     }
 
     fn views() -> Views {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Contents, Decided, Epoch, Message, MessageKind, Outcome, Path, Record, RecordKind,
-    TxnId, Version, Voted,
+    AttemptEnd, Contents, Decided, Ended, Epoch, FileRequest, Message, MessageKind, Outcome, Path,
+    Record, RecordKind, TxnId, Version, Voted,
 };
 
 use crate::file_service::oracle::{Evidence, Seen, SeenKinds};
@@ -86,7 +86,7 @@ impl Services {
     /// The service that `seen`, the newest thing that was seen, was, if it was one.
     pub fn given_by(&self, seen: &Seen<'_>) -> Option<&Service> {
         match seen {
-            Seen::Sent { message: Message::Ended { .. }, .. }
+            Seen::Sent { message: Message::Ended(Ended { .. }), .. }
             | Seen::Appended { record: Record::Voted(_) | Record::Decided(_), .. }
             | Seen::Durable { record: Record::Voted(_) | Record::Decided(_), .. } => {
                 self.newest.as_ref()
@@ -97,7 +97,10 @@ impl Services {
 
     /// A read arrives at a storage node.
     pub(super) fn on_read(&mut self, step: u64, to: NodeId, message: &Message) {
-        let Message::Read { request, attempt, epoch, path } = message else { return };
+        let Message::FileRequest(FileRequest::Read { request, attempt, epoch, path }) = message
+        else {
+            return;
+        };
         self.asked.insert((to, *request, *attempt), (*epoch, path.clone(), step));
     }
 
@@ -113,7 +116,7 @@ impl Services {
         message: &Message,
         is_now: bool,
     ) -> Option<Service> {
-        let Message::Ended { request, attempt, end } = message else { return None };
+        let Message::Ended(Ended { request, attempt, end }) = message else { return None };
         let (epoch, path, asked) = self.asked.remove(&(from, *request, *attempt))?;
         let AttemptEnd::Done(answer) = end else { return None };
         let [Outcome::Found(version, contents)] = &answer[..] else { return None };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{Incarnation, NodeId, RequestId};
 use seedbed::proto::{
-    Admission, Answer, Changes, Decided, Epoch, File, Header, Known, LowWater, Member, Message, No,
-    Path, Record, Terms, TxnId, Verdict, Vote, Voted,
+    Admission, Answer, Changes, Decided, Epoch, File, FromCentre, Header, Known, LowWater, Member,
+    Message, No, Path, Record, Terms, TxnId, TxnMessage, Verdict, Vote, Voted,
 };
 
 use crate::file_service::oracle::At;
@@ -220,20 +220,26 @@ impl Txns {
     /// Anything else is said of a transaction.
     pub(super) fn on_sent(&mut self, step: u64, from: NodeId, message: &Message) {
         match message {
-            Message::Execute { header, .. } | Message::Commit { header, .. } => {
+            Message::Txn(
+                TxnMessage::Execute { header, .. } | TxnMessage::Commit { header, .. },
+            ) => {
                 self.on_mark(header);
             }
-            Message::Abort { header } | Message::Decline { header, .. } => {
+            Message::Txn(TxnMessage::Abort { header } | TxnMessage::Decline { header, .. }) => {
                 self.on_mark(header);
                 self.entry(header.txn).aborted.get_or_insert(step);
             }
-            Message::Told { txn, known: Known::Aborted } if from == txn.coordinator => {
+            Message::Txn(TxnMessage::Told { txn, known: Known::Aborted })
+                if from == txn.coordinator =>
+            {
                 self.entry(*txn).aborted.get_or_insert(step);
             }
-            Message::Resolved { txn, verdict: Verdict::Aborted, .. } => {
+            Message::FromCentre(FromCentre::Resolved {
+                txn, verdict: Verdict::Aborted, ..
+            }) => {
                 self.entry(*txn).aborted.get_or_insert(step);
             }
-            Message::Executed { txn, vote: Vote::No(no) } => {
+            Message::Txn(TxnMessage::Executed { txn, vote: Vote::No(no) }) => {
                 self.entry(*txn).no.insert(from, At { step, is: no.clone() });
             }
             _ => {} // it names no outcome

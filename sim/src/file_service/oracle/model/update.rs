@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{NodeId, RequestId, Time};
 use seedbed::proto::{
-    Config, Decided, Epoch, FileService, Message, Path, Record, Reply, Request, TxnId, Voted,
+    Config, Decided, Ended, Epoch, FileRequest, FileService, FromCentre, LockRequest, Message,
+    Path, Record, Reply, Request, ToCentre, TxnId, TxnMessage, Voted,
 };
 
 use super::Model;
@@ -122,26 +123,31 @@ impl Model {
     fn on_sent(&mut self, from: NodeId, to: NodeId, message: &Message) {
         let step = self.step;
         match message {
-            Message::Begin { request, age, operations, .. } => {
+            Message::FileRequest(FileRequest::Begin { request, age, operations, .. }) => {
                 self.requests.on_begin(*request, age.request, operations);
             }
-            Message::Prepare { header, epoch, terms, .. } => {
+            Message::Txn(TxnMessage::Prepare { header, epoch, terms, .. }) => {
                 self.txns.on_prepare(step, self.life(from), (header, *epoch), terms);
             }
-            Message::Execute { .. } | Message::Commit { .. } | Message::Abort { .. } => {
+            Message::Txn(
+                TxnMessage::Execute { .. } | TxnMessage::Commit { .. } | TxnMessage::Abort { .. },
+            ) => {
                 self.txns.on_sent(step, from, message);
             }
-            Message::Decline { .. } | Message::Told { .. } | Message::Executed { .. } => {
+            Message::Txn(
+                TxnMessage::Decline { .. } | TxnMessage::Told { .. } | TxnMessage::Executed { .. },
+            ) => {
                 self.txns.on_sent(step, from, message);
             }
-            Message::Resolved { .. } => {
+            Message::FromCentre(FromCentre::Resolved { .. }) => {
                 self.txns.on_sent(step, from, message);
             }
-            Message::Ended { .. } => {
+            Message::Ended(Ended { .. }) => {
                 let is_now = self.is_put_together_now(from);
                 self.services.on_ended(step, from, message, is_now);
             }
-            Message::Heartbeat { .. } | Message::Alive { .. } => {
+            Message::ToCentre(ToCentre::Heartbeat { .. })
+            | Message::FromCentre(FromCentre::Alive { .. }) => {
                 self.leases.on_sent((step, self.now), from, to, message, &self.views);
             }
             _ => {} // no part keeps what it says
@@ -150,18 +156,18 @@ impl Model {
 
     fn on_received(&mut self, from: NodeId, to: NodeId, message: &Message, world: &World) {
         match message {
-            Message::Alive { .. } => {
+            Message::FromCentre(FromCentre::Alive { .. }) => {
                 let life = self.life(to);
                 self.leases.on_received(self.step, to, life, message, &self.views);
             }
-            Message::Executed { txn, vote } => {
+            Message::Txn(TxnMessage::Executed { txn, vote }) => {
                 let forced = At { step: self.step, is: self.log(to).forced };
                 self.txns.on_vote(*txn, from, vote, self.life(to), forced);
             }
-            Message::Read { .. } => {
+            Message::FileRequest(FileRequest::Read { .. }) => {
                 self.services.on_read(self.step, to, message);
             }
-            Message::Acquire { .. } | Message::KeepAlive { .. } => {
+            Message::LockRequest(LockRequest::Acquire { .. } | LockRequest::KeepAlive { .. }) => {
                 if let Some(request) = keeps_request(message).filter(|_| to == NodeId::CONTROL) {
                     self.hearing.on_received(request, message, self.heard_now(world));
                 }

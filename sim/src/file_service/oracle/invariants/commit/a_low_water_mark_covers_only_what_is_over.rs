@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use seedbed::machine::NodeId;
 use seedbed::proto::{
     Decided, FileService, Header, LowWater, Member, Message, MessageKind, Record, RecordKind,
+    TxnMessage,
 };
 
 use crate::file_service::oracle::{
@@ -74,9 +75,13 @@ impl ALowWaterMarkCoversOnlyWhatIsOver {
 
 fn header(message: &Message) -> Option<&Header> {
     match message {
-        Message::Prepare { header, .. } | Message::Execute { header, .. } => Some(header),
-        Message::Commit { header, .. } | Message::Abort { header } => Some(header),
-        Message::Decline { header, .. } => Some(header),
+        Message::Txn(TxnMessage::Prepare { header, .. } | TxnMessage::Execute { header, .. }) => {
+            Some(header)
+        }
+        Message::Txn(TxnMessage::Commit { header, .. } | TxnMessage::Abort { header }) => {
+            Some(header)
+        }
+        Message::Txn(TxnMessage::Decline { header, .. }) => Some(header),
         _ => None,
     }
 }

@@ -2,7 +2,8 @@
 
 use seedbed::machine::NodeId;
 use seedbed::proto::{
-    FileService, Known, Message, MessageKind, Record, RecordKind, TxnId, Verdict,
+    FileService, FromCentre, Known, Message, MessageKind, Record, RecordKind, TxnId, TxnMessage,
+    Verdict,
 };
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
@@ -68,17 +69,19 @@ impl Invariant<FileService> for AYesIsKeptUntilTheDecision {
 /// What a message says became of a transaction, if its sender can know.
 fn told(from: NodeId, message: &Message) -> Option<(TxnId, bool)> {
     match message {
-        Message::Commit { header, .. } if from == header.txn.coordinator => {
+        Message::Txn(TxnMessage::Commit { header, .. }) if from == header.txn.coordinator => {
             Some((header.txn, true))
         }
-        Message::Abort { header } | Message::Decline { header, .. }
+        Message::Txn(TxnMessage::Abort { header } | TxnMessage::Decline { header, .. })
             if from == header.txn.coordinator =>
         {
             Some((header.txn, false))
         }
-        Message::Told { txn, known: Known::Committed(_) } => Some((*txn, true)),
-        Message::Told { txn, known: Known::Aborted } => Some((*txn, false)),
-        Message::Resolved { txn, verdict, .. } if from == NodeId::CONTROL => {
+        Message::Txn(TxnMessage::Told { txn, known: Known::Committed(_) }) => Some((*txn, true)),
+        Message::Txn(TxnMessage::Told { txn, known: Known::Aborted }) => Some((*txn, false)),
+        Message::FromCentre(FromCentre::Resolved { txn, verdict, .. })
+            if from == NodeId::CONTROL =>
+        {
             Some((*txn, matches!(verdict, Verdict::Committed(_))))
         }
         _ => None,

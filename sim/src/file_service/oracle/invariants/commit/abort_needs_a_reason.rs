@@ -1,7 +1,7 @@
 //! Validity of an abort.
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{FileService, Known, Message, MessageKind};
+use seedbed::proto::{FileService, Known, Message, MessageKind, TxnMessage};
 
 use crate::file_service::World;
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
@@ -28,8 +28,10 @@ impl Invariant<FileService> for AbortNeedsAReason {
     ) -> Result<(), Breach> {
         let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
         let id = match message {
-            Message::Abort { header } | Message::Decline { header, .. } => header.txn,
-            Message::Told { txn, known: Known::Aborted } => *txn,
+            Message::Txn(TxnMessage::Abort { header } | TxnMessage::Decline { header, .. }) => {
+                header.txn
+            }
+            Message::Txn(TxnMessage::Told { txn, known: Known::Aborted }) => *txn,
             _ => return Ok(()),
         };
         let Some(txn) = model.txns.get(&id).filter(|_| from == id.coordinator) else {

@@ -1,6 +1,6 @@
 //! Write-ahead: acknowledgements.
 
-use seedbed::proto::{FileService, Message, MessageKind};
+use seedbed::proto::{FileService, Message, MessageKind, TxnMessage};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
@@ -18,7 +18,7 @@ impl Invariant<FileService> for AcknowledgementIsDurableBeforeItLeaves {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
-        let Message::Committed { txn: id } = message else { return Ok(()) };
+        let Message::Txn(TxnMessage::Committed { txn: id }) = message else { return Ok(()) };
         let outcome = model.txns.get(id).and_then(|txn| txn.outcomes.get(&from));
         if outcome.is_some_and(|outcome| outcome.is) {
             return Ok(());

@@ -1,6 +1,6 @@
 //! Write-ahead: decisions.
 
-use seedbed::proto::{AttemptEnd, FileService, Known, Message, MessageKind};
+use seedbed::proto::{AttemptEnd, Ended, FileService, Known, Message, MessageKind, TxnMessage};
 
 use crate::file_service::oracle::{
     Breach, Evidence, Invariant, Moment, Seen, SeenKinds, single_read,
@@ -22,9 +22,9 @@ impl Invariant<FileService> for DecisionIsDurableBeforeItLeaves {
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
         let id = match message {
-            Message::Commit { header, .. } => header.txn,
-            Message::Told { txn, known: Known::Committed(_) } => *txn,
-            Message::Ended { request, end: AttemptEnd::Done(_), .. } => {
+            Message::Txn(TxnMessage::Commit { header, .. }) => header.txn,
+            Message::Txn(TxnMessage::Told { txn, known: Known::Committed(_) }) => *txn,
+            Message::Ended(Ended { request, end: AttemptEnd::Done(_), .. }) => {
                 let Some(asked) = model.requests.get(&model.origin(*request)) else {
                     return Ok(());
                 };

@@ -2,7 +2,8 @@
 
 use seedbed::machine::NodeId;
 use seedbed::proto::{
-    FileService, Known, Message, MessageKind, Record, RecordKind, TxnId, Verdict, Voted,
+    FileService, FromCentre, Known, Message, MessageKind, Record, RecordKind, TxnId, TxnMessage,
+    Verdict, Voted,
 };
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
@@ -36,16 +37,21 @@ impl Invariant<FileService> for DecisionsAreFinal {
             Seen::Sent {
                 from,
                 to,
-                message: Message::Abort { header } | Message::Decline { header, .. },
+                message:
+                    Message::Txn(TxnMessage::Abort { header } | TxnMessage::Decline { header, .. }),
                 ..
             } => on_abort(from, to, header.txn, model),
             Seen::Sent {
-                from, to, message: Message::Told { txn, known: Known::Aborted }, ..
+                from,
+                to,
+                message: Message::Txn(TxnMessage::Told { txn, known: Known::Aborted }),
+                ..
             } => on_abort(from, to, *txn, model),
             Seen::Sent {
                 from,
                 to,
-                message: Message::Resolved { txn, verdict: Verdict::Aborted, .. },
+                message:
+                    Message::FromCentre(FromCentre::Resolved { txn, verdict: Verdict::Aborted, .. }),
                 ..
             } => on_resolved(from, to, *txn, model),
             _ => Ok(()),

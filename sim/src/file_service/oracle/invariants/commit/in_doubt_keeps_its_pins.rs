@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Decided, FileService, Message, MessageKind, Path, Record, RecordKind, TxnId, Voted,
+    AttemptEnd, Decided, Ended, FileRequest, FileService, Message, MessageKind, Path, Record,
+    RecordKind, TxnId, Voted,
 };
 
 use crate::file_service::oracle::{
@@ -49,13 +50,16 @@ impl Invariant<FileService> for InDoubtKeepsItsPins {
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         match *seen {
             Seen::Received {
-                to, message: Message::Read { request, attempt, path, .. }, ..
+                to,
+                message: Message::FileRequest(FileRequest::Read { request, attempt, path, .. }),
+                ..
             } => {
                 self.on_read(to, (*request, *attempt), path, model);
                 Ok(())
             }
-            Seen::Sent { from, message: Message::Ended { request, attempt, end }, .. } => match end
-            {
+            Seen::Sent {
+                from, message: Message::Ended(Ended { request, attempt, end }), ..
+            } => match end {
                 AttemptEnd::Done(_) => self.on_answer(from, (*request, *attempt), model),
                 AttemptEnd::Refused { .. } | AttemptEnd::Retry(_) => Ok(()),
             },

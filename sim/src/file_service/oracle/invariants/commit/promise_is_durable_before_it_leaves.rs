@@ -1,6 +1,6 @@
 //! Write-ahead: promises.
 
-use seedbed::proto::{FileService, Known, Message, MessageKind};
+use seedbed::proto::{FileService, Known, Message, MessageKind, TxnMessage};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
@@ -22,7 +22,9 @@ impl Invariant<FileService> for PromiseIsDurableBeforeItLeaves {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
-        let Message::Told { txn: id, known: Known::Aborted } = message else { return Ok(()) };
+        let Message::Txn(TxnMessage::Told { txn: id, known: Known::Aborted }) = message else {
+            return Ok(());
+        };
         if from == id.coordinator {
             return Ok(());
         }

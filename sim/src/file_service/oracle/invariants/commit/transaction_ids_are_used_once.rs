@@ -1,7 +1,9 @@
 //! Ids are for ever.
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Decided, FileService, Message, MessageKind, Record, RecordKind, TxnId};
+use seedbed::proto::{
+    Decided, FileService, Message, MessageKind, Record, RecordKind, TxnId, TxnMessage,
+};
 
 use crate::file_service::oracle::{
     Begun, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
@@ -23,7 +25,11 @@ impl Invariant<FileService> for TransactionIdsAreUsedOnce {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         match *seen {
-            Seen::Sent { from, message: Message::Prepare { header, terms, .. }, .. } => {
+            Seen::Sent {
+                from,
+                message: Message::Txn(TxnMessage::Prepare { header, terms, .. }),
+                ..
+            } => {
                 let life = model.lives.get(&from).copied().unwrap_or_default();
                 let (request, attempt) = (terms.request, terms.attempt);
                 on_begun(from, header.txn, Begun { request, attempt, life }, model)

@@ -1,6 +1,6 @@
 //! Write-ahead: votes.
 
-use seedbed::proto::{FileService, Message, MessageKind, Vote};
+use seedbed::proto::{FileService, Message, MessageKind, TxnMessage, Vote};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
@@ -19,7 +19,9 @@ impl Invariant<FileService> for VoteIsDurableBeforeItLeaves {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         let Seen::Sent { from, to, message, .. } = *seen else { return Ok(()) };
-        let Message::Executed { txn: id, vote: Vote::Yes(_) } = message else { return Ok(()) };
+        let Message::Txn(TxnMessage::Executed { txn: id, vote: Vote::Yes(_) }) = message else {
+            return Ok(());
+        };
         if model.txns.get(id).is_some_and(|txn| txn.yes.contains_key(&from)) {
             return Ok(());
         }

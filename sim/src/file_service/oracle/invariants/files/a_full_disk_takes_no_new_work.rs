@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::machine::NodeId;
 use seedbed::proto::{
-    Decided, FileService, Message, MessageKind, Record, RecordKind, TxnId, Voted,
+    Decided, FileService, Message, MessageKind, Record, RecordKind, TxnId, TxnMessage, Voted,
 };
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
@@ -39,7 +39,9 @@ impl Invariant<FileService> for AFullDiskTakesNoNewWork {
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         match *seen {
             Seen::Appended { node, record, .. } => self.on_appended(node, record, model),
-            Seen::Sent { from, message: Message::Prepare { header, .. }, .. } => {
+            Seen::Sent {
+                from, message: Message::Txn(TxnMessage::Prepare { header, .. }), ..
+            } => {
                 if model.full_disks.knows(from).is_some() && model.is_put_together_now(from) {
                     self.begun.insert(header.txn, model.step);
                 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{Answer, AttemptEnd, FileService, Message, MessageKind, Outcome, Path, Reply};
+use seedbed::proto::{
+    Answer, AttemptEnd, Ended, FileService, Message, MessageKind, Outcome, Path, Reply,
+};
 
 use crate::file_service::World;
 use crate::file_service::oracle::model::reference::{limits, words};
@@ -47,13 +49,15 @@ impl Invariant<FileService> for AnswersFollowFromTheCommits {
         Moment { model, world, .. }: &Moment<'_>,
     ) -> Result<(), Breach> {
         match *seen {
-            Seen::Sent { from, message: Message::Ended { request, end, .. }, .. } => {
+            Seen::Sent { from, message: Message::Ended(Ended { request, end, .. }), .. } => {
                 if let AttemptEnd::Done(answer) = end {
                     self.on_given(from, *request, answer, model, world);
                 }
                 Ok(())
             }
-            Seen::Received { from, message: Message::Ended { request, end, .. }, .. } => {
+            Seen::Received {
+                from, message: Message::Ended(Ended { request, end, .. }), ..
+            } => {
                 if let AttemptEnd::Done(answer) = end {
                     self.arrived = Some((model.step, from, *request, answer.clone()));
                 }

@@ -10,8 +10,8 @@ use crate::file_service::oracle::{
 };
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    Decided, Epoch, FileService, Member, Message, MessageKind, Operation, Path, Record, RecordKind,
-    TxnId,
+    Decided, Epoch, FileRequest, FileService, Member, Message, MessageKind, Operation, Path,
+    Record, RecordKind, TxnId, TxnMessage,
 };
 
 /// The participants of a transaction, with its coordinator, are the owners of its paths, all of
@@ -62,11 +62,11 @@ impl Invariant<FileService> for OwnersAgree {
         let step = model.step;
         match *seen {
             Seen::Sent { to, message, .. } => match message {
-                Message::Begin { request, epoch, operations, .. } => {
+                Message::FileRequest(FileRequest::Begin { request, epoch, operations, .. }) => {
                     self.on_begin(*request, *epoch, operations, model, world);
                     Ok(())
                 }
-                Message::Read { path, request, epoch, .. } => {
+                Message::FileRequest(FileRequest::Read { path, request, epoch, .. }) => {
                     if model.disks.managed().is_some() {
                         return Ok(());
                     }
@@ -76,7 +76,7 @@ impl Invariant<FileService> for OwnersAgree {
                     };
                     judge_owner(path, (to, *epoch), what, model, world)
                 }
-                Message::Prepare { header, epoch, terms, paths, .. } => {
+                Message::Txn(TxnMessage::Prepare { header, epoch, terms, paths, .. }) => {
                     let said = At { step, is: "a prepare message" };
                     let (txn, participants) = (header.txn, &terms.participants[..]);
                     let (request, epoch) = (terms.request, *epoch);
@@ -293,11 +293,13 @@ mod tests {
     #[test]
     fn a_read_goes_to_somebody_who_has_not_got_it() {
         let (mut play, _, second, third) = play();
-        let read = |attempt| Message::Read {
-            epoch: Config::FIRST_EPOCH,
-            request: request(1, 2),
-            attempt,
-            path: path("/a"),
+        let read = |attempt| {
+            Message::FileRequest(FileRequest::Read {
+                epoch: Config::FIRST_EPOCH,
+                request: request(1, 2),
+                attempt,
+                path: path("/a"),
+            })
         };
         play.at(2).sends(c(1), second, read(1));
         play.holds();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, FileService, Message, MessageKind, Operation, Path, Record, RecordKind, Refusal,
-    Reply, Request,
+    AttemptEnd, Ended, FileService, Message, MessageKind, Operation, Path, Record, RecordKind,
+    Refusal, Reply, Request,
 };
 
 use crate::file_service::World;
@@ -46,10 +46,12 @@ impl Invariant<FileService> for RefusalsStateATrueReason {
             Seen::Durable { node, record: Record::Declined { request, refusal }, .. } => {
                 (node, "records", *request, *refusal)
             }
-            Seen::Sent { from, message: Message::Ended { request, end, .. }, .. } => match end {
-                AttemptEnd::Refused { refusal, .. } => (from, "answers", *request, *refusal),
-                AttemptEnd::Done(_) | AttemptEnd::Retry(_) => return Ok(()),
-            },
+            Seen::Sent { from, message: Message::Ended(Ended { request, end, .. }), .. } => {
+                match end {
+                    AttemptEnd::Refused { refusal, .. } => (from, "answers", *request, *refusal),
+                    AttemptEnd::Done(_) | AttemptEnd::Retry(_) => return Ok(()),
+                }
+            }
             Seen::Replied { request, reply: Reply::Refused(refusal) } => {
                 (request.client, "tells its user", request, *refusal)
             }

@@ -8,7 +8,7 @@ use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Lock, Model, Moment, Seen, SeenKinds,
 };
 use seedbed::machine::{NodeId, RequestId, Time};
-use seedbed::proto::{FileService, Keep, Message, MessageKind, Path, Token};
+use seedbed::proto::{FileService, Keep, LockRequest, Message, MessageKind, Path, Token};
 
 /// While a live waiter stands in line, a holder that the lock server has not heard of for a lease
 /// does not keep the lock for a quarter of a lease more.
@@ -106,16 +106,20 @@ impl ASilentHolderKeepsNoLock {
 
     fn on_received(&mut self, from: NodeId, message: &Message, model: &Model, world: &World) {
         let path = match message {
-            Message::KeepAlive { path, .. } | Message::Acquire { path, .. } => path,
+            Message::LockRequest(
+                LockRequest::KeepAlive { path, .. } | LockRequest::Acquire { path, .. },
+            ) => path,
             _ => return,
         };
         let Some(held) = self.held.get_mut(path) else { return };
         let is_of_holder = match message {
-            Message::KeepAlive { keep: Keep::Holding(token), .. } => {
+            Message::LockRequest(LockRequest::KeepAlive { keep: Keep::Holding(token), .. }) => {
                 *token == held.token && from == held.holder.client
             }
-            Message::KeepAlive { keep: Keep::Waiting(request), .. } => *request == held.holder,
-            Message::Acquire { request, .. } => *request == held.holder,
+            Message::LockRequest(LockRequest::KeepAlive {
+                keep: Keep::Waiting(request), ..
+            }) => *request == held.holder,
+            Message::LockRequest(LockRequest::Acquire { request, .. }) => *request == held.holder,
             _ => false,
         };
         if is_of_holder {

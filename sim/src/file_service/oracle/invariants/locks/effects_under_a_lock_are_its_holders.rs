@@ -7,7 +7,9 @@ use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
 };
 use seedbed::machine::RequestId;
-use seedbed::proto::{Action, FileService, Message, MessageKind, Operation, Path, Token, TxnId};
+use seedbed::proto::{
+    Action, FileService, LockAnswer, Message, MessageKind, Operation, Path, Token, TxnId,
+};
 
 /// Whatever takes effect on a path under a token is asked by the client life that the lock of that
 /// path was granted to under it.
@@ -32,7 +34,11 @@ impl Invariant<FileService> for EffectsUnderALockAreItsHolders {
     }
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
-        if let Seen::Sent { message: Message::Granted { path, request, token, .. }, .. } = *seen {
+        if let Seen::Sent {
+            message: Message::LockAnswer(LockAnswer::Granted { path, request, token, .. }),
+            ..
+        } = *seen
+        {
             let is = (path.clone(), *request);
             self.grants.entry(*token).or_insert(At { step: model.step, is });
         }

@@ -1,7 +1,7 @@
 //! Nobody is told of a grant that a crash could still make the lock server forget.
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
-use seedbed::proto::{FileService, Message, MessageKind};
+use seedbed::proto::{FileService, LockAnswer, Message, MessageKind};
 
 /// When a `granted` message leaves, its record is durable.
 ///
@@ -19,7 +19,9 @@ impl Invariant<FileService> for GrantIsDurableBeforeItLeaves {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         let Seen::Sent { to, message, .. } = *seen else { return Ok(()) };
-        let Message::Granted { request, path, token, .. } = message else { return Ok(()) };
+        let Message::LockAnswer(LockAnswer::Granted { request, path, token, .. }) = message else {
+            return Ok(());
+        };
         let grants = &model.locks.grants;
         let written = grants.get(*request, *token);
         let earlier = match written {

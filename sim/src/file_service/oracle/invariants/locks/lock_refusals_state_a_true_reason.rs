@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    FileService, Message, MessageKind, Notice, Path, Record, RecordKind, Refusal, Reply, Request,
+    FileService, LockAnswer, Message, MessageKind, Notice, Path, Record, RecordKind, Refusal,
+    Reply, Request,
 };
 
 use crate::file_service::World;
@@ -62,9 +63,10 @@ impl Invariant<FileService> for LockRefusalsStateATrueReason {
                 record: Record::Declined { request, refusal },
                 ..
             } => self.on_declined(*request, *refusal, model),
-            Seen::Sent { message: Message::LockRefused { request, path, refusal }, .. } => {
-                self.on_refused(*request, path, *refusal, model, world)
-            }
+            Seen::Sent {
+                message: Message::LockAnswer(LockAnswer::LockRefused { request, path, refusal }),
+                ..
+            } => self.on_refused(*request, path, *refusal, model, world),
             Seen::Replied { request, reply } => {
                 let said = self.told.remove(&request);
                 match reply {
@@ -262,7 +264,11 @@ mod tests {
     use seedbed::proto::Settings;
 
     fn refused(at: &str, request: RequestId, refusal: Refusal) -> Message {
-        Message::LockRefused { request, path: Path::new(at).expect("a path"), refusal }
+        Message::LockAnswer(LockAnswer::LockRefused {
+            request,
+            path: Path::new(at).expect("a path"),
+            refusal,
+        })
     }
 
     /// c2 tries the lock of `/a`, and is refused.

@@ -9,7 +9,7 @@ use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
 };
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{FileService, Message, MessageKind, Path};
+use seedbed::proto::{FileService, LockRequest, Message, MessageKind, Path};
 
 /// After every step of the lock server no lock that the step touched is free while a live waiter is
 /// in line.
@@ -92,9 +92,11 @@ fn touches<'a>(seen: &Seen<'a>) -> Option<&'a Path> {
         Seen::Received {
             to: NodeId::CONTROL,
             message:
-                Message::Acquire { path, .. }
-                | Message::KeepAlive { path, .. }
-                | Message::Release { path, .. },
+                Message::LockRequest(
+                    LockRequest::Acquire { path, .. }
+                    | LockRequest::KeepAlive { path, .. }
+                    | LockRequest::Release { path, .. },
+                ),
             ..
         } => Some(path),
         Seen::Appended { node: NodeId::CONTROL, record, .. } => lock_of(record),

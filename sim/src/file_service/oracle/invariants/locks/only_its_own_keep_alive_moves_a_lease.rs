@@ -6,7 +6,10 @@ use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
 };
 use seedbed::machine::{NodeId, RequestId, Span, Time};
-use seedbed::proto::{Config, FileService, Keep, Message, MessageKind, Notice, Path, Reply, Token};
+use seedbed::proto::{
+    Config, FileService, Keep, LockAnswer, LockRequest, Message, MessageKind, Notice, Path, Reply,
+    Token,
+};
 
 /// The lock server acknowledges a keep-alive only if it came from the holder under its token. A
 /// client believes in its lock for longer only by an answer, under that token, to a message that it
@@ -85,15 +88,15 @@ impl OnlyItsOwnKeepAliveMovesALease {
         model: &Model,
     ) -> Result<(), Breach> {
         match message {
-            Message::Acquire { path, request, asked, .. } => {
+            Message::LockRequest(LockRequest::Acquire { path, request, asked, .. }) => {
                 self.ask(from, Keep::Waiting(*request), path, *asked, model.step);
                 Ok(())
             }
-            Message::KeepAlive { path, keep, asked } => {
+            Message::LockRequest(LockRequest::KeepAlive { path, keep, asked }) => {
                 self.ask(from, *keep, path, *asked, model.step);
                 Ok(())
             }
-            Message::KeptAlive { path, token, asked, .. } => {
+            Message::LockAnswer(LockAnswer::KeptAlive { path, token, asked, .. }) => {
                 let kept = self.kept.get(&(to, path.clone()));
                 match kept.is_some_and(|kept| kept.contains(&(*token, *asked))) {
                     true => Ok(()),
@@ -111,7 +114,11 @@ impl OnlyItsOwnKeepAliveMovesALease {
 
     fn on_received(&mut self, from: NodeId, to: NodeId, message: &Message, model: &Model) {
         match message {
-            Message::KeepAlive { path, keep: Keep::Holding(token), asked } => {
+            Message::LockRequest(LockRequest::KeepAlive {
+                path,
+                keep: Keep::Holding(token),
+                asked,
+            }) => {
                 let lock = model.locks.appended(path);
                 let holder = lock.and_then(|lock| lock.holder.as_ref());
                 if holder.is_some_and(|holder| (holder.is.0.client, holder.is.1) == (from, *token))
@@ -121,12 +128,12 @@ impl OnlyItsOwnKeepAliveMovesALease {
                     kept.insert((*token, *asked));
                 }
             }
-            Message::KeptAlive { path, token, asked, lease } => {
+            Message::LockAnswer(LockAnswer::KeptAlive { path, token, asked, lease }) => {
                 let keeps = [Keep::Holding(*token)];
                 self.on_answer(to, &keeps, path, *token, (*asked, *lease), model.step);
             }
             // A grant that is sent again names whatever the holder has sent last.
-            Message::Granted { request, path, token, asked, lease } => {
+            Message::LockAnswer(LockAnswer::Granted { request, path, token, asked, lease }) => {
                 let keeps = [Keep::Waiting(*request), Keep::Holding(*token)];
                 self.on_answer(to, &keeps, path, *token, (*asked, *lease), model.step);
             }
@@ -227,7 +234,7 @@ mod tests {
 
     fn kept(at: &str, token: u64) -> Message {
         let (token, asked, lease) = (Token(token), Time::ZERO, Settings::default().lock_lease);
-        Message::KeptAlive { path: path(at), token, asked, lease }
+        Message::LockAnswer(LockAnswer::KeptAlive { path: path(at), token, asked, lease })
     }
 
     /// c1 has the lock, and c2 gets it when c1 has left it.
@@ -272,10 +279,16 @@ mod tests {
         let mut play = self::play();
         let (asked, lease) = (Time::from_nanos(1_000_000_000), Settings::default().lock_lease);
         let (path, request, token) = (path("/a"), request(1, 1), Token(1));
-        let acquire =
-            Message::Acquire { request, lowest: 1, path: path.clone(), wait: true, asked };
+        let acquire = Message::LockRequest(LockRequest::Acquire {
+            request,
+            lowest: 1,
+            path: path.clone(),
+            wait: true,
+            asked,
+        });
         play.at(1_000).sends(c(1), CONTROL, acquire);
-        let granted = Message::Granted { request, path, token, asked, lease };
+        let granted =
+            Message::LockAnswer(LockAnswer::Granted { request, path, token, asked, lease });
         play.at(4_000).receives(CONTROL, c(1), granted);
         play
     }

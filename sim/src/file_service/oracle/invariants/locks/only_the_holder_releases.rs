@@ -8,7 +8,9 @@ use crate::file_service::oracle::model::Lock;
 use crate::file_service::oracle::model::locks::heard_by_lock_server::{HeardAt, keeps_request};
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{FileService, Keep, Message, MessageKind, Path, Record, RecordKind, Token};
+use seedbed::proto::{
+    FileService, Keep, LockRequest, Message, MessageKind, Path, Record, RecordKind, Token,
+};
 
 /// A holder leaves its lock by a release that names it and its token, or when its lease is over.
 ///
@@ -67,16 +69,20 @@ impl OnlyTheHolderReleases {
     fn hear(&mut self, from: NodeId, message: &Message, model: &Model, world: &World) {
         let held = |path| model.locks.appended(path).and_then(holder);
         let (path, keeps) = match message {
-            Message::Release { path, token, .. } => {
+            Message::LockRequest(LockRequest::Release { path, token, .. }) => {
                 self.release = Some((model.step, from, path.clone(), *token));
                 return;
             }
-            Message::KeepAlive { path, keep: Keep::Holding(token), .. } => {
-                (path, held(path).is_some_and(|(of, held)| (of.client, held) == (from, *token)))
-            }
+            Message::LockRequest(LockRequest::KeepAlive {
+                path,
+                keep: Keep::Holding(token),
+                ..
+            }) => (path, held(path).is_some_and(|(of, held)| (of.client, held) == (from, *token))),
             // A copy that arrives when the client has its answer keeps nothing, nor does one of a
             // request that its client waits for no more.
-            Message::Acquire { path, .. } | Message::KeepAlive { path, .. } => {
+            Message::LockRequest(
+                LockRequest::Acquire { path, .. } | LockRequest::KeepAlive { path, .. },
+            ) => {
                 let request = keeps_request(message);
                 let waits = |request| model.requests.get(request).is_none_or(|r| r.reply.is_none());
                 let is_of_holder = held(path).map(|(of, _)| of) == request;

@@ -8,7 +8,8 @@ use crate::file_service::oracle::{
 };
 use seedbed::machine::{NodeId, RequestId, Time};
 use seedbed::proto::{
-    Action, FileService, Message, MessageKind, Notice, Operation, Path, Request, Token,
+    Action, FileRequest, FileService, LockRequest, Message, MessageKind, Notice, Operation, Path,
+    Request, Token,
 };
 
 /// Every attempt at a request carries, for each path, the token of the lock in which the client
@@ -64,10 +65,16 @@ impl Invariant<FileService> for OperationsCarryTheTokensOfHeldLocks {
                 self.held
                     .insert(request, held.map(|held| (path.clone(), held)).into_iter().collect());
             }
-            Seen::Sent { message: Message::Release { request, path, token }, .. } => {
+            Seen::Sent {
+                message: Message::LockRequest(LockRequest::Release { request, path, token }),
+                ..
+            } => {
                 return self.judge_path(*request, path, Some(*token), model);
             }
-            Seen::Sent { message: Message::Begin { request, operations, .. }, .. } => {
+            Seen::Sent {
+                message: Message::FileRequest(FileRequest::Begin { request, operations, .. }),
+                ..
+            } => {
                 return self.judge(model.origin(*request), operations, model);
             }
             Seen::Replied { request, .. } => _ = self.held.remove(request),

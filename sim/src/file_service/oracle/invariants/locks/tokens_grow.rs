@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::file_service::oracle::{At, Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{FileService, Message, MessageKind, Path, Record, RecordKind, Token};
+use seedbed::proto::{
+    FileService, LockAnswer, Message, MessageKind, Path, Record, RecordKind, Token,
+};
 
 /// The token of a grant exceeds that of every grant before it, of whatever lock, across crashes.
 ///
@@ -28,9 +30,10 @@ impl Invariant<FileService> for TokensGrow {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         match *seen {
-            Seen::Sent { message: Message::Granted { path, request, token, .. }, .. } => {
-                self.count(path, *request, *token, model.step)
-            }
+            Seen::Sent {
+                message: Message::LockAnswer(LockAnswer::Granted { path, request, token, .. }),
+                ..
+            } => self.count(path, *request, *token, model.step),
             Seen::Durable {
                 node: NodeId::CONTROL,
                 record: Record::Granted { path, request, token },

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
 use crate::file_service::subject_of::Subject;
 use seedbed::machine::NodeId;
-use seedbed::proto::{Epoch, FileService, Member, Message, MessageKind, Record, RecordKind};
+use seedbed::proto::{
+    Epoch, FileService, FromCentre, Member, Message, MessageKind, Record, RecordKind,
+};
 
 /// A view comes into force when every member of the one before has durably left that, or the lease
 /// that it was given last is over in true time, where a lease counts of which it has not left the
@@ -40,9 +42,12 @@ impl Invariant<FileService> for AViewIsActiveAfterAllHaveLeft {
                 }
                 Ok(())
             }
-            Seen::Sent { from, to, message: Message::Alive { epoch, .. }, .. } => {
-                on_alive(from, to, *epoch, model)
-            }
+            Seen::Sent {
+                from,
+                to,
+                message: Message::FromCentre(FromCentre::Alive { epoch, .. }),
+                ..
+            } => on_alive(from, to, *epoch, model),
             _ => Ok(()),
         }
     }

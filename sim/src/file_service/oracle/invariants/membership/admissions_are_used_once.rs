@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::file_service::oracle::{At, Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 use seedbed::machine::{Incarnation, NodeId};
-use seedbed::proto::{Admission, FileService, Member, Message, MessageKind, Record, RecordKind};
+use seedbed::proto::{
+    Admission, FileService, FromCentre, Member, Message, MessageKind, Record, RecordKind,
+};
 
 /// The centre gives each number once, and only the newest life of a node one, durably before it
 /// says so, and only to that life; and a node takes one that it was given, on one disk.
@@ -71,7 +73,10 @@ impl Invariant<FileService> for AdmissionsAreUsedOnce {
                 }
             }
             Seen::Sent {
-                from, to, message: Message::Admitted { admission, incarnation }, ..
+                from,
+                to,
+                message: Message::FromCentre(FromCentre::Admitted { admission, incarnation }),
+                ..
             } => {
                 let now = || {
                     let is = format!(
@@ -119,7 +124,10 @@ mod tests {
 
     fn tells(incarnation: u32) -> Message {
         let incarnation = Incarnation(incarnation);
-        Message::Admitted { incarnation, admission: Config::FIRST_ADMISSION }
+        Message::FromCentre(FromCentre::Admitted {
+            incarnation,
+            admission: Config::FIRST_ADMISSION,
+        })
     }
 
     fn play() -> Play {

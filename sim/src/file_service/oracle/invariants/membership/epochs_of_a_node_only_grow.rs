@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::file_service::oracle::{At, Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 use seedbed::machine::NodeId;
-use seedbed::proto::{Epoch, FileService, Message, MessageKind, Record, RecordKind, Voted};
+use seedbed::proto::{
+    Epoch, FileService, Message, MessageKind, Record, RecordKind, ToCentre, Voted,
+};
 
 /// A node says that it has left an epoch only once that is durable, and never enters an earlier one
 /// again or votes in it, also across crashes.
@@ -30,7 +32,10 @@ impl Invariant<FileService> for EpochsOfANodeOnlyGrow {
             Seen::Sent {
                 from,
                 message:
-                    Message::Entered { admission, epoch, .. } | Message::Departed { admission, epoch },
+                    Message::ToCentre(
+                        ToCentre::Entered { admission, epoch, .. }
+                        | ToCentre::Departed { admission, epoch },
+                    ),
                 ..
             } => {
                 let disk = model.disks.get(from);
@@ -96,11 +101,11 @@ mod tests {
     }
 
     fn says(epoch: u32) -> Message {
-        Message::Entered {
+        Message::ToCentre(ToCentre::Entered {
             admission: Config::FIRST_ADMISSION,
             epoch: Epoch(epoch),
             open: [].into(),
-        }
+        })
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::file_service::oracle::{
 };
 use seedbed::machine::NodeId;
 use seedbed::proto::{
-    Arcs, Epoch, FileService, Message, MessageKind, Path, Record, RecordKind, View,
+    Arcs, Epoch, FileService, Message, MessageKind, Path, Pull, Record, RecordKind, View,
 };
 
 /// From one view to the next, with as many replicas and virtual nodes, a position has no more new
@@ -30,7 +30,7 @@ impl Invariant<FileService> for KeysMoveOnlyToJoinersAndFromLeavers {
             Seen::Sent {
                 from,
                 to,
-                message: Message::Pull { epoch, level, arcs, after, .. },
+                message: Message::Pull(Pull { epoch, level, arcs, after, .. }),
                 ..
             } => on_pull((from, *epoch), (to, *level), arcs, after.as_ref(), model),
             _ => Ok(()),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn pull(at: u64) -> Message {
-        Message::Pull {
+        Message::Pull(Pull {
             epoch: Epoch(2),
             pull: 1,
             incarnation: Incarnation(1),
@@ -124,7 +124,7 @@ mod tests {
             owner: Config::FIRST_ADMISSION,
             arcs: Arcs::of([(at, at)]),
             after: None,
-        }
+        })
     }
 
     #[test]

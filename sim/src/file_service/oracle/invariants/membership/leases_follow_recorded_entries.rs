@@ -8,7 +8,7 @@ use crate::file_service::oracle::{
 use crate::file_service::subject_of::Subject;
 use seedbed::machine::{Incarnation, NodeId};
 use seedbed::proto::{
-    Admission, Epoch, FileService, Member, Message, MessageKind, Record, RecordKind,
+    Admission, Epoch, FileService, FromCentre, Member, Message, MessageKind, Record, RecordKind,
 };
 
 /// The centre gives a lease for an epoch only to a member of which it has durably recorded that it
@@ -44,9 +44,12 @@ impl Invariant<FileService> for LeasesFollowRecordedEntries {
                 self.recorded.insert(*member, At { step: model.step, is: *entered });
                 Ok(())
             }
-            Seen::Sent { from, to, message: Message::Alive { incarnation, epoch, .. }, .. } => {
-                self.on_alive(from, (to, *incarnation), *epoch, model)
-            }
+            Seen::Sent {
+                from,
+                to,
+                message: Message::FromCentre(FromCentre::Alive { incarnation, epoch, .. }),
+                ..
+            } => self.on_alive(from, (to, *incarnation), *epoch, model),
             _ => Ok(()),
         }
     }

@@ -9,7 +9,8 @@ use crate::file_service::oracle::{
 use seedbed::machine::{NodeId, Span, Time};
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{
-    Admission, FileService, Member, Message, MessageKind, Record, RecordKind, View, Wanted,
+    Admission, FileService, Member, Message, MessageKind, Record, RecordKind, ToCentre, View,
+    Wanted,
 };
 
 /// A view differs from the one before, and only in what has a cause: a member is left out if the
@@ -76,7 +77,8 @@ impl Invariant<FileService> for NoViewChangeWithoutACause {
             Seen::Commanded { .. } => self.commanded = Some(step),
             Seen::Received {
                 from,
-                message: Message::Heartbeat { admission, known, asked, answered, .. },
+                message:
+                    Message::ToCentre(ToCentre::Heartbeat { admission, known, asked, answered, .. }),
                 ..
             } => {
                 let member = Member { node: from, admission: *admission };
@@ -270,7 +272,13 @@ mod tests {
     fn beat(known: u32) -> Message {
         let (admission, incarnation) = (Config::FIRST_ADMISSION, Incarnation(1));
         let (known, asked) = (Epoch(known), Time::ZERO);
-        Message::Heartbeat { admission, incarnation, known, asked, answered: Some(asked) }
+        Message::ToCentre(ToCentre::Heartbeat {
+            admission,
+            incarnation,
+            known,
+            asked,
+            answered: Some(asked),
+        })
     }
 
     /// A view of all three, in force since 1,000 ms.
@@ -329,7 +337,13 @@ mod tests {
             play.forces(CONTROL, Record::Admitted { member: again, incarnation });
             let (admission, known, asked) = (again.admission, Epoch(1), Time::ZERO);
             let answered = Some(asked);
-            let beat = Message::Heartbeat { admission, incarnation, known, asked, answered };
+            let beat = Message::ToCentre(ToCentre::Heartbeat {
+                admission,
+                incarnation,
+                known,
+                asked,
+                answered,
+            });
             play.at(9500).receives(n(1), CONTROL, beat);
             let Record::Announced { mut view } = announced(2, &[n(1)]) else { unreachable!() };
             view.members = [&[again], others].concat().into();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed::machine::{NodeId, Span, Time};
-use seedbed::proto::{Command, Epoch, FileService, Message, MessageKind, Record, RecordKind, View};
+use seedbed::proto::{
+    Command, Epoch, FileService, Message, MessageKind, Record, RecordKind, ToCentre, View,
+};
 
 use crate::file_service::World;
 use crate::file_service::oracle::PerNode;
@@ -68,7 +70,9 @@ impl Invariant<FileService> for TheNewestViewIsWhatTheOperatorWants {
             }
             Seen::Durable { record: Record::Announced { .. }, .. } => self.announced = model.now,
             Seen::Received {
-                from, message: Message::Heartbeat { asked, answered, .. }, ..
+                from,
+                message: Message::ToCentre(ToCentre::Heartbeat { asked, answered, .. }),
+                ..
             } => {
                 self.on_heard(from, *asked, *answered, model, world);
             }
@@ -259,13 +263,13 @@ mod tests {
             play.at(ms);
             for node in nodes {
                 let asked = Time::from_nanos(ms * 1_000_000);
-                let heartbeat = Message::Heartbeat {
+                let heartbeat = Message::ToCentre(ToCentre::Heartbeat {
                     admission: Admission((*node).into()),
                     incarnation: Incarnation(1),
                     asked,
                     answered: Some(asked),
                     known: Epoch(1),
-                };
+                });
                 play.receives(n(*node), CONTROL, heartbeat);
             }
         }

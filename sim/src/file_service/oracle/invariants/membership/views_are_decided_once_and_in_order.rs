@@ -3,7 +3,7 @@
 use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
 };
-use seedbed::proto::{Epoch, FileService, Message, MessageKind, Record, RecordKind, View};
+use seedbed::proto::{Epoch, FileService, Message, MessageKind, Record, RecordKind, View, Views};
 
 /// Views have epochs that grow by one, one content each, and at least one member; the next is
 /// announced only when the newest is in force; only what was announced comes into force, and only
@@ -64,7 +64,7 @@ impl Invariant<FileService> for ViewsAreDecidedOnceAndInOrder {
                     }
                 }
             }
-            Seen::Sent { from, to, message: Message::Views { views, .. }, .. } => {
+            Seen::Sent { from, to, message: Message::Views(Views { views, .. }), .. } => {
                 for view in views.iter() {
                     let epoch = view.epoch;
                     let now = || {
@@ -130,7 +130,12 @@ mod tests {
     }
 
     fn views(of: View) -> Message {
-        Message::Views { asked: None, views: [of].into(), settled: Epoch(0), lost: [].into() }
+        Message::Views(Views {
+            asked: None,
+            views: [of].into(),
+            settled: Epoch(0),
+            lost: [].into(),
+        })
     }
 
     #[test]

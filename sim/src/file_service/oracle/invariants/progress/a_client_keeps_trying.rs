@@ -1,7 +1,7 @@
 //! A client tries until its request is answered.
 
 use seedbed::machine::{RequestId, Span, Time};
-use seedbed::proto::{FileService, Keep, Message, MessageKind, Reply};
+use seedbed::proto::{FileRequest, FileService, Keep, LockRequest, Message, MessageKind, Reply};
 
 use crate::file_service::World;
 use crate::file_service::oracle::model::answer_in_words;
@@ -115,10 +115,13 @@ fn judge(
 /// The request that a client's message is an attempt at, or keeps in line.
 fn attempted(message: &Message) -> Option<RequestId> {
     match message {
-        Message::Begin { age, .. } => Some(age.request),
-        Message::Read { request, .. } | Message::Acquire { request, .. } => Some(*request),
-        Message::KeepAlive { keep: Keep::Waiting(request), .. } => Some(*request),
-        Message::Release { request, .. } => Some(*request),
+        Message::FileRequest(FileRequest::Begin { age, .. }) => Some(age.request),
+        Message::FileRequest(FileRequest::Read { request, .. })
+        | Message::LockRequest(LockRequest::Acquire { request, .. }) => Some(*request),
+        Message::LockRequest(LockRequest::KeepAlive { keep: Keep::Waiting(request), .. }) => {
+            Some(*request)
+        }
+        Message::LockRequest(LockRequest::Release { request, .. }) => Some(*request),
         _ => None, // it is for no request in particular
     }
 }

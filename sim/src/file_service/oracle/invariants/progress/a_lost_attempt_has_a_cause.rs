@@ -2,7 +2,8 @@
 
 use seedbed::machine::{NodeId, RequestId, Time};
 use seedbed::proto::{
-    Age, AttemptEnd, FileService, Membership, Message, MessageKind, No, Retry, TxnId,
+    Age, AttemptEnd, Ended, FileRequest, FileService, Membership, Message, MessageKind, No, Retry,
+    TxnId,
 };
 
 use super::{is_disturbed, is_moving, paths_of};
@@ -58,16 +59,19 @@ impl Invariant<FileService> for ALostAttemptHasACause {
             Seen::Sent {
                 to,
                 message:
-                    Message::Begin { request, attempt, .. } | Message::Read { request, attempt, .. },
+                    Message::FileRequest(
+                        FileRequest::Begin { request, attempt, .. }
+                        | FileRequest::Read { request, attempt, .. },
+                    ),
                 ..
             } => return self.on_asked(model.origin(*request), *attempt, to, model, world),
-            Seen::Sent { from, message: Message::Ended { request, attempt, end }, .. }
-                if *end == AttemptEnd::Retry(Retry::NoAnswer) =>
-            {
+            Seen::Sent {
+                from, message: Message::Ended(Ended { request, attempt, end }), ..
+            } if *end == AttemptEnd::Retry(Retry::NoAnswer) => {
                 return self.on_given_up(from, model.origin(*request), *attempt, model, world);
             }
             // In another session the same attempt is sent again.
-            Seen::Received { message: Message::Ended { request, attempt, end }, .. }
+            Seen::Received { message: Message::Ended(Ended { request, attempt, end }), .. }
                 if !matches!(end, AttemptEnd::Retry(Retry::Session(_))) =>
             {
                 let request = model.origin(*request);
@@ -198,12 +202,17 @@ fn breach(request: RequestId, lost: &Attempt, now: String, model: &Model) -> Bre
 mod tests {
     use super::*;
     use crate::file_service::oracle::tests::*;
-    use seedbed::proto::{Epoch, Vote};
+    use seedbed::proto::{Epoch, TxnMessage, Vote};
 
     const NAME: &str = "a_lost_attempt_has_a_cause";
 
     fn read(attempt: u32) -> Message {
-        Message::Read { epoch: Epoch(1), request: request(1, 1), attempt, path: path("/a") }
+        Message::FileRequest(FileRequest::Read {
+            epoch: Epoch(1),
+            request: request(1, 1),
+            attempt,
+            path: path("/a"),
+        })
     }
 
     /// c1 reads /a from n1.
@@ -221,7 +230,7 @@ mod tests {
         play.is_broken_by(NAME, (1, "is sent to n1"), (2, "c1 has heard nothing of it"));
         let mut answered = reads_a();
         let end = AttemptEnd::Retry(Retry::NotReady);
-        let message = Message::Ended { request: request(1, 1), attempt: 1, end };
+        let message = Message::Ended(Ended { request: request(1, 1), attempt: 1, end });
         answered.at(2).receives(n(1), c(1), message);
         answered.at(2001).sends(c(1), n(2), read(2));
         answered.holds();
@@ -236,7 +245,11 @@ mod tests {
         play.at(2).sends(n(1), n(2), prepare_for(request(1, 1), txn(1), &[n(2)], &["/a"]));
         before(&mut play);
         let end = AttemptEnd::Retry(Retry::NoAnswer);
-        play.at(5).sends(n(1), c(1), Message::Ended { request: request(1, 1), attempt: 1, end });
+        play.at(5).sends(
+            n(1),
+            c(1),
+            Message::Ended(Ended { request: request(1, 1), attempt: 1, end }),
+        );
         play
     }
 
@@ -246,7 +259,7 @@ mod tests {
         play.is_broken_by(NAME, (1, "is sent to n1"), (3, "n1 gives it up"));
         let no = |play: &mut Play| {
             let vote = Vote::No(No::Lost);
-            play.at(3).sends(n(2), n(1), Message::Executed { txn: txn(1), vote });
+            play.at(3).sends(n(2), n(1), Message::Txn(TxnMessage::Executed { txn: txn(1), vote }));
         };
         gives_up(no).holds();
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId, Time};
-use seedbed::proto::{FileService, Message, MessageKind, Path, Reply, Request, Token};
+use seedbed::proto::{
+    FileService, LockAnswer, LockRequest, Message, MessageKind, Path, Reply, Request, Token,
+};
 
 use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
@@ -40,7 +42,10 @@ impl Invariant<FileService> for AReleasedLockIsFree {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         match *seen {
-            Seen::Received { message: Message::Release { request, token, .. }, .. } => {
+            Seen::Received {
+                message: Message::LockRequest(LockRequest::Release { request, token, .. }),
+                ..
+            } => {
                 self.asked.insert(*request, *token);
             }
             Seen::Started { node: NodeId::CONTROL, .. } => {
@@ -53,7 +58,10 @@ impl Invariant<FileService> for AReleasedLockIsFree {
                     return judge_told(request, acknowledged.as_ref(), model);
                 }
             }
-            Seen::Sent { message: Message::Released { request, path }, .. } => {
+            Seen::Sent {
+                message: Message::LockAnswer(LockAnswer::Released { request, path }),
+                ..
+            } => {
                 self.acknowledged.insert(*request, path.clone());
                 let Some(token) = self.asked.remove(request) else { return Ok(()) };
                 let lock = model.locks.appended(path);
@@ -125,11 +133,15 @@ mod tests {
     use crate::file_service::oracle::tests::*;
 
     fn released(path_of: &str) -> Message {
-        Message::Released { request: request(1, 2), path: path(path_of) }
+        Message::LockAnswer(LockAnswer::Released { request: request(1, 2), path: path(path_of) })
     }
 
     fn release() -> Message {
-        Message::Release { request: request(1, 2), path: path("/a"), token: Token(1) }
+        Message::LockRequest(LockRequest::Release {
+            request: request(1, 2),
+            path: path("/a"),
+            token: Token(1),
+        })
     }
 
     fn held() -> Play {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{Epoch, FileService, Message, MessageKind, Notice, Path};
+use seedbed::proto::{Epoch, FileRequest, FileService, Message, MessageKind, Notice, Path};
 
 use crate::file_service::World;
 use crate::file_service::oracle::per_request::PerRequest;
@@ -104,10 +104,12 @@ impl ARetryAsksAnotherOwner {
 /// to.
 fn attempt(message: &Message) -> Option<(RequestId, u32, Epoch, &Path)> {
     match message {
-        Message::Begin { request, attempt, epoch, operations, .. } => {
-            Some((*request, *attempt, *epoch, &operations.first()?.path))
+        Message::FileRequest(FileRequest::Begin {
+            request, attempt, epoch, operations, ..
+        }) => Some((*request, *attempt, *epoch, &operations.first()?.path)),
+        Message::FileRequest(FileRequest::Read { request, attempt, epoch, path }) => {
+            Some((*request, *attempt, *epoch, path))
         }
-        Message::Read { request, attempt, epoch, path } => Some((*request, *attempt, *epoch, path)),
         _ => None, // it is no attempt
     }
 }
@@ -124,7 +126,12 @@ mod tests {
     use seedbed::proto::Settings;
 
     fn read(attempt: u32) -> Message {
-        Message::Read { epoch: Epoch(1), request: request(1, 1), attempt, path: path("/a") }
+        Message::FileRequest(FileRequest::Read {
+            epoch: Epoch(1),
+            request: request(1, 1),
+            attempt,
+            path: path("/a"),
+        })
     }
 
     fn sent_to(nodes: &[NodeId]) -> Play {

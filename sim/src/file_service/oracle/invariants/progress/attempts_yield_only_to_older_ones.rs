@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{Incarnation, NodeId, RequestId};
 use seedbed::proto::{
-    Action, Age, AttemptEnd, FileService, Message, MessageKind, No, Path, Record, RecordKind,
-    Retry, Session, TxnId, Vote, Voted,
+    Action, Age, AttemptEnd, Ended, FileRequest, FileService, Message, MessageKind, No, Path,
+    Record, RecordKind, Retry, Session, TxnId, TxnMessage, Vote, Voted,
 };
 
 use super::rank;
@@ -114,7 +114,14 @@ impl Invariant<FileService> for AttemptsYieldOnlyToOlderOnes {
 impl AttemptsYieldOnlyToOlderOnes {
     fn on_received(&mut self, to: NodeId, message: &Message, model: &Model) {
         match message {
-            Message::Begin { session, request, attempt, age, operations, .. } => {
+            Message::FileRequest(FileRequest::Begin {
+                session,
+                request,
+                attempt,
+                age,
+                operations,
+                ..
+            }) => {
                 let attempts = self.owners.slot(to);
                 if session.node == model.life(to) && attempts.takes(*request, *session) {
                     let name = Name::Coordinated(*request, *attempt);
@@ -122,14 +129,14 @@ impl AttemptsYieldOnlyToOlderOnes {
                     attempts.begin((name, *request), *age, paths, is_held(to, model), model.step);
                 }
             }
-            Message::Prepare { header, terms, paths, .. } => {
+            Message::Txn(TxnMessage::Prepare { header, terms, paths, .. }) => {
                 let (name, attempts) = (Name::Part(header.txn), self.owners.slot(to));
                 if attempts.get(name).is_none() {
                     let (name, held) = ((name, terms.request), is_held(to, model));
                     attempts.begin(name, terms.age, paths.clone(), held, model.step);
                 }
             }
-            Message::Abort { header } | Message::Decline { header, .. } => {
+            Message::Txn(TxnMessage::Abort { header } | TxnMessage::Decline { header, .. }) => {
                 if let Some(known) = self.owners.slot(to).get(Name::Part(header.txn)) {
                     known.let_go();
                 }
@@ -140,7 +147,7 @@ impl AttemptsYieldOnlyToOlderOnes {
 
     fn on_sent(&mut self, from: NodeId, message: &Message, model: &Model) -> Result<(), Breach> {
         let (name, is_conflict) = match message {
-            Message::Executed { txn, vote: Vote::No(no) } => {
+            Message::Txn(TxnMessage::Executed { txn, vote: Vote::No(no) }) => {
                 let is_conflict = *no == No::Conflict;
                 if is_conflict {
                     self.is_passed_on(*txn, model);
@@ -148,8 +155,10 @@ impl AttemptsYieldOnlyToOlderOnes {
                 (Name::Part(*txn), is_conflict)
             }
             // It belongs to another life of the node.
-            Message::Ended { end: AttemptEnd::Retry(Retry::Session(_)), .. } => return Ok(()),
-            Message::Ended { request, attempt, end } => {
+            Message::Ended(Ended { end: AttemptEnd::Retry(Retry::Session(_)), .. }) => {
+                return Ok(());
+            }
+            Message::Ended(Ended { request, attempt, end }) => {
                 let is_conflict = *end == AttemptEnd::Retry(Retry::Conflict);
                 (Name::Coordinated(*request, *attempt), is_conflict)
             }
@@ -315,7 +324,7 @@ mod tests {
     /// `Prepare` of an attempt at a request of this client that has waited so long.
     fn prepared(txn: TxnId, client: u16, waited: u64) -> Message {
         let mut message = prepare(txn, &[n(2)], &["/a"]);
-        let Message::Prepare { terms, .. } = &mut message else { unreachable!() };
+        let Message::Txn(TxnMessage::Prepare { terms, .. }) = &mut message else { unreachable!() };
         terms.request = request(client, 1);
         terms.age = Age { waited: Span::from_nanos(waited), request: terms.request };
         message

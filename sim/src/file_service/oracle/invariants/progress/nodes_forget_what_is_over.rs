@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use seedbed::machine::{Class, Incarnation, NodeId, RequestId};
 use seedbed::proto::{
-    Decided, FileService, LowWater, Member, Message, MessageKind, Record, RecordKind, TxnId, Voted,
+    Decided, FileRequest, FileService, LowWater, Member, Message, MessageKind, Record, RecordKind,
+    TxnId, TxnMessage, Voted,
 };
 
 use crate::file_service::oracle::PerNode;
@@ -47,13 +48,16 @@ impl Invariant<FileService> for NodesForgetWhatIsOver {
 
     fn see(&mut self, seen: &Seen<'_>, Moment { model, .. }: &Moment<'_>) -> Result<(), Breach> {
         match *seen {
-            Seen::Sent { message: Message::Begin { request, lowest, .. }, .. } => {
+            Seen::Sent {
+                message: Message::FileRequest(FileRequest::Begin { request, lowest, .. }),
+                ..
+            } => {
                 let lowest = RequestId { number: *lowest, ..*request };
                 return client_keeps_up(*request, lowest, model);
             }
-            Seen::Sent { from, message: Message::Prepare { header, .. }, .. }
-                if model.is_put_together_now(from) =>
-            {
+            Seen::Sent {
+                from, message: Message::Txn(TxnMessage::Prepare { header, .. }), ..
+            } if model.is_put_together_now(from) => {
                 return coordinator_keeps_up(header.txn, header.low_water, model);
             }
             Seen::Appended {
@@ -199,7 +203,9 @@ mod tests {
         });
         let new = txn_of(coordinator.unwrap_or(n(1)), 9);
         let mut message = prepare(new, &[n(2)], &["/b"]);
-        let Message::Prepare { header, terms, .. } = &mut message else { unreachable!() };
+        let Message::Txn(TxnMessage::Prepare { header, terms, .. }) = &mut message else {
+            unreachable!()
+        };
         (terms.lowest, header.low_water.counter) = (lowest, low_water);
         play.sends(new.coordinator, n(2), message);
         play.appends(n(2), voted(new, "/b", 1, "1"));
@@ -227,7 +233,8 @@ mod tests {
     fn a_mark_stays_behind() {
         for ends in [abort(txn(1)), abort(txn(2))] {
             let mut play = Play::new(NodesForgetWhatIsOver::default());
-            let is_first = matches!(&ends, Message::Abort { header } if header.txn == txn(1));
+            let is_first =
+                matches!(&ends, Message::Txn(TxnMessage::Abort { header }) if header.txn == txn(1));
             play.sends(n(1), n(2), prepare(txn(1), &[n(2)], &["/a"]));
             play.sends(n(1), n(2), ends).sends(n(1), n(2), prepare(txn(3), &[n(2)], &["/a"]));
             assert_eq!(play.is_lawful(), !is_first);

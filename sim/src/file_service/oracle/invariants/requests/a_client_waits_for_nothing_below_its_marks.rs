@@ -1,7 +1,9 @@
 //! What a client calls over is over.
 
 use seedbed::machine::{Incarnation, NodeId, RequestId};
-use seedbed::proto::{AttemptEnd, FileService, Message, MessageKind, Retry, Session};
+use seedbed::proto::{
+    AttemptEnd, Ended, FileRequest, FileService, LockRequest, Message, MessageKind, Retry, Session,
+};
 
 use crate::file_service::oracle::PerNode;
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
@@ -62,7 +64,10 @@ impl Invariant<FileService> for AClientWaitsForNothingBelowItsMarks {
             Seen::Sent {
                 from,
                 to,
-                message: Message::Begin { session, request, attempt, lowest, .. },
+                message:
+                    Message::FileRequest(FileRequest::Begin {
+                        session, request, attempt, lowest, ..
+                    }),
                 ..
             } => {
                 let waiting = self.clients.slot(from);
@@ -72,12 +77,19 @@ impl Invariant<FileService> for AClientWaitsForNothingBelowItsMarks {
                 let attempt = Attempt { request, number, place, step: model.step };
                 return waiting.on_sent(to, *session, attempt);
             }
-            Seen::Sent { from, message: Message::Acquire { request, lowest, .. }, .. } => {
+            Seen::Sent {
+                from,
+                message: Message::LockRequest(LockRequest::Acquire { request, lowest, .. }),
+                ..
+            } => {
                 let lowest = RequestId { number: *lowest, ..*request };
                 return self.clients.slot(from).judge_requests(lowest, model);
             }
             Seen::Received {
-                from, to, message: Message::Ended { request, attempt, end }, ..
+                from,
+                to,
+                message: Message::Ended(Ended { request, attempt, end }),
+                ..
             } => {
                 match end {
                     // In another session the same attempt is sent again.
@@ -162,13 +174,28 @@ mod tests {
 
     /// Attempt `number` at c1's request of the same number, with these marks.
     fn attempt(number: u32, (lowest, of_session): (u32, u32)) -> Message {
-        let Message::Begin { session, epoch, request, attempt, age, operations, .. } =
-            begin(request(1, number), request(1, number), &[write("/a", "1")])
+        let Message::FileRequest(FileRequest::Begin {
+            session,
+            epoch,
+            request,
+            attempt,
+            age,
+            operations,
+            ..
+        }) = begin(request(1, number), request(1, number), &[write("/a", "1")])
         else {
             unreachable!("it is a begin");
         };
         let session = Session { number, lowest: of_session, ..session };
-        Message::Begin { session, epoch, request, attempt, lowest, age, operations }
+        Message::FileRequest(FileRequest::Begin {
+            session,
+            epoch,
+            request,
+            attempt,
+            lowest,
+            age,
+            operations,
+        })
     }
 
     fn two_are_asked() -> Play {
@@ -197,16 +224,35 @@ mod tests {
     fn a_new_session_begins_anew_and_the_news_of_it_ends_no_attempt() {
         let mut play = two_are_asked();
         let end = AttemptEnd::Retry(Retry::Session(Incarnation(2)));
-        play.receives(n(1), c(1), Message::Ended { request: request(1, 1), attempt: 1, end });
+        play.receives(
+            n(1),
+            c(1),
+            Message::Ended(Ended { request: request(1, 1), attempt: 1, end }),
+        );
         play.sends(c(1), n(1), attempt(2, (1, 2))).breaks();
         let mut anew = two_are_asked();
-        let Message::Begin { session, epoch, request, attempt, lowest, age, operations } =
-            attempt(2, (1, 2))
+        let Message::FileRequest(FileRequest::Begin {
+            session,
+            epoch,
+            request,
+            attempt,
+            lowest,
+            age,
+            operations,
+        }) = attempt(2, (1, 2))
         else {
             unreachable!("it is a begin");
         };
         let session = Session { node: Incarnation(2), ..session };
-        let message = Message::Begin { session, epoch, request, attempt, lowest, age, operations };
+        let message = Message::FileRequest(FileRequest::Begin {
+            session,
+            epoch,
+            request,
+            attempt,
+            lowest,
+            age,
+            operations,
+        });
         anew.sends(c(1), n(1), message).holds();
     }
 

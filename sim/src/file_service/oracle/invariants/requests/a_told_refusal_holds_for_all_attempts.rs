@@ -1,7 +1,9 @@
 //! The refusal of one attempt is told to a user only if it is known to hold for the others.
 
 use seedbed::machine::RequestId;
-use seedbed::proto::{AttemptEnd, Epoch, FileService, Message, MessageKind, Reply};
+use seedbed::proto::{
+    AttemptEnd, Ended, Epoch, FileRequest, FileService, Message, MessageKind, Reply,
+};
 
 use crate::file_service::oracle::per_request::PerRequest;
 use crate::file_service::oracle::{At, Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
@@ -42,11 +44,13 @@ impl Invariant<FileService> for AToldRefusalHoldsForAllAttempts {
         match *seen {
             Seen::Sent {
                 message:
-                    Message::Begin { request, attempt, epoch, .. }
-                    | Message::Read { request, attempt, epoch, .. },
+                    Message::FileRequest(
+                        FileRequest::Begin { request, attempt, epoch, .. }
+                        | FileRequest::Read { request, attempt, epoch, .. },
+                    ),
                 ..
             } => self.on_sent(model.origin(*request), *attempt, *epoch, model.step),
-            Seen::Received { message: Message::Ended { request, attempt, end }, .. } => {
+            Seen::Received { message: Message::Ended(Ended { request, attempt, end }), .. } => {
                 if let AttemptEnd::Refused { recorded, .. } = end
                     && let Some(attempts) = self.attempts.get_mut(model.origin(*request))
                 {
@@ -120,12 +124,17 @@ mod tests {
     const NAME: &str = "a_told_refusal_holds_for_all_attempts";
 
     fn read(attempt: u32, epoch: u32) -> Message {
-        Message::Read { epoch: Epoch(epoch), request: request(1, 1), attempt, path: path("/a") }
+        Message::FileRequest(FileRequest::Read {
+            epoch: Epoch(epoch),
+            request: request(1, 1),
+            attempt,
+            path: path("/a"),
+        })
     }
 
     fn refused(attempt: u32, recorded: bool) -> Message {
         let end = AttemptEnd::Refused { refusal: Refusal::Exists, recorded };
-        Message::Ended { request: request(1, 1), attempt, end }
+        Message::Ended(Ended { request: request(1, 1), attempt, end })
     }
 
     /// Attempts in these epochs, of which this one is told to be refused.

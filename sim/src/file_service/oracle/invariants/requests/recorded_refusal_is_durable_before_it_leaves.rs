@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{
-    AttemptEnd, Epoch, FileService, Handed, Message, MessageKind, No, Record, RecordKind, Refusal,
-    Vote,
+    AttemptEnd, Ended, Epoch, FileService, Handed, LockAnswer, Message, MessageKind, No, Record,
+    RecordKind, Refusal, TxnMessage, Vote,
 };
 
 use crate::file_service::oracle::model::reference::{operations, paths};
@@ -134,17 +134,20 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
     ) -> Result<(), Breach> {
         let is_here = |nodes: &BTreeSet<NodeId>| nodes.contains(&from);
         match message {
-            Message::Executed { txn, vote: Vote::No(No::Refused { refusal, recorded: true }) } => {
+            Message::Txn(TxnMessage::Executed {
+                txn,
+                vote: Vote::No(No::Refused { refusal, recorded: true }),
+            }) => {
                 let Some(request) = model.txns.get(txn).and_then(|txn| txn.request) else {
                     return Ok(());
                 };
                 self.judge(&Leaving { request, from, to, refusal }, is_here, model)
             }
-            Message::Ended {
+            Message::Ended(Ended {
                 request,
                 end: AttemptEnd::Refused { refusal, recorded: true },
                 ..
-            } => {
+            }) => {
                 let request = *request;
                 if !is_waited_for(request, model) {
                     return Ok(()); // an owner need not keep it
@@ -152,7 +155,7 @@ impl RecordedRefusalIsDurableBeforeItLeaves {
                 self.judge(&Leaving { request, from, to, refusal }, |_| true, model)?;
                 self.judge_owners(&Leaving { request, from, to, refusal }, model)
             }
-            Message::LockRefused { request, refusal, .. } => {
+            Message::LockAnswer(LockAnswer::LockRefused { request, refusal, .. }) => {
                 let request = *request;
                 self.judge(&Leaving { request, from, to, refusal }, is_here, model)
             }
@@ -225,12 +228,15 @@ mod tests {
     }
 
     fn refuses(refusal: Refusal, recorded: bool) -> Message {
-        Message::Executed { txn: txn(1), vote: Vote::No(No::Refused { refusal, recorded }) }
+        Message::Txn(TxnMessage::Executed {
+            txn: txn(1),
+            vote: Vote::No(No::Refused { refusal, recorded }),
+        })
     }
 
     fn ended_refused() -> Message {
         let end = AttemptEnd::Refused { refusal: Refusal::Exists, recorded: true };
-        Message::Ended { request: request(1, 1), attempt: 2, end }
+        Message::Ended(Ended { request: request(1, 1), attempt: 2, end })
     }
 
     fn play() -> Play {
@@ -283,7 +289,11 @@ mod tests {
     }
 
     fn lock_refused(refusal: Refusal) -> Message {
-        Message::LockRefused { request: request(2, 1), path: path("/a"), refusal }
+        Message::LockAnswer(LockAnswer::LockRefused {
+            request: request(2, 1),
+            path: path("/a"),
+            refusal,
+        })
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::file_service::World;
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
 use seedbed::machine::NodeId;
-use seedbed::proto::{FileService, Message, MessageKind, Record, RecordKind};
+use seedbed::proto::{Chunk, FileService, Message, MessageKind, Record, RecordKind};
 
 /// A node stores what its log has of every path that it claims, in whatever epoch, until it has
 /// given the claim up: looked at when it enters another epoch, and when it hands over.
@@ -56,7 +56,7 @@ impl Invariant<FileService> for ClaimedCopiesAreKept {
                 }
                 (node, Occasion::EntersAnotherEpoch)
             }
-            Seen::Sent { from, to, message: Message::Chunk { .. }, .. } => {
+            Seen::Sent { from, to, message: Message::Chunk(Chunk { .. }), .. } => {
                 (from, Occasion::HandsOverTo(to))
             }
             _ => return Ok(()),

@@ -6,7 +6,7 @@ use crate::file_service::oracle::{
 };
 use seedbed::machine::NodeId;
 use seedbed::proto::{
-    Admission, Arcs, Epoch, FileService, Message, MessageKind, Path, Record, RecordKind,
+    Admission, Arcs, Epoch, FileService, Message, MessageKind, Path, Record, RecordKind, ToCentre,
 };
 
 /// Where a node's log says that it is a complete owner in an epoch, the log holds what was decided
@@ -41,9 +41,11 @@ impl Invariant<FileService> for NoClaimWithoutWhatItClaims {
                     _ => Ok(()),
                 }
             }
-            Seen::Sent { from, message: Message::Completed { admission, epoch }, .. } => {
-                on_completed(from, *admission, *epoch, model)
-            }
+            Seen::Sent {
+                from,
+                message: Message::ToCentre(ToCentre::Completed { admission, epoch }),
+                ..
+            } => on_completed(from, *admission, *epoch, model),
             _ => Ok(()),
         }
     }
@@ -167,7 +169,10 @@ mod tests {
     fn to_pull_what_is_claimed_and_to_call_complete_what_is_not_are_breaches() {
         let breach = play().forces(n(1), pulled("/a", 1, "x")).breaks();
         assert_eq!(breach.earlier.is, "n1 claims to be complete on /a in e1");
-        let says = Message::Completed { admission: Config::FIRST_ADMISSION, epoch: Epoch(2) };
+        let says = Message::ToCentre(ToCentre::Completed {
+            admission: Config::FIRST_ADMISSION,
+            epoch: Epoch(2),
+        });
         play().sends(n(3), NodeId::CONTROL, says).breaks();
     }
 
@@ -176,7 +181,10 @@ mod tests {
         let mut play = play();
         play.forces(n(3), pulled("/a", 1, "x"));
         play.forces(n(3), complete(2, Arcs::all()));
-        let says = Message::Completed { admission: Config::FIRST_ADMISSION, epoch: Epoch(2) };
+        let says = Message::ToCentre(ToCentre::Completed {
+            admission: Config::FIRST_ADMISSION,
+            epoch: Epoch(2),
+        });
         play.sends(n(3), NodeId::CONTROL, says);
         play.forces(n(1), voted(txn(2), "/a", 2, "y"));
         play.forces(n(2), decided(txn(2), &[n(1)], "/a", 2, "y"));

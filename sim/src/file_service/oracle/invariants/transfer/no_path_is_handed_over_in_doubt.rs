@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 use seedbed::machine::NodeId;
-use seedbed::proto::{FileService, Message, MessageKind};
+use seedbed::proto::{Chunk, FileService, Message, MessageKind};
 
 /// An owner hands a path over, or says that it has handed over all there is, only if no vote of its
 /// own on the path, given in an earlier epoch, waits for a decision. (One that it has given in the
@@ -31,7 +31,12 @@ impl Invariant<FileService> for NoPathIsHandedOverInDoubt {
                 self.asked.insert(to, model.step);
                 Ok(())
             }
-            Seen::Sent { from, to, message: Message::Chunk { epoch, files, end, .. }, .. } => {
+            Seen::Sent {
+                from,
+                to,
+                message: Message::Chunk(Chunk { epoch, files, end, .. }),
+                ..
+            } => {
                 let Some(config) = model.disks.managed() else { return Ok(()) };
                 let Some(pins) = model.memory.pins(from) else { return Ok(()) };
                 // A vote that was given since is not in doubt when the chunk is put together.
@@ -75,11 +80,11 @@ mod tests {
         Play, n, path, prepare, rolled_back, txn, voted, voted_in,
     };
     use seedbed::machine::Incarnation;
-    use seedbed::proto::{Arcs, Epoch, File, PullEnd};
+    use seedbed::proto::{Arcs, Epoch, File, PullEnd, TxnMessage};
 
     fn chunk(files: &[&str], end: bool) -> Message {
         let complete = PullEnd { complete: Arcs::all(), witnessed: Arcs::default() };
-        Message::Chunk {
+        Message::Chunk(Chunk {
             epoch: Epoch(2),
             pull: 1,
             incarnation: Incarnation(1),
@@ -88,7 +93,7 @@ mod tests {
             doubtful: Arcs::default(),
             answers: [].into(),
             end: end.then_some(complete),
-        }
+        })
     }
 
     fn play() -> Play {
@@ -119,13 +124,17 @@ mod tests {
     fn a_vote_of_the_same_epoch_that_is_under_way_is_none() {
         let asked = |epoch| {
             let mut play = Play::managed(NoPathIsHandedOverInDoubt::default());
-            let Message::Prepare { header, terms, paths, work, .. } =
+            let Message::Txn(TxnMessage::Prepare { header, terms, paths, work, .. }) =
                 prepare(txn(1), &[n(1)], &["/b"])
             else {
                 unreachable!("it is one")
             };
             let epoch = Epoch(epoch);
-            play.sends(n(2), n(1), Message::Prepare { header, epoch, terms, paths, work });
+            play.sends(
+                n(2),
+                n(1),
+                Message::Txn(TxnMessage::Prepare { header, epoch, terms, paths, work }),
+            );
             play.appends(n(1), voted_in(epoch.0, txn(1), "/b", 1, "x"));
             play.sends(n(1), n(3), chunk(&["/b"], true));
             play

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use seedbed::machine::{Incarnation, NodeId, RequestId, Span, Time};
-use seedbed::proto::{Config, Keep, Message};
+use seedbed::proto::{Config, Keep, LockRequest, Message};
 
 /// When something was heard, by true time and by the lock server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,9 @@ impl Hearing {
 
     /// Of an `Acquire`, the life and number of its request, and the lowest that the server knows.
     fn lowest_of(&self, message: &Message) -> Option<((Incarnation, u32), Lowest)> {
-        let Message::Acquire { request, .. } = message else { return None };
+        let Message::LockRequest(LockRequest::Acquire { request, .. }) = message else {
+            return None;
+        };
         let lowest = self.lowest.get(&request.client).copied().unwrap_or_default();
         Some(((request.incarnation, request.number), lowest))
     }
@@ -118,7 +120,7 @@ impl Hearing {
         message: &Message,
         when: HeardAt,
     ) {
-        if let Message::Acquire { lowest, .. } = message {
+        if let Message::LockRequest(LockRequest::Acquire { lowest, .. }) = message {
             let known = self.lowest.entry(request.client).or_default();
             let told = (request.incarnation, *lowest);
             known.in_this_life = known.in_this_life.max(told);
@@ -148,8 +150,10 @@ impl Hearing {
 /// The request whose place in line the message asks for or keeps.
 pub(in crate::file_service::oracle) fn keeps_request(message: &Message) -> Option<RequestId> {
     match message {
-        Message::Acquire { request, .. } => Some(*request),
-        Message::KeepAlive { keep: Keep::Waiting(request), .. } => Some(*request),
+        Message::LockRequest(LockRequest::Acquire { request, .. }) => Some(*request),
+        Message::LockRequest(LockRequest::KeepAlive { keep: Keep::Waiting(request), .. }) => {
+            Some(*request)
+        }
         _ => None,
     }
 }

@@ -112,7 +112,7 @@ mod tests {
     use crate::oracle::Model as _;
     use crate::world::PacketId;
     use seedbed::machine::{Incarnation, NodeId, Span};
-    use seedbed::proto::{Age, Config, Epoch, Member, Message, Session, Settings};
+    use seedbed::proto::{Age, Config, Epoch, FileRequest, Member, Message, Session, Settings};
 
     fn world() -> World {
         World::of_config(Config::new(Settings::default()).expect("sound settings"), 1)
@@ -166,7 +166,7 @@ mod tests {
         let mut model = Model::default();
         let session = Session { node: Incarnation(1), number: 1, lowest: 1 };
         let age = Age { waited: Span::ZERO, request: request(1, 1) };
-        let message = &Message::Begin {
+        let message = &Message::FileRequest(FileRequest::Begin {
             session,
             epoch: Epoch(1),
             request: request(1, 2),
@@ -174,7 +174,7 @@ mod tests {
             lowest: 1,
             age,
             operations: [].into(),
-        };
+        });
         let sent = Seen::Sent { packet: PacketId(0), from: c(1), to: n(1), message };
         model.update(&sent, &world());
         assert!(model.effects.made_by(&sent).is_none());

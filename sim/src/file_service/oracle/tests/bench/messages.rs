@@ -2,16 +2,16 @@
 
 use seedbed::machine::{Incarnation, NodeId, RequestId, Span, Time};
 use seedbed::proto::{
-    Action, Age, AttemptEnd, Config, Contents, Header, Keep, Known, LowWater, Message, No,
-    Operation, Outcome, Reply, Request, Session, Settings, Terms, Token, TxnId, Verdict, Version,
-    Vote,
+    Action, Age, AttemptEnd, Config, Contents, Ended, FileRequest, FromCentre, Header, Keep, Known,
+    LockAnswer, LockRequest, LowWater, Message, No, Operation, Outcome, Reply, Request, Session,
+    Settings, Terms, Token, TxnId, TxnMessage, Verdict, Version, Vote,
 };
 
 use crate::file_service::oracle::tests::bench::records::{members, path, request};
 
 /// An attempt at a request, under a name of its own.
 pub fn begin(request: RequestId, origin: RequestId, operations: &[Operation]) -> Message {
-    Message::Begin {
+    Message::FileRequest(FileRequest::Begin {
         session: Session { node: Incarnation(1), number: 1, lowest: 1 },
         epoch: Config::FIRST_EPOCH,
         request,
@@ -19,7 +19,7 @@ pub fn begin(request: RequestId, origin: RequestId, operations: &[Operation]) ->
         lowest: 1,
         age: Age { waited: Span::ZERO, request: origin },
         operations: operations.into(),
-    }
+    })
 }
 
 fn header(txn: TxnId, low_water: u32) -> Header {
@@ -48,24 +48,24 @@ pub fn prepare_for(
     };
     let (header, epoch) = (header(txn, 0), Config::FIRST_EPOCH);
     let paths = paths.iter().map(|at| path(at)).collect();
-    Message::Prepare { header, epoch, terms, paths, work: None }
+    Message::Txn(TxnMessage::Prepare { header, epoch, terms, paths, work: None })
 }
 
 pub fn vote_yes(txn: TxnId) -> Message {
-    Message::Executed { txn, vote: Vote::Yes([].into()) }
+    Message::Txn(TxnMessage::Executed { txn, vote: Vote::Yes([].into()) })
 }
 
 pub fn vote_no(txn: TxnId) -> Message {
-    Message::Executed { txn, vote: Vote::No(No::Conflict) }
+    Message::Txn(TxnMessage::Executed { txn, vote: Vote::No(No::Conflict) })
 }
 
 pub fn commit(txn: TxnId) -> Message {
     let voter = Config::FIRST_ADMISSION;
-    Message::Commit { header: header(txn, 0), voter, answer: [].into() }
+    Message::Txn(TxnMessage::Commit { header: header(txn, 0), voter, answer: [].into() })
 }
 
 pub fn committed(txn: TxnId) -> Message {
-    Message::Committed { txn }
+    Message::Txn(TxnMessage::Committed { txn })
 }
 
 pub fn abort(txn: TxnId) -> Message {
@@ -73,48 +73,67 @@ pub fn abort(txn: TxnId) -> Message {
 }
 
 pub fn abort_marked(txn: TxnId, low_water: u32) -> Message {
-    Message::Abort { header: header(txn, low_water) }
+    Message::Txn(TxnMessage::Abort { header: header(txn, low_water) })
 }
 
 pub fn told_aborted(txn: TxnId) -> Message {
-    Message::Told { txn, known: Known::Aborted }
+    Message::Txn(TxnMessage::Told { txn, known: Known::Aborted })
 }
 
 /// The centre's word.
 pub fn resolved_aborted(txn: TxnId) -> Message {
     let admission = Config::FIRST_ADMISSION;
-    Message::Resolved { admission, txn, verdict: Verdict::Aborted }
+    Message::FromCentre(FromCentre::Resolved { admission, txn, verdict: Verdict::Aborted })
 }
 
 pub fn read_of(request: RequestId, at: &str) -> Message {
-    Message::Read { epoch: Config::FIRST_EPOCH, request, attempt: 1, path: path(at) }
+    Message::FileRequest(FileRequest::Read {
+        epoch: Config::FIRST_EPOCH,
+        request,
+        attempt: 1,
+        path: path(at),
+    })
 }
 
 pub fn ended_done(request: RequestId, answer: &[Outcome]) -> Message {
-    Message::Ended { request, attempt: 1, end: AttemptEnd::Done(answer.into()) }
+    Message::Ended(Ended { request, attempt: 1, end: AttemptEnd::Done(answer.into()) })
 }
 
 pub fn acquire(at: &str, request: RequestId) -> Message {
     let (path, asked) = (path(at), Time::ZERO);
-    Message::Acquire { request, lowest: 1, path, wait: true, asked }
+    Message::LockRequest(LockRequest::Acquire { request, lowest: 1, path, wait: true, asked })
 }
 
 /// The message that grants.
 pub fn grant(at: &str, request: RequestId, token: u64) -> Message {
     let (asked, lease) = (Time::ZERO, Settings::default().lock_lease);
-    Message::Granted { request, path: path(at), token: Token(token), asked, lease }
+    Message::LockAnswer(LockAnswer::Granted {
+        request,
+        path: path(at),
+        token: Token(token),
+        asked,
+        lease,
+    })
 }
 
 pub fn keeps_waiting(at: &str, request: RequestId) -> Message {
-    Message::KeepAlive { path: path(at), keep: Keep::Waiting(request), asked: Time::ZERO }
+    Message::LockRequest(LockRequest::KeepAlive {
+        path: path(at),
+        keep: Keep::Waiting(request),
+        asked: Time::ZERO,
+    })
 }
 
 pub fn keeps_holding(at: &str, token: u64) -> Message {
-    Message::KeepAlive { path: path(at), keep: Keep::Holding(Token(token)), asked: Time::ZERO }
+    Message::LockRequest(LockRequest::KeepAlive {
+        path: path(at),
+        keep: Keep::Holding(Token(token)),
+        asked: Time::ZERO,
+    })
 }
 
 pub fn release(at: &str, request: RequestId, token: u64) -> Message {
-    Message::Release { request, path: path(at), token: Token(token) }
+    Message::LockRequest(LockRequest::Release { request, path: path(at), token: Token(token) })
 }
 
 pub fn operation(at: &str, action: Action) -> Operation {

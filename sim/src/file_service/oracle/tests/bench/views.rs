@@ -1,7 +1,7 @@
 //! The bench about clusters that change: views, leases, and what a node owns in an epoch.
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Arcs, Config, Epoch, Message, Record, View};
+use seedbed::proto::{Arcs, Config, Epoch, FromCentre, Message, Record, ToCentre, View};
 
 use crate::file_service::oracle::blocked::{Missed, missed_arcs};
 use crate::file_service::oracle::tests::bench::Play;
@@ -55,10 +55,17 @@ impl Play {
         let (admission, epoch) = (Config::FIRST_ADMISSION, Epoch(epoch));
         let (incarnation, asked) = (self.life(node), self.model().now);
         let answered = Some(asked);
-        let beat = Message::Heartbeat { admission, incarnation, known: epoch, asked, answered };
+        let beat = Message::ToCentre(ToCentre::Heartbeat {
+            admission,
+            incarnation,
+            known: epoch,
+            asked,
+            answered,
+        });
         self.sends(node, CONTROL, beat);
         let (settled, lost) = (Epoch(0), [].into());
-        let alive = Message::Alive { incarnation, asked, epoch, settled, lost };
+        let alive =
+            Message::FromCentre(FromCentre::Alive { incarnation, asked, epoch, settled, lost });
         self.and().sends(CONTROL, node, alive.clone());
         self.and().receives(CONTROL, node, alive)
     }

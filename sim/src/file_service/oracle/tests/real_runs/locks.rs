@@ -2,7 +2,7 @@
 //! mistakes are caught.
 
 use seedbed::machine::Span;
-use seedbed::proto::{Defect, Message, Reply};
+use seedbed::proto::{Defect, LockRequest, Message, Reply};
 
 use crate::file_service::Event;
 use crate::file_service::Milestone;
@@ -171,8 +171,9 @@ fn duplicate_releases(run: &mut Run) {
     for ms in 1..2_000 {
         run.until(ms);
         let packets = run.world.network().packets();
-        let releases =
-            packets.filter(|(_, packet)| matches!(*packet.message, Message::Release { .. }));
+        let releases = packets.filter(|(_, packet)| {
+            matches!(*packet.message, Message::LockRequest(LockRequest::Release { .. }))
+        });
         let releases: Vec<PacketId> = releases.map(|(id, _)| id).collect();
         if run.count(Milestone::MESSAGE_DUPLICATED) < 3 {
             for release in releases {

@@ -8,7 +8,10 @@ mod transaction_log;
 use std::collections::BTreeMap;
 
 use seedbed::machine::{NodeId, RequestId};
-use seedbed::proto::{Config, Decided, Header, LowWater, Member, Message, Record};
+use seedbed::proto::{
+    Config, Decided, FileRequest, Header, LockRequest, LowWater, Member, Message, Record,
+    TxnMessage,
+};
 
 use control_log::{LockLog, ViewLog};
 use difference::Lowest;
@@ -29,16 +32,19 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn hear(&mut self, message: &Message) {
         match message {
-            Message::Begin { request, lowest, .. } | Message::Acquire { request, lowest, .. } => {
+            Message::FileRequest(FileRequest::Begin { request, lowest, .. })
+            | Message::LockRequest(LockRequest::Acquire { request, lowest, .. }) => {
                 self.hear_lowest(*request, *lowest);
             }
-            Message::Prepare { header, terms, .. } => {
+            Message::Txn(TxnMessage::Prepare { header, terms, .. }) => {
                 self.hear_mark(header);
                 self.hear_lowest(terms.request, terms.lowest);
             }
-            Message::Execute { header, .. } => self.hear_mark(header),
-            Message::Commit { header, .. } | Message::Abort { header } => self.hear_mark(header),
-            Message::Decline { header, .. } => self.hear_mark(header),
+            Message::Txn(TxnMessage::Execute { header, .. }) => self.hear_mark(header),
+            Message::Txn(TxnMessage::Commit { header, .. } | TxnMessage::Abort { header }) => {
+                self.hear_mark(header)
+            }
+            Message::Txn(TxnMessage::Decline { header, .. }) => self.hear_mark(header),
             _ => {} // not asked for
         }
     }
