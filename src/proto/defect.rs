@@ -47,7 +47,7 @@ defects! {
     /// a coordinator forgets a commit when the first participant has acknowledged it
     ForgetCommitAfterFirstAck = "forget_commit_after_first_ack";
     /// a participant asked by another tells an abort that a crash can make it forget
-    NoToldBeforeItIsDurable = "no_told_before_it_is_durable";
+    AbortToldBeforeItIsDurable = "abort_told_before_it_is_durable";
     /// a participant forgets an outcome as soon as it has acknowledged it
     OutcomeForgottenByParticipant = "outcome_forgotten_by_participant";
     /// a participant that only reads releases its pins when it votes
@@ -56,8 +56,8 @@ defects! {
     GrantNotForced = "grant_not_forced";
     /// the lock server's token counter starts again at 1 after a restart
     TokenRestarts = "token_restarts";
-    /// the lock server lets anyone release a lock
-    ReleaseByAnyone = "release_by_anyone";
+    /// the lock server frees a lock without a look at the client and the token of the release
+    ReleaseUnchecked = "release_unchecked";
     /// the lock server grants to a waiter that it has not heard of for longer than a lease
     DeadWaiterGranted = "dead_waiter_granted";
     /// a holder counts its lease from when the reply arrived instead of when it asked

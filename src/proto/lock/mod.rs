@@ -152,9 +152,9 @@ impl LockServer {
         path: Path,
         token: Token,
     ) {
-        let anyone = turn.config.defects.has(Defect::ReleaseByAnyone);
+        let unchecked = turn.config.defects.has(Defect::ReleaseUnchecked);
         let may_release =
-            |holder: &Holder| anyone || (holder.request.client == from && holder.token == token);
+            |holder: &Holder| unchecked || (holder.request.client == from && holder.token == token);
         let ignores = turn.config.defects.has(Defect::ReleaseIgnored);
         if self.holder(&path).is_some_and(may_release) && !ignores {
             self.end_hold(turn, &path);

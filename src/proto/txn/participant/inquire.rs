@@ -96,7 +96,7 @@ impl Participant {
             None => {}
         }
         let record = Record::Promised { txn };
-        match turn.config.defects.has(Defect::NoToldBeforeItIsDurable) {
+        match turn.config.defects.has(Defect::AbortToldBeforeItIsDurable) {
             true => turn.out.write_lazily(record),
             false => turn.out.force(record),
         }

@@ -258,7 +258,7 @@ fn an_outcome_that_a_participant_forgets_is_caught() {
 
 #[test]
 fn a_promise_that_is_not_durable_is_caught() {
-    let mut run = started(with_defect(Defect::NoToldBeforeItIsDurable));
+    let mut run = started(with_defect(Defect::AbortToldBeforeItIsDurable));
     run.ask_at(n(1), 1, &[write("/a", "1"), write("/b", "1"), write("/c", "1")]);
     // One participant has voted when the other, and then the coordinator, go.
     let happens = run.run_until(run.now() + SECOND, |_, step| {

@@ -163,7 +163,7 @@ fn releases_are_copied(defects: &[Defect]) -> Run {
 
 #[test]
 fn a_release_by_anyone_is_caught() {
-    releases_are_copied(&[Defect::ReleaseByAnyone]).breaks("only_the_holder_releases");
+    releases_are_copied(&[Defect::ReleaseUnchecked]).breaks("only_the_holder_releases");
 }
 
 /// Copies every release in flight, as long as the run goes.
