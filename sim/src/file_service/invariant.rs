@@ -72,11 +72,11 @@ invariants! {
     ClaimedCopiesAreKept = "claimed_copies_are_kept",
         "a node stores what it claims to be complete on until it gives the claim up",
         "Adya et al. 2016 (Slicer)";
-    OnlySettledEpochsGiveUpCopies = "only_settled_epochs_give_up_copies",
-        "claims and copies are given up only when everyone has all that it owns",
+    CopiesAreGivenUpOnlyForSettledEpochs = "copies_are_given_up_only_for_settled_epochs",
+        "claims and copies are given up only when every member has all that it owns",
         "Lamport, Malkhi, Zhou 2010, section 3";
-    NoClaimWithoutWhatItClaims = "no_claim_without_what_it_claims",
-        "a node that claims a path as complete has what was decided there last, or is in doubt",
+    AClaimedPathHasTheLastDecidedContents = "a_claimed_path_has_the_last_decided_contents",
+        "a node that claims a path as complete has what was decided there last, or a vote for it",
         "Lamport, Malkhi, Zhou 2010";
     HandOversKeepTokensAndAnswers = "hand_overs_keep_tokens_and_answers",
         "an owner that has pulled all of it has every token, version and recorded answer of its files, and what it was handed is true",
@@ -159,7 +159,7 @@ invariants! {
     AcknowledgedWritesSurvive = "acknowledged_writes_survive",
         "what a client was told of is there for every later read and after every restart",
         "F-I2, durability; Haerder, Reuter 1983; Herlihy, Wing 1990";
-    EffectsUnderALockAreItsHolders = "effects_under_a_lock_are_its_holders",
+    EffectsUnderATokenAreRequestedByItsHolder = "effects_under_a_token_are_requested_by_its_holder",
         "what takes effect under a token is asked by the client that it was granted to",
         "L-I1, mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
     CommitsDoWhatWasAsked = "commits_do_what_was_asked",
@@ -171,8 +171,8 @@ invariants! {
     AStartRecoversWhatTheLogSays = "a_start_recovers_what_the_log_says",
         "after a start a node's memory says what its log says",
         "restart repeats history; ARIES: Mohan et al. 1992, section 5";
-    NobodyIsInDoubtAtTheEnd = "nobody_is_in_doubt_at_the_end",
-        "at the end of the liveness phase every yes has an outcome",
+    NoParticipantIsInDoubtAtTheEnd = "no_participant_is_in_doubt_at_the_end",
+        "at the end of the liveness phase no participant is in doubt if all machines are up that can end it",
         "AC5, termination; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
     EveryArcIsCompleteAndSettledAtTheEnd = "every_arc_is_complete_and_settled_at_the_end",
         "at the end of the liveness phase every owner is complete and the view has settled",
@@ -198,7 +198,7 @@ invariants! {
     OnlyTheHolderReleases = "only_the_holder_releases",
         "a lock is freed by its holder under its token, or by the end of its lease",
         "L-I7; Redis SET NX with a token";
-    GrantsGoToTheLiving = "grants_go_to_the_living",
+    GrantsGoToLiveWaiters = "grants_go_to_live_waiters",
         "a lock goes to a waiter that was heard within a lease",
         "L-I6; etcd issue 11456";
     GrantsFollowTheLine = "grants_follow_the_line",
@@ -285,8 +285,8 @@ invariants! {
     EveryRequestEnds = "every_request_ends",
         "at the end of the liveness phase every request of a client that is up is answered: done, refused or unknown",
         "termination";
-    EveryLockIsFreeOrHeldByTheLiving = "every_lock_is_free_or_held_by_the_living",
-        "at the end of the liveness phase no lock is held by a client that is down",
+    EveryLockIsFreeOrHeldByALiveClient = "every_lock_is_free_or_held_by_a_live_client",
+        "at the end of the liveness phase a lock is free, or its client is up in the life that asked for it",
         "L-I5, L-I6";
     EveryDecisionIsOver = "every_decision_is_over",
         "at the end of the liveness phase no coordinator keeps a decision that all have carried out",
@@ -355,8 +355,8 @@ impl FileInvariant {
                 | FileInvariant::KeysMoveOnlyToJoinersAndFromLeavers
                 | FileInvariant::NoPathIsHandedOverInDoubt
                 | FileInvariant::ClaimedCopiesAreKept
-                | FileInvariant::OnlySettledEpochsGiveUpCopies
-                | FileInvariant::NoClaimWithoutWhatItClaims
+                | FileInvariant::CopiesAreGivenUpOnlyForSettledEpochs
+                | FileInvariant::AClaimedPathHasTheLastDecidedContents
                 | FileInvariant::HandOversKeepTokensAndAnswers
                 | FileInvariant::CompleteOwnersHaveEveryDecidedWrite
                 | FileInvariant::OnlyLeasedMembersServeAndVote
@@ -373,12 +373,12 @@ impl FileInvariant {
         matches!(
             self,
             FileInvariant::NoWriteBelowTheClaimedToken
-                | FileInvariant::EffectsUnderALockAreItsHolders
+                | FileInvariant::EffectsUnderATokenAreRequestedByItsHolder
                 | FileInvariant::TokensGrow
                 | FileInvariant::GrantIsDurableBeforeItLeaves
                 | FileInvariant::OneHolderPerLock
                 | FileInvariant::OnlyTheHolderReleases
-                | FileInvariant::GrantsGoToTheLiving
+                | FileInvariant::GrantsGoToLiveWaiters
                 | FileInvariant::GrantsFollowTheLine
                 | FileInvariant::NoFreeLockWithALiveWaiter
                 | FileInvariant::ASilentHolderKeepsNoLock
@@ -388,7 +388,7 @@ impl FileInvariant {
                 | FileInvariant::AcquiredMeansHeld
                 | FileInvariant::LockRefusalsStateATrueReason
                 | FileInvariant::AReleasedLockIsFree
-                | FileInvariant::EveryLockIsFreeOrHeldByTheLiving
+                | FileInvariant::EveryLockIsFreeOrHeldByALiveClient
         )
     }
 }

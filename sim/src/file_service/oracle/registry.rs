@@ -69,8 +69,8 @@ registry! {
         managed membership::KeysMoveOnlyToJoinersAndFromLeavers;
         managed transfer::NoPathIsHandedOverInDoubt::default;
         managed transfer::ClaimedCopiesAreKept::default;
-        managed transfer::OnlySettledEpochsGiveUpCopies;
-        managed transfer::NoClaimWithoutWhatItClaims;
+        managed transfer::CopiesAreGivenUpOnlyForSettledEpochs;
+        managed transfer::AClaimedPathHasTheLastDecidedContents;
         managed transfer::HandOversKeepTokensAndAnswers::default;
         managed transfer::CompleteOwnersHaveEveryDecidedWrite;
         managed membership::OnlyLeasedMembersServeAndVote;
@@ -104,7 +104,7 @@ registry! {
         always files::AFullDiskTakesNoNewWork::default;
         always files::OwnersStoreWhatWasCommitted::default;
         always files::AStartRecoversWhatTheLogSays::default;
-        always commit::NobodyIsInDoubtAtTheEnd;
+        always commit::NoParticipantIsInDoubtAtTheEnd;
         managed transfer::EveryArcIsCompleteAndSettledAtTheEnd::default;
         managed membership::TheNewestViewIsWhatTheOperatorWants::default;
         managed transfer::NoCopiesElsewhereAtTheEnd;
@@ -113,7 +113,7 @@ registry! {
         always locks::GrantIsDurableBeforeItLeaves;
         always locks::OneHolderPerLock;
         always locks::OnlyTheHolderReleases::default;
-        always locks::GrantsGoToTheLiving;
+        always locks::GrantsGoToLiveWaiters;
         always locks::GrantsFollowTheLine;
         always locks::NoFreeLockWithALiveWaiter::default;
         always locks::ASilentHolderKeepsNoLock::default;
@@ -123,7 +123,7 @@ registry! {
         always locks::AcquiredMeansHeld::default;
         always locks::OperationsCarryTheTokensOfHeldLocks::default;
         always locks::LockRefusalsStateATrueReason::default;
-        always locks::EffectsUnderALockAreItsHolders::default;
+        always locks::EffectsUnderATokenAreRequestedByItsHolder::default;
         always requests::OneEffectPerRequest;
         always requests::OneAnswerPerRequest::default;
         always requests::RefusedMeansNoEffect::default;
@@ -140,7 +140,7 @@ registry! {
         always progress::UnknownHasACause;
         always requests::HistoriesAreStrictlySerializable::default;
         always requests::EveryRequestEnds;
-        always locks::EveryLockIsFreeOrHeldByTheLiving;
+        always locks::EveryLockIsFreeOrHeldByALiveClient;
         always progress::EveryDecisionIsOver;
         always progress::NodesForgetWhatIsOver::default;
         always progress::SomeRequestIsDoneOrRefused::default;

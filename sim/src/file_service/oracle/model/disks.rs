@@ -289,7 +289,7 @@ impl Disks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file_service::oracle::invariants::commit::NobodyIsInDoubtAtTheEnd;
+    use crate::file_service::oracle::invariants::commit::NoParticipantIsInDoubtAtTheEnd;
     use crate::file_service::oracle::invariants::files::CommitsDoWhatWasAsked;
     use crate::file_service::oracle::tests::{
         CONTROL, Play, applied, decided, decided_for, entered, n, path, prepare, pulled, request,
@@ -297,7 +297,7 @@ mod tests {
     };
 
     fn in_doubt(participants: &[NodeId]) -> Play {
-        let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
+        let mut play = Play::managed(NoParticipantIsInDoubtAtTheEnd);
         play.really_starts(n(1));
         play.really_starts(n(2));
         for node in participants {
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_loss_that_is_accepted_excuses_only_what_the_lost_disk_held() {
-        let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
+        let mut play = Play::managed(NoParticipantIsInDoubtAtTheEnd);
         play.is_complete(n(2), 1);
         play.is_complete(n(1), 1);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn a_doubt_of_a_former_owner_keeps_no_file_from_beginning_again() {
         for was_settled_since in [true, false] {
-            let mut play = Play::managed(NobodyIsInDoubtAtTheEnd);
+            let mut play = Play::managed(NoParticipantIsInDoubtAtTheEnd);
             play.views(1, &[n(1), n(2)]).is_complete(n(1), 1).is_complete(n(2), 1);
             play.forces(n(2), voted(txn(1), "/a", 1, "x"));
             play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));

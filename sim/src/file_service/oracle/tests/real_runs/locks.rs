@@ -200,7 +200,7 @@ fn a_grant_to_a_dead_waiter_is_caught() {
     let mut run = Run::starting(&[Defect::DeadWaiterGranted]);
     run.asks(10, 1, lock("/a")).asks(20, 2, lock("/a"));
     run.crash_at(1_000, c(2)).asks(20_000, 1, unlock("/a"));
-    run.until(30_000).breaks("grants_go_to_the_living");
+    run.until(30_000).breaks("grants_go_to_live_waiters");
 }
 
 #[test]

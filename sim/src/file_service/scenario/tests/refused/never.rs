@@ -76,7 +76,7 @@ fn violations_that_no_run_of_the_file_shows() {
     }
     let without_locks =
         "title = 't'\n[[script]]\nclient = 'c1'\nat = '1s'\nwrite = '/a'\ndata = 'x'\n";
-    for name in ["one_holder_per_lock", "effects_under_a_lock_are_its_holders"] {
+    for name in ["one_holder_per_lock", "effects_under_a_token_are_requested_by_its_holder"] {
         let found = wrong_text(&format!("{without_locks}{}", violates(name)));
         assert!(found.ends_with("needs a request that acquires a lock"), "{found}");
     }

@@ -10,9 +10,9 @@ use seedbed::proto::FileService;
 /// That is what a lease is for: a lock without one would be lost with its holder. Gray and
 /// Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug)]
-pub struct EveryLockIsFreeOrHeldByTheLiving;
+pub struct EveryLockIsFreeOrHeldByALiveClient;
 
-impl Invariant<FileService> for EveryLockIsFreeOrHeldByTheLiving {
+impl Invariant<FileService> for EveryLockIsFreeOrHeldByALiveClient {
     fn interest(&self) -> SeenKinds {
         SeenKinds::NONE
     }
@@ -49,11 +49,11 @@ mod tests {
     use super::*;
     use crate::file_service::oracle::tests::*;
 
-    const NAME: &str = "every_lock_is_free_or_held_by_the_living";
+    const NAME: &str = "every_lock_is_free_or_held_by_a_live_client";
 
     #[test]
     fn a_lock_is_held_by_a_client_that_is_down() {
-        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving);
+        let mut play = Play::new(EveryLockIsFreeOrHeldByALiveClient);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).ends();
         play.is_broken_by(NAME, (1, "to c1.1#1 under t1"), (2, "i1 of c1 is over"));
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_lock_is_held_by_a_client_that_is_up() {
-        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving);
+        let mut play = Play::new(EveryLockIsFreeOrHeldByALiveClient);
         play.at(1).really_starts(c(1)).and().appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).ends();
         play.holds();
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_lock_of_a_client_that_is_down_is_free() {
-        let mut play = Play::new(EveryLockIsFreeOrHeldByTheLiving);
+        let mut play = Play::new(EveryLockIsFreeOrHeldByALiveClient);
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).appends(CONTROL, left("/a", request(1, 1))).ends();
         play.holds();

@@ -13,9 +13,9 @@ use seedbed::proto::{FileService, Record, RecordKind};
 /// after blocking for a lock"). The lease is counted here with the drift bound added, as the giver
 /// must.
 #[derive(Clone, Debug)]
-pub struct GrantsGoToTheLiving;
+pub struct GrantsGoToLiveWaiters;
 
-impl Invariant<FileService> for GrantsGoToTheLiving {
+impl Invariant<FileService> for GrantsGoToLiveWaiters {
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::Granted])
     }
@@ -57,15 +57,15 @@ mod tests {
 
     #[test]
     fn a_grant_to_a_waiter_that_was_silent_for_more_than_a_lease() {
-        let mut play = Play::new(GrantsGoToTheLiving);
+        let mut play = Play::new(GrantsGoToLiveWaiters);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at_nanos(10_005_000_001).appends(CONTROL, granted("/a", request(2, 1), 1));
-        play.is_broken_by("grants_go_to_the_living", (1, "c2.1#1 for the last time"), (2, "10s"));
+        play.is_broken_by("grants_go_to_live_waiters", (1, "c2.1#1 for the last time"), (2, "10s"));
     }
 
     #[test]
     fn a_grant_to_a_waiter_in_the_last_moment_of_its_lease() {
-        let mut play = Play::new(GrantsGoToTheLiving);
+        let mut play = Play::new(GrantsGoToLiveWaiters);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at_nanos(10_005_000_000).appends(CONTROL, granted("/a", request(2, 1), 1));
         play.holds();
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_keep_alive_counts() {
-        let mut play = Play::new(GrantsGoToTheLiving);
+        let mut play = Play::new(GrantsGoToLiveWaiters);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at(8_000).receives(c(2), CONTROL, keeps_waiting("/a", request(2, 1)));
         play.at(12_000).appends(CONTROL, granted("/a", request(2, 1), 1));
@@ -82,20 +82,20 @@ mod tests {
 
     #[test]
     fn a_lost_keep_alive_does_not_count() {
-        let mut play = Play::new(GrantsGoToTheLiving);
+        let mut play = Play::new(GrantsGoToLiveWaiters);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at(8_000).loses(c(2), CONTROL, keeps_waiting("/a", request(2, 1)));
         play.at(12_000).appends(CONTROL, granted("/a", request(2, 1), 1));
-        play.is_broken_by("grants_go_to_the_living", (1, "c2.1#1"), (3, "c2.1#1"));
+        play.is_broken_by("grants_go_to_live_waiters", (1, "c2.1#1"), (3, "c2.1#1"));
     }
 
     #[test]
     fn a_grant_after_a_restart_to_a_waiter_that_was_not_heard_again() {
-        let mut play = Play::new(GrantsGoToTheLiving);
+        let mut play = Play::new(GrantsGoToLiveWaiters);
         play.at(0).receives(c(2), CONTROL, acquire("/a", request(2, 1)));
         play.at(1).crashes(CONTROL);
         play.at(2).starts(CONTROL);
         play.at(3).appends(CONTROL, granted("/a", request(2, 1), 1));
-        play.is_broken_by("grants_go_to_the_living", (3, "nothing of c2.1#1"), (4, "c2.1#1"));
+        play.is_broken_by("grants_go_to_live_waiters", (3, "nothing of c2.1#1"), (4, "c2.1#1"));
     }
 }

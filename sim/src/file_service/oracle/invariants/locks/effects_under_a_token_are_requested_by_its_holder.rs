@@ -23,12 +23,12 @@ use seedbed::proto::{
 /// "Solution of a Problem in Concurrent Programming Control", 1965; Burrows, "The Chubby Lock
 /// Service", 2006, section 2.4.
 #[derive(Default)]
-pub struct EffectsUnderALockAreItsHolders {
+pub struct EffectsUnderATokenAreRequestedByItsHolder {
     /// The grants that have left the lock server.
     grants: BTreeMap<Token, At<(Path, RequestId)>>,
 }
 
-impl Invariant<FileService> for EffectsUnderALockAreItsHolders {
+impl Invariant<FileService> for EffectsUnderATokenAreRequestedByItsHolder {
     fn interest(&self) -> SeenKinds {
         SeenKinds::sent(&[MessageKind::Granted]) | commit_points()
     }
@@ -49,7 +49,7 @@ impl Invariant<FileService> for EffectsUnderALockAreItsHolders {
     }
 }
 
-impl EffectsUnderALockAreItsHolders {
+impl EffectsUnderATokenAreRequestedByItsHolder {
     fn on_commit(&mut self, id: TxnId, model: &Model) -> Result<(), Breach> {
         let Some(txn) = model.txns.get(&id) else { return Ok(()) };
         let Some(request) = txn.origin.or(txn.request) else { return Ok(()) };
@@ -109,11 +109,11 @@ mod tests {
         voted, with_token, write,
     };
 
-    const NAME: &str = "effects_under_a_lock_are_its_holders";
+    const NAME: &str = "effects_under_a_token_are_requested_by_its_holder";
 
     /// c1 holds the lock of /a under t1 and then c2 under t2; both have claimed it.
     fn both() -> Play {
-        let mut play = Play::new(EffectsUnderALockAreItsHolders::default());
+        let mut play = Play::new(EffectsUnderATokenAreRequestedByItsHolder::default());
         for (number, token) in [(1, 1), (2, 2)] {
             let asked = request(number, 1);
             play.sends(CONTROL, c(number), grant("/a", asked, token));

@@ -11,9 +11,9 @@ use seedbed::proto::{Arcs, FileService, Member, Record, RecordKind};
 /// old configuration when the new one has taken over all of its state: Lamport, Malkhi, Zhou,
 /// "Reconfiguring a State Machine", SIGACT News 2010, section 3.
 #[derive(Clone, Debug, Default)]
-pub struct OnlySettledEpochsGiveUpCopies;
+pub struct CopiesAreGivenUpOnlyForSettledEpochs;
 
-impl Invariant<FileService> for OnlySettledEpochsGiveUpCopies {
+impl Invariant<FileService> for CopiesAreGivenUpOnlyForSettledEpochs {
     fn interest(&self) -> SeenKinds {
         SeenKinds::appended(&[RecordKind::GaveUp, RecordKind::Converged])
     }
@@ -88,7 +88,7 @@ mod tests {
     use seedbed::proto::Epoch;
 
     fn play() -> Play {
-        let mut play = Play::managed(OnlySettledEpochsGiveUpCopies);
+        let mut play = Play::managed(CopiesAreGivenUpOnlyForSettledEpochs);
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
         play

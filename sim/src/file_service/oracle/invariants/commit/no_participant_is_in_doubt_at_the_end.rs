@@ -11,9 +11,9 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, See
 /// ones occur for long enough, all processes reach a decision"). A node that stays down, or waits
 /// for one that does, is no breach: that is what blocking means. If the coordinator's disk is gone,
 /// the centre decides when it has heard of every participant, or knows that its disk is lost.
-pub struct NobodyIsInDoubtAtTheEnd;
+pub struct NoParticipantIsInDoubtAtTheEnd;
 
-impl Invariant<FileService> for NobodyIsInDoubtAtTheEnd {
+impl Invariant<FileService> for NoParticipantIsInDoubtAtTheEnd {
     fn interest(&self) -> SeenKinds {
         SeenKinds::NONE
     }
@@ -45,7 +45,7 @@ mod tests {
     use crate::file_service::oracle::tests::{Play, n, rolled_back, txn, voted};
 
     fn in_doubt() -> Play {
-        let mut play = Play::new(NobodyIsInDoubtAtTheEnd);
+        let mut play = Play::new(NoParticipantIsInDoubtAtTheEnd);
         play.really_starts(n(2));
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play

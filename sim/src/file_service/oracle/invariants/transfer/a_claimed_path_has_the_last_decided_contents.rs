@@ -18,9 +18,9 @@ use seedbed::proto::{
 /// over on them, and is a witness where it has none. Lamport, Malkhi, Zhou, "Reconfiguring a State
 /// Machine", SIGACT News 2010: a configuration starts from the last state of the one before.
 #[derive(Clone, Debug, Default)]
-pub struct NoClaimWithoutWhatItClaims;
+pub struct AClaimedPathHasTheLastDecidedContents;
 
-impl Invariant<FileService> for NoClaimWithoutWhatItClaims {
+impl Invariant<FileService> for AClaimedPathHasTheLastDecidedContents {
     fn interest(&self) -> SeenKinds {
         let records = [RecordKind::Entered, RecordKind::Complete, RecordKind::Pulled];
         SeenKinds::durable(&records) | SeenKinds::sent(&[MessageKind::Completed])
@@ -135,7 +135,7 @@ mod tests {
     use seedbed::proto::Config;
 
     fn play() -> Play {
-        let mut play = Play::managed(NoClaimWithoutWhatItClaims);
+        let mut play = Play::managed(AClaimedPathHasTheLastDecidedContents);
         play.views(1, &[n(1), n(2)]);
         play.is_complete(n(1), 1);
         play.forces(n(1), decided(txn(1), &[], "/a", 1, "x"));
