@@ -76,7 +76,7 @@ pub enum Fault<S: UnderTest, N = NodeId> {
     },
     /// A disk does not do what it should.
     Disk {
-        /// Whose: a machine that has a log.
+        /// The machine: one that has a log.
         node: N,
         /// What is wrong with it.
         trouble: DiskTrouble,

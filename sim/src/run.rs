@@ -1,8 +1,8 @@
 //! A run inside madsim's runtime: the only module that names madsim.
 //!
 //! The runtime virtualizes what code under test could reach behind our back: clocks and every
-//! source of entropy. Its clock is moved forward to each event, so whoever asks it the time is told
-//! the simulated one.
+//! source of entropy. Its clock is moved forward to each event, so code that asks it for the time
+//! is told the simulated one.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// The name among `known` that someone who wrote `found` may have meant.
+/// The name among `known` that the writer of `found` may have meant.
 ///
 /// Slips of the finger are few edits (one in three letters at most); a name that was only begun, or
 /// remembered by its beginning, is many edits but similar in the sense of Jaro and Winkler.

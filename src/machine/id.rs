@@ -126,7 +126,7 @@ impl fmt::Display for Incarnation {
 /// Names a client's request for ever: retries keep it, and no other request has it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId {
-    /// Who asks.
+    /// The client.
     pub client: NodeId,
     /// Which life of the client.
     pub incarnation: Incarnation,

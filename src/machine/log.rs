@@ -13,12 +13,13 @@
 //! # Torn or rotten?
 //!
 //! A crash may leave any part of what was not yet synced: half a record, zeroes, a later record
-//! without an earlier one. Nobody was told about those records, so they are a *tail*, and cut. But
-//! a bad record that had been synced was a promise to somebody (a vote, a decision, a grant), and a
-//! node that starts without it may break that promise. Bytes alone cannot tell the two apart: both
-//! are a wrong checksum, and many a log has thrown away its middle as if it were its end. That is
-//! what the marks are for (Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage",
-//! FAST 2018, draw the same line, with the marks kept apart from the log):
+//! without an earlier one. No machine was told about those records, so they are a *tail*, and cut.
+//! But a bad record that had been synced was a promise to another machine (a vote, a decision, a
+//! grant), and a node that starts without it may break that promise. Bytes alone cannot tell the
+//! two apart: both are a wrong checksum, and many a log has thrown away its middle as if it were
+//! its end. That is what the marks are for (Alagappan et al., "Protocol-Aware Recovery for
+//! Consensus-Based Storage", FAST 2018, draw the same line, with the marks kept apart from the
+//! log):
 //!
 //! - a bad record *below* a position that a later intact record, or the checkpoint, names as
 //!   durable is [`Corruption`]: the node refuses to start and never skips it;

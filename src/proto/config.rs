@@ -18,10 +18,10 @@ pub enum CommitMode {
     TwoPhase,
 }
 
-/// Who decides which nodes are members.
+/// What decides which nodes are members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Membership {
-    /// Nobody: the first members are members for ever, and no message is spent on it.
+    /// Nothing: the first members are members for ever, and no message is spent on it.
     Fixed,
     /// The central node, in views.
     Managed,
@@ -47,7 +47,7 @@ pub struct Limits {
 pub struct Settings {
     /// The storage nodes; with managed membership those that are wanted at first.
     pub members: Vec<NodeId>,
-    /// Who decides which nodes are members.
+    /// What decides which nodes are members.
     pub membership: Membership,
     /// How many owners a path has.
     pub replicas: usize,
@@ -175,7 +175,7 @@ impl Deref for Config {
 impl Config {
     /// The first epoch: with fixed membership the only one.
     pub const FIRST_EPOCH: Epoch = Epoch(1);
-    /// The admission of everyone while membership is fixed.
+    /// The admission of every node while membership is fixed.
     pub const FIRST_ADMISSION: Admission = Admission(1);
     /// The shortest lease of a member. One that is over before a heartbeat is answered makes every
     /// member leave and come back all the time, and no view ever settles.
@@ -193,13 +193,13 @@ impl Config {
         Ok(Arc::new(Config { settings, first }))
     }
 
-    /// The first view as it is if everyone wanted is there. With fixed membership that is the
-    /// truth; with managed membership it is where a client begins to ask.
+    /// The first view as it is if every node that is wanted is there. With fixed membership that is
+    /// the truth; with managed membership it is where a client begins to ask.
     pub fn first_layout(&self) -> &Arc<Layout> {
         &self.first
     }
 
-    /// Where `path` stands on the ring, whoever is on it.
+    /// Where `path` stands on the ring, whatever nodes are on it.
     pub fn position(&self, path: &Path) -> u64 {
         self.first.ring().position(path)
     }

@@ -36,7 +36,8 @@ defects! {
     VoteNotForced = "vote_not_forced";
     /// a coordinator announces a commit before its decision is durable
     DecisionNotForced = "decision_not_forced";
-    /// a coordinator commits once everyone has executed, and looks at the results only afterwards
+    /// a coordinator commits once every participant has executed, and looks at the results only
+    /// afterwards
     JudgeAfterCommit = "judge_after_commit";
     /// a participant in doubt aborts on its own when it has waited long enough
     AbortWhileInDoubt = "abort_while_in_doubt";

@@ -146,7 +146,7 @@ pub enum Refusal {
     VersionIs(Version),
     /// The path is fenced with this token, and the change brought a lower one or none.
     Fenced(Token),
-    /// Someone else holds the lock, and the request did not want to wait.
+    /// Another client holds the lock, and the request did not want to wait.
     Held,
     /// The client does not hold the lock that it wants to give back.
     NotHeld,
@@ -182,7 +182,7 @@ impl fmt::Display for Refusal {
             Refusal::ContentsTooLong => f.write_str("the contents are too long"),
             Refusal::BadOperationCount => f.write_str("too many operations or none"),
             Refusal::Malformed => f.write_str("the request makes no sense"),
-            Refusal::Forgotten => f.write_str("nobody waits for this request any more"),
+            Refusal::Forgotten => f.write_str("its client waits for this request no more"),
             Refusal::DiskFull => f.write_str("the disk of an owner is full"),
         }
     }
@@ -256,7 +256,7 @@ pub enum Reply {
     Released,
     /// Nothing happened and nothing will.
     Refused(Refusal),
-    /// Nobody can say yet: it may have happened, or may still.
+    /// The client cannot say: it may have happened, or may still.
     Unknown,
 }
 

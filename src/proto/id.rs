@@ -110,7 +110,7 @@ impl fmt::Display for Member {
 /// and a decision about an old transaction must never meet a new one of the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TxnId {
-    /// Who coordinates.
+    /// The coordinator.
     pub coordinator: NodeId,
     /// Under which admission.
     pub admission: Admission,
@@ -121,7 +121,7 @@ pub struct TxnId {
 }
 
 impl TxnId {
-    /// Who coordinates: a name under an admission.
+    /// The coordinator: a name under an admission.
     pub fn begun_by(self) -> Member {
         Member { node: self.coordinator, admission: self.admission }
     }

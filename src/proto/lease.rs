@@ -39,10 +39,10 @@
 //!
 //! # Rounding
 //!
-//! Fractions of a nanosecond are rounded against whoever would profit: the holder's span down, the
-//! giver's up. A reading is itself cut to whole nanoseconds, so the truth may be almost one later
-//! than it says. That makes the holder stop earlier, but it would make the giver's wait too short;
-//! the giver therefore counts from the next nanosecond.
+//! Fractions of a nanosecond are rounded against the side that would profit: the holder's span
+//! down, the giver's up. A reading is itself cut to whole nanoseconds, so the truth may be almost
+//! one later than it says. That makes the holder stop earlier, but it would make the giver's wait
+//! too short; the giver therefore counts from the next nanosecond.
 //!
 //! # What it does not do
 //!

@@ -28,7 +28,7 @@ pub struct Voted {
     pub request: RequestId,
     /// How long that had waited: with its pins the vote keeps their age.
     pub waited: Span,
-    /// Everyone who votes, the coordinator left out.
+    /// The participants, without the coordinator.
     pub participants: Arc<[Member]>,
     /// The paths that are pinned.
     pub paths: Arc<[Path]>,
@@ -51,7 +51,7 @@ pub struct Decided {
     pub epoch: Epoch,
     /// The request that it serves.
     pub request: RequestId,
-    /// Everyone who voted, the coordinator left out.
+    /// The participants, without the coordinator.
     pub participants: Arc<[Member]>,
     /// What the commit does at the coordinator itself.
     pub changes: Changes,
@@ -197,7 +197,7 @@ records! {
     }
     /// Checkpoint: a coordinator's low-water mark.
     Mark "mark" {
-        /// Whose.
+        /// The coordinator whose mark it is.
         coordinator: Member,
         /// Up to where everything is over.
         low_water: LowWater,

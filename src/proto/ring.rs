@@ -103,7 +103,7 @@ impl FromStr for HashKind {
 pub struct Point {
     /// Where it stands. It ends the arc that it owns.
     pub hash: u64,
-    /// Whose it is.
+    /// The node that the point belongs to.
     pub node: NodeId,
     /// Which of the node's virtual nodes, from 0.
     pub number: u32,

@@ -1,4 +1,4 @@
-//! Views: who is in the cluster, and what all of them agree on while that is so.
+//! Views: which nodes are members of the cluster, and what all members agree on in one epoch.
 //!
 //! A [`View`] is laid down by the central node and never changes; what changes is which view is in
 //! force. A [`Layout`] is a view with the ring that follows from it, worked out once by each

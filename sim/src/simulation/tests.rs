@@ -1,4 +1,4 @@
-//! What becomes of faults that change who is there.
+//! What becomes of faults that change which machines are up or members.
 
 use seedbed::machine::Incarnation;
 use seedbed::proto::Command;
@@ -10,7 +10,7 @@ fn n(number: u16) -> NodeId {
     NodeId::storage(number)
 }
 
-/// What happens in the first ten seconds, in which nobody asks for anything.
+/// What happens in the first ten seconds, in which no user asks for anything.
 fn first_steps(cluster: &str, faults: &str, mut see: impl FnMut(&World, &Step)) {
     let text = format!(
         "title = 't'\n[cluster]\nmembership = 'managed'\n{cluster}\n{faults}\n\
@@ -77,7 +77,7 @@ fn a_machine_whose_disk_is_lost_begins_with_an_empty_log_in_a_new_life() {
     assert!(before > 0 && after == Some(before), "what was forced stays counted");
 }
 
-/// Who crashes, and when.
+/// Which machines crash, and when.
 fn crashes(faults: &str) -> Vec<(u64, NodeId)> {
     let mut crashes = Vec::new();
     first_steps("spare = 1", faults, |_, step| {

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::tear::{Tear, tear};
 
-/// A bit of the log that reads wrong at one start. The disk itself is unharmed: reading again,
-/// after somebody has looked at the cable, gives the right one.
+/// A bit of the log that reads wrong at one start. The disk itself is unharmed: a later start reads
+/// it right, as if a bad cable had been replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Rot {
     /// Which record, counted from the log's head, wrapped at its length.

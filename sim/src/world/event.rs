@@ -60,14 +60,14 @@ pub enum Event<S: System> {
     Mend(Arc<[(NodeId, NodeId)]>),
     /// A machine's clock jumps forward.
     ClockJump {
-        /// Whose.
+        /// The machine.
         node: NodeId,
         /// How far.
         by: Span,
     },
     /// A machine's clock runs at another rate from now on.
     ClockDrift {
-        /// Whose.
+        /// The machine.
         node: NodeId,
         /// How many microseconds it gains each second.
         ppm: i32,
@@ -188,9 +188,9 @@ pub enum Fact<S: System> {
     Sent {
         /// Its number.
         packet: PacketId,
-        /// From whom.
+        /// Its sender.
         from: NodeId,
-        /// To whom.
+        /// The machine that it was sent to.
         to: NodeId,
         /// What it says.
         message: Arc<S::Message>,
@@ -202,7 +202,7 @@ pub enum Fact<S: System> {
     },
     /// A record was appended to a log.
     Appended {
-        /// Whose.
+        /// The machine.
         node: NodeId,
         /// Where.
         position: u64,
@@ -213,13 +213,13 @@ pub enum Fact<S: System> {
     },
     /// A disk began to sync all that is appended.
     SyncBegan {
-        /// Whose.
+        /// The machine.
         node: NodeId,
     },
     /// The records of a log from `from` up to and without `to` became durable; each stands here
     /// again.
     Durable {
-        /// Whose.
+        /// The machine.
         node: NodeId,
         /// The first.
         from: u64,
@@ -228,14 +228,14 @@ pub enum Fact<S: System> {
     },
     /// A checkpoint replaced the head of a log.
     Checkpointed {
-        /// Whose.
+        /// The machine.
         node: NodeId,
         /// The first position that it does not cover.
         covers: u64,
     },
     /// A crash lost records that were not durable.
     Forgot {
-        /// Whose.
+        /// The machine.
         node: NodeId,
         /// The position of the first one lost.
         from: u64,
@@ -249,7 +249,7 @@ pub enum Fact<S: System> {
     },
     /// A disk lost all that was on it.
     Wiped {
-        /// Whose.
+        /// The machine.
         node: NodeId,
     },
     /// A machine is up.

@@ -192,7 +192,7 @@ impl<S: System> Host<S> {
         }
     }
 
-    /// Whoever knows that the disk is full begins nothing new.
+    /// A machine that knows that its disk is full begins nothing new.
     fn check_room(&self, record: &S::Record) {
         let may = !self.knows_full || S::fits_on_a_full_disk(&self.config, record);
         assert!(may, "{} begins on a full disk: {record:?}", self.id);

@@ -1,7 +1,7 @@
 //! The simulated world: a whole cluster as one value.
 //!
 //! [`World::apply`] takes one [`Event`] and says what came of it as a [`Step`]. That is all there
-//! is: a seeded run, a golden play and a replay differ only in who chooses the events. The world
+//! is: a seeded run, a golden play and a replay differ only in what chooses the events. The world
 //! holds no random stream and reads no clock; what was drawn, such as how many records a crash left
 //! on a disk, stands in the event. So equal worlds that get equal events stay equal, and a world
 //! can be cloned and taken two ways.
@@ -125,7 +125,7 @@ impl<S: System> World<S> {
     ///
     /// # Panics
     /// If `at` lies in the past, or the event makes no sense now: a delivery to a machine that is
-    /// down, a start of one that is up. Whoever chooses the events looks first.
+    /// down, a start of one that is up. The caller, which chooses the events, looks first.
     pub fn apply(&mut self, at: Time, event: Event<S>, step: &mut Step<S>) {
         assert!(at >= self.now, "time goes back: {at} after {}", self.now);
         self.now = at;
@@ -185,7 +185,8 @@ impl<S: System> World<S> {
     fn wake(&mut self, node: NodeId, step: &mut Step<S>) {
         let now = self.now;
         let host = self.host_mut(node);
-        let (deadline, timer) = host.next_deadline().expect("somebody to wake");
+        let (deadline, timer) =
+            host.next_deadline().expect("a machine that is woken has a deadline");
         assert!(deadline <= host.clock().reading(now), "{node} is woken too early");
         step.timer = Some(timer.clone());
         self.drive(node, Input::Wake(timer), step);

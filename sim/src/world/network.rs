@@ -13,9 +13,9 @@ pub struct PacketId(pub u64);
 /// A message in flight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Packet<S: System> {
-    /// From whom.
+    /// Its sender.
     pub from: NodeId,
-    /// To whom.
+    /// The machine that it was sent to.
     pub to: NodeId,
     /// What it says.
     pub message: Arc<S::Message>,

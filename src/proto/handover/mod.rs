@@ -14,17 +14,17 @@
 //! decision is recorded and acknowledged, and changes nothing. A source hands nothing over before
 //! the centre has noted that it has left the older epochs ([`reports`](super::reports)).
 //!
-//! # Whom to ask
+//! # Which nodes are asked
 //!
 //! The owners of the epoch before. One that was complete there hands over: it has all that was
 //! committed, because its own vote was needed, and it hands no path over about which it is in
 //! doubt. One that was *not* complete never voted there and, having left that epoch, never will: it
 //! is a **witness** that nothing was committed in it, and on the pieces it witnesses, the owners of
 //! the epoch before that are asked in turn, and so on back to the last epoch that has settled, in
-//! which everyone was complete. The new owner may itself be the witness. It may even be the source:
-//! it was complete in an older epoch, and each epoch since has a witness. Then it is complete, and
-//! its votes count. If neither a complete owner nor a witness answers, the piece waits; it is never
-//! served empty.
+//! which every owner was complete. The new owner may itself be the witness. It may even be the
+//! source: it was complete in an older epoch, and each epoch since has a witness. Then it is
+//! complete, and its votes count. If neither a complete owner nor a witness answers, the piece
+//! waits; it is never served empty.
 //!
 //! # Pace and crashes
 //!

@@ -21,9 +21,9 @@
 //!
 //! - The line is in the order in which requests were made durable; a grant goes to the first *live*
 //!   waiter. A waiter is live if it was heard within a lease, and after a restart of the server
-//!   only if it was heard *again*: granting to somebody who is gone would cost everyone else a
-//!   lease, and somebody who is merely slow would wake up with a grant that has run out (etcd issue
-//!   11456).
+//!   only if it was heard *again*: a grant to a client that is down would cost all other waiters a
+//!   lease, and a client that is merely slow would wake up with a grant that has run out (etcd
+//!   issue 11456).
 //! - A grant carries the next value of one counter, and is durable before it is sent: the token
 //!   grows across crashes too.
 //! - After a restart every logged grant counts as held for one full lease, because its holder may

@@ -48,7 +48,7 @@ impl Centre {
         }
         let newest = self.newest();
         self.proceed(turn);
-        // Otherwise everyone has just been told.
+        // Otherwise every node has just been told.
         if self.newest() == newest {
             self.send_views(turn, member.node, Some(beat));
         }
@@ -142,8 +142,8 @@ impl Centre {
         turn.out.send(member.node, alive);
     }
 
-    /// The node under its newest admission, if it is there: a member whose lease may run, or anyone
-    /// else that was heard within a lease.
+    /// The node under its newest admission, if it is there: a member whose lease may run, or any
+    /// node that was heard within a lease.
     pub(super) fn is_there(&self, turn: &Turn<'_>, node: NodeId) -> Option<Member> {
         let member = self.current(node)?;
         let heard = self.nodes.get(&member)?;

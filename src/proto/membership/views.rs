@@ -87,7 +87,7 @@ impl Centre {
             members.extend(last);
         }
         if newest.is_none() && members.len() < wanted.nodes.len() && turn.now < self.patience {
-            return None; // the cluster begins with everyone, if they come soon
+            return None; // the cluster begins with all that are wanted, if they come soon
         }
         let view = View {
             epoch: self.newest().next(),

@@ -19,7 +19,7 @@ pub enum ToCentre {
         txn: TxnId,
         /// The epoch that it was for.
         epoch: Epoch,
-        /// Everyone who votes, the coordinator left out.
+        /// The participants, without the coordinator.
         participants: Arc<[Member]>,
     },
     /// A storage node with an empty log asks to be admitted.

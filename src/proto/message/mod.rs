@@ -5,7 +5,7 @@
 //! | client, storage node | `Begin`, `Read` -> `Ended` |
 //! | coordinator, participant | `Prepare` -> `Ready`, `Execute` -> `Executed`, `Commit` -> `Committed`, `Abort`, `Decline` -> `Declined` |
 //! | coordinator, owner | `Fetch` -> `Fetched` (the source of a rename) |
-//! | participant in doubt, anyone who took part | `Inquire` -> `Told` |
+//! | participant in doubt, every node that took part | `Inquire` -> `Told` |
 //! | participant in doubt that has left the epoch, centre | `Resolve` -> `Resolved` |
 //! | storage node, centre | `Admit` -> `Admitted`; `Heartbeat` -> `Alive`; `Entered` -> `Noted`; `Completed`, `Departed` |
 //! | centre, storage nodes and clients | `Views`; a client asks with `Watch` |

@@ -112,7 +112,7 @@ pub enum TxnMessage {
         /// Which admission of the node that is asked took part.
         asked: Admission,
     },
-    /// What became of it, as far as the one who was asked knows.
+    /// What became of it, as far as the node that was asked knows.
     Told {
         /// Which transaction.
         txn: TxnId,

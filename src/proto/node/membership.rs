@@ -174,7 +174,7 @@ impl Node {
         }
     }
 
-    /// Everyone is complete in the node's epoch: what it had beyond that is needed no more.
+    /// Every owner is complete in the node's epoch: what it had beyond that is needed no more.
     fn on_settled(&mut self, now: Time, out: &mut Outbox) {
         if let Some(record) = self.standing.give_up() {
             out.force(record.clone());

@@ -92,7 +92,7 @@ impl Standing {
             missing: Arcs::default(),
         };
         if config.membership == Membership::Fixed {
-            // Everyone is a member for ever, of a cluster that began empty.
+            // Every node is a member for ever, of a cluster that began empty.
             let layout = config.first_layout();
             standing.epoch = layout.epoch();
             standing.leased_until = Some(Time::MAX);

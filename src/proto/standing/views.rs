@@ -82,7 +82,7 @@ impl Standing {
         None
     }
 
-    /// Learns that everyone is complete in `settled`.
+    /// Learns that every owner is complete in `settled`.
     pub fn learn_settled(&mut self, settled: Epoch) {
         self.settled = self.settled.max(settled);
         let oldest = self.settled.min(self.epoch);

@@ -7,9 +7,10 @@
 //!
 //! T(x) = t_1(x) * ... * t_n(x): a transaction commits exactly if every part executed. So the parts
 //! are executed first, then each participant votes, and the judgement is made before anything
-//! becomes irrevocable. (The protocol is often told the other way round: commit once everyone is
-//! "done", look at the results, and "roll back" if one failed. There is nothing to roll back to
-//! once somebody has read what was committed; the defect `judge_after_commit` shows it.)
+//! becomes irrevocable. (The protocol is often told the other way round: commit once every
+//! participant is "done", look at the results, and "roll back" if one failed. There is nothing to
+//! roll back to once a client has read what was committed; the defect `judge_after_commit` shows
+//! it.)
 //!
 //! # Staged, in seven steps
 //!
@@ -26,10 +27,10 @@
 //! With N participants apart from the coordinator a commit costs 6N messages (steps 1 to 6) and
 //! 2N+1 forced records (N `Voted`, 1 `Decided`, N `Applied`). `Execute` names the life of the
 //! participant that said `Ready`: one that restarted has lost that pin and votes no. An abort by
-//! vote is decided at the first no: steps 1 to 4, then one `Abort` to everyone but the one whose no
-//! it was, together 5N-1 messages, and y forced records if y voted yes; with a single no, y = N-1,
-//! that is 4N+y messages. If the coordinator's own part is refused, in step 3, it is 3N messages
-//! and no record.
+//! vote is decided at the first no: steps 1 to 4, then one `Abort` to every participant but the one
+//! whose no it was, together 5N-1 messages, and y forced records if y voted yes; with a single no,
+//! y = N-1, that is 4N+y messages. If the coordinator's own part is refused, in step 3, it is 3N
+//! messages and no record.
 //!
 //! # Two-phase, the classic form
 //!
@@ -56,7 +57,7 @@
 //! Bernstein, Hadzilacos, Goodman, "Concurrency Control and Recovery in Database Systems", 1987,
 //! section 7.4):
 //!
-//! | who is asked | knows | answers |
+//! | the node that is asked | knows | answers |
 //! |---|---|---|
 //! | coordinator | decided | committed |
 //! | coordinator | still collecting | undecided |
@@ -65,8 +66,8 @@
 //! | participant | in doubt as well | undecided |
 //! | participant | it has not voted, or its no is not durable | forces `Promised`, then: aborted |
 //!
-//! If everyone is in doubt and the coordinator is down, all wait. That is no mistake: any other
-//! answer could contradict a decision record that nobody but the coordinator can see. If the
+//! If every participant is in doubt and the coordinator is down, all wait. That is no mistake: any
+//! other answer could contradict a decision record that only the coordinator can see. If the
 //! coordinator's *disk* is gone, or it has left the epoch, a participant that has left the epoch
 //! too asks the centre (`reports`).
 //!
@@ -74,19 +75,20 @@
 //!
 //! Reads, `Prepare` and `Execute` are for one epoch, and only a member with a running lease that is
 //! complete on the paths takes them (`standing`). What has been promised belongs to the
-//! transaction: decisions, inquiries and acknowledgements are taken from and by everyone who took
-//! part, whatever its epoch; but a participant that has left the epoch in doubt takes an abort from
-//! the centre only. A node that leaves an epoch gives up what it has not promised: a coordinator
-//! what it still collects, a participant its `Ready`. It reports the rest to the centre.
+//! transaction: decisions, inquiries and acknowledgements are taken from and by every node that
+//! took part, whatever its epoch; but a participant that has left the epoch in doubt takes an abort
+//! from the centre only. A node that leaves an epoch gives up what it has not promised: a
+//! coordinator what it still collects, a participant its `Ready`. It reports the rest to the
+//! centre.
 //!
 //! # What may be forgotten
 //!
 //! The coordinator forgets an abort at once and a commit when every acknowledgement is in. A
 //! participant keeps an outcome until the coordinator's *low-water mark* has passed it (all
 //! transactions up to there are over; the mark rides on the coordinator's messages). At or below
-//! the mark it refuses to vote, answers abort, which can reach only someone who has acknowledged or
-//! will be told the same by the coordinator, and acknowledges a commit that it does not know,
-//! because it is a copy of one that it has acknowledged before.
+//! the mark it refuses to vote, answers abort, which can reach only a participant that has
+//! acknowledged or will be told the same by the coordinator, and acknowledges a commit that it does
+//! not know, because it is a copy of one that it has acknowledged before.
 
 pub mod coordinator;
 pub mod operations;

@@ -7,7 +7,7 @@ use seedbed::proto::{Message, Record, Timer, TxnId, TxnMessage, Vote, Voted};
 
 use crate::file_service::{Event, Step};
 
-/// Who is ready, and for what.
+/// Which participants are ready, and for which transactions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ready(BTreeSet<(NodeId, TxnId)>);
 
@@ -48,7 +48,7 @@ impl Ready {
         }
     }
 
-    /// Whoever waits too long for the coordinator lets go.
+    /// A participant that waits too long for the coordinator lets its pins go.
     pub fn on_step(&mut self, step: &Step) {
         if let (Event::Wake(node), Some(Timer::Ready(txn))) = (&step.event, &step.timer) {
             self.0.remove(&(*node, *txn));

@@ -170,7 +170,10 @@ mod tests {
         let mut play = settled();
         play.forces(CONTROL, announced(2, &[n(3)]));
         play.forces(n(3), Record::Born { admission: Admission(1) });
-        assert!(!can_lose(&play, n(3)), "nobody else knows what was committed in the second epoch");
+        assert!(
+            !can_lose(&play, n(3)),
+            "no other node knows what was committed in the second epoch"
+        );
         assert!(can_lose(&play, n(1)) && can_lose(&play, n(2)));
     }
 

@@ -226,7 +226,7 @@ fn workload(value: &Value<'_>, contents_max: usize) -> Result<Workload> {
         .need("kind", "`files`, `locked_counter` or `bank`")
         .and_then(|kind| kind.pick("kind", CHOICES.iter().map(|choice| (choice.name, choice))))
         .and_then(|choice| kind_of(&table, choice, contents_max));
-    // A transfer needs someone else.
+    // A transfer needs two accounts.
     let fewest = if matches!(kind, Ok(WorkloadKind::Bank { .. })) { 2 } else { 1 };
     let operations = table.or("operations", 200, |value| value.integer(1..=10_000_000));
     let paths = table.or("paths", 8, |value| value.integer(fewest..=1_000_000));

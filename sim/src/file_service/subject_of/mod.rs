@@ -23,7 +23,7 @@ pub enum Subject {
     Request(RequestId),
     /// A file, or the lock of that name: the tokens of the lock guard the file.
     Path(Path),
-    /// A view: how it comes into force, who enters it, what is handed over in it.
+    /// A view: how it comes into force, which nodes enter it, what is handed over in it.
     Epoch(Epoch),
     /// A node's membership lease: its heartbeats and what they are answered.
     Lease(NodeId),

@@ -52,8 +52,8 @@ impl Participant {
         }
     }
 
-    /// In doubt for too long: ask the coordinator, from the second time on everyone, and the centre
-    /// if the epoch is left.
+    /// In doubt for too long: ask the coordinator, from the second time on all participants as
+    /// well, and the centre if the epoch is left.
     pub fn on_inquiry_time(&mut self, turn: &mut Turn<'_>, txn: TxnId) {
         let Some(Part::InDoubt(vote)) = self.parts.get_mut(&txn) else {
             unreachable!("{txn} has a timer as one in doubt");

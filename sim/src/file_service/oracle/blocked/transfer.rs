@@ -142,7 +142,7 @@ fn is_in_doubt_for_ever(node: NodeId, arcs: &Arcs, model: &Model, world: &World)
     let is_there = |path: &Path| arcs.contains(config.position(path));
     let is_up = |node| world.host(node).is_up();
     let mut doubts = disk.votes.iter().filter(|(_, vote)| vote.paths.iter().any(is_there));
-    doubts.any(|(txn, _)| !model.is_everyone_up(*txn, is_up))
+    doubts.any(|(txn, _)| !model.can_end_doubt(*txn, is_up))
 }
 
 /// Is the disk of this member lost?

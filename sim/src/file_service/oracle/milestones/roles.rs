@@ -1,4 +1,4 @@
-//! Who plays which part in what a milestone is about.
+//! Which machine plays which role in what a milestone is about.
 
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{Path, Request, TxnId};
@@ -15,7 +15,7 @@ use crate::file_service::subject_of::{Subject, Topic};
 
 /// Roles.
 impl Milestones {
-    /// Which machine plays `role` in what a milestone is about; `None` if nobody does.
+    /// Which machine plays `role` in what a milestone is about; `None` if none does.
     pub fn bind(
         &self,
         role: Part,
@@ -146,14 +146,14 @@ fn first_unless(machines: &[NodeId], there: NodeId) -> Option<NodeId> {
     machines.iter().copied().find(|machine| *machine == there).or(machines.first().copied())
 }
 
-/// Who had the lock, if the milestone is that it has it no more.
+/// The client that had the lock, if the milestone is that it has it no more.
 fn held(reached: &Reached) -> Option<NodeId> {
     let ended = [Milestone::LOCK_RELEASED, Milestone::LEASE_EXPIRED];
     let request = ended.contains(&reached.milestone).then(|| reached.about.request())??;
     Some(request.client)
 }
 
-/// Who stood in line, if the milestone is that it does so no more.
+/// The client that stood in line, if the milestone is that it does so no more.
 fn waited(reached: &Reached) -> Option<NodeId> {
     let is_over = reached.milestone == Milestone::WAITER_EXPIRED;
     let request = is_over.then(|| reached.about.request())??;

@@ -82,7 +82,7 @@ impl Show {
         self.milestones.count(milestone)
     }
 
-    /// Who plays `role` in what the last thing has reached.
+    /// The machine that plays `role` in what the last thing has reached.
     #[track_caller]
     fn bound(&self, milestone: Milestone, role: Part) -> Option<NodeId> {
         let reached =

@@ -1,4 +1,4 @@
-//! The milestones of hand-overs: who pulls from whom, and what comes in between.
+//! The milestones of hand-overs: which node pulls from which, and what comes in between.
 //!
 //! A *hand-over* is what one node pulls in one epoch, in one life: it begins with the first chunk
 //! that is asked for and is done when the node says that it is complete. A *pull* is one source's
@@ -51,14 +51,14 @@ struct PullId {
 /// A pull of which more is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenPull {
-    /// Who pulls.
+    /// The node that pulls.
     pub receiver: NodeId,
-    /// From whom.
+    /// The node that it pulls from.
     pub source: NodeId,
 }
 
 impl Moves {
-    /// From whom `receiver` pulls, or pulled last.
+    /// The node that `receiver` pulls from, or pulled from last.
     pub fn source_of(&self, receiver: NodeId) -> Option<NodeId> {
         Some(self.under_way.get(&receiver)?.pull.source)
     }
@@ -216,7 +216,7 @@ impl Milestones {
     ) {
         match record {
             Record::Complete { arcs, .. } => {
-                // Nobody is asked for what was there before the first epoch: nothing.
+                // No node is asked for what was there before the first epoch: nothing.
                 if let Some(source) = self.moves.source_of(node) {
                     self.hit_move(hits, Milestone::ARC_COMPLETED, node, node, source);
                 }
@@ -248,7 +248,7 @@ impl Milestones {
         self.moves.voided.extend(voided.map(|(txn, _)| (node, *txn)));
     }
 
-    /// Looks who is in doubt about paths that the newest view moves.
+    /// Looks which nodes are in doubt about paths that the newest view moves.
     pub(super) fn move_on_announced(&mut self, hits: &mut Hits, model: &Model) {
         if !self.views.is_moving() {
             return;

@@ -1,4 +1,4 @@
-//! The milestones of views: who comes, who goes, how far a view is.
+//! The milestones of views: which nodes come and go, how far a view is.
 //!
 //! Views are told from the centre's log. That a lease has ended is told from its consequence: the
 //! centre puts a view in force although a member of the one before has not said that it has left.
@@ -13,7 +13,7 @@ use super::{Hits, Milestones};
 use crate::file_service::Milestone;
 use crate::file_service::subject_of::Subjects;
 
-/// Who comes or goes with a view.
+/// The members that come or go with a view.
 pub(super) type Changed = fn(&ViewsSeen, Epoch) -> Box<dyn Iterator<Item = Member> + '_>;
 
 /// What was seen of views.
@@ -23,9 +23,9 @@ pub(super) struct ViewsSeen {
     all: BTreeMap<Epoch, View>,
     /// The layouts of those from the last that has settled on: between these, paths move.
     unsettled: BTreeMap<Epoch, Arc<Layout>>,
-    /// Who is wanted.
+    /// The nodes that are wanted.
     wanted: BTreeSet<NodeId>,
-    /// Who was ever a member.
+    /// The nodes that were ever a member.
     known: BTreeSet<NodeId>,
     /// The newest epoch that each has told the centre, in its present life, to be in.
     entered: BTreeMap<Member, Epoch>,
@@ -72,7 +72,7 @@ impl ViewsSeen {
         self.unsettled.len() > 1
     }
 
-    /// Everyone who may be in doubt: who was ever a member.
+    /// The nodes that may be in doubt: those that were ever a member.
     pub fn known(&self) -> &BTreeSet<NodeId> {
         &self.known
     }
@@ -120,7 +120,7 @@ impl Milestones {
         }
     }
 
-    /// A node says so until nobody listens any more; it counts once.
+    /// A node says so again and again; it counts once.
     fn on_departed(&mut self, hits: &mut Hits, member: Member) {
         if self.views.departed.insert(member) {
             hits.hit_node(Milestone::NODE_DEPARTED, member.node);

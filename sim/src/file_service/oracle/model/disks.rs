@@ -1,8 +1,8 @@
 //! What a storage node's durable records say of it and of what it stores, where membership is
 //! managed: a node's disk as the oracle has it.
 //!
-//! A node may come back under another admission after its disk was lost, and is then somebody else;
-//! so all of this goes with the disk.
+//! A node may come back under another admission after its disk was lost, and is then another
+//! member; so all of this goes with the disk.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -216,7 +216,8 @@ impl Disks {
         }
     }
 
-    /// The disk is gone, and what only it could tell. Whoever comes back under its name is another.
+    /// The disk is gone, and what only it could tell. A node that comes back under its name is
+    /// another member.
     pub(super) fn on_wiped(&mut self, step: u64, node: NodeId) {
         let Some(disk) = self.disks.remove(&node) else { return };
         let admission = disk.born.as_ref().map(|born| born.is);

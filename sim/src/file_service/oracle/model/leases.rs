@@ -42,7 +42,7 @@ impl Lease {
 /// All membership leases.
 #[derive(Clone, Debug, Default)]
 pub struct Leases {
-    /// Heartbeats by who sent them: in which life, when by its clock, and in true time.
+    /// Heartbeats by their sender: in which life, when by its clock, and in true time.
     beats: BTreeMap<NodeId, BTreeMap<(Incarnation, Time), Time>>,
     held: BTreeMap<NodeId, Lease>,
     /// When the last lease that the centre gave in each epoch ends in true time, and the step.

@@ -208,7 +208,7 @@ impl Model {
 
     /// Are all machines up that it takes to end a doubt about `txn`: its coordinator, and if that
     /// is lost, every participant? One that is given up is not waited for.
-    pub fn is_everyone_up(&self, txn: TxnId, is_up: impl Fn(NodeId) -> bool) -> bool {
+    pub fn can_end_doubt(&self, txn: TxnId, is_up: impl Fn(NodeId) -> bool) -> bool {
         let known = self.coordinator_is_gone(txn).and_then(|_| self.txns.get(&txn));
         let participants = known.map_or(&[][..], |known| &known.members[..]);
         let mut all = participants.iter().copied().chain([coordinator(txn)]);

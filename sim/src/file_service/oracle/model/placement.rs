@@ -1,4 +1,4 @@
-//! Who owns what in a view, worked out by the definition and not by the ring's tables.
+//! Which nodes own what in a view, worked out by the definition and not by the ring's tables.
 //!
 //! The owners of a position are the first R nodes in the order of how far clockwise from it their
 //! nearest point is; of two that are equally far the one that comes first by name. Karger et al.,

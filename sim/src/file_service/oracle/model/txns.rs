@@ -51,7 +51,7 @@ pub struct Txn {
     pub outcomes: BTreeMap<NodeId, At<bool>>,
     /// When the coordinator's log said that it is over.
     pub over: Option<u64>,
-    /// The participants whose disk is gone: nobody will ever ask in their name, or tell.
+    /// The participants whose disk is gone: no machine will ever ask in their name, or answer.
     pub gone: Vec<NodeId>,
 }
 
@@ -71,7 +71,7 @@ pub struct Begun {
 pub struct Heard {
     /// In which life.
     pub life: Incarnation,
-    /// From whom it has heard yes.
+    /// The participants from which it has heard yes.
     pub yes: Vec<NodeId>,
     /// Has it heard a no?
     pub no: bool,
@@ -336,7 +336,7 @@ impl Txns {
     }
 }
 
-/// Who coordinates a transaction: a name under an admission.
+/// The coordinator of a transaction: a name under an admission.
 pub(super) fn coordinator(txn: TxnId) -> Member {
     Member { node: txn.coordinator, admission: txn.admission }
 }

@@ -219,7 +219,8 @@ impl Model {
         self.full_disks.on_crashed(node);
     }
 
-    /// A disk is gone, and what only it could tell. Whoever comes back under its name is another.
+    /// A disk is gone, and what only it could tell. A node that comes back under its name is
+    /// another member.
     fn on_wiped(&mut self, node: NodeId) {
         self.logs.on_wiped(node);
         self.full_disks.on_wiped(self.step, node);

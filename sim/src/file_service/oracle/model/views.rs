@@ -138,14 +138,9 @@ impl Views {
         since.filter(move |view| view.has(member))
     }
 
-    /// To whom a number was given.
+    /// The node that a number was given to.
     pub fn admitted(&self, admission: Admission) -> Option<&At<NodeId>> {
         self.admitted.get(&admission)
-    }
-
-    /// Everyone who was given a number, once for each.
-    pub fn everyone_admitted(&self) -> impl Iterator<Item = NodeId> {
-        self.admitted.values().map(|node| node.is)
     }
 
     /// The newest admission of `node`.
@@ -169,7 +164,8 @@ impl Views {
         layout.or_insert_with(|| Layout::new(config, view.is.clone(), first)).clone()
     }
 
-    /// Who owns what in `epoch`, by the oracle's own definition; `None` if there is no such view.
+    /// Which nodes own what in `epoch`, by the oracle's own definition; `None` if there is no such
+    /// view.
     pub fn placement(&self, config: &Arc<Config>, epoch: Epoch) -> Option<Rc<Placement>> {
         let mut placements = self.placements.borrow_mut();
         if let Some(known) = placements.get(&epoch) {

@@ -13,8 +13,8 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, See
 ///
 /// Between its yes and the decision a participant may neither commit nor abort on its own, however
 /// long it waits: this is why two-phase commit blocks (Bernstein, Hadzilacos, Goodman, 1987,
-/// section 7.3; Skeen 1981). `participants_agree` notices only once a decision is durable; that
-/// nobody has decided yet is no excuse. So the record that ends the doubt is appended in the very
+/// section 7.3; Skeen 1981). `participants_agree` notices only once a decision is durable; that no
+/// decision is made yet is no excuse. So the record that ends the doubt is appended in the very
 /// step that brings the news: "aborted" or "committed" from the coordinator, another participant or
 /// the centre. Whether those may say so is judged where they say it.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +55,7 @@ impl Invariant<FileService> for AYesIsKeptUntilTheDecision {
                 if is_told {
                     return Ok(());
                 }
-                let now = format!("{node} {what}, and nobody told it to");
+                let now = format!("{node} {what}, and no message told it to");
                 Err(Breach::of(
                     Evidence::at(yes.step, format!("{node} voted yes to {txn}")).about(txn),
                     Evidence::at(model.step, now).about(txn),
@@ -113,7 +113,7 @@ mod tests {
     fn a_roll_back_that_nobody_asked_for_is_a_breach() {
         let breach = play().appends(n(2), rolled_back(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1");
-        assert_eq!(breach.now.is, "n2 gives it up, and nobody told it to");
+        assert_eq!(breach.now.is, "n2 gives it up, and no message told it to");
         let mut play = play();
         play.receives(n(1), n(3), abort(txn(1)));
         play.receives(n(1), n(2), abort(txn(2)));

@@ -6,10 +6,10 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, See
 
 /// A coordinator calls a commit over only when every participant has durably applied it.
 ///
-/// With presumed abort, who knows nothing answers "aborted". So a coordinator that forgets a commit
-/// too early answers wrongly to whoever is still in doubt: Mohan, Lindsay, Obermarck, "Transaction
-/// Management in the R* Distributed Database Management System", 1986, section 3. A participant
-/// that is gone with its disk never asks.
+/// With presumed abort, a coordinator that knows nothing answers "aborted". So one that forgets a
+/// commit too early answers wrongly to a participant that is still in doubt: Mohan, Lindsay,
+/// Obermarck, "Transaction Management in the R* Distributed Database Management System", 1986,
+/// section 3. A participant that is gone with its disk never asks.
 pub struct CommitIsRememberedUntilAcknowledged;
 
 impl Invariant<FileService> for CommitIsRememberedUntilAcknowledged {

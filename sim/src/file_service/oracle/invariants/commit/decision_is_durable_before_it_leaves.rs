@@ -6,11 +6,11 @@ use crate::file_service::oracle::{
     Breach, Evidence, Invariant, Moment, Seen, SeenKinds, single_read,
 };
 
-/// Nobody hears of a commit before the decision is durable: no participant, no node in doubt, no
-/// client.
+/// No machine hears of a commit before the decision is durable: no participant, no node in doubt,
+/// no client.
 ///
 /// The decision record is the commit point. Announced before, a crash turns the commit into an
-/// abort by presumption, after somebody has acted on it: Gray, "Notes on Data Base Operating
+/// abort by presumption, after a machine has acted on it: Gray, "Notes on Data Base Operating
 /// Systems", 1978; Mohan, Lindsay, Obermarck, 1986, section 2.
 pub struct DecisionIsDurableBeforeItLeaves;
 

@@ -12,10 +12,10 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Se
 ///
 /// AC4 of Bernstein, Hadzilacos, Goodman, 1987, chapter 7 ("a process cannot reverse its decision
 /// after it has reached one"). A participant's log never says applied after rolled back, or the
-/// reverse; who has promised never to vote does not vote; and neither a coordinator whose decision
-/// to commit is durable, nor a participant that has durably applied it, nor the centre says
-/// aborted. One answer is let pass: once every participant has durably applied the transaction, a
-/// late question may be answered with "aborted", which misleads no machine any more.
+/// reverse; a participant that has promised never to vote does not vote; and neither a coordinator
+/// whose decision to commit is durable, nor a participant that has durably applied it, nor the
+/// centre says aborted. One answer is let pass: once every participant has durably applied the
+/// transaction, a late question may be answered with "aborted", which misleads no machine any more.
 pub struct DecisionsAreFinal;
 
 const OUTCOMES: &[RecordKind] =
@@ -86,7 +86,7 @@ fn on_outcome(node: NodeId, record: &Record, model: &Model) -> Result<(), Breach
     ))
 }
 
-/// Somebody says that a transaction is aborted.
+/// A machine says that a transaction is aborted.
 fn on_abort(from: NodeId, to: NodeId, id: TxnId, model: &Model) -> Result<(), Breach> {
     let Some(txn) = model.txns.get(&id).filter(|txn| !txn.is_applied_everywhere()) else {
         return Ok(());

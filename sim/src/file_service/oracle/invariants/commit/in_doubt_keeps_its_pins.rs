@@ -15,7 +15,7 @@ use crate::file_service::oracle::{
 /// While a participant is in doubt about a change of a path, it serves no read of it and lets no
 /// other transaction change it, also after a restart.
 ///
-/// Recovery that forgets the locks of prepared transactions lets somebody read, or build on, what
+/// Recovery that forgets the locks of prepared transactions lets a client read, or build on, what
 /// the decision is about to replace: a lost update. Mohan, Lindsay, Obermarck, 1986, section 2
 /// (recovery reacquires the locks of those in doubt before it serves).
 ///

@@ -1,4 +1,4 @@
-//! No pin without someone who will decide.
+//! No pin without a node that will decide.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use seedbed::proto::{FileService, Path, Record, RecordKind};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
-/// No path stays pinned for a transaction that nobody will ever decide.
+/// No path stays pinned for a transaction that no node will ever decide.
 ///
 /// Two ways lead there. A coordinator calls a transaction over while a participant is in doubt and
 /// no other participant knows the outcome; or, without any vote, pins are simply not let go: when
@@ -30,8 +30,9 @@ impl Invariant<FileService> for NoPinIsOrphaned {
         match in_doubt {
             Some((participant, yes)) if !somebody_knows => {
                 let earlier = format!("{participant} voted yes to {id} and is in doubt");
-                let now =
-                    format!("{node} has called {id} over, and nobody else knows what became of it");
+                let now = format!(
+                    "{node} has called {id} over, and no other node knows what became of it"
+                );
                 Err(Breach::of(
                     Evidence::at(yes.step, earlier).about(*id),
                     Evidence::at(model.step, now).about(*id),

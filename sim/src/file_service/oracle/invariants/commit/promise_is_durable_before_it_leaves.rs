@@ -7,12 +7,12 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, See
 /// A participant says "aborted" only if that is settled, or if nothing can make it vote yes any
 /// more.
 ///
-/// In cooperative termination (Bernstein, Hadzilacos, Goodman, 1987, section 7.4) one who has not
-/// voted settles the matter by aborting on its own. If a crash can make it forget that, it may vote
-/// yes afterwards, and the one who was told and the coordinator disagree. It may also repeat what
-/// is settled elsewhere: by the coordinator's word, by another's durable promise or roll-back, by
-/// the low-water mark. Who has voted yes has only these to go by. Who has an outcome is judged by
-/// `decisions_are_final`.
+/// In cooperative termination (Bernstein, Hadzilacos, Goodman, 1987, section 7.4) a participant
+/// that has not voted settles the matter by aborting on its own. If a crash can make it forget
+/// that, it may vote yes afterwards, and the participant that was told and the coordinator
+/// disagree. It may also repeat what is settled elsewhere: by the coordinator's word, by another's
+/// durable promise or roll-back, by the low-water mark. A participant that has voted yes has only
+/// these to go by. One that has an outcome is judged by `decisions_are_final`.
 pub struct PromiseIsDurableBeforeItLeaves;
 
 impl Invariant<FileService> for PromiseIsDurableBeforeItLeaves {
@@ -38,11 +38,12 @@ impl Invariant<FileService> for PromiseIsDurableBeforeItLeaves {
         }
         let earlier = match txn.and_then(|txn| txn.yes.get(&from)) {
             Some(yes) => {
-                let is = format!("{from} voted yes to {id}, which nobody has aborted");
+                let is = format!("{from} voted yes to {id}, which no node has aborted");
                 Evidence::at(yes.step, is)
             }
             None => {
-                let what = format_args!("promise never to vote for {id}, which nobody has aborted");
+                let what =
+                    format_args!("promise never to vote for {id}, which no node has aborted");
                 model.log_lacks(from, what)
             }
         };
@@ -72,7 +73,7 @@ mod tests {
         let mut play = Play::new(PromiseIsDurableBeforeItLeaves);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         let breach = play.sends(n(2), n(3), told_aborted(txn(1))).breaks();
-        assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which nobody has aborted");
+        assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1, which no node has aborted");
         assert_eq!(breach.now.is, "n2 tells n3 that n1.1/1 is aborted");
     }
 

@@ -13,7 +13,7 @@ use crate::file_service::oracle::{
 /// coordinator.
 ///
 /// A counter that starts again after a restart gives an old id to a new transaction. The decision
-/// about one then meets the participants of the other, who may still be in doubt. This is why ids
+/// about one then meets the participants of the other, which may still be in doubt. This is why ids
 /// carry the incarnation: Mohan, Lindsay, Obermarck, 1986; Lampson, "How to Build a Highly
 /// Available System Using Consensus", 1996, on unique ids across crashes.
 pub struct TransactionIdsAreUsedOnce;

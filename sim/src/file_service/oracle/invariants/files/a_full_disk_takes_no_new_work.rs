@@ -20,8 +20,8 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Se
 ///
 /// All else finishes what was begun while there was room, refuses, or moves what is there. A disk
 /// that takes new work until no byte is left has none for the outcome of what it has promised, and
-/// whoever waits for that waits for ever. Reserved space: Gray, Reuter, "Transaction Processing",
-/// 1993, section 9.4, for the log; ARIES: Mohan and others, 1992, section 4.
+/// a machine that waits for that waits for ever. Reserved space: Gray, Reuter, "Transaction
+/// Processing", 1993, section 9.4, for the log; ARIES: Mohan and others, 1992, section 4.
 #[derive(Clone, Debug, Default)]
 pub struct AFullDiskTakesNoNewWork {
     /// The transactions that coordinators have begun while they knew that their disk is full.

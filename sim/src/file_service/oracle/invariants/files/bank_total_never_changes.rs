@@ -10,7 +10,7 @@ use crate::file_service::oracle::{
 use seedbed::machine::RequestId;
 use seedbed::proto::{Action, Answer, FileService, Operation, Outcome, Path, Reply, Request};
 
-/// Whoever reads all accounts in one transaction finds the total, and so does who looks at the end.
+/// A transaction that reads all accounts finds the total, and so does a look at the end.
 ///
 /// An account holds a decimal number. A transfer takes from one and gives to another; a reader that
 /// sees the one without the other sees a total that never was. The bank of Jepsen and of Gray's
@@ -25,7 +25,7 @@ use seedbed::proto::{Action, Answer, FileService, Operation, Outcome, Path, Repl
 pub struct BankTotalNeverChanges {
     accounts: Vec<Path>,
     total: i64,
-    /// The first time that somebody found all accounts there.
+    /// The first time that a transaction found all accounts there.
     open: Option<At<RequestId>>,
     /// What was given up last.
     loss: Option<Loss>,
@@ -35,7 +35,7 @@ pub struct BankTotalNeverChanges {
 #[derive(Clone, Debug)]
 struct Loss {
     step: u64,
-    /// The accounts of which nobody has the last contents, each with the amounts in the old copies
+    /// The accounts of which no node has the last contents, each with the amounts in the old copies
     /// of it that are left.
     accounts: BTreeMap<Path, BTreeSet<i64>>,
     /// What the other accounts held together.
@@ -79,7 +79,7 @@ impl BankTotalNeverChanges {
             None => is_total,
             // It may have been read before.
             Some(loss) if asked < loss.step => is_total || self.is_left(loss, found, model),
-            // Somebody has opened the bank again.
+            // A user has opened the bank again.
             Some(loss) if is_total && loss.accounts.len() == self.accounts.len() => {
                 self.loss = None;
                 true
@@ -179,7 +179,7 @@ impl BankTotalNeverChanges {
             self.open.get_or_insert(At { step: model.step, is: request });
         }
         match &self.open {
-            // It was asked for before anybody had found them, and may have come first.
+            // It was asked for before a transaction had found them, and may have come first.
             Some(open) if !sees_all && asked < open.step => Ok(()),
             Some(_) => self.judge(&found, asked, model, || {
                 Evidence::at(model.step, format!("{request} reads them all")).about(request)
@@ -337,7 +337,7 @@ mod tests {
         play
     }
 
-    /// Somebody asks for all accounts after that, and is told this.
+    /// A user asks for all accounts after that, and is told this.
     fn reads_all<'a>(play: &'a mut Play, contents: &[Option<&str>]) -> &'a mut Play {
         play.requests(request(2, 1), reads(&["/bank/0", "/bank/1"]));
         play.replies(request(2, 1), done_reading(contents))

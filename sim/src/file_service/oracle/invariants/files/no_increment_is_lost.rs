@@ -1,4 +1,4 @@
-//! Whoever was told that its increment is done finds it in the counter.
+//! An increment that its client was told is done is in the counter.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -22,8 +22,8 @@ use seedbed::proto::{Action, FileService, Operation, Path, Reply, Request};
 /// may be in the counter or not. Writing 0 makes a counter and is no increment.
 ///
 /// If all that was left of a counter is given up with lost disks, its increments are given up with
-/// it. It begins again with nothing, with an old copy that is left somewhere, or with what somebody
-/// writes who had read it before; only increments that have read it since are held to the promise.
+/// it. It begins again with nothing, with an old copy that is left somewhere, or with what a client
+/// writes that had read it before; only increments that have read it since are held to the promise.
 #[derive(Clone, Debug)]
 pub struct NoIncrementIsLost {
     counters: BTreeMap<Path, Counter>,
@@ -31,7 +31,7 @@ pub struct NoIncrementIsLost {
 
 #[derive(Clone, Debug, Default)]
 struct Counter {
-    /// Who was told that it has written which value.
+    /// Requests that were told that they are done, by the value that they wrote.
     done: BTreeMap<i64, At<RequestId>>,
     /// The step in which what it held was given up.
     given_up: Option<u64>,
@@ -83,7 +83,7 @@ impl NoIncrementIsLost {
         Ok(())
     }
 
-    /// Counters of which nobody has the last value begin again.
+    /// Counters of which no node has the last value begin again.
     fn on_going_back(&mut self, model: &Model) {
         for (path, counter) in &mut self.counters {
             if model.files.get(path).is_some_and(|history| history.given_up == Some(model.step)) {
@@ -93,8 +93,8 @@ impl NoIncrementIsLost {
         }
     }
 
-    /// How many increments of each counter may have happened without anybody being told. Those that
-    /// are older than what was given up only say what it may begin again with.
+    /// How many increments of each counter may have happened without their client being told. Those
+    /// that are older than what was given up only say what it may begin again with.
     fn unknown(&mut self, model: &Model) -> BTreeMap<Path, i64> {
         let mut unknown = BTreeMap::new();
         for (request, asked) in model.requests.iter() {
@@ -178,9 +178,8 @@ impl Invariant<FileService> for NoIncrementIsLost {
             }
             let last = counter.done.values().map(|at| at.step).max().unwrap_or(model.step);
             let since = if counter.given_up.is_some() { " since it was given up" } else { "" };
-            let counted = format!(
-                "{done} increments of {path} are done{since}, and of {unknown} nobody knows"
-            );
+            let counted =
+                format!("{done} increments of {path} are done{since}, and {unknown} more may be");
             let value = value.map_or("no number".to_owned(), |value| value.to_string());
             let now = format!("at the end {path} holds {value}");
             return Err(Breach::of(

@@ -1,4 +1,4 @@
-//! Everyone who takes part in a transaction owns a path in it, and every owner takes part.
+//! Every node that takes part in a transaction owns a path in it, and every owner takes part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use seedbed::proto::{
 /// them.
 ///
 /// An owner that is left out does not hear of the change and serves the old contents; one too many
-/// stores what nobody will ever look for. The owners are those in the epoch that the message or
-/// record names, worked out by the definition (`Placement`): Karger et al., "Consistent Hashing
+/// stores what no machine will ever ask it for. The owners are those in the epoch that the message
+/// or record names, worked out by the definition (`Placement`): Karger et al., "Consistent Hashing
 /// and Random Trees", STOC 1997; DeCandia et al., "Dynamo", SOSP 2007, section 4.3. Where
 /// membership is managed they must be named under the admissions that the view gives them, and
 /// where a client sends a read is its guess until it has heard of a view, and is not judged.
@@ -38,7 +38,7 @@ struct Asked {
     owners: (Epoch, BTreeSet<NodeId>),
 }
 
-/// Who takes part, as somebody wrote or said it.
+/// The nodes that take part, as a record or a message names them.
 struct Part<'a> {
     txn: TxnId,
     request: RequestId,
@@ -231,7 +231,7 @@ fn owners(path: &Path, epoch: Epoch, model: &Model, world: &World) -> Option<Arc
 fn in_words<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
     let list: Vec<String> = list.into_iter().map(|item| item.to_string()).collect();
     match list.is_empty() {
-        true => "nobody".to_owned(),
+        true => "no node".to_owned(),
         false => list.join(", "),
     }
 }
@@ -257,7 +257,7 @@ mod tests {
     fn an_owner_is_left_out() {
         let (mut play, txn, _, _) = play();
         play.at(2).logs(txn.coordinator, decided_answer(request(1, 1), txn, &[changed(1)]));
-        play.is_broken_by("owners_agree", (1, "c1.1#1 asks for"), (2, "names nobody"));
+        play.is_broken_by("owners_agree", (1, "c1.1#1 asks for"), (2, "names no node"));
     }
 
     #[test]

@@ -12,10 +12,10 @@ use crate::file_service::oracle::{
 
 /// All owners of a path have the same bytes under the same version.
 ///
-/// A read goes to any one owner, so owners that differ make a file's value depend on whom one asks.
-/// It is judged when a commit is decided, by what each owner has promised to store, and at a start,
-/// by what the node then stores. State machine replication needs no less: Schneider, "Implementing
-/// Fault-Tolerant Services Using the State Machine Approach", 1990.
+/// A read goes to any one owner, so owners that differ make a file's value depend on which one is
+/// asked. It is judged when a commit is decided, by what each owner has promised to store, and at a
+/// start, by what the node then stores. State machine replication needs no less: Schneider,
+/// "Implementing Fault-Tolerant Services Using the State Machine Approach", 1990.
 pub struct ReplicasAgree;
 
 impl Invariant<FileService> for ReplicasAgree {

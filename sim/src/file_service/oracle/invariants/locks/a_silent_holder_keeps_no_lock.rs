@@ -1,4 +1,4 @@
-//! A holder that is silent loses its lock to those who wait.
+//! A holder that is silent loses its lock to a waiter.
 
 use std::collections::BTreeMap;
 

@@ -13,9 +13,9 @@ use seedbed::proto::{FileService, Notice, Reply, Token};
 /// lock under that token.
 ///
 /// A user takes the answer for the beginning of a time in which the lock is his. If that time was
-/// over before, he works without a lock from the first moment on, and nobody ever tells him that he
-/// lost it: he was not holding it. A client that was paused must therefore look at its clock before
-/// it answers, whatever waits for it first. Gray and Cheriton, "Leases", SOSP 1989.
+/// over before, he works without a lock from the first moment on, and the client never tells him
+/// that he lost it, because it did not hold it. A client that was paused must therefore look at its
+/// clock before it answers, whatever waits for it first. Gray and Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
 pub struct AcquiredMeansHeld {
     /// By request, until it is answered and the lock is lost.

@@ -1,4 +1,4 @@
-//! When everything had its time, no lock is held by somebody who is gone.
+//! When everything had its time, no lock is held by a client whose life is over.
 
 use crate::file_service::oracle::model::is_alive;
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};

@@ -1,4 +1,4 @@
-//! Nobody is told of a grant that a crash could still make the lock server forget.
+//! No client is told of a grant that a crash could still make the lock server forget.
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 use seedbed::proto::{FileService, LockAnswer, Message, MessageKind};

@@ -7,13 +7,13 @@ use crate::file_service::oracle::{
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{FileService, Path, Record, RecordKind};
 
-/// A grant goes to the first in line, in the order of the log, that is alive; nobody alive is taken
-/// out.
+/// A grant goes to the first in line, in the order of the log, that is alive; no waiter that is
+/// alive is taken out.
 ///
-/// The order is that of the forced `queued` records and not that of sending, which nobody can know.
-/// A waiter is alive if the lock server has heard it in its present life and within a lease, as the
-/// server's clock counts one. Fairness as in the lock recipe of Hunt et al., "ZooKeeper: Wait-free
-/// Coordination for Internet-scale Systems", USENIX ATC 2010, section 2.4.
+/// The order is that of the forced `queued` records and not that of sending, which no machine can
+/// know. A waiter is alive if the lock server has heard it in its present life and within a lease,
+/// as the server's clock counts one. Fairness as in the lock recipe of Hunt et al., "ZooKeeper:
+/// Wait-free Coordination for Internet-scale Systems", USENIX ATC 2010, section 2.4.
 #[derive(Clone, Debug)]
 pub struct GrantsFollowTheLine;
 

@@ -4,12 +4,12 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, See
 use seedbed::machine::NodeId;
 use seedbed::proto::{FileService, Record, RecordKind};
 
-/// Who is granted a lock was heard within a lease, in the lock server's present life.
+/// A client that is granted a lock was heard within a lease, in the lock server's present life.
 ///
-/// A grant to somebody who is gone costs everyone behind a lease; one to somebody who is merely
-/// slow is worse: it wakes up with a grant that has run out. It is a classic mistake because the
-/// waiter *was* alive when it joined the line, and the check is forgotten where it matters, at the
-/// moment of granting (etcd issue 11456: the server "failed to check whether a lease was valid
+/// A grant to a client that is down costs all behind it in line a lease; one to a client that is
+/// merely slow is worse: it wakes up with a grant that has run out. It is a classic mistake because
+/// the waiter *was* alive when it joined the line, and the check is forgotten where it matters, at
+/// the moment of granting (etcd issue 11456: the server "failed to check whether a lease was valid
 /// after blocking for a lock"). The lease is counted here with the drift bound added, as the giver
 /// must.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! A free lock is granted at once if anybody alive waits for it.
+//! A free lock is granted at once if a live client waits for it.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ impl NoFreeLockWithALiveWaiter {
             "control heard at {} of {waiting}, which stands in line for the lock of {path}",
             heard.time
         );
-        let now = format!("the lock of {path} is free, and control grants it to nobody");
+        let now = format!("the lock of {path} is free, and control grants it to no client");
         Err(Breach::of(
             Evidence::at(heard.step, earlier).about(waiting).about(&path),
             Evidence::at(when.step, now).about(&path),

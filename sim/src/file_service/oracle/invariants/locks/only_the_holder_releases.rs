@@ -14,11 +14,11 @@ use seedbed::proto::{
 
 /// A holder leaves its lock by a release that names it and its token, or when its lease is over.
 ///
-/// A late copy of an old release must not free the lock under a new holder, nor may anybody else's.
-/// The lease runs, by the lock server's clock and with the drift bound added, from the last time
-/// the server granted or kept it; after a restart of the server from its start, because somebody
-/// may have been told so just before. Redis's `DEL` without comparing the value is the well-known
-/// mistake (redis.io, "Distributed Locks with Redis").
+/// A late copy of an old release must not free the lock under a new holder, nor may a release of
+/// another client. The lease runs, by the lock server's clock and with the drift bound added, from
+/// the last time the server granted or kept it; after a restart of the server from its start,
+/// because a client may have been told so just before. Redis's `DEL` without comparing the value is
+/// the well-known mistake (redis.io, "Distributed Locks with Redis").
 #[derive(Clone, Debug, Default)]
 pub struct OnlyTheHolderReleases {
     /// When the holder's lease began to run anew.
@@ -106,7 +106,7 @@ impl OnlyTheHolderReleases {
         world: &World,
     ) -> Result<(), Breach> {
         let Some((_, token)) = holder.filter(|(holder, _)| *holder == request) else {
-            return Ok(()); // somebody leaves the line
+            return Ok(()); // a waiter leaves the line
         };
         let release = self.release.as_ref().filter(|(step, ..)| *step == model.step);
         let own = (model.step, request.client, path.clone(), token);

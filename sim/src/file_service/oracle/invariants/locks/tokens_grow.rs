@@ -10,14 +10,14 @@ use seedbed::proto::{
 
 /// The token of a grant exceeds that of every grant before it, of whatever lock, across crashes.
 ///
-/// Storage tells a holder from one who has lost the lock by the token alone. A token that comes
-/// twice, or a lower one after a higher one, makes the new holder look like the old. It holds also
-/// for grants that were sent and whose record a crash took: somebody has them. A grant that was
-/// neither sent nor kept never was. After Burrows, "The Chubby Lock Service", OSDI 2006, section
-/// 2.4 (sequencers), and Kleppmann, "How to do distributed locking", 2016.
+/// Storage tells a holder from a client that has lost the lock by the token alone. A token that
+/// comes twice, or a lower one after a higher one, makes the new holder look like the old. It holds
+/// also for grants that were sent and whose record a crash took: a client may have them. A grant
+/// that was neither sent nor kept never was. After Burrows, "The Chubby Lock Service", OSDI 2006,
+/// section 2.4 (sequencers), and Kleppmann, "How to do distributed locking", 2016.
 #[derive(Clone, Debug, Default)]
 pub struct TokensGrow {
-    /// Every grant that somebody can know of, by its token.
+    /// Every grant that a client can know of, by its token.
     grants: BTreeMap<Token, At<(Path, RequestId)>>,
 }
 

@@ -1,4 +1,4 @@
-//! Nobody is declared gone too early.
+//! No member is declared gone too early.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use seedbed::proto::{
 /// epoch; and from the announcement of a view on no lease is
 /// given for the one before.
 ///
-/// Being slow is not being dead, and nobody can tell the two apart (Fischer, Lynch, Paterson,
-/// "Impossibility of Distributed Consensus with One Faulty Process", JACM 1985; Chandra, Toueg,
-/// 1996). With leases one need not: Gray, Cheriton, "Leases", SOSP 1989.
+/// A slow node cannot be told from a dead one (Fischer, Lynch, Paterson, "Impossibility of
+/// Distributed Consensus with One Faulty Process", JACM 1985; Chandra, Toueg, 1996). With leases
+/// one need not: Gray, Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug, Default)]
 pub struct AViewIsActiveAfterAllHaveLeft {
     /// The newest epoch that each member has durably entered, also if its disk is gone since.

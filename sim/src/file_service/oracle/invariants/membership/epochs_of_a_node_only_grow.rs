@@ -1,4 +1,4 @@
-//! Nobody goes back to an epoch.
+//! No node goes back to an epoch.
 
 use std::collections::BTreeMap;
 

@@ -9,11 +9,11 @@ use seedbed::proto::{
 };
 
 /// From one view to the next, with as many replicas and virtual nodes, a position has no more new
-/// owners than members that have joined and own it now, and owners that have left. And whoever
-/// pulls, pulls what it owns now, does not claim to have, and the one it asks has owned.
+/// owners than members that have joined and own it now, and owners that have left. And a node pulls
+/// only what it owns now, has not claimed, and the node that it asks has owned.
 ///
-/// That only the keys of those who come and go are moved is what consistent hashing is for: Karger
-/// et al., "Consistent Hashing and Random Trees", STOC 1997, section 4 (monotonicity). Owners are
+/// That only the keys of joiners and leavers are moved is what consistent hashing is for: Karger et
+/// al., "Consistent Hashing and Random Trees", STOC 1997, section 4 (monotonicity). Owners are
 /// worked out by the definition, so a node whose own ring has gone astray is seen here by what it
 /// asks for.
 #[derive(Clone, Debug, Default)]

@@ -117,7 +117,7 @@ impl Invariant<FileService> for NoViewChangeWithoutACause {
                         && self.commanded != Some(step)
                     {
                         let earlier = "the operator wanted the cluster otherwise";
-                        let now = "control changes what is wanted, and nobody told it to";
+                        let now = "control changes what is wanted, and no command told it to";
                         return Err(Breach::of(
                             Evidence::at(before.step, earlier),
                             Evidence::at(model.step, now).about(NodeId::CONTROL),

@@ -4,7 +4,7 @@ use crate::file_service::oracle::model::served_in_epoch::{Service, services};
 use crate::file_service::oracle::{At, Breach, Invariant, Moment, Seen, SeenKinds};
 use seedbed::proto::FileService;
 
-/// Once anybody has served or voted in an epoch, nobody serves or votes in an earlier one.
+/// Once a node has served or voted in an epoch, no node serves or votes in an earlier one.
 ///
 /// Two views that are served at once may have disjoint owners of a path, each of which takes it for
 /// its own: a split brain. Epochs are what virtual synchrony calls views (Birman, Joseph,

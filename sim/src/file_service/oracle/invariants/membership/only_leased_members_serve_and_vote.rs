@@ -6,13 +6,13 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, See
 use crate::file_service::subject_of::Subject;
 use seedbed::proto::FileService;
 
-/// Whoever serves or votes in an epoch is a member of it and has, in this life, been given a lease
-/// for it that still runs: in true time, and by its own clock, less the drift that any clock may
-/// have.
+/// A node that serves or votes in an epoch is a member of it and has, in this life, been given a
+/// lease for it that still runs: in true time, and by its own clock, less the drift that any clock
+/// may have.
 ///
 /// A node that the others have given up may be alive, and only slow or cut off; it must have
-/// stopped by itself before anybody acts on its absence. Its lease counts from when it sent the
-/// heartbeat that the centre has answered: Gray, Cheriton, "Leases", SOSP 1989.
+/// stopped by itself before another node acts on its absence. Its lease counts from when it sent
+/// the heartbeat that the centre has answered: Gray, Cheriton, "Leases", SOSP 1989.
 #[derive(Clone, Debug)]
 pub struct OnlyLeasedMembersServeAndVote;
 
@@ -29,7 +29,7 @@ impl Invariant<FileService> for OnlyLeasedMembersServeAndVote {
         let Some(service) = model.services.given_by(seen) else { return Ok(()) };
         let (node, epoch) = (service.node, service.epoch);
         if service.since < model.step {
-            return Ok(()); // nobody knows when it was put together
+            return Ok(()); // when it was put together is not known
         }
         if let Some(view) = model.views.view(epoch).filter(|view| view.is.member(node).is_none()) {
             let earlier = format!("{node} is no member of {epoch}");

@@ -7,11 +7,11 @@ use seedbed::proto::{Epoch, FileService, Message, MessageKind, Record, RecordKin
 
 /// Views have epochs that grow by one, one content each, and at least one member; the next is
 /// announced only when the newest is in force; only what was announced comes into force, and only
-/// what is in force settles. And nobody is told of a view before it is durable.
+/// what is in force settles. And no machine is told of a view before it is durable.
 ///
 /// Two members that follow two views of one number, or skip one in which something was committed,
-/// disagree about who has what. One view at a time is also what makes leases enough to keep epochs
-/// apart. Birman, Joseph, "Exploiting Virtual Synchrony in Distributed Systems", SOSP 1987;
+/// disagree about which node owns what. One view at a time is also what makes leases enough to keep
+/// epochs apart. Birman, Joseph, "Exploiting Virtual Synchrony in Distributed Systems", SOSP 1987;
 /// Schiper, Toueg, "From Set Membership to Group Membership", 2006.
 #[derive(Clone, Debug, Default)]
 pub struct ViewsAreDecidedOnceAndInOrder {

@@ -17,7 +17,7 @@ use crate::file_service::oracle::{
 ///
 /// The end of a holding is written lazily, so a crash may take it, and after its start the server
 /// counts the lock as held for the longest lease that there was. A release that is acknowledged and
-/// ignored would cost everyone else a lease each time, and break no rule of mutual exclusion.
+/// ignored would cost all other clients a lease each time, and break no rule of mutual exclusion.
 /// Burrows, "The Chubby Lock Service for Loosely-Coupled Distributed Systems", OSDI 2006, section
 /// 2.4.
 #[derive(Clone, Debug, Default)]

@@ -37,7 +37,7 @@ impl Invariant<FileService> for OneAnswerPerRequest {
                         Evidence::at(asked, format!("{request} asks for {}", kind(wanted)))
                     }
                     Some(Some(step)) => Evidence::at(step, format!("{request} was answered")),
-                    None => Evidence::at(model.step, format!("nobody has asked for {request}")),
+                    None => Evidence::at(model.step, format!("no user has asked for {request}")),
                 };
                 let now = format!("{request} is answered: {reply:?}");
                 Err(Breach::of(
@@ -88,7 +88,7 @@ mod tests {
     fn an_answer_to_nothing() {
         let mut play = Play::new(OneAnswerPerRequest::default());
         play.at(1).replies(request(1, 1), Reply::Released);
-        play.is_broken_by("one_answer_per_request", (1, "nobody has asked"), (1, "Released"));
+        play.is_broken_by("one_answer_per_request", (1, "no user has asked"), (1, "Released"));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use seedbed::proto::{FileService, Path, Version};
 /// What an owner answers or votes on, with no other vote of its own on the path, is what was
 /// decided there last.
 ///
-/// Whatever is decided took the vote of every owner, and from its vote on an owner lets nobody pass
-/// until it has applied the decision. So an owner that lets somebody pass is up to date, unless it
+/// Whatever is decided took the vote of every owner, and from its vote on an owner serves no other
+/// request until it has applied the decision. So an owner that serves one is up to date, unless it
 /// has become an owner without what the owners before it had: a hand-over that was too short, came
 /// too late or was undone by something older. Raynal, "Concurrent Programming", 2013, ch. 16, calls
 /// a register like that atomic; Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", 2010.
@@ -31,7 +31,7 @@ impl Invariant<FileService> for AServingOwnerHasTheLastDecidedContents {
         let Some(service) = model.services.given_by(seen) else { return Ok(()) };
         let node = service.node;
         if service.since < model.step {
-            return Ok(()); // nobody knows what was decided when it was put together
+            return Ok(()); // what was decided when it was put together is not known
         }
         let own = match &service.what {
             What::Vote(txn) => Some(*txn),

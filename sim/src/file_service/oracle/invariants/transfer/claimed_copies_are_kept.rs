@@ -1,4 +1,4 @@
-//! Copies stay as long as somebody may ask for them.
+//! Copies stay as long as a node may ask for them.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use seedbed::proto::{Chunk, FileService, Message, MessageKind, Record, RecordKin
 /// given the claim up: looked at when it enters another epoch, and when it hands over.
 ///
 /// The owners of an epoch that is over have what those of the next one have still to pull. To drop
-/// it when one owns it no longer, and not when nobody needs it any more, is how a move loses data;
-/// Corbett et al., "Spanner", OSDI 2012, section 2.2, and Adya et al., "Slicer", OSDI 2016, keep
-/// the old copy until the new one is there.
+/// it when one owns it no longer, and not when no other node needs it any more, is how a move loses
+/// data; Corbett et al., "Spanner", OSDI 2012, section 2.2, and Adya et al., "Slicer", OSDI 2016,
+/// keep the old copy until the new one is there.
 #[derive(Clone, Debug, Default)]
 pub struct ClaimedCopiesAreKept {
     /// Where in each log the last claims are given up.

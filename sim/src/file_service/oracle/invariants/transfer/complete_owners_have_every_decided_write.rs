@@ -9,9 +9,9 @@ use seedbed::proto::{FileService, Operation, Path, Reply, Request};
 /// When a change is decided, and when a client is told of it, every node that claims to be complete
 /// on its path in the epoch in force has it durably, or a vote for it that pins the path.
 ///
-/// A transaction of an epoch that is over may still be decided; whoever was complete before has
-/// voted, and whoever became complete since has waited until all was settled there. So no majority
-/// is needed to find what was committed: any one complete owner will do. Durability across
+/// A transaction of an epoch that is over may still be decided; an owner that was complete before
+/// has voted, and one that became complete since has waited until all was settled there. So no
+/// majority is needed to find what was committed: any one complete owner will do. Durability across
 /// reconfiguration: Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", SIGACT News 2010.
 #[derive(Clone, Debug, Default)]
 pub struct CompleteOwnersHaveEveryDecidedWrite;

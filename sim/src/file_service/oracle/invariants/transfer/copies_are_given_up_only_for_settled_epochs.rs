@@ -1,4 +1,4 @@
-//! Copies go when nobody needs them any more.
+//! Copies go when no node needs them any more.
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 use seedbed::proto::{Arcs, FileService, Member, Record, RecordKind};
@@ -7,8 +7,8 @@ use seedbed::proto::{Arcs, FileService, Member, Record, RecordKind};
 /// has durably called settled; it keeps exactly what it owns there; and an epoch is called settled
 /// only when each of its members has durably claimed all that it owns.
 ///
-/// Until then somebody may still have to pull, from this very node. Reconfiguration may forget the
-/// old configuration when the new one has taken over all of its state: Lamport, Malkhi, Zhou,
+/// Until then another node may still have to pull, from this very node. Reconfiguration may forget
+/// the old configuration when the new one has taken over all of its state: Lamport, Malkhi, Zhou,
 /// "Reconfiguring a State Machine", SIGACT News 2010, section 3.
 #[derive(Clone, Debug, Default)]
 pub struct CopiesAreGivenUpOnlyForSettledEpochs;
@@ -57,7 +57,8 @@ impl Invariant<FileService> for CopiesAreGivenUpOnlyForSettledEpochs {
                 let Some(placement) = model.views.placement(config, *epoch) else {
                     return Ok(());
                 };
-                // Whose disk was lost since has said so before, and nobody else can know.
+                // A member whose disk was lost since has said so before; the log that proves it is
+                // lost.
                 let left = |member: &&Member| model.disks.gone(**member).is_none();
                 for member in view.is.members.iter().filter(left) {
                     let disk = model.disks.get(member.node);

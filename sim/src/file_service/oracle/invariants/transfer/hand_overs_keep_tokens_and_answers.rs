@@ -14,7 +14,7 @@ use seedbed::proto::{Answer, Arcs, Epoch, FileService, Handed, Record, RecordKin
 /// effect there and whose client has no answer yet; or a vote for what was committed there last.
 /// And each answer that it takes over is the one that the commit gave.
 ///
-/// An owner without the token lets a holder write whose lock is long somebody else's; one without
+/// An owner without the token lets a holder write whose lock is long another client's; one without
 /// the version begins again at the first; and one without the answer executes a retry once more.
 /// What makes requests take effect at most once must move with the data: Ongaro, "Consensus:
 /// Bridging Theory and Practice", 2014, section 6.3; Lee et al., "Implementing Linearizability at
@@ -45,7 +45,7 @@ impl Invariant<FileService> for HandOversKeepTokensAndAnswers {
                 Ok(())
             }
             Seen::Crashed { node } => {
-                self.open.retain(|request| request.client != node); // nobody waits any more
+                self.open.retain(|request| request.client != node); // no client waits any more
                 Ok(())
             }
             Seen::Durable {

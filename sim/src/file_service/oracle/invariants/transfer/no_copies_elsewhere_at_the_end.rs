@@ -7,9 +7,9 @@ use seedbed::proto::{Arcs, FileService};
 /// When all faults are over and everything had its time, and the epoch in force has settled, no
 /// node that is up stores a path that it does not own.
 ///
-/// Copies that nobody tidies up fill the disks, and the one that is forgotten is the one that comes
-/// back from the dead (Demers et al., "Epidemic Algorithms for Replicated Database Maintenance",
-/// PODC 1987, on deletions that return).
+/// Copies that no node tidies up fill the disks, and the one that is forgotten is the one that
+/// comes back from the dead (Demers et al., "Epidemic Algorithms for Replicated Database
+/// Maintenance", PODC 1987, on deletions that return).
 #[derive(Clone, Debug, Default)]
 pub struct NoCopiesElsewhereAtTheEnd;
 

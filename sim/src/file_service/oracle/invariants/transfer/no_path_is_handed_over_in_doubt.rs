@@ -12,8 +12,8 @@ use seedbed::proto::{Chunk, FileService, Message, MessageKind};
 /// handed over answers a late copy of its question.)
 ///
 /// The decision would come to the old owner only, and the new one would go on from what was before:
-/// a commit that everyone has voted for and nobody can see. Mohan, Lindsay, Obermarck, 1986,
-/// section 2, ask the same of recovery: what is in doubt is locked.
+/// a commit that every participant has voted for and no client can see. Mohan, Lindsay, Obermarck,
+/// 1986, section 2, ask the same of recovery: what is in doubt is locked.
 #[derive(Clone, Debug, Default)]
 pub struct NoPathIsHandedOverInDoubt {
     /// When each node was asked last.

@@ -4,8 +4,8 @@ use crate::file_service::oracle::model::served_in_epoch::{What, durable_services
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 use seedbed::proto::FileService;
 
-/// Whoever serves a path or votes on it in an epoch owns it there, and has durably claimed to be
-/// complete on it.
+/// A node that serves a path or votes on it in an epoch owns it there, and has durably claimed to
+/// be complete on it.
 ///
 /// A new owner that serves before it has pulled tells of an empty store; one that votes before it
 /// has said durably that it is complete may find after a crash that it was none, and would witness

@@ -50,7 +50,7 @@ pub struct Committed {
     pub step: u64,
     /// The decision's place among all.
     pub order: u64,
-    /// Whose.
+    /// The transaction that it is of.
     pub txn: TxnId,
     /// The epoch in which it was voted for.
     pub epoch: Epoch,

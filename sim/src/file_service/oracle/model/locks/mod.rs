@@ -1,9 +1,9 @@
 //! Locks, as the lock server's log has them: what it has appended, and what of that is durable.
 //!
-//! A record counts once it is durable. That is too late to judge a grant: who stood in line and who
-//! was alive is a question about the moment in which the server made up its mind, and that is when
-//! it appends the record. A log is ordered, so what is appended is what will be durable, but for
-//! the tail that a crash takes.
+//! A record counts once it is durable. That is too late to judge a grant: which clients stood in
+//! line, and which were alive, is a question about the moment in which the server made up its mind,
+//! and that is when it appends the record. A log is ordered, so what is appended is what will be
+//! durable, but for the tail that a crash takes.
 
 pub(in crate::file_service::oracle) mod grants;
 pub(in crate::file_service::oracle) mod heard_by_lock_server;
@@ -19,9 +19,9 @@ use grants::Grants;
 /// A lock, as far as some records of the log say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// Who stands in line, in the order of the log.
+    /// The requests in line, in the order of the log.
     pub line: Vec<At<RequestId>>,
-    /// Who holds it.
+    /// The request that holds it, and its token.
     pub holder: Option<At<(RequestId, Token)>>,
     /// The last grant there was, over or not.
     pub newest: Option<At<(RequestId, Token)>>,

@@ -52,7 +52,7 @@ impl Play {
         found.expect("a decision")
     }
 
-    /// Makes `node` begin a transaction for real and get no further: nobody else is up.
+    /// Makes `node` begin a transaction for real and get no further: no other node is up.
     pub fn really_begins(&mut self, node: NodeId, operation: Operation) {
         let at = operation.path.clone();
         self.stage.start(c(1));

@@ -219,7 +219,7 @@ fn an_abort_while_in_doubt_is_caught() {
     let mut run = started(with_defect(Defect::AbortWhileInDoubt));
     run.ask_at(n(1), 1, &[write("/a", "1"), write("/b", "1")]);
     run_until_appended(&mut run, RecordKind::Decided);
-    // The decision survives, but nobody has heard of it.
+    // The decision survives, but no participant has heard of it.
     run.crash_keeping(n(1), 9);
     run.run(Span::from_secs(10));
     run.breaks("participants_agree");

@@ -48,7 +48,7 @@ fn a_silent_holder_loses_its_lease() {
     run.until(40_000).ends().holds();
     assert_eq!(run.count(Milestone::LEASE_EXPIRED), 1);
     assert_eq!(run.count(Milestone::LOCK_RELEASED), 1);
-    // Nobody but the next in line brought the second grant about, one lease after the first.
+    // Only the next in line brought the second grant about, one lease after the first.
     assert_eq!(run.first(Milestone::LEASE_EXPIRED).0.as_nanos() / 1_000_000, 10_016);
     assert_eq!(run.bind(Part::Holder, Milestone::LEASE_EXPIRED), Some(c(1)));
     assert_eq!(run.waits(), []);

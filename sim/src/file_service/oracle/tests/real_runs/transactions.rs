@@ -1,5 +1,5 @@
-//! The protocols that ship, on transactions: which milestones they pass, who plays which role
-//! there, and who waits for whom.
+//! The protocols that ship, on transactions: which milestones they pass, which machine plays which
+//! role there, and which waits for which.
 
 use seedbed::machine::Span;
 use seedbed::proto::{MessageKind, Operation, Reply};
