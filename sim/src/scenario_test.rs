@@ -1,4 +1,4 @@
-//! Scenario files as tests: the seeds of a file are run, and what must come of them does.
+//! Scenario files as tests: the seeds of a file are run, and must end as the file expects.
 //!
 //! A crate with scenarios of its own has a test target without the usual harness:
 //!
@@ -57,8 +57,8 @@ impl std::error::Error for Failure {}
 /// Runs the seeds of `file`.
 ///
 /// # Errors
-/// What must come of them does not, or the file is wrong: a text that says which seed, how it ended
-/// and how to replay it.
+/// A run does not end as the file expects, or the file is wrong: a text that says which seed, how
+/// it ended and how to replay it.
 pub fn holds<S: UnderTest>(file: &Path) -> Result<(), Failure> {
     let scenario = load::<S>(file)?;
     let wanted = Wanted::from_environment().map_err(Failure)?;

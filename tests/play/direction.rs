@@ -30,11 +30,11 @@ impl Play {
                 stage.apply(Event::Duplicate(packet));
             })?,
             ["hold", what @ ..] => self.each(what, Stage::hold)?,
-            ["crash", who, "keeping", kept] => {
-                self.stage.crash_keeping(self.up(who)?, number(kept)?);
+            ["crash", machine, "keeping", kept] => {
+                self.stage.crash_keeping(self.up(machine)?, number(kept)?);
             }
-            ["start", who] => self.start(who)?,
-            ["wake", who] => self.wake(self.up(who)?)?,
+            ["start", machine] => self.start(machine)?,
+            ["wake", machine] => self.wake(self.up(machine)?)?,
             ["pass", how_long] => self.pass(span(how_long)?),
             ["run", how_long] => self.stage.run(span(how_long)?),
             ["settle"] => self.stage.settle(),
@@ -61,11 +61,11 @@ impl Play {
     fn event(&self, words: &[&str]) -> Told<Event> {
         Ok(match words {
             ["sync", at] => Event::Synced(self.syncing(at)?),
-            ["wipe", who] => Event::Wipe { node: self.up(who)? },
-            ["operator", "join", who] => self.command(Command::Join(self.there(who)?))?,
-            ["operator", "leave", who] => self.command(Command::Leave(self.there(who)?))?,
-            ["pause", who] => Event::Pause(self.up(who)?),
-            ["resume", who] => Event::Resume(self.up(who)?),
+            ["wipe", machine] => Event::Wipe { node: self.up(machine)? },
+            ["operator", "join", machine] => self.command(Command::Join(self.there(machine)?))?,
+            ["operator", "leave", machine] => self.command(Command::Leave(self.there(machine)?))?,
+            ["pause", machine] => Event::Pause(self.up(machine)?),
+            ["resume", machine] => Event::Resume(self.up(machine)?),
             ["cut", one, other] => Event::Cut(both_ways(self.there(one)?, self.there(other)?)),
             ["mend", one, other] => Event::Mend(both_ways(self.there(one)?, self.there(other)?)),
             _ => return Err(no_direction(words)),
@@ -73,26 +73,26 @@ impl Play {
     }
 
     /// A machine of the cluster.
-    fn there(&self, who: &str) -> Told<NodeId> {
-        let node = node(who)?;
+    fn there(&self, machine: &str) -> Told<NodeId> {
+        let node = node(machine)?;
         if self.stage.world.has(node) { Ok(node) } else { Err(format!("there is no {node}")) }
     }
 
     /// A machine that is up.
-    fn up(&self, who: &str) -> Told<NodeId> {
-        let node = self.there(who)?;
+    fn up(&self, machine: &str) -> Told<NodeId> {
+        let node = self.there(machine)?;
         if self.stage.world.host(node).is_up() { Ok(node) } else { Err(format!("{node} is down")) }
     }
 
     /// A machine that works: what comes to a paused one waits.
-    fn at_work(&self, who: &str) -> Told<NodeId> {
-        let node = self.up(who)?;
+    fn at_work(&self, machine: &str) -> Told<NodeId> {
+        let node = self.up(machine)?;
         let is_paused = self.stage.world.host(node).is_paused();
         if is_paused { Err(format!("{node} is paused")) } else { Ok(node) }
     }
 
-    fn client(&self, who: &str) -> Told<NodeId> {
-        let node = self.at_work(who)?;
+    fn client(&self, machine: &str) -> Told<NodeId> {
+        let node = self.at_work(machine)?;
         let is_client = node.class() == Class::Client;
         if is_client { Ok(node) } else { Err(format!("expected a client, found {node}")) }
     }
@@ -102,13 +102,13 @@ impl Play {
         self.at_work("control").map(|_| Event::Command(command))
     }
 
-    fn syncing(&self, who: &str) -> Told<NodeId> {
-        let node = self.at_work(who)?;
+    fn syncing(&self, machine: &str) -> Told<NodeId> {
+        let node = self.at_work(machine)?;
         if self.stage.is_syncing(node) { Ok(node) } else { Err(format!("{node} does not sync")) }
     }
 
-    fn start(&mut self, who: &str) -> Told {
-        let node = self.there(who)?;
+    fn start(&mut self, machine: &str) -> Told {
+        let node = self.there(machine)?;
         if self.stage.world.host(node).is_up() {
             return Err(format!("{node} is not down"));
         }

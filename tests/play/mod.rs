@@ -118,7 +118,7 @@ impl Play {
         Play { stage: cluster::started(config, spare, clients, scribe) }
     }
 
-    /// Who owns what at first.
+    /// Which nodes own what at first.
     fn cast(&self) -> String {
         let config = self.stage.world.config();
         let mode = parse::mode(config.commit);

@@ -113,7 +113,7 @@ impl Scribe {
         }
     }
 
-    /// Who owns what in a view.
+    /// Which nodes own what in a view.
     fn moves(&self, config: &Config, view: &View) -> String {
         let layout = Layout::new(config, view.clone(), config.first_layout());
         format!("  (in {} {})", view.epoch, self.places.owners(&layout))

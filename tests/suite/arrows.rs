@@ -1,4 +1,4 @@
-//! Who may know of whom, held by reading the sources.
+//! Which modules may import which, held by reading the sources.
 //!
 //! What ships knows nothing of what tests it: `src` does not name the package in `sim`. The
 //! protocols know nothing of how they are run. In `sim`, the world knows no oracle, the oracle no

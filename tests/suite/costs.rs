@@ -16,8 +16,8 @@
 //! | staged, abort by several no, y voted yes | 4N + N - 1 | y |
 //! | staged, the coordinator's own part refuses | 3N | 0 |
 //!
-//! The coordinator decides at the first no it hears and tells everyone else, also those whose no is
-//! on its way.
+//! The coordinator decides at the first no it hears and tells all other participants, also those
+//! whose no is on its way.
 //!
 //! A coordinator that owns none of the paths is not cheaper or dearer for each participant: its
 //! decision is one forced record either way. But there is one participant more: R owners are N = R
@@ -213,7 +213,7 @@ fn on_one_node_each(stage: &Stage<Ledger>, n: usize) -> Vec<Path> {
     found.into_iter().take(n + 1).map(|path| path.expect("200 paths reach every node")).collect()
 }
 
-/// Aborts a transaction over `n` participants, each owning one path, because of those who refuse.
+/// Aborts a transaction over `n` participants, each owning one path, because some refuse.
 fn abort(n: usize, commit: CommitMode, refusers: Refusers) -> Ledger {
     let mut stage = stage(commit, 1, 1);
     let paths = on_one_node_each(&stage, n);
@@ -267,8 +267,8 @@ fn an_abort_goes_to_everyone_but_the_first_who_said_no() {
     }
 }
 
-/// In two phases the coordinator executes its own part before it asks anyone; staged, everyone is
-/// ready by then, and must be told.
+/// In two phases the coordinator executes its own part before it asks a participant; staged, all
+/// are ready by then, and must be told.
 #[test]
 fn a_no_of_the_coordinator_itself_forces_nothing() {
     for n in 1..=5 {

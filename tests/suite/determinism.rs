@@ -127,7 +127,7 @@ fn any_other_byte_of_a_message_or_record_is_another_digest() {
     }
 }
 
-/// What else stands in a step counts too: when, what happened, to whom.
+/// What else stands in a step counts too: when, what happened, at which machine.
 #[test]
 fn any_other_event_time_or_fact_is_another_digest() {
     let mut step = Step::new();

@@ -1,4 +1,4 @@
-//! The lock server against a model of ten lines: a line, a holder, and who is alive.
+//! The lock server against a model of ten lines: a line, a holder, and which clients are alive.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use seedbed::proto::{
 enum Act {
     /// A client that wants nothing yet wants the lock.
     Acquire { client: u16, wait: bool },
-    /// A client that holds it gives it back, or somebody sends a release with an old token.
+    /// A client that holds it gives it back, or a client sends a release with an old token.
     Release { client: u16, stale: bool },
     /// A client that waits keeps its place alive.
     Heard { client: u16 },

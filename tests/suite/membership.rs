@@ -121,7 +121,7 @@ impl Nodes {
                 }
                 _ => None,
             });
-            (number.expect("everyone is admitted"), Epoch::default())
+            (number.expect("every node is admitted"), Epoch::default())
         });
         let asked = centre.now;
         let answered = Some(asked);
@@ -175,11 +175,11 @@ fn begun() -> (Centre, Nodes) {
     (centre, nodes)
 }
 
-/// All of `who` beat four times in a lease, for so long.
-fn live(centre: &mut Centre, nodes: &mut Nodes, who: &[u16], quarters: u32) {
+/// All of `numbers` beat four times in a lease, for so long.
+fn live(centre: &mut Centre, nodes: &mut Nodes, numbers: &[u16], quarters: u32) {
     for _ in 0..quarters {
         centre.pass(LEASE.fraction(4));
-        who.iter().for_each(|number| nodes.beats(centre, n(*number)));
+        numbers.iter().for_each(|number| nodes.beats(centre, n(*number)));
     }
 }
 

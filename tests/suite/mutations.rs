@@ -17,7 +17,7 @@ fn each_mistake_breaks_the_invariant_that_it_is_listed_under() {
         match mutation.altered() {
             Err(violation) if violation.invariant.name() == *name => {}
             Err(violation) => unlike.push(format!("{name}: {mistake}: {violation:#?}")),
-            Ok(()) => unlike.push(format!("{name}: nobody sees that {mistake}")),
+            Ok(()) => unlike.push(format!("{name}: no invariant sees that {mistake}")),
         }
     }
     assert!(unlike.is_empty(), "{}", unlike.join("\n"));

@@ -106,7 +106,7 @@ impl Reader<'_> {
     ) -> &'t [TokenTree] {
         module.words.insert(word.to_owned());
         match (word, &rest[1..]) {
-            // Who may see it, not a path that is followed.
+            // A visibility, not a path that is followed.
             ("pub", [TokenTree::Group(group), after @ ..])
                 if group.delimiter() == Delimiter::Parenthesis =>
             {

@@ -43,7 +43,7 @@ pub fn gives_up_too_early(model: &Model, shown: &mut Shown<'_>) -> bool {
     let (epoch, config) = (*epoch, shown.world.config());
     let settled = model.views.settled().map_or(Epoch::default(), |settled| settled.is);
     let placement = model.views.placement(config, epoch).filter(|_| settled < epoch);
-    // Before the first view nobody claims anything.
+    // Before the first view no node claims anything.
     let Some(placement) = placement.filter(|_| epoch > Config::FIRST_EPOCH) else {
         return false;
     };
@@ -54,7 +54,7 @@ pub fn gives_up_too_early(model: &Model, shown: &mut Shown<'_>) -> bool {
     true
 }
 
-/// A new owner claims the whole ring, where nobody asks it for its vote.
+/// A new owner claims the whole ring, where no coordinator asks it for its vote.
 pub fn claims_the_whole_ring(_: &Model, shown: &mut Shown<'_>) -> bool {
     let joiner = NodeId::storage(4);
     let has_pulled = |files: &BTreeMap<_, _>| !files.is_empty();

@@ -53,13 +53,14 @@ pub fn find(name: &str) -> Option<Change> {
 }
 
 impl Shown<'_> {
-    /// The message that arrives, and at whom.
+    /// The message that arrives, and the machine that it reaches.
     fn arrived(&self) -> Option<(NodeId, &Message)> {
         let Event::Deliver(_) = self.step.event else { return None };
         self.step.packet.as_ref().map(|packet| (packet.to, packet.message.as_ref()))
     }
 
-    /// The first record that is appended and wanted: its place among the facts, and whose it is.
+    /// The first record that is appended and wanted: its place among the facts, and the machine
+    /// that appends it.
     fn appended<T>(&self, wanted: impl Fn(&Record) -> Option<T>) -> Option<(usize, NodeId, T)> {
         self.step.facts.iter().enumerate().find_map(|(place, fact)| match fact {
             Fact::Appended { node, record, .. } => Some((place, *node, wanted(record)?)),

@@ -11,8 +11,9 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, See
 /// Two ways lead there. A coordinator calls a transaction over while a participant is in doubt and
 /// no other participant knows the outcome; or, without any vote, pins are simply not let go: when
 /// everything had its time, no node that is up has a path pinned, but for one that it is in doubt
-/// about (and that is `no_participant_is_in_doubt_at_the_end`). A lock held for a dead transaction is the
-/// "orphan" of Lampson and Lomet, "A New Presumed Commit Optimization for Two Phase Commit", 1993.
+/// about (and that is `no_participant_is_in_doubt_at_the_end`). A lock held for a dead transaction
+/// is the "orphan" of Lampson and Lomet, "A New Presumed Commit Optimization for Two Phase Commit",
+/// 1993.
 pub struct NoPinIsOrphaned;
 
 impl Invariant<FileService> for NoPinIsOrphaned {

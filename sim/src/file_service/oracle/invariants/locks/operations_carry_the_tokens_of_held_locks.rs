@@ -21,8 +21,8 @@ use seedbed::proto::{
 /// made after the loss keeps the token, because it belongs to a request that was asked before: the
 /// fence judges it. What gives a lock back names the token in which the client believed, or another
 /// would be freed. No user asks for the claim of a new holder, so that is for
-/// `effects_under_a_token_are_requested_by_its_holder` to judge. Sequencers: Burrows, "The Chubby Lock Service",
-/// 2006, section 2.4.
+/// `effects_under_a_token_are_requested_by_its_holder` to judge. Sequencers: Burrows, "The Chubby
+/// Lock Service", 2006, section 2.4.
 #[derive(Clone, Debug, Default)]
 pub struct OperationsCarryTheTokensOfHeldLocks {
     /// By client and path: the lock that the client believes in.
