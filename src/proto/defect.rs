@@ -105,8 +105,8 @@ defects! {
     AppliedLeftOut = "applied_left_out";
     /// the centre acknowledges a report before that is durable, and forgets it in a crash
     ReportNotForced = "report_not_forced";
-    /// the centre settles a transaction before every participant has left the epoch or is lost
-    SettledBeforeAllHaveLeft = "settled_before_all_have_left";
+    /// the centre resolves a transaction before every participant has left the epoch or is lost
+    ResolvedBeforeAllHaveLeft = "resolved_before_all_have_left";
     /// the centre aborts a transaction of a lost coordinator if a participant is lost too
     LostParticipantMeansAbort = "lost_participant_means_abort";
     /// owners take requests of any epoch

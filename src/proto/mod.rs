@@ -20,7 +20,7 @@
 //! | [`txn`], `owner`, [`lock`] | two-phase commit; files, pins and answers; locks |
 //! | `view`, `arcs` | views and their rings; sets of positions on a ring |
 //! | `membership`, `standing`, `handover` | views at the centre; a node's part in them; moving paths |
-//! | `reports` | what the centre settles when a disk is lost |
+//! | `reports` | how the centre resolves transactions when a disk is lost |
 //! | `config`, `defect` | settings, checked; defects, by name |
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]

@@ -133,7 +133,7 @@ impl Reports {
                     let counts = !defects.has(Defect::LostParticipantMeansAbort);
                     is_open &= may_have_voted && counts;
                 }
-                false if defects.has(Defect::SettledBeforeAllHaveLeft) => {}
+                false if defects.has(Defect::ResolvedBeforeAllHaveLeft) => {}
                 false => return None,
             }
         }

@@ -257,7 +257,7 @@ fn staged_abort_by_one_no_costs_an_abort_for_each_yes() {
 }
 
 #[test]
-fn an_abort_goes_to_everyone_but_the_first_who_said_no() {
+fn an_abort_goes_to_all_but_the_first_that_said_no() {
     for (n, noes) in (1..=5).flat_map(|n| (1..=n).map(move |noes| (n, noes))) {
         for (commit, rounds) in [(CommitMode::TwoPhase, 2), (CommitMode::Staged, 4)] {
             let cost = abort(n as usize, commit, Refusers::Participants(noes as usize));

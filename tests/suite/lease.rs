@@ -145,7 +145,7 @@ fn a_lease_of_ten_seconds_at_500_ppm() {
 }
 
 #[test]
-fn fractions_of_a_nanosecond_count_against_whoever_would_profit() {
+fn fractions_of_a_nanosecond_count_against_the_side_that_would_profit() {
     let terms = terms(Span::from_nanos(1), 500);
     assert_eq!(terms.holder_until(Time::ZERO), Time::ZERO);
     assert_eq!(terms.giver_until(Time::ZERO), Time::from_nanos(3));

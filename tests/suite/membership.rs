@@ -229,7 +229,7 @@ fn the_last_member_is_never_left_out() {
 }
 
 #[test]
-fn an_epoch_has_settled_when_everyone_is_complete() {
+fn an_epoch_has_settled_when_every_owner_is_complete() {
     let (mut centre, mut nodes) = begun();
     let settled = |centre: &Centre| centre.log.contains(&Record::Converged { epoch: Epoch(1) });
     nodes.completes(&mut centre, n(1));
@@ -251,7 +251,7 @@ fn after_a_restart_suspicion_starts_afresh() {
 }
 
 #[test]
-fn a_pause_of_the_centre_is_no_reason_to_suspect_anybody() {
+fn a_pause_of_the_centre_is_no_reason_to_suspect_a_node() {
     let (mut centre, mut nodes) = begun();
     centre.now = centre.now + LEASE.times(10); // it was not woken
     centre.pass(Span::ZERO);

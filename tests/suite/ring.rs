@@ -192,7 +192,7 @@ fn more_replicas_than_nodes_give_all_nodes() {
 }
 
 #[test]
-fn without_members_points_or_replicas_nobody_owns_anything() {
+fn without_members_points_or_replicas_no_node_owns_anything() {
     for (virtual_nodes, replicas, members) in [(10, 2, 0), (0, 2, 3), (10, 0, 3)] {
         let ring = Ring::new(HashKind::Sha1, virtual_nodes, replicas, &nodes(1..=members));
         assert_eq!(ring.owners(&path("/a")), []);

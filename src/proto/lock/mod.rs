@@ -95,7 +95,7 @@ impl LockServer {
             return turn.out.send(client, refuse(Refusal::PathTooLong));
         }
         if self.hear(turn, &path, request, asked) {
-            return self.settle(turn, &path);
+            return self.bring_up_to_date(turn, &path);
         }
         if turn.disk_is_full {
             // For good, as below. The record says why, because a copy must be told the same.
@@ -105,7 +105,7 @@ impl LockServer {
             return turn.out.send(client, refuse(refusal));
         }
         // A waiter that was not heard for a lease fills no line, also if its timer is late.
-        self.settle(turn, &path);
+        self.bring_up_to_date(turn, &path);
         let lock = self.locks.entry(path.clone()).or_default();
         let now = turn.now;
         let is_free =
@@ -123,7 +123,7 @@ impl LockServer {
         turn.out.force(Record::Queued { path: path.clone(), request });
         let until = self.terms.giver_until(now);
         lock.line.push(Waiter { request, heard: Some(asked), until });
-        self.settle(turn, &path);
+        self.bring_up_to_date(turn, &path);
     }
 
     pub fn on_keep_alive(
@@ -139,7 +139,7 @@ impl LockServer {
             Keep::Holding(token) => self.extend(turn, from, &path, token, asked),
         };
         match kept {
-            true => self.settle(turn, &path),
+            true => self.bring_up_to_date(turn, &path),
             false => turn.out.send(from, LockAnswer::NotKept { path, keep }),
         }
     }
@@ -160,7 +160,7 @@ impl LockServer {
             self.end_hold(turn, &path);
         }
         turn.out.send(from, LockAnswer::Released { request, path: path.clone() });
-        self.settle(turn, &path);
+        self.bring_up_to_date(turn, &path);
     }
 
     /// A lease has run out.
@@ -168,7 +168,7 @@ impl LockServer {
         if self.holder(path).is_some_and(|holder| holder.until <= turn.now) {
             self.end_hold(turn, path);
         }
-        self.settle(turn, path);
+        self.bring_up_to_date(turn, path);
     }
 
     /// Counts every logged grant as held for the longest lease that there was, and gives every
@@ -229,14 +229,14 @@ impl LockServer {
         true
     }
 
-    /// Brings a lock up to date: drops waiters that are gone, grants if it is free, and sets the
+    /// Brings a lock up to date: drops waiters that are silent, grants if it is free, and sets the
     /// timer.
-    fn settle(&mut self, turn: &mut Turn<'_>, path: &Path) {
+    fn bring_up_to_date(&mut self, turn: &mut Turn<'_>, path: &Path) {
         let Some(lock) = self.locks.get_mut(path) else { return };
         let now = turn.now;
-        let is_gone = |waiter: &Waiter| waiter.until <= now && !waiter.is_live(turn.config, now);
-        for gone in lock.line.extract_if(.., |waiter| is_gone(waiter)) {
-            turn.out.write_lazily(Record::Left { path: path.clone(), request: gone.request });
+        let is_silent = |waiter: &Waiter| waiter.until <= now && !waiter.is_live(turn.config, now);
+        for silent in lock.line.extract_if(.., |waiter| is_silent(waiter)) {
+            turn.out.write_lazily(Record::Left { path: path.clone(), request: silent.request });
         }
         if lock.holder.is_none() {
             let first = lock.line.iter().position(|waiter| waiter.is_live(turn.config, now));

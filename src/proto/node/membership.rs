@@ -176,7 +176,7 @@ impl Node {
 
     /// Every owner is complete in the node's epoch: what it had beyond that is needed no more.
     fn on_settled(&mut self, now: Time, out: &mut Outbox) {
-        if let Some(record) = self.standing.give_up() {
+        if let Some(record) = self.standing.drop_older_claims() {
             out.force(record.clone());
             let Record::GaveUp { keeps, .. } = &record else {
                 unreachable!("what is given up is told as {record:?}");

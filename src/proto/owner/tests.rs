@@ -41,7 +41,7 @@ fn of_two_that_have_waited_about_as_long_the_name_decides() {
 }
 
 #[test]
-fn those_who_wait_are_looked_at_when_a_pin_or_an_older_wish_goes() {
+fn waiting_attempts_are_looked_at_when_a_pin_or_an_older_wish_goes() {
     let mut owner = Owner::default();
     assert_eq!(owner.pin(Defects::NONE, txn(1), age(2, 8), &paths()), Pinned::All);
     assert_eq!(owner.pin(Defects::NONE, txn(2), age(3, 16), &paths()), Pinned::Wait);

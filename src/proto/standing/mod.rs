@@ -57,8 +57,8 @@ pub(super) struct Standing {
     epoch: Epoch,
     /// Where it was complete, in the epochs whose claims it has not given up.
     claims: BTreeMap<Epoch, Arcs>,
-    /// Claims on epochs before this one are given up.
-    given_up: Epoch,
+    /// The first epoch that it can still have a claim on: older ones are given up.
+    claims_from: Epoch,
 
     // Volatile:
     /// The end of the lease, which is for `epoch`.
@@ -83,7 +83,7 @@ impl Standing {
             admission: None,
             epoch: Epoch::default(),
             claims: BTreeMap::new(),
-            given_up: Epoch::default(),
+            claims_from: Epoch::default(),
             leased_until: None,
             up_to_date: None,
             layouts: BTreeMap::new(),
@@ -147,7 +147,7 @@ impl Standing {
     /// Where the node was complete in an earlier epoch; `None` if it has given such claims up and
     /// cannot tell any more.
     pub fn claim(&self, epoch: Epoch) -> Option<Arcs> {
-        let can_tell = epoch >= self.given_up && epoch <= self.epoch;
+        let can_tell = epoch >= self.claims_from && epoch <= self.epoch;
         can_tell.then(|| self.claims.get(&epoch).cloned().unwrap_or_default())
     }
 
@@ -207,9 +207,9 @@ impl Standing {
 
     /// If the node's epoch has settled and it has not done so yet, it gives up its older claims,
     /// and whatever it does not own.
-    pub fn give_up(&mut self) -> Option<Record> {
+    pub fn drop_older_claims(&mut self) -> Option<Record> {
         let (epoch, settled) = (self.epoch, self.settled);
-        let layout = self.layout().filter(|_| settled == epoch && self.given_up < epoch)?;
+        let layout = self.layout().filter(|_| settled == epoch && self.claims_from < epoch)?;
         let keeps = layout.owned_by(self.member()?);
         self.replay_gave_up(epoch);
         Some(Record::GaveUp { epoch, keeps })
@@ -217,7 +217,7 @@ impl Standing {
 
     /// Has the node no part in the cluster any more, and given up all that it claimed?
     pub fn is_out(&self) -> bool {
-        self.settled == self.epoch && self.given_up == self.epoch && !self.is_member()
+        self.settled == self.epoch && self.claims_from == self.epoch && !self.is_member()
     }
 }
 
@@ -238,7 +238,7 @@ impl Standing {
     }
 
     pub fn replay_gave_up(&mut self, epoch: Epoch) {
-        self.given_up = epoch;
+        self.claims_from = epoch;
         self.claims.retain(|of, _| *of >= epoch);
     }
 
@@ -246,8 +246,8 @@ impl Standing {
     /// copies, and a checkpoint has no others.
     pub fn snapshot(&self, records: &mut Vec<Record>) {
         records.extend(self.admission.map(|admission| Record::Born { admission }));
-        if self.given_up > Epoch::default() {
-            records.push(Record::GaveUp { epoch: self.given_up, keeps: Arcs::default() });
+        if self.claims_from > Epoch::default() {
+            records.push(Record::GaveUp { epoch: self.claims_from, keeps: Arcs::default() });
         }
         for (&epoch, complete) in &self.claims {
             records.push(Record::Entered { epoch, complete: complete.clone() });

@@ -103,18 +103,18 @@ fn a_lease_is_for_one_epoch_and_only_ever_extended() {
 }
 
 #[test]
-fn what_was_given_up_can_be_told_no_more() {
+fn claims_that_were_dropped_can_be_told_no_more() {
     let config = config();
     let mut standing = admitted(&config);
     learn(&mut standing, &config, &[view(1, &[1, 2])], 0);
     pull_all(&mut standing);
-    assert_eq!(standing.give_up(), None, "it has not settled");
+    assert_eq!(standing.drop_older_claims(), None, "it has not settled");
     learn(&mut standing, &config, &[view(1, &[1, 2]), view(2, &[1, 2])], 0);
     standing.learn_settled(Epoch(2));
     let keeps = Arcs::all();
-    assert_eq!(standing.give_up(), Some(Record::GaveUp { epoch: Epoch(2), keeps }));
+    assert_eq!(standing.drop_older_claims(), Some(Record::GaveUp { epoch: Epoch(2), keeps }));
     assert_eq!(standing.claim(Epoch(1)), None);
-    assert_eq!(standing.give_up(), None, "once is enough");
+    assert_eq!(standing.drop_older_claims(), None, "once is enough");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn a_node_that_leaves_is_a_leaver_until_the_view_has_settled() {
 }
 
 #[test]
-fn whoever_votes_for_a_coordinator_without_a_disk_is_orphaned() {
+fn a_vote_for_a_coordinator_without_a_disk_is_orphaned() {
     let text = "[cluster]\nmembership = 'managed'\nnodes = 4\nclients = 2\nreplicas = 3\n\
         virtual_nodes = 8\n[workload]\nkind = 'bank'\npaths = 4\n\
         [[fault]]\nwhen = { milestone = 'all_voted', nth = 20 }\nwipe = 'coordinator'\n\

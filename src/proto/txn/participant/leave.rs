@@ -64,10 +64,10 @@ impl Participant {
         self.parts.values().any(|part| matches!(part, Part::InDoubt(_)))
     }
 
-    /// Votes count no more on paths that `is_replaced` names: the source of what was pulled has
-    /// settled the transaction. What becomes of it is recorded and acknowledged as ever, and
-    /// changes nothing there. (Such votes are of older epochs: a node votes where it is complete,
-    /// and pulls where it is not.)
+    /// Votes count no more on paths that `is_replaced` names: at the source of what was pulled the
+    /// transaction has ended. What becomes of it is recorded and acknowledged as ever, and changes
+    /// nothing there. (Such votes are of older epochs: a node votes where it is complete, and pulls
+    /// where it is not.)
     pub fn void(
         &mut self,
         config: &Config,

@@ -55,9 +55,9 @@ impl Model {
 }
 
 impl Model {
-    /// The centre settles a transaction whose coordinator's disk is gone: the first participant
+    /// The centre resolves a transaction whose coordinator's disk is gone: the first participant
     /// that applies it is the commit point.
-    pub(super) fn settle(&mut self, id: TxnId, answer: &Answer, config: &Arc<Config>) {
+    pub(super) fn resolve(&mut self, id: TxnId, answer: &Answer, config: &Arc<Config>) {
         let is_gone = self.coordinator_is_gone(id).is_some();
         let Some(txn) = self.txns.get(&id).filter(|txn| is_gone && txn.decided.is_none()) else {
             return;
@@ -172,8 +172,8 @@ impl Model {
         })
     }
 
-    /// Is this the step in which a transaction of a lost coordinator is settled?
-    pub(super) fn is_settled_now(&self, txn: TxnId) -> bool {
+    /// Is this the step in which a transaction of a lost coordinator is resolved?
+    pub(super) fn is_resolved_now(&self, txn: TxnId) -> bool {
         let is_new = || self.txns.get(&txn).is_some_and(|known| known.decided_in(self.step));
         self.coordinator_is_gone(txn).is_some() && is_new()
     }

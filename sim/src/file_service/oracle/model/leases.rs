@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_life_or_nobody_asked_for_is_no_lease() {
+    fn what_another_life_or_none_asked_for_is_no_lease() {
         let mut leases = given();
         leases.on_received(4, n(1), LIFE.next(), &alive(ms(2000)), &views());
         leases.on_received(5, n(1), LIFE, &alive(ms(1500)), &views());

@@ -185,7 +185,7 @@ impl Model {
             }
             Record::Decided(_) => self.on_service(node, record),
             Record::Applied { txn, .. } | Record::RolledBack { txn } => {
-                self.memory.on_settled(node, *txn);
+                self.memory.on_outcome(node, *txn);
             }
             Record::Announced { .. } | Record::Activated { .. } => self.views.on_appended(record),
             Record::Entered { epoch, .. } => self.memory.on_entered(self.step, node, *epoch),
@@ -245,9 +245,9 @@ impl Model {
                 self.on_outcome(node, *txn, false);
             }
             Record::Applied { txn, request, answer } => {
-                self.settle(*txn, answer, config);
+                self.resolve(*txn, answer, config);
                 self.on_outcome(node, *txn, true);
-                match self.is_settled_now(*txn) {
+                match self.is_resolved_now(*txn) {
                     true => self.on_effect(*txn, *request, answer),
                     false => self.effects.on_none(),
                 }

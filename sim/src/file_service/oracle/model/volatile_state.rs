@@ -20,7 +20,7 @@ pub struct Memory {
     /// The transactions of which the log of a node has a yes and no outcome.
     in_doubt: BTreeMap<NodeId, BTreeSet<TxnId>>,
     /// Outcomes that a node has appended and a crash can still make it forget.
-    settled: BTreeMap<NodeId, BTreeSet<TxnId>>,
+    outcomes: BTreeMap<NodeId, BTreeSet<TxnId>>,
     epochs: BTreeMap<NodeId, At<Epoch>>,
 }
 
@@ -39,9 +39,9 @@ impl Memory {
     /// The transactions that `node` is in doubt about: it has not even appended what became of
     /// them.
     pub fn doubts(&self, node: NodeId) -> impl Iterator<Item = TxnId> {
-        let settled = self.settled.get(&node);
+        let outcomes = self.outcomes.get(&node);
         let in_doubt = self.in_doubt.get(&node).into_iter().flatten().copied();
-        in_doubt.filter(move |txn| settled.is_none_or(|settled| !settled.contains(txn)))
+        in_doubt.filter(move |txn| outcomes.is_none_or(|outcomes| !outcomes.contains(txn)))
     }
 
     /// Is `node` in doubt about `txn`?
@@ -49,7 +49,7 @@ impl Memory {
         let has = |of: &BTreeMap<NodeId, BTreeSet<TxnId>>| {
             of.get(&node).is_some_and(|txns| txns.contains(&txn))
         };
-        has(&self.in_doubt) && !has(&self.settled)
+        has(&self.in_doubt) && !has(&self.outcomes)
     }
 
     /// The epoch that `node` has entered.
@@ -70,11 +70,11 @@ impl Memory {
     }
 
     /// A node appends what became of its vote.
-    pub(super) fn on_settled(&mut self, node: NodeId, txn: TxnId) {
+    pub(super) fn on_outcome(&mut self, node: NodeId, txn: TxnId) {
         if let Some(pins) = self.pins.get_mut(&node) {
             pins.retain(|_, pin| pin.is != txn);
         }
-        self.settled.entry(node).or_default().insert(txn);
+        self.outcomes.entry(node).or_default().insert(txn);
     }
 
     pub(super) fn on_entered(&mut self, step: u64, node: NodeId, epoch: Epoch) {
@@ -110,15 +110,15 @@ impl Memory {
         if let Some(in_doubt) = self.in_doubt.get_mut(&node) {
             in_doubt.remove(&txn);
         }
-        if let Some(settled) = self.settled.get_mut(&node) {
-            settled.remove(&txn);
+        if let Some(outcomes) = self.outcomes.get_mut(&node) {
+            outcomes.remove(&txn);
         }
     }
 
     /// The memory goes back to what is durable; where membership is fixed, the transactions say
     /// what that is.
     pub(super) fn on_crashed_with_fixed_members(&mut self, node: NodeId, txns: &Txns) {
-        self.settled.remove(&node);
+        self.outcomes.remove(&node);
         let pins = self.pins.entry(node).or_default();
         pins.clear();
         for txn in self.in_doubt.get(&node).into_iter().flatten() {
@@ -132,7 +132,7 @@ impl Memory {
     /// The memory goes back to what is durable; where membership is managed, the disk says what
     /// that is.
     pub(super) fn on_crashed(&mut self, node: NodeId, disk: Option<&Disk>) {
-        self.settled.remove(&node);
+        self.outcomes.remove(&node);
         let pins = self.pins.entry(node).or_default();
         pins.clear();
         for (txn, promise) in disk.into_iter().flat_map(|disk| &disk.votes) {
@@ -146,7 +146,7 @@ impl Memory {
 
     /// The disk is gone, and what the node had promised with it: gives what it was in doubt about.
     pub(super) fn on_wiped(&mut self, node: NodeId) -> BTreeSet<TxnId> {
-        self.settled.remove(&node);
+        self.outcomes.remove(&node);
         self.pins.remove(&node);
         self.epochs.remove(&node);
         self.in_doubt.remove(&node).unwrap_or_default()

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_roll_back_that_nobody_asked_for_is_a_breach() {
+    fn a_roll_back_without_a_message_is_a_breach() {
         let breach = play().appends(n(2), rolled_back(txn(1))).breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1");
         assert_eq!(breach.now.is, "n2 gives it up, and no message told it to");

@@ -70,7 +70,7 @@ mod tests {
     };
 
     #[test]
-    fn over_with_everyone_in_doubt_is_a_breach() {
+    fn over_with_all_in_doubt_is_a_breach() {
         let mut play = Play::new(NoPinIsOrphaned);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn over_with_everyone_done_or_someone_to_ask_is_none() {
+    fn over_with_all_done_or_a_node_to_ask_is_none() {
         let mut play = Play::new(NoPinIsOrphaned);
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(3), voted(txn(1), "/a", 1, "x"));

@@ -29,11 +29,11 @@ impl Invariant<FileService> for PromiseIsDurableBeforeItLeaves {
             return Ok(());
         }
         let txn = model.txns.get(id);
-        let is_settled = txn.is_some_and(|txn| {
+        let has_outcome = txn.is_some_and(|txn| {
             let is_aborted = || txn.outcomes.values().any(|outcome| !outcome.is);
             txn.outcomes.contains_key(&from) || txn.aborted.is_some() || is_aborted()
         });
-        if is_settled || model.is_below_the_mark(*id) {
+        if has_outcome || model.is_below_the_mark(*id) {
             return Ok(());
         }
         let earlier = match txn.and_then(|txn| txn.yes.get(&from)) {

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_participants_settle_without_their_coordinator_counts_too() {
+    fn what_participants_commit_without_their_coordinator_counts_too() {
         let mut play = Play::new(ReadsOfOneTransactionAreOneMoment);
         play.had_lost_its_disk(n(1));
         play.asks(request(1, 1), &[read("/a"), write("/b", "z")]);

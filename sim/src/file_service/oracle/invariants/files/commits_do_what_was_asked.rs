@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_for_nobody_is_a_breach() {
+    fn a_commit_for_no_request_is_a_breach() {
         let mut play = written();
         let breach =
             play.forces(n(1), decided_for(request(1, 9), txn(2), &[], "/a", 2, "y")).breaks();

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_is_asked() {
+    fn another_node_is_asked() {
         let (mut play, txn, _, third) = play();
         let prepare = prepare(txn, &[third], &["/a"]);
         play.at(2).sends(txn.coordinator, third, prepare);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_goes_to_somebody_who_has_not_got_it() {
+    fn a_read_goes_to_a_node_that_does_not_own_it() {
         let (mut play, _, second, third) = play();
         let read = |attempt| {
             Message::FileRequest(FileRequest::Read {

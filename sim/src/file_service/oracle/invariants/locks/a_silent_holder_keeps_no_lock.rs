@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_holder_that_nobody_waits_behind_does_no_harm() {
+    fn a_silent_holder_without_a_waiter_does_no_harm() {
         let mut play = play();
         play.at(30_000).receives(c(3), CONTROL, keeps_holding("/b", 1));
         play.at(40_000).receives(c(3), CONTROL, keeps_holding("/b", 1));

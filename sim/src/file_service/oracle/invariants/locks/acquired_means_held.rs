@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_is_acquired_that_nobody_held() {
+    fn a_lock_is_acquired_that_no_client_held() {
         let mut play = one_believes();
         play.at(2).replies(request(2, 1), Reply::Acquired(Token(1)));
         play.is_broken_by(NAME, (2, "c2 has not said"), (2, "answers c2.1#1"));

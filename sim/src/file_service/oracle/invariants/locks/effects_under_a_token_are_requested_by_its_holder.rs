@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_holder_writes_and_anyone_without_a_token() {
+    fn the_holder_writes_and_another_client_without_a_token() {
         for (client, token) in [(2, Some(2)), (1, Some(1)), (1, None)] {
             let mut play = both();
             writes(&mut play, client, token);

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_who_is_heard_again_first_after_a_restart_may_pass() {
+    fn a_waiter_that_is_heard_again_first_after_a_restart_may_pass() {
         let mut play = two_in_line();
         play.at(3).crashes_keeping(CONTROL, 2);
         play.at(4).starts(CONTROL);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_to_somebody_who_never_stood_in_line() {
+    fn a_grant_to_a_client_that_never_stood_in_line() {
         let mut play = two_in_line();
         play.at(3).appends(CONTROL, granted("/a", request(1, 7), 1));
         play.is_broken_by("grants_follow_the_line", (3, "c1.1#7 stands in line"), (3, "to c1.1#7"));

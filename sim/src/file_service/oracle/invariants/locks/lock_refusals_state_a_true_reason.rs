@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_holds_nothing_is_told_that_it_does_not() {
+    fn only_a_client_that_holds_nothing_is_told_that_it_does_not() {
         let releases = |believes: bool| {
             let mut play = play();
             if believes {

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_releases() {
+    fn another_client_releases() {
         let mut play = one_holds();
         play.at(1).receives(c(2), CONTROL, release("/a", request(2, 1), 5));
         play.and().appends(CONTROL, left("/a", request(1, 1)));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_leaves_the_line() {
+    fn a_waiter_leaves_the_line() {
         let mut play = one_holds();
         play.and().appends(CONTROL, queued("/a", request(2, 1)));
         play.at(1).appends(CONTROL, left("/a", request(2, 1)));

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_that_nobody_saw_may_be_made_again() {
+    fn a_grant_that_no_client_saw_may_be_made_again() {
         let mut play = Play::new(TokensGrow::default());
         play.at(1).appends(CONTROL, granted("/a", request(1, 1), 1));
         play.at(2).crashes(CONTROL);

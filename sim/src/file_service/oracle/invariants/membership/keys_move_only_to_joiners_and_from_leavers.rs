@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn to_pull_what_is_owned_now_from_who_owned_it_is_none_and_all_else_a_breach() {
+    fn to_pull_what_is_owned_now_from_a_former_owner_is_none_and_all_else_a_breach() {
         let at = play().position("/a");
         let (owners, other) = play().owners_in(2, "/a");
         let (had, had_not) = play().owners_in(1, "/a");

@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn to_leave_out_who_was_heard_is_a_breach() {
+    fn to_leave_out_a_node_that_was_heard_is_a_breach() {
         let mut play = play();
         play.at(2500).receives(n(1), CONTROL, beat(1));
         play.receives(n(2), CONTROL, beat(1));
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn to_take_in_who_is_not_wanted_or_was_not_heard_is_a_breach() {
+    fn to_take_in_a_node_that_is_not_wanted_or_was_not_heard_is_a_breach() {
         let breach = play().appends(CONTROL, announced(2, &[n(1), n(2), n(3), n(4)])).breaks();
         assert_eq!(breach.earlier.is, "the operator does not want n4");
         let mut silent = Play::managed(NoViewChangeWithoutACause::default());
@@ -356,13 +356,13 @@ mod tests {
     }
 
     #[test]
-    fn the_same_again_and_another_wish_that_nobody_had_are_breaches() {
+    fn the_same_again_and_a_wish_without_a_command_are_breaches() {
         play().appends(CONTROL, announced(2, &[n(1), n(2), n(3)])).breaks();
         play().appends(CONTROL, wanted(&[n(1)])).breaks();
     }
 
     #[test]
-    fn to_leave_out_who_is_silent_and_take_it_in_again_is_none() {
+    fn to_leave_out_a_silent_node_and_take_it_in_again_is_none() {
         let mut play = play();
         play.at(2500).receives(n(1), CONTROL, beat(1));
         play.receives(n(3), CONTROL, beat(1));

@@ -123,7 +123,7 @@ impl Marks {
 
     fn judge_outcome(&self, node: NodeId, txn: TxnId, model: &Model) -> Result<(), Breach> {
         match self.coordinators.get(&txn.begun_by()) {
-            Some(&(mark, step)) if mark.covers(txn) && !is_settled_by_the_centre(txn, model) => {
+            Some(&(mark, step)) if mark.covers(txn) && !is_resolved_by_the_centre(txn, model) => {
                 let last = last_below(txn, mark);
                 let earlier =
                     format!("{node} votes where it was told that all up to {last} is over");
@@ -138,9 +138,9 @@ impl Marks {
     }
 }
 
-/// Did the centre settle it, after the coordinator lost its disk? The participants remember that,
+/// Did the centre resolve it, after the coordinator lost its disk? The participants remember that,
 /// and no mark comes any more.
-fn is_settled_by_the_centre(txn: TxnId, model: &Model) -> bool {
+fn is_resolved_by_the_centre(txn: TxnId, model: &Model) -> bool {
     let (Some(gone), Some(known)) = (model.coordinator_is_gone(txn), model.txns.get(&txn)) else {
         return false;
     };

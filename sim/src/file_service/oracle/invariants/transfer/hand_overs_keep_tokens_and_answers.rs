@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_came_along_or_that_nobody_waits_for_is_none() {
+    fn an_answer_that_came_along_or_that_no_client_waits_for_is_none() {
         let decision = || decided_for(request(1, 1), txn(1), &[], "/a", 1, "x");
         let mut answered = play(decision());
         answered.replies(request(1, 1), done(&[changed(1)]));

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_who_owns_nothing_there_is_a_breach() {
+    fn a_node_that_owns_nothing_there_is_a_breach() {
         let mut play = play();
         play.views(2, &[n(2), n(3)]);
         play.forces(n(1), entered(2, Arcs::all()));

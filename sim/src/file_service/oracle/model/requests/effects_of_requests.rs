@@ -1,6 +1,6 @@
 //! Which transactions took effect for which request of a user.
 //!
-//! If the centre settles a transaction whose coordinator's disk is gone, no log holds the decision,
+//! If the centre resolves a transaction whose coordinator's disk is gone, no log holds the decision,
 //! and it takes effect where it is first applied.
 
 use std::collections::BTreeMap;

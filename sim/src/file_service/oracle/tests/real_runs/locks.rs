@@ -67,7 +67,7 @@ fn control_crashes_and_starts_again_under_a_holder_and_a_waiter() {
 }
 
 #[test]
-fn everybody_crashes_and_nobody_waits_for_the_dead() {
+fn all_clients_crash_and_none_waits_for_the_dead() {
     let mut run = Run::starting(&[]);
     run.asks(10, 1, lock("/a")).asks(20, 2, lock("/a"));
     run.crash_at(1_000, CONTROL).crash_at(1_001, c(1)).crash_at(1_002, c(2));
@@ -162,7 +162,7 @@ fn releases_are_copied(defects: &[Defect]) -> Run {
 }
 
 #[test]
-fn a_release_by_anyone_is_caught() {
+fn an_unchecked_release_is_caught() {
     releases_are_copied(&[Defect::ReleaseUnchecked]).breaks("only_the_holder_releases");
 }
 
@@ -241,7 +241,7 @@ fn a_copy_of_a_refused_acquire_is_refused_when_the_lock_is_free() {
 }
 
 #[test]
-fn a_client_whose_claim_nobody_answers_gives_the_lock_back() {
+fn a_client_whose_claim_no_node_answers_gives_the_lock_back() {
     let mut run = Run::starting(&[]);
     for number in [1, 2, 3] {
         run.crash_at(5, n(number)).start_at(50_000, n(number));
