@@ -1,8 +1,8 @@
 //! Fields of messages, records and answers by name: `changes./a.version`, `end.Done.0.Found.1`.
 //!
 //! A path goes through fields as they are named in the source, through the variants of enums, and
-//! through lists by number; in a list of pairs a path of a file names the pair. The kind of the
-//! message or record itself is left out.
+//! through lists by number; in a list of pairs a path of a file names the pair. The group
+//! and the kind of the message or record itself are left out.
 
 use ciborium::Value;
 use serde::Serialize;
@@ -47,12 +47,15 @@ fn field<'a>(value: &'a mut Value, path: &str) -> Option<&'a mut Value> {
     if rest.is_empty() { Some(inner) } else { field(inner, rest) }
 }
 
-/// The fields of a message or a record, without its kind.
+/// The fields of a message or a record, without its group and its kind, which are variants.
 fn inside(value: &mut Value) -> &mut Value {
-    let fields = value.as_map().map_or(&[][..], |fields| fields);
-    match fields {
-        [(_, Value::Map(_))] => &mut value.as_map_mut().expect("it is a map")[0].1,
-        _ => value,
+    let is_of_a_variant = matches!(
+        value.as_map().map(Vec::as_slice),
+        Some([(Value::Text(name), Value::Map(_))]) if name.starts_with(char::is_uppercase)
+    );
+    match is_of_a_variant {
+        true => inside(&mut value.as_map_mut().expect("it is a map")[0].1),
+        false => value,
     }
 }
 
