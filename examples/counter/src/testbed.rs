@@ -121,14 +121,6 @@ impl UnderTest for Counter {
         Drawn::read(file)
     }
 
-    fn message_kind(message: &Message) -> MessageKind {
-        MessageKind::of(message)
-    }
-
-    fn record_kind(record: &Record) -> RecordKind {
-        RecordKind::of(record)
-    }
-
     fn outcome(reply: &Reply) -> Outcome {
         match reply {
             Reply::Done { .. } => Outcome::Done,

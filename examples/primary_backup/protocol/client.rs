@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use seedbed::machine::{Input, NodeId, Outbox, RequestId, Time, Timers};
 
-use super::{Config, Message, Register, Reply, Request, Timer, first_view, other};
+use super::{Config, Message, Register, Reply, Request, Timer, View, other};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Client {
@@ -17,7 +17,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(config: &Arc<Config>) -> Client {
-        let (asked, timers) = (first_view().primary, Timers::default());
+        let (asked, timers) = (View::default().primary, Timers::default());
         Client { config: config.clone(), asked, current: None, timers }
     }
 

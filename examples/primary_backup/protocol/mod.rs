@@ -43,11 +43,6 @@ pub struct Register;
 /// Settings of all machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
-    /// From one ping of a replica to the next; how often the monitor looks which are silent; and
-    /// after which a primary sends again what its backup has not confirmed.
-    pub heartbeat: Span,
-    /// Silence after which the monitor takes a replica for dead.
-    pub suspect_after: Span,
     /// After which a client asks the other replica.
     pub retry: Span,
     /// After which a client answers that it does not know.
@@ -61,6 +56,12 @@ pub struct Config {
     pub reads_alone: bool,
 }
 
+/// From one ping of a replica to the next; how often the monitor looks which are silent; and after
+/// which a primary sends again what its backup has not confirmed.
+const HEARTBEAT: Span = Span::from_millis(100);
+/// Silence after which the monitor takes a replica for dead.
+const SUSPECT_AFTER: Span = Span::from_millis(500);
+
 /// Which replica is the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {
@@ -69,8 +70,11 @@ pub struct View {
     pub backup: Option<NodeId>,
 }
 
-pub fn first_view() -> View {
-    View { number: 1, primary: NodeId::storage(1), backup: Some(NodeId::storage(2)) }
+/// The first view, which needs no monitor.
+impl Default for View {
+    fn default() -> View {
+        View { number: 1, primary: NodeId::storage(1), backup: Some(NodeId::storage(2)) }
+    }
 }
 
 /// The other one of `n1` and `n2`.
@@ -159,7 +163,7 @@ impl System for Register {
 
     fn recover(config: &Arc<Config>, boot: Boot<'_, Register>) -> Process {
         match boot.id.class() {
-            Class::Control => Process::Monitor(monitor::Monitor::recover(config, boot)),
+            Class::Control => Process::Monitor(monitor::Monitor::recover(&boot)),
             Class::Node => Process::Replica(replica::Replica::recover(config, boot)),
             Class::Client => Process::Client(client::Client::new(config)),
         }

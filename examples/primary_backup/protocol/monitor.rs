@@ -1,15 +1,13 @@
 //! The monitor: hears the replicas' pings and announces views.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use seedbed::machine::{Boot, Input, NodeId, Outbox, Time, Timers};
 
-use super::{Config, Message, Record, Register, Timer, View, first_view, other};
+use super::{HEARTBEAT, Message, Record, Register, SUSPECT_AFTER, Timer, View, other};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Monitor {
-    config: Arc<Config>,
     view: View,
     /// When each replica was heard last, and the view of which it had the state.
     heard: BTreeMap<NodeId, (Time, u64)>,
@@ -17,18 +15,16 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    pub fn recover(config: &Arc<Config>, boot: Boot<'_, Register>) -> Monitor {
-        let mut view = first_view();
-        for record in boot.log {
-            if let Record::View(announced) = record {
-                view = *announced;
-            }
-        }
+    pub fn recover(boot: &Boot<'_, Register>) -> Monitor {
+        let view = match boot.log.last() {
+            Some(Record::View(announced)) => *announced,
+            _ => View::default(),
+        };
         // No replica was heard before the start, so none is overdue yet.
         let heard = [1, 2].map(|number| (NodeId::storage(number), (boot.now, 0))).into();
         let mut timers = Timers::default();
         timers.set(Timer::Heartbeat, boot.now);
-        Monitor { config: config.clone(), view, heard, timers }
+        Monitor { view, heard, timers }
     }
 
     pub fn step(&mut self, now: Time, input: Input<'_, Register>, out: &mut Outbox<Register>) {
@@ -38,7 +34,7 @@ impl Monitor {
                 out.send(from, Message::View(self.view));
             }
             Input::Wake(_) => {
-                self.timers.set(Timer::Heartbeat, now + self.config.heartbeat);
+                self.timers.set(Timer::Heartbeat, now + HEARTBEAT);
                 if let Some((primary, backup)) = self.better_view(now) {
                     self.view = View { number: self.view.number + 1, primary, backup };
                     out.force(Record::View(self.view));
@@ -54,7 +50,7 @@ impl Monitor {
     /// answered before the view, and its primary answers nothing without it. A primary without a
     /// backup is never replaced.
     fn better_view(&self, now: Time) -> Option<(NodeId, Option<NodeId>)> {
-        let is_up = |replica| now.since(self.heard[&replica].0) < self.config.suspect_after;
+        let is_up = |replica| now.since(self.heard[&replica].0) < SUSPECT_AFTER;
         let View { number, primary, backup } = self.view;
         match (is_up(primary), backup) {
             (false, Some(backup)) if is_up(backup) && self.heard[&backup].1 == number => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use seedbed::machine::{Boot, Input, NodeId, Outbox, RequestId, Time, Timers};
 
 use super::{
-    Config, Message, Record, Register, Reply, Request, Round, State, Timer, View, first_view,
+    Config, HEARTBEAT, Message, Record, Register, Reply, Request, Round, State, Timer, View,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ pub struct Replica {
 
 impl Replica {
     pub fn recover(config: &Arc<Config>, boot: Boot<'_, Register>) -> Replica {
-        let (mut view, mut state) = (first_view(), State::default());
+        let (mut view, mut state) = (View::default(), State::default());
         for record in boot.log {
             match record {
                 Record::View(entered) => view = *entered,
@@ -134,7 +134,7 @@ impl Replica {
     }
 
     fn heartbeat(&mut self, now: Time, out: &mut Outbox<Register>) {
-        self.timers.set(Timer::Heartbeat, now + self.config.heartbeat);
+        self.timers.set(Timer::Heartbeat, now + HEARTBEAT);
         out.send(NodeId::CONTROL, Message::Ping { state_of: self.state.view });
         if self.is_primary() && !self.is_confirmed {
             self.replicate(out); // the copy, or its confirmation, may be lost

@@ -19,7 +19,7 @@ use seedbed_sim::trace::Detail;
 use seedbed_sim::under_test::{CommandLine, DrawingUser, Drawn, DrawsRequests, UnderTest};
 use seedbed_sim::world::World;
 
-use crate::protocol::{Config, Message, Record, Register, Reply, Request, View};
+use crate::protocol::{Config, Message, Record, Register, Reply, Request, State, View};
 use names::{Defect, Invariant, MessageKind, Milestone, RecordKind};
 use scenario::{Ask, REQUESTS, TIMING};
 use watchers::{Entered, Struck};
@@ -98,14 +98,6 @@ impl UnderTest for Register {
         Drawn::read(file)
     }
 
-    fn message_kind(message: &Message) -> MessageKind {
-        MessageKind::of(message)
-    }
-
-    fn record_kind(record: &Record) -> RecordKind {
-        RecordKind::of(record)
-    }
-
     fn outcome(reply: &Reply) -> Outcome {
         match reply {
             Reply::Done { .. } => Outcome::Done,
@@ -117,9 +109,7 @@ impl UnderTest for Register {
     fn about_message(_from: NodeId, _to: NodeId, message: &Message, about: &mut Subjects<Plain>) {
         match message {
             Message::Ask { request, .. } | Message::Answer { request, .. } => about.add(*request),
-            Message::Copy { state, .. } => {
-                about.extend(state.written.values().map(|(it, _)| (*it).into()))
-            }
+            Message::Copy { state, .. } => about.extend(writes_in(state)),
             Message::View(view) => about.add(about_view(view)),
             Message::Copied { .. } | Message::Ping { .. } => {}
         }
@@ -128,9 +118,7 @@ impl UnderTest for Register {
     fn about_record(_node: NodeId, record: &Record, about: &mut Subjects<Plain>) {
         match record {
             Record::View(view) => about.add(about_view(view)),
-            Record::State(state) => {
-                about.extend(state.written.values().map(|(it, _)| (*it).into()))
-            }
+            Record::State(state) => about.extend(writes_in(state)),
         }
     }
 
@@ -152,9 +140,7 @@ impl UnderTest for Register {
 
     fn message_in_words(message: &Message, detail: Detail<'_, Register>) -> String {
         match message {
-            Message::Ask { request, wanted } => {
-                format!("ask {request}: {}", Register::request_in_words(wanted, detail))
-            }
+            Message::Ask { request, wanted } => format!("ask {request}: {wanted:?}"),
             Message::Answer { request, reply } => {
                 format!("answer {request}: {}", Register::reply_in_words(reply, detail))
             }
@@ -172,13 +158,6 @@ impl UnderTest for Register {
         }
     }
 
-    fn request_in_words(request: &Request, _detail: Detail<'_, Register>) -> String {
-        match request {
-            Request::Read => "read".to_owned(),
-            Request::Write(value) => format!("write {value:?}"),
-        }
-    }
-
     fn reply_in_words(reply: &Reply, _detail: Detail<'_, Register>) -> String {
         match reply {
             Reply::Done { version, value } => format!("v{version} {value:?}"),
@@ -186,6 +165,11 @@ impl UnderTest for Register {
             Reply::Busy => "busy".to_owned(),
         }
     }
+}
+
+/// The last write of each client.
+fn writes_in(state: &State) -> impl Iterator<Item = Plain> {
+    state.written.values().map(|(request, _)| (*request).into())
 }
 
 fn about_view(view: &View) -> Plain {

@@ -8,10 +8,10 @@ use seedbed_sim::world::World;
 
 use super::about_view;
 use super::names::{Invariant, MessageKind, RecordKind};
-use crate::protocol::{Message, Record, Register, Reply, Request, State, View, first_view};
+use crate::protocol::{Message, Record, Register, Reply, Request, State, View};
 
 /// What has happened so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Model {
     step: u64,
     /// The newest view that its primary has entered.
@@ -22,24 +22,10 @@ pub struct Model {
     taken: BTreeMap<(NodeId, RequestId), u64>,
     /// Of each client its last write that is done.
     done: BTreeMap<NodeId, At<RequestId>>,
-    /// The newest version that a client was told, and in answer to what.
-    told: Option<Told>,
-    /// Of each request what it writes, if it does, and the newest version told before it.
-    asked: BTreeMap<RequestId, (Option<String>, Option<Told>)>,
-    /// By version the value that a client was told, and in answer to what.
-    values: BTreeMap<u64, At<(String, RequestId)>>,
-}
-
-/// A version that a client was told in answer to a request.
-type Told = At<(u64, RequestId)>;
-
-impl Default for Model {
-    fn default() -> Model {
-        let newest = At { step: 0, is: first_view() };
-        let (step, told) = (0, None);
-        let (stored, taken, done, asked, values) = Default::default();
-        Model { step, newest, stored, taken, done, told, asked, values }
-    }
+    /// By version the value that a client was told first, and in answer to what.
+    told: BTreeMap<u64, At<(String, RequestId)>>,
+    /// Of each request whether it is a write, and the newest version told before it was asked.
+    asked: BTreeMap<RequestId, (bool, Option<u64>)>,
 }
 
 impl oracle::Model<Register> for Model {
@@ -50,11 +36,8 @@ impl oracle::Model<Register> for Model {
     fn update(&mut self, seen: &Seen<'_, Register>, _world: &World<Register>) {
         match *seen {
             Seen::Requested { request, wanted } => {
-                let written = match wanted {
-                    Request::Write(value) => Some(value.clone()),
-                    Request::Read => None,
-                };
-                self.asked.insert(request, (written, self.told.clone()));
+                let newest = self.told.last_key_value().map(|(version, _)| *version);
+                self.asked.insert(request, (matches!(wanted, Request::Write(_)), newest));
             }
             Seen::Appended { node, record: Record::State(state), .. } => {
                 for (request, _) in state.written.values() {
@@ -71,12 +54,9 @@ impl oracle::Model<Register> for Model {
             }
             Seen::Replied { request, reply: Reply::Done { version, value } } => {
                 let told = At { step: self.step, is: (value.clone(), request) };
-                self.values.entry(*version).or_insert(told);
+                self.told.entry(*version).or_insert(told);
                 if self.is_write(request) {
                     self.done.insert(request.client, At { step: self.step, is: request });
-                }
-                if self.told.as_ref().is_none_or(|told| told.is.0 < *version) {
-                    self.told = Some(At { step: self.step, is: (*version, request) });
                 }
             }
             _ => {}
@@ -86,23 +66,22 @@ impl oracle::Model<Register> for Model {
 
 impl Model {
     fn is_write(&self, request: RequestId) -> bool {
-        self.asked.get(&request).is_some_and(|(written, _)| written.is_some())
+        matches!(self.asked.get(&request), Some((true, _)))
     }
 
     /// The primary of the newest view has entered it.
     fn entered(&self) -> Evidence<Register> {
-        let View { number, primary, .. } = self.newest.is;
-        Evidence::at(
-            self.newest.step,
-            format!("{primary} has entered view {number} as its primary"),
-        )
-        .about(about_view(&self.newest.is))
+        let At { step, is: View { number, primary, .. } } = self.newest;
+        let entered = format!("{primary} has entered view {number} as its primary");
+        Evidence::at(step, entered).about(about_view(&self.newest.is))
     }
 
     /// Fails if `node` answers a write that it first took when it was deposed.
-    fn must_be_taken_in_time(&self, node: NodeId, request: RequestId) -> Judged {
+    fn must_be_taken_in_time(&self, node: NodeId, answer: &Message) -> Judged {
+        let &Message::Answer { request, reply: Reply::Done { .. } } = answer else { return Ok(()) };
         let taken = self.taken.get(&(node, request)).copied().unwrap_or_default();
-        if node == self.newest.is.primary || taken <= self.newest.step {
+        let is_primary = node == self.newest.is.primary;
+        if is_primary || taken <= self.newest.step || !self.is_write(request) {
             return Ok(());
         }
         let now = format!("{node} answers {request}, which it took in step {taken}");
@@ -111,42 +90,35 @@ impl Model {
 
     /// Fails if the primary of the newest view lacks the last write of `client` that is done.
     fn must_be_stored(&self, client: NodeId) -> Judged {
-        let (Some(done), primary) = (self.done.get(&client), self.newest.is.primary) else {
-            return Ok(());
-        };
+        let Some(done) = self.done.get(&client) else { return Ok(()) };
+        let View { number, primary, .. } = self.newest.is;
         let last = self.stored.get(&primary).and_then(|state| state.written.get(&client));
-        if last.map(|(request, _)| request) >= Some(&done.is) {
+        if last.is_some_and(|(request, _)| *request >= done.is) {
             return Ok(());
         }
         let told = Evidence::at(done.step, format!("{client} was told that {} is done", done.is));
-        let lost = format!("{primary}, the primary of view {}, lacks it", self.newest.is.number);
+        let lost = format!("{primary}, the primary of view {number}, lacks it");
         let lost = Evidence::at(self.step, lost).about(about_view(&self.newest.is));
         Err(Breach::of(told.about(done.is), lost.about(done.is)))
     }
 
-    /// Fails if the answer to `request` does not fit those that were given before: its version is
-    /// older than one told before the request was asked, or was told with another value.
+    /// Fails if the answer to `request` does not fit those that were given before: a newer version
+    /// was told before the request was asked, or this one was told with another value.
     fn must_fit(&self, request: RequestId, version: u64, value: &str) -> Judged {
-        let now = format!("{request} is answered with v{version} {value:?}");
-        let now = Evidence::at(self.step, now).about(request);
-        let Some((written, told)) = self.asked.get(&request) else { return Ok(()) };
-        if let Some(written) = written.as_ref().filter(|written| *written != value) {
-            let earlier = format!("{request} asks to write {written:?}");
-            return Err(Breach::of(Evidence::at(0, earlier).about(request), now));
-        }
-        if let Some(At { step, is: (newest, of) }) = told {
-            // A write makes a version of its own.
-            if version < *newest || (written.is_some() && version == *newest) {
-                let earlier = format!("{of}, answered before it was asked, was told v{newest}");
-                return Err(Breach::of(Evidence::at(*step, earlier).about(*of), now));
-            }
-        }
-        match self.values.get(&version) {
-            Some(At { step, is: (first, of) }) if first != value => {
-                let earlier = format!("{of} was told v{version} {first:?}");
-                Err(Breach::of(Evidence::at(*step, earlier).about(*of), now))
-            }
-            _ => Ok(()),
+        let Some(&(is_write, newest)) = self.asked.get(&request) else { return Ok(()) };
+        // A write makes a version of its own.
+        let is_old = |newest: &u64| version < *newest || (is_write && version == *newest);
+        let contradicts = |told: u64, because: &str| {
+            let At { step, is: (first, of) } = &self.told[&told];
+            let told = format!("{of}{because} was told v{told} {first:?}");
+            let now = format!("{request} is answered with v{version} {value:?}");
+            let now = Evidence::at(self.step, now).about(request);
+            Err(Breach::of(Evidence::at(*step, told).about(*of), now))
+        };
+        match newest.filter(is_old) {
+            Some(newest) => contradicts(newest, ", answered before it was asked,"),
+            None if self.told[&version].is.0 != value => contradicts(version, ""),
+            None => Ok(()),
         }
     }
 }
@@ -166,26 +138,18 @@ impl oracle::Invariant<Register> for Invariant {
 
     fn see(&mut self, seen: &Seen<'_, Register>, moment: &Moment<'_, Register>) -> Judged {
         let model = moment.model;
-        match (self, *seen) {
-            (Invariant::OnePrimaryAnswersWrites, Seen::Sent { from, message, .. }) => match message
-            {
-                Message::Answer { request, reply: Reply::Done { .. } }
-                    if model.is_write(*request) =>
-                {
-                    model.must_be_taken_in_time(from, *request)
-                }
-                _ => Ok(()),
-            },
-            (Invariant::AcknowledgedWritesSurvive, Seen::Replied { request, .. }) => {
-                model.must_be_stored(request.client)
-            }
-            (Invariant::AcknowledgedWritesSurvive, _) => {
+        // Only replies are in the interest of two.
+        match *seen {
+            Seen::Sent { from, message, .. } => model.must_be_taken_in_time(from, message),
+            Seen::Durable { .. } => {
                 model.done.keys().try_for_each(|client| model.must_be_stored(*client))
             }
-            (
-                Invariant::AnswersFitOneRegister,
-                Seen::Replied { request, reply: Reply::Done { version, value } },
-            ) => model.must_fit(request, *version, value),
+            Seen::Replied { request, .. } if *self == Invariant::AcknowledgedWritesSurvive => {
+                model.must_be_stored(request.client)
+            }
+            Seen::Replied { request, reply: Reply::Done { version, value } } => {
+                model.must_fit(request, *version, value)
+            }
             _ => Ok(()),
         }
     }

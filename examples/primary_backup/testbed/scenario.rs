@@ -9,31 +9,14 @@ use crate::protocol::Config;
 pub const TIMING: TableGrammar = TableGrammar {
     name: "timing",
     style: Style::Single,
-    meaning: "how long the machines wait",
+    meaning: "how long a client waits",
     keys: &[
-        Key::usually(
-            "heartbeat",
-            "duration",
-            "\"100ms\"",
-            "from one ping of a replica to the next",
-        ),
-        Key::usually(
-            "suspect_after",
-            "duration",
-            "\"500ms\"",
-            "silence of a replica before the monitor takes it for dead",
-        ),
-        Key::usually(
-            "retry",
-            "duration",
-            "\"200ms\"",
-            "after which a client asks the other replica",
-        ),
+        Key::usually("retry", "duration", "\"200ms\"", "after which it asks the other replica"),
         Key::usually("request_timeout", "duration", "\"5s\"", "after which it answers: unknown"),
     ],
     forms: &[],
     notes: &[],
-    example: "[timing]\nsuspect_after = \"1s\"\n",
+    example: "[timing]\nretry = \"1s\"\n",
 };
 
 /// What a script asks for.
@@ -59,8 +42,6 @@ pub const REQUESTS: &[Form<Ask>] = &[
 impl Default for Config {
     fn default() -> Config {
         Config {
-            heartbeat: Span::from_millis(100),
-            suspect_after: Span::from_millis(500),
             retry: Span::from_millis(200),
             request_timeout: Span::from_secs(5),
             goes_on_alone: false,
@@ -73,22 +54,10 @@ impl Default for Config {
 pub fn config(file: &Table<'_>, cluster: &Table<'_>, cast: Result<Cast>) -> Result<Config> {
     let (timing, usual) = (file.section(&TIMING), Config::default());
     let span = |key, usual| timing.or(key, usual, |value| value.some_span());
-    let heartbeat = span("heartbeat", usual.heartbeat);
-    let suspect_after = span("suspect_after", usual.suspect_after);
     let retry = span("retry", usual.retry);
     let request_timeout = span("request_timeout", usual.request_timeout);
-    let (heartbeat, suspect_after) = (heartbeat?, suspect_after?);
-    if suspect_after <= heartbeat {
-        return Err(timing.error("suspect_after", format!("expected more than {heartbeat}")));
-    }
     if cast?.all_nodes() != 2 {
         return Err(cluster.error("nodes", "expected 2: a primary and a backup"));
     }
-    Ok(Config {
-        heartbeat,
-        suspect_after,
-        retry: retry?,
-        request_timeout: request_timeout?,
-        ..usual
-    })
+    Ok(Config { retry: retry?, request_timeout: request_timeout?, ..usual })
 }

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use seedbed::machine::{Class, Never, NodeId};
 use seedbed_sim::milestone;
 use seedbed_sim::oracle::Seen;
-use seedbed_sim::oracle::milestones::{Hits, Reached};
+use seedbed_sim::oracle::milestones::Hits;
 use seedbed_sim::under_test::{Coverage, MilestoneWatcher, Scene};
-use seedbed_sim::world::World;
 
 use super::names::{Milestone, Phase};
 use super::oracle::Model;
-use crate::protocol::{Config, Process, Record, Register, first_view};
+use crate::protocol::{Config, Process, Record, Register, View};
 
 /// The primary of the newest view that was entered by its primary; `None` before the second view.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +22,7 @@ impl MilestoneWatcher<Register> for Entered {
         if view.primary != node {
             return;
         }
-        let before = self.0.replace(node).unwrap_or(first_view().primary);
+        let before = self.0.replace(node).unwrap_or(View::default().primary);
         // A replica may skip a view, so that it is promoted and gets a backup in one.
         let mut hit = |it| hits.hit_node(milestone::Milestone::System(it), node);
         if before != node {
@@ -34,16 +33,6 @@ impl MilestoneWatcher<Register> for Entered {
             None if before == node => hit(Milestone::LeftAlone),
             None => {}
         }
-    }
-
-    fn bind(
-        &self,
-        role: Never,
-        _: &Reached<Register>,
-        _: &World<Register>,
-        _: &Model,
-    ) -> Option<NodeId> {
-        match role {}
     }
 }
 

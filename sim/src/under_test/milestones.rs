@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use seedbed::machine::{Never, NodeId, RequestId};
+use seedbed::machine::{NodeId, RequestId};
 
 use super::UnderTest;
 use crate::oracle::Seen;
@@ -20,11 +20,13 @@ pub trait MilestoneWatcher<S: UnderTest>: Clone + Debug + Default {
     /// The machine that plays `role` in what was reached; `None` if none does.
     fn bind(
         &self,
-        role: S::Role,
-        reached: &Reached<S>,
-        world: &World<S>,
-        model: &S::Model,
-    ) -> Option<NodeId>;
+        _role: S::Role,
+        _reached: &Reached<S>,
+        _world: &World<S>,
+        _model: &S::Model,
+    ) -> Option<NodeId> {
+        None
+    }
 
     /// The request that what was reached is about.
     fn request_of(&self, _reached: &Reached<S>, _model: &S::Model) -> Option<RequestId> {
@@ -41,16 +43,6 @@ pub trait MilestoneWatcher<S: UnderTest>: Clone + Debug + Default {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoMilestones;
 
-impl<S: UnderTest<Role = Never>> MilestoneWatcher<S> for NoMilestones {
+impl<S: UnderTest> MilestoneWatcher<S> for NoMilestones {
     fn see(&mut self, _: &Seen<'_, S>, _: &S::Model, _: &S::Config, _: &mut Hits<S>) {}
-
-    fn bind(
-        &self,
-        role: Never,
-        _reached: &Reached<S>,
-        _world: &World<S>,
-        _model: &S::Model,
-    ) -> Option<NodeId> {
-        match role {}
-    }
 }

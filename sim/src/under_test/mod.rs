@@ -50,7 +50,8 @@ pub use users::{NoUsers, User};
 
 /// The types of a system that has nothing of what they are about: no roles, no operator, no probes,
 /// no keys of `[swarm]`, subjects beside requests and machines, filters or expectations of its own.
-/// It stands in the `impl` of [`UnderTest`].
+/// Its kinds of message and of record are [`names!`](crate::names) `of` the two enums. It stands in
+/// the `impl` of [`UnderTest`].
 #[macro_export]
 macro_rules! plain_system {
     () => {
@@ -63,6 +64,14 @@ macro_rules! plain_system {
         type Operator = $crate::under_test::NoOperator;
         type SwarmKey = $crate::under_test::Never;
         type Known = $crate::under_test::Never;
+
+        fn message_kind(message: &Self::Message) -> Self::MessageKind {
+            <Self::MessageKind>::of(message)
+        }
+
+        fn record_kind(record: &Self::Record) -> Self::RecordKind {
+            <Self::RecordKind>::of(record)
+        }
 
         fn swarm_key(key: $crate::under_test::Never) -> $crate::scenario::swarm::Listed {
             match key {}
