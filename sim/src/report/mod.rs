@@ -221,9 +221,12 @@ fn story<S: UnderTest>(
     // The heading, the legend, and the heading of the last step with what it says.
     let rest = 2 + if full.is_empty() { 0 } else { full.len() + 2 };
     let drawn = chart.draw(room.saturating_sub(page.0.len() + rest));
-    let about = shorten(&past.subjects.to_string(), WIDTH - 50);
+    let about = match past.subjects.is_empty() {
+        true => String::new(),
+        false => format!(", about {}", shorten(&past.subjects.to_string(), WIDTH - 50)),
+    };
     let (shown, all) = (drawn.steps, past.steps.len());
-    page.put(Tone::Heading, format!("What led to it: {shown} of {all} steps, about {about}"));
+    page.put(Tone::Heading, format!("What led to it: {shown} of {all} steps{about}"));
     drawn.lines.into_iter().for_each(|line| page.plain(line));
     drawn.left_out.into_iter().for_each(|line| page.put(Tone::Faint, line));
     page.put(Tone::Faint, legend);
