@@ -12,12 +12,16 @@
 //! }
 //! ```
 //!
+//! [`is_explained`] and [`examples_are_read`] make such tests too: of each text that is kept of how
+//! a scenario ends, and of what the reference of the system shows.
+//!
 //! | variable | what it does |
 //! |---|---|
 //! | `MADSIM_TEST_SEED=N` | only seed N; with `MADSIM_TEST_NUM` that many from N |
 //! | `MADSIM_TEST_NUM=N` | so many seeds, from the file's first |
 //! | `MADSIM_TEST_JOBS=N` | seeds of one file at a time; 1 where it is not set |
 //! | `MADSIM_TEST_CHECK_DETERMINISM` | set to anything: each seed runs twice, and the digests must be equal |
+//! | `UPDATE_EXPECT` | set to anything: the texts that are kept are written anew |
 //!
 //! A file that says nothing with its own seeds (a fault never struck, a milestone was never
 //! reached) fails. Where the seeds were chosen from outside it does not: they may be too few to
@@ -33,6 +37,7 @@ use crate::cell::Cell;
 use crate::milestone::Milestone;
 use crate::report::{self, History, replay_line};
 use crate::run;
+use crate::scenario::tables::{TableReference, tables};
 use crate::scenario::{Expected, Scenario};
 use crate::under_test::UnderTest;
 use crate::verdict::{FileReport, FileVerdict, RunReport};
@@ -97,8 +102,50 @@ pub fn explained<S: UnderTest>(scenario: &Scenario<S>) -> String {
     explain(scenario, seed)
 }
 
+/// What `run` prints of a scenario is what is kept beside it: `explained` is the path of
+/// `name.explained`, beside `name.toml`. With `UPDATE_EXPECT` set to anything, it is written anew.
+///
+/// # Errors
+/// It is not, or the file is wrong: a text that shows what `run` prints.
+pub fn is_explained<S: UnderTest>(explained: &Path) -> Result<(), Failure> {
+    let printed = self::explained(&load::<S>(&explained.with_extension("toml"))?);
+    let failed = |error| Failure(format!("{}: {error}", explained.display()));
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(explained, &printed).map_err(failed)?;
+    }
+    if std::fs::read_to_string(explained).map_err(failed)? == printed {
+        return Ok(());
+    }
+    Err(Failure(format!("with `UPDATE_EXPECT=1` the file would say:\n{printed}")))
+}
+
+/// The examples of the reference of `S` are read, each in place of what the scenario in `file` says
+/// there. That scenario has the machines which the examples name.
+///
+/// # Errors
+/// The first that is refused, with the reason and its table.
+pub fn examples_are_read<S: UnderTest>(file: &Path) -> Result<(), Failure> {
+    let failed = |error: &dyn fmt::Display| Failure(format!("{}: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
+    let scenario: toml::Table = text.parse().map_err(|error| failed(&error))?;
+    tables::<S>().iter().try_for_each(|table| is_read::<S>(table, scenario.clone()))
+}
+
+fn is_read<S: UnderTest>(table: &TableReference, mut scenario: toml::Table) -> Result<(), Failure> {
+    let failed =
+        |error: &dyn fmt::Display| Failure(format!("the example of `{}`: {error}", table.name));
+    scenario.remove("expect"); // what it expects of its own faults
+    scenario.extend(table.example.parse::<toml::Table>().map_err(|error| failed(&error))?);
+    let text = toml::to_string(&scenario).map_err(|error| failed(&error))?;
+    Scenario::<S>::parse(table.name, &text).map(|_| ()).map_err(|error| failed(&error))
+}
+
+/// Tests run in the folder of their package, commands in that of the workspace: a path that leads
+/// out of the first is shown as seen from the second.
 fn load<S: UnderTest>(file: &Path) -> Result<Scenario<S>, Failure> {
-    Scenario::load(file).map_err(|error| Failure(error.to_string()))
+    let mut scenario = Scenario::load(file).map_err(|error| Failure(error.to_string()))?;
+    scenario.file = scenario.file.trim_start_matches("../").to_owned();
+    Ok(scenario)
 }
 
 /// What was called impossible was not reached, and nothing was reached before what leads to it.
