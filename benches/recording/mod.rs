@@ -83,7 +83,7 @@ impl Recording {
 
     /// Machines without a world, and what each is given.
     pub fn core(&self) -> Core {
-        let ids: Vec<NodeId> = self.before.nodes().collect();
+        let ids: Vec<NodeId> = self.before.machines().collect();
         let machines = ids.iter().map(|_| None).collect();
         Core { config: self.before.config().clone(), ids, machines, inputs: self.inputs.clone() }
     }
@@ -110,7 +110,7 @@ fn given(world: &World, step: &Step) -> Option<CoreInput> {
         }
         _ => return None,
     };
-    let machine = world.nodes().position(|other| other == node)?;
+    let machine = world.machines().position(|other| other == node)?;
     Some(CoreInput { machine, reading: world.host(node).clock().reading(step.at), what })
 }
 

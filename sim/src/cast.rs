@@ -5,7 +5,7 @@ use seedbed::machine::{Class, NodeId};
 /// The machines of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cast {
-    /// Is there a central node?
+    /// Is there a control node?
     pub control: bool,
     /// Nodes that take part from the start, `n1` to `n<nodes>`.
     pub nodes: u16,
@@ -35,13 +35,13 @@ impl Cast {
         machine.class() == Class::Node && machine.number() > self.nodes
     }
 
-    /// The nodes, spare ones included.
-    pub fn storage_nodes(self) -> impl Iterator<Item = NodeId> {
+    /// Every node, spare ones included.
+    pub fn every_node(self) -> impl Iterator<Item = NodeId> {
         (1..=self.all_nodes()).map(NodeId::storage)
     }
 
     /// The nodes that take part from the start.
-    pub fn members(self) -> impl Iterator<Item = NodeId> {
+    pub fn first_nodes(self) -> impl Iterator<Item = NodeId> {
         (1..=self.nodes).map(NodeId::storage)
     }
 
@@ -50,10 +50,10 @@ impl Cast {
         (1..=self.clients).map(NodeId::client)
     }
 
-    /// Every machine: the central node, the nodes, the clients.
+    /// Every machine: the control node, the nodes, the clients.
     pub fn machines(self) -> impl Iterator<Item = NodeId> {
         let control = self.control.then_some(NodeId::CONTROL);
-        control.into_iter().chain(self.storage_nodes()).chain(self.clients())
+        control.into_iter().chain(self.every_node()).chain(self.clients())
     }
 
     /// The place of a machine among all, from 0; `None` if there is no such machine.
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spare_machines_stand_between_the_members_and_the_clients() {
+    fn spare_nodes_stand_between_the_others_and_the_clients() {
         let cast = Cast { control: true, nodes: 3, spare: 2, clients: 2 };
         let names: Vec<String> = cast.machines().map(|machine| machine.to_string()).collect();
         assert_eq!(names, ["control", "n1", "n2", "n3", "n4", "n5", "c1", "c2"]);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_central_node_the_first_node_comes_first() {
+    fn without_a_control_node_the_first_node_comes_first() {
         let cast = Cast { control: false, nodes: 2, spare: 0, clients: 1 };
         let places: Vec<_> = cast.machines().map(|machine| cast.place(machine)).collect();
         assert_eq!(places, [Some(0), Some(1), Some(2)]);

@@ -36,7 +36,7 @@ pub enum Fault<S: UnderTest, N = NodeId> {
     },
     /// The machine crashes and loses its disk: it starts with an empty one.
     Wipe {
-        /// Which machine: a storage node.
+        /// Which machine: a node.
         node: N,
         /// When it starts again; never [`Restart::Never`].
         restart: Restart,
@@ -90,14 +90,14 @@ pub enum Fault<S: UnderTest, N = NodeId> {
         /// How long.
         lasts: Option<Span>,
     },
-    /// Every storage node in turn crashes and starts again.
+    /// Every node in turn crashes and starts again.
     RollingRestart {
         /// How long each is down.
         down: Span,
         /// How long it is from the start of one to the crash of the next.
         pause: Span,
     },
-    /// Some storage nodes, drawn when the fault strikes, crash one after the other.
+    /// Some nodes, drawn when the fault strikes, crash one after the other.
     Attrition {
         /// How many: none twice.
         count: u16,
@@ -173,7 +173,7 @@ pub enum Cut<N = NodeId> {
         /// The machines that would receive.
         to: Vec<N>,
     },
-    /// Each storage node talks to a majority of them, each to a different one.
+    /// Each node talks to a majority of them, each to a different one.
     MajoritiesRing,
 }
 
@@ -343,16 +343,16 @@ names! {
         BitRot = "bit_rot",
         /// A clock runs fast or slow, within the bound.
         Drift = "drift",
-        /// Each storage node talks to a majority of them, each to a different one.
+        /// Each node talks to a majority of them, each to a different one.
         MajoritiesRing = "majorities_ring",
-        /// A clock jumps forward: a client's or a storage node's.
+        /// A clock jumps forward: a client's or a node's.
         Bump = "bump",
-        /// A storage node crashes and loses its disk: at most `budget.wipes` times in a run, and
+        /// A node crashes and loses its disk: at most `budget.wipes` times in a run, and
         /// only where the system may lose it.
         Wipe = "wipe",
-        /// Every storage node in turn crashes and starts again.
+        /// Every node in turn crashes and starts again.
         RollingRestart = "rolling_restart",
-        /// As many storage nodes as the budget has left crash within a moment; at least one.
+        /// As many nodes as the budget has left crash within a moment; at least one.
         Attrition = "attrition",
     }
 }

@@ -135,7 +135,7 @@ impl Play {
     fn shown(&self) -> String {
         let world = &self.stage.world;
         let mut text = String::new();
-        for id in world.nodes().filter(|id| id.class() == Class::Node) {
+        for id in world.machines().filter(|id| id.class() == Class::Node) {
             let Some(node) = world.host(id).storage() else {
                 writeln!(text, "    {id} is down").expect("a string takes everything");
                 continue;

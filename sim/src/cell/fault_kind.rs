@@ -53,7 +53,7 @@ kinds! {
     Partition = "partition", true, [Control, Node, Client];
     /// links are cut in one direction
     Clog = "clog", true, [Control, Node, Client];
-    /// each storage node talks to a majority, each to a different one
+    /// each node talks to a majority, each to a different one
     MajoritiesRing = "majorities_ring", true, [Node];
     /// a link is slow
     Delay = "delay", true, [Control, Node, Client];

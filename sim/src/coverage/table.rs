@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn crashes() -> Scenario {
-        scenario("[chaos]\nkinds = ['crash', 'slow_disk']\nbudget = { storage_nodes_down = 1 }\n")
+        scenario("[chaos]\nkinds = ['crash', 'slow_disk']\nbudget = { nodes_down = 1 }\n")
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `[swarm]`: what the seed puts in place of what the other tables say.
 //!
 //! Each key has a stream of its own, so that taking one out changes no other value. Values that
-//! depend on each other are drawn so that they go together: no more replicas than nodes, no more
-//! machines away than there are.
+//! depend on each other are drawn so that they go together: no more machines are away than there
+//! are.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -120,7 +120,7 @@ fn draw<S: UnderTest>(
         };
         let drawn = match pinned {
             Some((of, value)) if of == *key => value.min(most).max(range.min),
-            Some(_) | None => value_of(*range, most, &mut seed.stream(key.name(), SWARM)),
+            Some(_) | None => value_of(*range, most, &mut seed.stream(purpose(*key), SWARM)),
         };
         values.insert(*key, drawn);
     }
@@ -141,7 +141,7 @@ fn most_drawn<S: UnderTest>(
 ) -> u64 {
     let Scenario { cast, network, disk, .. } = scenario;
     match key {
-        GeneralKey::StorageNodesDown => {
+        GeneralKey::NodesDown => {
             value(GeneralKey::Nodes, cast.nodes.into())
                 + value(GeneralKey::Spare, cast.spare.into())
         }
@@ -152,8 +152,16 @@ fn most_drawn<S: UnderTest>(
     }
 }
 
-/// The object of the streams that keys are drawn from; each has one of its name, so that a new key
-/// changes no other.
+/// What the stream of a key is for: its name, so that a new key changes no other.
+fn purpose<S: UnderTest>(key: Key<S>) -> &'static str {
+    match key {
+        // Seeds draw what they drew when the key had this name.
+        Key::General(GeneralKey::NodesDown) => "storage_nodes_down",
+        key => key.name(),
+    }
+}
+
+/// The object of the streams that keys are drawn from.
 const SWARM: u64 = 0x5357_4152_4d00;
 
 /// A value of `range` that is at most `most`; the least one if all are above that.
@@ -232,8 +240,8 @@ fn put<S: UnderTest>(key: GeneralKey, value: u64, seed: Seed, scenario: &mut Sce
         GeneralKey::ChaosDurationMax => chaos.for_each(|chaos| up_to(&mut chaos.duration)),
         GeneralKey::Aimed => chaos.for_each(|chaos| chaos.aimed = share(value)),
         GeneralKey::Together => chaos.for_each(|chaos| chaos.together = share(value)),
-        GeneralKey::StorageNodesDown => {
-            chaos.for_each(|chaos| chaos.budget.storage_nodes_down = value as u16);
+        GeneralKey::NodesDown => {
+            chaos.for_each(|chaos| chaos.budget.nodes_down = value as u16);
         }
         GeneralKey::ControlDown => chaos.for_each(|chaos| chaos.budget.control_down = value == 1),
         GeneralKey::ClientsDown => chaos.for_each(|chaos| chaos.budget.clients_down = value as u16),

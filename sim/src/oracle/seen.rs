@@ -106,7 +106,7 @@ things_seen! {
         Noticed NOTICED { client: NodeId, notice: &'a S::Notice }
         /// A machine lost its disk.
         Wiped WIPED { node: NodeId }
-        /// The operator told the central node something.
+        /// The operator told the control node something.
         Commanded COMMANDED { command: &'a S::Command }
         /// A disk stalled, or goes on.
         DiskStalled DISK_STALLED { node: NodeId, is_stalled: bool }

@@ -43,10 +43,10 @@ pub fn conventions<S: UnderTest>() -> Vec<Convention> {
         ("probability", "a number from 0 to 1, not finer than 1e-9"),
         (
             "machine",
-            "`control` is the central node, `n1`, `n2` and so on are the storage nodes, `c1`, `c2` \
-             and so on the clients",
+            "`control` is the control node, `n1`, `n2` and so on are the nodes, `c1`, `c2` and so on \
+             the clients",
         ),
-        ("storage node, client", "a machine of that kind"),
+        ("node, client", "a machine of that kind"),
         ("target", "a machine, or with `when` a role"),
     ];
     let names = [

@@ -197,7 +197,7 @@ fn busy_run(seed: u64) -> (Scenario, RunReport, History) {
                 [cluster]\nnodes = 5\nclients = 3\nreplicas = 3\n\
                 [workload]\nkind = 'files'\noperations = 100\npaths = 3\n\
                 [chaos]\nkinds = ['crash', 'partition', 'loss', 'duplicate', 'pause']\n\
-                budget = { storage_nodes_down = 1, control_down = true }\n\
+                budget = { nodes_down = 1, control_down = true }\n\
                 [phases]\nsafety = '10s'\nliveness = '40s'\n\
                 [expect]\nreached = ['crashed', 'decided']";
     let scenario = Scenario::parse("a file.toml", text).unwrap();

@@ -46,9 +46,9 @@ impl<S: UnderTest> Chaos<S> {
 /// How much may fail at once: a drawn plan never exceeds it, so a run that does not go on is a bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
-    /// Storage nodes that may be down, paused or cut off.
-    pub storage_nodes_down: u16,
-    /// May the central node be?
+    /// Nodes that may be down, paused or cut off.
+    pub nodes_down: u16,
+    /// May the control node be?
     pub control_down: bool,
     /// Clients that may be.
     pub clients_down: u16,
@@ -61,7 +61,7 @@ impl Budget {
     pub fn most_away(&self, class: Class) -> usize {
         match class {
             Class::Control => self.control_down.into(),
-            Class::Node => self.storage_nodes_down.into(),
+            Class::Node => self.nodes_down.into(),
             Class::Client => self.clients_down.into(),
         }
     }
@@ -82,7 +82,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
         Key::perhaps(
             "budget",
             "table, see `chaos.budget`",
-            "one storage node",
+            "one node",
             "how much may fail at once",
         ),
         Key::usually(
@@ -127,7 +127,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
     example: r#"
 [chaos]
 kinds = ["crash", "partition", "slow_disk"]
-budget = { storage_nodes_down = 1, control_down = true }
+budget = { nodes_down = 1, control_down = true }
 interval = ["200ms", "2s"]
 "#,
 };
@@ -138,12 +138,12 @@ pub(super) const BUDGET: TableGrammar = TableGrammar {
     meaning: "how much drawn faults may take away at once",
     keys: &[
         Key::usually(
-            "storage_nodes_down",
+            "nodes_down",
             "whole number, up to all of them",
             "1",
-            "storage nodes that may be down, paused or cut off",
+            "nodes that may be down, paused or cut off",
         ),
-        Key::usually("control_down", "`true`, `false`", "false", "whether the central node may be"),
+        Key::usually("control_down", "`true`, `false`", "false", "whether the control node may be"),
         Key::usually("clients_down", "whole number, up to all of them", "0", "clients that may be"),
         Key::perhaps("wipes", "whole number", "0", "disks that may be lost in a run"),
     ],
@@ -152,7 +152,7 @@ pub(super) const BUDGET: TableGrammar = TableGrammar {
     example: r#"
 [chaos]
 kinds = ["pause"]
-budget = { storage_nodes_down = 2, clients_down = 1 }
+budget = { nodes_down = 2, clients_down = 1 }
 "#,
 };
 
@@ -205,7 +205,7 @@ fn kind<S: UnderTest>(value: &Value<'_>, cast: Named, config: &S::Config) -> Res
             if cast.is_known && !cast.is_drawn && cast.all_nodes() < 4 =>
         {
             let found = cast.all_nodes();
-            return Err(value.error(format!("needs 4 storage nodes, found {found}")));
+            return Err(value.error(format!("needs 4 nodes, found {found}")));
         }
         ChaosKind::General(_) => {}
     }
@@ -233,9 +233,9 @@ pub(super) fn check_moments<S: UnderTest>(root: &Table<'_>, chaos: &Chaos<S>, is
 
 fn budget<S: UnderTest>(table: &Table<'_>, cast: Named, config: &S::Config) -> Result<Budget> {
     let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
-    let storage_nodes_down = down("storage_nodes_down", 1, cast.all_nodes());
+    let nodes_down = down("nodes_down", 1, cast.all_nodes());
     let control_down = table.or("control_down", false, |value| match value.boolean()? {
-        true if !S::HAS_CONTROL => Err(value.error("there is no central node")),
+        true if !S::HAS_CONTROL => Err(value.error("there is no control node")),
         may => Ok(may),
     });
     let clients_down = down("clients_down", 0, cast.clients);
@@ -244,7 +244,7 @@ fn budget<S: UnderTest>(table: &Table<'_>, cast: Named, config: &S::Config) -> R
         value.integer(0..=u16::MAX.into())
     });
     Ok(Budget {
-        storage_nodes_down: storage_nodes_down?,
+        nodes_down: nodes_down?,
         control_down: control_down?,
         clients_down: clients_down?,
         wipes: wipes?,

@@ -21,12 +21,17 @@ pub(super) const CLUSTER: TableGrammar = TableGrammar {
     style: Style::Single,
     meaning: "the machines that take part, and how they work together",
     keys: &[
-        Key::usually("nodes", "whole number, 1 to 1000", "3", "storage nodes, members at first"),
+        Key::usually(
+            "nodes",
+            "whole number, 1 to 1000",
+            "3",
+            "nodes that take part from the start",
+        ),
         Key::usually(
             "spare",
             "whole number",
             "0",
-            "storage nodes that are there and not wanted as members at first; they come after \
+            "nodes that are there and take no part at first; they come after \
              those of `nodes`, and a fault `join` lets one in",
         ),
         Key::usually("clients", "whole number, 1 to 32767", "1", "clients"),
@@ -132,28 +137,28 @@ impl Named {
 
 impl Value<'_> {
     /// A machine that exists.
-    pub fn node(&self, cast: Named) -> Result<NodeId> {
-        let node = self.machine(cast)?;
+    pub fn machine(&self, cast: Named) -> Result<NodeId> {
+        let node = self.known_machine(cast)?;
         node.ok_or_else(|| cast.absent(self, &cast.described()))
     }
 
-    /// A machine, if it exists.
-    pub fn machine(&self, cast: Named) -> Result<Option<NodeId>> {
+    /// A machine; `None` if it does not exist.
+    pub fn known_machine(&self, cast: Named) -> Result<Option<NodeId>> {
         Ok(self.string()?.parse().ok().filter(|node| cast.has(*node)))
     }
 
-    /// A storage node that exists.
-    pub fn storage_node(&self, cast: Named) -> Result<NodeId> {
-        match self.machine(cast)? {
+    /// A node that exists.
+    pub fn node(&self, cast: Named) -> Result<NodeId> {
+        match self.known_machine(cast)? {
             Some(node) if node.class() == Class::Node => Ok(node),
-            Some(_) => Err(self.not("a storage node")),
+            Some(_) => Err(self.not("a node")),
             None => Err(cast.absent(self, &described_nodes(cast.cast))),
         }
     }
 
     /// A client that exists.
     pub fn client(&self, cast: Named) -> Result<NodeId> {
-        match self.machine(cast)? {
+        match self.known_machine(cast)? {
             Some(node) if node.class() == Class::Client => Ok(node),
             Some(_) => Err(self.not("a client")),
             None => Err(cast.absent(self, &described_clients(cast.cast))),

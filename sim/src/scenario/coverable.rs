@@ -115,9 +115,7 @@ impl<S: UnderTest> Scenario<S> {
         };
         let may_be_away = |role: &Class| match role {
             Class::Control => chaos.budget.control_down || draws(GeneralKey::ControlDown),
-            Class::Node => {
-                chaos.budget.storage_nodes_down > 0 || draws(GeneralKey::StorageNodesDown)
-            }
+            Class::Node => chaos.budget.nodes_down > 0 || draws(GeneralKey::NodesDown),
             Class::Client => chaos.budget.clients_down > 0 || draws(GeneralKey::ClientsDown),
         };
         let kind = match kind {

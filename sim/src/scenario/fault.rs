@@ -191,7 +191,7 @@ impl<S: UnderTest> FaultPlace<'_, S> {
             Kind::FullDisk => self.disk(Ok(DiskTrouble::Full))?,
             Kind::Wipe => {
                 let may = S::may_lose_a_disk(config).map_err(|why| main.error(why));
-                let node = self.target().and_then(|node| storing(main, node));
+                let node = self.target().and_then(|node| losing_its_disk(main, node));
                 let restart = restart_after(table);
                 may?;
                 Fault::Wipe { node: node?, restart: restart? }
@@ -283,21 +283,21 @@ impl<S: UnderTest> FaultPlace<'_, S> {
         self.main.yes()?;
         // Of three nodes each has a majority with its two neighbours: nothing would be cut.
         match self.cast.all_nodes() {
-            found @ ..4 => Err(self.main.error(format!("needs 4 storage nodes, found {found}"))),
+            found @ ..4 => Err(self.main.error(format!("needs 4 nodes, found {found}"))),
             _ => Ok(Cut::MajoritiesRing),
         }
     }
 
-    /// A storage node, or a role that one plays.
+    /// A node, or a role that one plays.
     ///
     /// # Errors
     /// It is another machine, or none.
-    pub fn storage_node(&self) -> Result<Target<S>> {
+    pub fn node(&self) -> Result<Target<S>> {
         if !is_role::<S>(self.main.string()?) {
-            return self.main.storage_node(self.cast).map(Target::Node);
+            return self.main.node(self.cast).map(Target::Node);
         }
         match self.target()? {
-            Target::Role(role) if role.is_client() => Err(self.main.not("a storage node")),
+            Target::Role(role) if role.is_client() => Err(self.main.not("a node")),
             target => Ok(target),
         }
     }
@@ -341,13 +341,12 @@ fn logged<S: UnderTest>(main: &Value<'_>, target: Target<S>) -> Result<Target<S>
     }
 }
 
-/// `target`, which must be a storage node: others have no disk, or none that can be replaced.
-fn storing<S: UnderTest>(main: &Value<'_>, target: Target<S>) -> Result<Target<S>> {
+/// `target`, which must be a node: no other machine may lose its disk.
+fn losing_its_disk<S: UnderTest>(main: &Value<'_>, target: Target<S>) -> Result<Target<S>> {
     match logged(main, target)? {
-        Target::Node(NodeId::CONTROL) => Err(main.error(
-            "the disk of `control` cannot be lost: views and locks stand nowhere else; \
-             expected a storage node",
-        )),
+        Target::Node(NodeId::CONTROL) => {
+            Err(main.error("the disk of `control` cannot be lost, only that of a node"))
+        }
         target => Ok(target),
     }
 }

@@ -40,7 +40,7 @@ pub struct Step<S: UnderTest> {
     pub pause: Span,
     /// For what. It names no node that is asked first: see `first`.
     pub request: S::Request,
-    /// The storage node that is asked first, if the file says so.
+    /// The node that is asked first, if the file says so.
     pub first: Option<Target<S>>,
     /// The answer that it must get, if the file says so.
     pub answer: Option<S::Answer>,
@@ -185,13 +185,13 @@ impl<S: UnderTest> Asking<S> {
         }
     }
 
-    /// A storage node, or a role that one plays.
-    fn storage_node(self, value: &Value<'_>) -> Result<Target<S>> {
+    /// A node, or a role that one plays.
+    fn node_or_role(self, value: &Value<'_>) -> Result<Target<S>> {
         if !is_role::<S>(value.string()?) {
-            return value.storage_node(self.cast).map(Target::Node);
+            return value.node(self.cast).map(Target::Node);
         }
         match value.target(self.cast, self.binder)? {
-            Target::Role(role) if role.is_client() => Err(value.not("a storage node")),
+            Target::Role(role) if role.is_client() => Err(value.not("a node")),
             target => Ok(target),
         }
     }
@@ -217,7 +217,7 @@ impl<S: UnderTest> Asking<S> {
     ) -> Result<Step<S>> {
         let request = S::read_request(ask, table, main);
         let first = match S::asked_first(ask) {
-            Some(key) => table.maybe(key, |value| self.storage_node(&value)),
+            Some(key) => table.maybe(key, |value| self.node_or_role(&value)),
             None => Ok(None),
         };
         let read_answer = |value: Value<'_>| match &request {

@@ -62,9 +62,9 @@ impl<S: UnderTest> Swarm<S> {
         let nodes = self.bounds(Key::General(GeneralKey::Nodes), cast.nodes.into());
         let spare = self.bounds(Key::General(GeneralKey::Spare), cast.spare.into());
         let clients = self.bounds(Key::General(GeneralKey::Clients), cast.clients.into());
-        let storage = (nodes.start() + spare.start()).min(cast.all_nodes().into());
+        let fewest_nodes = (nodes.start() + spare.start()).min(cast.all_nodes().into());
         let clients = (*clients.start()).min(cast.clients.into());
-        let fewest = Cast { nodes: storage as u16, spare: 0, clients: clients as u16, ..cast };
+        let fewest = Cast { nodes: fewest_nodes as u16, spare: 0, clients: clients as u16, ..cast };
         let is_drawn = (fewest.all_nodes(), fewest.clients) != (cast.all_nodes(), cast.clients);
         Named { cast: fewest, is_drawn, is_known: true }
     }
@@ -130,8 +130,7 @@ impl<S: UnderTest> Swarm<S> {
         let spare = self.bounds(Key::General(GeneralKey::Spare), cast.spare.into());
         let most = nodes.end() + spare.end();
         if most > MOST_NODES as u64 {
-            let message =
-                format!("up to {most} storage nodes in all, expected at most {MOST_NODES}");
+            let message = format!("up to {most} nodes in all, expected at most {MOST_NODES}");
             return Err(at(table, &["spare", "nodes"], &message));
         }
         Ok(())

@@ -16,7 +16,7 @@ pub(super) const SYNC: TableGrammar = TableGrammar {
     style: Style::Many,
     meaning: "how long single syncs take",
     keys: &[
-        Key::perhaps("node", "`control` or storage node", "any", "only syncs of this machine"),
+        Key::perhaps("node", "`control` or node", "any", "only syncs of this machine"),
         Key::perhaps(
             "record",
             "kind of record",
@@ -66,10 +66,10 @@ fn rule<S: UnderTest>(value: &Value<'_>, cast: Named) -> Result<SyncRule<S>> {
 }
 
 impl Value<'_> {
-    /// The central node or a storage node.
+    /// A machine that has a disk.
     fn node_with_a_disk(&self, cast: Named) -> Result<NodeId> {
-        let expected = "the central node or a storage node: a client has no disk";
-        match self.machine(cast)? {
+        let expected = "the control node or a node: a client has no disk";
+        match self.known_machine(cast)? {
             Some(node) if node.class() != Class::Client => Ok(node),
             Some(_) => Err(self.not(expected)),
             None => Err(cast.absent(self, expected)),

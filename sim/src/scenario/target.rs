@@ -62,7 +62,7 @@ impl Value<'_> {
     }
 
     /// A machine of a group, a role, all that play one, or the rest.
-    fn member<S: UnderTest>(&self, cast: Named, binder: Binder<S>) -> Result<Target<S>> {
+    fn of_a_group<S: UnderTest>(&self, cast: Named, binder: Binder<S>) -> Result<Target<S>> {
         match self.string()? {
             REST => Ok(Target::Rest),
             found => match of_plural::<S>(found) {
@@ -73,7 +73,7 @@ impl Value<'_> {
     }
 
     fn named<S: UnderTest>(&self, cast: Named) -> Result<Target<S>> {
-        let node = self.machine(cast)?;
+        let node = self.known_machine(cast)?;
         node.map(Target::Node).ok_or_else(|| self.no_target::<S>(cast))
     }
 
@@ -119,13 +119,13 @@ impl Value<'_> {
     ) -> Result<Vec<Target<S>>> {
         match self.value.is_array() {
             true => self.group(cast, binder),
-            false => Ok(vec![self.member(cast, binder)?]),
+            false => Ok(vec![self.of_a_group(cast, binder)?]),
         }
     }
 
     /// A group of a partition.
     fn group<S: UnderTest>(&self, cast: Named, binder: Binder<S>) -> Result<Vec<Target<S>>> {
-        self.distinct(|value| value.member(cast, binder))
+        self.distinct(|value| value.of_a_group(cast, binder))
     }
 
     /// The groups of a partition: two with `one_way`, else two or more. No machine is named twice,
@@ -141,16 +141,16 @@ impl Value<'_> {
         let values = self.list()?;
         let last = values.len().saturating_sub(1);
         let read = values.into_iter().map(|group| Ok((group.group(cast, binder)?, group)));
-        for (number, (members, group)) in all(read)?.into_iter().enumerate() {
-            if let Some(twice) = members.iter().find(|member| grouped.contains(*member)) {
+        for (number, (targets, group)) in all(read)?.into_iter().enumerate() {
+            if let Some(twice) = targets.iter().find(|target| grouped.contains(*target)) {
                 let twice = twice.written();
                 return Err(group.error(format!("`{twice}` is in another group as well")));
             }
-            if members.contains(&Target::Rest) && number < last {
+            if targets.contains(&Target::Rest) && number < last {
                 return Err(group.error("`rest` is every machine that is left: it comes last"));
             }
-            grouped.extend(members.iter().copied());
-            groups.push(members);
+            grouped.extend(targets.iter().copied());
+            groups.push(targets);
         }
         match (groups.len(), one_way?) {
             (2, true) | (2.., false) => Ok(groups),

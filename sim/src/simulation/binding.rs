@@ -29,12 +29,12 @@ impl<S: UnderTest> Binding<'_, '_, S> {
     pub fn machines(&self, target: Target<S>, reached: Option<&Reached<S>>) -> Vec<NodeId> {
         match (target, reached) {
             (Target::Node(node), _) => vec![node],
-            (Target::Rest, _) => self.world.nodes().collect(),
+            (Target::Rest, _) => self.world.machines().collect(),
             (Target::There | Target::Role(_) | Target::All(_), None) => Vec::new(),
             (Target::There, Some(reached)) => vec![reached.node],
             (Target::Role(role), Some(reached)) => self.bind(role, reached).into_iter().collect(),
             (Target::All(_), Some(reached)) => {
-                self.world.nodes().filter(|node| self.is(target, *node, reached)).collect()
+                self.world.machines().filter(|node| self.is(target, *node, reached)).collect()
             }
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn make_room<S: UnderTest>(node: NodeId, world: &World<S>) -> Vec<Tur
 /// Every disk is well.
 pub(super) fn heal<S: UnderTest>(world: &World<S>) -> Vec<Turn<S>> {
     world
-        .nodes()
+        .machines()
         .flat_map(|node| [unstall(node, world), make_room(node, world)])
         .flatten()
         .collect()

@@ -149,7 +149,7 @@ fn struck_by<S: UnderTest>(fault: &Fault<S, Target<S>>) -> Vec<Target<S>> {
             [&from[..], &to[..]].concat()
         }
         Fault::Cut { links: Cut::Groups(groups), .. } => groups.concat(),
-        // They strike storage nodes or the central node.
+        // They strike nodes or the control node.
         Fault::Cut { links: Cut::MajoritiesRing, .. } => Vec::new(),
         Fault::Disk { .. } => Vec::new(),
         Fault::BitRot { .. } | Fault::Wipe { .. } | Fault::RollingRestart { .. } => Vec::new(),

@@ -166,7 +166,7 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         let drifting = std::mem::take(&mut self.drifting);
         let right = drifting.into_iter().map(|node| self.stop_drift(node));
         let disks = disk_trouble::heal(scene.world);
-        let acts = scene.world.nodes().flat_map(|node| [Act::Resume(node), Act::Start(node)]);
+        let acts = scene.world.machines().flat_map(|node| [Act::Resume(node), Act::Start(node)]);
         mended.chain(right).chain(disks).chain(acts.map(now)).collect()
     }
 
@@ -237,7 +237,7 @@ impl<'a, S: UnderTest> Inject<'a, S> {
             Fault::Attrition { count, pause, restart } => {
                 self.attrition(number, count, pause, restart, now)
             }
-            // It has not struck before the central node is told.
+            // It has not struck before the control node is told.
             Fault::Operator { wish, node } => {
                 return self.tell_operator(number, wish, node, scene);
             }

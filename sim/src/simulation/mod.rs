@@ -114,7 +114,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             scenario,
             seed,
             step: Step::new(),
-            queue: Queue::new(world.nodes().count()),
+            queue: Queue::new(world.machines().count()),
             links: Links::new(scenario, seed),
             disks: Disks::new(scenario, seed),
             users: Users::new(scenario, seed),
@@ -132,7 +132,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             digest: Digest::default(),
             affordable: S::affordable(scenario),
             messages: 0,
-            pace: Pace::new(world.nodes().count()),
+            pace: Pace::new(world.machines().count()),
             verdict: None,
             world,
         };
@@ -174,7 +174,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
     /// Ends the run: what has not got done by now never will.
     pub fn finish(mut self) -> RunReport<S> {
         let verdict = self.verdict.take().unwrap_or_else(|| self.judge_end());
-        let disks = self.world.nodes().map(|node| self.world.host(node).disk());
+        let disks = self.world.machines().map(|node| self.world.host(node).disk());
         RunReport {
             seed: self.seed.0,
             verdict,
@@ -242,7 +242,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             self.ends = self.ends + Span::from_nanos(1);
             self.queue.put(self.ends, Due::Probe);
         }
-        let starts: Vec<NodeId> = self.world.nodes().collect();
+        let starts: Vec<NodeId> = self.world.machines().collect();
         let starts = starts.into_iter().map(|node| Turn::Event(Event::Start { node, rot: None }));
         self.queue.first(starts);
     }

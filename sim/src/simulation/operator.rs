@@ -1,4 +1,4 @@
-//! What the operator says to the central node, one thing after the other.
+//! What the operator says to the control node, one thing after the other.
 
 use crate::under_test::{Operator, UnderTest, Wish};
 use seedbed::machine::{NodeId, Span};
@@ -9,7 +9,7 @@ use super::scheduled::Act;
 use crate::fault::Fault;
 use crate::world::Event;
 
-/// How long an operator waits that has found the central node down.
+/// How long an operator waits that has found the control node down.
 const OPERATOR_TRIES_AGAIN: Span = Span::from_secs(1);
 
 impl<'a, S: UnderTest> Inject<'a, S> {
@@ -25,7 +25,7 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         if self.wishes.len() == 1 { self.operate(scene) } else { Vec::new() }
     }
 
-    /// The operator says the next thing, or tries again later if the central node does not listen.
+    /// The operator says the next thing, or tries again later if the control node does not listen.
     pub(super) fn operate(&mut self, scene: &Scene<'_, 'a, S>) -> Vec<Turn<S>> {
         let Some((_, wish, node)) = self.wishes.front() else { return Vec::new() };
         let command = S::Operator::command(wish, *node);

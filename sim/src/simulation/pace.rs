@@ -78,8 +78,8 @@ impl Pace {
 /// What kind of event a step is.
 fn kind<S: UnderTest>(step: &Step<S>) -> String {
     let at = step.place().map_or("", |node| match node.class() {
-        Class::Control => " at the central node",
-        Class::Node => " at a storage node",
+        Class::Control => " at the control node",
+        Class::Node => " at a node",
         Class::Client => " at a client",
     });
     let message = || match &step.packet {
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(found(2 * PER_MACHINE, Span::ZERO), None);
         let spinning = found(2 * PER_MACHINE + 3, Span::ZERO).expect("time stands still");
         assert_eq!((spinning.limit, spinning.machines), (2 * PER_MACHINE, 2));
-        assert_eq!(spinning.kinds, [("sync at a storage node".to_owned(), 3)]);
+        assert_eq!(spinning.kinds, [("sync at a node".to_owned(), 3)]);
         let spinning = found(u64::MAX, Span::from_nanos(1)).expect("much happens");
         assert_eq!(spinning.sampled, SAMPLE);
     }

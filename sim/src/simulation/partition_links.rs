@@ -28,8 +28,8 @@ pub(super) fn links_of<S: UnderTest>(cut: &Cut, world: &World<S>, cast: Cast) ->
         }
         Cut::OneWay { from, to } => links(world, |a, b| from.contains(&a) && to.contains(&b)),
         Cut::MajoritiesRing => {
-            let ring: Vec<NodeId> = cast.storage_nodes().collect();
-            majorities_ring(&ring, world)
+            let nodes: Vec<NodeId> = cast.every_node().collect();
+            majorities_ring(&nodes, world)
         }
     }
 }
@@ -47,16 +47,16 @@ pub(super) fn in_flight<S: UnderTest>(
 
 /// All links, in order, that `wanted` chooses.
 fn links<S: UnderTest>(world: &World<S>, wanted: impl Fn(NodeId, NodeId) -> bool) -> Pairs {
-    let pairs = world.nodes().flat_map(|a| world.nodes().map(move |b| (a, b)));
+    let pairs = world.machines().flat_map(|a| world.machines().map(move |b| (a, b)));
     pairs.filter(|(a, b)| a != b && wanted(*a, *b)).collect()
 }
 
-/// The links to cut so that each of `ring` is linked with the majority around it only.
-fn majorities_ring<S: UnderTest>(ring: &[NodeId], world: &World<S>) -> Pairs {
-    let n = ring.len();
+/// The links to cut so that each of `nodes` is linked with the majority around it only.
+fn majorities_ring<S: UnderTest>(nodes: &[NodeId], world: &World<S>) -> Pairs {
+    let n = nodes.len();
     // A majority of n is n / 2 + 1 nodes: itself and half of n / 2, rounded up, on either side.
     let reach = (n / 2).div_ceil(2);
-    let place = |node| ring.iter().position(|other| *other == node);
+    let place = |node| nodes.iter().position(|other| *other == node);
     links(world, |from, to| match (place(from), place(to)) {
         (Some(a), Some(b)) => a.abs_diff(b).min(n - a.abs_diff(b)) > reach,
         (None, _) | (_, None) => false,

@@ -28,7 +28,7 @@ pub(super) struct Scripts<'a, S: UnderTest> {
 struct Performance {
     script: usize,
     client: NodeId,
-    /// By step: the storage node that is asked first.
+    /// By step: the node that is asked first.
     first: Vec<Option<NodeId>>,
     /// The step that is asked next or waits for its answer.
     step: usize,

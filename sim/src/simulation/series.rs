@@ -12,14 +12,14 @@ use crate::fault::{Fault, Leaves, Restart};
 use crate::seed::Stream;
 
 impl<'a, S: UnderTest> Inject<'a, S> {
-    /// Every storage node crashes in its turn.
+    /// Every node crashes in its turn.
     pub(super) fn rolling_restart(&self, down: Span, pause: Span, now: Time) -> Vec<Turn<S>> {
-        let nodes = self.scenario.cast.storage_nodes().collect();
+        let nodes = self.scenario.cast.every_node().collect();
         let apart = Span::from_nanos(down.as_nanos() + pause.as_nanos());
         series(nodes, now, apart, Restart::After(down), GeneralFault::RollingRestart)
     }
 
-    /// So many storage nodes crash, drawn for the fault `number`.
+    /// So many nodes crash, drawn for the fault `number`.
     pub(super) fn attrition(
         &self,
         number: usize,
@@ -29,7 +29,7 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         now: Time,
     ) -> Vec<Turn<S>> {
         let mut stream = self.stream("attrition", number);
-        let nodes = drawn_of(self.scenario.cast.storage_nodes(), count, &mut stream);
+        let nodes = drawn_of(self.scenario.cast.every_node(), count, &mut stream);
         series(nodes, now, pause, restart, GeneralFault::Attrition)
     }
 

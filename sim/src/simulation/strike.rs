@@ -121,7 +121,7 @@ impl<'a, S: UnderTest> Inject<'a, S> {
 fn bound_at<S: UnderTest>(fault: &Fault<S, Target<S>>, world: &World<S>) -> Option<Fault<S>> {
     fault.bind(|target| match target {
         Target::Node(node) => vec![*node],
-        Target::Rest => world.nodes().collect(),
+        Target::Rest => world.machines().collect(),
         Target::There | Target::Role(_) | Target::All(_) => {
             unreachable!("a role needs a milestone")
         }

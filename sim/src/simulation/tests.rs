@@ -95,7 +95,7 @@ fn a_rolling_restart_takes_every_storage_node_in_turn() {
 }
 
 #[test]
-fn an_attrition_takes_different_storage_nodes() {
+fn an_attrition_takes_different_nodes() {
     let fault = "[[fault]]\nat = '1s'\nattrition = 4\npause = '10ms'\nrestart_after = '1s'\n";
     let found = crashes(fault);
     assert!(found.iter().map(|(at, _)| *at).eq([1_000, 1_010, 1_020, 1_030]), "{found:?}");

@@ -127,7 +127,7 @@ pub trait UnderTest: System {
     /// How the command is called, and what its help shows.
     const COMMAND: CommandLine;
 
-    /// Is there a central node?
+    /// Is there a control node?
     const HAS_CONTROL: bool = true;
 
     /// How a script says each request.

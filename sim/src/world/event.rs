@@ -79,7 +79,7 @@ pub enum Event<S: System> {
         /// What.
         request: Arc<S::Request>,
     },
-    /// The operator tells the central node something.
+    /// The operator tells the control node something.
     Command(S::Command),
     /// A disk stalls: no sync ends.
     Stall(NodeId),

@@ -82,8 +82,8 @@ impl<S: System> World<S> {
         self.cast
     }
 
-    /// Every machine: the central node, the nodes, the clients.
-    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+    /// Every machine: the control node, the nodes, the clients.
+    pub fn machines(&self) -> impl Iterator<Item = NodeId> {
         self.hosts.iter().map(|host| host.id())
     }
 
@@ -254,7 +254,7 @@ impl<S: System> World<S> {
         &mut self.hosts[index]
     }
 
-    /// Where the machine `id` stands among all: the central node, the nodes, the clients.
+    /// Where the machine `id` stands among all: the control node, the nodes, the clients.
     pub(crate) fn index(&self, id: NodeId) -> usize {
         self.cast.place(id).unwrap_or_else(|| panic!("{id} is no machine of this world"))
     }

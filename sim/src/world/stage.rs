@@ -79,7 +79,7 @@ impl<S: System, W> Stage<S, W> {
     /// If a message is in flight or a sync under way.
     pub fn new(world: World<S>, watcher: W) -> Stage<S, W> {
         assert_eq!(world.network().in_flight(), 0, "the stage does not know when it would arrive");
-        let syncs = world.nodes().any(|node| world.host(node).disk().is_syncing());
+        let syncs = world.machines().any(|node| world.host(node).disk().is_syncing());
         assert!(!syncs, "the stage does not know when the sync would be done");
         let now = world.now();
         Stage {
@@ -140,7 +140,7 @@ impl<S: System, W> Stage<S, W> {
 
     /// The next machine to be woken.
     pub fn next_wake(&self) -> Option<(Time, Due)> {
-        let awake = self.world.nodes().filter(|node| !self.world.host(*node).is_paused());
+        let awake = self.world.machines().filter(|node| !self.world.host(*node).is_paused());
         let wakes = awake
             .filter_map(|node| Some((self.now.max(self.world.next_wake(node)?), Due::Wake(node))));
         wakes.min()
@@ -182,7 +182,7 @@ impl<S: System, W: Watcher<S>> Stage<S, W> {
     pub fn start_all(&mut self) {
         let cast = self.world.cast();
         let down = |node: &NodeId| !self.world.host(*node).is_up() && !cast.is_spare(*node);
-        let nodes: Vec<NodeId> = self.world.nodes().filter(down).collect();
+        let nodes: Vec<NodeId> = self.world.machines().filter(down).collect();
         for node in nodes {
             self.start(node);
         }

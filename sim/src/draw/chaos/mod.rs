@@ -96,7 +96,7 @@ struct Plan<'a, S: UnderTest> {
     /// Nothing but the acceptance of losses begins at this time or later.
     end: Time,
     machines: Vec<NodeId>,
-    storage: Vec<NodeId>,
+    nodes: Vec<NodeId>,
     operator: S::Operator,
     /// Disks that are lost at a time that is known.
     wipes: u16,
@@ -116,7 +116,7 @@ impl<'a, S: UnderTest> Plan<'a, S> {
             faults: Vec::new(),
             end,
             machines: cast.machines().collect(),
-            storage: cast.storage_nodes().collect(),
+            nodes: cast.every_node().collect(),
             operator: S::Operator::new(cast, config),
             wipes: 0,
         }
@@ -207,7 +207,7 @@ impl<'a, S: UnderTest> Plan<'a, S> {
         let Aim { occasion, target, other } = aim;
         let fault = match kind {
             ChaosKind::Operator(kind) => self.wish(kind, true, stream),
-            // Locks are granted by the clock of the central node: what its jumps do is no
+            // Locks are granted by the clock of the control node: what its jumps do is no
             // protocol's fault.
             ChaosKind::General(GeneralChaos::Bump) if target == Target::There => None,
             ChaosKind::General(GeneralChaos::Partition) => {
@@ -274,7 +274,7 @@ impl<'a, S: UnderTest> Plan<'a, S> {
     }
 
     fn wipe(&mut self, at: Time, until: Time, stream: &mut Stream) {
-        let node = *stream.pick(&self.storage).expect("at least one storage node");
+        let node = *stream.pick(&self.nodes).expect("at least one node");
         if self.wipes < self.chaos.budget.wipes && self.has_room(at, Class::Node) {
             self.wipes += 1;
             let restart = Restart::After(until.since(at));
@@ -285,7 +285,7 @@ impl<'a, S: UnderTest> Plan<'a, S> {
     fn attrition(&mut self, at: Time, until: Time, stream: &mut Stream) {
         let away: BTreeSet<NodeId> = self.away_at(at).collect();
         let mut there: Vec<NodeId> =
-            self.storage.iter().copied().filter(|node| !away.contains(node)).collect();
+            self.nodes.iter().copied().filter(|node| !away.contains(node)).collect();
         while !there.is_empty() && self.has_room(at, Class::Node) {
             let node = there.swap_remove(stream.below(there.len() as u64) as usize);
             let after = stream.span(MOMENT);
@@ -294,12 +294,12 @@ impl<'a, S: UnderTest> Plan<'a, S> {
         }
     }
 
-    /// Every storage node in turn is down as long as the fault would last, within a fifth of it.
+    /// Every node in turn is down as long as the fault would last, within a fifth of it.
     fn rolling_restart(&mut self, at: Time, until: Time, stream: &mut Stream) {
         let down = until.since(at).fraction(5);
         let pause = stream.span(SpanRange { min: Span::ZERO, max: Span::from_secs(2) });
         let mut at = at;
-        for node in self.storage.clone() {
+        for node in self.nodes.clone() {
             if self.has_room(at, Class::Node) {
                 self.push_crash(node, at, at + down, GeneralFault::RollingRestart);
             }
@@ -336,7 +336,7 @@ fn named<S: UnderTest>(kind: GeneralChaos, node: NodeId, other: NodeId) -> Struc
                 NodeId::storage(1)
             }
         }
-        // Locks are granted by the clock of the central node: what its jumps do is no protocol's
+        // Locks are granted by the clock of the control node: what its jumps do is no protocol's
         // fault.
         GeneralChaos::Bump if node == NodeId::CONTROL => other,
         _ => node,

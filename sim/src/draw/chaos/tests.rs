@@ -17,7 +17,7 @@ type Target = crate::scenario::Target<FileService>;
 
 fn config() -> std::sync::Arc<Config> {
     let settings = Settings {
-        members: CAST.members().collect(),
+        members: CAST.first_nodes().collect(),
         membership: Membership::Managed,
         replicas: 3,
         membership_lease: Span::from_millis(300),
@@ -29,7 +29,7 @@ fn config() -> std::sync::Arc<Config> {
 fn chaos_of(kinds: &[ChaosKind], aimed: Ppb) -> Chaos {
     Chaos {
         kinds: kinds.to_vec(),
-        budget: Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 },
+        budget: Budget { nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 },
         interval: SpanRange::from_millis(1, 600),
         duration: SpanRange::from_millis(1, 3000),
         aimed,
@@ -93,9 +93,9 @@ fn a_disk_that_stalls_takes_its_machine_from_the_budget_and_a_full_one_does_not(
                     Fault::Disk { node, .. } => node.node(),
                     _ => None,
                 });
-                let storage: BTreeSet<NodeId> =
+                let nodes: BTreeSet<NodeId> =
                     nodes.filter(|node| node.class() == Class::Node).collect();
-                most = storage.len().max(most);
+                most = nodes.len().max(most);
             }
         }
         most
@@ -110,7 +110,7 @@ fn a_disk_that_stalls_takes_its_machine_from_the_budget_and_a_full_one_does_not(
 
 #[test]
 fn an_aimed_fault_finds_room_beside_those_whose_time_is_known() {
-    let budget = Budget { storage_nodes_down: 1, control_down: false, clients_down: 0, wipes: 1 };
+    let budget = Budget { nodes_down: 1, control_down: false, clients_down: 0, wipes: 1 };
     let second = Span::from_secs(1);
     let n = NodeId::storage;
     let leaves = Leaves::default();
@@ -150,7 +150,7 @@ fn so_many_stay_that_a_path_finds_its_owners() {
             &[ChaosKind::Operator(WishKind::Join), ChaosKind::Operator(WishKind::Leave)],
             HALF,
         );
-        let mut wanted: BTreeSet<Target> = CAST.members().map(Target::Node).collect();
+        let mut wanted: BTreeSet<Target> = CAST.first_nodes().map(Target::Node).collect();
         for planned in &plan {
             match (&planned.fault, &planned.aim) {
                 // A node that joins at a milestone may never do so, one that leaves may do so at
@@ -182,7 +182,7 @@ fn an_attrition_takes_what_the_budget_has_left_within_a_moment() {
 }
 
 #[test]
-fn a_rolling_restart_takes_every_storage_node_down_in_turn() {
+fn a_rolling_restart_takes_every_node_down_in_turn() {
     let mut whole = 0;
     for seed in 0..20 {
         let plan = plan_of(seed, &[ChaosKind::General(GeneralChaos::RollingRestart)], Ppb::ZERO);
@@ -194,7 +194,7 @@ fn a_rolling_restart_takes_every_storage_node_down_in_turn() {
 }
 
 #[test]
-fn no_clock_of_the_central_node_jumps() {
+fn no_clock_of_the_central_node_of_the_file_service_jumps() {
     for seed in 0..20 {
         for planned in plan_of(seed, &[ChaosKind::General(GeneralChaos::Bump)], HALF) {
             let Fault::ClockJump { node, .. } = planned.fault else { panic!("{planned:?}") };

@@ -36,8 +36,8 @@ fn what_is_drawn_is_within_its_range_and_goes_together() {
         let Scenario { cast, config, network, disk, chaos, .. } = &*drawn;
         let Some(chaos) = chaos else { panic!("chaos stays") };
         let replicas = config.replicas as u64;
-        let down = chaos.budget.storage_nodes_down.into();
-        assert!(cast.members().eq(config.members.iter().copied()), "seed {seed}");
+        let down = chaos.budget.nodes_down.into();
+        assert!(cast.first_nodes().eq(config.members.iter().copied()), "seed {seed}");
         assert!(replicas <= cast.nodes.into() && down <= cast.all_nodes().into(), "seed {seed}");
         assert!((1_000..=8_000).contains(&millis(config.lock_lease)), "seed {seed}");
         assert!((500..=4_000).contains(&millis(config.membership_lease)), "seed {seed}");

@@ -25,7 +25,7 @@ pub(super) fn struck(
     let is_down = kind.crashes() || is_wipe;
     let serves = |node: NodeId| node.class() != Class::Client;
     let is_beside = || {
-        let mut others = world.nodes().filter(|node| serves(*node) && *node != machine);
+        let mut others = world.machines().filter(|node| serves(*node) && *node != machine);
         serves(machine) && others.any(|node| !world.host(node).is_up())
     };
     let hand_over = [Phase::ReceiverAsking, Phase::ReceiverChunk, Phase::Source];

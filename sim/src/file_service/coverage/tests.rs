@@ -314,7 +314,7 @@ fn to_watch_changes_no_run_and_what_a_file_rules_out_is_not_seen() {
     let text = format!(
         "[cluster]\nmembership = 'managed'\nnodes = 4\nspare = 1\nclients = 3\n\
          [workload]\nkind = 'files'\n[chaos]\nkinds = [{kinds}]\n\
-         budget = {{ storage_nodes_down = 1, wipes = 1 }}\n"
+         budget = {{ nodes_down = 1, wipes = 1 }}\n"
     );
     let scenario = scenario(&text);
     for seed in 0..10 {

@@ -141,7 +141,7 @@ impl under_test::Probes<FileService> for Probes {
 
     fn begin(&mut self, world: &World, model: &Model) -> usize {
         let is_client = |node: &NodeId| node.class() == Class::Client && world.host(*node).is_up();
-        let clients: Vec<NodeId> = world.nodes().filter(is_client).collect();
+        let clients: Vec<NodeId> = world.machines().filter(is_client).collect();
         let mut touched = paths_touched(model, world.config().limits.path_bytes);
         while touched.len() > MOST {
             touched.remove(self.stream.below(touched.len() as u64) as usize);

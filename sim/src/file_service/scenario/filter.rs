@@ -99,7 +99,7 @@ impl Value<'_> {
             let (life, counter) = found.split_once('/')?;
             let (coordinator, incarnation) = life.split_once('.')?;
             let coordinator: NodeId = coordinator.parse().ok()?;
-            let is_there = cast.storage_nodes().any(|node| node == coordinator);
+            let is_there = cast.every_node().any(|node| node == coordinator);
             let (incarnation, counter) = (incarnation.parse().ok()?, counter.parse().ok()?);
             is_there.then_some(TxnName { coordinator, incarnation, counter })
         };

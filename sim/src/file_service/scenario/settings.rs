@@ -89,7 +89,7 @@ fn settings(
     let checkpoint_records = cluster.or("checkpoint_records", usual.checkpoint_records, whole);
     let chunk_paths = cluster.or("chunk_paths", usual.chunk_paths, whole);
     Ok(Settings {
-        members: cast?.members().collect(),
+        members: cast?.first_nodes().collect(),
         replicas: replicas?,
         membership: membership?,
         virtual_nodes: virtual_nodes?,

@@ -195,7 +195,7 @@ pub(in crate::file_service) fn put_drawn(scenario: &mut Scenario, drawn: &[(Swar
     for (key, value) in drawn {
         put(*key, *value, scenario, &mut settings);
     }
-    settings.members = scenario.cast.members().collect();
+    settings.members = scenario.cast.first_nodes().collect();
     scenario.config = Config::new(settings).expect("ranges that were checked");
 }
 

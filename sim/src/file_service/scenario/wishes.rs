@@ -104,13 +104,13 @@ impl Operator<FileService> for Wishes {
 
     const FORMS: &'static [Form<WishKind>] = &[
         form(
-            Key::form("join", "target that is a storage node", "the operator wants it as a member"),
+            Key::form("join", "target that is a node", "the operator wants it as a member"),
             WishKind::Join,
         ),
         form(
             Key::form(
                 "leave",
-                "target that is a storage node",
+                "target that is a node",
                 "the operator wants it as a member no more",
             ),
             WishKind::Leave,
@@ -122,7 +122,7 @@ impl Operator<FileService> for Wishes {
         form(
             Key::form(
                 "accept_loss",
-                "`true`, or array of storage nodes",
+                "`true`, or array of nodes",
                 "the operator gives up the members whose disks are known to be lost, and the nodes \
                  named here, which never return",
             ),
@@ -149,8 +149,8 @@ impl Operator<FileService> for Wishes {
         let FaultPlace { main, cast, config, .. } = *place;
         let managed = need_managed(main, config);
         let read = match kind {
-            WishKind::Join => place.storage_node().map(|node| (Wish::Join, Some(node))),
-            WishKind::Leave => place.storage_node().map(|node| (Wish::Leave, Some(node))),
+            WishKind::Join => place.node().map(|node| (Wish::Join, Some(node))),
+            WishKind::Leave => place.node().map(|node| (Wish::Leave, Some(node))),
             WishKind::Set => set(main, cast).map(|set| (Wish::Other(set), None)),
             WishKind::AcceptLoss => {
                 let lost = lost_machines(main, cast);
@@ -200,8 +200,8 @@ impl Operator<FileService> for Wishes {
 
     fn new(cast: Cast, config: &Config) -> Wishes {
         Wishes {
-            storage: cast.storage_nodes().collect(),
-            wanted: cast.members().collect(),
+            storage: cast.every_node().collect(),
+            wanted: cast.first_nodes().collect(),
             wavering: BTreeSet::new(),
             replicas: config.replicas,
         }
@@ -317,7 +317,7 @@ fn set(main: &Value<'_>, cast: Named) -> Result<Command> {
 /// The storage nodes that the operator says never return: none if it accepts what it knows of.
 fn lost_machines(main: &Value<'_>, cast: Named) -> Result<Arc<[NodeId]>> {
     if main.value.is_array() {
-        let nodes = all(main.list()?.iter().map(|value| value.storage_node(cast)))?;
+        let nodes = all(main.list()?.iter().map(|value| value.node(cast)))?;
         return Ok(nodes.into());
     }
     main.yes().map(|()| Arc::default())

@@ -189,7 +189,7 @@ fn nothing_of_a_run_is_spelled_as_code() {
     let text = "title = 'all sorts'\n[cluster]\nnodes = 3\nclients = 3\n\
                 [workload]\nkind = 'locked_counter'\noperations = 60\npaths = 2\n\
                 [chaos]\nkinds = ['crash', 'pause', 'partition', 'clog', 'duplicate', 'loss']\n\
-                budget = { storage_nodes_down = 1, control_down = true }\n\
+                budget = { nodes_down = 1, control_down = true }\n\
                 [phases]\nsafety = '10s'\nliveness = '40s'";
     check_words_of_a_run("all_sorts.toml", text);
 }

@@ -106,7 +106,7 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
             Key::form(
                 "majorities_ring",
                 "`true`",
-                "each storage node talks to a majority of them, each to another one; of 4 or more",
+                "each node talks to a majority of them, each to another one; of 4 or more",
             ),
             &[FOR],
             Kind::MajoritiesRing,
@@ -159,14 +159,14 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
         form(
             Key::form(
                 "wipe",
-                "target that is a storage node",
+                "target that is a node",
                 "the machine crashes, and its disk is empty",
             ),
             &[RESTART_AFTER],
             Kind::Wipe,
         ),
         form(
-            Key::form("rolling_restart", "`true`", "all storage nodes crash, one after the other"),
+            Key::form("rolling_restart", "`true`", "all nodes crash, one after the other"),
             &[
                 Key::usually("down", "duration", "\"500ms\"", "how long each is down"),
                 Key::usually(
@@ -181,8 +181,8 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
         form(
             Key::form(
                 "attrition",
-                "whole number, up to all storage nodes",
-                "so many storage nodes crash, drawn from the seed",
+                "whole number, up to all nodes",
+                "so many nodes crash, drawn from the seed",
             ),
             &[
                 Key::usually("pause", "duration", "\"0ms\"", "from one crash to the next"),
@@ -198,7 +198,7 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
          one anew. It ends all that the fault has done so far. It goes with what lasts, and with \
          `crash`, `bit_rot` and `wipe`, and not with `for`, `restart` or `restart_after`. If it comes \
          in no run, the file is vacuous.",
-        "Where the central node is down or paused, the operator tries again every second, in \
+        "Where the control node is down or paused, the operator tries again every second, in \
          order, and the fault has struck when it is told.",
         "At the end of the safety phase everything is healed: links are mended, machines go on and \
          start again, but those with `restart = \"never\"`.",

@@ -132,8 +132,8 @@ macro_rules! keys {
 }
 
 keys! {
-    Nodes = "nodes", Unit::Count(1, MOST_NODES), "cluster.nodes", "storage nodes that are members at first";
-    Spare = "spare", Unit::Count(0, MOST_NODES), "cluster.spare", "storage nodes that are there and not wanted as members at first";
+    Nodes = "nodes", Unit::Count(1, MOST_NODES), "cluster.nodes", "nodes that take part from the start";
+    Spare = "spare", Unit::Count(0, MOST_NODES), "cluster.spare", "nodes that are there and take no part at first";
     Clients = "clients", Unit::Count(1, 32_767), "cluster.clients", "clients";
     Loss = "loss", Unit::Share, "network.loss", "`network.loss`";
     Duplication = "duplication", Unit::Share, "network.duplication", "`network.duplication`";
@@ -149,7 +149,7 @@ keys! {
     ChaosDurationMax = "chaos_duration_max", Unit::Span(|value| value.span()), "chaos.duration", "the longer end of `chaos.duration`";
     Aimed = "aimed", Unit::Share, "chaos.aimed", "`chaos.aimed`";
     Together = "together", Unit::Share, "chaos.together", "`chaos.together`";
-    StorageNodesDown = "storage_nodes_down", Unit::Count(0, MOST_NODES), "chaos.budget.storage_nodes_down", "of the budget, drawn up to all there are";
+    NodesDown = "nodes_down", Unit::Count(0, MOST_NODES), "chaos.budget.nodes_down", "of the budget, drawn up to all there are";
     ControlDown = "control_down", Unit::Any(&["false", "true"]), "chaos.budget.control_down", "of the budget";
     ClientsDown = "clients_down", Unit::Count(0, 32_767), "chaos.budget.clients_down", "of the budget, drawn up to all there are";
     Wipes = "wipes", Unit::Count(0, u16::MAX as i64), "chaos.budget.wipes", "of the budget";

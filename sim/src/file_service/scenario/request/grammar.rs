@@ -36,7 +36,7 @@ const IF_VERSION: Key = Key::perhaps(
 const TO: Key = Key::needed("to", "path", "the new path");
 const COORDINATOR: Key = Key::perhaps(
     "coordinator",
-    "storage node or role",
+    "node or role",
     "the client chooses",
     "the node that is asked first",
 );
@@ -81,7 +81,7 @@ const ANSWER: Key = Key::perhaps(
     "what must be answered",
 );
 const OWNER: Key =
-    Key::perhaps("owner", "storage node or role", "the client chooses", "the owner that is asked");
+    Key::perhaps("owner", "node or role", "the client chooses", "the owner that is asked");
 const WAIT: Key = Key::usually(
     "wait",
     "`true`, `false`",

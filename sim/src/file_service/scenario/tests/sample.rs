@@ -316,7 +316,7 @@ fn the_rest() {
         chaos.kinds,
         [GeneralChaos::Crash, GeneralChaos::SlowDisk, GeneralChaos::Wipe].map(ChaosKind::General)
     );
-    let budget = Budget { storage_nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 };
+    let budget = Budget { nodes_down: 2, control_down: true, clients_down: 1, wipes: 2 };
     assert_eq!((chaos.budget, chaos.duration), (budget, millis(1_000, 3_000)));
     assert!(chaos.options.last_copies);
     let (safety, liveness) = (Span::from_secs(20), Span::from_secs(40));

@@ -23,7 +23,7 @@ impl Invariant<FileService> for NoParticipantIsInDoubtAtTheEnd {
     }
 
     fn at_end(&mut self, Moment { model, world, .. }: &Moment<'_>) -> Result<(), Breach> {
-        for node in world.nodes().filter(|node| world.host(*node).is_up()) {
+        for node in world.machines().filter(|node| world.host(*node).is_up()) {
             let can_end = |id: &TxnId| model.can_end_doubt(*id, |node| world.host(node).is_up());
             let doubt = model.doubts(node).find(can_end);
             let Some(id) = doubt else { continue };

@@ -44,7 +44,7 @@ impl Invariant<FileService> for NoPinIsOrphaned {
     }
 
     fn at_end(&mut self, Moment { model, world, .. }: &Moment<'_>) -> Result<(), Breach> {
-        for id in world.nodes() {
+        for id in world.machines() {
             let Some(node) = world.host(id).storage() else { continue };
             let in_doubt: BTreeSet<&Path> =
                 model.doubts(id).flat_map(|txn| model.paths_pinned(id, txn)).collect();

@@ -186,7 +186,7 @@ fn is_pinned_by_another(request: RequestId, lost: &Attempt, model: &Model, world
     let is_another = |(_, id): (Age, TxnId)| {
         model.txns.get(&id).is_none_or(|txn| !is_of(txn, request, lost.number, model))
     };
-    let mut owners = world.nodes().filter_map(|node| world.host(node).storage());
+    let mut owners = world.machines().filter_map(|node| world.host(node).storage());
     owners.any(|owner| paths.iter().any(|path| owner.pin_of(path).is_some_and(is_another)))
 }
 

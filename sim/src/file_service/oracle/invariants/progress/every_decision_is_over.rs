@@ -28,7 +28,7 @@ impl Invariant<FileService> for EveryDecisionIsOver {
     }
 
     fn at_end(&mut self, Moment { model, world, .. }: &Moment<'_>) -> Result<(), Breach> {
-        let nodes = world.nodes().filter(|node| node.class() == Class::Node);
+        let nodes = world.machines().filter(|node| node.class() == Class::Node);
         for host in nodes.map(|node| world.host(node)).filter(|host| host.is_up()) {
             let mut kept = BTreeSet::new();
             for record in host.disk().records() {

@@ -74,7 +74,7 @@ impl Invariant<FileService> for NodesForgetWhatIsOver {
     }
 
     fn at_end(&mut self, Moment { model, world, .. }: &Moment<'_>) -> Result<(), Breach> {
-        for node in world.nodes().filter(|node| node.class() == Class::Node) {
+        for node in world.machines().filter(|node| node.class() == Class::Node) {
             let Some(storage) = world.host(node).storage() else { continue };
             let told = self.told.slot(node);
             for request in storage.remembered_answers() {

@@ -31,7 +31,7 @@ impl Invariant<FileService> for NoCopiesElsewhereAtTheEnd {
             return Ok(());
         }
         let Some(placement) = model.views.placement(config, settled.is) else { return Ok(()) };
-        for node in world.nodes().filter(|node| !world.host(*node).is_paused()) {
+        for node in world.machines().filter(|node| !world.host(*node).is_paused()) {
             let Some(storage) = world.host(node).storage() else { continue };
             let member = model.views.member(settled.is, node);
             let owned = member.map_or(Arcs::default(), |_| placement.owned_by(node));

@@ -56,7 +56,7 @@ impl Stage<Judge> {
     pub(super) fn starting(defects: &[Defect]) -> Run {
         let defects: Defects = defects.iter().copied().collect();
         let mut run = Stage::judged(Settings { defects, ..Settings::default() });
-        let nodes: Vec<NodeId> = run.world.nodes().collect();
+        let nodes: Vec<NodeId> = run.world.machines().collect();
         for node in nodes {
             run.start_at(0, node);
         }

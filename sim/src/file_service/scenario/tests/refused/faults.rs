@@ -61,7 +61,7 @@ fn faults_that_make_no_sense() {
     );
     assert_eq!(
         wrong("cluster.nodes = 2\n[[fault]]\nat = '1s'\nmajorities_ring = true"),
-        "5: fault[0].majorities_ring: needs 4 storage nodes, found 2"
+        "5: fault[0].majorities_ring: needs 4 nodes, found 2"
     );
     assert_eq!(
         at("rolling_restart = true\nfor = '1s'"),
@@ -164,7 +164,7 @@ fn changes_of_membership_that_make_no_sense() {
         wrong(&format!("{cluster}\n[[fault]]\nat = '1s'\n{lines}"))
     };
     assert_eq!(at("join = 'n5'"), "5: fault[0].join: expected `n1` to `n4`, found `'n5'`");
-    assert_eq!(at("leave = 'c1'"), "5: fault[0].leave: expected a storage node, found `'c1'`");
+    assert_eq!(at("leave = 'c1'"), "5: fault[0].leave: expected a node, found `'c1'`");
     assert_eq!(
         at("set = {}"),
         "5: fault[0].set: expected at least one of `replicas`, `virtual_nodes`, `lock_lease` or \
@@ -184,8 +184,7 @@ fn changes_of_membership_that_make_no_sense() {
     );
     assert_eq!(
         at("wipe = 'control'"),
-        "5: fault[0].wipe: the disk of `control` cannot be lost: views and locks stand nowhere \
-         else; expected a storage node"
+        "5: fault[0].wipe: the disk of `control` cannot be lost, only that of a node"
     );
     assert_eq!(
         at("wipe = 'c1'"),
@@ -266,7 +265,7 @@ fn targets_that_make_no_sense() {
             "cluster.membership = 'managed'\n[[fault]]\nwhen = { milestone = 'lock_granted' }\n\
              leave = 'holder'"
         ),
-        "5: fault[0].leave: expected a storage node, found `'holder'`"
+        "5: fault[0].leave: expected a node, found `'holder'`"
     );
 }
 
@@ -367,8 +366,8 @@ fn messages_chaos_and_expectations_that_make_no_sense() {
         ("[chaos]", "2: chaos.kinds: missing, expected kinds of faults"),
         ("[chaos]\nkinds = []", "3: chaos.kinds: expected at least one, found none"),
         (
-            "[chaos]\nkinds = ['crash']\nbudget.storage_nodes_down = 4",
-            "4: chaos.budget.storage_nodes_down: expected a whole number, 0 to 3, found `4`",
+            "[chaos]\nkinds = ['crash']\nbudget.nodes_down = 4",
+            "4: chaos.budget.nodes_down: expected a whole number, 0 to 3, found `4`",
         ),
         (
             "[chaos]\nkinds = ['crash']\ninterval = ['0s', '1s']",

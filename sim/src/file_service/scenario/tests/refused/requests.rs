@@ -122,7 +122,7 @@ fn scripts_that_make_no_sense() {
     );
     assert_eq!(
         script("write = '/a'\ndata = 'x'\ncoordinator = 'c1'"),
-        "7: script[0].coordinator: expected a storage node, found `'c1'`"
+        "7: script[0].coordinator: expected a node, found `'c1'`"
     );
     assert_eq!(script("write = '/a'"), "2: script[0].data: missing, expected the contents");
     assert_eq!(
@@ -178,7 +178,7 @@ fn steps_and_rounds_that_make_no_sense() {
     );
     assert_eq!(
         script("read = '/a'\nowner = 'c1'"),
-        "6: script[0].owner: expected a storage node, found `'c1'`"
+        "6: script[0].owner: expected a node, found `'c1'`"
     );
     assert_eq!(script("read = '/a'\nevery = '1s'"), "6: script[0].every: needs `repeat`");
     assert_eq!(
