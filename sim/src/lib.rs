@@ -36,7 +36,6 @@ pub mod fault;
 pub mod figures;
 #[cfg(feature = "file-service")]
 pub mod file_service;
-pub mod history;
 pub mod invariant;
 pub mod milestone;
 pub mod name;

@@ -2,6 +2,7 @@
 
 pub mod coverage;
 pub mod figures;
+pub mod history;
 pub mod invariant;
 pub mod jepsen;
 pub mod milestone;

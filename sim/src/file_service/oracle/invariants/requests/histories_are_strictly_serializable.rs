@@ -5,12 +5,14 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use crate::file_service::history::witness::{
+    Contradiction, Operation, Outcome, State, Told, Witness,
+};
 use crate::file_service::oracle::model::files::what_goes_back;
 use crate::file_service::oracle::model::in_words;
 use crate::file_service::oracle::{
     Asked, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds, Txn,
 };
-use crate::history::witness::{Contradiction, Operation, Outcome, State, Told, Witness};
 use seedbed::machine::{Class, RequestId};
 use seedbed::proto::{
     Action, Contents, Decided, FileService, Operation as Asks, Outcome as Gave, Path, Record,

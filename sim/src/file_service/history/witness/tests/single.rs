@@ -1,7 +1,7 @@
 //! One history for each row of the table, and for what it refuses.
 
 use super::{Contradiction, Event, Op, Operation, Told, Witness, check, done, found};
-use crate::history::witness::{Outcome, State};
+use crate::file_service::history::witness::{Outcome, State};
 use Event::{Asked, Point};
 
 fn told(id: usize, told: Told<u8>) -> Event {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::brute_force::{MOST_REQUESTS, is_linearizable};
 use super::{Event, Id, Op, Operation, Outcome, Told, check};
-use crate::history::witness::State;
-use crate::history::witness::execution::{Executed, execute};
+use crate::file_service::history::witness::State;
+use crate::file_service::history::witness::execution::{Executed, execute};
 use crate::seed::{Seed, Stream};
 
 const HISTORIES: u64 = 2_000;
