@@ -345,7 +345,7 @@ names! {
         Drift = "drift",
         /// Each node talks to a majority of them, each to a different one.
         MajoritiesRing = "majorities_ring",
-        /// A clock jumps forward: a client's or a node's.
+        /// A clock jumps forward; that of `control` only where the system says that it may.
         Bump = "bump",
         /// A node crashes and loses its disk: at most `budget.wipes` times in a run, and
         /// only where the system may lose it.

@@ -47,6 +47,9 @@ impl UnderTest for Register {
         "write = \"x\"",
     );
 
+    /// The monitor measures by its clock how long a replica is silent: a jump may depose a primary
+    /// that is up, and no answer depends on it.
+    const CONTROL_CLOCK_JUMPS: bool = true;
     const REQUESTS: &'static [Form<Ask>] = REQUESTS;
 
     fn tables() -> Vec<(&'static str, TableReference)> {

@@ -66,8 +66,10 @@ names! {
         PrimaryAlone = "primary_alone",
         /// a replica that is not the primary
         NotPrimary = "not_primary",
-        /// the monitor, or a client
-        Other = "other",
+        /// the monitor
+        Monitor = "monitor",
+        /// a client
+        Client = "client",
     }
 }
 

@@ -47,7 +47,8 @@ impl Coverage<Register> for Struck {
 
     fn classes(phase: Phase) -> &'static [Class] {
         match phase {
-            Phase::Other => &[Class::Control, Class::Client],
+            Phase::Monitor => &[Class::Control],
+            Phase::Client => &[Class::Client],
             Phase::PrimaryWithBackup | Phase::PrimaryAlone | Phase::NotPrimary => &[Class::Node],
         }
     }
@@ -57,7 +58,8 @@ impl Coverage<Register> for Struck {
             Some(Process::Replica(replica)) if !replica.is_primary() => Phase::NotPrimary,
             Some(Process::Replica(replica)) if replica.view.backup.is_none() => Phase::PrimaryAlone,
             Some(Process::Replica(_)) => Phase::PrimaryWithBackup,
-            _ => Phase::Other,
+            Some(Process::Monitor(_)) => Phase::Monitor,
+            _ => Phase::Client,
         };
         BTreeSet::from([phase])
     }

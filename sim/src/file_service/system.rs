@@ -127,6 +127,8 @@ impl UnderTest for FileService {
         history: HISTORY,
         owners: OWNERS,
     };
+    /// Locks are granted by that clock: what its jumps do is no protocol's fault.
+    const CONTROL_CLOCK_JUMPS: bool = false;
     const REQUESTS: &'static [Form<Ask>] = scenario::REQUESTS;
     const FILTERS: Extra = scenario::FILTERS;
     const BLOCKS_BESIDE: &'static str =

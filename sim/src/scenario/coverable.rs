@@ -141,6 +141,7 @@ impl<S: UnderTest> Scenario<S> {
             GeneralChaos::Drop => all,
             GeneralChaos::Duplicate | GeneralChaos::SlowDisk | GeneralChaos::Drift => all,
             GeneralChaos::Wipe | GeneralChaos::MajoritiesRing => vec![Class::Node],
+            GeneralChaos::Bump if S::CONTROL_CLOCK_JUMPS => all,
             GeneralChaos::Bump => vec![Class::Node, Class::Client],
         }
     }

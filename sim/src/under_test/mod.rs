@@ -130,6 +130,9 @@ pub trait UnderTest: System {
     /// Is there a control node?
     const HAS_CONTROL: bool = true;
 
+    /// May a drawn fault let the clock of `control` jump? Not where a promise rests on that clock.
+    const CONTROL_CLOCK_JUMPS: bool = true;
+
     /// How a script says each request.
     const REQUESTS: &'static [Form<Self::Ask>];
 

@@ -207,9 +207,12 @@ impl<'a, S: UnderTest> Plan<'a, S> {
         let Aim { occasion, target, other } = aim;
         let fault = match kind {
             ChaosKind::Operator(kind) => self.wish(kind, true, stream),
-            // Locks are granted by the clock of the control node: what its jumps do is no
-            // protocol's fault.
-            ChaosKind::General(GeneralChaos::Bump) if target == Target::There => None,
+            // It may be reached at `control`.
+            ChaosKind::General(GeneralChaos::Bump)
+                if target == Target::There && !S::CONTROL_CLOCK_JUMPS =>
+            {
+                None
+            }
             ChaosKind::General(GeneralChaos::Partition) => {
                 let links = Cut::Groups(vec![vec![target], vec![Target::Rest]]);
                 Some(Fault::Cut { links, lasts: Some(lasts) })
@@ -336,9 +339,7 @@ fn named<S: UnderTest>(kind: GeneralChaos, node: NodeId, other: NodeId) -> Struc
                 NodeId::storage(1)
             }
         }
-        // Locks are granted by the clock of the control node: what its jumps do is no protocol's
-        // fault.
-        GeneralChaos::Bump if node == NodeId::CONTROL => other,
+        GeneralChaos::Bump if node == NodeId::CONTROL && !S::CONTROL_CLOCK_JUMPS => other,
         _ => node,
     };
     Struck { node: Target::Node(node), other: Target::Node(other) }
