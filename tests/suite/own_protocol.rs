@@ -4,6 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use counter::Counter;
+use seedbed_sim::reference::markdown;
+use seedbed_sim::scenario::Scenario;
+
 const CRATE: &str = "examples/counter";
 
 /// A fenced block and the file that the line before it names.
@@ -48,6 +52,32 @@ fn shown(file: &str) -> String {
         }
         _ => read(&format!("{CRATE}/{file}")),
     }
+}
+
+#[test]
+fn keys_for_what_a_system_has_not_are_refused_and_not_listed() {
+    let reference = markdown::<Counter>();
+    for name in ["spare", "control", "operator"] {
+        assert!(!reference.contains(name), "{name} is in the reference");
+    }
+    let refused = |text: &str| {
+        let text = format!("title = 'x'\n[workload]\n[cluster]\nnodes = 1\n{text}");
+        Scenario::<Counter>::parse("x.toml", &text).unwrap_err().to_string()
+    };
+    let no_operator = "this system has no operator to let a spare node in: count it in `nodes`, or \
+                       leave it out";
+    let no_control = "this system has no control node: leave it out";
+    let chaos = "[chaos]\nkinds = ['crash']\n";
+    assert_eq!(refused("spare = 1"), format!("x.toml:5: cluster.spare: {no_operator}"));
+    assert_eq!(refused("[swarm]\nspare = [0, 1]"), format!("x.toml:6: swarm.spare: {no_operator}"));
+    assert_eq!(
+        refused(&format!("{chaos}budget.control_down = true")),
+        format!("x.toml:7: chaos.budget.control_down: {no_control}")
+    );
+    assert_eq!(
+        refused(&format!("{chaos}[swarm]\ncontrol_down = 'any'")),
+        format!("x.toml:8: swarm.control_down: {no_control}")
+    );
 }
 
 #[test]

@@ -30,6 +30,13 @@ pub const INTRODUCTION: [&str; 2] = [
      `check FILE` tells all errors of a file.",
 ];
 
+/// The machines of a system without a control node, and of one with it.
+const MACHINES: [&str; 2] = [
+    "`n1`, `n2` and so on are the nodes, `c1`, `c2` and so on the clients",
+    "`control` is the control node, `n1`, `n2` and so on are the nodes, `c1`, `c2` and so on the \
+     clients",
+];
+
 /// How values are written, and what names there are.
 pub fn conventions<S: UnderTest>() -> Vec<Convention> {
     let written = [
@@ -41,11 +48,7 @@ pub fn conventions<S: UnderTest>() -> Vec<Convention> {
         ("range of durations", "two durations, the shorter first: `[\"1ms\", \"10ms\"]`"),
         ("text", "a string"),
         ("probability", "a number from 0 to 1, not finer than 1e-9"),
-        (
-            "machine",
-            "`control` is the control node, `n1`, `n2` and so on are the nodes, `c1`, `c2` and so on \
-             the clients",
-        ),
+        ("machine", MACHINES[usize::from(S::HAS_CONTROL)]),
         ("node, client", "a machine of that kind"),
         ("target", "a machine, or with `when` a role"),
     ];
@@ -56,11 +59,14 @@ pub fn conventions<S: UnderTest>() -> Vec<Convention> {
     ];
     let plain = |(what, text): (&'static str, &str)| Convention { what, text: text.to_owned() };
     let kinds: Vec<&str> = ChaosKind::<S>::all().map(ChaosKind::name).collect();
+    let moments: Vec<_> = S::moments().into_iter().map(|moment| moment.at.name()).collect();
+    let moments = quoted(moments.iter().map(AsRef::as_ref));
     let lists = [
         Convention { what: "role", text: roles::<S>() },
         Convention { what: "kind of message", text: Convention::names::<S::MessageKind>() },
         Convention { what: "kind of record", text: Convention::names::<S::RecordKind>() },
         Convention { what: "kind of chaos", text: quoted(kinds.into_iter()) },
+        Convention { what: "moment", text: moments },
     ];
     let all = written.into_iter().chain(names).map(plain).chain(lists);
     all.filter(|convention| !convention.text.is_empty()).chain(S::conventions()).collect()
@@ -78,8 +84,8 @@ fn roles<S: UnderTest>() -> String {
         _ => format!("; {} are all of them", quoted(plural.into_iter())),
     };
     format!(
-        "the part that a machine plays in what the milestone of `when` is about: {roles}; `seedbed \
-         milestones` says which milestone binds which. `there` is the machine at which the milestone \
+        "the part that a machine plays in what the milestone of `when` is about: {roles}; the \
+         command `milestones` says which milestone binds which. `there` is the machine at which the milestone \
          is reached, of a message that is lost the one that should have got it. Where several play a \
          part it is played by the machine at which the milestone is reached, if that is one of them, \
          else by the first{all}"

@@ -77,7 +77,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
             "array of kinds, each once",
             "what may happen: `crash`, `pause`, `partition`, `isolate`, `clog`, `delay`, `loss`, \
              `duplicate`, `drop`, `slow_disk`, `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `bump`, \
-             `majorities_ring`, `wipe`, `attrition`, `rolling_restart`, and what the operator can want",
+             `majorities_ring`, `wipe`, `attrition`, `rolling_restart`",
         ),
         Key::perhaps(
             "budget",
@@ -108,7 +108,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
             "moments",
             "array of milestones, each once",
             "all that the file can reach",
-            "the moments that aimed faults wait for, see below",
+            "the moments that aimed faults wait for",
         ),
         Key::usually(
             "together",
@@ -127,7 +127,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
     example: r#"
 [chaos]
 kinds = ["crash", "partition", "slow_disk"]
-budget = { nodes_down = 1, control_down = true }
+budget = { nodes_down = 1, clients_down = 1 }
 interval = ["200ms", "2s"]
 "#,
 };
@@ -234,10 +234,10 @@ pub(super) fn check_moments<S: UnderTest>(root: &Table<'_>, chaos: &Chaos<S>, is
 fn budget<S: UnderTest>(table: &Table<'_>, cast: Named, config: &S::Config) -> Result<Budget> {
     let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
     let nodes_down = down("nodes_down", 1, cast.all_nodes());
-    let control_down = table.or("control_down", false, |value| match value.boolean()? {
-        true if !S::HAS_CONTROL => Err(value.error("there is no control node")),
-        may => Ok(may),
-    });
+    let control_down = match S::HAS_CONTROL {
+        true => table.or("control_down", false, |value| value.boolean()),
+        false => Ok(false),
+    };
     let clients_down = down("clients_down", 0, cast.clients);
     let wipes = table.or("wipes", 0, |value| {
         S::may_lose_a_disk(config).map_err(|why| value.error(why))?;

@@ -31,8 +31,8 @@ pub(super) const CLUSTER: TableGrammar = TableGrammar {
             "spare",
             "whole number",
             "0",
-            "nodes that are there and take no part at first; they come after \
-             those of `nodes`, and a fault `join` lets one in",
+            "nodes that are there and take no part before the operator lets them in; they come \
+             after those of `nodes`",
         ),
         Key::usually("clients", "whole number, 1 to 32767", "1", "clients"),
         Key::usually(
@@ -221,7 +221,10 @@ fn switched_on<S: UnderTest>(config: Arc<S::Config>, defects: &[S::Defect]) -> A
 fn read_cast<S: UnderTest>(cluster: &Table<'_>) -> Result<Cast> {
     let count = |value: Value<'_>| value.integer(1..=NodeId::MAX_NUMBER.into());
     let nodes = cluster.or("nodes", 3, count);
-    let spare = cluster.or("spare", 0, |value| value.integer(0..=MOST_NODES));
+    let spare = match cluster.declares("spare") {
+        true => cluster.or("spare", 0, |value| value.integer(0..=MOST_NODES)),
+        false => Ok(0),
+    };
     let clients = cluster.or("clients", 1, count);
     Ok(Cast { control: S::HAS_CONTROL, nodes: nodes?, spare: spare?, clients: clients? })
 }

@@ -53,7 +53,7 @@ pub(super) const LINK: TableGrammar = TableGrammar {
     example: r#"
 [[network.link]]
 from = "c1"
-to = "control"
+to = "n1"
 latency = ["50ms", "80ms"]
 "#,
 };

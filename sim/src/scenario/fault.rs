@@ -14,7 +14,7 @@ use super::value::Value;
 use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Torn, Worse};
 use crate::quantity::Ppb;
 use crate::role::Role;
-use crate::under_test::{Operator, UnderTest, WishKind};
+use crate::under_test::{Operator, UnderTest, WishKind, has_operator};
 use grammar::{CLOG, FAULT, SIDES, UNTIL, WHEN};
 
 /// One scripted fault.
@@ -62,8 +62,12 @@ pub(super) enum Is<S: UnderTest> {
 
 /// The table of a fault, with what the operator can want.
 pub(super) fn table<S: UnderTest>() -> Extended<Is<S>> {
+    let table = FAULT.of::<S>().map(Is::General);
+    if !has_operator::<S>() {
+        return table;
+    }
     let wishes = S::Operator::FORMS.iter().map(|form| form.map(Is::Operator));
-    FAULT.of::<S>().map(Is::General).or_else(wishes)
+    table.or_else(wishes).with_note(grammar::OPERATOR)
 }
 
 pub(super) fn read<S: UnderTest>(

@@ -4,7 +4,7 @@
 //! declaration alone: a key that is read is documented, and one that is not declared cannot be
 //! read. `tables.rs` lists the tables.
 
-use crate::under_test::UnderTest;
+use crate::under_test::{UnderTest, has_operator};
 
 /// A key of a table.
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +142,11 @@ pub trait Grammar<F> {
     /// If there are any, it has exactly one of these.
     fn forms(&self) -> &[Form<F>];
 
+    /// Why it has not got this key, which it has in other systems; `None` if no system has it.
+    fn why_not(&self, _key: &str) -> Option<&'static str> {
+        None
+    }
+
     /// The key that leads to it from the table that it stands in.
     fn key(&self) -> &'static str {
         self.name().rsplit('.').next().unwrap_or(self.name())
@@ -175,27 +180,45 @@ impl<F> Grammar<F> for TableGrammar<F> {
     }
 }
 
-/// A table of the testbed with what a system adds to it.
+/// Why a file of `S` has no key of this name in a table of the testbed; `None` if it may have one.
+fn why_not<S: UnderTest>(key: &str) -> Option<&'static str> {
+    match key {
+        "spare" if !has_operator::<S>() => Some(
+            "this system has no operator to let a spare node in: count it in `nodes`, or leave it out",
+        ),
+        "control_down" if !S::HAS_CONTROL => Some("this system has no control node: leave it out"),
+        _ => None,
+    }
+}
+
+/// A table of the testbed with what a system adds to it, and without what the system has no use
+/// for.
 #[derive(Clone, Debug)]
 pub struct Extended<F> {
     name: &'static str,
     pub(super) style: Style,
     pub(super) meaning: &'static str,
     keys: Vec<Key>,
+    /// The names of keys that it has in other systems, each with why not in this one.
+    lacking: Vec<(&'static str, &'static str)>,
     forms: Vec<Form<F>>,
     pub(super) notes: Vec<&'static str>,
     pub(super) example: &'static str,
 }
 
 impl<F: Copy> TableGrammar<F> {
-    /// The same with what the system `S` adds.
+    /// The same with what the system `S` adds, and without what it has no use for.
     pub fn of<S: UnderTest>(&self) -> Extended<F> {
         let Extra { keys, notes, example } = S::extra(self.name);
+        let is_lacking = |key: &Key| Some((key.name, why_not::<S>(key.name)?));
+        let lacking: Vec<_> = self.keys.iter().filter_map(is_lacking).collect();
+        let own = self.keys.iter().filter(|key| why_not::<S>(key.name).is_none());
         Extended {
             name: self.name,
             style: self.style,
             meaning: self.meaning,
-            keys: [self.keys, keys].concat(),
+            keys: own.chain(keys).copied().collect(),
+            lacking,
             forms: self.forms.to_vec(),
             notes: [self.notes, notes].concat(),
             example: example.unwrap_or(self.example),
@@ -206,16 +229,23 @@ impl<F: Copy> TableGrammar<F> {
 impl<F> Extended<F> {
     /// The same table, whose forms stand for something else.
     pub fn map<G>(self, mut other: impl FnMut(F) -> G) -> Extended<G> {
-        let Extended { name, style, meaning, keys, forms, notes, example } = self;
+        let Extended { name, style, meaning, keys, lacking, forms, notes, example } = self;
         let forms = forms.into_iter();
         let forms = forms.map(|form| form.map(&mut other));
-        Extended { name, style, meaning, keys, forms: forms.collect(), notes, example }
+        Extended { name, style, meaning, keys, lacking, forms: forms.collect(), notes, example }
     }
 
     /// The same table, which has these keys as well.
     #[must_use]
     pub fn with_keys(mut self, keys: impl IntoIterator<Item = Key>) -> Extended<F> {
         self.keys.extend(keys);
+        self
+    }
+
+    /// The same table, of which this is said as well.
+    #[must_use]
+    pub fn with_note(mut self, note: &'static str) -> Extended<F> {
+        self.notes.push(note);
         self
     }
 
@@ -248,5 +278,9 @@ impl<F> Grammar<F> for Extended<F> {
 
     fn forms(&self) -> &[Form<F>] {
         &self.forms
+    }
+
+    fn why_not(&self, key: &str) -> Option<&'static str> {
+        self.lacking.iter().find(|(name, _)| *name == key).map(|(_, why)| *why)
     }
 }

@@ -58,9 +58,21 @@ impl<'a> Table<'a> {
         let mut table = Table { source, key, at, entries, known, broken, misspelt };
         let keys = entries.into_iter().flatten().map(|(key, _)| key);
         let unknown = keys.filter(|key| !table.known.contains(&key.get_ref().as_ref()));
-        table.misspelt =
-            unknown.map(|key| table.misspelt(key.get_ref(), key.span().start)).collect();
+        let noted = unknown.map(|key| {
+            let (name, at) = (key.get_ref(), key.span().start);
+            match grammar.why_not(name) {
+                Some(why) => table.lacking(name, at, why),
+                None => table.misspelt(name, at),
+            }
+        });
+        table.misspelt = noted.collect();
         table
+    }
+
+    /// Notes why no file of this system has the key `name`, which stands at byte `at`.
+    fn lacking(&self, name: &str, at: usize, why: &str) -> Misspelt {
+        let refused = self.source.error(Some(at), &self.key_of(name), why);
+        Misspelt { nearest: None, refused }
     }
 
     /// Notes that the key `name` at byte `at` is unknown.

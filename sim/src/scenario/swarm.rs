@@ -139,7 +139,7 @@ impl<S: UnderTest> Swarm<S> {
 
 /// Notes an error at the first of `keys` that is there.
 pub fn at(table: &Table<'_>, keys: &[&'static str], message: &str) -> Refused {
-    match keys.iter().find_map(|key| table.get(key)) {
+    match keys.iter().find_map(|key| table.known_value(key)) {
         Some(value) => value.error(message),
         None => table.fault(message),
     }

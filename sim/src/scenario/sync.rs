@@ -16,7 +16,7 @@ pub(super) const SYNC: TableGrammar = TableGrammar {
     style: Style::Many,
     meaning: "how long single syncs take",
     keys: &[
-        Key::perhaps("node", "`control` or node", "any", "only syncs of this machine"),
+        Key::perhaps("node", "machine, but no client", "any", "only syncs of this machine"),
         Key::perhaps(
             "record",
             "kind of record",
@@ -68,7 +68,7 @@ fn rule<S: UnderTest>(value: &Value<'_>, cast: Named) -> Result<SyncRule<S>> {
 impl Value<'_> {
     /// A machine that has a disk.
     fn node_with_a_disk(&self, cast: Named) -> Result<NodeId> {
-        let expected = "the control node or a node: a client has no disk";
+        let expected = "a machine with a disk, and a client has none";
         match self.known_machine(cast)? {
             Some(node) if node.class() != Class::Client => Ok(node),
             Some(_) => Err(self.not(expected)),

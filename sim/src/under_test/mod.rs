@@ -43,7 +43,7 @@ pub use coverage::{Coverage, Idle, NoCoverage, Phase, Reason, Scene, Situation};
 pub use drawn::{DrawingUser, Drawn, DrawsRequests};
 pub use history::WrittenHistory;
 pub use milestones::{MilestoneWatcher, NoMilestones};
-pub use operator::{NoOperator, Operator, Options, Wish, WishKind};
+pub use operator::{NoOperator, Operator, Options, Wish, WishKind, has_operator};
 pub use probes::{NoProbes, Probes};
 pub use seedbed::machine::Never;
 pub use users::{NoUsers, User};

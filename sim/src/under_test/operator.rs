@@ -129,6 +129,11 @@ impl<S: UnderTest> Operator<S> for NoOperator {
     }
 }
 
+/// Can the operator of `S` be told anything?
+pub fn has_operator<S: UnderTest>() -> bool {
+    !S::Operator::FORMS.is_empty()
+}
+
 /// What the operator of `S` wants.
 pub type Wish<S> = <<S as UnderTest>::Operator as Operator<S>>::Wish;
 /// Kinds of what the operator of `S` wants.

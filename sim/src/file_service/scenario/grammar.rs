@@ -50,7 +50,11 @@ const PHASES: Extra = Extra {
 
 const FAULT: Extra = Extra {
     keys: &[],
-    notes: &["`wipe`, `join`, `leave`, `set` and `accept_loss` need `membership = \"managed\"`."],
+    notes: &[
+        "With `full_disk` the machine refuses new work with `disk_full`, and does what it has \
+         promised.",
+        "`wipe`, `join`, `leave`, `set` and `accept_loss` need `membership = \"managed\"`.",
+    ],
     example: None,
 };
 

@@ -81,14 +81,6 @@ pub(in crate::file_service) const CHAOS: Extra = Extra {
         "The kinds `join`, `leave`, `set`, `accept_loss` and `wipe` need `membership = \"managed\"`; `wipe` needs \
          `wipes` in the budget, of the file or drawn by `[swarm]`.",
         "`last_copies` needs the kind `wipe`, and a liveness phase that is longer than 20 s.",
-        "Moments are `all_ready`, `voted_appended`, `participant_in_doubt`, `all_voted`, \
-         `decided_appended`, `decided`, `transaction_aborted`, `inquire_sent`, `resolve_sent`, \
-         `resolved_sent`, `epoch_left_in_doubt`, `epoch_left_undecided`, \
-         `in_doubt_on_a_moving_arc`, `lock_queued`, `grant_appended`, `lock_granted`, \
-         `claim_committed`, `lease_expired`, `hand_over_begun`, `pull_sent`, `chunk_sent`, \
-         `arc_completed`, `witness_answered`, `node_admitted`, `announced_appended`, \
-         `view_announced`, `entered_durable`, `recorded_appended`, `view_active`, \
-         `checkpoint_written` and `restarted`.",
     ],
     example: None,
 };

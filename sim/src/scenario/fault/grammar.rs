@@ -142,7 +142,7 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
             Key::form(
                 "full_disk",
                 "target with a log",
-                "the machine refuses new work with `disk_full`, and does what it has promised",
+                "its disk has room only for what was begun or promised",
             ),
             &[FOR],
             Kind::FullDisk,
@@ -198,8 +198,6 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
          one anew. It ends all that the fault has done so far. It goes with what lasts, and with \
          `crash`, `bit_rot` and `wipe`, and not with `for`, `restart` or `restart_after`. If it comes \
          in no run, the file is vacuous.",
-        "Where the control node is down or paused, the operator tries again every second, in \
-         order, and the fault has struck when it is told.",
         "At the end of the safety phase everything is healed: links are mended, machines go on and \
          start again, but those with `restart = \"never\"`.",
     ],
@@ -215,6 +213,11 @@ crash = "n1"
 restart_after = "3s"
 "#,
 };
+
+/// What is said of the table where there is an operator.
+pub(super) const OPERATOR: &str = "Where the control node is down or paused, the operator tries \
+                                   again every second, in order, and the fault has struck when it \
+                                   is told.";
 
 pub(in crate::scenario) const WHEN: TableGrammar = when(
     "fault.when",
@@ -268,7 +271,7 @@ pub(in crate::scenario) const CLOG: TableGrammar = sides(
     r#"
 [[fault]]
 at = "1s"
-clog = { from = "c1", to = ["control", "n1"] }
+clog = { from = "c1", to = ["n1"] }
 for = "10s"
 "#,
 );

@@ -7,7 +7,7 @@ use crate::scenario::cluster::MOST_NODES;
 use crate::scenario::error::Result;
 use crate::scenario::grammar::{self, Style, TableGrammar};
 use crate::scenario::value::Value;
-use crate::under_test::UnderTest;
+use crate::under_test::{UnderTest, has_operator};
 
 /// What the values of a key are.
 #[derive(Clone, Copy)]
@@ -56,9 +56,10 @@ pub enum Key<S: UnderTest> {
 }
 
 impl<S: UnderTest> Key<S> {
-    /// Every key.
+    /// Every key that a file of the system may have.
     pub fn all() -> impl Iterator<Item = Key<S>> {
-        let general = GeneralKey::ALL.iter().map(|it| Key::General(*it));
+        let general = GeneralKey::ALL.iter().filter(|it| it.is_of::<S>());
+        let general = general.map(|it| Key::General(*it));
         general.chain(S::SwarmKey::ALL.iter().map(|it| Key::System(*it)))
     }
 
@@ -153,6 +154,17 @@ keys! {
     ControlDown = "control_down", Unit::Any(&["false", "true"]), "chaos.budget.control_down", "of the budget";
     ClientsDown = "clients_down", Unit::Count(0, 32_767), "chaos.budget.clients_down", "of the budget, drawn up to all there are";
     Wipes = "wipes", Unit::Count(0, u16::MAX as i64), "chaos.budget.wipes", "of the budget";
+}
+
+impl GeneralKey {
+    /// May a file of `S` draw it?
+    fn is_of<S: UnderTest>(self) -> bool {
+        match self {
+            GeneralKey::Spare => has_operator::<S>(),
+            GeneralKey::ControlDown => S::HAS_CONTROL,
+            _ => true, // it is about what every system has
+        }
+    }
 }
 
 impl Unit {

@@ -50,7 +50,7 @@ pub(in crate::file_service) const CLUSTER: Extra = Extra {
         ),
     ],
     notes: &[
-        "`spare` needs `membership = \"managed\"`.",
+        "`spare` needs `membership = \"managed\"`; a fault `join` lets such a node in.",
         "`nodes` and `spare` are 1000 together at most; so many times `virtual_nodes` is 1000000 \
          at most.",
     ],

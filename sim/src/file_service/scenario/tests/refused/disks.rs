@@ -51,7 +51,7 @@ fn rules_for_syncs_that_make_no_sense() {
     );
     assert_eq!(
         of("node = 'c1'\ntakes = '1s'"),
-        "3: sync[0].node: expected the control node or a node: a client has no disk, found `'c1'`"
+        "3: sync[0].node: expected a machine with a disk, and a client has none, found `'c1'`"
     );
     assert_eq!(
         of("takes = ['2ms', '1ms']"),
