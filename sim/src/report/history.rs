@@ -7,19 +7,20 @@ use seedbed::machine::{NodeId, Time};
 use crate::under_test::UnderTest;
 use crate::world::{Event, Fact, PacketId, Step, Watcher, World};
 
-/// The steps of one run, the newest [`History::KEPT`] of them.
+/// The steps of one run, the newest [`History::KEPT`] of them. After a panic the last is the one
+/// that was under way.
 #[derive(Clone, Debug)]
 pub struct History<S: UnderTest> {
     steps: VecDeque<Step<S>>,
     /// Every machine that was in any step, kept or not.
     machines: BTreeSet<NodeId>,
-    /// A step that has begun and is not over: as much of it as is known before.
-    under_way: Option<Step<S>>,
+    /// Has the last of them begun and is not over? Then it is as much as is known before.
+    is_under_way: bool,
 }
 
 impl<S: UnderTest> Default for History<S> {
     fn default() -> History<S> {
-        History { steps: VecDeque::new(), machines: BTreeSet::new(), under_way: None }
+        History { steps: VecDeque::new(), machines: BTreeSet::new(), is_under_way: false }
     }
 }
 
@@ -31,11 +32,14 @@ impl<S: UnderTest> Watcher<S> for History<S> {
             _ => None,
         };
         let (index, event) = (world.steps() + 1, event.clone());
-        self.under_way = Some(Step { index, at, event, packet, timer, ..Step::new() });
+        self.push(Step { index, at, event, packet, timer, ..Step::new() });
+        self.is_under_way = true;
     }
 
     fn watch(&mut self, _world: &World<S>, step: &Step<S>) {
-        self.under_way = None;
+        if std::mem::take(&mut self.is_under_way) {
+            self.steps.pop_back();
+        }
         self.push(step.clone());
     }
 }
@@ -51,15 +55,6 @@ impl<S: UnderTest> History<S> {
         }
         self.machines.extend(machines_of(&step));
         self.steps.push_back(step);
-    }
-
-    /// The same, with the step that was under way when the run panicked.
-    pub(super) fn with_what_was_under_way(&self) -> History<S> {
-        let mut history = self.clone();
-        if let Some(step) = history.under_way.take() {
-            history.push(step);
-        }
-        history
     }
 
     /// Every machine that was in any step; of a whole run every machine there is.

@@ -118,7 +118,7 @@ fn headline<S: UnderTest>(
     }
 }
 
-/// How many wait, and for how long. A circle of users' locks ends with a time-out.
+/// How many wait, and for how long. A circle ends with a time-out.
 fn waiting(waits: &[Wait]) -> String {
     let in_circle = waits.iter().filter(|wait| wait.kind == WaitKind::DEADLOCK).count();
     let verb = |count: usize| if count == 1 { "waits" } else { "wait" };
@@ -153,20 +153,17 @@ fn last_lines<S: UnderTest>(
         format!(" in {}", Nanoseconds(ns))
     });
     let RunReport { steps, sim_ns, messages, forced_writes, .. } = run;
-    let digest = match run.verdict {
-        Verdict::Panic(_) => "no digest".to_owned(),
-        _ => format!("digest {:016x}", run.digest),
-    };
-    page.put(
-        Tone::Faint,
-        format!(
-            "{} steps, {} simulated{took}; {} messages, {} forced writes; {digest}",
-            Thousands(*steps),
-            Nanoseconds(*sim_ns),
+    let length = format!("{} steps, {} simulated{took}", Thousands(*steps), Nanoseconds(*sim_ns));
+    let figures = match run.verdict {
+        Verdict::Panic(_) => format!("{length}; no digest"),
+        _ => format!(
+            "{length}; {} messages, {} forced writes; digest {:016x}",
             Thousands(*messages),
             Thousands(*forced_writes),
+            run.digest
         ),
-    );
+    };
+    page.put(Tone::Faint, figures);
     page.plain(replay_line::<S>(&scenario.file, run.seed));
 }
 
@@ -290,18 +287,11 @@ fn spun<S: UnderTest>(page: &mut Page, spinning: &Spinning, history: &History<S>
 fn panicked<S: UnderTest>(page: &mut Page, text: &str, history: &History<S>, room: usize) {
     page.gap();
     page.named("message", text, 6);
-    let history = history.with_what_was_under_way();
     let Some(step) = history.steps().next_back() else { return };
     let about = subject::of_step(step);
     let in_it = Evidence::at(step.index, String::new()).about_all(about.iter().cloned());
     let breach = Breach::of(in_it.clone(), in_it);
-    story(
-        page,
-        &breach,
-        &history,
-        room,
-        &LEGEND.replace("the two facts", "the step that panicked"),
-    );
+    story(page, &breach, history, room, &LEGEND.replace("the two facts", "the step that panicked"));
 }
 
 fn last_steps<S: UnderTest>(page: &mut Page, heading: &str, history: &History<S>) {
