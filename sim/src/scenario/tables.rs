@@ -87,9 +87,9 @@ pub fn tables<S: UnderTest>() -> Vec<TableReference> {
         let more: Vec<_> = more.map(|(_, table)| table.clone()).collect();
         [table].into_iter().chain(more)
     };
-    let told =
+    let with_example =
         |table: TableReference| TableReference { example: told::<S>(&table.example), ..table };
-    all.into_iter().flat_map(behind).map(told).collect()
+    all.into_iter().flat_map(behind).map(with_example).collect()
 }
 
 /// An example of the testbed, told with what the system has.

@@ -24,7 +24,7 @@ pub(super) struct Asked<S: UnderTest> {
     is_probe: bool,
     /// The answer, if there is one.
     pub reply: Option<S::Reply>,
-    is_answered_again: bool,
+    is_answered_twice: bool,
 }
 
 impl<S: UnderTest> Default for Requests<S> {
@@ -46,13 +46,13 @@ impl<S: UnderTest> Requests<S> {
                         at: step.at,
                         is_probe,
                         reply: None,
-                        is_answered_again: false,
+                        is_answered_twice: false,
                     };
                     self.0.insert(*request, asked);
                 }
                 Fact::Replied { request, reply } => {
                     if let Some(asked) = self.0.get_mut(request) {
-                        asked.is_answered_again = asked.reply.is_some();
+                        asked.is_answered_twice = asked.reply.is_some();
                         asked.reply.get_or_insert_with(|| reply.clone());
                     }
                 }
@@ -71,7 +71,7 @@ impl<S: UnderTest> Requests<S> {
             let Some(asked) = self.0.get(request) else {
                 panic!("a client answers {request}, which it was never asked");
             };
-            assert!(!asked.is_answered_again, "{request} is answered again: {reply:?}");
+            assert!(!asked.is_answered_twice, "{request} is answered again: {reply:?}");
         }
     }
 
