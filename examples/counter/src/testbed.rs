@@ -75,13 +75,13 @@ impl UnderTest for Counter {
     seedbed_sim::plain_system!();
 
     const HAS_CONTROL: bool = false;
-    const COMMAND: CommandLine = CommandLine::new(
-        "cargo run --",
-        "Runs scenarios of a counter on one server, and judges every step",
-        "scenarios",
-        "scenarios/messages_are_lost.toml",
-        "add = 1",
-    );
+    const COMMAND: CommandLine = CommandLine {
+        name: "cargo run --",
+        about: "Runs scenarios of a counter on one server, and judges every step",
+        folder: "scenarios",
+        file: "scenarios/messages_are_lost.toml",
+        request: "add = 1",
+    };
     const REQUESTS: &'static [Form<()>] = &[Form {
         key: Key::form("add", "whole number, 0 to 1000", "adds this much"),
         beside: &[],

@@ -39,13 +39,13 @@ impl UnderTest for Register {
     type Coverage = Struck;
     seedbed_sim::plain_system!();
 
-    const COMMAND: CommandLine = CommandLine::new(
-        "cargo run --example primary_backup --",
-        "Runs scenarios of a register on a primary and a backup, and judges every step",
-        "examples/primary_backup/scenarios",
-        "examples/primary_backup/scenarios/the_primary_crashes.toml",
-        "write = \"x\"",
-    );
+    const COMMAND: CommandLine = CommandLine {
+        name: "cargo run --example primary_backup --",
+        about: "Runs scenarios of a register on a primary and a backup, and judges every step",
+        folder: "examples/primary_backup/scenarios",
+        file: "examples/primary_backup/scenarios/the_primary_crashes.toml",
+        request: "write = \"x\"",
+    };
 
     /// The monitor measures by its clock how long a replica is silent: a jump may depose a primary
     /// that is up, and no answer depends on it.

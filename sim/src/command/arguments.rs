@@ -1,15 +1,17 @@
 //! What can be asked of the command.
 
+use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::help::{self, filled};
 use crate::name::Name;
+use crate::scenario::Scenario;
 use crate::text::nearest;
-use crate::under_test::UnderTest;
+use crate::under_test::{CheckOption, UnderTest};
 
 /// What is typed after the name of the command.
 #[derive(Debug, Parser)]
@@ -30,13 +32,9 @@ impl<S: UnderTest> Arguments<S> {
     /// The arguments of the process; where they are wrong, the process ends here and says how.
     pub fn of_process() -> Arguments<S> {
         let mut command = Arguments::<S>::command();
-        if S::COMMAND.history.is_empty() {
+        if S::HISTORY_HELP.is_empty() {
             command = command
                 .mut_subcommand("run", |run| run.mut_arg("history", |option| option.hide(true)));
-        }
-        if S::COMMAND.owners.is_empty() {
-            command = command
-                .mut_subcommand("check", |check| check.mut_arg("owners", |it| it.hide(true)));
         }
         Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
@@ -45,14 +43,14 @@ impl<S: UnderTest> Arguments<S> {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command<S: UnderTest> {
     /// Runs a file once and explains how the run ended
-    #[command(after_help = help::run::<S>())]
+    #[command(after_help = help::with_more::<S>(help::RUN, S::HISTORY_HELP))]
     Run(RunArguments),
     /// Runs files with many seeds
     #[command(after_help = filled::<S>(help::SWEEP))]
     Sweep(SweepArguments<S>),
     /// Reads files and says what is wrong with them
-    #[command(after_help = help::check::<S>())]
-    Check(CheckArguments),
+    #[command(after_help = help::with_more::<S>(help::CHECK, help_of_check::<S>()))]
+    Check(CheckArguments<S>),
     /// Says what a scenario file may say
     #[command(after_help = filled::<S>(help::GRAMMAR))]
     Grammar(GrammarArguments),
@@ -112,11 +110,9 @@ pub(super) struct SweepArguments<S: UnderTest> {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct CheckArguments {
-    /// Print where what a file asks for is kept
-    #[arg(long)]
-    pub owners: bool,
-
+pub(super) struct CheckArguments<S: UnderTest> {
+    #[command(flatten)]
+    pub more: More<S>,
     /// Scenario files, folders with all `*.toml` in them and below, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -130,6 +126,48 @@ pub(super) struct GrammarArguments {
     /// Print everything as Markdown
     #[arg(long, conflicts_with = "table")]
     pub markdown: bool,
+}
+
+/// The option of `check` that the system brings.
+#[derive(Debug)]
+pub(super) struct More<S: UnderTest> {
+    is_asked: bool,
+    of: PhantomData<S>,
+}
+
+impl<S: UnderTest> More<S> {
+    /// What it tells of a file; nothing if it is not asked for.
+    pub fn lines(&self, scenario: &Scenario<S>) -> Vec<String> {
+        let option = S::CHECK_OPTION.filter(|_| self.is_asked);
+        option.map_or_else(Vec::new, |option| (option.lines)(scenario))
+    }
+}
+
+impl<S: UnderTest> Args for More<S> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let Some(CheckOption { name, summary, .. }) = S::CHECK_OPTION else { return command };
+        command.arg(Arg::new(name).long(name).help(summary).action(ArgAction::SetTrue))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<S: UnderTest> FromArgMatches for More<S> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<More<S>, clap::Error> {
+        let is_asked = S::CHECK_OPTION.is_some_and(|option| matches.get_flag(option.name));
+        Ok(More { is_asked, of: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = More::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn help_of_check<S: UnderTest>() -> &'static str {
+    S::CHECK_OPTION.map_or("", |option| option.help)
 }
 
 /// `A..B`, half open.

@@ -1,4 +1,4 @@
-//! `seedbed check`: reads files, says what is wrong with them, and runs nothing.
+//! `check`: reads files, says what is wrong with them, and runs nothing.
 
 use super::arguments::CheckArguments;
 use super::files::{load, named_by};
@@ -7,7 +7,7 @@ use super::{Done, Status};
 use crate::scenario::Scenario;
 use crate::under_test::UnderTest;
 
-pub(super) fn check<S: UnderTest>(arguments: &CheckArguments, output: &mut Output) -> Done {
+pub(super) fn check<S: UnderTest>(arguments: &CheckArguments<S>, output: &mut Output) -> Done {
     let mut status = Status::AsExpected;
     for file in named_by(&arguments.files) {
         let Some(scenario): Option<Scenario<S>> = load(file) else {
@@ -15,10 +15,8 @@ pub(super) fn check<S: UnderTest>(arguments: &CheckArguments, output: &mut Outpu
             continue;
         };
         output.line(&format!("{}: ok: {}", scenario.file, scenario.title))?;
-        if arguments.owners {
-            let lines = S::owners(&scenario);
-            lines.iter().try_for_each(|line| output.line(line))?;
-        }
+        let more = arguments.more.lines(&scenario);
+        more.iter().try_for_each(|line| output.line(line))?;
     }
     Ok(status)
 }

@@ -16,20 +16,10 @@ pub(super) fn filled<S: UnderTest>(text: &str) -> String {
     values.into_iter().fold(text.to_owned(), |text, (place, value)| text.replace(place, value))
 }
 
-/// Of `run`.
-pub(super) fn run<S: UnderTest>() -> String {
-    let history = S::COMMAND.history;
-    if history.is_empty() { filled::<S>(RUN) } else { filled::<S>(&format!("{RUN}\n\n{history}")) }
-}
-
-/// Of `check`.
-pub(super) fn check<S: UnderTest>() -> String {
-    let owners = S::COMMAND.owners;
-    if owners.is_empty() {
-        filled::<S>(CHECK)
-    } else {
-        filled::<S>(&format!("{CHECK}\n\n{owners}"))
-    }
+/// The same with what the system says below it, if it says anything.
+pub(super) fn with_more<S: UnderTest>(text: &str, more: &str) -> String {
+    let gap = if more.is_empty() { "" } else { "\n\n" };
+    filled::<S>(&format!("{text}{gap}{more}"))
 }
 
 pub(super) const EXAMPLES: &str = "\
@@ -71,9 +61,9 @@ How a run can end:
   pass        every invariant held and every wait ended; the headline says what got done
   violation   an invariant was broken
   starved     an invariant of progress was broken: nothing wrong was done, and too little
-  blocked     machines wait for ever, or users for each other's locks in a circle
+  blocked     machines wait for ever, or for each other in a circle
   spinning    more events in a second of simulated time than a cluster of this size may have
-  unexpected  another answer, or other contents at the end, than the file says
+  unexpected  another answer, or another state at the end, than the file says
   ruled_out   a milestone was reached that the file says is never reached
   panic       the code under test, or the simulator, panicked
 With --json `verdict` is one of these words, and `why` a line about it, null on a pass.
@@ -105,7 +95,7 @@ that are empty stand below by row. A column is a kind of fault, and a row
 
   what a fault met            what the machine took part in that the fault struck
   what a fault struck while   a fault that was in effect: until it ended, a crash until the start,
-                              a lost disk until its node is a member and complete again
+                              a lost disk until its node has again what it should have
   messages, records           what became of them
   reasons                     why users were refused
 

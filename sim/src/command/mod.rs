@@ -45,7 +45,7 @@ pub fn main<S: UnderTest>() -> ExitCode {
     let done = match &arguments.command {
         Command::Run(arguments) => run::run::<S>(arguments, &mut output),
         Command::Sweep(arguments) => sweep::sweep(arguments, &mut output),
-        Command::Check(arguments) => check::check::<S>(arguments, &mut output),
+        Command::Check(arguments) => check::check(arguments, &mut output),
         Command::Grammar(arguments) => grammar::grammar::<S>(arguments, &mut output),
         Command::Defects => names::defects::<S>(&mut output),
         Command::Invariants => names::invariants::<S>(&mut output),

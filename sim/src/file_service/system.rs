@@ -36,7 +36,7 @@ use crate::reference::Convention;
 use crate::scenario::reading::{Extra, Form, Listed, Named, ReadConfig, Result, Table, Value};
 use crate::scenario::swarm::{Key, Swarm};
 use crate::scenario::tables::TableReference;
-use crate::under_test::{CommandLine, UnderTest, WrittenHistory};
+use crate::under_test::{CheckOption, CommandLine, UnderTest, WrittenHistory};
 use crate::verdict::Finding;
 
 const HISTORY: &str = "\
@@ -124,9 +124,14 @@ impl UnderTest for FileService {
         folder: "scenarios/commit",
         file: "scenarios/mixed/files.toml",
         request: "read = \"/a\"",
-        history: HISTORY,
-        owners: OWNERS,
     };
+    const HISTORY_HELP: &'static str = HISTORY;
+    const CHECK_OPTION: Option<CheckOption<FileService>> = Some(CheckOption {
+        name: "owners",
+        summary: "Print which nodes own the paths that a file asks for",
+        help: OWNERS,
+        lines: owners::lines,
+    });
     /// Locks are granted by that clock: what its jumps do is no protocol's fault.
     const CONTROL_CLOCK_JUMPS: bool = false;
     const REQUESTS: &'static [Form<Ask>] = scenario::REQUESTS;
@@ -427,10 +432,6 @@ impl UnderTest for FileService {
             Convention { what: "path", text: path },
             Convention { what: "reason of a refusal", text: Convention::names::<Reason>() },
         ]
-    }
-
-    fn owners(scenario: &Scenario) -> Vec<String> {
-        owners::lines(scenario)
     }
 
     fn history() -> Option<Box<dyn WrittenHistory<FileService>>> {

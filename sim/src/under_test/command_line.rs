@@ -1,5 +1,8 @@
 //! How the command of a system is called.
 
+use super::UnderTest;
+use crate::scenario::Scenario;
+
 /// How the command of a system is called, and what its help shows.
 #[derive(Clone, Copy, Debug)]
 pub struct CommandLine {
@@ -13,24 +16,16 @@ pub struct CommandLine {
     pub file: &'static str,
     /// A request as a script says it, for the examples of the reference: `write = "x"`.
     pub request: &'static str,
-    /// What its help says of `run --history`; empty where nothing writes a history down. Here and
-    /// below `{command}` and `{file}` stand for the two above.
-    pub history: &'static str,
-    /// What its help says of `check --owners`; empty where [`UnderTest::owners`] has nothing.
-    ///
-    /// [`UnderTest::owners`]: super::UnderTest::owners
-    pub owners: &'static str,
 }
 
-impl CommandLine {
-    /// A command without a history and without owners.
-    pub const fn new(
-        name: &'static str,
-        about: &'static str,
-        folder: &'static str,
-        file: &'static str,
-        request: &'static str,
-    ) -> CommandLine {
-        CommandLine { name, about, folder, file, request, history: "", owners: "" }
-    }
+/// An option of `check` that only this system has: it tells more of a file that is sound.
+pub struct CheckOption<S: UnderTest> {
+    /// Its name, without the dashes.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// What the help says of it below; `{command}` and `{file}` stand for those of the command.
+    pub help: &'static str,
+    /// What it tells, line by line.
+    pub lines: fn(&Scenario<S>) -> Vec<String>,
 }

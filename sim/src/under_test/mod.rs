@@ -38,7 +38,7 @@ use crate::trace::Detail;
 use crate::verdict::Finding;
 use crate::world::World;
 
-pub use command_line::CommandLine;
+pub use command_line::{CheckOption, CommandLine};
 pub use coverage::{Coverage, Idle, NoCoverage, Phase, Reason, Scene, Situation};
 pub use drawn::{DrawingUser, Drawn, DrawsRequests};
 pub use history::WrittenHistory;
@@ -126,6 +126,13 @@ pub trait UnderTest: System {
 
     /// How the command is called, and what its help shows.
     const COMMAND: CommandLine;
+
+    /// What the help says of `run --history`; nothing where [`history`](UnderTest::history) is
+    /// `None`. `{command}` and `{file}` stand for those of the command.
+    const HISTORY_HELP: &'static str = "";
+
+    /// The option of `check` that only this system has.
+    const CHECK_OPTION: Option<CheckOption<Self>> = None;
 
     /// Is there a control node?
     const HAS_CONTROL: bool = true;
@@ -442,11 +449,6 @@ pub trait UnderTest: System {
 
     /// How a file writes values that only this system has, and names that no command lists.
     fn conventions() -> Vec<Convention> {
-        Vec::new()
-    }
-
-    /// Where what a file asks for is kept, a line for each thing.
-    fn owners(_scenario: &Scenario<Self>) -> Vec<String> {
         Vec::new()
     }
 
