@@ -1,4 +1,4 @@
-//! The simulated world that tests `seedbed`, and the command of that name.
+//! The simulated world that tests a system, and the command that runs scenarios in it.
 //!
 //! How a run flows, which is also the order in which to read the files:
 //!

@@ -37,7 +37,7 @@ names! {
         RecordHoled = "record_holed",
         /// a disk stalled: no sync ends
         DiskStalled = "disk_stalled",
-        /// a disk is full: its machine refuses new work
+        /// a disk is full
         DiskFull = "disk_full",
         /// a disk that was full has room again
         DiskHasRoom = "disk_has_room",
@@ -177,9 +177,8 @@ impl<S: UnderTest> Milestone<S> {
         }
     }
 
-    /// The milestone that comes before it in its story: a decision after all votes, what is
-    /// received after what is sent. A run that has not come to one may have come to the other. A
-    /// story may leave one out: without participants there are no votes.
+    /// The milestone that comes before it in its story: what is received comes after what is sent.
+    /// A run that has not come to one may have come to the other. A story may leave one out.
     pub fn follows(self) -> Option<Milestone<S>> {
         match self {
             Milestone::General(it) => it.follows().map(Milestone::General),

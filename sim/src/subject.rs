@@ -1,6 +1,6 @@
 //! What steps, milestones and the facts of a violation are about.
 //!
-//! A *subject* is a thing of the system under test: a request, a machine, a transaction. Two steps
+//! A *subject* is a thing of the system under test: a request, a machine, an election. Two steps
 //! that are about one subject belong to one story, and a report tells stories.
 
 use std::collections::BTreeSet;
@@ -24,16 +24,16 @@ pub trait Subject:
 pub enum Standing {
     /// A request of a user.
     Request,
-    /// What the system does for a request under a name of its own: a transaction, an attempt.
+    /// What the system does for a request under a name of its own: an attempt.
     Attempt,
-    /// What requests are about, such as a file. Where one of the two above is named it is only its
+    /// What requests are about, such as a register. Where one of the two above is named it is only its
     /// circumstance.
     Object,
-    /// What happens without a request, such as a change of membership.
+    /// What happens without a request, such as an election.
     Undertaking,
     /// What goes on between two machines, such as a transfer of data.
     Exchange,
-    /// What is kept up all the time by messages that tell little, such as a lease.
+    /// What is kept up all the time by messages that tell little, such as a session.
     Upkeep,
     /// A machine. Where anything else is named it is only where that happens.
     Machine,
@@ -51,7 +51,7 @@ impl Standing {
 pub enum Plain {
     /// A request of a user.
     Request(RequestId),
-    /// What happens without a request, by its name: `view 3`, `election of n2`.
+    /// What happens without a request, by its name: `election of n2`.
     Undertaking(String),
     /// A machine: its clock, its log, its disk.
     Machine(NodeId),

@@ -15,7 +15,9 @@ pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let close = |name: &str| {
         let edits = strsim::damerau_levenshtein(found, name);
         let similar = name.len() > 3 && strsim::jaro_winkler(found, name) >= 0.88;
-        (edits <= found.len().max(name.len()) / 3 || similar).then_some(edits)
+        let has_more_in_front = found.strip_suffix(name).is_some_and(|more| more.ends_with('_'));
+        let is_near = edits <= found.len().max(name.len()) / 3;
+        (is_near || similar || has_more_in_front).then_some(edits)
     };
     let near = known.into_iter().filter_map(|name| Some((close(name)?, name)));
     near.min().map(|(_, name)| name)
@@ -116,10 +118,11 @@ mod tests {
 
     #[test]
     fn slips_and_beginnings_are_recognised_and_other_words_are_not() {
-        let known = ["latency", "loss", "coordinator", "control"];
+        let known = ["latency", "loss", "duplication", "control"];
         assert_eq!(nearest("latncy", known), Some("latency"));
         assert_eq!(nearest("los", known), Some("loss"));
-        assert_eq!(nearest("coordinat", known), Some("coordinator"));
+        assert_eq!(nearest("duplicat", known), Some("duplication"));
+        assert_eq!(nearest("network_loss", known), Some("loss"));
         assert_eq!(nearest("contorl", known), Some("control"));
         assert_eq!(nearest("bandwidth", known), None);
         assert_eq!(nearest(&"latency".repeat(100), known), None);

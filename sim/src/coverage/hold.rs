@@ -30,8 +30,8 @@ pub enum Grip {
     Moment,
     /// Until the machine is up again. Steps show that, so nothing tells it.
     Down(NodeId),
-    /// Until the machine, which lost its disk, is up again, a member, and complete. Steps show
-    /// that.
+    /// Until the machine, which lost its disk, has again all that it should have
+    /// ([`made_good`](crate::under_test::Coverage::made_good)). Steps show that.
     Bereft(NodeId),
     /// Until the machine goes on, or crashes. Steps show that.
     Paused(NodeId),

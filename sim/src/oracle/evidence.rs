@@ -1,12 +1,12 @@
 //! What a violation is shown with: two facts, each with the step that made it one.
 //!
-//! An invariant states each of the two in words, with what the words are about. Say that n2 has
-//! voted yes to n1.1/1 and now rolls it back:
+//! An invariant states each of the two in words, with what the words are about. Say that c1.1#4 is
+//! counted, and now counted again:
 //!
 //! ```text
 //! Err(Breach::of(
-//!     Evidence::at(yes.step, format!("{node} voted yes to {txn}")).about(txn),
-//!     Evidence::at(model.step, format!("{node} rolls {txn} back")).about(txn),
+//!     Evidence::at(first.step, format!("{request} is counted")).about(request),
+//!     Evidence::at(model.step, format!("{request} is counted again")).about(request),
 //! ))
 //! ```
 //!
@@ -14,9 +14,8 @@
 //!   under way, `model.step`, unless the judgement is about a step that is over.
 //! - *The words* are a sentence with the names of nodes in it. They are built when there is a
 //!   breach, never before: where several breaches share a fact, it is a closure.
-//! - *The subjects* are every transaction, request, path, lock, epoch and membership lease that the
-//!   words name, also where they say "it". A machine is one only if the words name
-//!   nothing else.
+//! - *The subjects* are all that the words name, also where they say "it". A machine is one only if
+//!   the words name nothing else.
 //!
 //! A helper that states a fact for several invariants returns [`Evidence`] with its subjects; its
 //! caller adds what it adds in words ([`Evidence::about`], [`Evidence::reworded`]).

@@ -21,7 +21,7 @@ pub struct Reached<S: UnderTest> {
     pub node: NodeId,
     /// What it is about.
     pub about: Subjects<S::Subject>,
-    /// What is meant, where whatever waits for it names something: a transaction has several paths.
+    /// What is meant, where whatever waits for it names one of several things that it is about.
     pub meant: S::Filter,
 }
 

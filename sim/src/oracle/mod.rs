@@ -1,6 +1,6 @@
 //! The oracle: watches every step from outside and says when a promise is broken.
 //!
-//! It judges durable records, messages on the wire, what storage holds and what clients answer,
+//! It judges durable records, messages on the wire, the state of machines and what clients answer,
 //! kept in a ground-truth [`Model`] of the system under test; it never believes a machine's summary
 //! of itself. Each [`Invariant`] sees only what the step touched and what it has said that it wants
 //! to see ([`SeenKinds`]), so that the cost of a step grows neither with the cluster nor with the

@@ -11,10 +11,10 @@ pub enum Told<S: UnderTest> {
     Asker(u16),
     /// The next request is a probe.
     Probe(S::Probe),
-    /// A message from the one to the other is under way until then, longer than a commit can
-    /// afford.
+    /// A message from the one to the other is under way until then, longer than is
+    /// [affordable](UnderTest::affordable).
     HeldUp(NodeId, NodeId, Time),
-    /// A sync of this machine's disk goes on until then, longer than a commit can afford.
+    /// A sync of this machine's disk goes on until then, longer than is affordable.
     SlowSync(NodeId, Time),
     /// Everything is healed at this time.
     Healed(Time),

@@ -1,6 +1,6 @@
 //! The reference of the scenario file: its grammar, printed.
 //!
-//! `terminal.rs` prints it for `seedbed grammar`, `markdown.rs` for `docs/scenario-reference.md`.
+//! `terminal.rs` prints it for the command `grammar`, `markdown.rs` for `docs/scenario-reference.md`.
 //! What stands there of tables and keys is their declaration under `scenario/`; what is said of
 //! all of them is in `conventions.rs`.
 

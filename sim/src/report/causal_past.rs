@@ -97,7 +97,7 @@ fn breaks<S: UnderTest>(step: &Step<S>, involved: &BTreeSet<NodeId>) -> bool {
         Event::Cut(links) | Event::Mend(links) => {
             links.iter().any(|(a, b)| involved.contains(a) && involved.contains(b))
         }
-        // A node that is told to come or to go changes the owners of arcs, wherever it is.
+        // What the operator says may concern any machine, whichever is told.
         Event::Command(_) => true,
         _ => false, // it is what machines do that work
     }

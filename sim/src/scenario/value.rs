@@ -121,8 +121,8 @@ impl<'a> Value<'a> {
         if span == Span::ZERO { Err(self.not("a duration above zero")) } else { Ok(span) }
     }
 
-    /// How long something is promised for.
-    pub fn lease(&self) -> Result<Span> {
+    /// A duration that is neither very short nor longer than a day.
+    pub fn bounded_span(&self) -> Result<Span> {
         let span = self.span()?;
         let ok = (1_000..=86_400_000_000_000).contains(&span.as_nanos());
         if ok { Ok(span) } else { Err(self.not("1us to one day")) }

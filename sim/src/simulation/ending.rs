@@ -21,7 +21,7 @@ pub(super) struct Ending<'a, S: UnderTest> {
     pub model: &'a S::Model,
     pub requests: &'a Requests<S>,
     pub scripts: &'a Scripts<'a, S>,
-    /// Have probes written since the files were judged?
+    /// Have probes been asked since the state was judged?
     pub is_probed: bool,
 }
 
@@ -77,7 +77,7 @@ impl<S: UnderTest> Ending<'_, S> {
         )
     }
 
-    /// What the file expects of requests and files, and is otherwise.
+    /// What the file expects of requests and of the end, and is otherwise.
     pub fn finding(&self) -> Option<Finding> {
         let mut answers = self.scripts.outcomes().filter_map(|outcome| self.answer(&outcome));
         let at_end = || S::unmet_at_end(&self.scenario.expect.at_end, self.world, self.model);

@@ -145,7 +145,7 @@ impl<S: UnderTest> Simulation<'_, S> {
         }
     }
 
-    /// A request that times out in a circle of waits for locks: only that ends the circle.
+    /// A request that times out in a circle of waits: only that ends the circle.
     fn on_replied(&mut self, request: RequestId, reply: &S::Reply) {
         if S::outcome(reply) == Outcome::Unknown {
             let model = self.oracle.model();

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!  step        time  node     what
-//!   101   1.204310s  n1       <- n2 Executed yes n1.1/4; 0: v3 now
-//!   101   1.204310s  n1       log #17 decided to commit n1.1/4; v3 now; ...  (forced)
+//!   101   1.204310s  n1       <- c1 add c1.1#4: 3
+//!   101   1.204310s  n1       log #17 c1.1#4 is counted  (forced)
 //!   109   1.205100s  n1       disk has synced
-//!   109   1.205100s  n1       log #17 decided to commit n1.1/4 is durable
-//!   109   1.205100s  n1       -> n2 Commit n1.1/4; v3 now; over up to 1/3
+//!   109   1.205100s  n1       log #17 c1.1#4 is counted is durable
+//!   109   1.205100s  n1       -> c1 added c1.1#4: 21
 //! ```
 //!
 //! `<-` is a message that has arrived, `->` one that leaves. Every line carries step and time, so

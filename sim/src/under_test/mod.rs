@@ -121,7 +121,7 @@ pub trait UnderTest: System {
     type Coverage: Coverage<Self>;
     /// Keys of `[swarm]`, beside those that every system has.
     type SwarmKey: Name;
-    /// What a reader of a trace knows by name, such as the files that it is about.
+    /// What a reader of a trace knows by name.
     type Known: Debug;
 
     /// How the command is called, and what its help shows.

@@ -160,7 +160,7 @@ impl<S: UnderTest> FileReport<S> {
     }
 
     /// Why the requests of all runs together fall short, if they do, and with which seed most of it
-    /// came about. A file that expects a violation has runs that end early, and a service that is
+    /// came about. A file that expects a violation has runs that end early, and a system that is
     /// wrong.
     fn shortfall(&self, scenario: &Scenario<S>) -> Option<(String, u64)> {
         match scenario.expect.verdict {

@@ -39,7 +39,7 @@ pub enum Verdict<S: UnderTest> {
     Blocked(Vec<Wait>),
     /// More events happened in a second than a cluster of this size may have: the run does not end.
     Spinning(Box<Spinning>),
-    /// A pass but for a request's answer, or what is stored at the end: the file wants another.
+    /// A pass but for a request's answer, or the state at the end: the file wants another.
     Unexpected(Box<Finding>),
     /// A pass but for a milestone that the run reached and its file rules out.
     RuledOut {
@@ -128,10 +128,10 @@ impl<S: UnderTest> fmt::Display for Verdict<S> {
     }
 }
 
-/// What a file expects of a request or of a stored file, and how it is instead.
+/// What a file expects of a request, or of the end of a run, and how it is instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Of which request or path, in words.
+    /// Of what, in words.
     pub of: String,
     /// What the file expects, in words.
     pub expected: String,

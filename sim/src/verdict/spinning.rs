@@ -1,4 +1,4 @@
-//! A run that takes more events than any use of the service explains.
+//! A run that takes more events than any use of the system explains.
 
 use std::fmt;
 

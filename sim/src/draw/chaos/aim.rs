@@ -1,8 +1,7 @@
 //! Faults that strike at milestones: where they are aimed, and at which machine.
 //!
-//! A fault at a drawn time meets a transaction in doubt as rarely as a dart thrown with closed eyes
-//! meets the board's middle. An aimed fault waits for the moment and strikes a machine that plays a
-//! part in it.
+//! A moment of a protocol is short, so a fault at a drawn time seldom meets it. An aimed fault waits
+//! for the moment and strikes a machine that plays a part in it.
 
 use crate::under_test::UnderTest;
 use std::collections::BTreeSet;
@@ -52,7 +51,7 @@ impl<S: UnderTest> Aims<S> {
     pub(super) fn draw(&self, kind: ChaosKind<S>, stream: &mut Stream) -> Option<Aim<S>> {
         let suits = |moment: &&AimedMoment<S>| moment.loses_disks || !kind.loses_a_disk();
         let suited = || self.moments.iter().filter(suits);
-        // A hand-over has fewer moments than a transaction, and is no less worth a fault.
+        // A group of few moments is no less worth a fault than one of many.
         let all: BTreeSet<u8> = suited().map(|moment| moment.group).collect();
         let chosen = *stream.pick(&Vec::from_iter(all))?;
         let its: Vec<Milestone<S>> =

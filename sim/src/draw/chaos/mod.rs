@@ -12,10 +12,9 @@
 //! one machine alone may lose, or be late with, a second often makes good. One that cannot strike
 //! then, because its machine is down or the budget has no room, waits for the next such moment.
 //!
-//! A disk is lost only where another owner has all that was on it; that is looked up when the fault
-//! strikes. With `last_copies` it is lost anyway, and the operator accepts the loss when the safety
-//! phase is over. The plan knows the members that the operator wants, and lets so many of them
-//! leave that `replicas` stay.
+//! A disk is lost only where the system keeps what it promises; that is looked up when the fault
+//! strikes ([`Operator::keeps_the_promise`]). What the operator wants goes with what it has wanted
+//! before ([`Operator::draw`]).
 
 mod aim;
 mod away;
@@ -93,7 +92,7 @@ struct Plan<'a, S: UnderTest> {
     chaos: &'a Chaos<S>,
     config: &'a S::Config,
     faults: Vec<Planned<S>>,
-    /// Nothing but the acceptance of losses begins at this time or later.
+    /// Nothing but what the operator wants afterwards begins at this time or later.
     end: Time,
     machines: Vec<NodeId>,
     nodes: Vec<NodeId>,

@@ -296,7 +296,7 @@ fn set(main: &Value<'_>, cast: Named) -> Result<Command> {
         }
     });
     let replicas = table.maybe("replicas", |value| value.integer(1..=cast.all_nodes().into()));
-    let lock_lease = table.maybe("lock_lease", |value| value.lease());
+    let lock_lease = table.maybe("lock_lease", |value| value.bounded_span());
     let membership_lease = table.maybe("membership_lease", |value| value.membership_lease());
     Ok(Command::Set {
         replicas: replicas?,

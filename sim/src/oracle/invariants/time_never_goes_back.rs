@@ -6,8 +6,8 @@ use seedbed::machine::{NodeId, Time};
 
 /// True time never goes back, nor does any machine's clock within one life of the machine.
 ///
-/// This is about the simulator: the protocols are promised a monotonic clock, and every lease
-/// builds on it. A machine may drift and its clock may jump, but only forward.
+/// This is about the simulator: the protocols are promised a monotonic clock. A clock may drift and
+/// jump, but only forward.
 #[derive(Clone, Debug, Default)]
 pub struct TimeNeverGoesBack {
     newest: Option<At<Time>>,

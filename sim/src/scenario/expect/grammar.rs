@@ -88,7 +88,7 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
             beside: &[UNKNOWN],
             is: Kind::Verdict,
         },
-        // A run ends with its violation, so the share of unknown says nothing of the service.
+        // A run ends with its violation, so the share of unknown says nothing of the system.
         Form {
             key: Key::form(
                 "violates",
@@ -107,8 +107,8 @@ pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
     notes: &[
         "Without `verdict`, `violates` and `blocks` it is `verdict = \"pass\"`.",
         "`blocks` needs a `[[fault]]` with `restart = \"never\"`, or what the system says beside.",
-        "A milestone, a violation, an answer or a stored file that is impossible in every run of \
-         the file is refused.",
+        "A milestone, a violation, an answer or a state at the end that is impossible in every \
+         run of the file is refused.",
         "A file also fails if a `[[fault]]` never strikes or a `[[message]]` rule never applies.",
     ],
     example: r#"

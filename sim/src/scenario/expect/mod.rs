@@ -60,7 +60,7 @@ pub struct Expect<S: UnderTest> {
 
 impl<S: UnderTest> Expect<S> {
     /// The share of unknown that a file may have without saying so. The committed files that say
-    /// nothing have 0.6 % at most; a service that cannot answer one request in twenty is of no use.
+    /// nothing have 0.6 % at most; a system that cannot answer one request in twenty is of no use.
     pub const UNKNOWN: Ppb = Ppb::new(50_000_000).unwrap();
 
     /// That a run ends like this, and nothing else.

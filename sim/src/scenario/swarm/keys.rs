@@ -145,7 +145,7 @@ keys! {
     SyncMax = "sync_max", Unit::Span(|value| value.span()), "disk.sync", "the longer end of `disk.sync`";
     SyncMin = "sync_min", Unit::Span(|value| value.span()), "disk.sync", "the shorter end of `disk.sync`, drawn up to the longer one";
     ClockOffsetMax = "clock_offset_max", Unit::Span(|value| value.span()), "clock.offset", "each clock without a `[[clock]]` is ahead by a drawn time up to this";
-    Safety = "safety", Unit::Span(|value| value.lease()), "phases.safety", "`phases.safety`";
+    Safety = "safety", Unit::Span(|value| value.bounded_span()), "phases.safety", "`phases.safety`";
     ChaosIntervalMax = "chaos_interval_max", Unit::Span(interval), "chaos.interval", "the longer end of `chaos.interval`";
     ChaosDurationMax = "chaos_duration_max", Unit::Span(|value| value.span()), "chaos.duration", "the longer end of `chaos.duration`";
     Aimed = "aimed", Unit::Share, "chaos.aimed", "`chaos.aimed`";
