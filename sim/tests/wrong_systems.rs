@@ -169,7 +169,13 @@ impl UnderTest for Toy {
     seedbed_sim::plain_system!();
 
     const HAS_CONTROL: bool = false;
-    const COMMAND: CommandLine = CommandLine::new("toy", "A toy", ".", "toy.toml", "ask = true");
+    const COMMAND: CommandLine = CommandLine {
+        name: "toy",
+        about: "A toy",
+        folder: ".",
+        file: "toy.toml",
+        request: "ask = true",
+    };
     const REQUESTS: &'static [Form<()>] =
         &[Form { key: Key::form("ask", "`true`", "asks"), beside: &[], is: () }];
 
