@@ -208,11 +208,11 @@ fn link(value: &Value<'_>, cast: Named) -> Result<Link> {
 
 /// `from` and `to`, the two ends of a link.
 pub(super) fn ends(table: &Table<'_>, cast: Named) -> Result<(NodeId, NodeId)> {
-    let from = table.need("from", "the node that sends").and_then(|from| from.machine(cast));
-    let receiver = table.need("to", "the node that receives");
+    let from = table.need("from", "the machine that sends").and_then(|from| from.machine(cast));
+    let receiver = table.need("to", "the machine that receives");
     let to = receiver.as_ref().map_err(|refused| *refused).and_then(|to| to.machine(cast));
     let (from, to, receiver) = (from?, to?, receiver?);
-    if from == to { Err(receiver.not("another node than `from`")) } else { Ok((from, to)) }
+    if from == to { Err(receiver.not("another machine than `from`")) } else { Ok((from, to)) }
 }
 
 pub(super) fn disk(root: &Table<'_>) -> Result<Disk> {
@@ -244,7 +244,8 @@ fn clock<S: UnderTest>(
     // A clock that stands still or runs backwards is no clock, whatever the bound.
     const FASTEST: i64 = 900_000;
     let table = value.table(&CLOCK)?;
-    let node = table.need("node", "the node whose clock it is").and_then(|node| node.machine(cast));
+    let node =
+        table.need("node", "the machine whose clock it is").and_then(|node| node.machine(cast));
     let offset = table.or("offset", Span::ZERO, |value| value.span());
     let drift_ppm = table.or("drift_ppm", 0_i32, |value| value.integer(-FASTEST..=FASTEST));
     let beyond = table.or("beyond_bound", false, |value| value.boolean());

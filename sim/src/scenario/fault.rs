@@ -267,7 +267,7 @@ impl<S: UnderTest> FaultPlace<'_, S> {
             );
         }
         match receivers.iter().find(|target| senders.contains(target)) {
-            Some(_) => Err(to.not("another node than `from`")),
+            Some(_) => Err(to.not("another machine than `from`")),
             None => Ok((senders, receivers)),
         }
     }

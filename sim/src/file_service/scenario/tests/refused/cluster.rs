@@ -42,11 +42,11 @@ fn links_and_clocks_that_make_no_sense() {
     assert_wrong(&[
         (
             "[[network.link]]\nto = 'c1'",
-            "2: network.link[0].from: missing, expected the node that sends",
+            "2: network.link[0].from: missing, expected the machine that sends",
         ),
         (
             "[[network.link]]\nfrom = 'c1'\nto = 'c1'",
-            "4: network.link[0].to: expected another node than `from`, found `'c1'`",
+            "4: network.link[0].to: expected another machine than `from`, found `'c1'`",
         ),
         (
             "[[network.link]]\nfrom = 'c1'\nto = 'n1'",

@@ -246,7 +246,7 @@ fn targets_that_make_no_sense() {
     );
     assert_eq!(
         at("delay = { from = ['n1', 'n2'], to = 'n2' }\nby = ['1s', '2s']"),
-        "4: fault[0].delay.to: expected another node than `from`, found `'n2'`"
+        "4: fault[0].delay.to: expected another machine than `from`, found `'n2'`"
     );
     assert_eq!(
         at("loss = { from = 'n1', to = 'n2' }\nshare = 0"),
