@@ -72,13 +72,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
     style: Style::Single,
     meaning: "what breaks, drawn from the seed, within a budget",
     keys: &[
-        Key::needed(
-            "kinds",
-            "array of kinds, each once",
-            "what may happen: `crash`, `pause`, `partition`, `isolate`, `clog`, `delay`, `loss`, \
-             `duplicate`, `drop`, `slow_disk`, `stalled_disk`, `full_disk`, `bit_rot`, `drift`, `bump`, \
-             `majorities_ring`, `wipe`, `attrition`, `rolling_restart`",
-        ),
+        Key::needed("kinds", "array of kinds, each once", "what may happen: kinds of chaos"),
         Key::perhaps(
             "budget",
             "table, see `chaos.budget`",

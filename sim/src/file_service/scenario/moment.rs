@@ -64,19 +64,3 @@ fn all() -> Vec<(Of, Milestone)> {
         (Of::Machine, Milestone::RESTARTED),
     ]
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::tables::tables;
-
-    #[test]
-    fn the_reference_names_every_moment() {
-        let tables = tables::<FileService>();
-        let chaos = tables.iter().find(|table| table.name == "chaos").expect("a table");
-        for (_, milestone) in all() {
-            let name = format!("`{}`", milestone.name());
-            assert!(chaos.notes.iter().any(|note| note.contains(&name)), "{name}");
-        }
-    }
-}
