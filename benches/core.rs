@@ -34,7 +34,7 @@ fn ring(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ring, owners of a path");
     group.throughput(Throughput::Elements(paths.len() as u64));
     for nodes in [5, 20, 100] {
-        let members: Vec<NodeId> = (1..=nodes).map(NodeId::storage).collect();
+        let members: Vec<NodeId> = (1..=nodes).map(NodeId::node).collect();
         let ring = Ring::new(HashKind::Sha1, 100, 3, &members);
         group.bench_with_input(BenchmarkId::new("nodes", nodes), &ring, |bencher, ring| {
             bencher.iter(|| paths.iter().map(|path| ring.owners(path)[0].number()).max());
@@ -83,7 +83,7 @@ fn decided(counter: u32) -> Record {
     let contents = Some(Contents::from(format!("{counter:016x}")));
     Record::Decided(Decided {
         txn: TxnId {
-            coordinator: NodeId::storage(1),
+            coordinator: NodeId::node(1),
             admission: Admission(1),
             incarnation: Incarnation(1),
             counter,
@@ -91,7 +91,7 @@ fn decided(counter: u32) -> Record {
         request: RequestId { client, incarnation: Incarnation(1), number: counter },
         epoch: Epoch(1),
         participants: [2, 3]
-            .map(|n| Member { node: NodeId::storage(n), admission: Admission(1) })
+            .map(|n| Member { node: NodeId::node(n), admission: Admission(1) })
             .into(),
         changes: [(path, File { version, contents, fence: Token::default() })].into(),
         answer: [Outcome::Changed(version)].into(),

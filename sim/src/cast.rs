@@ -37,12 +37,12 @@ impl Cast {
 
     /// Every node, spare ones included.
     pub fn every_node(self) -> impl Iterator<Item = NodeId> {
-        (1..=self.all_nodes()).map(NodeId::storage)
+        (1..=self.all_nodes()).map(NodeId::node)
     }
 
     /// The nodes that take part from the start.
     pub fn first_nodes(self) -> impl Iterator<Item = NodeId> {
-        (1..=self.nodes).map(NodeId::storage)
+        (1..=self.nodes).map(NodeId::node)
     }
 
     /// The clients.
@@ -80,7 +80,7 @@ mod tests {
         for (place, machine) in cast.machines().enumerate() {
             assert!(cast.has(machine) && cast.place(machine) == Some(place), "{machine}");
         }
-        for machine in [NodeId::storage(6), NodeId::client(3)] {
+        for machine in [NodeId::node(6), NodeId::client(3)] {
             assert!(!cast.has(machine) && cast.place(machine).is_none());
         }
     }

@@ -78,7 +78,7 @@ impl System for Toy {
 impl Machine<Toy> for Process {
     fn step(&mut self, _now: Time, input: Input<'_, Toy>, out: &mut Outbox<Toy>) {
         match input {
-            Input::Request(request, _) => out.send(NodeId::storage(1), Message::Hello(request)),
+            Input::Request(request, _) => out.send(NodeId::node(1), Message::Hello(request)),
             Input::Message(from, Message::Hello(request)) if from.class() == Class::Client => {
                 out.send(from, Message::Hello(*request));
             }
@@ -98,7 +98,7 @@ impl Process {
         match *self.0 {
             Some(Wrong::AnswersTwice) => out.reply(request, Answered),
             Some(Wrong::AnswersUnasked) => out.reply(RequestId { number: 9, ..request }, Answered),
-            Some(Wrong::SendsToNoMachine) => out.send(NodeId::storage(7), Message::Hello(request)),
+            Some(Wrong::SendsToNoMachine) => out.send(NodeId::node(7), Message::Hello(request)),
             Some(Wrong::NamesAFutureStep) | None => {}
         }
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The address of a machine: the central node, a storage node or a client.
+/// The address of a machine: the control node, a numbered node or a client.
 ///
 /// An address is a *name*, not a life: one that restarts keeps its name and gets a new
 /// [`Incarnation`].
@@ -15,7 +15,7 @@ pub struct NodeId(u16);
 /// What kind of machine an address belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// The central node, of which there is one or none, such as a lock server. It has a disk.
+    /// The control node, of which there is one or none, such as a lock server. It has a disk.
     Control,
     /// One of the numbered nodes, such as a replica or a storage node. It has a disk.
     Node,
@@ -24,14 +24,14 @@ pub enum Class {
 }
 
 impl NodeId {
-    /// The central node, `control`.
+    /// The control node, `control`.
     pub const CONTROL: NodeId = NodeId(0);
-    /// The largest number a storage node or a client can have.
+    /// The largest number a node or a client can have.
     pub const MAX_NUMBER: u16 = CLIENT_BIT - 1;
 
-    /// The storage node `n<number>`; numbers start at 1.
-    pub fn storage(number: u16) -> NodeId {
-        assert!((1..=Self::MAX_NUMBER).contains(&number), "storage node number {number}");
+    /// The node `n<number>`; numbers start at 1.
+    pub fn node(number: u16) -> NodeId {
+        assert!((1..=Self::MAX_NUMBER).contains(&number), "node number {number}");
         NodeId(number)
     }
 
@@ -90,7 +90,7 @@ impl FromStr for NodeId {
             _ => None,
         };
         let id = match text.split_at_checked(1) {
-            Some(("n", digits)) => number(digits).map(NodeId::storage),
+            Some(("n", digits)) => number(digits).map(NodeId::node),
             Some(("c", digits)) => number(digits).map(NodeId::client),
             _ => None,
         };

@@ -91,7 +91,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            members: (1..=3).map(NodeId::storage).collect(),
+            members: (1..=3).map(NodeId::node).collect(),
             membership: Membership::Fixed,
             replicas: 2,
             virtual_nodes: 100,

@@ -127,7 +127,7 @@ pub enum Ties {
 /// use seedbed::proto::Path;
 /// use seedbed::proto::ring::{HashKind, Ring};
 ///
-/// let members = [1, 2, 3].map(NodeId::storage);
+/// let members = [1, 2, 3].map(NodeId::node);
 /// let ring = Ring::new(HashKind::Sha1, 100, 2, &members);
 /// let path = Path::new("/a")?;
 /// let [primary, second] = ring.owners(&path) else { panic!("two replicas") };

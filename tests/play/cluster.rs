@@ -36,7 +36,7 @@ pub fn cluster(options: &[&str]) -> Told<Cluster> {
     for option in options.chunks(2) {
         let [key, value] = option else { return Err(format!("`{}` has no value", option[0])) };
         match *key {
-            "nodes" => settings.members = (1..=number(value)?).map(NodeId::storage).collect(),
+            "nodes" => settings.members = (1..=number(value)?).map(NodeId::node).collect(),
             "replicas" => settings.replicas = number(value)?,
             "clients" => clients = number(value)?,
             "spare" => spare = number(value)?,

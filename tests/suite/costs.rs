@@ -103,7 +103,7 @@ impl Ledger {
 /// A cluster of seven nodes whose clients have talked to every node before, so that sessions are
 /// known.
 fn stage(commit: CommitMode, replicas: usize, clients: u16) -> Stage<Ledger> {
-    let members = (1..=7).map(NodeId::storage).collect();
+    let members = (1..=7).map(NodeId::node).collect();
     let settings = Settings { members, commit, replicas, ..Settings::default() };
     let config = Config::new(settings).expect("settings that make sense");
     let mut stage = Stage::new(World::of_config(config, clients), Ledger::default());
@@ -112,7 +112,7 @@ fn stage(commit: CommitMode, replicas: usize, clients: u16) -> Stage<Ledger> {
     stage.settle();
     stage.watcher = Ledger::default();
     for client in (1..=clients).map(NodeId::client) {
-        for node in (1..=7).map(NodeId::storage) {
+        for node in (1..=7).map(NodeId::node) {
             // No operation: refused at once, by the node alone.
             stage
                 .request(client, Request::Files { operations: [].into(), coordinator: Some(node) });
@@ -159,7 +159,7 @@ fn with_participants(
     let path = path("/some/file");
     let owners = owners(stage.world.config(), &path);
     let wanted = |node: &NodeId| owners.contains(node) == is_owner;
-    let coordinator = (1..=7).map(NodeId::storage).find(wanted).expect("there are enough nodes");
+    let coordinator = (1..=7).map(NodeId::node).find(wanted).expect("there are enough nodes");
     (stage, path, coordinator)
 }
 
@@ -217,7 +217,7 @@ fn on_one_node_each(stage: &Stage<Ledger>, n: usize) -> Vec<Path> {
 fn abort(n: usize, commit: CommitMode, refusers: Refusers) -> Ledger {
     let mut stage = stage(commit, 1, 1);
     let paths = on_one_node_each(&stage, n);
-    let n1 = NodeId::storage(1);
+    let n1 = NodeId::node(1);
     let (refused, asked) = match refusers {
         Refusers::Coordinator => (&paths[..1], &paths[..]),
         Refusers::Participants(noes) => (&paths[n + 1 - noes..], &paths[1..]),
@@ -283,7 +283,7 @@ fn a_no_of_the_coordinator_itself_forces_nothing() {
 fn a_rename_costs_one_look_more_where_the_coordinator_does_not_own_the_source() {
     let mut stage = stage(CommitMode::TwoPhase, 1, 1);
     let paths = on_one_node_each(&stage, 3);
-    let (n1, n2) = (NodeId::storage(1), NodeId::storage(2));
+    let (n1, n2) = (NodeId::node(1), NodeId::node(2));
     cost(&mut stage, n1, &[write(&paths[1])]);
     let rename =
         |from: usize, to: usize| operation(&paths[from], Action::Rename(paths[to].clone(), None));

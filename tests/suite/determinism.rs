@@ -131,14 +131,14 @@ fn any_other_byte_of_a_message_or_record_is_another_digest() {
 #[test]
 fn any_other_event_time_or_fact_is_another_digest() {
     let mut step = Step::new();
-    step.facts.push(Fact::SyncBegan { node: NodeId::storage(1) });
+    step.facts.push(Fact::SyncBegan { node: NodeId::node(1) });
     let original = digest(&step);
     let changes: [fn(&mut Step); 5] = [
         |step| step.at = step.at + Span::from_nanos(1),
-        |step| step.event = Event::Wake(NodeId::storage(1)),
+        |step| step.event = Event::Wake(NodeId::node(1)),
         |step| step.event = Event::Synced(NodeId::CONTROL),
         |step| step.facts.clear(),
-        |step| step.facts.push(Fact::SyncBegan { node: NodeId::storage(1) }),
+        |step| step.facts.push(Fact::SyncBegan { node: NodeId::node(1) }),
     ];
     for (i, change) in changes.into_iter().enumerate() {
         let mut changed = step.clone();
@@ -151,8 +151,8 @@ fn any_other_event_time_or_fact_is_another_digest() {
 #[test]
 fn steps_in_another_order_are_another_digest() {
     let (mut first, mut second) = (Step::new(), Step::new());
-    first.event = Event::Wake(NodeId::storage(1));
-    second.event = Event::Wake(NodeId::storage(2));
+    first.event = Event::Wake(NodeId::node(1));
+    second.event = Event::Wake(NodeId::node(2));
     let all = |steps: &[&Step]| {
         let mut digest = Digest::default();
         steps.iter().for_each(|step| digest.add(step));

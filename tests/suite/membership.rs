@@ -15,7 +15,7 @@ use seedbed::proto::{
 const LEASE: Span = Span::from_millis(800);
 
 fn config() -> Arc<Config> {
-    let members = (1..=3).map(NodeId::storage).collect();
+    let members = (1..=3).map(NodeId::node).collect();
     let settings = Settings {
         members,
         membership: Membership::Managed,
@@ -162,7 +162,7 @@ impl Nodes {
 }
 
 fn n(number: u16) -> NodeId {
-    NodeId::storage(number)
+    NodeId::node(number)
 }
 
 /// Three members in the first view, all in it and under a lease.

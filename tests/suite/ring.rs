@@ -11,7 +11,7 @@ use seedbed::proto::ring::{HashKind, Point, Ring, Ties};
 const CIRCLE: f64 = 18_446_744_073_709_551_616.0;
 
 fn nodes(numbers: impl IntoIterator<Item = u16>) -> Vec<NodeId> {
-    numbers.into_iter().map(NodeId::storage).collect()
+    numbers.into_iter().map(NodeId::node).collect()
 }
 
 fn path(text: &str) -> Path {
@@ -19,7 +19,7 @@ fn path(text: &str) -> Path {
 }
 
 fn point(hash: u64, node: u16, number: u32) -> Point {
-    Point { hash, node: NodeId::storage(node), number }
+    Point { hash, node: NodeId::node(node), number }
 }
 
 fn by_hand(replicas: usize, points: &[Point]) -> Ring {
@@ -82,7 +82,7 @@ proptest! {
 
     #[test]
     fn a_joining_node_only_pushes_itself_in(points in crowded_points(), replicas in 1..5usize) {
-        let joiner = NodeId::storage(1);
+        let joiner = NodeId::node(1);
         let old: Vec<_> = points.iter().copied().filter(|p| p.node != joiner).collect();
         let (before, after) = (by_hand(replicas, &old), by_hand(replicas, &points));
         for key in (0..20).chain(u64::MAX - 5..=u64::MAX) {
@@ -196,7 +196,7 @@ fn without_members_points_or_replicas_no_node_owns_anything() {
     for (virtual_nodes, replicas, members) in [(10, 2, 0), (0, 2, 3), (10, 0, 3)] {
         let ring = Ring::new(HashKind::Sha1, virtual_nodes, replicas, &nodes(1..=members));
         assert_eq!(ring.owners(&path("/a")), []);
-        assert!(!ring.owns(NodeId::storage(1), &path("/a")));
+        assert!(!ring.owns(NodeId::node(1), &path("/a")));
     }
 }
 

@@ -176,7 +176,7 @@ impl Client {
 
     fn ask(&mut self, now: Time, request: RequestId, out: &mut Outbox<Counter>) {
         self.timers.set(Timer::Retry(request), now + self.config.retry);
-        out.send(NodeId::storage(1), Message::Add { request, by: self.open[&request] });
+        out.send(NodeId::node(1), Message::Add { request, by: self.open[&request] });
     }
 
     fn end(&mut self, request: RequestId, reply: Reply, out: &mut Outbox<Counter>) {

@@ -73,13 +73,13 @@ pub struct View {
 /// The first view, which needs no monitor.
 impl Default for View {
     fn default() -> View {
-        View { number: 1, primary: NodeId::storage(1), backup: Some(NodeId::storage(2)) }
+        View { number: 1, primary: NodeId::node(1), backup: Some(NodeId::node(2)) }
     }
 }
 
 /// The other one of `n1` and `n2`.
 fn other(replica: NodeId) -> NodeId {
-    NodeId::storage(3 - replica.number())
+    NodeId::node(3 - replica.number())
 }
 
 /// What a replica stores.

@@ -21,7 +21,7 @@ impl Monitor {
             _ => View::default(),
         };
         // No replica was heard before the start, so none is overdue yet.
-        let heard = [1, 2].map(|number| (NodeId::storage(number), (boot.now, 0))).into();
+        let heard = [1, 2].map(|number| (NodeId::node(number), (boot.now, 0))).into();
         let mut timers = Timers::default();
         timers.set(Timer::Heartbeat, boot.now);
         Monitor { view, heard, timers }

@@ -83,7 +83,7 @@ impl World {
     /// If the members are not `n1`, `n2`, ... in this order.
     pub fn with_spare(config: Arc<Config>, spare: u16, clients: u16) -> World {
         let nodes = config.members.len() as u16;
-        let expected = (1..=nodes).map(NodeId::storage);
+        let expected = (1..=nodes).map(NodeId::node);
         assert!(config.members.iter().copied().eq(expected), "members are n1, n2, ...");
         World::new(config, Cast { control: true, nodes, spare, clients })
     }

@@ -24,7 +24,7 @@ use crate::oracle::blocked::WaitKind;
 use crate::world::{Loss, PacketId, Tear, Watcher};
 
 fn n(number: u16) -> NodeId {
-    NodeId::storage(number)
+    NodeId::node(number)
 }
 
 fn txn(counter: u32) -> TxnId {

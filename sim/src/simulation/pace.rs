@@ -115,7 +115,7 @@ mod tests {
     use seedbed::machine::NodeId;
 
     fn step() -> Step {
-        Step { event: Event::Synced(NodeId::storage(1)), ..Step::new() }
+        Step { event: Event::Synced(NodeId::node(1)), ..Step::new() }
     }
 
     /// What is found of so many events at `gap` from each other.

@@ -7,7 +7,7 @@ use super::*;
 use crate::file_service::{Fact, Scenario, Simulation, Step, World};
 
 fn n(number: u16) -> NodeId {
-    NodeId::storage(number)
+    NodeId::node(number)
 }
 
 /// What happens in the first ten seconds, in which no user asks for anything.
@@ -89,7 +89,7 @@ fn crashes(faults: &str) -> Vec<(u64, NodeId)> {
 }
 
 #[test]
-fn a_rolling_restart_takes_every_storage_node_in_turn() {
+fn a_rolling_restart_takes_every_node_in_turn() {
     let found = crashes("[[fault]]\nat = '1s'\nrolling_restart = true\npause = '1s'\n");
     assert_eq!(found, [(1_000, n(1)), (2_500, n(2)), (4_000, n(3)), (5_500, n(4))]);
 }

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     fn n(number: u16) -> NodeId {
-        NodeId::storage(number)
+        NodeId::node(number)
     }
 
     #[test]

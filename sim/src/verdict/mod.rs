@@ -254,7 +254,7 @@ mod tests {
     fn blocked(kinds: &[WaitKind], reached: Milestone) -> RunReport {
         let wait = |&kind| Wait {
             kind,
-            machine: NodeId::storage(1),
+            machine: NodeId::node(1),
             for_what: String::new(),
             since: Time::ZERO,
             released_by: String::new(),

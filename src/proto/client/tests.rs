@@ -38,7 +38,7 @@ fn attempts_in(epochs: &[u32]) -> (Client, RequestId) {
 fn refuse(client: &mut Client, request: RequestId, attempt: u32) -> Vec<Effect> {
     let end = AttemptEnd::Refused { refusal: Refusal::Exists, recorded: true };
     let ended = Message::Ended(Ended { request, attempt, end });
-    take(client, Input::Message(NodeId::storage(1), &ended))
+    take(client, Input::Message(NodeId::node(1), &ended))
 }
 
 fn take(client: &mut Client, input: Input<'_>) -> Vec<Effect> {
@@ -110,7 +110,7 @@ fn a_copy_of_the_news_puts_the_next_attempt_off_no_further() {
         let end = AttemptEnd::Retry(Retry::Conflict);
         let ended = Message::Ended(Ended { request, attempt: 1, end });
         let now = Time::ZERO + Span::from_millis(millis);
-        let news = Input::Message(NodeId::storage(1), &ended);
+        let news = Input::Message(NodeId::node(1), &ended);
         client.step(now, news, &mut Outbox::new(0));
         client.next_deadline().map(|(at, _)| at)
     };

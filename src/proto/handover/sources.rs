@@ -182,7 +182,7 @@ mod tests {
     const NEWEST: u32 = 100;
 
     fn member(number: u16) -> Member {
-        Member { node: NodeId::storage(number), admission: Admission(number.into()) }
+        Member { node: NodeId::node(number), admission: Admission(number.into()) }
     }
 
     /// `n4` is a member of every other view.
@@ -206,11 +206,11 @@ mod tests {
 
     /// The same, where that one is the last that has settled.
     fn standing_after(settled: u32) -> (Arc<Config>, Standing) {
-        let members = (1..=4).map(NodeId::storage).collect();
+        let members = (1..=4).map(NodeId::node).collect();
         let membership = Membership::Managed;
         let settings = Settings { members, membership, replicas: 2, ..Settings::default() };
         let config = Config::new(settings).expect("sound settings");
-        let mut standing = Standing::new(&config, NodeId::storage(4));
+        let mut standing = Standing::new(&config, NodeId::node(4));
         standing.replay_born(Admission(4));
         let views: Vec<View> = (1..=NEWEST).map(view).collect();
         let entered = standing.learn(&config, &views, Epoch(settled), &[]);
@@ -302,7 +302,7 @@ mod tests {
         // n3 may have pulled in e3 what was committed by n1 in e2.
         let views = [of(1, &[2]), of(2, &[1]), of(3, &[3, 4]), newest];
         let (config, _) = standing();
-        let mut standing = Standing::new(&config, NodeId::storage(4));
+        let mut standing = Standing::new(&config, NodeId::node(4));
         standing.replay_born(Admission(4));
         standing.learn(&config, &views, Epoch(1), &[]);
         let mut told = Told::default();

@@ -5,7 +5,7 @@ use crate::machine::{Incarnation, NodeId, RequestId, Span};
 use crate::proto::Admission;
 
 fn txn(counter: u32) -> TxnId {
-    let (coordinator, admission) = (NodeId::storage(1), Admission(1));
+    let (coordinator, admission) = (NodeId::node(1), Admission(1));
     TxnId { coordinator, admission, incarnation: Incarnation(1), counter }
 }
 

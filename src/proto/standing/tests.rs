@@ -7,14 +7,14 @@ use crate::proto::{Settings, View};
 const NODE: u16 = 1;
 
 fn config() -> Arc<Config> {
-    let members = (1..=4).map(NodeId::storage).collect();
+    let members = (1..=4).map(NodeId::node).collect();
     let membership = Membership::Managed;
     let settings = Settings { members, membership, replicas: 2, ..Settings::default() };
     Config::new(settings).expect("sound settings")
 }
 
 fn view(epoch: u32, members: &[u16]) -> View {
-    let member = |n: &u16| Member { node: NodeId::storage(*n), admission: Admission((*n).into()) };
+    let member = |n: &u16| Member { node: NodeId::node(*n), admission: Admission((*n).into()) };
     View {
         epoch: Epoch(epoch),
         members: members.iter().map(member).collect(),
@@ -27,7 +27,7 @@ fn view(epoch: u32, members: &[u16]) -> View {
 }
 
 fn admitted(config: &Config) -> Standing {
-    let mut standing = Standing::new(config, NodeId::storage(NODE));
+    let mut standing = Standing::new(config, NodeId::node(NODE));
     standing.replay_born(Admission(NODE.into()));
     standing
 }
@@ -80,7 +80,7 @@ fn without_the_views_between_nothing_stays_complete() {
 #[test]
 fn another_admission_of_the_name_owns_nothing() {
     let config = config();
-    let mut standing = Standing::new(&config, NodeId::storage(NODE));
+    let mut standing = Standing::new(&config, NodeId::node(NODE));
     standing.replay_born(Admission(9));
     learn(&mut standing, &config, &[view(1, &[1, 2])], 0);
     assert!(!standing.is_member() && standing.missing().is_empty());
@@ -126,7 +126,7 @@ fn recovery_gives_the_same_standing_but_for_what_only_a_life_knows() {
     let missing = standing.missing().clone();
     records.push(standing.complete(&missing));
     let replayed = |records: &[Record]| {
-        let mut standing = Standing::new(&config, NodeId::storage(NODE));
+        let mut standing = Standing::new(&config, NodeId::node(NODE));
         for record in records {
             match record {
                 Record::Born { admission } => standing.replay_born(*admission),

@@ -335,7 +335,7 @@ fn named<S: UnderTest>(kind: GeneralChaos, node: NodeId, other: NodeId) -> Struc
             if S::HAS_CONTROL {
                 NodeId::CONTROL
             } else {
-                NodeId::storage(1)
+                NodeId::node(1)
             }
         }
         GeneralChaos::Bump if node == NodeId::CONTROL && !S::CONTROL_CLOCK_JUMPS => other,

@@ -112,7 +112,7 @@ fn a_disk_that_stalls_takes_its_machine_from_the_budget_and_a_full_one_does_not(
 fn an_aimed_fault_finds_room_beside_those_whose_time_is_known() {
     let budget = Budget { nodes_down: 1, control_down: false, clients_down: 0, wipes: 1 };
     let second = Span::from_secs(1);
-    let n = NodeId::storage;
+    let n = NodeId::node;
     let leaves = Leaves::default();
     let crash = Fault::Crash { node: Target::Node(n(1)), leaves, restart: Restart::WhenHealed };
     let at = Time::ZERO + second.times(10);

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_pull_and_its_chunk_are_about_one_transfer() {
-        let (new, old) = (NodeId::storage(1), NodeId::storage(2));
+        let (new, old) = (NodeId::node(1), NodeId::node(2));
         let (epoch, incarnation, pull) = (Epoch(2), Incarnation(1), 1);
         let (level, owner, arcs) = (Epoch(1), Admission(2), Arcs::all());
         let asks =
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn an_admission_is_about_the_node_whichever_way_the_message_goes() {
-        let node = NodeId::storage(1);
+        let node = NodeId::node(1);
         let incarnation = Incarnation(1);
         let asked = Message::ToCentre(ToCentre::Admit { incarnation });
         let given =

@@ -13,13 +13,13 @@ use crate::file_service::{Event, Fact, Packet, Scenario, Simulation, Step, World
 use crate::world::PacketId;
 
 fn txn(counter: u32) -> TxnId {
-    let coordinator = NodeId::storage(1);
+    let coordinator = NodeId::node(1);
     TxnId { coordinator, admission: Admission(1), incarnation: Incarnation(1), counter }
 }
 
 #[test]
 fn a_vote_arrives_and_something_comes_of_it() {
-    let (n1, n2) = (NodeId::storage(1), NodeId::storage(2));
+    let (n1, n2) = (NodeId::node(1), NodeId::node(2));
     let results = Arc::from([(0, Outcome::Changed(Version(3)))]);
     let message = Message::Txn(TxnMessage::Executed { txn: txn(4), vote: Vote::Yes(results) });
     let step = Step {
@@ -54,14 +54,14 @@ fn a_vote_arrives_and_something_comes_of_it() {
 
 #[test]
 fn a_wake_says_what_it_is_for() {
-    let event = Event::Wake(NodeId::storage(2));
+    let event = Event::Wake(NodeId::node(2));
     let step = Step { event, timer: Some(Timer::Inquire(txn(4))), ..Step::new() };
     assert_eq!(lines(&step), ["     0    0.000000s  n2       wakes: is in doubt about n1.1/4"]);
 }
 
 fn view(epoch: u32, nodes: &[u16], replicas: u16) -> View {
     let member = |node: &u16| Member {
-        node: NodeId::storage(*node),
+        node: NodeId::node(*node),
         admission: Admission(u32::from(*node) + 10),
     };
     let members = nodes.iter().map(member).collect();
@@ -196,7 +196,7 @@ fn nothing_of_a_run_is_spelled_as_code() {
 
 #[test]
 fn an_operator_and_a_lost_disk_are_told() {
-    let node = NodeId::storage(4);
+    let node = NodeId::node(4);
     let said = |command| {
         let step = Step { event: Event::Command(command), ..Step::new() };
         lines(&step).concat().split_off(21)

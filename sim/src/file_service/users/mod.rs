@@ -92,7 +92,7 @@ impl Naming {
     /// The node that is named, if one is.
     fn node(self, stream: &mut Stream) -> Option<NodeId> {
         let is_named = stream.chance(self.probability);
-        is_named.then(|| NodeId::storage(1 + stream.below(self.nodes.into()) as u16))
+        is_named.then(|| NodeId::node(1 + stream.below(self.nodes.into()) as u16))
     }
 }
 

@@ -11,7 +11,7 @@ fn c1() -> NodeId {
 }
 
 fn n1() -> NodeId {
-    NodeId::storage(1)
+    NodeId::node(1)
 }
 
 /// A cluster that is up, and c1 that has just sent its first message to n1.

@@ -16,7 +16,7 @@ use crate::mutation::altered_replay::Shown;
 pub fn leaves_a_member_out(_: &Model, shown: &mut Shown<'_>) -> bool {
     shown.append_otherwise(|record| match record {
         Record::Announced { view } if view.epoch > Config::FIRST_EPOCH => {
-            let stays = |member: &&Member| member.node != NodeId::storage(2);
+            let stays = |member: &&Member| member.node != NodeId::node(2);
             view.members = view.members.iter().filter(stays).copied().collect();
             true
         }
@@ -56,7 +56,7 @@ pub fn gives_up_too_early(model: &Model, shown: &mut Shown<'_>) -> bool {
 
 /// A new owner claims the whole ring, where no coordinator asks it for its vote.
 pub fn claims_the_whole_ring(_: &Model, shown: &mut Shown<'_>) -> bool {
-    let joiner = NodeId::storage(4);
+    let joiner = NodeId::node(4);
     let has_pulled = |files: &BTreeMap<_, _>| !files.is_empty();
     if !shown.world.host(joiner).storage().is_some_and(|node| has_pulled(node.files())) {
         return false; // it would lack what is there already

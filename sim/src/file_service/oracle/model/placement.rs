@@ -140,7 +140,7 @@ mod tests {
         for (hash, virtual_nodes, ring_bits) in
             [(HashKind::Sha1, 7, 64), (HashKind::Md5, 100, 64), (HashKind::Sha1, 20, 6)]
         {
-            let members: Vec<NodeId> = (1..=5).map(NodeId::storage).collect();
+            let members: Vec<NodeId> = (1..=5).map(NodeId::node).collect();
             let ring = Ring::coarse(hash, ring_bits, virtual_nodes, 3, &members);
             let settings = Settings {
                 members: members.clone(),

@@ -23,7 +23,7 @@ use crate::scenario::{
 };
 
 fn n(number: u16) -> NodeId {
-    NodeId::storage(number)
+    NodeId::node(number)
 }
 
 fn c(number: u16) -> NodeId {

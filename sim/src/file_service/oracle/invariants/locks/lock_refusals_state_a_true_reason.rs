@@ -324,7 +324,7 @@ mod tests {
         };
         refuses(CONTROL, Refusal::DiskFull).holds();
         refuses(CONTROL, Refusal::QueueFull).breaks();
-        let owner = refuses(NodeId::storage(1), Refusal::DiskFull);
+        let owner = refuses(NodeId::node(1), Refusal::DiskFull);
         assert!(!owner.is_lawful());
     }
 

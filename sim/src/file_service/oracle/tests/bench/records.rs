@@ -13,7 +13,7 @@ use crate::file_service::oracle::tests::bench::messages::changed;
 pub const CONTROL: NodeId = NodeId::CONTROL;
 
 pub fn n(number: u16) -> NodeId {
-    NodeId::storage(number)
+    NodeId::node(number)
 }
 
 pub fn c(number: u16) -> NodeId {
