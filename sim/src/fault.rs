@@ -12,8 +12,8 @@ use crate::quantity::{Ppb, SpanRange};
 use crate::under_test::{UnderTest, Wish, WishKind};
 use crate::world::Rot;
 
-/// A fault. `N` is how it names the one machine that it strikes; `lasts` is how long it lasts, and
-/// `None` is until the run heals.
+/// A fault. `N` is how a machine is named: a role, or the machine itself once the role is bound.
+/// `lasts` is how long it lasts, and `None` is until the run heals.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fault<S: UnderTest, N = NodeId> {
     /// The machine loses its memory and part of what its disk had not synced.
@@ -106,7 +106,8 @@ pub enum Fault<S: UnderTest, N = NodeId> {
         /// When each starts again; never [`Restart::Never`].
         restart: Restart,
     },
-    /// The operator tells a machine something, and tries until that machine is there to be told.
+    /// No failure: the operator gives the control node a command, and tries again while that node
+    /// is down or paused.
     Operator {
         /// What it wants.
         wish: Wish<S>,

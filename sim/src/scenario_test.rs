@@ -87,8 +87,9 @@ pub fn holds<S: UnderTest>(file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// How the run ended that shows what `scenario` expects, explained: its first seed that does, or
-/// the first of all. What a test compares with a text that is kept.
+/// The report of one run of `scenario`, as text without the time it took. It is the run of the
+/// first seed that ends as the file expects; of the file's first seed if none does, or if the file
+/// expects a pass. [`is_explained`] compares it with a text that is kept.
 pub fn explained<S: UnderTest>(scenario: &Scenario<S>) -> String {
     let expected = &scenario.expect.verdict;
     let start = scenario.seeds.start;

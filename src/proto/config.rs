@@ -23,7 +23,7 @@ pub enum CommitMode {
 pub enum Membership {
     /// Nothing: the first members are members for ever, and no message is spent on it.
     Fixed,
-    /// The central node, in views.
+    /// The central node, which announces each set of members as a view.
     Managed,
 }
 

@@ -263,7 +263,8 @@ pub enum Reply {
 /// What a client tells its user unasked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Notice {
-    /// The lock of `path` is held until the client's own clock reads `until`.
+    /// The client believes that it holds the lock of `path` until its own clock reads `until`:
+    /// said at the grant, before the path is claimed, and whenever `until` moves.
     Holding {
         /// The path whose lock it is.
         path: Path,
@@ -274,9 +275,10 @@ pub enum Notice {
         /// Until when, in nanoseconds of the client's clock.
         until: Time,
     },
-    /// A view is in force.
+    /// The client has learnt of a newer view.
     View(View),
-    /// The lock of `path` is not held any more.
+    /// The client no longer believes that it holds the lock of `path`: its lease is over, the
+    /// lock server says so, or the user gives it back.
     Lost {
         /// The path whose lock it was.
         path: Path,

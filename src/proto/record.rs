@@ -42,12 +42,12 @@ pub struct Voted {
     pub operations: u8,
 }
 
-/// What a coordinator decides: to commit.
+/// The commit record of a coordinator; an abort has none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Decided {
     /// Which transaction.
     pub txn: TxnId,
-    /// The epoch in which the coordinator took its own part.
+    /// The epoch of the attempt, in which the coordinator executed its own operations.
     pub epoch: Epoch,
     /// The request that it serves.
     pub request: RequestId,

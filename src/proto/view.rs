@@ -97,9 +97,10 @@ pub enum Command {
         /// How long a node is a member for, from its heartbeat.
         membership_lease: Option<Span>,
     },
-    /// The members whose disks are known to be lost are given up, and the members of these names,
-    /// which never return. The next view says so: a file that only they had begins again, and what
-    /// only they knew of a transaction is not waited for.
+    /// The operator accepts a loss: all members that are known to be lost are given up, and so is
+    /// each current member named here, up or not. The next view lists them. A file that only they
+    /// had begins again, and what only they knew of a transaction is not waited for. A node that
+    /// was given up returns only with an empty disk, as a new member.
     AcceptLoss(Arc<[NodeId]>),
 }
 

@@ -79,7 +79,7 @@ invariants! {
         "a node that claims a path as complete has what was decided there last, or a vote for it",
         "Lamport, Malkhi, Zhou 2010";
     HandOversKeepTokensAndAnswers = "hand_overs_keep_tokens_and_answers",
-        "an owner that has pulled all of it has every token, version and recorded answer of its files, and what it was handed is true",
+        "a complete owner has the fence and version of each path and the answers that clients wait for, or is in doubt; each answer handed over is the committed one",
         "RIFL: Lee et al. 2015, section 3";
     CompleteOwnersHaveEveryDecidedWrite = "complete_owners_have_every_decided_write",
         "what is decided, every complete owner in force has or is in doubt about",
@@ -98,22 +98,22 @@ invariants! {
         "atomic registers; Lamport 1986";
     TransactionIdsAreUsedOnce = "transaction_ids_are_used_once",
         "a transaction id names one attempt at one request, in one life of its coordinator",
-        "W5; R*: Mohan, Lindsay, Obermarck 1986";
+        "unique transaction ids; R*: Mohan, Lindsay, Obermarck 1986";
     VoteIsDurableBeforeItLeaves = "vote_is_durable_before_it_leaves",
         "a yes leaves a participant only once the vote is durable",
-        "W1, write-ahead; Gray 1978";
+        "write-ahead; Gray 1978";
     DecisionIsDurableBeforeItLeaves = "decision_is_durable_before_it_leaves",
         "no machine is told of a commit before the decision is durable",
-        "W1, write-ahead; Gray 1978";
+        "write-ahead; Gray 1978";
     AcknowledgementIsDurableBeforeItLeaves = "acknowledgement_is_durable_before_it_leaves",
         "a participant acknowledges a commit only once it has durably applied it",
-        "W1, write-ahead; R*: Mohan, Lindsay, Obermarck 1986";
+        "write-ahead; R*: Mohan, Lindsay, Obermarck 1986";
     PromiseIsDurableBeforeItLeaves = "promise_is_durable_before_it_leaves",
         "a participant says aborted only if that is settled or nothing can make it vote any more",
-        "W1, cooperative termination; Bernstein, Hadzilacos, Goodman 1987, section 7.4";
+        "cooperative termination; Bernstein, Hadzilacos, Goodman 1987, section 7.4";
     RecordedRefusalIsDurableBeforeItLeaves = "recorded_refusal_is_durable_before_it_leaves",
         "a refusal that holds for every attempt leaves a node only once it is durable",
-        "W1, write-ahead; Gray 1978; RIFL: Lee et al. 2015, section 3";
+        "write-ahead; Gray 1978; RIFL: Lee et al. 2015, section 3";
     DecisionsAreFinal = "decisions_are_final",
         "every node decides a transaction once and stays with it, also across restarts",
         "AC4, stability; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
@@ -133,20 +133,20 @@ invariants! {
         "a node that starts from a checkpoint knows what its whole log would have told it",
         "checkpoints; ARIES: Mohan et al. 1992, section 5.4";
     CommitIsRememberedUntilAcknowledged = "commit_is_remembered_until_acknowledged",
-        "a coordinator forgets a commit only when every participant has durably applied it",
-        "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
+        "a coordinator forgets a commit only when every participant has durably applied it or is gone with its disk",
+        "presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
     ALowWaterMarkCoversOnlyWhatIsOver = "a_low_water_mark_covers_only_what_is_over",
         "a coordinator's low-water mark covers no transaction that may still commit or be asked for",
-        "W2, presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
+        "presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3";
     NoPinIsOrphaned = "no_pin_is_orphaned",
         "no path stays pinned for a transaction that will never be decided",
-        "W4, orphans; Lampson, Lomet 1993";
+        "orphans; Lampson, Lomet 1993";
     InDoubtKeepsItsPins = "in_doubt_keeps_its_pins",
         "a participant in doubt about a path serves no read of it and admits no other change",
-        "W3; R*: Mohan, Lindsay, Obermarck 1986, section 2";
+        "prepared state keeps its locks; R*: Mohan, Lindsay, Obermarck 1986, section 2";
     NoWriteBelowTheClaimedToken = "no_write_below_the_claimed_token",
         "once a token is claimed for a path, no change under a lower one commits",
-        "L-I2, fencing; Burrows 2006 (Chubby), section 2.4; Kleppmann 2016";
+        "fencing; Burrows 2006 (Chubby), section 2.4; Kleppmann 2016";
     ReplicasAgree = "replicas_agree",
         "all owners of a path have the same bytes under the same version",
         "replica consistency; Schneider 1990";
@@ -155,13 +155,13 @@ invariants! {
         "G2, read skew A5A; Adya 1999; Berenson et al. 1995";
     DeletedFilesStayDeleted = "deleted_files_stay_deleted",
         "after an acknowledged deletion no read finds the old contents",
-        "F-I3, no resurrection; Demers et al. 1987";
+        "no resurrection; Demers et al. 1987";
     AcknowledgedWritesSurvive = "acknowledged_writes_survive",
         "what a client was told of is there for every later read and after every restart",
-        "F-I2, durability; Haerder, Reuter 1983; Herlihy, Wing 1990";
+        "durability; Haerder, Reuter 1983; Herlihy, Wing 1990";
     EffectsUnderATokenAreRequestedByItsHolder = "effects_under_a_token_are_requested_by_its_holder",
         "what takes effect under a token is asked by the client that it was granted to",
-        "L-I1, mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
+        "mutual exclusion by tokens; Dijkstra 1965; Burrows 2006 (Chubby), section 2.4";
     CommitsDoWhatWasAsked = "commits_do_what_was_asked",
         "a commit's outcomes and changes are those of its operations, executed in commit order",
         "sequential specification; Herlihy, Wing 1990; Bornholt et al. 2021";
@@ -185,46 +185,46 @@ invariants! {
         "garbage collection after a move";
     OwnersAgree = "owners_agree",
         "coordinators and participants of a path are its R distinct owners on the ring",
-        "R-I1, R-I2; Karger et al. 1997";
+        "consistent hashing; Karger et al. 1997";
     TokensGrow = "tokens_grow",
         "each grant has a higher token than every grant before",
-        "L-I3; Burrows 2006 (Chubby), section 2.4";
+        "sequencers; Burrows 2006 (Chubby), section 2.4";
     GrantIsDurableBeforeItLeaves = "grant_is_durable_before_it_leaves",
         "a grant leaves the lock server only once it is durable",
-        "W1 for locks; Gray 1978";
+        "write-ahead; Gray 1978";
     OneHolderPerLock = "one_holder_per_lock",
         "a lock has at most one grant that is not over",
-        "L-I1, mutual exclusion; Dijkstra 1965";
+        "mutual exclusion; Dijkstra 1965";
     OnlyTheHolderReleases = "only_the_holder_releases",
         "a lock is freed by its holder under its token, or by the end of its lease",
-        "L-I7; Redis SET NX with a token";
+        "release under one's own token; Redis SET NX with a token";
     GrantsGoToLiveWaiters = "grants_go_to_live_waiters",
         "a lock goes to a waiter that was heard within a lease",
-        "L-I6; etcd issue 11456";
+        "no grant to a dead waiter; etcd issue 11456";
     GrantsFollowTheLine = "grants_follow_the_line",
         "of the waiting clients that live, the first in line is granted the lock first",
-        "L-I4, first in first out";
+        "first in, first out";
     NoFreeLockWithALiveWaiter = "no_free_lock_with_a_live_waiter",
         "no lock is free while a live client waits for it",
-        "L-I5, no lost wake-up; Lampson, Redell 1980";
+        "no lost wake-up; Lampson, Redell 1980";
     ASilentHolderKeepsNoLock = "a_silent_holder_keeps_no_lock",
         "a holder that is not heard for a lease loses its lock to a live waiter",
         "leases; Gray, Cheriton 1989, section 2";
     HoldersStopBelievingFirst = "holders_stop_believing_first",
         "a holder stops believing in its lease before the lock goes to another",
-        "L-I8; Gray, Cheriton 1989";
+        "leases; Gray, Cheriton 1989";
     OnlyItsOwnKeepAliveMovesALease = "only_its_own_keep_alive_moves_a_lease",
         "a holder's lease moves only by an answer to what it asked itself, and as far as that gives",
-        "L-I8; Gray, Cheriton 1989";
+        "leases; Gray, Cheriton 1989";
     ALeaseThatIsOverIsGivenUp = "a_lease_that_is_over_is_given_up",
         "a client tells its user that a lock is lost when its lease is over",
         "leases; Gray, Cheriton 1989, section 2";
     AcquiredMeansHeld = "acquired_means_held",
         "a client answers acquired only while it believes that it holds the lock",
-        "L-I8, outcome honesty; Gray, Cheriton 1989";
+        "outcome honesty; Gray, Cheriton 1989";
     OperationsCarryTheTokensOfHeldLocks = "operations_carry_the_tokens_of_held_locks",
-        "an operation carries the token of the lock that its client held when it was asked, or none",
-        "L-I2, sequencers; Burrows 2006 (Chubby), section 2.4";
+        "an operation carries the token of the lock that its client believed in when the user asked, and no token if it believed in none",
+        "sequencers; Burrows 2006 (Chubby), section 2.4";
     OneEffectPerRequest = "one_effect_per_request",
         "a request takes effect at most once",
         "at-most-once; Birrell, Nelson 1984";
@@ -242,7 +242,7 @@ invariants! {
         "collecting results; RIFL";
     DoneMeansEffect = "done_means_effect",
         "what a client called done has taken effect, with that answer",
-        "F-I7, outcome honesty; Knossos";
+        "outcome honesty; Knossos";
     HistoriesAreStrictlySerializable = "histories_are_strictly_serializable",
         "the order of commits explains every answer, each request within the time it was open",
         "strict serializability, linearizability; Papadimitriou 1979; Herlihy, Wing 1990";
@@ -287,7 +287,7 @@ invariants! {
         "termination";
     EveryLockIsFreeOrHeldByALiveClient = "every_lock_is_free_or_held_by_a_live_client",
         "at the end of the liveness phase a lock is free, or its client is up in the life that asked for it",
-        "L-I5, L-I6";
+        "no lost wake-up; no grant to a dead waiter";
     EveryDecisionIsOver = "every_decision_is_over",
         "at the end of the liveness phase no coordinator keeps a decision that all have carried out",
         "end records; Mohan, Lindsay, Obermarck 1986";

@@ -157,9 +157,9 @@ pub trait UnderTest: System {
         Extra::default()
     }
 
-    /// The tables of this system, each with the table of the testbed behind which the reference
-    /// shows it. One that stands in the file itself, such as `[timing]`, need not be declared as a
-    /// key of the file.
+    /// The tables that only this system has: the name of the testbed's table behind which the
+    /// reference shows it, and the table. A table of the file itself, such as `[timing]`, becomes a
+    /// key of the file by standing here.
     fn tables() -> Vec<(&'static str, TableReference)> {
         Vec::new()
     }
@@ -171,13 +171,14 @@ pub trait UnderTest: System {
         cast: Result<Cast>,
     ) -> ReadConfig<Self::Config>;
 
-    /// The bound of every clock's drift, in parts per million: what the protocol relies on, or as
-    /// here more than a quartz drifts.
+    /// The largest drift of any clock, in parts per million. A protocol that relies on a bound
+    /// returns it; the default is more than a quartz drifts.
     fn drift_max_ppm(_config: &Self::Config) -> u32 {
         500
     }
 
-    /// How long a client tries before it answers, by its own clock.
+    /// How long a client tries, by its own clock, before it gives up and answers that the outcome
+    /// is unknown.
     fn request_timeout(config: &Self::Config) -> Span;
 
     /// May a disk be lost?

@@ -21,7 +21,8 @@ pub struct Packet<S: System> {
     pub message: Arc<S::Message>,
 }
 
-/// The network between the hosts.
+/// What is in flight between the machines, and which links are cut. Latency and loss are decided
+/// elsewhere: by itself it loses nothing.
 #[derive(Clone, Debug)]
 pub struct Network<S: System> {
     /// What is in flight, by number; those that have arrived leave a hole until all before them

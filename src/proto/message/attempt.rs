@@ -13,7 +13,7 @@ use crate::proto::{Age, AttemptEnd, Epoch, Operation, Path};
 pub enum FileRequest {
     /// A client's attempt at a request that changes files or reads several.
     Begin {
-        /// Taken once.
+        /// Its place in the session; the node acts on each place once.
         session: Session,
         /// The epoch of the client's view.
         epoch: Epoch,

@@ -27,7 +27,8 @@ pub enum ToCentre {
         /// In which life it asks.
         incarnation: Incarnation,
     },
-    /// A storage node is there. Promises nothing, and so waits for no disk.
+    /// A storage node is up. Until a heartbeat of this life is answered it is sent once the
+    /// admission is durable; after that at once, because it promises nothing.
     Heartbeat {
         /// Under which admission.
         admission: Admission,
@@ -99,10 +100,12 @@ pub enum FromCentre {
         epoch: Epoch,
         /// The last epoch that has settled.
         settled: Epoch,
-        /// The members of these views that are lost, as far as the centre knows.
+        /// The lost members of the views since the last that has settled, as far as the centre
+        /// knows.
         lost: Arc<[Lost]>,
     },
-    /// The centre has recorded that: before, it gives the node no lease.
+    /// The centre has durably recorded the `Entered`: before, it gives the node no lease for that
+    /// epoch.
     Noted {
         /// Under which admission.
         admission: Admission,

@@ -37,8 +37,8 @@ pub use txn::TxnMessage;
 
 macro_rules! messages {
     ($($(#[$doc:meta])* $variant:ident($type:ty),)*) => {
-        /// A message. Each variant has its own pair of sender and receiver, so a machine matches
-        /// only what it takes, and no message is without a machine that takes it.
+        /// A message. There is one variant for each pair of roles, such as client and lock server,
+        /// so each part of a machine matches only the messages that are meant for it.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Message {
             $($(#[$doc])* $variant($type),)*

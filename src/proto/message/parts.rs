@@ -18,7 +18,8 @@ pub struct Session {
     pub lowest: u32,
 }
 
-/// What travels with everything a coordinator says of a transaction.
+/// What `Prepare`, `Execute`, `Commit`, `Abort` and `Decline` carry: which transaction, and up to
+/// where those of its coordinator are over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Header {
     /// Which transaction.

@@ -100,7 +100,8 @@ pub enum TxnMessage {
         /// The paths of the request that the participant owns.
         paths: Arc<[Path]>,
     },
-    /// The participant has forced that, and is in doubt about no attempt at the request.
+    /// The promise that `Decline` asks for is durable, and the participant is in doubt about no
+    /// attempt at the request.
     Declined {
         /// Which transaction.
         txn: TxnId,

@@ -17,7 +17,8 @@ use seedbed::proto::{
 use super::files::{Committed, FileHistory};
 use crate::file_service::oracle::At;
 
-/// One disk.
+/// What the durable records of one storage node say that it holds; not the simulated disk, which is
+/// [`world::Disk`](crate::world::Disk).
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
     /// Its admission.
@@ -26,7 +27,7 @@ pub struct Disk {
     pub epoch: At<Epoch>,
     /// Where it claims to be complete, by epoch, with the step that last added to it.
     pub claims: BTreeMap<Epoch, At<Arcs>>,
-    /// Claims on epochs before this one are given up.
+    /// The newest epoch before which it has dropped its claims (`GaveUp`).
     pub given_up: Epoch,
     /// What it stores: what was applied, decided or pulled last.
     pub files: BTreeMap<Path, At<File>>,

@@ -121,8 +121,8 @@ impl Txn {
     }
 }
 
-/// All transactions. The ids of one life of a coordinator count from 1, so they are places in a
-/// list.
+/// All transactions. The ids of one life of a coordinator count from 1, so each is a place in the
+/// list of that life; place 0 stays empty.
 #[derive(Clone, Debug, Default)]
 pub struct Txns {
     lives: BTreeMap<Life, Vec<Option<Box<Txn>>>>,

@@ -4,7 +4,8 @@ use seedbed::proto::{FileService, Record, RecordKind};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
-/// A coordinator calls a commit over only when every participant has durably applied it.
+/// A coordinator calls a commit over only when every participant has durably applied it or is gone
+/// with its disk.
 ///
 /// With presumed abort, a coordinator that knows nothing answers "aborted". So one that forgets a
 /// commit too early answers wrongly to a participant that is still in doubt: Mohan, Lindsay,
