@@ -24,8 +24,8 @@ pub struct Model {
     done: BTreeMap<NodeId, At<RequestId>>,
     /// By version the value that a client was told first, and in answer to what.
     told: BTreeMap<u64, At<(String, RequestId)>>,
-    /// Of each request whether it is a write, and the newest version told before it was asked.
-    asked: BTreeMap<RequestId, (bool, Option<u64>)>,
+    /// Of each request what it writes, if it does, and the newest version told before it was asked.
+    asked: BTreeMap<RequestId, At<(Option<String>, Option<u64>)>>,
 }
 
 impl oracle::Model<Register> for Model {
@@ -37,7 +37,11 @@ impl oracle::Model<Register> for Model {
         match *seen {
             Seen::Requested { request, wanted } => {
                 let newest = self.told.last_key_value().map(|(version, _)| *version);
-                self.asked.insert(request, (matches!(wanted, Request::Write(_)), newest));
+                let written = match wanted {
+                    Request::Write(value) => Some(value.clone()),
+                    Request::Read => None,
+                };
+                self.asked.insert(request, At { step: self.step, is: (written, newest) });
             }
             Seen::Appended { node, record: Record::State(state), .. } => {
                 for (request, _) in state.written.values() {
@@ -66,7 +70,7 @@ impl oracle::Model<Register> for Model {
 
 impl Model {
     fn is_write(&self, request: RequestId) -> bool {
-        matches!(self.asked.get(&request), Some((true, _)))
+        self.asked.get(&request).is_some_and(|asked| asked.is.0.is_some())
     }
 
     /// The primary of the newest view has entered it.
@@ -102,24 +106,29 @@ impl Model {
         Err(Breach::of(told.about(done.is), lost.about(done.is)))
     }
 
-    /// Fails if the answer to `request` does not fit those that were given before: a newer version
-    /// was told before the request was asked, or this one was told with another value.
+    /// Fails if the answer to `request` is not what it writes, or does not fit those that were given
+    /// before: a newer version was told before the request was asked, or this one was told with
+    /// another value.
     fn must_fit(&self, request: RequestId, version: u64, value: &str) -> Judged {
-        let Some(&(is_write, newest)) = self.asked.get(&request) else { return Ok(()) };
-        // A write makes a version of its own.
-        let is_old = |newest: &u64| version < *newest || (is_write && version == *newest);
-        let contradicts = |told: u64, because: &str| {
-            let At { step, is: (first, of) } = &self.told[&told];
-            let told = format!("{of}{because} was told v{told} {first:?}");
-            let now = format!("{request} is answered with v{version} {value:?}");
-            let now = Evidence::at(self.step, now).about(request);
-            Err(Breach::of(Evidence::at(*step, told).about(*of), now))
+        let Some(At { step: asked, is: (written, newest) }) = self.asked.get(&request) else {
+            return Ok(());
         };
-        match newest.filter(is_old) {
-            Some(newest) => contradicts(newest, ", answered before it was asked,"),
-            None if self.told[&version].is.0 != value => contradicts(version, ""),
-            None => Ok(()),
+        let now = format!("{request} is answered with v{version} {value:?}");
+        let now = Evidence::at(self.step, now).about(request);
+        if let Some(written) = written.as_ref().filter(|written| *written != value) {
+            let wanted = format!("{request} asks to write {written:?}");
+            return Err(Breach::of(Evidence::at(*asked, wanted).about(request), now));
         }
+        // A write makes a version of its own.
+        let is_old = |newest: &u64| version < *newest || (written.is_some() && version == *newest);
+        let (told, because) = match newest.filter(is_old) {
+            Some(newest) => (newest, ", answered before it was asked,"),
+            None if self.told[&version].is.0 != value => (version, ""),
+            None => return Ok(()),
+        };
+        let At { step, is: (first, of) } = &self.told[&told];
+        let earlier = format!("{of}{because} was told v{told} {first:?}");
+        Err(Breach::of(Evidence::at(*step, earlier).about(*of), now))
     }
 }
 
@@ -152,5 +161,25 @@ impl oracle::Invariant<Register> for Invariant {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(unused_imports)] // the harness of the scenarios runs no unit tests
+mod tests {
+    use seedbed::machine::Incarnation;
+
+    use super::*;
+
+    #[test]
+    fn a_write_is_answered_with_its_own_value() {
+        let (client, incarnation) = (NodeId::client(1), Incarnation(1));
+        let request = RequestId { client, incarnation, number: 1 };
+        let mut model = Model::default();
+        model.asked.insert(request, At { step: 1, is: (Some("mine".to_owned()), None) });
+        model.told.insert(3, At { step: 2, is: ("another".to_owned(), request) });
+        model.told.insert(4, At { step: 2, is: ("mine".to_owned(), request) });
+        assert!(model.must_fit(request, 3, "another").is_err());
+        assert!(model.must_fit(request, 4, "mine").is_ok());
     }
 }
