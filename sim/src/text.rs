@@ -6,7 +6,8 @@ use std::fmt;
 /// The name among `known` that the writer of `found` may have meant.
 ///
 /// Slips of the finger are few edits (one in three letters at most); a name that was only begun, or
-/// remembered by its beginning, is many edits but similar in the sense of Jaro and Winkler.
+/// remembered by its beginning, is many edits but similar in the sense of Jaro and Winkler; and a
+/// name with a word too many in front ends with the right one.
 pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;
     if found.len() > LONGEST {

@@ -172,7 +172,7 @@ invariants! {
         "after a start a node's memory says what its log says",
         "restart repeats history; ARIES: Mohan et al. 1992, section 5";
     NoParticipantIsInDoubtAtTheEnd = "no_participant_is_in_doubt_at_the_end",
-        "at the end of the liveness phase no participant is in doubt if all machines are up that can end it",
+        "at the end of the liveness phase no participant is in doubt if all machines are up that it takes to end it",
         "AC5, termination; Bernstein, Hadzilacos, Goodman 1987, ch. 7";
     EveryArcIsCompleteAndSettledAtTheEnd = "every_arc_is_complete_and_settled_at_the_end",
         "at the end of the liveness phase every owner is complete and the view has settled",

@@ -72,7 +72,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
     style: Style::Single,
     meaning: "what breaks, drawn from the seed, within a budget",
     keys: &[
-        Key::needed("kinds", "array of kinds, each once", "what may happen: kinds of chaos"),
+        Key::needed("kinds", "array of kinds of chaos, each once", "what may happen"),
         Key::perhaps(
             "budget",
             "table, see `chaos.budget`",
@@ -100,7 +100,7 @@ pub(super) const CHAOS: TableGrammar = TableGrammar {
         ),
         Key::perhaps(
             "moments",
-            "array of milestones, each once",
+            "array of moments, each once",
             "all that the file can reach",
             "the moments that aimed faults wait for",
         ),

@@ -121,7 +121,7 @@ impl<'a> Value<'a> {
         if span == Span::ZERO { Err(self.not("a duration above zero")) } else { Ok(span) }
     }
 
-    /// A duration that is neither very short nor longer than a day.
+    /// A duration of 1us to one day.
     pub fn bounded_span(&self) -> Result<Span> {
         let span = self.span()?;
         let ok = (1_000..=86_400_000_000_000).contains(&span.as_nanos());

@@ -85,8 +85,8 @@ impl<'a, S: UnderTest> Scripts<'a, S> {
         let Some(client) = client.filter(|machine| machine.class() == Class::Client) else {
             return Vec::new();
         };
-        let is_storage = |machine: &NodeId| machine.class() == Class::Node;
-        let first: Vec<_> = first.into_iter().map(|machine| machine.filter(is_storage)).collect();
+        let is_node = |machine: &NodeId| machine.class() == Class::Node;
+        let first: Vec<_> = first.into_iter().map(|machine| machine.filter(is_node)).collect();
         let (starts, rounds_left) = match script.rounds.next {
             Next::AfterAnswer(_) => (vec![Span::ZERO], script.rounds.count - 1),
             Next::Every(span) => {

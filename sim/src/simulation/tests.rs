@@ -28,7 +28,7 @@ fn millis(at: Time) -> u64 {
 }
 
 #[test]
-fn an_operator_tries_until_the_central_node_is_there_and_keeps_the_order() {
+fn an_operator_tries_until_the_control_node_is_there_and_keeps_the_order() {
     let faults = "[[fault]]\nat = '1s'\ncrash = 'control'\nrestart_after = '2500ms'\n\
                   [[fault]]\nat = '2s'\njoin = 'n4'\n\
                   [[fault]]\nat = '2s'\nleave = 'n1'\n\

@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 
-use seedbed::machine::{NodeId, RequestId};
+use seedbed::machine::{Never, NodeId, RequestId};
 
 use super::UnderTest;
+use crate::name::Name;
 use crate::oracle::Seen;
 use crate::oracle::milestones::{Hits, Reached};
 use crate::world::World;
@@ -17,15 +18,16 @@ pub trait MilestoneWatcher<S: UnderTest>: Clone + Debug + Default {
     /// Looks at one thing that happened; the model has taken it over already.
     fn see(&mut self, seen: &Seen<'_, S>, model: &S::Model, config: &S::Config, hits: &mut Hits<S>);
 
-    /// The machine that plays `role` in what was reached; `None` if none does.
+    /// The machine that plays `role` in what was reached; `None` if none does. A system without roles
+    /// is never asked.
     fn bind(
         &self,
-        _role: S::Role,
+        role: S::Role,
         _reached: &Reached<S>,
         _world: &World<S>,
         _model: &S::Model,
     ) -> Option<NodeId> {
-        None
+        unreachable!("no machine is bound to {}", role.name())
     }
 
     /// The request that what was reached is about.
@@ -43,6 +45,6 @@ pub trait MilestoneWatcher<S: UnderTest>: Clone + Debug + Default {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoMilestones;
 
-impl<S: UnderTest> MilestoneWatcher<S> for NoMilestones {
+impl<S: UnderTest<Role = Never>> MilestoneWatcher<S> for NoMilestones {
     fn see(&mut self, _: &Seen<'_, S>, _: &S::Model, _: &S::Config, _: &mut Hits<S>) {}
 }
