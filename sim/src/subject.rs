@@ -26,8 +26,8 @@ pub enum Standing {
     Request,
     /// What the system does for a request under a name of its own: an attempt.
     Attempt,
-    /// What requests are about, such as a register. Where one of the two above is named it is only its
-    /// circumstance.
+    /// What requests are about, such as a register. Where one of the two above is named it is only
+    /// its circumstance.
     Object,
     /// What happens without a request, such as an election.
     Undertaking,

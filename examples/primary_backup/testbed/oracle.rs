@@ -106,9 +106,9 @@ impl Model {
         Err(Breach::of(told.about(done.is), lost.about(done.is)))
     }
 
-    /// Fails if the answer to `request` is not what it writes, or does not fit those that were given
-    /// before: a newer version was told before the request was asked, or this one was told with
-    /// another value.
+    /// Fails if the answer to `request` is not what it writes, or does not fit those that were
+    /// given before: a newer version was told before the request was asked, or this one was told
+    /// with another value.
     fn must_fit(&self, request: RequestId, version: u64, value: &str) -> Judged {
         let Some(At { step: asked, is: (written, newest) }) = self.asked.get(&request) else {
             return Ok(());

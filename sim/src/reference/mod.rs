@@ -1,8 +1,8 @@
 //! The reference of the scenario file: its grammar, printed.
 //!
-//! `terminal.rs` prints it for the command `grammar`, `markdown.rs` for `docs/scenario-reference.md`.
-//! What stands there of tables and keys is their declaration under `scenario/`; what is said of
-//! all of them is in `conventions.rs`.
+//! `terminal.rs` prints it for the command `grammar`, `markdown.rs` for
+//! `docs/scenario-reference.md`. What stands there of tables and keys is their declaration under
+//! `scenario/`; what is said of all of them is in `conventions.rs`.
 
 mod conventions;
 mod markdown;

@@ -18,8 +18,8 @@ pub trait MilestoneWatcher<S: UnderTest>: Clone + Debug + Default {
     /// Looks at one thing that happened; the model has taken it over already.
     fn see(&mut self, seen: &Seen<'_, S>, model: &S::Model, config: &S::Config, hits: &mut Hits<S>);
 
-    /// The machine that plays `role` in what was reached; `None` if none does. A system without roles
-    /// is never asked.
+    /// The machine that plays `role` in what was reached; `None` if none does. A system without
+    /// roles is never asked.
     fn bind(
         &self,
         role: S::Role,

@@ -1,7 +1,7 @@
 //! Faults that strike at milestones: where they are aimed, and at which machine.
 //!
-//! A moment of a protocol is short, so a fault at a drawn time seldom meets it. An aimed fault waits
-//! for the moment and strikes a machine that plays a part in it.
+//! A moment of a protocol is short, so a fault at a drawn time seldom meets it. An aimed fault
+//! waits for the moment and strikes a machine that plays a part in it.
 
 use crate::under_test::UnderTest;
 use std::collections::BTreeSet;

@@ -16,13 +16,13 @@ use seedbed::proto::{
 /// believed by its own clock when the request was asked, and no token where it believed in none.
 ///
 /// The fence tells a holder from an earlier one by this token alone. A holder whose write carries
-/// none is refused, because its own claim has raised the fence. A write that is asked after the loss of a lock and carries
-/// its token passes for one of the holder until the next one claims the path. An attempt that is
-/// made after the loss keeps the token, because it belongs to a request that was asked before: the
-/// fence judges it. A `Release` names the token that the client believed in; with another it would
-/// free the lock of another client. No user asks for the claim of a new holder, so that is for
-/// `effects_under_a_token_are_requested_by_its_holder` to judge. Sequencers: Burrows, "The Chubby
-/// Lock Service", 2006, section 2.4.
+/// none is refused, because its own claim has raised the fence. A write that is asked after the
+/// loss of a lock and carries its token passes for one of the holder until the next one claims the
+/// path. An attempt that is made after the loss keeps the token, because it belongs to a request
+/// that was asked before: the fence judges it. A `Release` names the token that the client believed
+/// in; with another it would free the lock of another client. No user asks for the claim of a new
+/// holder, so that is for `effects_under_a_token_are_requested_by_its_holder` to judge. Sequencers:
+/// Burrows, "The Chubby Lock Service", 2006, section 2.4.
 #[derive(Clone, Debug, Default)]
 pub struct OperationsCarryTheTokensOfHeldLocks {
     /// By client and path: the lock that the client believes in.

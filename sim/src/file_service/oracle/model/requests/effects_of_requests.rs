@@ -1,7 +1,7 @@
 //! Which transactions took effect for which request of a user.
 //!
-//! If the centre resolves a transaction whose coordinator's disk is gone, no log holds the decision,
-//! and it takes effect where it is first applied.
+//! If the centre resolves a transaction whose coordinator's disk is gone, no log holds the
+//! decision, and it takes effect where it is first applied.
 
 use std::collections::BTreeMap;
 
