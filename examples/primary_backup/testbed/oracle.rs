@@ -24,8 +24,16 @@ pub struct Model {
     done: BTreeMap<NodeId, At<RequestId>>,
     /// By version the value that a client was told first, and in answer to what.
     told: BTreeMap<u64, At<(String, RequestId)>>,
-    /// Of each request what it writes, if it does, and the newest version told before it was asked.
-    asked: BTreeMap<RequestId, At<(Option<String>, Option<u64>)>>,
+    asked: BTreeMap<RequestId, At<Asked>>,
+}
+
+/// What a user asks.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// The value to write; none of a read.
+    written: Option<String>,
+    /// The newest version that was told before.
+    newest: Option<u64>,
 }
 
 impl oracle::Model<Register> for Model {
@@ -41,7 +49,7 @@ impl oracle::Model<Register> for Model {
                     Request::Write(value) => Some(value.clone()),
                     Request::Read => None,
                 };
-                self.asked.insert(request, At { step: self.step, is: (written, newest) });
+                self.asked.insert(request, At { step: self.step, is: Asked { written, newest } });
             }
             Seen::Appended { node, record: Record::State(state), .. } => {
                 for (request, _) in state.written.values() {
@@ -70,7 +78,7 @@ impl oracle::Model<Register> for Model {
 
 impl Model {
     fn is_write(&self, request: RequestId) -> bool {
-        self.asked.get(&request).is_some_and(|asked| asked.is.0.is_some())
+        self.asked.get(&request).is_some_and(|asked| asked.is.written.is_some())
     }
 
     /// The primary of the newest view has entered it.
@@ -110,7 +118,8 @@ impl Model {
     /// given before: a newer version was told before the request was asked, or this one was told
     /// with another value.
     fn must_fit(&self, request: RequestId, version: u64, value: &str) -> Judged {
-        let Some(At { step: asked, is: (written, newest) }) = self.asked.get(&request) else {
+        let Some(At { step: asked, is: Asked { written, newest } }) = self.asked.get(&request)
+        else {
             return Ok(());
         };
         let now = format!("{request} is answered with v{version} {value:?}");
@@ -176,7 +185,8 @@ mod tests {
         let (client, incarnation) = (NodeId::client(1), Incarnation(1));
         let request = RequestId { client, incarnation, number: 1 };
         let mut model = Model::default();
-        model.asked.insert(request, At { step: 1, is: (Some("mine".to_owned()), None) });
+        let asked = Asked { written: Some("mine".to_owned()), newest: None };
+        model.asked.insert(request, At { step: 1, is: asked });
         model.told.insert(3, At { step: 2, is: ("another".to_owned(), request) });
         model.told.insert(4, At { step: 2, is: ("mine".to_owned(), request) });
         assert!(model.must_fit(request, 3, "another").is_err());
