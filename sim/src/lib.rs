@@ -8,8 +8,8 @@
 //!                                            file leaves it open, what users ask, what breaks, how
 //!                                            long things take
 //!               -> simulation                a queue of what is due; the earliest becomes an event
-//!               -> world                     applies one event to a whole cluster, and says what
-//!                                            came of it
+//!               -> world                     applies one event to a whole cluster, and gives all
+//!                                            its effects as a step
 //!               -> digest, oracle            one number for all of it; is every promise kept?
 //!               -> coverage                  where it is asked for: what did the faults meet?
 //!               -> run                       the same inside madsim's runtime

@@ -1,5 +1,5 @@
-//! What is wrong with a system under test itself ends the run as `panic`: the report has the words,
-//! the step and what led to it.
+//! A system that breaks the contract of the testbed ends its run as `panic`: the report has the
+//! words, the step and what led to it.
 
 use std::sync::Arc;
 

@@ -113,7 +113,7 @@ pub enum TxnMessage {
         /// Which admission of the node that is asked took part.
         asked: Admission,
     },
-    /// What became of it, as far as the node that was asked knows.
+    /// The outcome of the transaction, as far as the node that was asked knows it.
     Told {
         /// Which transaction.
         txn: TxnId,

@@ -27,13 +27,12 @@ impl Invariant<FileService> for NoPinIsOrphaned {
         };
         let Some(txn) = model.txns.get(id) else { return Ok(()) };
         let in_doubt = txn.yes.iter().find(|(participant, _)| txn.is_in_doubt(**participant));
-        let somebody_knows = txn.outcomes.values().any(|outcome| outcome.is);
+        let outcome_is_known = txn.outcomes.values().any(|outcome| outcome.is);
         match in_doubt {
-            Some((participant, yes)) if !somebody_knows => {
+            Some((participant, yes)) if !outcome_is_known => {
                 let earlier = format!("{participant} voted yes to {id} and is in doubt");
-                let now = format!(
-                    "{node} has called {id} over, and no other node knows what became of it"
-                );
+                let now =
+                    format!("{node} has called {id} over, and no other node knows its outcome");
                 Err(Breach::of(
                     Evidence::at(yes.step, earlier).about(*id),
                     Evidence::at(model.step, now).about(*id),

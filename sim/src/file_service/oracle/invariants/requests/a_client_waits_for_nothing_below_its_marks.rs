@@ -173,29 +173,14 @@ mod tests {
     use crate::file_service::oracle::tests::*;
 
     /// Attempt `number` at c1's request of the same number, with these marks.
-    fn attempt(number: u32, (lowest, of_session): (u32, u32)) -> Message {
-        let Message::FileRequest(FileRequest::Begin {
-            session,
-            epoch,
-            request,
-            attempt,
-            age,
-            operations,
-            ..
-        }) = begin(request(1, number), request(1, number), &[write("/a", "1")])
-        else {
+    fn attempt(number: u32, (lowest_waited, of_session): (u32, u32)) -> Message {
+        let mut message = begin(request(1, number), request(1, number), &[write("/a", "1")]);
+        let Message::FileRequest(FileRequest::Begin { session, lowest, .. }) = &mut message else {
             unreachable!("it is a begin");
         };
-        let session = Session { number, lowest: of_session, ..session };
-        Message::FileRequest(FileRequest::Begin {
-            session,
-            epoch,
-            request,
-            attempt,
-            lowest,
-            age,
-            operations,
-        })
+        *lowest = lowest_waited;
+        *session = Session { number, lowest: of_session, ..*session };
+        message
     }
 
     fn two_are_asked() -> Play {
@@ -231,28 +216,11 @@ mod tests {
         );
         play.sends(c(1), n(1), attempt(2, (1, 2))).breaks();
         let mut anew = two_are_asked();
-        let Message::FileRequest(FileRequest::Begin {
-            session,
-            epoch,
-            request,
-            attempt,
-            lowest,
-            age,
-            operations,
-        }) = attempt(2, (1, 2))
-        else {
+        let mut message = attempt(2, (1, 2));
+        let Message::FileRequest(FileRequest::Begin { session, .. }) = &mut message else {
             unreachable!("it is a begin");
         };
-        let session = Session { node: Incarnation(2), ..session };
-        let message = Message::FileRequest(FileRequest::Begin {
-            session,
-            epoch,
-            request,
-            attempt,
-            lowest,
-            age,
-            operations,
-        });
+        session.node = Incarnation(2);
         anew.sends(c(1), n(1), message).holds();
     }
 
