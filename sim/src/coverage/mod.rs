@@ -16,12 +16,12 @@ mod unsynced;
 
 use std::collections::BTreeSet;
 
-use seedbed::machine::NodeId;
+use seedbed::machine::{NodeId, Time};
 
 use crate::cell::{Cell, MessageFate, RecordFate};
 use crate::oracle::{Seen, seen};
 use crate::under_test::{Coverage as _, Scene, UnderTest};
-use crate::world::{Event, Step};
+use crate::world::{Event, Step, World};
 
 pub use hold::{Grip, Hold};
 
@@ -84,8 +84,15 @@ impl<S: UnderTest> Coverage<S> {
         self.on_message(MessageFate::Delayed, kind);
     }
 
-    /// A fault takes hold of machines, or lets go of them; the scene is as it is before that.
-    pub fn on_hold(&mut self, hold: Hold<S>, scene: &Scene<'_, S>) {
+    /// A fault takes hold of machines, or lets go of them; the rest is as it is before that.
+    pub fn on_hold(
+        &mut self,
+        hold: Hold<S>,
+        now: Time,
+        world: &World<S>,
+        model: &S::Model,
+        milestones: &S::Watcher,
+    ) {
         if self.is_over {
             return;
         }
@@ -93,9 +100,9 @@ impl<S: UnderTest> Coverage<S> {
             Hold::Takes { kind, grip, machines } => {
                 let pairs = self.in_effect.kinds().map(|first| Cell::Pair(first, kind));
                 self.cells.extend(pairs.filter(|cell| cell.is_possible()));
-                let (world, model) = (scene.world, scene.model);
+                let scene = Scene { now, world, model, milestones, unsynced: &self.unsynced };
                 for machine in machines.into_iter().filter(|node| world.host(*node).is_up()) {
-                    let phases = self.of_system.phases(machine, scene);
+                    let phases = self.of_system.phases(machine, &scene);
                     let situations = S::Coverage::struck(kind, machine, &phases, world, model);
                     self.cells.extend(situations.into_iter().map(Cell::Situation));
                     self.cells.extend(phases.into_iter().map(|phase| Cell::Strike(kind, phase)));

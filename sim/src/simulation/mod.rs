@@ -36,7 +36,7 @@ mod strike;
 mod tests;
 mod users;
 
-use crate::under_test::{self, Probes, UnderTest};
+use crate::under_test::{Probes, UnderTest};
 use seedbed::machine::{NodeId, Span, Time};
 
 use crate::coverage::Coverage;
@@ -347,7 +347,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             let (world, model) = (&self.world, self.oracle.model());
             let milestones = self.milestones.of_system();
             for hold in holds {
-                coverage.on_hold(hold, &under_test::Scene { now, world, model, milestones });
+                coverage.on_hold(hold, now, world, model, milestones);
             }
         }
         let has_struck = !turns.is_empty();
@@ -370,7 +370,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             self.verdict = Some(Verdict::of_violation(violation));
             return;
         }
-        self.requests.are_answered_once(&self.step);
+        self.requests.are_answered_once();
         let begun = self.begun();
         // What is sent in the step that a rule has waited for is under the rule already.
         begun.rules.iter().for_each(|(number, reached)| self.begin_rule(*number, reached));

@@ -14,7 +14,11 @@ use crate::world::{Event, Fact, Step, World};
 
 /// The requests of a run.
 #[derive(Debug)]
-pub(super) struct Requests<S: UnderTest>(BTreeMap<RequestId, Asked<S>>);
+pub(super) struct Requests<S: UnderTest> {
+    asked: BTreeMap<RequestId, Asked<S>>,
+    /// The first answer that a client may not give, in words.
+    wrong_answer: Option<String>,
+}
 
 /// A request, and its first answer.
 #[derive(Debug)]
@@ -24,12 +28,11 @@ pub(super) struct Asked<S: UnderTest> {
     is_probe: bool,
     /// The answer, if there is one.
     pub reply: Option<S::Reply>,
-    is_answered_twice: bool,
 }
 
 impl<S: UnderTest> Default for Requests<S> {
     fn default() -> Requests<S> {
-        Requests(BTreeMap::new())
+        Requests { asked: BTreeMap::new(), wrong_answer: None }
     }
 }
 
@@ -41,49 +44,45 @@ impl<S: UnderTest> Requests<S> {
                 Fact::Requested { request } => {
                     let Event::Request { request: wanted, .. } = &step.event else { continue };
                     let (wanted, is_probe) = (wanted.clone(), matches!(cause, Cause::Probe(_)));
-                    let asked = Asked {
-                        wanted,
-                        at: step.at,
-                        is_probe,
-                        reply: None,
-                        is_answered_twice: false,
-                    };
-                    self.0.insert(*request, asked);
+                    let asked = Asked { wanted, at: step.at, is_probe, reply: None };
+                    self.asked.insert(*request, asked);
                 }
-                Fact::Replied { request, reply } => {
-                    if let Some(asked) = self.0.get_mut(request) {
-                        asked.is_answered_twice = asked.reply.is_some();
-                        asked.reply.get_or_insert_with(|| reply.clone());
-                    }
-                }
+                Fact::Replied { request, reply } => self.answered(*request, reply),
                 _ => {} // no user has a part in it
             }
         }
+    }
+
+    fn answered(&mut self, request: RequestId, reply: &S::Reply) {
+        let wrong = match self.asked.get_mut(&request) {
+            None => format!("a client answers {request}, which it was never asked"),
+            Some(asked) if asked.reply.is_some() => {
+                format!("{request} is answered again: {reply:?}")
+            }
+            Some(asked) => return asked.reply = Some(reply.clone()),
+        };
+        self.wrong_answer.get_or_insert(wrong);
     }
 
     /// A client answers what it was asked, and once.
     ///
     /// # Panics
     /// Otherwise: the code under test is wrong.
-    pub fn are_answered_once(&self, step: &Step<S>) {
-        for fact in &step.facts {
-            let Fact::Replied { request, reply } = fact else { continue };
-            let Some(asked) = self.0.get(request) else {
-                panic!("a client answers {request}, which it was never asked");
-            };
-            assert!(!asked.is_answered_twice, "{request} is answered again: {reply:?}");
+    pub fn are_answered_once(&self) {
+        if let Some(wrong) = &self.wrong_answer {
+            panic!("{wrong}");
         }
     }
 
     /// The request of this id, if it was asked.
     pub fn get(&self, request: RequestId) -> Option<&Asked<S>> {
-        self.0.get(&request)
+        self.asked.get(&request)
     }
 
     /// Those of users by how they ended.
     pub fn count(&self, is_meant: impl Fn(&RequestId) -> bool) -> RequestCounts {
         let mut counts = RequestCounts::default();
-        let of_users = self.0.iter().filter(|(_, asked)| !asked.is_probe);
+        let of_users = self.asked.iter().filter(|(_, asked)| !asked.is_probe);
         for (_, asked) in of_users.filter(|(request, _)| is_meant(request)) {
             counts.add(asked.reply.as_ref().map(|reply| S::outcome(reply)));
         }
@@ -92,7 +91,7 @@ impl<S: UnderTest> Requests<S> {
 
     /// Requests that live clients have not answered.
     pub fn unanswered(&self, world: &World<S>) -> impl Iterator<Item = Wait> {
-        let open = self.0.iter().filter(|(_, asked)| asked.reply.is_none());
+        let open = self.asked.iter().filter(|(_, asked)| asked.reply.is_none());
         let alive = open.filter(|(request, _)| {
             let host = world.host(request.client);
             host.is_up() && host.incarnation() == request.incarnation

@@ -7,6 +7,7 @@ use seedbed::machine::{Class, Never, NodeId, Time};
 
 use super::UnderTest;
 use crate::cell::FaultKind;
+use crate::coverage::Unsynced;
 use crate::name::Name;
 use crate::oracle::Seen;
 use crate::scenario::Scenario;
@@ -22,6 +23,8 @@ pub struct Scene<'a, S: UnderTest> {
     pub model: &'a S::Model,
     /// What was reached so far.
     pub milestones: &'a S::Watcher,
+    /// Records that are appended and not durable.
+    pub unsynced: &'a Unsynced<S>,
 }
 
 /// What runs of `S` can try. A value of it watches one run.

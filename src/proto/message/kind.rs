@@ -15,6 +15,7 @@ macro_rules! kinds {
 
         impl Message {
             /// Which kind it is.
+            #[inline] // asked of each message several times a step, in another crate
             pub fn kind(&self) -> MessageKind {
                 match self { $(Message::$group($message { .. }) => MessageKind::$kind,)* }
             }

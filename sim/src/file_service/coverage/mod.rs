@@ -22,7 +22,6 @@ use super::refusal::Reason;
 use super::scenario::{Scenario, WorkloadKind, acquires, goes_beyond_limits, is_possible, renames};
 use super::{Step, World};
 use crate::cell::{self, GeneralFault};
-use crate::coverage::Unsynced;
 use crate::fault::Fault;
 use crate::under_test::{Coverage, Scene};
 
@@ -37,7 +36,6 @@ type FaultKind = cell::FaultKind<FileService>;
 /// What the phases take beside model and milestones.
 #[derive(Clone, Debug, Default)]
 pub struct Followed {
-    unsynced: Unsynced<FileService>,
     /// Decisions that are not durable, by the machine and the position in its log.
     deciding: BTreeMap<(NodeId, u64), TxnId>,
     ready: Ready,
@@ -76,7 +74,6 @@ impl Coverage<FileService> for Followed {
     }
 
     fn see(&mut self, seen: &Seen<'_>, step: &Step) {
-        self.unsynced.see(seen);
         match *seen {
             Seen::Received { to, message, .. } => {
                 if let Message::LockAnswer(LockAnswer::Granted { request, .. }) = message {
@@ -114,10 +111,10 @@ impl Coverage<FileService> for Followed {
     }
 
     fn phases(&self, node: NodeId, scene: &Scene<'_, FileService>) -> BTreeSet<Phase> {
-        let Scene { now, world, model, milestones } = *scene;
+        let Scene { now, world, model, milestones, unsynced } = *scene;
         phases_of::phases_of(
             node,
-            &phases_of::Scene { now, world, model, milestones, followed: self },
+            &phases_of::Scene { now, world, model, milestones, unsynced, followed: self },
         )
     }
 

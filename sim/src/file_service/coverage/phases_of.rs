@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use seedbed::machine::{Class, NodeId, RequestId, Span, Time};
-use seedbed::proto::{Chunk, Message, RecordKind, Reply, Request};
+use seedbed::proto::{Chunk, FileService, Message, RecordKind, Reply, Request};
 
 use super::Followed;
 use super::phase::Phase;
+use crate::coverage::Unsynced;
 use crate::file_service::World;
 use crate::file_service::oracle::milestones::{self, Milestones};
 use crate::file_service::oracle::{Asked, Model};
@@ -20,6 +21,7 @@ pub(super) struct Scene<'a> {
     pub world: &'a World,
     pub model: &'a Model,
     pub milestones: &'a Milestones,
+    pub unsynced: &'a Unsynced<FileService>,
     pub followed: &'a Followed,
 }
 
@@ -173,6 +175,6 @@ impl Scene<'_> {
 
     /// The phase of a machine whose log has such records that are not durable.
     fn unsynced(&self, node: NodeId, kinds: &[RecordKind], phase: Phase) -> Option<Phase> {
-        self.followed.unsynced.has(node, kinds).then_some(phase)
+        self.unsynced.has(node, kinds).then_some(phase)
     }
 }
