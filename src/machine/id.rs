@@ -60,10 +60,15 @@ const CLIENT_BIT: u16 = 1 << 15;
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.class() {
-            Class::Control => f.pad("control"),
-            Class::Node => f.pad(&format!("n{}", self.number())),
-            Class::Client => f.pad(&format!("c{}", self.number())),
+        let letter = match self.class() {
+            Class::Control => return f.pad("control"),
+            Class::Node => 'n',
+            Class::Client => 'c',
+        };
+        // Only columns of text want a width; names in keys and hashes are written far more often.
+        match f.width() {
+            None => write!(f, "{letter}{}", self.number()),
+            Some(_) => f.pad(&format!("{letter}{}", self.number())),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::machine::{Incarnation, NodeId, RequestId, Span};
 
@@ -134,8 +134,8 @@ impl fmt::Display for TxnId {
 }
 
 /// The name of a file: starts with `/`, without control characters. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Path(Arc<str>);
 
 /// A text that is not a path.
@@ -165,9 +165,10 @@ impl TryFrom<String> for Path {
     }
 }
 
-impl From<Path> for String {
-    fn from(path: Path) -> String {
-        path.0.as_ref().to_owned()
+// By hand, because every step is serialized for the digest and serde's `into` copies the text first.
+impl Serialize for Path {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -166,9 +166,12 @@ impl Ring {
         let members: BTreeSet<NodeId> = members.iter().copied().collect();
         let mask = u64::MAX << (64 - bits.clamp(1, 64));
         let points_of = |node| {
+            let mut name = format!("{node}#");
+            let prefix = name.len();
             (0..virtual_nodes).map(move |number| {
-                let hash = hash.position(&format!("{node}#{number}")) & mask;
-                Point { hash, node, number }
+                name.truncate(prefix);
+                name.push_str(&number.to_string());
+                Point { hash: hash.position(&name) & mask, node, number }
             })
         };
         let mut points: Vec<Point> = members.into_iter().flat_map(points_of).collect();
