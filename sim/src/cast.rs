@@ -59,12 +59,14 @@ impl Cast {
     /// The place of a machine among all, from 0; `None` if there is no such machine.
     pub fn place(self, machine: NodeId) -> Option<usize> {
         let (control, number) = (usize::from(self.control), usize::from(machine.number()));
-        let place = match machine.class() {
-            Class::Control => 0,
-            Class::Node => control + number - 1,
-            Class::Client => control + usize::from(self.all_nodes()) + number - 1,
-        };
-        self.has(machine).then_some(place)
+        let nodes = usize::from(self.nodes) + usize::from(self.spare);
+        match machine.class() {
+            Class::Control => self.control.then_some(0),
+            Class::Node => (number <= nodes).then(|| control + number - 1),
+            Class::Client => {
+                (number <= usize::from(self.clients)).then(|| control + nodes + number - 1)
+            }
+        }
     }
 }
 

@@ -256,6 +256,7 @@ impl<S: System> World<S> {
 
     /// Where the machine `id` stands among all: the control node, the nodes, the clients.
     pub(crate) fn index(&self, id: NodeId) -> usize {
-        self.cast.place(id).unwrap_or_else(|| panic!("{id} is no machine of this world"))
+        let Some(place) = self.cast.place(id) else { panic!("{id} is no machine of this world") };
+        place
     }
 }
