@@ -180,23 +180,22 @@ impl OnlyItsOwnKeepAliveMovesALease {
             (answered.step, answered.client) == (step, client)
                 && (&answered.path, answered.token) == (path, token)
         });
-        let now = format!("{client} believes in {token} for longer");
-        let (earlier, now) = match answered {
+        let (earlier, by) = match answered {
             Some(Answered { asked, lease, .. }) => {
                 let longest = asked.is + believed(*lease, config);
                 if until <= longest {
                     return Ok(());
                 }
                 let is = format!("{client} asks at {} for the lock of {path}", asked.is);
-                let by =
-                    format!("{now}, until {until}, by an answer that gives it until {longest}");
+                let by = format!("until {until}, by an answer that gives it until {longest}");
                 (Evidence::at(asked.step, is), by)
             }
             None => {
                 let is = format!("no message of {client} for the lock of {path} is answered");
-                (Evidence::at(step, is), format!("{now}, by no answer to what it asked"))
+                (Evidence::at(step, is), "by no answer to what it asked".to_owned())
             }
         };
+        let now = format!("{client} believes in {token} for longer, {by}");
         Err(Breach::of(earlier.about(path), Evidence::at(step, now).about(path)))
     }
 }
