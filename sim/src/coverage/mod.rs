@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use seedbed::machine::{NodeId, Time};
 
 use crate::cell::{Cell, MessageFate, RecordFate};
-use crate::oracle::{Seen, seen};
+use crate::oracle::Seen;
 use crate::under_test::{Coverage as _, Scene, UnderTest};
 use crate::world::{Event, Step, World};
 
@@ -63,15 +63,20 @@ impl<S: UnderTest> Coverage<S> {
         self.is_over = true;
     }
 
-    /// Looks at a step; the model has taken it over already.
-    pub fn observe(&mut self, step: &Step<S>, model: &S::Model) {
+    /// Looks at one thing that was seen in `step`; the model has taken the step over already.
+    pub fn see(&mut self, seen: &Seen<'_, S>, step: &Step<S>, model: &S::Model) {
         if self.is_over {
             return;
         }
-        for seen in seen(step) {
-            self.see(&seen, step);
-            self.cells.extend(S::Coverage::situation(&seen, model).map(Cell::Situation));
-            self.in_effect.on_seen(&seen, model);
+        self.take_over(seen, step);
+        self.cells.extend(S::Coverage::situation(seen, model).map(Cell::Situation));
+        self.in_effect.on_seen(seen, model);
+    }
+
+    /// Looks at a step as a whole, after all that was seen in it.
+    pub fn end_step(&mut self, step: &Step<S>) {
+        if self.is_over {
+            return;
         }
         self.of_system.on_step(step);
         if let (Event::Duplicate(_), Some(packet)) = (&step.event, &step.packet) {
@@ -114,7 +119,7 @@ impl<S: UnderTest> Coverage<S> {
         }
     }
 
-    fn see(&mut self, seen: &Seen<'_, S>, step: &Step<S>) {
+    fn take_over(&mut self, seen: &Seen<'_, S>, step: &Step<S>) {
         self.of_system.see(seen, step);
         match *seen {
             Seen::Lost { message, .. } => {

@@ -1,19 +1,19 @@
 //! Records that are appended and not durable.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use seedbed::machine::NodeId;
 
-use crate::oracle::Seen;
+use crate::oracle::{PerNode, Seen};
 use crate::under_test::UnderTest;
 
-/// Records that a crash may take, by the machine and the position in its log.
+/// Records that a crash may take: of each machine the end of its log, with positions.
 #[derive(Clone, Debug)]
-pub struct Unsynced<S: UnderTest>(BTreeMap<NodeId, BTreeMap<u64, S::RecordKind>>);
+pub struct Unsynced<S: UnderTest>(PerNode<VecDeque<(u64, S::RecordKind)>>);
 
 impl<S: UnderTest> Default for Unsynced<S> {
     fn default() -> Unsynced<S> {
-        Unsynced(BTreeMap::new())
+        Unsynced(PerNode::default())
     }
 }
 
@@ -22,16 +22,18 @@ impl<S: UnderTest> Unsynced<S> {
     pub fn see(&mut self, seen: &Seen<'_, S>) {
         match *seen {
             Seen::Appended { node, position, record, .. } => {
-                self.0.entry(node).or_default().insert(position, S::record_kind(record));
+                self.0.slot(node).push_back((position, S::record_kind(record)));
             }
             Seen::Durable { node, position, .. } => {
-                if let Some(log) = self.0.get_mut(&node) {
-                    log.remove(&position);
+                // Records become durable in the order of the log.
+                let log = self.0.slot(node);
+                while log.front().is_some_and(|(at, _)| *at <= position) {
+                    log.pop_front();
                 }
             }
             // The log has no such records any more: they are lost, or as good as durable.
             Seen::Forgot { node, .. } | Seen::Wiped { node } | Seen::Started { node, .. } => {
-                self.0.remove(&node);
+                self.0.slot(node).clear();
             }
             _ => {} // it touches no log
         }
@@ -39,8 +41,8 @@ impl<S: UnderTest> Unsynced<S> {
 
     /// The records of `node` from a position on.
     pub fn from(&self, node: NodeId, from: u64) -> impl Iterator<Item = (u64, S::RecordKind)> {
-        let log = self.0.get(&node).into_iter();
-        log.flat_map(move |log| log.range(from..).map(|(at, kind)| (*at, *kind)))
+        let log = self.0.get(node).into_iter().flatten().copied();
+        log.filter(move |(at, _)| *at >= from)
     }
 
     /// Has `node` such a record of one of these kinds?

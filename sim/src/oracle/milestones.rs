@@ -125,9 +125,12 @@ impl<S: UnderTest> Milestones<S> {
     /// Looks at a step that was applied to `world`; the model has taken it over already.
     pub fn observe(&mut self, world: &World<S>, step: &Step<S>, model: &S::Model) {
         self.begin(step.index);
-        for seen in seen(step) {
-            self.see(&seen, model, world.config());
-        }
+        seen(step).for_each(|seen| self.see(&seen, model, world.config()));
+        self.end_step(step);
+    }
+
+    /// Looks at a step as a whole, after all that was seen in it.
+    pub(crate) fn end_step(&mut self, step: &Step<S>) {
         if let (Event::Duplicate(_), Some(packet)) = (&step.event, &step.packet) {
             let about = || subject::of_message::<S>(packet.from, packet.to, &packet.message);
             self.hits.hit(Milestone::MESSAGE_DUPLICATED, packet.to, about);

@@ -22,4 +22,13 @@ impl<T: Default> PerNode<T> {
         }
         &mut table[at]
     }
+
+    /// What is there for `node`, if anything was put there.
+    pub fn get(&self, node: NodeId) -> Option<&T> {
+        let table = match node.class() {
+            Class::Control | Class::Node => &self.servers,
+            Class::Client => &self.clients,
+        };
+        table.get(usize::from(node.number()))
+    }
 }

@@ -46,7 +46,7 @@ use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::Disks;
 use crate::oracle::blocked::StepTimes;
 use crate::oracle::milestones::Milestones;
-use crate::oracle::{Oracle, Told};
+use crate::oracle::{Oracle, Told, seen};
 use crate::scenario::Scenario;
 use crate::seed::Seed;
 use crate::verdict::{Fired, RunReport, Verdict};
@@ -362,10 +362,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
         self.times.observe(&self.step);
         self.requests.observe(&self.step, cause);
         let verdict = self.oracle.observe(&self.world, &self.step);
-        self.milestones.observe(&self.world, &self.step, self.oracle.model());
-        if let Some(coverage) = &mut self.coverage {
-            coverage.observe(&self.step, self.oracle.model());
-        }
+        self.watch_step();
         if let Err(violation) = verdict {
             self.verdict = Some(Verdict::of_violation(violation));
             return;
@@ -376,6 +373,23 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
         begun.rules.iter().for_each(|(number, reached)| self.begin_rule(*number, reached));
         self.follow_up(cause);
         self.queue.first(begun.turns);
+    }
+
+    /// Milestones and coverage look at the step; the model has taken it over already.
+    fn watch_step(&mut self) {
+        let Simulation { step, milestones, coverage, .. } = self;
+        let (model, config) = (self.oracle.model(), self.world.config());
+        milestones.begin(step.index);
+        seen(step).for_each(|seen| {
+            milestones.see(&seen, model, config);
+            if let Some(coverage) = coverage {
+                coverage.see(&seen, step, model);
+            }
+        });
+        milestones.end_step(step);
+        if let Some(coverage) = coverage {
+            coverage.end_step(step);
+        }
     }
 
     fn is_healed(&self) -> bool {
