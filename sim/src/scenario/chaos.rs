@@ -228,10 +228,7 @@ pub(super) fn check_moments<S: UnderTest>(root: &Table<'_>, chaos: &Chaos<S>, is
 fn budget<S: UnderTest>(table: &Table<'_>, cast: Named, config: &S::Config) -> Result<Budget> {
     let down = |key, usual, all: u16| table.or(key, usual, |value| value.integer(0..=all.into()));
     let nodes_down = down("nodes_down", 1, cast.all_nodes());
-    let control_down = match S::HAS_CONTROL {
-        true => table.or("control_down", false, |value| value.boolean()),
-        false => Ok(false),
-    };
+    let control_down = table.maybe_known("control_down", |value| value.boolean());
     let clients_down = down("clients_down", 0, cast.clients);
     let wipes = table.or("wipes", 0, |value| {
         S::may_lose_a_disk(config).map_err(|why| value.error(why))?;
@@ -239,7 +236,7 @@ fn budget<S: UnderTest>(table: &Table<'_>, cast: Named, config: &S::Config) -> R
     });
     Ok(Budget {
         nodes_down: nodes_down?,
-        control_down: control_down?,
+        control_down: control_down?.unwrap_or(false),
         clients_down: clients_down?,
         wipes: wipes?,
     })

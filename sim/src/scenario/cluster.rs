@@ -221,10 +221,12 @@ fn switched_on<S: UnderTest>(config: Arc<S::Config>, defects: &[S::Defect]) -> A
 fn read_cast<S: UnderTest>(cluster: &Table<'_>) -> Result<Cast> {
     let count = |value: Value<'_>| value.integer(1..=NodeId::MAX_NUMBER.into());
     let nodes = cluster.or("nodes", 3, count);
-    let spare = match cluster.declares("spare") {
-        true => cluster.or("spare", 0, |value| value.integer(0..=MOST_NODES)),
-        false => Ok(0),
-    };
+    let spare = cluster.maybe_known("spare", |value| value.integer(0..=MOST_NODES));
     let clients = cluster.or("clients", 1, count);
-    Ok(Cast { control: S::HAS_CONTROL, nodes: nodes?, spare: spare?, clients: clients? })
+    Ok(Cast {
+        control: S::HAS_CONTROL,
+        nodes: nodes?,
+        spare: spare?.unwrap_or(0),
+        clients: clients?,
+    })
 }

@@ -181,7 +181,7 @@ impl<F> Grammar<F> for TableGrammar<F> {
 }
 
 /// Why a file of `S` has no key of this name in a table of the testbed; `None` if it may have one.
-fn why_not<S: UnderTest>(key: &str) -> Option<&'static str> {
+pub(super) fn why_not<S: UnderTest>(key: &str) -> Option<&'static str> {
     match key {
         "spare" if !has_operator::<S>() => Some(
             "this system has no operator to let a spare node in: count it in `nodes`, or leave it out",

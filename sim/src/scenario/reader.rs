@@ -118,11 +118,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// May the table have this key?
-    pub fn declares(&self, key: &str) -> bool {
-        self.known.contains(&key)
-    }
-
     /// The value of `key`, if the file gives one.
     pub fn get(&self, key: &'static str) -> Option<Value<'a>> {
         assert!(
@@ -161,6 +156,15 @@ impl<'a> Table<'a> {
             Some(value) => read(value).map(Some),
             None => self.is_absent(key).map(|()| None),
         }
+    }
+
+    /// What `read` makes of the value of `key`, which only some systems have, if it is there.
+    pub fn maybe_known<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(Value<'a>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        if self.known.contains(&key) { self.maybe(key, read) } else { Ok(None) }
     }
 
     /// What `read` makes of the value of `key`, or `default`.

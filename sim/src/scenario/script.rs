@@ -225,8 +225,7 @@ impl<S: UnderTest> Asking<S> {
             Err(refused) => Err(*refused),
         };
         // A system need not be able to say what must be answered.
-        let may_say = table.declares("answer");
-        let answer = if may_say { table.maybe("answer", read_answer) } else { Ok(None) };
+        let answer = table.maybe_known("answer", read_answer);
         Ok(Step { pause: pause?, request: request?, first: first?, answer: answer? })
     }
 }

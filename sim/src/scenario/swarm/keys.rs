@@ -7,7 +7,7 @@ use crate::scenario::cluster::MOST_NODES;
 use crate::scenario::error::Result;
 use crate::scenario::grammar::{self, Style, TableGrammar};
 use crate::scenario::value::Value;
-use crate::under_test::{UnderTest, has_operator};
+use crate::under_test::UnderTest;
 
 /// What the values of a key are.
 #[derive(Clone, Copy)]
@@ -159,11 +159,7 @@ keys! {
 impl GeneralKey {
     /// May a file of `S` draw it?
     fn is_of<S: UnderTest>(self) -> bool {
-        match self {
-            GeneralKey::Spare => has_operator::<S>(),
-            GeneralKey::ControlDown => S::HAS_CONTROL,
-            _ => true, // it is about what every system has
-        }
+        grammar::why_not::<S>(self.name()).is_none()
     }
 }
 
