@@ -32,7 +32,7 @@ impl<S: UnderTest> Arguments<S> {
     /// The arguments of the process; where they are wrong, the process ends here and says how.
     pub fn of_process() -> Arguments<S> {
         let mut command = Arguments::<S>::command();
-        if S::HISTORY_HELP.is_empty() {
+        if S::HISTORY.is_none() {
             command = command
                 .mut_subcommand("run", |run| run.mut_arg("history", |option| option.hide(true)));
         }
@@ -43,7 +43,7 @@ impl<S: UnderTest> Arguments<S> {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command<S: UnderTest> {
     /// Runs a file once and explains how the run ended
-    #[command(after_help = help::with_more::<S>(help::RUN, S::HISTORY_HELP))]
+    #[command(after_help = help::with_more::<S>(help::RUN, help_of_history::<S>()))]
     Run(RunArguments),
     /// Runs files with many seeds
     #[command(after_help = filled::<S>(help::SWEEP))]
@@ -112,7 +112,7 @@ pub(super) struct SweepArguments<S: UnderTest> {
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments<S: UnderTest> {
     #[command(flatten)]
-    pub more: More<S>,
+    pub of_system: SystemOption<S>,
     /// Scenario files, folders with all `*.toml` in them and below, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -128,14 +128,17 @@ pub(super) struct GrammarArguments {
     pub markdown: bool,
 }
 
+/// What the parser calls the option of the system: no argument of the testbed has this name.
+const SYSTEM_OPTION: &str = "option of the system";
+
 /// The option of `check` that the system brings.
 #[derive(Debug)]
-pub(super) struct More<S: UnderTest> {
+pub(super) struct SystemOption<S: UnderTest> {
     is_asked: bool,
     of: PhantomData<S>,
 }
 
-impl<S: UnderTest> More<S> {
+impl<S: UnderTest> SystemOption<S> {
     /// What it tells of a file; nothing if it is not asked for.
     pub fn lines(&self, scenario: &Scenario<S>) -> Vec<String> {
         let option = S::CHECK_OPTION.filter(|_| self.is_asked);
@@ -143,10 +146,10 @@ impl<S: UnderTest> More<S> {
     }
 }
 
-impl<S: UnderTest> Args for More<S> {
+impl<S: UnderTest> Args for SystemOption<S> {
     fn augment_args(command: clap::Command) -> clap::Command {
         let Some(CheckOption { name, summary, .. }) = S::CHECK_OPTION else { return command };
-        command.arg(Arg::new(name).long(name).help(summary).action(ArgAction::SetTrue))
+        command.arg(Arg::new(SYSTEM_OPTION).long(name).help(summary).action(ArgAction::SetTrue))
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
@@ -154,16 +157,20 @@ impl<S: UnderTest> Args for More<S> {
     }
 }
 
-impl<S: UnderTest> FromArgMatches for More<S> {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<More<S>, clap::Error> {
-        let is_asked = S::CHECK_OPTION.is_some_and(|option| matches.get_flag(option.name));
-        Ok(More { is_asked, of: PhantomData })
+impl<S: UnderTest> FromArgMatches for SystemOption<S> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<SystemOption<S>, clap::Error> {
+        let is_asked = S::CHECK_OPTION.is_some() && matches.get_flag(SYSTEM_OPTION);
+        Ok(SystemOption { is_asked, of: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = More::from_arg_matches(matches)?;
+        *self = SystemOption::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+fn help_of_history<S: UnderTest>() -> &'static str {
+    S::HISTORY.map_or("", |option| option.help)
 }
 
 fn help_of_check<S: UnderTest>() -> &'static str {

@@ -15,7 +15,7 @@ pub(super) fn check<S: UnderTest>(arguments: &CheckArguments<S>, output: &mut Ou
             continue;
         };
         output.line(&format!("{}: ok: {}", scenario.file, scenario.title))?;
-        let more = arguments.more.lines(&scenario);
+        let more = arguments.of_system.lines(&scenario);
         more.iter().try_for_each(|line| output.line(line))?;
     }
     Ok(status)

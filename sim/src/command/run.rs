@@ -21,6 +21,10 @@ use crate::world::{Event, Step, Watcher, World};
 
 pub(super) fn run<S: UnderTest>(arguments: &RunArguments, output: &mut Output) -> Done {
     let Some(scenario) = load_one::<S>(&arguments.file) else { return Ok(Status::WrongInput) };
+    if arguments.history.is_some() && S::HISTORY.is_none() {
+        complain("error: --history: nothing writes down a history of this system");
+        return Ok(Status::WrongInput);
+    }
     let file = match &arguments.history {
         None => None,
         Some(path) => match history_file(arguments, path) {
@@ -30,11 +34,7 @@ pub(super) fn run<S: UnderTest>(arguments: &RunArguments, output: &mut Output) -
     };
     let is_stdout = file.as_ref().is_some_and(HistoryFile::is_stdout);
     let seed = arguments.seed.unwrap_or_else(|| telling_seed(&scenario));
-    let mut asked = if file.is_some() { S::history() } else { None };
-    if file.is_some() && asked.is_none() {
-        complain("error: --history: nothing writes down a history of this system");
-        return Ok(Status::WrongInput);
-    }
+    let mut asked = S::HISTORY.filter(|_| file.is_some()).map(|option| (option.empty)());
     let played = match arguments.json || is_stdout {
         true => play(&scenario, seed, &mut asked),
         false => explained(&scenario, seed, arguments.trace, &mut asked, output)?,

@@ -35,8 +35,23 @@ use serde_json::{Value, json};
 use seedbed::proto::FileService;
 
 use super::{Event, Fact, Step, World};
-use crate::under_test::WrittenHistory;
+use crate::under_test::{HistoryOption, WrittenHistory};
 use crate::world::Watcher;
+
+/// `run --history`
+pub(super) const OPTION: HistoryOption<FileService> =
+    HistoryOption { help: HELP, empty: || Box::<JepsenHistory>::default() };
+
+const HELP: &str = "\
+With --history: what users asked and were told, in the order of time, one JSON object a line, with
+the fields of Jepsen: index, type (invoke; ok, fail, info), process, f (txn, acquire, release),
+value, time in nanoseconds; beside them request, versions, token, wait and error. After an info the
+process goes on under a new number. With `-` standard output has these lines alone: --trace and
+--json are refused.
+
+Examples:
+  {command} run {file} --seed 17 --history history.jsonl
+  {command} run {file} --history - | jq -c 'select(.type == \"info\")'";
 
 /// What users asked and were told in a run.
 #[derive(Debug, Default)]

@@ -2,9 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::proto::{Action, Operation, Path, Request};
+use seedbed::proto::{Action, FileService, Operation, Path, Request};
 
 use super::scenario::Scenario;
+use crate::under_test::CheckOption;
+
+/// `check --owners`
+pub(super) const OPTION: CheckOption<FileService> = CheckOption {
+    name: "owners",
+    summary: "Print which nodes own the paths that a file asks for",
+    help: HELP,
+    lines,
+};
+
+const HELP: &str = "\
+With --owners: which nodes own each path that a script asks for or that must be stored, in the first
+view, the primary first.
+Where `[swarm]` draws the cluster, or a node is missing at the start, owners may be others.
+
+Example:
+  {command} check --owners scenarios/commit/participant_in_doubt.toml";
 
 /// A line for each path: the path and its owners in the first view.
 pub(super) fn lines(scenario: &Scenario) -> Vec<String> {

@@ -10,7 +10,6 @@ use seedbed::proto::{
 
 use super::coverage::Followed;
 use super::invariant::FileInvariant;
-use super::jepsen::JepsenHistory;
 use super::milestone::{self, Milestone};
 use super::oracle::blocked::{self, kind};
 use super::oracle::milestones::Milestones;
@@ -24,7 +23,7 @@ use super::scenario::{
 use super::subject_of::{Subject, Subjects, Topic};
 use super::trace::{self, Detail, Places};
 use super::users::User;
-use super::{World, figures, owners};
+use super::{World, figures, jepsen, owners};
 use crate::aimed_moment::AimedMoment;
 use crate::cast::Cast;
 use crate::fault::Fault;
@@ -36,27 +35,8 @@ use crate::reference::Convention;
 use crate::scenario::reading::{Extra, Form, Listed, Named, ReadConfig, Result, Table, Value};
 use crate::scenario::swarm::{Key, Swarm};
 use crate::scenario::tables::TableReference;
-use crate::under_test::{CheckOption, CommandLine, UnderTest, WrittenHistory};
+use crate::under_test::{CheckOption, CommandLine, HistoryOption, UnderTest};
 use crate::verdict::Finding;
-
-const HISTORY: &str = "\
-With --history: what users asked and were told, in the order of time, one JSON object a line, with
-the fields of Jepsen: index, type (invoke; ok, fail, info), process, f (txn, acquire, release),
-value, time in nanoseconds; beside them request, versions, token, wait and error. After an info the
-process goes on under a new number. With `-` standard output has these lines alone: --trace and
---json are refused.
-
-Examples:
-  {command} run {file} --seed 17 --history history.jsonl
-  {command} run {file} --history - | jq -c 'select(.type == \"info\")'";
-
-const OWNERS: &str = "\
-With --owners: which nodes own each path that a script asks for or that must be stored, in the first
-view, the primary first.
-Where `[swarm]` draws the cluster, or a node is missing at the start, owners may be others.
-
-Example:
-  {command} check --owners scenarios/commit/participant_in_doubt.toml";
 
 impl Name for MessageKind {
     const ALL: &'static [MessageKind] = MessageKind::ALL;
@@ -125,13 +105,8 @@ impl UnderTest for FileService {
         file: "scenarios/mixed/files.toml",
         request: "read = \"/a\"",
     };
-    const HISTORY_HELP: &'static str = HISTORY;
-    const CHECK_OPTION: Option<CheckOption<FileService>> = Some(CheckOption {
-        name: "owners",
-        summary: "Print which nodes own the paths that a file asks for",
-        help: OWNERS,
-        lines: owners::lines,
-    });
+    const HISTORY: Option<HistoryOption<FileService>> = Some(jepsen::OPTION);
+    const CHECK_OPTION: Option<CheckOption<FileService>> = Some(owners::OPTION);
     /// Locks are granted by that clock: what its jumps do is no protocol's fault.
     const CONTROL_CLOCK_JUMPS: bool = false;
     const REQUESTS: &'static [Form<Ask>] = scenario::REQUESTS;
@@ -432,10 +407,6 @@ impl UnderTest for FileService {
             Convention { what: "path", text: path },
             Convention { what: "reason of a refusal", text: Convention::names::<Reason>() },
         ]
-    }
-
-    fn history() -> Option<Box<dyn WrittenHistory<FileService>>> {
-        Some(Box::<JepsenHistory>::default())
     }
 
     fn message_in_words(message: &Message, detail: Detail<'_>) -> String {

@@ -1,6 +1,6 @@
 //! How the command of a system is called.
 
-use super::UnderTest;
+use super::{UnderTest, WrittenHistory};
 use crate::scenario::Scenario;
 
 /// How the command of a system is called, and what its help shows.
@@ -16,6 +16,14 @@ pub struct CommandLine {
     pub file: &'static str,
     /// A request as a script says it, for the examples of the reference: `write = "x"`.
     pub request: &'static str,
+}
+
+/// What writes down what users asked and were told, for `run --history`.
+pub struct HistoryOption<S: UnderTest> {
+    /// What the help of `run` says of it; `{command}` and `{file}` stand for those of the command.
+    pub help: &'static str,
+    /// An empty history, at the start of a run.
+    pub empty: fn() -> Box<dyn WrittenHistory<S>>,
 }
 
 /// An option of `check` that only this system has: it tells more of a file that is sound.

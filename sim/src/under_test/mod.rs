@@ -38,7 +38,7 @@ use crate::trace::Detail;
 use crate::verdict::Finding;
 use crate::world::World;
 
-pub use command_line::{CheckOption, CommandLine};
+pub use command_line::{CheckOption, CommandLine, HistoryOption};
 pub use coverage::{Coverage, Idle, NoCoverage, Phase, Reason, Scene, Situation};
 pub use drawn::{DrawingUser, Drawn, DrawsRequests};
 pub use history::WrittenHistory;
@@ -127,9 +127,8 @@ pub trait UnderTest: System {
     /// How the command is called, and what its help shows.
     const COMMAND: CommandLine;
 
-    /// What the help says of `run --history`; nothing where [`history`](UnderTest::history) is
-    /// `None`. `{command}` and `{file}` stand for those of the command.
-    const HISTORY_HELP: &'static str = "";
+    /// What writes down what users asked and were told; `None` if nothing does.
+    const HISTORY: Option<HistoryOption<Self>> = None;
 
     /// The option of `check` that only this system has.
     const CHECK_OPTION: Option<CheckOption<Self>> = None;
@@ -451,11 +450,6 @@ pub trait UnderTest: System {
     /// How a file writes values that only this system has, and names that no command lists.
     fn conventions() -> Vec<Convention> {
         Vec::new()
-    }
-
-    /// What writes down a history of what users asked and were told; `None` if nothing does.
-    fn history() -> Option<Box<dyn WrittenHistory<Self>>> {
-        None
     }
 
     /// A message, in words.
