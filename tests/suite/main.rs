@@ -6,6 +6,7 @@
 mod arrows;
 mod costs;
 mod determinism;
+mod documents;
 mod every_name_is_shown;
 mod imports;
 mod lease;
