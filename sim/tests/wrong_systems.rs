@@ -1,6 +1,8 @@
 //! A system that breaks the contract of the testbed ends its run as `panic`: the report has the
-//! words, the step and what led to it.
+//! words, the step and what led to it. The system has no control node, so its reference is read
+//! too.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use seedbed::machine::{
@@ -13,7 +15,7 @@ use seedbed_sim::oracle::{self, Breach, Evidence, Moment, Seen, SeenKinds};
 use seedbed_sim::outcome::Outcome;
 use seedbed_sim::scenario::Scenario;
 use seedbed_sim::scenario::reading::{Form, Key, ReadConfig, Result, Table, Value};
-use seedbed_sim::scenario_test::explained;
+use seedbed_sim::scenario_test::{Failure, examples_are_read, explained};
 use seedbed_sim::subject::{Plain, Subjects};
 use seedbed_sim::under_test::{CommandLine, NoCoverage, NoMilestones, NoUsers, UnderTest};
 use seedbed_sim::world::World;
@@ -275,4 +277,9 @@ fn an_invariant_that_names_a_step_to_come_is_a_panic() {
     let message = "nothing_is_answered names steps 5 and 6 in step 5: expected one that was, and \
                    one that follows from it";
     panics("names_a_future_step", message);
+}
+
+#[test]
+fn examples_are_read_where_there_is_no_control_node() -> std::result::Result<(), Failure> {
+    examples_are_read::<Toy>(Path::new("tests/toy.toml"))
 }
