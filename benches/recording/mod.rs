@@ -123,7 +123,7 @@ pub struct Core {
 }
 
 impl Core {
-    /// Gives every machine what it was given in the run; says how many effects came of it.
+    /// Gives every machine what it was given in the run; says how many effects it asked for.
     pub fn replay(mut self) -> u64 {
         let mut effects = 0;
         for CoreInput { machine, reading, what } in self.inputs {

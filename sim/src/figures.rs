@@ -13,7 +13,7 @@ pub struct Figures<S: UnderTest> {
 }
 
 impl<S: UnderTest> Figures<S> {
-    /// What became of requests.
+    /// Outcomes of requests.
     pub fn requests() -> Figures<S> {
         let counted = vec![
             ("done", Milestone::REQUEST_DONE),

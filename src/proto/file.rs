@@ -127,7 +127,7 @@ pub enum Outcome {
     Found(Version, Option<Contents>),
     /// The version after a change.
     Changed(Version),
-    /// The operation took effect, and what came of it is lost with a disk. No client is told this.
+    /// The operation took effect, and its answer is lost with a disk. No client is told this.
     Lost,
 }
 

@@ -13,7 +13,7 @@ pub enum Timer {
     Resend(TxnId),
     /// Participant: the coordinator of a transaction that is ready has gone quiet.
     Ready(TxnId),
-    /// Participant: ask what became of a transaction in doubt.
+    /// Participant: ask for the outcome of a transaction in doubt.
     Inquire(TxnId),
     /// Lock server: the lease of a holder or waiter runs out.
     Lease(Path),

@@ -76,7 +76,7 @@ pub(super) struct RunArguments {
     /// The seed to run it with
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub seed: Option<u64>,
-    /// Print every step and what came of it, before the explanation
+    /// Print every step with its facts, before the explanation
     #[arg(long, conflicts_with = "json")]
     pub trace: bool,
     /// Print one JSON object instead of an explanation

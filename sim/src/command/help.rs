@@ -96,7 +96,7 @@ that are empty stand below by row. A column is a kind of fault, and a row
   what a fault met            what the machine took part in that the fault struck
   what a fault struck while   a fault that was in effect: until it ended, a crash until the start,
                               a lost disk until its node has again what it should have
-  messages, records           what became of them
+  messages, records           which were lost, delayed, doubled or torn
   reasons                     why users were refused
 
   {command} sweep {folder} --coverage

@@ -12,7 +12,7 @@ use crate::quantity::SpanRange;
 use crate::scenario::{Link, Scenario};
 use crate::seed::{Seed, Stream, code};
 
-/// What becomes of a message.
+/// The course of a message: whether and when it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Course {
     /// How long it is under way.
@@ -96,7 +96,7 @@ impl<'a, S: UnderTest> Links<'a, S> {
         link_latency(network.link(from, to)).unwrap_or(network.latency)
     }
 
-    /// What becomes of a message.
+    /// The course of a message: whether and when it arrives.
     pub fn course(&mut self, from: NodeId, to: NodeId) -> Course {
         let network = &self.scenario.network;
         let link = network.link(from, to);
@@ -125,7 +125,7 @@ impl<'a, S: UnderTest> Links<'a, S> {
         Course { latency, arrival, copy_after }
     }
 
-    /// What becomes of a copy, which is under way for `after` longer than any first one.
+    /// The course of a copy, which is under way for `after` longer than any first one.
     pub fn course_of_copy(&mut self, from: NodeId, to: NodeId, after: Span) -> Course {
         let range = self.scenario.network.latency;
         let latency = self.copies(from, to).span(range) + after;

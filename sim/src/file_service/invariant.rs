@@ -109,7 +109,7 @@ invariants! {
         "a participant acknowledges a commit only once it has durably applied it",
         "write-ahead; R*: Mohan, Lindsay, Obermarck 1986";
     PromiseIsDurableBeforeItLeaves = "promise_is_durable_before_it_leaves",
-        "a participant says aborted only if that is settled or nothing can make it vote any more",
+        "a participant says aborted only if the abort is decided or nothing can make it vote yes any more",
         "cooperative termination; Bernstein, Hadzilacos, Goodman 1987, section 7.4";
     RecordedRefusalIsDurableBeforeItLeaves = "recorded_refusal_is_durable_before_it_leaves",
         "a refusal that holds for every attempt leaves a node only once it is durable",

@@ -400,10 +400,8 @@ impl UnderTest for FileService {
     fn conventions() -> Vec<Convention> {
         let path = "a string that starts with `/` and has no control characters".to_owned();
         vec![
-            Convention {
-                what: "storage node, central node",
-                text: "a node; the control node".to_owned(),
-            },
+            Convention { what: "storage node", text: "a node".to_owned() },
+            Convention { what: "central node", text: "the control node".to_owned() },
             Convention { what: "path", text: path },
             Convention { what: "reason of a refusal", text: Convention::names::<Reason>() },
         ]

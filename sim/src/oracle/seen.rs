@@ -1,4 +1,4 @@
-//! What the oracle sees of a step: a flat list, the event first, then what came of it, in order.
+//! What the oracle sees of a step: a flat list, the event first, then its facts, in order.
 
 use seedbed::machine::{Incarnation, NodeId, RequestId};
 

@@ -23,8 +23,8 @@ impl Convention {
 
 /// What a scenario file is.
 pub const INTRODUCTION: [&str; 2] = [
-    "A scenario file says which machines there are, what is asked, what breaks, and what must come \
-     of it. It is a TOML document. The same file and seed give the same run.",
+    "A scenario file says which machines there are, what is asked, what breaks, and how its runs \
+     must end. It is a TOML document. The same file and seed give the same run.",
     "Reading is strict. An unknown key, an unknown name, a value outside its range or a \
      combination that makes no sense is an error with file, line and key. The command \
      `check FILE` tells all errors of a file.",

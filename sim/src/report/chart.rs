@@ -186,7 +186,7 @@ impl<'a, S: UnderTest> Chart<'a, S> {
         words
     }
 
-    /// What came of the step; the same message to several machines is said once.
+    /// The facts of the step; the same message to several machines is said once.
     fn changes(&self, step: &Step<S>) -> Vec<String> {
         let mut changes: Vec<(Vec<NodeId>, String)> = Vec::new();
         let is_wanted =

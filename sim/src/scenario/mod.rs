@@ -1,5 +1,5 @@
 //! The scenario file: a TOML document that says which machines there are, what is asked, what
-//! breaks, and what must come of it.
+//! breaks, and how its runs must end.
 //!
 //! Reading one is strict: an unknown key, an unknown name, a value outside its range or a
 //! combination that makes no sense is an error that names the file, the line, the key, what was
@@ -165,7 +165,7 @@ pub struct Scenario<S: UnderTest> {
     pub swarm: Option<Swarm<S>>,
     /// How long a run is.
     pub phases: Phases,
-    /// What must come of it.
+    /// How a run must end.
     pub expect: Expect<S>,
 }
 

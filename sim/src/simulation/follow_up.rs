@@ -81,7 +81,7 @@ impl<S: UnderTest> Simulation<'_, S> {
         }
     }
 
-    /// What becomes of a message under the rules of the file.
+    /// The course of a message under the rules of the file.
     fn by_rule(&mut self, sent: Sent<'_, S>, course: Course) -> Course {
         if self.rules.is_empty() {
             return course;

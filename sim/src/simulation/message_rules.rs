@@ -97,7 +97,7 @@ impl<'a, S: UnderTest> MessageRules<'a, S> {
         self.rules.iter().map(|rule| (rule.has_fired, rule.matches))
     }
 
-    /// What becomes of a message that would otherwise take this course.
+    /// The course of a message that would otherwise take this one.
     pub fn course(
         &mut self,
         sent: &Sent<'_, S>,

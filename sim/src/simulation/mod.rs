@@ -216,7 +216,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
         Ending { scenario, world, model: oracle.model(), requests, scripts, is_probed }
     }
 
-    /// What came of each effect of the file, in the order of
+    /// Whether each effect of the file has struck, in the order of
     /// [`Effect::all`](crate::verdict::Effect).
     fn fired(&self) -> Vec<Fired> {
         let faults = self.inject.fired().enumerate();

@@ -39,7 +39,7 @@ struct Performance {
     asked: Vec<Vec<Option<RequestId>>>,
 }
 
-/// What became of one step in one round.
+/// How one step ended in one round.
 pub(super) struct Outcome<'o, S: UnderTest> {
     /// The script's place in the file, from 0.
     pub script: usize,
@@ -147,7 +147,7 @@ impl<'a, S: UnderTest> Scripts<'a, S> {
         Some((pause + script.steps[playing.step].pause, Due::Script(playing.client, performance)))
     }
 
-    /// What became of the steps of all that has begun. One that was never asked counts once.
+    /// How the steps of all that has begun ended. One that was never asked counts once.
     pub fn outcomes(&self) -> impl Iterator<Item = Outcome<'a, S>> {
         self.performances.iter().flat_map(move |playing| {
             let steps = self.scripts[playing.script].steps.iter().enumerate();

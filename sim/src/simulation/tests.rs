@@ -1,4 +1,4 @@
-//! What becomes of faults that change which machines are up or members.
+//! Faults that change which machines are up or members.
 
 use seedbed::machine::Incarnation;
 use seedbed::proto::Command;

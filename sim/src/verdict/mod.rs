@@ -146,7 +146,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What came of one of the effects that a file writes out.
+/// Whether one of the effects that a file writes out has struck.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fired {
     /// Has the run come to it?
@@ -174,7 +174,7 @@ pub struct RunReport<S: UnderTest> {
     pub forced_writes: u64,
     /// How often each milestone was reached, by [`Milestone::index`].
     pub counts: Vec<u64>,
-    /// What came of each [`Effect`] of the file, in their order.
+    /// Whether each [`Effect`] of the file has struck, in their order.
     pub fired: Vec<Fired>,
     /// Users' requests by how they ended.
     pub requests: RequestCounts,

@@ -1,4 +1,4 @@
-//! What became of users' requests.
+//! Outcomes of users' requests.
 
 use std::fmt;
 use std::ops::AddAssign;

@@ -36,7 +36,7 @@ impl Default for Times {
     }
 }
 
-/// What becomes of a message that leaves.
+/// The course of a message that leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It arrives after this long.
@@ -49,7 +49,7 @@ pub enum Fate {
 
 /// Says what the network and the disks do, in place of [`Times`]. What is drawn is drawn here.
 pub trait DelayPolicy {
-    /// What becomes of a message that leaves now.
+    /// The course of a message that leaves now.
     fn message(&mut self, from: NodeId, to: NodeId) -> Fate;
 
     /// How long a copy is under way.

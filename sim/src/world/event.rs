@@ -1,4 +1,4 @@
-//! What can happen, and what came of it: the one vocabulary for runs, traces, the oracle and golden
+//! Events and the facts that follow from them: the one vocabulary for runs, traces, the oracle and golden
 //! plays.
 
 use std::sync::Arc;
@@ -175,7 +175,7 @@ pub enum Loss {
     Rule,
 }
 
-/// What came of an event, in order.
+/// What follows from an event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(bound = "")]
 pub enum Fact<S: System> {
@@ -289,7 +289,7 @@ pub enum Fact<S: System> {
     },
 }
 
-/// One event and what came of it. Buffers are kept from step to step.
+/// One event and the facts that follow from it. Buffers are kept from step to step.
 #[derive(Clone, Debug)]
 pub struct Step<S: System> {
     /// Counts the steps of a run, from 1.
@@ -306,7 +306,7 @@ pub struct Step<S: System> {
     pub durable: Vec<(NodeId, u64, S::Record)>,
     /// The head of the log that a checkpoint replaced, the checkpoint before it included.
     pub replaced: Vec<S::Record>,
-    /// What came of it, in order.
+    /// What follows from it, in order.
     pub facts: Vec<Fact<S>>,
 }
 

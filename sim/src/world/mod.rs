@@ -1,6 +1,6 @@
 //! The simulated world: a whole cluster as one value.
 //!
-//! [`World::apply`] takes one [`Event`] and says what came of it as a [`Step`]. That is all there
+//! [`World::apply`] takes one [`Event`] and returns the facts that follow from it as a [`Step`]. That is all there
 //! is: a seeded run, a golden play and a replay differ only in what chooses the events. The world
 //! holds no random stream and reads no clock; what was drawn, such as how many records a crash left
 //! on a disk, stands in the event. So equal worlds that get equal events stay equal, and a world
@@ -121,7 +121,7 @@ impl<S: System> World<S> {
         self.host(id).next_wake()
     }
 
-    /// Applies `event` at true time `at` and writes what came of it into `step`.
+    /// Applies `event` at true time `at` and writes the facts that follow from it into `step`.
     ///
     /// # Panics
     /// If `at` lies in the past, or the event makes no sense now: a delivery to a machine that is

@@ -34,7 +34,7 @@ fn attempts_in(epochs: &[u32]) -> (Client, RequestId) {
     (client, request)
 }
 
-/// What comes of the news that an owner has recorded the refusal of this attempt.
+/// What the client does at the news that an owner has recorded the refusal of this attempt.
 fn refuse(client: &mut Client, request: RequestId, attempt: u32) -> Vec<Effect> {
     let end = AttemptEnd::Refused { refusal: Refusal::Exists, recorded: true };
     let ended = Message::Ended(Ended { request, attempt, end });

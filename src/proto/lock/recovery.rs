@@ -66,7 +66,7 @@ impl LockServer {
         let over = match in_line {
             Some(place) => {
                 lock.line.remove(place);
-                return; // nothing has come of it, so it may come again
+                return; // it has had no effect, so it may come again
             }
             None if lock.holder.take_if(|holder| holder.request == request).is_some() => Over::Held,
             None => Over::Refused,

@@ -1,4 +1,4 @@
-//! Membership, between the centre and all others; and what it settles when a disk is lost.
+//! Membership, between the centre and all others; and what it decides when a disk is lost.
 
 use std::sync::Arc;
 

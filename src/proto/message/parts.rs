@@ -121,7 +121,7 @@ pub enum Known {
     Aborted,
     /// Not decided yet, or in doubt as well.
     Undecided,
-    /// The member that voted is gone with its disk: it will never ask what became of its vote.
+    /// The member that voted is gone with its disk: it will never ask for the outcome.
     Gone,
 }
 

@@ -106,7 +106,7 @@ pub enum TxnMessage {
         /// Which transaction.
         txn: TxnId,
     },
-    /// A participant in doubt asks what became of a transaction.
+    /// A participant in doubt asks for the outcome of a transaction.
     Inquire {
         /// Which transaction.
         txn: TxnId,

@@ -162,7 +162,7 @@ impl Node {
         self.owner.answers.requests()
     }
 
-    /// The transactions of others of which the node remembers what became of them.
+    /// The transactions of others of which the node remembers the outcome.
     pub fn remembered_outcomes(&self) -> impl Iterator<Item = TxnId> + '_ {
         self.participant.remembered_outcomes()
     }

@@ -115,7 +115,7 @@ mod tests {
         Operation { path, action, token: None }
     }
 
-    /// What becomes of operations that are as large as the limits allow and `more`.
+    /// The answer to operations that are as large as the limits allow and `more`.
     fn checked(make: impl Fn(&Limits, usize) -> Vec<Operation>, more: usize) -> Option<Refusal> {
         let config = Config::new(Settings::default()).expect("sound settings");
         check(&config, &make(&config.limits, more)).err()

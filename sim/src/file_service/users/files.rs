@@ -33,7 +33,7 @@ impl SharedFiles {
         SharedFiles { paths, contents_bytes, versions: BTreeMap::new() }
     }
 
-    /// The user is told what came of these operations.
+    /// The user is told the answer to these operations.
     pub fn learn(&mut self, operations: &[Operation], answer: &Answer) {
         for (operation, outcome) in operations.iter().zip(answer.iter()) {
             let path = match &operation.action {

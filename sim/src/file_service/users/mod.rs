@@ -187,7 +187,7 @@ impl under_test::User<FileService> for User {
                 }
                 return self.release(path);
             }
-            // Whatever came of it, the lock goes back; it may be lost already, and the client says
+            // Whatever the answer, the lock goes back; it may be lost already, and the client says
             // so.
             (State::Reading(path) | State::Writing(path), _) => return self.release(path),
             (State::Looking(from, to, amount), Reply::Done(answer)) => {

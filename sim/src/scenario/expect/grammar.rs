@@ -66,7 +66,7 @@ const UNKNOWN: Key = Key::usually(
 pub(in crate::scenario) const EXPECT: TableGrammar<Kind> = TableGrammar {
     name: "expect",
     style: Style::Single,
-    meaning: "what must come of it",
+    meaning: "how a run must end, and what it must have reached",
     keys: &[
         Key::perhaps(
             "reached",

@@ -1,4 +1,4 @@
-//! `seeds`, `[phases]` and `[expect]`: how a file is run, and what must come of it.
+//! `seeds`, `[phases]` and `[expect]`: how a file is run, and how its runs must end.
 
 pub(in crate::scenario) mod grammar;
 

@@ -93,7 +93,7 @@ impl Coordinator {
         }
         let results = match vote {
             Vote::Yes(results) => results,
-            // The textbook's mistake: an executed step is a done step, whatever came of it.
+            // The textbook's mistake: an executed step is a done step, even where it failed.
             Vote::No(No::Refused { .. })
                 if collecting.phase == Phase::Voting
                     && turn.config.defects.has(Defect::JudgeAfterCommit) =>

@@ -111,7 +111,7 @@ impl Coordinator {
     /// A participant in doubt asks.
     pub fn on_inquire(&mut self, turn: &mut Turn<'_>, from: NodeId, txn: TxnId) {
         if txn.begun_by() != turn.member() {
-            return; // what became of it was on the disk that this node had before
+            return; // its outcome was on the disk that this node had before
         }
         let known = match self.committing.get(&txn) {
             Some(committing) => Known::Committed(committing.decided.answer.clone()),

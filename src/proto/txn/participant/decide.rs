@@ -29,7 +29,7 @@ impl Participant {
     ) {
         let txn = header.txn;
         if voter != turn.standing.admission() {
-            // The member that voted is gone with its disk and will never ask what became of it.
+            // The member that voted is gone with its disk and will never ask for the outcome.
             return turn.out.send(txn.coordinator, TxnMessage::Told { txn, known: Known::Gone });
         }
         self.outcomes.learn_mark(turn.config.defects, header);

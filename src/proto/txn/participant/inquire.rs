@@ -1,4 +1,4 @@
-//! In doubt: asks what became of a transaction, and tells others that ask.
+//! In doubt: asks for the outcome of a transaction, and tells others that ask.
 
 use super::outcomes::End;
 use super::{InDoubt, Part, Participant};
@@ -105,8 +105,8 @@ impl Participant {
 }
 
 impl InDoubt {
-    /// The whole answer, of what is reported and what this vote said. What came of an operation
-    /// that only a lost disk knew is lost.
+    /// The whole answer, of what is reported and what this vote said. The outcome of an
+    /// operation that only a lost disk knew is lost.
     fn put_together(&self, reported: &Results) -> Answer {
         let mut answer = vec![Outcome::Lost; usize::from(self.voted.operations)];
         for (place, outcome) in reported.iter().chain(self.voted.results.iter()) {

@@ -65,7 +65,7 @@ impl Participant {
     }
 
     /// Votes count no more on paths that `is_replaced` names: at the source of what was pulled the
-    /// transaction has ended. What becomes of it is recorded and acknowledged as ever, and changes
+    /// transaction has ended. Its outcome is recorded and acknowledged as ever, and changes
     /// nothing there. (Such votes are of older epochs: a node votes where it is complete, and pulls
     /// where it is not.)
     pub fn void(

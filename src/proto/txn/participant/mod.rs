@@ -72,7 +72,7 @@ struct InDoubt {
 }
 
 impl Participant {
-    /// The transactions of which it remembers what became of them.
+    /// The transactions of which it remembers the outcome.
     pub fn remembered_outcomes(&self) -> impl Iterator<Item = TxnId> + '_ {
         self.outcomes.iter().map(|(txn, _)| txn)
     }

@@ -1,10 +1,10 @@
-//! What became of transactions that are over here, and what the low-water marks say of the others.
+//! Outcomes of transactions that are over here, and what the low-water marks say of the others.
 
 use std::collections::BTreeMap;
 
 use crate::proto::{Answer, Defect, Defects, Header, LowWater, Member, Record, TxnId};
 
-/// What became of transactions that are over here.
+/// Outcomes of transactions that are over here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Outcomes {
     // Rebuilt from the log:

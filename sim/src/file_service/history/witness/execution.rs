@@ -103,7 +103,7 @@ impl<P, V> Operation<P, V> {
     }
 }
 
-/// What came of some operations.
+/// The answer to some operations.
 #[derive(Clone, Debug)]
 pub(super) struct Executed<P, V> {
     /// What each must be told.

@@ -78,7 +78,7 @@ impl Service {
 #[derive(Clone, Debug, Default)]
 pub struct Services {
     asked: BTreeMap<(NodeId, RequestId, u32), (Epoch, Path, u64)>,
-    /// What came of the last message or record that may be a service.
+    /// The service that the last message or record which may be one was.
     newest: Option<Service>,
 }
 

@@ -46,7 +46,7 @@ pub struct Txn {
     pub order: Option<u64>,
     /// The first abort that the coordinator announced, or the centre.
     pub aborted: Option<u64>,
-    /// What each participant's log says became of it: true for applied, false for rolled back or
+    /// The outcome in each participant's log: true for applied, false for rolled back or
     /// promised.
     pub outcomes: BTreeMap<NodeId, At<bool>>,
     /// When the coordinator's log said that it is over.
@@ -94,7 +94,7 @@ impl Txn {
         self.decided.as_ref().is_some_and(|decided| decided.step == step)
     }
 
-    /// Is `node`'s yes durable and what became of it not?
+    /// Is `node`'s yes durable and its outcome not?
     pub fn is_in_doubt(&self, node: NodeId) -> bool {
         let is_open = self.yes.contains_key(&node) && !self.outcomes.contains_key(&node);
         is_open && !self.gone.contains(&node)

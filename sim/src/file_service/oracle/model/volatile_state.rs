@@ -36,8 +36,8 @@ impl Memory {
         self.in_doubt.get(&node)
     }
 
-    /// The transactions that `node` is in doubt about: it has not even appended what became of
-    /// them.
+    /// The transactions that `node` is in doubt about: it has not even appended the
+    /// outcome.
     pub fn doubts(&self, node: NodeId) -> impl Iterator<Item = TxnId> {
         let outcomes = self.outcomes.get(&node);
         let in_doubt = self.in_doubt.get(&node).into_iter().flatten().copied();
@@ -69,7 +69,7 @@ impl Memory {
         }
     }
 
-    /// A node appends what became of its vote.
+    /// A node appends the outcome of its vote.
     pub(super) fn on_outcome(&mut self, node: NodeId, txn: TxnId) {
         if let Some(pins) = self.pins.get_mut(&node) {
             pins.retain(|_, pin| pin.is != txn);

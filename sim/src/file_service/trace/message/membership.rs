@@ -1,4 +1,4 @@
-//! Membership, and what the centre settles when a disk is lost.
+//! Membership, and what the centre decides when a disk is lost.
 
 use seedbed::proto::{Epoch, FromCentre, Lost, Open, ToCentre, Verdict, Views};
 

@@ -29,7 +29,12 @@ impl Invariant<FileService> for NoParticipantIsInDoubtAtTheEnd {
             let Some(id) = doubt else { continue };
             let yes = model.txns.get(&id).and_then(|txn| txn.yes.get(&node));
             let step = yes.map_or(0, |yes| yes.step);
-            let now = format!("{node} is in doubt, with {} up to be asked", id.coordinator);
+            let now = match model.coordinator_is_gone(id) {
+                None => format!("{node} is in doubt, and {} is up and can tell", id.coordinator),
+                Some(_) => format!(
+                    "{node} is in doubt, and the centre can decide in place of the lost coordinator"
+                ),
+            };
             return Err(Breach::of(
                 Evidence::at(step, format!("{node} voted yes to {id}")).about(id),
                 Evidence::at(model.step, now).about(id),
@@ -57,7 +62,7 @@ mod tests {
         play.really_starts(n(1));
         let breach = play.ends().breaks();
         assert_eq!(breach.earlier.is, "n2 voted yes to n1.1/1");
-        assert_eq!(breach.now.is, "n2 is in doubt, with n1 up to be asked");
+        assert_eq!(breach.now.is, "n2 is in doubt, and n1 is up and can tell");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use seedbed::proto::{FileService, Known, Message, MessageKind, TxnMessage};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
-/// A participant says "aborted" only if that is settled, or if nothing can make it vote yes any
+/// A participant says "aborted" only if the abort is decided, or if nothing can make it vote yes any
 /// more.
 ///
 /// In cooperative termination (Bernstein, Hadzilacos, Goodman, 1987, section 7.4) a participant
-/// that has not voted settles the matter by aborting on its own. If a crash can make it forget
+/// that has not voted decides the outcome by aborting on its own. If a crash can make it forget
 /// that, it may vote yes afterwards, and the participant that was told and the coordinator
-/// disagree. It may also repeat what is settled elsewhere: by the coordinator's word, by another's
+/// disagree. It may also repeat what is decided elsewhere: by the coordinator's word, by another's
 /// durable promise or roll-back, by the low-water mark. A participant that has voted yes has only
 /// these to go by. One that has an outcome is judged by `decisions_are_final`.
 pub struct PromiseIsDurableBeforeItLeaves;

@@ -162,8 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn what_participants_settle_without_their_coordinator_is_executed_once() {
-        let settles = |contents: &str| {
+    fn what_participants_commit_without_their_coordinator_is_executed_once() {
+        let commits = |contents: &str| {
             let mut play = Play::new(CommitsDoWhatWasAsked);
             play.asks(request(1, 1), &[write("/a", "x")]);
             play.had_lost_its_disk(n(1));
@@ -178,10 +178,10 @@ mod tests {
             play.forces(n(2), record.clone());
             play
         };
-        let mut play = settles("x");
+        let mut play = commits("x");
         play.forces(n(3), applied(txn(1)));
         play.asks(request(1, 2), &[write("/a", "y")]);
         play.forces(n(2), decided_for(request(1, 2), txn_of(n(2), 1), &[], "/a", 2, "y")).holds();
-        settles("y").breaks();
+        commits("y").breaks();
     }
 }

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_participants_settle_without_their_coordinator_counts_too() {
+    fn what_participants_commit_without_their_coordinator_counts_too() {
         let mut play = Play::new(NoWriteBelowTheClaimedToken);
         play.had_lost_its_disk(n(1));
         play.forces(n(3), fenced(request(2, 1), txn_of(n(3), 1), "/a", 1, "w", 2));

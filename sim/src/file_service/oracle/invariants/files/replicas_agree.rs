@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn participants_that_settle_it_without_their_coordinator_are_compared_too() {
+    fn participants_that_commit_it_without_their_coordinator_are_compared_too() {
         let mut play = Play::new(ReplicasAgree);
         play.had_lost_its_disk(n(1));
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));

@@ -19,7 +19,7 @@ use seedbed::proto::{
 /// together are the mutual exclusion that a user of a lock relies on, whatever clocks, pauses and
 /// delays make of what the holders believe: a client claims the path before it says that it has the
 /// lock, so the effects of one holder all come before those of the next. An effect is the commit of
-/// a change or of a claim, also one that the participants of a lost coordinator settle. Dijkstra,
+/// a change or of a claim, also one that the participants of a lost coordinator end. Dijkstra,
 /// "Solution of a Problem in Concurrent Programming Control", 1965; Burrows, "The Chubby Lock
 /// Service", 2006, section 2.4.
 #[derive(Default)]
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn participants_settle_what_another_client_wrote_under_the_token() {
+    fn participants_commit_what_another_client_wrote_under_the_token() {
         let mut play = both();
         let write = with_token(write("/a", "x"), 2);
         let asked = request(1, 1);

@@ -23,7 +23,7 @@ use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Se
 ///
 /// Ages and paths are those of `Begin`, `Prepare` and the vote. An attempt is under way from the
 /// arrival of the message until the owner refuses it, is told that it has aborted, or has durably
-/// settled its vote, at its coordinator until that says how it has ended; a crash ends all but
+/// recorded the outcome, at its coordinator until that says how it has ended; a crash ends all but
 /// durable votes. When an owner gives up what it has pinned is not to be seen: such an attempt
 /// counts until a younger one that comes later votes on its path. A rename may be refused because
 /// its source has changed, and is left out; a coordinator may pass on the refusal of a participant.

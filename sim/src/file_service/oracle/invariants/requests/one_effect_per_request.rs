@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_commits_and_another_was_settled_without_its_coordinator() {
+    fn an_attempt_commits_and_another_was_committed_without_its_coordinator() {
         let mut play = Play::new(OneEffectPerRequest);
         play.had_lost_its_disk(n(1));
         play.at(1).logs(n(2), voted(txn(1), "/a", 1, "x"));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_as_it_is_settled_may_be_done_again() {
+    fn what_is_lost_as_it_is_committed_may_be_done_again() {
         for is_owner_lost in [true, false] {
             let mut play = Play::managed(OneEffectPerRequest);
             play.views(1, &[n(2)]).asks(request(1, 1), &[write("/a", "x")]);
@@ -117,7 +117,7 @@ mod tests {
         }
     }
     #[test]
-    fn what_is_settled_when_its_file_has_begun_again_may_have_been_done_again() {
+    fn what_is_committed_when_its_file_has_begun_again_may_have_been_done_again() {
         for begins_again in [true, false] {
             let mut play = Play::managed(OneEffectPerRequest);
             play.views(1, &[n(2)]).asks(request(1, 1), &[write("/a", "x")]);

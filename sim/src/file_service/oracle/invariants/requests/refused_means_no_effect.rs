@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_request_is_settled_without_its_coordinator() {
+    fn a_refused_request_is_committed_without_its_coordinator() {
         let ends_with = |record| {
             let mut play = Play::new(RefusedMeansNoEffect::default());
             play.had_lost_its_disk(n(1));

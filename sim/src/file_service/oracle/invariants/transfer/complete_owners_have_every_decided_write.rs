@@ -10,7 +10,7 @@ use seedbed::proto::{FileService, Operation, Path, Reply, Request};
 /// on its path in the epoch in force has it durably, or a vote for it that pins the path.
 ///
 /// A transaction of an epoch that is over may still be decided; an owner that was complete before
-/// has voted, and one that became complete since has waited until all was settled there. So no
+/// has voted, and one that became complete since has waited until all was decided there. So no
 /// majority is needed to find what was committed: any one complete owner will do. Durability across
 /// reconfiguration: Lamport, Malkhi, Zhou, "Reconfiguring a State Machine", SIGACT News 2010.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_participants_settle_without_their_coordinator_counts_too() {
+    fn what_participants_commit_without_their_coordinator_counts_too() {
         let mut play = play();
         play.had_lost_its_disk(n(3));
         let of_lost = txn_of(n(3), 1);
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(breach.now.is, "n3.1/1 is decided, and n1 has not got /a as \"x\" at v1");
     }
     #[test]
-    fn what_is_settled_when_its_file_has_begun_again_does_not_count() {
+    fn what_is_committed_when_its_file_has_begun_again_does_not_count() {
         for begins_again in [true, false] {
             let mut play = play();
             play.asks(request(1, 1), &[write("/a", "x")]);

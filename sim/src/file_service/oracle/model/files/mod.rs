@@ -196,7 +196,7 @@ impl Files {
         }
     }
 
-    /// A client was told what came of `operations`; `is_undone` says of a path whether that has
+    /// A client was told the answer to `operations`; `is_undone` says of a path whether that has
     /// been given up since it took effect.
     pub(super) fn on_done(
         &mut self,

@@ -23,7 +23,7 @@ pub struct Effects {
     /// The answers of transactions that committed for a request before, and whose changes were
     /// given up: an owner of another time may still remember them.
     undone: BTreeMap<RequestId, Vec<Answer>>,
-    /// What came of the last record that may be an effect.
+    /// The effect that the last record which may be one was.
     newest: Option<Effect>,
 }
 
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_participants_of_a_lost_coordinator_settle_is_an_effect_once() {
+    fn what_the_participants_of_a_lost_coordinator_commit_is_an_effect_once() {
         let mut model = Model::default();
         model.disks.gone.insert(Member { node: n(1), admission: Config::FIRST_ADMISSION }, 1);
         assert_eq!(two_apply(model), [false, false, true, false]);
