@@ -165,7 +165,7 @@ impl TryFrom<String> for Path {
     }
 }
 
-// By hand, because every step is serialized for the digest and serde's `into` copies the text first.
+// By hand: each step is serialized for the digest, and serde's `into` copies the text first.
 impl Serialize for Path {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)

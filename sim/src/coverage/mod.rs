@@ -1,4 +1,5 @@
-//! What a run has tried: which faults met which phases, and which messages and records were lost, delayed, doubled or torn.
+//! What a run has tried: which faults met which phases, and which messages and records were lost,
+//! delayed, doubled or torn.
 //!
 //! A run is watched from outside, like the oracle does it: from steps and from what oracle and
 //! milestones make of them. The simulation adds what no step shows: which fault has taken hold of

@@ -1,5 +1,5 @@
-//! Events and the facts that follow from them: the one vocabulary for runs, traces, the oracle and golden
-//! plays.
+//! Events and the facts that follow from them: the one vocabulary for runs, traces, the oracle and
+//! golden plays.
 
 use std::sync::Arc;
 

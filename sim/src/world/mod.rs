@@ -1,10 +1,10 @@
 //! The simulated world: a whole cluster as one value.
 //!
-//! [`World::apply`] takes one [`Event`] and returns the facts that follow from it as a [`Step`]. That is all there
-//! is: a seeded run, a golden play and a replay differ only in what chooses the events. The world
-//! holds no random stream and reads no clock; what was drawn, such as how many records a crash left
-//! on a disk, stands in the event. So equal worlds that get equal events stay equal, and a world
-//! can be cloned and taken two ways.
+//! [`World::apply`] takes one [`Event`] and writes the facts that follow from it into a [`Step`].
+//! That is all there is: a seeded run, a golden play and a replay differ only in what chooses the
+//! events. The world holds no random stream and reads no clock; what was drawn, such as how many
+//! records a crash left on a disk, stands in the event. So equal worlds that get equal events stay
+//! equal, and a world can be cloned and taken two ways.
 //!
 //! | part | file | stands for |
 //! |---|---|---|

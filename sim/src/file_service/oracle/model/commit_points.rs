@@ -139,7 +139,8 @@ impl Model {
     }
 
     /// Has everything that the transaction changed been given up since, or in the step in which it
-    /// was committed? Then no owner need remember that its request is done, and it may be done again.
+    /// was committed? Then no owner need remember that its request is done, and it may be done
+    /// again.
     pub fn is_undone(&self, effect: &At<(TxnId, Answer)>) -> bool {
         let Some(txn) = self.txns.get(&effect.is.0) else { return false };
         let is_given_up = |path: &Path| self.files.is_undone(path, effect.step, effect.is.0);

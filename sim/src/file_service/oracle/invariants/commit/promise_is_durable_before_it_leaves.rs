@@ -4,8 +4,8 @@ use seedbed::proto::{FileService, Known, Message, MessageKind, TxnMessage};
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
 
-/// A participant says "aborted" only if the abort is decided, or if nothing can make it vote yes any
-/// more.
+/// A participant says "aborted" only if the abort is decided, or if nothing can make it vote yes
+/// any more.
 ///
 /// In cooperative termination (Bernstein, Hadzilacos, Goodman, 1987, section 7.4) a participant
 /// that has not voted decides the outcome by aborting on its own. If a crash can make it forget
