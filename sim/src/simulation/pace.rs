@@ -41,8 +41,8 @@ impl Pace {
         Pace { machines, limit, since: Time::ZERO, count: 0, sample: BTreeMap::new() }
     }
 
-    /// Takes note of what was due at `now`, and of the step that followed from it, if one did. Gives
-    /// the finding once enough is known.
+    /// Takes note of what was due at `now`, and of the step that followed, if one did. Gives the
+    /// finding once enough is known.
     pub fn observe<S: UnderTest>(&mut self, now: Time, step: Option<&Step<S>>) -> Option<Spinning> {
         if now.since(self.since) >= Span::from_secs(1) {
             if self.count > self.limit {
