@@ -13,6 +13,7 @@ use seedbed_sim::oracle as judged;
 use seedbed_sim::outcome::Outcome;
 use seedbed_sim::scenario::reading::{Form, ReadConfig, Result, Table, Value};
 use seedbed_sim::scenario::tables::TableReference;
+use seedbed_sim::scenario::written::{Keys, keys};
 use seedbed_sim::seed::Stream;
 use seedbed_sim::subject::{Plain, Subjects};
 use seedbed_sim::trace::Detail;
@@ -83,6 +84,13 @@ impl UnderTest for Register {
             Ask::Read => main.yes().map(|()| Request::Read),
             Ask::Write => main.string().map(|value| Request::Write(value.to_owned())),
         }
+    }
+
+    fn written_request(request: &Request) -> Option<Keys> {
+        Some(match request {
+            Request::Read => keys([("read", true.into())]),
+            Request::Write(value) => keys([("write", value.as_str().into())]),
+        })
     }
 
     fn read_answer(value: &Value<'_>, _request: &Request) -> Result<String> {

@@ -14,7 +14,7 @@ use crate::cast::Cast;
 use crate::fault::ChaosKind;
 use crate::quantity::{Ppb, SpanRange};
 use crate::scenario::swarm::{GeneralKey, KINDS, Key, Range, Swarm, Unit};
-use crate::scenario::{Clock, Scenario};
+use crate::scenario::{Clock, Scenario, written};
 use crate::seed::{Seed, Stream, code};
 use crate::under_test::UnderTest;
 
@@ -72,6 +72,41 @@ pub fn at_both_ends<S: UnderTest>(
 /// What `[swarm]` draws from `seed`, in one line; `None` where the file has none.
 pub fn drawn<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> Option<String> {
     scenario.swarm.as_ref().map(|swarm| draw(swarm, scenario, Seed(seed), None).to_string())
+}
+
+/// What `[swarm]` draws from `seed`, as the tables say it whose keys it takes the place of; without
+/// what is one end of a range, or is about drawn faults and requests.
+pub fn drawn_keys<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> Vec<(String, toml::Value)> {
+    let Some(swarm) = &scenario.swarm else { return Vec::new() };
+    let is_whole = |key: &Key<S>| match key {
+        Key::General(
+            GeneralKey::SpikeLatencyMax
+            | GeneralKey::LatencyMax
+            | GeneralKey::LatencyMin
+            | GeneralKey::SyncMax
+            | GeneralKey::SyncMin
+            | GeneralKey::ClockOffsetMax,
+        ) => false,
+        key => !key.is_of_chaos() && !key.is_of_workload(),
+    };
+    let drawn = draw(swarm, scenario, Seed(seed), None).values.into_iter();
+    drawn
+        .filter(|(key, _)| is_whole(key))
+        .map(|(key, value)| (key.replaces().to_owned(), value_written(key, value)))
+        .collect()
+}
+
+fn value_written<S: UnderTest>(key: Key<S>, value: u64) -> toml::Value {
+    match key.unit() {
+        Unit::Count(..) => i64::try_from(value).unwrap_or(i64::MAX).into(),
+        Unit::Share => written::share(share(value)),
+        Unit::Any(names) => match names[value as usize] {
+            "true" => true.into(),
+            "false" => false.into(),
+            name => name.into(),
+        },
+        Unit::Span(_) => written::duration(Span::from_nanos(value)),
+    }
 }
 
 /// What a seed has drawn.

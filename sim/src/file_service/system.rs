@@ -35,6 +35,7 @@ use crate::reference::Convention;
 use crate::scenario::reading::{Extra, Form, Listed, Named, ReadConfig, Result, Table, Value};
 use crate::scenario::swarm::{Key, Swarm};
 use crate::scenario::tables::TableReference;
+use crate::scenario::written;
 use crate::under_test::{CheckOption, CommandLine, HistoryOption, UnderTest};
 use crate::verdict::Finding;
 
@@ -155,6 +156,10 @@ impl UnderTest for FileService {
 
     fn read_request(ask: Ask, table: &Table<'_>, main: &Value<'_>) -> Result<Request> {
         reading::request(ask, table, main)
+    }
+
+    fn written_request(request: &Request) -> Option<written::Keys> {
+        scenario::written_request(request)
     }
 
     fn asked_first(ask: Ask) -> Option<&'static str> {

@@ -32,6 +32,7 @@ mod sync;
 pub mod tables;
 mod target;
 mod value;
+pub mod written;
 
 /// What a system reads its own tables with.
 pub mod reading {
@@ -210,12 +211,7 @@ impl<S: UnderTest> Scenario<S> {
     /// It cannot be read, is longer than [`LONGEST`] or is not UTF-8; else everything that is wrong
     /// with what it says.
     pub fn load(path: &Path) -> std::result::Result<Scenario<S>, ScenarioErrors> {
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| unread(&name, &error))?;
-        if file.metadata().map_err(|error| unread(&name, &error))?.len() > LONGEST as u64 {
-            return Err(too_long(&name).into());
-        }
-        Scenario::read(&name, file)
+        Scenario::parse(&path.display().to_string(), &text_of(path)?)
     }
 
     /// Reads the file `name` from what gives its bytes.
@@ -223,11 +219,7 @@ impl<S: UnderTest> Scenario<S> {
     /// # Errors
     /// As for [`Scenario::load`].
     pub fn read(name: &str, bytes: impl Read) -> std::result::Result<Scenario<S>, ScenarioErrors> {
-        // Not all that can be read knows its length.
-        let mut read = Vec::new();
-        let most = LONGEST as u64 + 1;
-        bytes.take(most).read_to_end(&mut read).map_err(|error| unread(name, &error))?;
-        Scenario::from_bytes(name, &read)
+        Scenario::parse(name, &text_from(name, bytes)?)
     }
 
     /// The same scenario with `defect` switched on in place of those that the file names.
@@ -245,20 +237,37 @@ impl<S: UnderTest> Scenario<S> {
             Expected::Blocks(_) => false,
         }
     }
+}
 
-    pub(crate) fn from_bytes(
-        name: &str,
-        bytes: &[u8],
-    ) -> std::result::Result<Scenario<S>, ScenarioErrors> {
-        if bytes.len() > LONGEST {
-            return Err(too_long(name).into());
-        }
-        let text = std::str::from_utf8(bytes).map_err(|error| ScenarioError {
-            line: Some(source::line_of(bytes, error.valid_up_to())),
-            ..ScenarioError::of_file(name, "not UTF-8")
-        })?;
-        Scenario::parse(name, text)
+/// What the file at `path` says.
+///
+/// # Errors
+/// It cannot be read, is longer than [`LONGEST`] or is not UTF-8.
+pub fn text_of(path: &Path) -> std::result::Result<String, ScenarioErrors> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| unread(&name, &error))?;
+    if file.metadata().map_err(|error| unread(&name, &error))?.len() > LONGEST as u64 {
+        return Err(too_long(&name).into());
     }
+    text_from(&name, file)
+}
+
+fn text_from(name: &str, bytes: impl Read) -> std::result::Result<String, ScenarioErrors> {
+    // Not all that can be read knows its length.
+    let mut read = Vec::new();
+    let most = LONGEST as u64 + 1;
+    bytes.take(most).read_to_end(&mut read).map_err(|error| unread(name, &error))?;
+    if read.len() > LONGEST {
+        return Err(too_long(name).into());
+    }
+    String::from_utf8(read).map_err(|error| {
+        let (valid, bytes) = (error.utf8_error().valid_up_to(), error.into_bytes());
+        ScenarioError {
+            line: Some(source::line_of(&bytes, valid)),
+            ..ScenarioError::of_file(name, "not UTF-8")
+        }
+        .into()
+    })
 }
 
 fn unread(name: &str, error: &io::Error) -> ScenarioError {

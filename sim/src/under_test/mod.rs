@@ -32,7 +32,7 @@ use crate::role::Role;
 use crate::scenario::reading::{Extra, Form, Listed, Named, ReadConfig, Result, Table, Value};
 use crate::scenario::swarm::{Key, Swarm};
 use crate::scenario::tables::TableReference;
-use crate::scenario::{Scenario, Script, ScriptedFault};
+use crate::scenario::{Scenario, Script, ScriptedFault, written};
 use crate::subject::{Subject, Subjects};
 use crate::trace::Detail;
 use crate::verdict::Finding;
@@ -196,6 +196,12 @@ pub trait UnderTest: System {
     /// # Errors
     /// Whatever the file says wrongly, noted where it stands.
     fn read_request(ask: Self::Ask, table: &Table<'_>, main: &Value<'_>) -> Result<Self::Request>;
+
+    /// The keys by which a script says a request, for tools that write scenario files; `None` if
+    /// they cannot say it.
+    fn written_request(_request: &Self::Request) -> Option<written::Keys> {
+        None
+    }
 
     /// The key by which a script says which node is asked first.
     fn asked_first(_ask: Self::Ask) -> Option<&'static str> {

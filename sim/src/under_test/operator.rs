@@ -10,7 +10,7 @@ use crate::cast::Cast;
 use crate::fault::Fault;
 use crate::name::Name;
 use crate::scenario::reading::{Form, Result, Table, Value};
-use crate::scenario::{Chaos, FaultPlace, Phases, Target};
+use crate::scenario::{Chaos, FaultPlace, Phases, Target, written};
 use crate::seed::Stream;
 
 /// What the operator of `S` can want. A value of it is the operator of one drawn plan: it remembers
@@ -35,6 +35,14 @@ pub trait Operator<S: UnderTest> {
     /// Whatever the file says wrongly, noted where it stands.
     fn read(kind: Self::Kind, place: &FaultPlace<'_, S>)
     -> Result<(Self::Wish, Option<Target<S>>)>;
+
+    /// The key and the value by which a `[[fault]]` says it; `None` if no file of the system does.
+    fn written(
+        _wish: &Self::Wish,
+        _node: Option<NodeId>,
+    ) -> Option<(&'static str, written::Value)> {
+        None
+    }
 
     /// What the operator tells the system, once it is known which machine it is about.
     fn command(wish: &Self::Wish, node: Option<NodeId>) -> S::Command;

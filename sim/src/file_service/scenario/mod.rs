@@ -28,6 +28,7 @@ pub use answer::Answer;
 pub use filter::{Filter, TxnName};
 pub use part::{Part, roles_of};
 pub use possible::is_of_managed;
+pub(super) use request::written as written_request;
 pub use request::{Ask, Verb};
 pub use stored::Stored;
 pub use swarm::SwarmKey;

@@ -8,6 +8,7 @@ use seedbed::machine::NodeId;
 use seedbed::proto::{Action, Contents, Operation, Path, Request, Version};
 
 use crate::scenario::reading::{Result, Table, Value, all};
+use crate::scenario::written::{self, Keys};
 use grammar::OPERATION;
 pub use grammar::{Ask, Verb};
 
@@ -31,6 +32,82 @@ pub(in crate::file_service) fn with_first(request: &Request, first: Option<NodeI
         }
         Request::Acquire { .. } | Request::Release { .. } => request.clone(),
     }
+}
+
+/// The keys by which a script says a request; `None` where contents are no text.
+pub(in crate::file_service) fn written(request: &Request) -> Option<Keys> {
+    let mut keys = Keys::new();
+    match request {
+        Request::Files { operations, coordinator } => {
+            let mut all = operations.iter().map(written_operation).collect::<Option<Vec<_>>>()?;
+            let first = match &operations[..] {
+                [Operation { action: Action::Read, .. }] => "owner",
+                _ => "coordinator",
+            };
+            match all.len() {
+                1 => keys = all.remove(0),
+                _ => {
+                    let all: Vec<written::Value> = all.into_iter().map(Into::into).collect();
+                    keys.insert("transaction".to_owned(), all.into());
+                }
+            }
+            if let Some(node) = coordinator {
+                keys.insert(first.to_owned(), written::name(*node));
+            }
+        }
+        Request::Acquire { path, wait } => {
+            keys.insert("acquire".to_owned(), path.as_str().into());
+            if !wait {
+                keys.insert("wait".to_owned(), false.into());
+            }
+        }
+        Request::Release { path } => {
+            keys.insert("release".to_owned(), path.as_str().into());
+        }
+    }
+    Some(keys)
+}
+
+fn written_operation(operation: &Operation) -> Option<Keys> {
+    let mut keys = Keys::new();
+    let mut put = |key: &str, value: written::Value| keys.insert(key.to_owned(), value);
+    let path = || written::Value::from(operation.path.as_str());
+    let text =
+        |data: &Contents| std::str::from_utf8(data.as_bytes()).ok().map(written::Value::from);
+    let version = |version: &Option<Version>| match version {
+        Some(Version(number)) => i64::try_from(*number).ok().map(|number| Some(number.into())),
+        None => Some(None),
+    };
+    let is_at = match &operation.action {
+        Action::Read => {
+            put("read", path());
+            None
+        }
+        Action::Create(data) => {
+            put("create", path());
+            put("data", text(data)?);
+            None
+        }
+        Action::Write(data, is_at) => {
+            put("write", path());
+            put("data", text(data)?);
+            version(is_at)?
+        }
+        Action::Delete(is_at) => {
+            put("delete", path());
+            version(is_at)?
+        }
+        Action::Rename(to, _) => {
+            put("rename", path());
+            put("to", to.as_str().into());
+            None
+        }
+        Action::Place(_) | Action::Remove(_) | Action::Claim => return None, // no user asks for it
+    };
+    if let Some(number) = is_at {
+        put("if_version", number);
+    }
+    Some(keys)
 }
 
 /// Reads a request of a script. No operation has a token: a client puts in that of the lock it

@@ -15,7 +15,7 @@ use crate::names;
 use crate::scenario::reading::{
     Extra, Form, Grammar, Key, Named, Result, Style, Table, TableGrammar, Value, all,
 };
-use crate::scenario::{Chaos, FaultPlace, Phases, Target};
+use crate::scenario::{Chaos, FaultPlace, Phases, Target, written};
 use crate::seed::Stream;
 use crate::text::one_of;
 use crate::under_test::Operator;
@@ -150,6 +150,35 @@ impl Operator<FileService> for Wishes {
             }
         };
         managed.and(read)
+    }
+
+    fn written(wish: &Wish, node: Option<NodeId>) -> Option<(&'static str, written::Value)> {
+        let one = || node.map(written::name);
+        match wish {
+            Wish::Join => Some(("join", one()?)),
+            Wish::Leave => Some(("leave", one()?)),
+            Wish::Other(Command::Set { replicas, virtual_nodes, lock_lease, membership_lease }) => {
+                let number = |number: u32| written::Value::from(i64::from(number));
+                let keys = [
+                    ("replicas", replicas.map(|count| number(count.into()))),
+                    ("virtual_nodes", virtual_nodes.map(number)),
+                    ("lock_lease", lock_lease.map(written::duration)),
+                    ("membership_lease", membership_lease.map(written::duration)),
+                ];
+                let said =
+                    keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+                Some(("set", written::Keys::from_iter(said).into()))
+            }
+            Wish::Other(Command::AcceptLoss(nodes)) if nodes.is_empty() => {
+                Some(("accept_loss", true.into()))
+            }
+            Wish::Other(Command::AcceptLoss(nodes)) => {
+                let names: Vec<written::Value> =
+                    nodes.iter().map(|it| written::name(*it)).collect();
+                Some(("accept_loss", names.into()))
+            }
+            Wish::Other(Command::Join(_) | Command::Leave(_)) => None,
+        }
     }
 
     fn command(wish: &Wish, node: Option<NodeId>) -> Command {

@@ -89,12 +89,12 @@ impl<S: UnderTest> Key<S> {
     }
 
     /// Is it about drawn faults?
-    pub(super) fn is_of_chaos(self) -> bool {
+    pub(crate) fn is_of_chaos(self) -> bool {
         self.replaces().starts_with("chaos.")
     }
 
     /// Is it about drawn requests?
-    pub(super) fn is_of_workload(self) -> bool {
+    pub(crate) fn is_of_workload(self) -> bool {
         self.replaces().starts_with("workload.")
     }
 }

@@ -29,7 +29,7 @@ fn deep_nesting_is_refused_before_it_costs_stack() {
 /// Whatever the bytes, each error is one line about the file, and they come in the order of lines.
 fn read_anything(bytes: &[u8]) {
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
-    if let Err(errors) = Scenario::from_bytes("x.toml", bytes) {
+    if let Err(errors) = Scenario::read("x.toml", bytes) {
         for shown in errors.lines() {
             assert!(shown.starts_with("x.toml:") && !shown.contains(char::is_control), "{shown:?}");
             assert!(shown.len() < 2_000, "{shown}");

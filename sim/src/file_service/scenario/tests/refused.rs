@@ -37,9 +37,9 @@ fn files_that_are_no_scenario_at_all() {
     );
     assert_eq!(wrong_text("title = 't'\n\ntitle = 'u'"), "3: not TOML: duplicate key");
     assert_eq!(wrong_text(&long), " longer than 1048576 bytes, not read");
-    let not_text = Scenario::from_bytes("x.toml", b"title = 't'\n# \xff").unwrap_err();
+    let not_text = Scenario::read("x.toml", &b"title = 't'\n# \xff"[..]).unwrap_err();
     assert_eq!(not_text.to_string(), "x.toml:2: not UTF-8");
-    let too_long = Scenario::from_bytes("x.toml", long.as_bytes()).unwrap_err();
+    let too_long = Scenario::read("x.toml", long.as_bytes()).unwrap_err();
     assert_eq!(too_long.to_string(), "x.toml: longer than 1048576 bytes, not read");
 }
 
