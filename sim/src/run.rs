@@ -12,7 +12,7 @@ use seedbed::machine::Time;
 
 use crate::draw::swarm;
 use crate::scenario::Scenario;
-use crate::simulation::Simulation;
+use crate::simulation::{Recording, Simulation};
 use crate::under_test::UnderTest;
 use crate::verdict::{RunReport, Verdict};
 use crate::world::Watcher;
@@ -43,6 +43,19 @@ pub fn covered<S: UnderTest>(
     caught(seed, |progress| run_inside(scenario, seed, true, watcher, progress))
 }
 
+/// The same run, of which is recorded what it draws.
+pub fn recorded<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> (RunReport<S>, Recording<S>) {
+    let mut recording = Recording::default();
+    let report = caught(seed, |progress| {
+        with_runtime(seed, || {
+            let scenario = swarm::for_seed(scenario, seed);
+            let simulation = Simulation::new(&scenario, seed).recorded(&mut recording);
+            to_the_end(simulation, &mut (), progress)
+        })
+    });
+    (report, recording)
+}
+
 /// How far a run has come: steps that are over, and true time. It outlives a panic.
 type Progress = Cell<(u64, Time)>;
 
@@ -61,25 +74,37 @@ fn run_inside<S: UnderTest>(
     watcher: &mut impl Watcher<S>,
     progress: &Progress,
 ) -> RunReport<S> {
-    let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
-    runtime.block_on(async {
-        let clock = madsim::time::TimeHandle::current();
-        let mut now = Time::ZERO;
+    with_runtime(seed, || {
         let scenario = swarm::for_seed(scenario, seed);
         let mut simulation = Simulation::new(&scenario, seed);
         if is_covered {
             simulation = simulation.covered();
         }
-        while let Some(at) = simulation.next_at() {
-            if at > now {
-                clock.advance(Duration::from_nanos(at.since(now).as_nanos()));
-                now = at;
-            }
-            progress.set((simulation.world().steps(), at));
-            simulation.advance(watcher);
-        }
-        simulation.finish()
+        to_the_end(simulation, watcher, progress)
     })
+}
+
+fn with_runtime<T>(seed: u64, run: impl FnOnce() -> T) -> T {
+    let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
+    runtime.block_on(async { run() })
+}
+
+fn to_the_end<S: UnderTest>(
+    mut simulation: Simulation<'_, S>,
+    watcher: &mut impl Watcher<S>,
+    progress: &Progress,
+) -> RunReport<S> {
+    let clock = madsim::time::TimeHandle::current();
+    let mut now = Time::ZERO;
+    while let Some(at) = simulation.next_at() {
+        if at > now {
+            clock.advance(Duration::from_nanos(at.since(now).as_nanos()));
+            now = at;
+        }
+        progress.set((simulation.world().steps(), at));
+        simulation.advance(watcher);
+    }
+    simulation.finish()
 }
 
 fn panicked<S: UnderTest>(seed: u64, panic: &(dyn std::any::Any + Send)) -> RunReport<S> {

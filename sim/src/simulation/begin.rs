@@ -114,8 +114,14 @@ impl<S: UnderTest> Simulation<'_, S> {
                 self.inject(|inject, scene| inject.end(number, after, scene.now));
             }
             Then::Aim(number) => {
+                let before = self.recording.as_ref().map_or(0, |recording| recording.faults.len());
                 let has_struck =
                     self.inject(|inject, scene| inject.strike_aimed(number, reached, scene));
+                if let Some(recording) = &mut self.recording {
+                    let moment = (reached.milestone, self.milestones.count(reached.milestone));
+                    let just_struck = recording.faults[before..].iter_mut();
+                    just_struck.for_each(|fault| fault.moment = Some(moment));
+                }
                 if has_struck {
                     self.occasions.remove(then);
                 }

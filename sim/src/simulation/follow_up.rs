@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use seedbed::machine::{NodeId, RequestId};
 
-use super::Simulation;
 use super::binding::Binding;
 use super::message_rules::Sent;
 use super::queue::Turn;
 use super::scheduled::{Act, Cause, Due};
 use super::users::Next;
+use super::{DrawnCourse, Simulation};
 use crate::draw::chaos::RECOVERY;
 use crate::draw::message_delivery::{Arrival, Course};
 use crate::oracle::Told;
 use crate::world::PacketId;
-use crate::world::{Fact, Packet};
+use crate::world::{Event, Fact, Packet};
 
 impl<S: UnderTest> Simulation<'_, S> {
     /// Puts what follows from the step into the queue.
@@ -38,7 +38,12 @@ impl<S: UnderTest> Simulation<'_, S> {
                 self.messages += 1;
                 let course = self.links.course(*from, *to);
                 let course = self.by_rule(Sent { from: *from, to: *to, message }, course);
-                self.watch_course(*from, *to, S::message_kind(message), course);
+                let kind = S::message_kind(message);
+                self.watch_course(*from, *to, kind, course);
+                if let Some(recording) = &mut self.recording {
+                    let (from, to) = (*from, *to);
+                    recording.messages.push(DrawnCourse { kind, from, to, course });
+                }
                 self.send(*packet, *from, *to, course);
             }
             Fact::Copied { packet } => self.send_copy(*packet, cause),
@@ -138,7 +143,14 @@ impl<S: UnderTest> Simulation<'_, S> {
 
     fn on_requested(&mut self, request: RequestId, cause: Cause) {
         match cause {
-            Cause::User(user) => self.users.on_requested(user, request),
+            Cause::User(user) => {
+                self.users.on_requested(user, request);
+                if let (Some(recording), Event::Request { client, request }) =
+                    (&mut self.recording, &self.step.event)
+                {
+                    recording.requests.push((self.queue.now(), *client, request.clone()));
+                }
+            }
             Cause::Script(performance) => self.scripts.on_requested(performance, request),
             Cause::Probe(number) => self.probes.on_requested(request, number),
             Cause::Copy(_) | Cause::Other => {}

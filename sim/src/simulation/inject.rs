@@ -13,6 +13,7 @@ use super::disk_trouble;
 use super::holds::{end_of, lets_go, takes_hold};
 use super::partition_links::{Pairs, links_of};
 use super::queue::Turn;
+use super::recording::as_it_struck;
 use super::scheduled::{Act, Due};
 use super::scripts::Scripts;
 use crate::cell::FaultKind;
@@ -59,6 +60,10 @@ pub(super) struct Inject<'a, S: UnderTest> {
     ended: BTreeSet<usize>,
     /// Counts cuts and degradations.
     pub(super) last: u32,
+    /// Are the drawn faults that strike recorded?
+    pub(super) is_recording: bool,
+    /// Those that have struck.
+    drawn: Vec<Fault<S>>,
 }
 
 /// What a fault looks at when it strikes, and the links and disks that it makes worse.
@@ -101,6 +106,8 @@ impl<'a, S: UnderTest> Inject<'a, S> {
             just_struck: Vec::new(),
             ended: BTreeSet::new(),
             last: 0,
+            is_recording: false,
+            drawn: Vec::new(),
         }
     }
 
@@ -244,6 +251,7 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         };
         if is_degradation || !turns.is_empty() {
             self.hold(number, &struck);
+            self.record(number, || as_it_struck(&struck, &turns));
         }
         turns
     }
@@ -259,6 +267,13 @@ impl<'a, S: UnderTest> Inject<'a, S> {
             self.just_struck.push(number);
         }
         self.holds.extend(takes_hold(kind, struck, self.last, links));
+    }
+
+    /// A drawn fault has struck as `fault` says.
+    pub(super) fn record(&mut self, number: usize, fault: impl FnOnce() -> Fault<S>) {
+        if self.is_recording && number >= self.scenario.faults.len() {
+            self.drawn.push(fault());
+        }
     }
 
     /// The milestone that ends the fault was reached: what the fault does is over so long after it.
@@ -280,6 +295,11 @@ impl<'a, S: UnderTest> Inject<'a, S> {
     /// What has taken hold of machines, or let go of them, since this was asked last.
     pub fn take_holds(&mut self) -> Vec<Hold<S>> {
         std::mem::take(&mut self.holds)
+    }
+
+    /// The drawn faults that have struck since this was asked last.
+    pub fn take_drawn(&mut self) -> Vec<Fault<S>> {
+        std::mem::take(&mut self.drawn)
     }
 
     pub(super) fn stream(&self, purpose: &str, number: usize) -> Stream {

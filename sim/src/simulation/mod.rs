@@ -27,6 +27,7 @@ mod operator;
 mod pace;
 mod partition_links;
 mod queue;
+mod recording;
 mod requests;
 mod scheduled;
 mod scripts;
@@ -59,6 +60,7 @@ use message_rules::MessageRules;
 use occasions::{Occasions, Then};
 use pace::Pace;
 use queue::{Queue, Turn};
+pub use recording::{DrawnCourse, DrawnFault, Recording};
 use requests::Requests;
 use scheduled::{Cause, Due, Pending};
 use scripts::Scripts;
@@ -89,6 +91,8 @@ pub struct Simulation<'a, S: UnderTest> {
     times: StepTimes,
     /// What the run has tried, if that is asked for.
     coverage: Option<Coverage<S>>,
+    /// What the run has drawn, if that is asked for.
+    recording: Option<&'a mut Recording<S>>,
     digest: Digest,
     /// How long a message or a sync may take if ten of them are to fit into an attempt.
     affordable: Span,
@@ -129,6 +133,7 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             milestones: Milestones::watching(occasions.milestones()),
             occasions,
             coverage: None,
+            recording: None,
             digest: Digest::default(),
             affordable: S::affordable(scenario),
             messages: 0,
@@ -144,6 +149,14 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
     #[must_use]
     pub fn covered(mut self) -> Simulation<'a, S> {
         self.coverage = Some(Coverage::default());
+        self
+    }
+
+    /// The same run, of which is recorded what it draws.
+    #[must_use]
+    pub fn recorded(mut self, recording: &'a mut Recording<S>) -> Simulation<'a, S> {
+        self.inject.is_recording = true;
+        self.recording = Some(recording);
         self
     }
 
@@ -349,6 +362,11 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             for hold in holds {
                 coverage.on_hold(hold, now, world, model, milestones);
             }
+        }
+        if let Some(recording) = &mut self.recording {
+            let drawn = self.inject.take_drawn().into_iter();
+            let drawn = drawn.map(|fault| DrawnFault { at: now, moment: None, fault });
+            recording.faults.extend(drawn);
         }
         let has_struck = !turns.is_empty();
         self.queue.first(turns);

@@ -36,7 +36,9 @@ impl<'a, S: UnderTest> Inject<'a, S> {
                 .collect();
         }
         let (number, wish, node) = self.wishes.pop_front().expect("looked at above");
-        self.hold(number, &Fault::Operator { wish, node });
+        let told = Fault::Operator { wish, node };
+        self.hold(number, &told);
+        self.record(number, || told);
         vec![Turn::Event(Event::Command(command)), now(Act::Operate)]
     }
 }

@@ -1,0 +1,76 @@
+//! What a run has drawn, so that a scenario file can say it: requests, faults, how messages travel.
+
+use std::sync::Arc;
+
+use seedbed::machine::{Class, NodeId, Time};
+
+use crate::draw::message_delivery::Course;
+use crate::fault::{Fault, Leaves, Torn};
+use crate::milestone::Milestone;
+use crate::under_test::UnderTest;
+use crate::world::{Event, Tear};
+
+use super::queue::Turn;
+
+/// What a run has drawn.
+#[derive(Debug)]
+pub struct Recording<S: UnderTest> {
+    /// What users of the workload have asked, in order: when, which client, and for what.
+    pub requests: Vec<(Time, NodeId, Arc<S::Request>)>,
+    /// The drawn faults that have struck, in order.
+    pub faults: Vec<DrawnFault<S>>,
+    /// The course of every message, in the order in which they left.
+    pub messages: Vec<DrawnCourse<S>>,
+}
+
+impl<S: UnderTest> Default for Recording<S> {
+    fn default() -> Recording<S> {
+        Recording { requests: Vec::new(), faults: Vec::new(), messages: Vec::new() }
+    }
+}
+
+/// A drawn fault that has struck.
+#[derive(Debug)]
+pub struct DrawnFault<S: UnderTest> {
+    /// When.
+    pub at: Time,
+    /// The milestone at which it has struck, if it waited for one, and which of its times it was,
+    /// from 1. An operator that could not tell it at once tells it in no moment of its own.
+    pub moment: Option<(Milestone<S>, u64)>,
+    /// What it is, and on which machines.
+    pub fault: Fault<S>,
+}
+
+/// The course that a message has taken.
+#[derive(Debug)]
+pub struct DrawnCourse<S: UnderTest> {
+    /// The kind of message.
+    pub kind: S::MessageKind,
+    /// The machine that has sent it.
+    pub from: NodeId,
+    /// The machine that it is for.
+    pub to: NodeId,
+    /// Whether and when it arrives.
+    pub course: Course,
+}
+
+/// The fault; of a crash, with what it has left of the records that were not synced.
+pub(super) fn as_it_struck<S: UnderTest>(fault: &Fault<S>, turns: &[Turn<S>]) -> Fault<S> {
+    let Fault::Crash { node, leaves: _, restart } = fault else { return fault.clone() };
+    if node.class() == Class::Client {
+        return fault.clone(); // it has no log
+    }
+    let crash = turns.iter().find_map(|turn| match turn {
+        Turn::Event(Event::Crash { kept, torn, tear, .. }) => Some((*kept, *torn, *tear)),
+        _ => None,
+    });
+    let Some((kept, torn, tear)) = crash else { return fault.clone() };
+    let torn = match tear {
+        _ if torn == 0 => Torn::No,
+        Tear::Prefix => Torn::Prefix,
+        Tear::Zeros => Torn::Zeros,
+        Tear::Hole { .. } => Torn::Hole,
+    };
+    let leaves = Leaves { kept: Some(kept), torn: Some(torn) };
+    Fault::Crash { node: *node, leaves, restart: *restart }
+}
