@@ -51,6 +51,8 @@ pub mod scenario;
 #[cfg(feature = "madsim")]
 pub mod scenario_test;
 pub mod seed;
+#[cfg(feature = "madsim")]
+pub mod shrink;
 pub mod simulation;
 pub mod subject;
 pub mod text;

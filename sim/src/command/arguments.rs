@@ -48,6 +48,9 @@ pub(super) enum Command<S: UnderTest> {
     /// Runs files with many seeds
     #[command(after_help = filled::<S>(help::SWEEP))]
     Sweep(SweepArguments<S>),
+    /// Makes a failing run a small scenario file that fails in the same way
+    #[command(after_help = filled::<S>(help::SHRINK))]
+    Shrink(ShrinkArguments<S>),
     /// Reads files and says what is wrong with them
     #[command(after_help = help::with_more::<S>(help::CHECK, help_of_check::<S>()))]
     Check(CheckArguments<S>),
@@ -107,6 +110,24 @@ pub(super) struct SweepArguments<S: UnderTest> {
     /// Print JSON objects, one in a line
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShrinkArguments<S: UnderTest> {
+    /// The scenario file
+    pub file: PathBuf,
+    /// The seed of the run that fails
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub seed: u64,
+    /// Switch this defect on in place of those of the file
+    #[arg(long, value_name = "NAME", value_parser = defect::<S>)]
+    pub defect: Option<S::Defect>,
+    /// Write the file here, where none may be yet; without it, to standard output
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// How many runs the search may take at most, but for some before and after it
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: u64,
 }
 
 #[derive(Debug, Args)]

@@ -74,6 +74,24 @@ Examples:
   {command} run {file} --seed 17 --trace | grep c1.1#4
   {command} run {file} --json | jq .digest";
 
+pub(super) const SHRINK: &str = "\
+What the seed has drawn is written out: requests as scripts, faults with their times or milestones,
+settings. Then requests, faults, machines, settings and digits are taken away as long as the run ends
+with the same verdict and the same kind of evidence. Messages take one time each, and those for which
+that matters get a `[[message]]`; syncs take one time where that does not matter. What a file cannot
+say stays drawn.
+
+The file says what it was shrunk from and what happens in it. With a defect that breaks an invariant
+it expects that; otherwise it expects a pass, which it shows once the bug is mended: put it into a
+folder that `cargo test` reads. Standard error says how small it is, whether any seed shows it, and
+whether it passes without its defects.
+
+Exit status: 0 a file was written, 2 the run passes, or the input is wrong.
+
+Examples:
+  {command} shrink {file} --seed 17
+  {command} shrink {file} --seed 0 --defect {defect} -o small.toml";
+
 pub(super) const SWEEP: &str = "\
 Results come in the order of files and seeds, whatever -j. A file fails if one of its runs ends
 otherwise than it expects; if of 100 requests or more a larger share is answered unknown than

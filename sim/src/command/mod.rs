@@ -16,6 +16,7 @@ mod names;
 mod output;
 mod quiet_panics;
 mod run;
+mod shrink;
 mod sweep;
 mod timed_run;
 
@@ -45,6 +46,7 @@ pub fn main<S: UnderTest>() -> ExitCode {
     let done = match &arguments.command {
         Command::Run(arguments) => run::run::<S>(arguments, &mut output),
         Command::Sweep(arguments) => sweep::sweep(arguments, &mut output),
+        Command::Shrink(arguments) => shrink::shrink(arguments, &mut output),
         Command::Check(arguments) => check::check(arguments, &mut output),
         Command::Grammar(arguments) => grammar::grammar::<S>(arguments, &mut output),
         Command::Defects => names::defects::<S>(&mut output),

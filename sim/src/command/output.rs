@@ -27,6 +27,11 @@ impl Output {
         self.write(|to| writeln!(to, "{text}"))
     }
 
+    /// Writes whole lines.
+    pub fn text(&mut self, lines: &str) -> io::Result<()> {
+        self.write(|to| to.write_all(lines.as_bytes()))
+    }
+
     /// Writes one line in the colours of its tone.
     pub fn toned(&mut self, Line { tone, text }: &Line) -> io::Result<()> {
         let style = style(*tone);

@@ -5,6 +5,7 @@
 mod coverage;
 mod files;
 mod grammar;
+mod shrink;
 mod verdicts;
 
 use std::fs;

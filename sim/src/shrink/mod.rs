@@ -1,0 +1,272 @@
+//! Shrinking: a run that fails becomes a small scenario that fails in the same way.
+//!
+//! First the run is written out (`resolve`): what the seed has drawn stands in the file, as
+//! settings, scripts and faults. Then whatever can go goes (`passes`): a change stays if the run
+//! still ends with the same verdict and the same kind of evidence ([`Kind`]). The search is that of
+//! delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input",
+//! IEEE TSE 28(2), 2002): halves of a list first, then smaller parts of it, then single items.
+//!
+//! Every candidate is an ordinary scenario file that is read and run, so the result is one. The
+//! result depends on file, seed and defect alone.
+
+mod draft;
+mod kind;
+mod passes;
+mod resolve;
+#[cfg(all(test, feature = "file-service"))]
+mod tests;
+
+use std::fmt;
+
+use crate::name::Name as _;
+use crate::run;
+use crate::scenario::{Scenario, ScenarioErrors, written};
+use crate::under_test::UnderTest;
+use crate::verdict::{RunReport, Verdict};
+
+use draft::{Draft, way};
+pub use kind::Kind;
+
+/// How many seeds, from 0, must fail in the same way for a scenario to need no seed.
+const ANY_SEEDS: u64 = 8;
+
+/// A search for a smaller scenario that fails in the same way.
+#[derive(Debug)]
+pub struct Shrinking<S: UnderTest> {
+    name: String,
+    seed: u64,
+    defect: Option<S::Defect>,
+    kind: Kind,
+    best: Draft,
+    /// The run of the best one.
+    report: RunReport<S>,
+    runs: u64,
+    most_runs: u64,
+}
+
+/// The end of a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shrunk {
+    /// The scenario file.
+    pub file: String,
+    /// What it has.
+    pub size: Size,
+    /// How many runs the search has taken.
+    pub runs: u64,
+    /// Does any seed fail in the same way?
+    pub needs_no_seed: bool,
+    /// Does the run pass without the defects that the file switches on? `None` if it has none.
+    pub passes_without_defects: Option<bool>,
+}
+
+/// How large a scenario is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Faults that it writes out.
+    pub faults: usize,
+    /// Scripts.
+    pub scripts: usize,
+    /// Rules for single messages and syncs.
+    pub rules: usize,
+    /// How many of `[workload]`, `[chaos]` and `[swarm]` are left.
+    pub drawn: usize,
+}
+
+/// Why a run cannot be shrunk.
+#[derive(Debug)]
+pub enum NotShrunk {
+    /// The file is not sound.
+    Refused(ScenarioErrors),
+    /// The run passes.
+    Passes,
+    /// A file cannot say the seed.
+    SeedTooHigh,
+}
+
+impl fmt::Display for NotShrunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotShrunk::Refused(errors) => errors.fmt(f),
+            NotShrunk::Passes => f.write_str(
+                "the run passes, but for what `[expect]` may say, which is not looked at: there is \
+                 nothing to shrink",
+            ),
+            NotShrunk::SeedTooHigh => f.write_str("no file can say a seed above 2^63 - 1"),
+        }
+    }
+}
+
+impl std::error::Error for NotShrunk {}
+
+impl fmt::Display for Size {
+    /// `1 fault, 2 scripts, no rule`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = |count: usize, what: &str| match count {
+            0 => format!("no {what}"),
+            1 => format!("1 {what}"),
+            count => format!("{count} {what}s"),
+        };
+        let Size { faults, scripts, rules, drawn } = *self;
+        let all = [(faults, "fault"), (scripts, "script"), (rules, "rule")];
+        f.write_str(&all.map(|(count, what)| counted(count, what)).join(", "))?;
+        if drawn > 0 {
+            write!(f, ", {}", counted(drawn, "drawn table"))?;
+        }
+        Ok(())
+    }
+}
+
+impl<S: UnderTest> Shrinking<S> {
+    /// The run of the file `name`, which says `text`, under `seed`, written out as far as a file
+    /// can say it. A `defect` is switched on in place of those of the file.
+    ///
+    /// # Errors
+    /// Why it cannot be shrunk.
+    pub fn new(
+        name: &str,
+        text: &str,
+        seed: u64,
+        defect: Option<S::Defect>,
+    ) -> Result<Shrinking<S>, NotShrunk> {
+        let read = |text: &str| Scenario::<S>::parse(name, text).map_err(NotShrunk::Refused);
+        read(text)?;
+        i64::try_from(seed).map_err(|_| NotShrunk::SeedTooHigh)?;
+        let mut drawn = Draft::parse(text).expect("a scenario that was read");
+        if let Some(defect) = defect {
+            drawn.set("cluster.defects", vec![toml::Value::from(defect.name())].into());
+        }
+        drawn.remove("expect"); // what the file is about may not be what has failed
+        let scenario = read(&drawn.text())?;
+        let (report, recording) = run::recorded(&scenario, seed);
+        let kind = Kind::of(&report.verdict).ok_or(NotShrunk::Passes)?;
+        let mut shrinking = Shrinking {
+            name: name.to_owned(),
+            seed,
+            defect,
+            kind,
+            best: drawn.clone(),
+            report,
+            runs: 1,
+            most_runs: u64::MAX,
+        };
+        resolve::write_settings(&mut drawn, &scenario, seed);
+        let mut with_faults = drawn.clone();
+        resolve::write_faults(&mut with_faults, &recording);
+        let mut with_requests = drawn;
+        resolve::write_requests(&mut with_requests, &recording);
+        let mut with_both = with_requests.clone();
+        resolve::write_faults(&mut with_both, &recording);
+        // What a file cannot say may be what it takes: then requests or faults stay drawn. What a
+        // `[swarm]` draws for those stays with them.
+        let some = if scenario.swarm.is_none() { vec![with_requests, with_faults] } else { vec![] };
+        let mut candidates = [with_both].into_iter().chain(some);
+        let _is_written_out = candidates.any(|candidate| shrinking.accepts(candidate));
+        shrinking.expect_it();
+        Ok(shrinking)
+    }
+
+    /// The file expects what has failed, where that is by a defect and a file can expect it.
+    fn expect_it(&mut self) {
+        let violated = match &self.report.verdict {
+            Verdict::Violation(violation) | Verdict::Starved(violation) => violation.invariant,
+            _ => return,
+        };
+        if self.best.count(&way(&["cluster", "defects"])) > 0 {
+            let mut expecting = self.best.clone();
+            expecting.set("expect.violates", violated.name().into());
+            self.accepts(expecting);
+        }
+    }
+
+    /// What has to stay.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// How many runs the search has taken.
+    pub fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// How large the smallest scenario so far is.
+    pub fn size(&self) -> Size {
+        let count = |list: &str| self.best.count(&way(&[list]));
+        let drawn = ["workload", "chaos", "swarm"].map(|name| self.best.get(&way(&[name])));
+        Size {
+            faults: count("fault"),
+            scripts: count("script"),
+            rules: count("message") + count("sync"),
+            drawn: drawn.iter().flatten().count(),
+        }
+    }
+
+    /// The smallest scenario so far, as a file.
+    pub fn finish(self) -> Shrunk {
+        let fails = |seed: u64, draft: &Draft| {
+            let scenario = Scenario::<S>::parse(&self.name, &draft.text()).ok()?;
+            Kind::of(&run::run(&scenario, seed, &mut ()).verdict)
+        };
+        let defects = way(&["cluster", "defects"]);
+        let has_defects = self.best.count(&defects) > 0;
+        let passes_without_defects = has_defects.then(|| {
+            let mut mended = self.best.without_key(&defects);
+            mended.remove("expect");
+            fails(self.seed, &mended).is_none()
+        });
+        let is_shown = |seed| fails(seed, &self.best).as_ref() == Some(&self.kind);
+        let needs_no_seed = (0..ANY_SEEDS).all(is_shown);
+        let (size, runs) = (self.size(), self.runs);
+        Shrunk { file: self.file(needs_no_seed), size, runs, needs_no_seed, passes_without_defects }
+    }
+
+    fn file(self, needs_no_seed: bool) -> String {
+        let Shrinking { name, seed, defect, report, mut best, .. } = self;
+        let start = if needs_no_seed { 0 } else { i64::try_from(seed).expect("looked at first") };
+        let seeds = written::keys([("start", start.into()), ("count", 1.into())]);
+        best.put_first("seeds", seeds.into());
+        best.put_last("expect");
+        let with = defect.map_or(String::new(), |it| format!(", with the defect {}", it.name()));
+        let (title, facts) = told(&report.verdict);
+        let about = format!("Shrunk from {name}, seed {seed}{with}.\n{facts}");
+        best.put_first("about", about.into());
+        best.put_first("title", title.into());
+        best.file()
+    }
+
+    /// Takes `candidate` for the best one, if it fails in the same way.
+    fn accepts(&mut self, candidate: Draft) -> bool {
+        if self.runs >= self.most_runs {
+            return false;
+        }
+        let Ok(scenario) = Scenario::<S>::parse(&self.name, &candidate.text()) else {
+            return false;
+        };
+        self.runs += 1;
+        let report = run::run(&scenario, self.seed, &mut ());
+        if Kind::of(&report.verdict).as_ref() != Some(&self.kind) {
+            return false;
+        }
+        (self.best, self.report) = (candidate, report);
+        true
+    }
+}
+
+/// How a run has ended, as a title and as lines for its file.
+fn told<S: UnderTest>(verdict: &Verdict<S>) -> (String, String) {
+    match verdict {
+        Verdict::Violation(violation) | Verdict::Starved(violation) => {
+            let (earlier, now) = (&violation.breach.earlier, &violation.breach.now);
+            let rule = violation.invariant;
+            let facts = format!(
+                "Step {}: {}.\nStep {}: {}.\nThe rule: {}.\n",
+                earlier.step,
+                earlier.is,
+                now.step,
+                now.is,
+                rule.summary()
+            );
+            (now.is.replace('\n', " "), facts)
+        }
+        verdict => (verdict.name().to_owned(), format!("{verdict}\n")),
+    }
+}

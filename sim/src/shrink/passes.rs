@@ -1,0 +1,227 @@
+//! What is tried to make a scenario smaller.
+
+use seedbed::machine::Span;
+use toml::{Table, Value};
+
+use super::Shrinking;
+use super::draft::{Place, way};
+use crate::draw::message_delivery::Arrival;
+use crate::name::Name as _;
+use crate::quantity::parse_span;
+use crate::run;
+use crate::scenario::{Scenario, written};
+use crate::simulation::DrawnCourse;
+use crate::under_test::UnderTest;
+
+/// Lists of a file, in the order in which items of them are taken away.
+const LISTS: [&str; 5] = ["fault", "script", "message", "sync", "clock"];
+
+/// What the file says about itself.
+const KEPT: [&str; 4] = ["title", "about", "seeds", "expect"];
+
+/// How long a message takes where that does not matter.
+const LATENCY: Span = Span::from_millis(5);
+/// How long a sync takes where that does not matter.
+const SYNC: Span = Span::from_millis(1);
+
+impl<S: UnderTest> Shrinking<S> {
+    /// Makes the scenario as small as it gets, with so many runs at most; `progress` sees it from
+    /// time to time.
+    pub fn shrink(&mut self, most_runs: u64, mut progress: impl FnMut(&Shrinking<S>)) {
+        self.most_runs = most_runs;
+        self.end_early();
+        self.thin_out(&mut progress);
+        self.be_constant();
+        loop {
+            progress(self);
+            let before = self.best.clone();
+            self.end_early();
+            self.thin_out(&mut progress);
+            self.drop_keys();
+            self.thin_out_inside();
+            self.renumber_machines();
+            self.simplify_values();
+            if self.best == before || self.runs >= self.most_runs {
+                return;
+            }
+        }
+    }
+
+    /// A run that fails in the safety phase: nothing begins after the failure, and the phase ends
+    /// with it.
+    pub(super) fn end_early(&mut self) {
+        let failed = self.report.sim_ns;
+        for unit in [1_000_000_000, 10_000_000] {
+            let end = Span::from_nanos((failed / unit + 1) * unit);
+            if end < self.safety() {
+                let mut shorter = self.best.without_later(end);
+                shorter.set("phases.safety", written::duration(end));
+                self.accepts(shorter);
+            }
+        }
+    }
+
+    /// How long the safety phase of the best scenario is.
+    fn safety(&self) -> Span {
+        let scenario = Scenario::<S>::parse(&self.name, &self.best.text());
+        scenario.map_or(Span::ZERO, |scenario| scenario.phases.safety)
+    }
+
+    /// Takes items out of each list of the file.
+    fn thin_out(&mut self, progress: &mut impl FnMut(&Shrinking<S>)) {
+        for list in LISTS {
+            self.thin_out_list(&way(&[list]));
+            progress(self);
+        }
+    }
+
+    /// Takes items out of the list at `way`: halves of it first, then smaller parts.
+    fn thin_out_list(&mut self, way: &[Place]) {
+        let mut size = self.best.count(way);
+        while size > 0 {
+            let mut end = self.best.count(way);
+            while end > 0 {
+                let start = end.saturating_sub(size);
+                self.accepts(self.best.without_items(way, start..end));
+                end = start;
+            }
+            size /= 2;
+        }
+    }
+
+    /// Takes items out of lists inside of others: operations of a transaction, machines of a group.
+    fn thin_out_inside(&mut self) {
+        for way in self.best.ways() {
+            if way.len() > 1 && may_change(&way) {
+                self.thin_out_list(&way);
+            }
+        }
+    }
+
+    /// Takes keys out of tables, whole tables first.
+    fn drop_keys(&mut self) {
+        for way in self.best.ways() {
+            if may_change(&way) && self.best.get(&way).is_some() {
+                let fewer = self.best.without_key(&way);
+                if fewer != self.best {
+                    self.accepts(fewer);
+                }
+            }
+        }
+    }
+
+    /// Machines get the lowest numbers, so that fewer of them do.
+    fn renumber_machines(&mut self) {
+        for letter in ['n', 'c'] {
+            for (number, old) in (1..).zip(self.best.numbers(letter)) {
+                if number != old {
+                    let (old, new) = (format!("{letter}{old}"), format!("{letter}{number}"));
+                    self.accepts(self.best.renamed(&old, &new));
+                }
+            }
+        }
+    }
+
+    /// Puts simpler values in place of others: round times, small numbers.
+    fn simplify_values(&mut self) {
+        for way in self.best.ways() {
+            let Some(value) = self.best.get(&way).filter(|_| may_change(&way)) else { continue };
+            for simpler in simpler(value) {
+                if self.accepts(self.best.with(&way, simpler)) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Messages and syncs take the same time each. Where that changes how the run ends, the
+    /// messages that were lost, doubled or late get a rule each.
+    fn be_constant(&mut self) {
+        let mut messages = self.best.clone();
+        for key in ["loss", "duplication", "spike", "spike_latency", "link"] {
+            messages = messages.without_key(&way(&["network", key]));
+        }
+        messages.set("network.latency", vec![written::duration(LATENCY); 2].into());
+        let mut both = messages.clone();
+        both.set("disk.sync", vec![written::duration(SYNC); 2].into());
+        if self.accepts(both.clone()) {
+            return;
+        }
+        let Ok(scenario) = Scenario::<S>::parse(&self.name, &self.best.text()) else { return };
+        let (_, recording) = run::recorded(&scenario, self.seed);
+        self.runs += 1;
+        let rules = message_rules::<S>(&recording.messages);
+        for mut candidate in [both, messages] {
+            candidate.add("message", rules.clone());
+            if self.accepts(candidate) {
+                self.thin_out_list(&way(&["message"]));
+                break;
+            }
+        }
+        let mut syncs = self.best.clone();
+        syncs.set("disk.sync", vec![written::duration(SYNC); 2].into());
+        self.accepts(syncs);
+    }
+}
+
+/// May the value at `way` go or become simpler? What the file says about itself may not, nor may the
+/// defects: with others it is about something else.
+fn may_change(way: &[Place]) -> bool {
+    let is_kept = matches!(&way[0], Place::Key(key) if KEPT.contains(&key.as_str()));
+    let defects = self::way(&["cluster", "defects"]);
+    !is_kept && !defects.starts_with(way) && !way.starts_with(&defects)
+}
+
+/// A rule for each message that was lost, came twice or did not take [`LATENCY`].
+fn message_rules<S: UnderTest>(messages: &[DrawnCourse<S>]) -> Vec<Table> {
+    let mut rules = Vec::new();
+    let mut counts = std::collections::BTreeMap::new();
+    for DrawnCourse { kind, from, to, course } in messages {
+        let nth = counts.entry((*kind, *from, *to)).or_insert(0_i64);
+        *nth += 1;
+        let mut rule = |key: &str, value: Value| {
+            rules.push(written::keys([
+                ("kind", kind.name().into()),
+                ("from", written::name(*from)),
+                ("to", written::name(*to)),
+                ("nth", (*nth).into()),
+                (key, value),
+            ]));
+        };
+        // A rule that drops a message also drops its copy.
+        if course.arrival != Arrival::Arrives && course.copy_after.is_none() {
+            rule("drop", true.into());
+            continue;
+        }
+        if course.latency != LATENCY {
+            rule("latency", written::duration(course.latency));
+        }
+        if let Some(after) = course.copy_after {
+            rule("duplicate", written::duration(after));
+        }
+    }
+    rules
+}
+
+/// Simpler values than this one, the simplest first.
+fn simpler(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Integer(number) if *number > 1 => {
+            let mut all = vec![1, number / 2, number - 1];
+            all.dedup();
+            all.into_iter().filter(|less| less < number).map(Value::from).collect()
+        }
+        Value::String(text) => parse_span(text).map_or(Vec::new(), rounded),
+        _ => Vec::new(), // nothing is simpler than a name
+    }
+}
+
+/// Nearly the same duration in fewer digits, the fewest first.
+fn rounded(span: Span) -> Vec<Value> {
+    let units = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 1_000];
+    let nearest = |unit: u64| (span.as_nanos() + unit / 2) / unit * unit;
+    let mut all: Vec<u64> = units.into_iter().map(nearest).collect();
+    all.dedup();
+    let all = all.into_iter().filter(|nanos| *nanos > 0 && *nanos != span.as_nanos());
+    all.map(|nanos| written::duration(Span::from_nanos(nanos))).collect()
+}
