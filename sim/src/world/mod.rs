@@ -121,6 +121,17 @@ impl<S: System> World<S> {
         self.host(id).next_wake()
     }
 
+    /// The step that `event` begins at true time `at`, as much of it as is known before: if
+    /// [`World::apply`] panics, this is what there is to tell.
+    pub fn step_of(&self, at: Time, event: &Event<S>) -> Step<S> {
+        let packet = event.packet().and_then(|packet| self.network.get(packet)).cloned();
+        let timer = match event {
+            Event::Wake(node) => self.host(*node).next_deadline().map(|(_, timer)| timer),
+            _ => None,
+        };
+        Step { index: self.steps + 1, at, event: event.clone(), packet, timer, ..Step::new() }
+    }
+
     /// Applies `event` at true time `at` and writes the facts that follow from it into `step`.
     ///
     /// # Panics

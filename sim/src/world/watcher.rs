@@ -23,3 +23,16 @@ impl<S: System, F: FnMut(&World<S>, &Step<S>)> Watcher<S> for F {
         self(world, step);
     }
 }
+
+/// Both watch, the first one first.
+impl<S: System, A: Watcher<S>, B: Watcher<S>> Watcher<S> for (A, B) {
+    fn begins(&mut self, world: &World<S>, at: Time, event: &Event<S>) {
+        self.0.begins(world, at, event);
+        self.1.begins(world, at, event);
+    }
+
+    fn watch(&mut self, world: &World<S>, step: &Step<S>) {
+        self.0.watch(world, step);
+        self.1.watch(world, step);
+    }
+}
