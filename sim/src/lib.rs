@@ -25,6 +25,7 @@
 //! `command`); the rest compiles without either.
 
 pub mod aimed_moment;
+pub mod artifact;
 pub mod cast;
 pub mod cell;
 #[cfg(feature = "command")]

@@ -51,6 +51,15 @@ pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// `path` as one word of a shell.
+pub fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:".contains(c);
+    match !path.is_empty() && path.chars().all(is_plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
 /// The lines of `text` if it is broken between words at `width`. A longer word has a line alone.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut words = text.split_whitespace();
@@ -134,6 +143,13 @@ mod tests {
         assert_eq!(shorten("a\u{1}b"), "a\\u{1}b");
         assert_eq!(shorten("a\nb"), "a...");
         assert_eq!(shorten(&"é".repeat(100)), format!("{}...", "é".repeat(48)));
+    }
+
+    #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        assert_eq!(quoted("a/b-1.toml"), "a/b-1.toml");
+        assert_eq!(quoted("it's here"), r"'it'\''s here'");
+        assert_eq!(quoted(""), "''");
     }
 
     #[test]
