@@ -31,6 +31,7 @@
 //! A sweep keeps no steps: a run that fails is run once more with a [`Recorder`] watching.
 
 mod build;
+mod folder;
 mod hex;
 mod recorder;
 mod writing;
@@ -42,6 +43,7 @@ use crate::under_test::UnderTest;
 use crate::verdict::RunReport;
 
 pub use build::Build;
+pub use folder::Folder;
 pub use hex::Hex;
 pub use recorder::{KEPT, Recorder};
 pub use writing::{Failing, replay_line};
