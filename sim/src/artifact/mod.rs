@@ -33,6 +33,7 @@
 mod build;
 mod folder;
 mod hex;
+mod reading;
 mod recorder;
 mod writing;
 
@@ -45,6 +46,7 @@ use crate::verdict::RunReport;
 pub use build::Build;
 pub use folder::Folder;
 pub use hex::Hex;
+pub use reading::{LONGEST, Unreadable};
 pub use recorder::{KEPT, Recorder};
 pub use writing::{Failing, replay_line};
 
