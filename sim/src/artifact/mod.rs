@@ -35,6 +35,9 @@ mod folder;
 mod hex;
 mod reading;
 mod recorder;
+mod replay;
+#[cfg(all(test, feature = "file-service", feature = "madsim"))]
+mod tests;
 mod writing;
 
 use serde::{Deserialize, Serialize};
@@ -48,6 +51,7 @@ pub use folder::Folder;
 pub use hex::Hex;
 pub use reading::{LONGEST, Unreadable};
 pub use recorder::{KEPT, Recorder};
+pub use replay::{Difference, Parting, Replay};
 pub use writing::{Failing, replay_line};
 
 /// The version of the format that is written, and the only one that is read.
