@@ -48,6 +48,9 @@ pub(super) enum Command<S: UnderTest> {
     /// Runs files with many seeds
     #[command(after_help = filled::<S>(help::SWEEP))]
     Sweep(SweepArguments<S>),
+    /// Runs again what is kept of a failing run, and says where the two differ
+    #[command(after_help = filled::<S>(help::REPLAY))]
+    Replay(ReplayArguments),
     /// Makes a failing run a small scenario file that fails in the same way
     #[command(after_help = filled::<S>(help::SHRINK))]
     Shrink(ShrinkArguments<S>),
@@ -108,6 +111,21 @@ pub(super) struct SweepArguments<S: UnderTest> {
     #[arg(long)]
     pub coverage: bool,
     /// Print JSON objects, one in a line
+    #[arg(long)]
+    pub json: bool,
+    /// Keep failing runs in this folder
+    #[arg(long, value_name = "DIR")]
+    pub artifacts: Option<PathBuf>,
+    /// Keep no failing run
+    #[arg(long, conflicts_with = "artifacts")]
+    pub no_artifacts: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArguments {
+    /// A file that a sweep or a test has kept of a run that fails
+    pub artifact: PathBuf,
+    /// Print one JSON object instead of an explanation
     #[arg(long)]
     pub json: bool,
 }

@@ -5,15 +5,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::output;
-use crate::scenario::{Scenario, ScenarioErrors};
+use crate::scenario::{Scenario, ScenarioErrors, text_from, text_of};
 use crate::under_test::UnderTest;
 
 /// Standard input.
 const STDIN: &str = "-";
 
+/// A scenario, and what its file says.
+pub(super) struct Loaded<S: UnderTest> {
+    pub scenario: Scenario<S>,
+    pub text: String,
+}
+
 /// Reads every file, and complains of each that is wrong; none if one is.
-pub(super) fn load_all<S: UnderTest>(arguments: &[PathBuf]) -> Option<Vec<Scenario<S>>> {
-    let read: Vec<Option<Scenario<S>>> = named_by(arguments).into_iter().map(load).collect();
+pub(super) fn load_all<S: UnderTest>(arguments: &[PathBuf]) -> Option<Vec<Loaded<S>>> {
+    let read: Vec<Option<Loaded<S>>> = named_by(arguments).into_iter().map(load_text).collect();
     read.into_iter().collect()
 }
 
@@ -47,16 +53,21 @@ pub(super) fn named_by(arguments: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
 
 /// Reads a file, or complains of it or of the argument that should have named one.
 pub(super) fn load<S: UnderTest>(file: Result<PathBuf, String>) -> Option<Scenario<S>> {
+    load_text(file).map(|loaded| loaded.scenario)
+}
+
+fn load_text<S: UnderTest>(file: Result<PathBuf, String>) -> Option<Loaded<S>> {
     let complain = |line: String| output::complain(&format!("error: {line}"));
     let file = file.map_err(complain).ok()?;
     read(&file).map_err(|errors| errors.lines().for_each(complain)).ok()
 }
 
-fn read<S: UnderTest>(file: &Path) -> Result<Scenario<S>, ScenarioErrors> {
-    match file == Path::new(STDIN) {
-        true => Scenario::read(STDIN, io::stdin().lock()),
-        false => Scenario::load(file),
-    }
+fn read<S: UnderTest>(file: &Path) -> Result<Loaded<S>, ScenarioErrors> {
+    let text = match file == Path::new(STDIN) {
+        true => text_from(STDIN, io::stdin().lock()),
+        false => text_of(file),
+    }?;
+    Ok(Loaded { scenario: Scenario::parse(&file.display().to_string(), &text)?, text })
 }
 
 /// The scenario files in a folder and below, in the order of names. Links to folders are not

@@ -74,6 +74,29 @@ Examples:
   {command} run {file} --seed 17 --trace | grep c1.1#4
   {command} run {file} --json | jq .digest";
 
+pub(super) const REPLAY: &str = "\
+A sweep and `cargo test` keep an artifact of each of the first 10 runs of a file that fail: the
+scenario, the seed, every step and the verdict. The run of this scenario and seed is compared with
+it step by step. If all steps and the verdict are the same, the run is explained as `run` does it.
+Else it is said at which step the two part, what was recorded there and what happens now. Of a run
+of more than 20,000 steps the last are kept in full, and one in 1,000 of those before; then it may
+be said between which two steps.
+
+An artifact is text, one JSON object in a line: first what it is and how the run ended, then the
+scenario, the steps, and a checksum. One of another system, one in another format, and one that was
+cut or changed are refused. Another build is named and compared.
+
+With --json `same` says whether both are the same, `parting` where the steps differ (null if they
+do not); `recorded` and `now` have the build and how the run ended.
+
+Exit status: 0 the same, 1 not the same, 2 the input is wrong.
+
+Examples:
+  {command} sweep {folder}
+  {command} replay target/seedbed/mixed-files-seed17-6c1d0a3e.jsonl
+  jq -c 'select(.seedbed_artifact) | [.file, .seed, .why]' target/seedbed/*.jsonl
+  jq -r 'select(.scenario).scenario' ARTIFACT > again.toml   # the scenario as it was";
+
 pub(super) const SHRINK: &str = "\
 What the seed has drawn is written out: requests as scripts, faults with their times or milestones,
 settings. Then requests, faults, machines, settings and digits are taken away as long as the run ends
@@ -108,6 +131,13 @@ vacuous file `nearest` says what came nearest to it: a milestone, how many times
 were wanted (null if it is only one that comes before), with which seed.
 
 With --coverage matrices follow, of all files together. A number is in how many seeds a cell was
+Of each file the first 10 runs that fail are kept as artifacts, which `replay` runs again: in
+--artifacts DIR; else in the folder that SEEDBED_ARTIFACTS names, in none if that is empty; else in
+`seedbed` of Cargo's target folder, which is CARGO_TARGET_DIR, or the nearest `target` here or
+above. A folder has at most 200 artifacts and 256 MiB of them, then the oldest go. With --json
+`artifact` names the file of a run that is kept. With --defect runs are meant to fail, and none is
+kept.
+
 seen, `.` is none, a blank cannot be: a client has no disk, and no file has such a fault. The cells
 that are empty stand below by row. A column is a kind of fault, and a row
 

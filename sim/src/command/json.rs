@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -44,6 +45,9 @@ struct Run<'a> {
     digest: String,
     messages: u64,
     forced_writes: u64,
+    /// The file that a sweep has kept of a run that fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact: Option<String>,
 }
 
 /// All runs of a file.
@@ -122,6 +126,7 @@ pub(super) fn run<S: UnderTest>(
     output: &mut Output,
     scenario: &Scenario<S>,
     played: &Played<S>,
+    artifact: Option<&Path>,
 ) -> io::Result<()> {
     let RunReport {
         seed, verdict, steps, sim_ns, digest, messages, forced_writes, requests, ..
@@ -147,6 +152,7 @@ pub(super) fn run<S: UnderTest>(
             digest: format!("{digest:016x}"),
             messages: *messages,
             forced_writes: *forced_writes,
+            artifact: artifact.map(|path| path.display().to_string()),
         },
     )
 }

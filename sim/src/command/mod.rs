@@ -5,6 +5,7 @@
 //! that goes away ends the command and nothing else.
 
 mod arguments;
+mod artifacts;
 mod check;
 mod files;
 mod grammar;
@@ -15,6 +16,7 @@ mod json;
 mod names;
 mod output;
 mod quiet_panics;
+mod replay;
 mod run;
 mod shrink;
 mod sweep;
@@ -46,6 +48,7 @@ pub fn main<S: UnderTest>() -> ExitCode {
     let done = match &arguments.command {
         Command::Run(arguments) => run::run::<S>(arguments, &mut output),
         Command::Sweep(arguments) => sweep::sweep(arguments, &mut output),
+        Command::Replay(arguments) => replay::replay::<S>(arguments, &mut output),
         Command::Shrink(arguments) => shrink::shrink(arguments, &mut output),
         Command::Check(arguments) => check::check(arguments, &mut output),
         Command::Grammar(arguments) => grammar::grammar::<S>(arguments, &mut output),

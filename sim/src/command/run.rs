@@ -44,7 +44,7 @@ pub(super) fn run<S: UnderTest>(arguments: &RunArguments, output: &mut Output) -
         None => true,
     };
     if arguments.json {
-        json::run(output, &scenario, &played)?;
+        json::run(output, &scenario, &played, None)?;
     }
     Ok(match played.run.is_as_expected(&scenario.expect.verdict) {
         _ if !is_written => Status::WrongInput,

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::SweepArguments;
-use super::files::load_all;
+use super::artifacts;
+use super::files::{Loaded, load_all};
 use super::jobs::{cores, in_order};
 use super::output::Output;
 use super::timed_run::{Played, play, play_covered};
 use super::{Done, Status, json};
+use crate::artifact::{self, Folder};
 use crate::cell::Seeds;
 use crate::coverage::table::Covered;
 use crate::report::{Line, Tone, replay_line};
@@ -23,17 +25,19 @@ use crate::verdict::FileReport;
 use tally::Tally;
 
 pub(super) fn sweep<S: UnderTest>(arguments: &SweepArguments<S>, output: &mut Output) -> Done {
-    let Some(mut scenarios) = load_all::<S>(&arguments.files) else {
+    let Some(mut files) = load_all::<S>(&arguments.files) else {
         return Ok(Status::WrongInput);
     };
     if let Some(defect) = arguments.defect {
-        for scenario in &mut scenarios {
+        for Loaded { scenario, .. } in &mut files {
             *scenario = scenario.with_defect(defect);
         }
     }
+    let folder = artifacts::folder(arguments);
     let mut tallies = Vec::new();
-    for scenario in &scenarios {
-        let tally = sweep_file(arguments, scenario, output)?;
+    for file in &files {
+        let tally = sweep_file(&Sweep { arguments, file, folder: folder.as_ref() }, output)?;
+        let scenario = &file.scenario;
         if !arguments.json {
             tally.lines(scenario).iter().try_for_each(|line| output.toned(line))?;
             output.flush()?;
@@ -44,6 +48,7 @@ pub(super) fn sweep<S: UnderTest>(arguments: &SweepArguments<S>, output: &mut Ou
             break;
         }
     }
+    let scenarios: Vec<Scenario<S>> = files.into_iter().map(|file| file.scenario).collect();
     if arguments.json {
         for (scenario, tally) in scenarios.iter().zip(&tallies) {
             json::object(output, &tally.object(scenario))?;
@@ -63,6 +68,11 @@ pub(super) fn sweep<S: UnderTest>(arguments: &SweepArguments<S>, output: &mut Ou
     })
 }
 
+fn seeds_of<S: UnderTest>(arguments: &SweepArguments<S>, scenario: &Scenario<S>) -> Range<u64> {
+    let own = scenario.seeds.start..scenario.seeds.start + scenario.seeds.count;
+    arguments.seeds.clone().unwrap_or(own)
+}
+
 /// What the seeds of all files have covered.
 fn tell_coverage<S: UnderTest>(
     arguments: &SweepArguments<S>,
@@ -79,13 +89,17 @@ fn tell_coverage<S: UnderTest>(
     covered.lines().iter().try_for_each(|line| output.line(line))
 }
 
-fn sweep_file<S: UnderTest>(
-    arguments: &SweepArguments<S>,
-    scenario: &Scenario<S>,
-    output: &mut Output,
-) -> io::Result<Tally<S>> {
-    let own = scenario.seeds.start..scenario.seeds.start + scenario.seeds.count;
-    let seeds = arguments.seeds.clone().unwrap_or(own);
+/// One file of a sweep.
+struct Sweep<'a, S: UnderTest> {
+    arguments: &'a SweepArguments<S>,
+    file: &'a Loaded<S>,
+    /// Where failing runs are kept.
+    folder: Option<&'a Folder>,
+}
+
+fn sweep_file<S: UnderTest>(sweep: &Sweep<'_, S>, output: &mut Output) -> io::Result<Tally<S>> {
+    let Sweep { arguments, file: Loaded { scenario, .. }, .. } = sweep;
+    let seeds = seeds_of(arguments, scenario);
     let jobs = arguments.jobs.unwrap_or_else(cores);
     let mut tally = Tally::new(arguments.defect, seeds.clone(), jobs);
     let bar = progress_bar(scenario, &seeds);
@@ -100,8 +114,9 @@ fn sweep_file<S: UnderTest>(
         },
         |played| {
             bar.inc(1);
-            if is_told(arguments, scenario, &played, &tally.file) {
-                written = bar.suspend(|| tell(arguments, scenario, &played, output));
+            let fails = sweep.is_one_of_the_first_that_fail(&played, &tally.file);
+            if fails || arguments.json {
+                written = bar.suspend(|| sweep.tell(&played, fails, output));
             }
             let is_over = tally.add(scenario, played) || written.is_err() || output.is_broken();
             if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -112,31 +127,32 @@ fn sweep_file<S: UnderTest>(
     written.map(|()| tally)
 }
 
-/// Is something to be said of one run at once? With `--json` always, else of the first that fail.
-fn is_told<S: UnderTest>(
-    arguments: &SweepArguments<S>,
-    scenario: &Scenario<S>,
-    played: &Played<S>,
-    before: &FileReport<S>,
-) -> bool {
-    let fails = arguments.defect.is_none() && played.run.contradicts(&scenario.expect.verdict);
-    arguments.json || (fails && before.failed < FileReport::<S>::KEPT as u64)
-}
-
-fn tell<S: UnderTest>(
-    arguments: &SweepArguments<S>,
-    scenario: &Scenario<S>,
-    played: &Played<S>,
-    output: &mut Output,
-) -> io::Result<()> {
-    if arguments.json {
-        return json::run(output, scenario, played);
+impl<S: UnderTest> Sweep<'_, S> {
+    /// Of these something is said at once, and they are kept. With `--defect` runs are meant to
+    /// fail.
+    fn is_one_of_the_first_that_fail(&self, played: &Played<S>, before: &FileReport<S>) -> bool {
+        let expected = &self.file.scenario.expect.verdict;
+        let fails = self.arguments.defect.is_none() && played.run.contradicts(expected);
+        fails && before.failed < FileReport::<S>::KEPT as u64
     }
-    let run = &played.run;
-    let text = format!("seed {}: {}", run.seed, run.verdict);
-    output.toned(&Line { tone: Tone::Bad, text })?;
-    output.line(&format!("  {}", replay_line::<S>(&scenario.file, run.seed)))?;
-    output.flush()
+
+    /// Says how one run has ended, and keeps it if it `fails`.
+    fn tell(&self, played: &Played<S>, fails: bool, output: &mut Output) -> io::Result<()> {
+        let Sweep { arguments, file, folder } = *self;
+        let folder = folder.filter(|_| fails);
+        let artifact = folder.and_then(|folder| artifacts::keep(folder, file, &played.run));
+        if arguments.json {
+            return json::run(output, &file.scenario, played, artifact.as_deref());
+        }
+        let run = &played.run;
+        let text = format!("seed {}: {}", run.seed, run.verdict);
+        output.toned(&Line { tone: Tone::Bad, text })?;
+        output.line(&format!("  {}", replay_line::<S>(&file.scenario.file, run.seed)))?;
+        if let Some(path) = artifact {
+            output.line(&format!("  {}", artifact::replay_line::<S>(&path)))?;
+        }
+        output.flush()
+    }
 }
 
 /// A bar on standard error, if that is a terminal.

@@ -252,7 +252,11 @@ pub fn text_of(path: &Path) -> std::result::Result<String, ScenarioErrors> {
     text_from(&name, file)
 }
 
-fn text_from(name: &str, bytes: impl Read) -> std::result::Result<String, ScenarioErrors> {
+/// What the file `name` says, read from what gives its bytes.
+///
+/// # Errors
+/// As for [`text_of`].
+pub fn text_from(name: &str, bytes: impl Read) -> std::result::Result<String, ScenarioErrors> {
     // Not all that can be read knows its length.
     let mut read = Vec::new();
     let most = LONGEST as u64 + 1;
