@@ -22,6 +22,10 @@
 //! | `MADSIM_TEST_JOBS=N` | seeds of one file at a time; 1 where it is not set |
 //! | `MADSIM_TEST_CHECK_DETERMINISM` | set to anything: each seed runs twice, and the digests must be equal |
 //! | `UPDATE_EXPECT` | set to anything: the texts that are kept are written anew |
+//! | `SEEDBED_ARTIFACTS=DIR` | failing runs are kept there, and nowhere if it is empty; without it, in `target/seedbed` |
+//!
+//! Of each file the first runs that fail are kept as [artifacts](crate::artifact), which the command
+//! `replay` of the system runs again.
 //!
 //! A file that says nothing with its own seeds (a fault never struck, a milestone was never
 //! reached) fails. Where the seeds were chosen from outside it does not: they may be too few to
@@ -33,12 +37,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
+use crate::artifact::{self, Failing, Folder, Recorder};
 use crate::cell::Cell;
 use crate::milestone::Milestone;
-use crate::report::{self, History, replay_line};
+use crate::report::{self, History, Line, replay_line};
 use crate::run;
 use crate::scenario::tables::{TableReference, tables};
-use crate::scenario::{Expected, Scenario};
+use crate::scenario::{Expected, Scenario, ScenarioErrors, text_of};
 use crate::under_test::UnderTest;
 use crate::verdict::{FileReport, FileVerdict, RunReport};
 
@@ -65,7 +70,15 @@ impl std::error::Error for Failure {}
 /// A run does not end as the file expects, or the file is wrong: a text that says which seed, how
 /// it ended and how to replay it.
 pub fn holds<S: UnderTest>(file: &Path) -> Result<(), Failure> {
-    let scenario = load::<S>(file)?;
+    holds_or_is_kept::<S>(file, Folder::of_environment())
+}
+
+/// The same, with failing runs kept in `folder`, or nowhere.
+///
+/// # Errors
+/// As for [`holds`].
+pub fn holds_or_is_kept<S: UnderTest>(file: &Path, folder: Option<Folder>) -> Result<(), Failure> {
+    let (scenario, text) = load::<S>(file)?;
     let wanted = Wanted::from_environment().map_err(Failure)?;
     let report = run_all(&scenario, wanted.seeds(&scenario), &wanted).map_err(Failure)?;
     is_as_declared(&scenario, &report)?;
@@ -81,8 +94,10 @@ pub fn holds<S: UnderTest>(file: &Path) -> Result<(), Failure> {
         }
         FileVerdict::Failed => {
             let all = format!("{} of {} seeds", report.failed, report.runs);
-            let first = failed(&scenario, &report.failures[0]);
-            Err(Failure(format!("{all}, first:\n{first}")))
+            let failing = Failed { scenario: &scenario, text: &text, folder };
+            let first = failing.told(&report.failures[0]);
+            let others = failing.others(&report.failures[1..]);
+            Err(Failure(format!("{all}, first:\n{first}{others}")))
         }
     }
 }
@@ -109,7 +124,7 @@ pub fn explained<S: UnderTest>(scenario: &Scenario<S>) -> String {
 /// # Errors
 /// It is not, or the file is wrong: a text that shows what `run` prints.
 pub fn is_explained<S: UnderTest>(explained: &Path) -> Result<(), Failure> {
-    let printed = self::explained(&load::<S>(&explained.with_extension("toml"))?);
+    let printed = self::explained(&load::<S>(&explained.with_extension("toml"))?.0);
     let failed = |error| Failure(format!("{}: {error}", explained.display()));
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(explained, &printed).map_err(failed)?;
@@ -141,12 +156,15 @@ fn is_read<S: UnderTest>(table: &TableReference, mut scenario: toml::Table) -> R
     Scenario::<S>::parse(table.name, &text).map(|_| ()).map_err(|error| failed(&error))
 }
 
-/// Tests run in the folder of their package, commands in that of the workspace: a path that leads
-/// out of the first is shown as seen from the second.
-fn load<S: UnderTest>(file: &Path) -> Result<Scenario<S>, Failure> {
-    let mut scenario = Scenario::load(file).map_err(|error| Failure(error.to_string()))?;
-    scenario.file = scenario.file.trim_start_matches("../").to_owned();
-    Ok(scenario)
+/// Reads a file; gives what it says as well. Tests run in the folder of their package, commands in
+/// that of the workspace: a path that leads out of the first is shown as seen from the second.
+fn load<S: UnderTest>(file: &Path) -> Result<(Scenario<S>, String), Failure> {
+    let failed = |error: ScenarioErrors| Failure(error.to_string());
+    let text = text_of(file).map_err(failed)?;
+    let name = file.display().to_string();
+    let mut scenario = Scenario::parse(&name, &text).map_err(failed)?;
+    scenario.file = name.trim_start_matches("../").to_owned();
+    Ok((scenario, text))
 }
 
 /// What was called impossible was not reached, and nothing was reached before what leads to it.
@@ -297,12 +315,54 @@ fn run_one<S: UnderTest>(
     Ok(run)
 }
 
-/// What is said of a run that contradicts its file.
-fn failed<S: UnderTest>(scenario: &Scenario<S>, run: &RunReport<S>) -> String {
-    let mut text = explain(scenario, run.seed);
-    let line = replay_line::<S>(&scenario.file, run.seed);
-    write!(text, "{}\n{line}", again_with(run.seed)).expect("a string takes everything");
-    text
+/// A file of which runs have failed.
+struct Failed<'a, S: UnderTest> {
+    scenario: &'a Scenario<S>,
+    text: &'a str,
+    /// Where the runs are kept.
+    folder: Option<Folder>,
+}
+
+impl<S: UnderTest> Failed<'_, S> {
+    /// What is said of a run that contradicts its file: it is run once more, explained and kept.
+    fn told(&self, run: &RunReport<S>) -> String {
+        let mut watcher = (History::default(), Recorder::default());
+        let again = run::run(self.scenario, run.seed, &mut watcher);
+        let (history, recorder) = watcher;
+        let mut text = lines_of(&report::explain(self.scenario, &again, &history, None));
+        let line = replay_line::<S>(&self.scenario.file, run.seed);
+        let kept = self.keep(run, &again, &recorder);
+        write!(text, "{}\n{line}{kept}", again_with(run.seed)).expect("a string takes everything");
+        text
+    }
+
+    /// Keeps the other runs that are known to contradict the file.
+    fn others(&self, runs: &[RunReport<S>]) -> String {
+        if self.folder.is_none() {
+            return String::new();
+        }
+        runs.iter().map(|run| self.other(run)).collect()
+    }
+
+    fn other(&self, run: &RunReport<S>) -> String {
+        let mut recorder = Recorder::default();
+        let again = run::run(self.scenario, run.seed, &mut recorder);
+        self.keep(run, &again, &recorder)
+    }
+
+    /// Keeps the run that `again` reports, and says how to replay it, or why not.
+    fn keep(&self, first: &RunReport<S>, again: &RunReport<S>, recorder: &Recorder<S>) -> String {
+        let Some(folder) = &self.folder else { return String::new() };
+        let Failed { scenario, text, .. } = *self;
+        let failing = Failing { scenario, text, run: again, recorder };
+        let not_the_same = failing.not_the_same(first);
+        let warning = not_the_same.map_or(String::new(), |why| format!("\nwarning: {why}"));
+        let said = match folder.put(&failing.file_name(), &failing.artifact()) {
+            Ok(path) => artifact::replay_line::<S>(&path),
+            Err(error) => format!("warning: seed {}: no artifact is kept: {error}", first.seed),
+        };
+        format!("{warning}\n{said}")
+    }
 }
 
 /// The line that madsim's users know.
@@ -314,6 +374,9 @@ fn again_with(seed: u64) -> String {
 fn explain<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> String {
     let mut history = History::default();
     let run = run::run(scenario, seed, &mut history);
-    let lines = report::explain(scenario, &run, &history, None);
+    lines_of(&report::explain(scenario, &run, &history, None))
+}
+
+fn lines_of(lines: &[Line]) -> String {
     lines.iter().map(|line| format!("{}\n", line.text)).collect()
 }

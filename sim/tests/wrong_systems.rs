@@ -2,20 +2,23 @@
 //! words, the step and what led to it. The system has no control node, so its reference is read
 //! too.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use seedbed::machine::{
     Boot, Class, Input, Machine, Never, NodeId, Outbox, RequestId, Span, System, Time,
 };
+use seedbed_sim::artifact::{Artifact, Folder, Replay};
 use seedbed_sim::cast::Cast;
 use seedbed_sim::invariant::ListedInvariant;
 use seedbed_sim::names;
 use seedbed_sim::oracle::{self, Breach, Evidence, Moment, Seen, SeenKinds};
 use seedbed_sim::outcome::Outcome;
+use seedbed_sim::run;
 use seedbed_sim::scenario::Scenario;
 use seedbed_sim::scenario::reading::{Form, Key, ReadConfig, Result, Table, Value};
-use seedbed_sim::scenario_test::{Failure, examples_are_read, explained};
+use seedbed_sim::scenario_test::{Failure, examples_are_read, explained, holds_or_is_kept};
 use seedbed_sim::subject::{Plain, Subjects};
 use seedbed_sim::under_test::{CommandLine, NoCoverage, NoMilestones, NoUsers, UnderTest};
 use seedbed_sim::world::World;
@@ -222,13 +225,17 @@ impl UnderTest for Toy {
     }
 }
 
-/// What is printed of a run in which c1 is asked once.
-fn printed(wrong: &str) -> String {
-    let text = format!(
+/// A file in which c1 is asked once.
+fn scenario(wrong: &str) -> String {
+    format!(
         "title = 'a toy'\n[cluster]\nnodes = 1\ndefects = ['{wrong}']\n\
          [[script]]\nclient = 'c1'\nat = '1s'\nask = true\n"
-    );
-    let scenario = Scenario::<Toy>::parse("toy.toml", &text);
+    )
+}
+
+/// What is printed of its run.
+fn printed(wrong: &str) -> String {
+    let scenario = Scenario::<Toy>::parse("toy.toml", &scenario(wrong));
     explained(&scenario.unwrap_or_else(|errors| panic!("{errors}")))
 }
 
@@ -277,6 +284,31 @@ fn an_invariant_that_names_a_step_to_come_is_a_panic() {
     let message = "nothing_is_answered names steps 5 and 6 in step 5: expected one that was, and \
                    one that follows from it";
     panics("names_a_future_step", message);
+}
+
+#[test]
+fn a_test_that_fails_keeps_its_runs_and_a_panic_replays_to_the_same_step() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong_systems");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("toy.toml");
+    let text = scenario("answers_twice") + "[seeds]\nstart = 3\ncount = 12\n";
+    fs::write(&file, &text).expect("a file");
+    let kept = folder.join("kept");
+    let failure = holds_or_is_kept::<Toy>(&file, Some(Folder::at(&kept))).expect_err("it panics").0;
+    let lines = failure.lines().filter_map(|line| line.strip_prefix("toy replay "));
+    let named: Vec<&Path> = lines.map(Path::new).collect();
+    assert_eq!(named.len(), 10, "{failure}");
+    for (path, seed) in named.into_iter().zip(3..) {
+        let artifact = Artifact::load(path).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((artifact.header.seed, &artifact.scenario), (seed, &text));
+        assert_eq!(artifact.header.ending.verdict, "panic");
+        let scenario = Scenario::<Toy>::parse("toy.toml", &text).expect("it was read before");
+        let mut replay = Replay::new(&artifact);
+        let run = run::run(&scenario, seed, &mut replay);
+        assert_eq!(replay.finish(&run), (artifact.header.ending.clone(), None));
+    }
+    fs::remove_dir_all(&folder).expect("it is there");
 }
 
 #[test]
