@@ -15,6 +15,9 @@ use super::{Artifact, Closing, Header, Hex, RecordedStep, ScenarioText, VERSION}
 /// The longest file that is read, in bytes: none that is written is as long.
 pub const LONGEST: u64 = 64 << 20;
 
+/// What every artifact begins with.
+const BEGIN: &[u8] = b"{\"seedbed_artifact\":";
+
 /// Why a file is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
@@ -38,6 +41,14 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 impl Artifact {
+    /// Does the file at `path` begin as an artifact does? A scenario file does not.
+    pub fn is_at(path: &Path) -> bool {
+        let mut begin = Vec::new();
+        let length = BEGIN.len() as u64;
+        let read = File::open(path).and_then(|file| file.take(length).read_to_end(&mut begin));
+        read.is_ok() && begin == BEGIN
+    }
+
     /// Reads the file at `path`.
     ///
     /// # Errors
@@ -61,11 +72,6 @@ impl Artifact {
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Artifact, Unreadable> {
         Lines::new(name, bytes)?.artifact()
     }
-}
-
-/// Does `bytes` begin as an artifact does? A scenario file does not.
-pub(super) fn begins_as_one(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"{\"seedbed_artifact\":")
 }
 
 fn of_file(name: &str, what: impl Into<String>) -> Unreadable {
@@ -94,7 +100,7 @@ impl<'a> Lines<'a> {
         let is_not = || of_file(name, "not an artifact: its first line has no `seedbed_artifact`");
         let first = this.lines.first().ok_or_else(is_not)?;
         let header = serde_json::from_slice::<Value>(first).ok();
-        if header.is_none() && begins_as_one(first) {
+        if header.is_none() && first.starts_with(BEGIN) {
             return this.parsed::<Value>(0).and_then(|_| Err(is_not()));
         }
         let version = header.as_ref().and_then(|header| header.get("seedbed_artifact"));

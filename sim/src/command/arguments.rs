@@ -132,18 +132,18 @@ pub(super) struct ReplayArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ShrinkArguments<S: UnderTest> {
-    /// The scenario file
+    /// The scenario file, or the artifact of a run that fails
     pub file: PathBuf,
-    /// The seed of the run that fails
+    /// The seed of the run that fails; an artifact has one
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    pub seed: u64,
+    pub seed: Option<u64>,
     /// Switch this defect on in place of those of the file
     #[arg(long, value_name = "NAME", value_parser = defect::<S>)]
     pub defect: Option<S::Defect>,
     /// Write the file here, where none may be yet; without it, to standard output
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
-    /// How many runs the search may take at most, but for some before and after it
+    /// How many runs the search may take, but for a few around it
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: u64,
 }

@@ -99,10 +99,10 @@ Examples:
 
 pub(super) const SHRINK: &str = "\
 What the seed has drawn is written out: requests as scripts, faults with their times or milestones,
-settings. Then requests, faults, machines, settings and digits are taken away as long as the run ends
-with the same verdict and the same kind of evidence. Messages take one time each, and those for which
-that matters get a `[[message]]`; syncs take one time where that does not matter. What a file cannot
-say stays drawn.
+settings. Then requests, faults, machines, settings and digits are taken away as long as the run
+ends with the same verdict and the same kind of evidence. Messages take one time each, and those for
+which that matters get a `[[message]]`; syncs take one time where that does not matter. What a file
+cannot say stays drawn.
 
 The file says what it was shrunk from and what happens in it. With a defect that breaks an invariant
 it expects that; otherwise it expects a pass, which it shows once the bug is mended: put it into a
@@ -113,7 +113,8 @@ Exit status: 0 a file was written, 2 the run passes, or the input is wrong.
 
 Examples:
   {command} shrink {file} --seed 17
-  {command} shrink {file} --seed 0 --defect {defect} -o small.toml";
+  {command} shrink {file} --seed 0 --defect {defect} -o small.toml
+  {command} shrink target/seedbed/mixed-files-seed17-6c1d0a3e.jsonl   # with its seed";
 
 pub(super) const SWEEP: &str = "\
 Results come in the order of files and seeds, whatever -j. A file fails if one of its runs ends
@@ -130,7 +131,6 @@ were served badly) or vacuous (what the file is about did not come up), and `rea
 vacuous file `nearest` says what came nearest to it: a milestone, how many times of how many that
 were wanted (null if it is only one that comes before), with which seed.
 
-With --coverage matrices follow, of all files together. A number is in how many seeds a cell was
 Of each file the first 10 runs that fail are kept as artifacts, which `replay` runs again: in
 --artifacts DIR; else in the folder that SEEDBED_ARTIFACTS names, in none if that is empty; else in
 `seedbed` of Cargo's target folder, which is CARGO_TARGET_DIR, or the nearest `target` here or
@@ -138,6 +138,7 @@ above. A folder has at most 200 artifacts and 256 MiB of them, then the oldest g
 `artifact` names the file of a run that is kept. With --defect runs are meant to fail, and none is
 kept.
 
+With --coverage matrices follow, of all files together. A number is in how many seeds a cell was
 seen, `.` is none, a blank cannot be: a client has no disk, and no file has such a fault. The cells
 that are empty stand below by row. A column is a kind of fault, and a row
 

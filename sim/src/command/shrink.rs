@@ -1,4 +1,4 @@
-//! `shrink`: a failing run becomes a small scenario file.
+//! `shrink`: a failing run, of a file or of an artifact, becomes a small scenario file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -10,25 +10,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::arguments::ShrinkArguments;
 use super::output::{Output, complain};
 use super::quiet_panics::quietly;
+use super::replay::load;
 use super::{Done, Status};
+use crate::artifact::Artifact;
 use crate::report::replay_line;
 use crate::scenario::text_of;
 use crate::shrink::{NotShrunk, Shrinking, Shrunk};
 use crate::under_test::UnderTest;
 
 pub(super) fn shrink<S: UnderTest>(arguments: &ShrinkArguments<S>, output: &mut Output) -> Done {
-    let name = arguments.file.display().to_string();
     let began = Instant::now();
-    let text = match text_of(&arguments.file) {
-        Ok(text) => text,
-        Err(errors) => return refuse(errors.lines()),
+    let Some(Failing { name, text, seed }) = failing(arguments) else {
+        return Ok(Status::WrongInput);
     };
     // Before the search: what cannot be written is not searched for.
     let output_file = arguments.output.as_deref();
     if let Some(why) = output_file.and_then(why_not_written) {
         return refuse([why]);
     }
-    let ShrinkArguments { seed, defect, runs, .. } = *arguments;
+    let ShrinkArguments { defect, runs, .. } = *arguments;
     let mut shrinking = match quietly(|| Shrinking::<S>::new(&name, &text, seed, defect)).0 {
         Ok(shrinking) => shrinking,
         Err(NotShrunk::Refused(errors)) => return refuse(errors.lines()),
@@ -62,6 +62,32 @@ pub(super) fn shrink<S: UnderTest>(arguments: &ShrinkArguments<S>, output: &mut 
     let written = output_file.unwrap_or(Path::new("FILE")).display().to_string();
     said::<S>(&shrunk, &verdict, seed, &written, began);
     Ok(Status::AsExpected)
+}
+
+/// The run that is to be shrunk.
+struct Failing {
+    /// The name of its file.
+    name: String,
+    /// What the file says.
+    text: String,
+    seed: u64,
+}
+
+/// Reads the file, or the artifact; complains if that, or the seed, is not to be had.
+fn failing<S: UnderTest>(arguments: &ShrinkArguments<S>) -> Option<Failing> {
+    let path = &arguments.file;
+    if Artifact::is_at(path) {
+        let (Artifact { header, scenario, .. }, _) = load::<S>(path)?;
+        let seed = arguments.seed.unwrap_or(header.seed);
+        return Some(Failing { name: header.file, text: scenario, seed });
+    }
+    let name = path.display().to_string();
+    let complain = |line: String| complain(&format!("error: {line}"));
+    let text = text_of(path).map_err(|errors| errors.lines().for_each(complain)).ok()?;
+    if arguments.seed.is_none() {
+        complain(format!("{name}: --seed N is missing: only an artifact has a seed of its own"));
+    }
+    Some(Failing { name, text, seed: arguments.seed? })
 }
 
 /// Says on standard error what the search has found.

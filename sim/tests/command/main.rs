@@ -5,6 +5,7 @@
 mod coverage;
 mod files;
 mod grammar;
+mod replay;
 mod shrink;
 mod verdicts;
 
@@ -39,6 +40,7 @@ impl Files {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_seedbed"));
         command.current_dir(&self.0).args(arguments).env_remove("CLICOLOR_FORCE");
+        command.env("SEEDBED_ARTIFACTS", "kept");
         command
     }
 
@@ -143,8 +145,18 @@ fn arguments_that_make_no_sense_are_wrong_input() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let files = Files::new("help");
-    let commands =
-        ["run", "sweep", "check", "grammar", "defects", "invariants", "milestones", "cells"];
+    let commands = [
+        "run",
+        "sweep",
+        "replay",
+        "shrink",
+        "check",
+        "grammar",
+        "defects",
+        "invariants",
+        "milestones",
+        "cells",
+    ];
     for command in commands {
         let said = files.run(&[command, "--help"]);
         assert_eq!(said.status, 0);

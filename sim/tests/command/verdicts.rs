@@ -3,7 +3,7 @@
 use super::{BUSY, Files};
 
 /// Three users of a network that loses every message.
-const LOST: &str = "title = 'nothing arrives'\n[cluster]\nclients = 3\n[network]\nloss = 1\n\
+pub const LOST: &str = "title = 'nothing arrives'\n[cluster]\nclients = 3\n[network]\nloss = 1\n\
     [workload]\nkind = 'files'\noperations = 30\n";
 
 #[test]
@@ -64,7 +64,7 @@ fn a_run_that_does_not_end_spins_and_is_told_so_at_once() {
     }
 }
 
-const SCRIPTED: &str = "title = 'a file is made twice'\n\
+pub const SCRIPTED: &str = "title = 'a file is made twice'\n\
     [[script]]\nclient = 'c1'\nat = '1s'\ncreate = '/a'\ndata = 'x'\nanswer = 'done'\n\
     [[script]]\nclient = 'c1'\nat = '2s'\ncreate = '/a'\ndata = 'y'\n\
     answer = { refused = 'exists' }\n\
