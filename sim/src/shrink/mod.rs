@@ -42,6 +42,7 @@ pub struct Shrinking<S: UnderTest> {
     report: RunReport<S>,
     runs: u64,
     most_runs: u64,
+    is_over: fn() -> bool,
 }
 
 /// The end of a search.
@@ -148,6 +149,7 @@ impl<S: UnderTest> Shrinking<S> {
             report,
             runs: 1,
             most_runs: u64::MAX,
+            is_over: || false,
         };
         resolve::write_settings(&mut drawn, &scenario, seed);
         let mut with_faults = drawn.clone();
@@ -176,6 +178,17 @@ impl<S: UnderTest> Shrinking<S> {
             expecting.set("expect.violates", violated.name().into());
             self.accepts(expecting);
         }
+    }
+
+    /// The search ends when `is_over` says so. The smallest scenario so far is its result.
+    #[must_use]
+    pub fn until(self, is_over: fn() -> bool) -> Shrinking<S> {
+        Shrinking { is_over, ..self }
+    }
+
+    /// Is nothing more to be tried?
+    fn is_over(&self) -> bool {
+        self.runs >= self.most_runs || (self.is_over)()
     }
 
     /// What has to stay.
@@ -216,8 +229,12 @@ impl<S: UnderTest> Shrinking<S> {
         }
     }
 
-    /// Does the run of `draft` under `seed` fail in the same way?
+    /// Does the run of `draft` under `seed` fail in the same way? When the search is over this is
+    /// not looked at: no is the careful answer.
     fn fails(&self, seed: u64, draft: &Draft) -> bool {
+        if (self.is_over)() {
+            return false;
+        }
         let scenario = Scenario::<S>::parse(&self.name, &draft.text());
         scenario.is_ok_and(|scenario| {
             let verdict = run::run(&scenario, seed, &mut ()).verdict;
@@ -255,7 +272,7 @@ impl<S: UnderTest> Shrinking<S> {
 
     /// Takes `candidate` for the best one, if it fails in the same way.
     fn accepts(&mut self, candidate: Draft) -> bool {
-        if self.runs >= self.most_runs {
+        if self.is_over() {
             return false;
         }
         let Ok(scenario) = Scenario::<S>::parse(&self.name, &candidate.text()) else {

@@ -41,7 +41,7 @@ impl<S: UnderTest> Shrinking<S> {
             self.thin_out_inside();
             self.renumber_machines();
             self.simplify_values();
-            if self.best == before || self.runs >= self.most_runs {
+            if self.best == before || self.is_over() {
                 return;
             }
         }
@@ -78,9 +78,9 @@ impl<S: UnderTest> Shrinking<S> {
     /// Takes items out of the list at `way`: halves of it first, then smaller parts.
     fn thin_out_list(&mut self, way: &[Place]) {
         let mut size = self.best.count(way);
-        while size > 0 {
+        while size > 0 && !self.is_over() {
             let mut end = self.best.count(way);
-            while end > 0 {
+            while end > 0 && !self.is_over() {
                 let start = end.saturating_sub(size);
                 self.accepts(self.best.without_items(way, start..end));
                 end = start;
@@ -92,6 +92,9 @@ impl<S: UnderTest> Shrinking<S> {
     /// Takes items out of lists inside of others: operations of a transaction, machines of a group.
     fn thin_out_inside(&mut self) {
         for way in self.best.ways() {
+            if self.is_over() {
+                return;
+            }
             if way.len() > 1 && may_change(&way) {
                 self.thin_out_list(&way);
             }
@@ -101,6 +104,9 @@ impl<S: UnderTest> Shrinking<S> {
     /// Takes keys out of tables, whole tables first.
     fn drop_keys(&mut self) {
         for way in self.best.ways() {
+            if self.is_over() {
+                return;
+            }
             if may_change(&way) && self.best.get(&way).is_some() {
                 let fewer = self.best.without_key(&way);
                 if fewer != self.best {
@@ -125,6 +131,9 @@ impl<S: UnderTest> Shrinking<S> {
     /// Puts simpler values in place of others: round times, small numbers.
     fn simplify_values(&mut self) {
         for way in self.best.ways() {
+            if self.is_over() {
+                return;
+            }
             let Some(value) = self.best.get(&way).filter(|_| may_change(&way)) else { continue };
             for simpler in simpler(value) {
                 if self.accepts(self.best.with(&way, simpler)) {
