@@ -109,7 +109,10 @@ it expects that; otherwise it expects a pass, which it shows once the bug is men
 folder that `cargo test` reads. Standard error says how small it is, whether any seed shows it, and
 whether it passes without its defects.
 
-Exit status: 0 a file was written, 2 the run passes, or the input is wrong.
+Ctrl-C ends the search, and the smallest file so far is written. The second one ends it at once.
+
+Exit status: 0 a file was written, 2 the run passes, or the input is wrong, 130 a file was written
+after Ctrl-C.
 
 Examples:
   {command} shrink {file} --seed 17
@@ -127,9 +130,12 @@ starves, spins or panics, and the status is 0; if there is none, it is 1.
 
 With --json: one object for each run, as `run --json` prints it, then one for each file; its
 `verdict` is as_expected, failed, falls_short (no run fails, but the requests of all runs together
-were served badly) or vacuous (what the file is about did not come up), and `reason` says why. Of a
-vacuous file `nearest` says what came nearest to it: a milestone, how many times of how many that
-were wanted (null if it is only one that comes before), with which seed.
+were served badly), vacuous (what the file is about did not come up) or interrupted, and `reason`
+says why. Of a vacuous file `nearest` says what came nearest to it: a milestone, how many times of
+how many that were wanted (null if it is only one that comes before), with which seed.
+
+Ctrl-C ends a sweep when the runs under way are over; what it has shown so far is printed, and the
+status is 130. The second Ctrl-C ends it at once.
 
 Of each file the first 10 runs that fail are kept as artifacts, which `replay` runs again: in
 --artifacts DIR; else in the folder that SEEDBED_ARTIFACTS names, in none if that is empty; else in

@@ -8,6 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use super::interrupt;
+
 /// How far a thread may be ahead of the first result that is still missing.
 const AHEAD: u64 = 4096;
 
@@ -17,7 +19,8 @@ pub(super) fn cores() -> NonZeroUsize {
 }
 
 /// Does `work` for each of `numbers` on `jobs` threads and gives `merge` the results in the order
-/// of the numbers, until it breaks. What `merge` sees does not depend on `jobs`.
+/// of the numbers, until it breaks. What `merge` sees does not depend on `jobs`. After Ctrl-C no work
+/// begins; the results of what has begun are merged.
 pub(super) fn in_order<T: Send>(
     numbers: Range<u64>,
     jobs: NonZeroUsize,
@@ -66,7 +69,7 @@ fn one_by_one<T>(
     work: &impl Fn(u64) -> T,
     merge: &mut impl FnMut(T) -> ControlFlow<()>,
 ) {
-    for number in numbers {
+    for number in numbers.take_while(|_| !interrupt::has_come()) {
         if merge(work(number)).is_break() {
             return;
         }
@@ -86,6 +89,9 @@ struct Shared {
 impl Shared {
     /// A number to work on; none if there is nothing left to do.
     fn take(&self) -> Option<u64> {
+        if interrupt::has_come() {
+            return None;
+        }
         let next = |n: u64| (n < self.end).then(|| n + 1);
         let number = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
         // Results that wait for a slow one take memory.

@@ -54,7 +54,7 @@ struct Run<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct File<'a> {
     pub scenario: &'a str,
-    /// `as_expected`, `failed`, `falls_short` or `vacuous`.
+    /// `as_expected`, `failed`, `falls_short`, `vacuous` or `interrupted`.
     pub verdict: &'static str,
     /// Why it is not `as_expected`.
     pub reason: Option<String>,

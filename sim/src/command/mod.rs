@@ -1,8 +1,8 @@
 //! The command: scenario files from the shell.
 //!
 //! Exit status: 0 if everything is as the files expect, 1 if not, 2 if the input is wrong or the
-//! output cannot be written. Nothing is coloured and no bar is drawn but on a terminal; a reader
-//! that goes away ends the command and nothing else.
+//! output cannot be written, 130 if Ctrl-C has ended a search early. Nothing is coloured and no bar
+//! is drawn but on a terminal; a reader that goes away ends the command and nothing else.
 
 mod arguments;
 mod artifacts;
@@ -11,6 +11,7 @@ mod files;
 mod grammar;
 mod help;
 mod history_file;
+mod interrupt;
 mod jobs;
 mod json;
 mod names;
@@ -38,6 +39,8 @@ enum Status {
     NotAsExpected,
     /// The input is wrong; it has been said how.
     WrongInput,
+    /// Ctrl-C came before all was done.
+    Interrupted,
 }
 
 /// Reads the arguments of the process and does what they say.
@@ -61,6 +64,7 @@ pub fn main<S: UnderTest>() -> ExitCode {
         Ok(Status::AsExpected) => ExitCode::SUCCESS,
         Ok(Status::NotAsExpected) => ExitCode::from(1),
         Ok(Status::WrongInput) => ExitCode::from(2),
+        Ok(Status::Interrupted) => ExitCode::from(interrupt::STATUS),
         Err(error) => {
             output::complain(&format!("error: cannot write the output: {error}"));
             ExitCode::from(2)

@@ -11,7 +11,7 @@ use super::arguments::ShrinkArguments;
 use super::output::{Output, complain};
 use super::quiet_panics::quietly;
 use super::replay::load;
-use super::{Done, Status};
+use super::{Done, Status, interrupt};
 use crate::artifact::Artifact;
 use crate::report::replay_line;
 use crate::scenario::text_of;
@@ -29,8 +29,9 @@ pub(super) fn shrink<S: UnderTest>(arguments: &ShrinkArguments<S>, output: &mut 
         return refuse([why]);
     }
     let ShrinkArguments { defect, runs, .. } = *arguments;
+    interrupt::listen();
     let mut shrinking = match quietly(|| Shrinking::<S>::new(&name, &text, seed, defect)).0 {
-        Ok(shrinking) => shrinking,
+        Ok(shrinking) => shrinking.until(interrupt::has_come),
         Err(NotShrunk::Refused(errors)) => return refuse(errors.lines()),
         Err(why @ NotShrunk::Passes) => {
             let sweep = format!("{} sweep {name}", S::COMMAND.name);
@@ -46,6 +47,10 @@ pub(super) fn shrink<S: UnderTest>(arguments: &ShrinkArguments<S>, output: &mut 
     };
     quietly(|| shrinking.shrink(runs, tell));
     bar.finish_and_clear();
+    let is_interrupted = interrupt::has_come();
+    if is_interrupted {
+        complain(&format!("interrupted: after {} runs", shrinking.runs()));
+    }
     let verdict = shrinking.kind().verdict.clone();
     let shrunk = quietly(|| shrinking.finish()).0;
     match output_file {
@@ -61,7 +66,7 @@ pub(super) fn shrink<S: UnderTest>(arguments: &ShrinkArguments<S>, output: &mut 
     }
     let written = output_file.unwrap_or(Path::new("FILE")).display().to_string();
     said::<S>(&shrunk, &verdict, seed, &written, began);
-    Ok(Status::AsExpected)
+    Ok(if is_interrupted { Status::Interrupted } else { Status::AsExpected })
 }
 
 /// The run that is to be shrunk.

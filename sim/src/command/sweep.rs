@@ -12,14 +12,15 @@ use super::arguments::SweepArguments;
 use super::artifacts;
 use super::files::{Loaded, load_all};
 use super::jobs::{cores, in_order};
-use super::output::Output;
+use super::output::{Output, complain};
 use super::timed_run::{Played, play, play_covered};
-use super::{Done, Status, json};
+use super::{Done, Status, interrupt, json};
 use crate::artifact::{self, Folder};
 use crate::cell::Seeds;
 use crate::coverage::table::Covered;
 use crate::report::{Line, Tone, replay_line};
 use crate::scenario::Scenario;
+use crate::text::Thousands;
 use crate::under_test::UnderTest;
 use crate::verdict::FileReport;
 use tally::Tally;
@@ -33,6 +34,7 @@ pub(super) fn sweep<S: UnderTest>(arguments: &SweepArguments<S>, output: &mut Ou
             *scenario = scenario.with_defect(defect);
         }
     }
+    interrupt::listen();
     let folder = artifacts::folder(arguments);
     let mut tallies = Vec::new();
     for file in &files {
@@ -42,7 +44,7 @@ pub(super) fn sweep<S: UnderTest>(arguments: &SweepArguments<S>, output: &mut Ou
             tally.lines(scenario).iter().try_for_each(|line| output.toned(line))?;
             output.flush()?;
         }
-        let is_over = tally.caught.is_some() || output.is_broken();
+        let is_over = tally.caught.is_some() || output.is_broken() || interrupt::has_come();
         tallies.push(tally);
         if is_over {
             break;
@@ -59,6 +61,9 @@ pub(super) fn sweep<S: UnderTest>(arguments: &SweepArguments<S>, output: &mut Ou
     }
     // A sweep whose reader has gone ends early and has shown nothing.
     let all_done = tallies.len() == scenarios.len() && !output.is_broken();
+    if interrupt::has_come() && is_cut_short(arguments, &scenarios, &tallies) {
+        return Ok(Status::Interrupted);
+    }
     Ok(match arguments.defect {
         Some(_) if tallies.iter().any(|tally| tally.caught.is_some()) => Status::AsExpected,
         None if all_done && scenarios.iter().zip(&tallies).all(|(s, t)| t.is_as_expected(s)) => {
@@ -66,6 +71,23 @@ pub(super) fn sweep<S: UnderTest>(arguments: &SweepArguments<S>, output: &mut Ou
         }
         Some(_) | None => Status::NotAsExpected,
     })
+}
+
+/// Has Ctrl-C come before all was done? Then it is said how much was.
+fn is_cut_short<S: UnderTest>(
+    arguments: &SweepArguments<S>,
+    scenarios: &[Scenario<S>],
+    tallies: &[Tally<S>],
+) -> bool {
+    let seeds = scenarios.iter().map(|scenario| seeds_of(arguments, scenario));
+    let wanted = seeds.fold(0_u64, |sum, seeds| sum.saturating_add(seeds.end - seeds.start));
+    let done: u64 = tallies.iter().map(|tally| tally.file.runs).sum();
+    let is_cut_short = done < wanted && tallies.iter().all(|tally| tally.caught.is_none());
+    if is_cut_short {
+        let (done, wanted) = (Thousands(done), Thousands(wanted));
+        complain(&format!("interrupted: after {done} of {wanted} runs"));
+    }
+    is_cut_short
 }
 
 fn seeds_of<S: UnderTest>(arguments: &SweepArguments<S>, scenario: &Scenario<S>) -> Range<u64> {
@@ -124,6 +146,7 @@ fn sweep_file<S: UnderTest>(sweep: &Sweep<'_, S>, output: &mut Output) -> io::Re
     );
     bar.finish_and_clear();
     tally.took = began.elapsed();
+    tally.is_interrupted = interrupt::has_come();
     written.map(|()| tally)
 }
 

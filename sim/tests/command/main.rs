@@ -5,6 +5,7 @@
 mod coverage;
 mod files;
 mod grammar;
+mod interrupt;
 mod replay;
 mod shrink;
 mod verdicts;

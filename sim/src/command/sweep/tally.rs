@@ -23,6 +23,8 @@ pub(super) struct Tally<S: UnderTest> {
     pub caught: Option<RunReport<S>>,
     /// How long it really took.
     pub took: Duration,
+    /// Has Ctrl-C come?
+    pub is_interrupted: bool,
     defect: Option<S::Defect>,
     seeds: Range<u64>,
     jobs: NonZeroUsize,
@@ -33,7 +35,17 @@ pub(super) struct Tally<S: UnderTest> {
 impl<S: UnderTest> Tally<S> {
     pub fn new(defect: Option<S::Defect>, seeds: Range<u64>, jobs: NonZeroUsize) -> Tally<S> {
         let (file, took) = (FileReport::default(), Duration::ZERO);
-        Tally { file, caught: None, took, defect, seeds, jobs, steps: 0, sim_ns: 0 }
+        Tally {
+            file,
+            caught: None,
+            took,
+            is_interrupted: false,
+            defect,
+            seeds,
+            jobs,
+            steps: 0,
+            sim_ns: 0,
+        }
     }
 
     /// Takes in the next run; true if nothing more is wanted.
@@ -61,6 +73,9 @@ impl<S: UnderTest> Tally<S> {
 
     /// The word for it, and why it is not the best one.
     fn verdict(&self, scenario: &Scenario<S>) -> (&'static str, Option<String>) {
+        if let Some(how_far) = self.cut_short() {
+            return ("interrupted", Some(how_far));
+        }
         if let Some(defect) = self.defect {
             return match self.caught {
                 Some(_) => ("as_expected", None),
@@ -83,8 +98,19 @@ impl<S: UnderTest> Tally<S> {
         }
     }
 
+    /// How far it came if it was interrupted and has shown nothing that more runs would not change.
+    fn cut_short(&self) -> Option<String> {
+        let (runs, all) = (self.file.runs, self.seeds.end - self.seeds.start);
+        let is_decided = self.caught.is_some() || (self.defect.is_none() && self.file.failed > 0);
+        let is_cut_short = self.is_interrupted && runs < all && !is_decided;
+        is_cut_short.then(|| format!("after {} of {} runs", Thousands(runs), Thousands(all)))
+    }
+
     /// How near some run came to what the file is about, where none came to it.
     fn nearest(&self, scenario: &Scenario<S>) -> Option<json::Near> {
+        if self.cut_short().is_some() {
+            return None;
+        }
         match self.file.verdict(scenario) {
             FileVerdict::Vacuous { nearest, .. } if self.defect.is_none() => {
                 nearest.map(json::Near::of)
@@ -134,6 +160,7 @@ impl<S: UnderTest> Tally<S> {
         }
         if let FileVerdict::FallsShort { seed, .. } = self.file.verdict(scenario)
             && self.defect.is_none()
+            && self.cut_short().is_none()
         {
             plain(format!("  {}", replay_line::<S>(&scenario.file, seed)));
         }
