@@ -24,8 +24,8 @@
 //! | `UPDATE_EXPECT` | set to anything: the texts that are kept are written anew |
 //! | `SEEDBED_ARTIFACTS=DIR` | failing runs are kept there, and nowhere if it is empty; without it, in `target/seedbed` |
 //!
-//! Of each file the first runs that fail are kept as [artifacts](crate::artifact), which the command
-//! `replay` of the system runs again.
+//! Of each file the first runs that fail are kept as [artifacts](crate::artifact), which the
+//! command `replay` of the system runs again.
 //!
 //! A file that says nothing with its own seeds (a fault never struck, a milestone was never
 //! reached) fails. Where the seeds were chosen from outside it does not: they may be too few to

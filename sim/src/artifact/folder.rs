@@ -29,8 +29,8 @@ impl Folder {
     }
 
     /// The folder that the environment names: `SEEDBED_ARTIFACTS`, and none if that is empty; else
-    /// `seedbed` in the target folder of Cargo. That is `CARGO_TARGET_DIR`, or the nearest one at or
-    /// above the current folder, or `target`.
+    /// `seedbed` in the target folder of Cargo. That is `CARGO_TARGET_DIR`, or the nearest one at
+    /// or above the current folder, or `target`.
     pub fn of_environment() -> Option<Folder> {
         match env::var_os(VARIABLE) {
             Some(named) if named.is_empty() => None,

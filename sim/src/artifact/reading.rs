@@ -152,7 +152,9 @@ impl<'a> Lines<'a> {
         let above = self.bytes.len() - self.lines[place].len();
         let checksum = Hex(xxh3_64(&self.bytes[..above]));
         if (closing.lines, closing.xxh3) != (place as u64, checksum) {
-            let what = format!("corrupt: the {place} lines above have the checksum {checksum}");
+            let what = format!(
+                "corrupt: the {place} lines above were changed, their checksum is {checksum}"
+            );
             return Err(self.wrong(place, what));
         }
         Ok(())

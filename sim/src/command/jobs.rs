@@ -19,8 +19,8 @@ pub(super) fn cores() -> NonZeroUsize {
 }
 
 /// Does `work` for each of `numbers` on `jobs` threads and gives `merge` the results in the order
-/// of the numbers, until it breaks. What `merge` sees does not depend on `jobs`. After Ctrl-C no work
-/// begins; the results of what has begun are merged.
+/// of the numbers, until it breaks. What `merge` sees does not depend on `jobs`. After Ctrl-C no
+/// work begins; the results of what has begun are merged.
 pub(super) fn in_order<T: Send>(
     numbers: Range<u64>,
     jobs: NonZeroUsize,

