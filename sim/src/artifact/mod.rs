@@ -36,8 +36,10 @@ mod hex;
 mod reading;
 mod recorder;
 mod replay;
-#[cfg(all(test, feature = "file-service", feature = "madsim"))]
+#[cfg(feature = "madsim")]
+#[cfg(all(test, feature = "file-service"))]
 mod tests;
+mod words;
 mod writing;
 
 use serde::{Deserialize, Serialize};
@@ -148,7 +150,7 @@ impl Ending {
             verdict: verdict.to_owned(),
             invariant: run.verdict.invariant().map(InvariantName::name).map(str::to_owned),
             step: run.verdict.violation().map(|violation| violation.step),
-            why: (verdict != "pass").then(|| writing::shortened(&run.verdict.to_string())),
+            why: (verdict != "pass").then(|| words::shortened(&run.verdict.to_string())),
             steps: run.steps,
             sim_ns: run.sim_ns,
             digest,

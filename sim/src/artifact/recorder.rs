@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use seedbed::machine::Time;
 
-use super::writing::shortened;
+use super::words::shortened;
 use super::{Hex, RecordedStep};
 use crate::digest::Digest;
 use crate::trace::{self, Detail};

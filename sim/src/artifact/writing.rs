@@ -11,9 +11,6 @@ use crate::text::quoted;
 use crate::under_test::UnderTest;
 use crate::verdict::RunReport;
 
-/// The longest text of an event or a verdict, in bytes.
-const LONGEST_WORDS: usize = 400;
-
 /// A run that has failed, and has been run once more to be recorded.
 #[derive(Debug)]
 pub struct Failing<'a, S: UnderTest> {
@@ -96,15 +93,6 @@ fn stem(file: &str) -> String {
     if end.is_empty() { "stdin".to_owned() } else { end.to_owned() }
 }
 
-/// At most [`LONGEST_WORDS`] bytes of `words`.
-pub(super) fn shortened(words: &str) -> String {
-    if words.len() <= LONGEST_WORDS {
-        return words.to_owned();
-    }
-    let end = (0..=LONGEST_WORDS - 3).rev().find(|end| words.is_char_boundary(*end));
-    format!("{}...", &words[..end.unwrap_or_default()])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,12 +106,5 @@ mod tests {
         assert_eq!(stem("a\\b: c?.toml"), "a-b__c_");
         assert_eq!(stem("é/日本.toml"), "_-__");
         assert_eq!(stem(&"x".repeat(300)).len(), 60);
-    }
-
-    #[test]
-    fn long_words_are_cut_between_characters() {
-        assert_eq!(shortened("short"), "short");
-        let cut = shortened(&"é".repeat(300));
-        assert!(cut.len() <= LONGEST_WORDS && cut.ends_with("é..."), "{cut}");
     }
 }
