@@ -182,30 +182,33 @@ impl<C: Default> ReadConfig<C> {
 }
 
 /// What `[cluster]` says, and what the settings are, as far as that was read.
-pub(super) struct Cluster<C> {
+pub(super) struct Cluster<S: UnderTest> {
     /// The machines.
     pub(super) cast: Result<Cast>,
     /// What they agree on.
-    pub(super) config: Result<Arc<C>>,
+    pub(super) config: Result<Arc<S::Config>>,
     /// The same without the mistakes that the file switches on.
-    pub(super) without_defects: Result<Arc<C>>,
+    pub(super) without_defects: Result<Arc<S::Config>>,
+    /// Those mistakes.
+    pub(super) defects: Result<Vec<S::Defect>>,
     /// What they agree on; where it could not be read, something that refuses nothing.
-    pub(super) lenient: Arc<C>,
+    pub(super) lenient: Arc<S::Config>,
 }
 
 /// Reads `[cluster]` and the tables of settings of the system.
-pub(super) fn read<S: UnderTest>(root: &Table<'_>) -> Cluster<S::Config> {
+pub(super) fn read<S: UnderTest>(root: &Table<'_>) -> Cluster<S> {
     let cluster = root.section(&CLUSTER.of::<S>());
     let cast = read_cast::<S>(&cluster);
     let defects = cluster.or("defects", Vec::new(), |value| defects::<S>(&value));
     let ReadConfig { config, lenient } = S::read_config(root, &cluster, cast);
     let without_defects = config.clone();
-    let config = match (config, defects) {
-        (Ok(config), Ok(defects)) => Ok(switched_on::<S>(config, &defects)),
-        (Err(refused), _) | (Ok(_), Err(refused)) => Err(refused),
+    let config = match (config, &defects) {
+        (Ok(config), Ok(defects)) => Ok(switched_on::<S>(config, defects)),
+        (Err(refused), _) => Err(refused),
+        (Ok(_), Err(refused)) => Err(*refused),
     };
     let lenient = config.clone().unwrap_or(lenient);
-    Cluster { cast, config, without_defects, lenient }
+    Cluster { cast, config, without_defects, defects, lenient }
 }
 
 fn defects<S: UnderTest>(value: &Value<'_>) -> Result<Vec<S::Defect>> {

@@ -144,6 +144,10 @@ pub struct Scenario<S: UnderTest> {
     pub config: Arc<S::Config>,
     /// The same without the mistakes that the file switches on.
     pub without_defects: Arc<S::Config>,
+    /// The mistakes that are switched on.
+    pub defects: Vec<S::Defect>,
+    /// The one of them that was switched on in place of those of the file.
+    pub defect_from_outside: Option<S::Defect>,
     /// How messages travel.
     pub network: Network,
     /// How disks work.
@@ -225,7 +229,15 @@ impl<S: UnderTest> Scenario<S> {
     /// The same scenario with `defect` switched on in place of those that the file names.
     #[must_use]
     pub fn with_defect(&self, defect: S::Defect) -> Scenario<S> {
-        Scenario { config: S::with_defect(&self.without_defects, defect), ..self.clone() }
+        let config = S::with_defect(&self.without_defects, defect);
+        let (defects, defect_from_outside) = (vec![defect], Some(defect));
+        Scenario { config, defects, defect_from_outside, ..self.clone() }
+    }
+
+    /// The same scenario without the mistakes that are switched on.
+    #[must_use]
+    pub fn mended(&self) -> Scenario<S> {
+        Scenario { config: self.without_defects.clone(), defects: Vec::new(), ..self.clone() }
     }
 
     /// Is the cluster probed after the liveness phase? Not where a file is about what does not
@@ -317,6 +329,8 @@ fn read<S: UnderTest>(name: &str, root: &Table<'_>) -> Result<Scenario<S>> {
         cast: cluster.cast?,
         config: cluster.config?,
         without_defects: cluster.without_defects?,
+        defects: cluster.defects?,
+        defect_from_outside: None,
         network: network?,
         disk: disk?,
         clocks: clocks?,
@@ -343,7 +357,7 @@ fn read<S: UnderTest>(name: &str, root: &Table<'_>) -> Result<Scenario<S>> {
 }
 
 /// The machines that the file may name, as far as that was read.
-fn named<S: UnderTest>(cluster: &Cluster<S::Config>, swarm: &Result<Option<Swarm<S>>>) -> Named {
+fn named<S: UnderTest>(cluster: &Cluster<S>, swarm: &Result<Option<Swarm<S>>>) -> Named {
     match (cluster.cast, swarm) {
         (Ok(cast), Ok(Some(swarm))) => swarm.fewest(cast),
         (Ok(cast), Ok(None)) => Named::all(cast),

@@ -35,7 +35,7 @@ pub struct Swarm<S: UnderTest> {
 /// Reads `[swarm]`.
 pub(super) fn read<S: UnderTest>(
     root: &Table<'_>,
-    cluster: &Cluster<S::Config>,
+    cluster: &Cluster<S>,
 ) -> Result<Option<Swarm<S>>> {
     root.maybe("swarm", |value| {
         let table = value.table(&SWARM.of::<S>())?;
@@ -101,7 +101,7 @@ impl<S: UnderTest> Swarm<S> {
         table: &Table<'_>,
         chaos: bool,
         workload: bool,
-        cluster: &Cluster<S::Config>,
+        cluster: &Cluster<S>,
     ) -> Result<()> {
         for key in Key::<S>::all() {
             let Some(value) = table.known_value(key.name()) else { continue };
