@@ -7,9 +7,11 @@ use super::lock::{Acquire, LockServer};
 use super::membership::{Beat, Centre};
 use super::reports::Question;
 use super::turn::Turn;
-use super::{Admission, Config, Input, LockRequest, Member, Message, Outbox, Record, ToCentre};
+use super::{
+    Admission, Config, Input, LockRequest, Member, Message, Outbox, Path, Record, ToCentre, Token,
+};
 use super::{Timer, Timers};
-use crate::machine::{NodeId, Time};
+use crate::machine::{NodeId, RequestId, Time};
 
 /// The central node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -90,9 +92,20 @@ impl Control {
         self.checkpoint_if_due(out.appended() - before, out);
     }
 
+    /// The same state under other settings.
+    pub(super) fn reconfigured(&self, config: Arc<Config>) -> Control {
+        Control { config, ..self.clone() }
+    }
+
     /// When to wake the node next, and for what.
     pub fn next_deadline(&self) -> Option<(Time, &Timer)> {
         self.timers.next()
+    }
+
+    /// The locks that are held: each with its request, its token, and when the lease ends by this
+    /// node's clock.
+    pub fn held_locks(&self) -> impl Iterator<Item = (&Path, RequestId, Token, Time)> {
+        self.locks.held()
     }
 
     fn checkpoint_if_due(&mut self, appended: u64, out: &mut Outbox) {

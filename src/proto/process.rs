@@ -24,6 +24,19 @@ pub enum Process {
     Client(Client),
 }
 
+impl Process {
+    /// The same machine under other settings, in the state that it is in.
+    #[must_use]
+    pub fn reconfigured(&self, config: &Arc<Config>) -> Process {
+        let config = config.clone();
+        match self {
+            Process::Control(control) => Process::Control(control.reconfigured(config)),
+            Process::Storage(node) => Process::Storage(node.reconfigured(config)),
+            Process::Client(client) => Process::Client(client.reconfigured(config)),
+        }
+    }
+}
+
 impl System for FileService {
     type Config = Config;
     type Message = Message;

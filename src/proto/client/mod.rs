@@ -130,6 +130,22 @@ impl Client {
         }
     }
 
+    /// The requests that are not answered, each with the number of its newest attempt.
+    pub fn open_requests(&self) -> impl Iterator<Item = (RequestId, u32)> {
+        self.pending.values().map(|pending| (pending.request, pending.attempt))
+    }
+
+    /// The locks that it believes to hold, each with its token and when its lease ends by this
+    /// client's clock.
+    pub fn held_locks(&self) -> impl Iterator<Item = (&Path, Token, Time)> {
+        self.locks.iter().map(|(path, held)| (path, held.token, held.until))
+    }
+
+    /// The same state under other settings.
+    pub(super) fn reconfigured(&self, config: Arc<Config>) -> Client {
+        Client { config, ..self.clone() }
+    }
+
     /// When to wake the client next, and for what.
     pub fn next_deadline(&self) -> Option<(Time, &Timer)> {
         self.timers.next()

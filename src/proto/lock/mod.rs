@@ -72,6 +72,14 @@ pub(super) struct Acquire {
 }
 
 impl LockServer {
+    /// The locks that are held: each with its request, its token and the end of its lease.
+    pub fn held(&self) -> impl Iterator<Item = (&Path, RequestId, Token, Time)> {
+        self.locks.iter().filter_map(|(path, lock)| {
+            let holder = lock.holder.as_ref()?;
+            Some((path, holder.request, holder.token, holder.until))
+        })
+    }
+
     /// From now on locks are granted and kept under these terms; a lease that runs is never cut
     /// short.
     pub fn grant_under(&mut self, terms: LeaseTerms) {

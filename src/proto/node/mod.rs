@@ -137,6 +137,11 @@ impl Node {
         self.checkpoint_if_due(out.appended() - before, out);
     }
 
+    /// The same state under other settings.
+    pub(super) fn reconfigured(&self, config: Arc<Config>) -> Node {
+        Node { config, ..self.clone() }
+    }
+
     /// When to wake the node next, and for what.
     pub fn next_deadline(&self) -> Option<(Time, &Timer)> {
         self.timers.next()
@@ -180,6 +185,12 @@ impl Node {
     /// The epoch that the node has entered.
     pub fn epoch(&self) -> Epoch {
         self.standing.epoch()
+    }
+
+    /// When its lease as a member ends, by its own clock; `None` if it has none, or one that never
+    /// ends.
+    pub fn leased_until(&self) -> Option<Time> {
+        self.standing.leased_until()
     }
 
     /// The first step of a life. An empty log claims nothing: a node that only the configuration

@@ -101,6 +101,11 @@ impl Standing {
         standing
     }
 
+    /// The end of the lease, if there is one that ends.
+    pub fn leased_until(&self) -> Option<Time> {
+        self.leased_until.filter(|until| *until != Time::MAX)
+    }
+
     /// The node under its admission; `None` before it has one.
     pub fn member(&self) -> Option<Member> {
         Some(Member { node: self.node, admission: self.admission? })
