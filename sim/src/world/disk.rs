@@ -152,6 +152,12 @@ impl<S: System> Disk<S> {
         self.checkpointing.is_some()
     }
 
+    /// What the checkpoint says that is being written, or else the last one.
+    pub fn newest_checkpoint(&self) -> Option<&[S::Record]> {
+        let newest = self.checkpointing.as_ref().map(|(snapshot, _)| snapshot);
+        newest.or(self.checkpoint.as_ref()).map(|snapshot| &*snapshot.records)
+    }
+
     /// Begins to sync what is there, unless a sync is under way.
     pub(super) fn begin_sync(&mut self) -> bool {
         if self.syncing.is_some() {
@@ -207,7 +213,7 @@ impl<S: System> Disk<S> {
         self.syncing.expect("a sync is under way")
     }
 
-    pub(super) fn record(&self, position: u64) -> &S::Record {
+    pub(crate) fn record(&self, position: u64) -> &S::Record {
         &self.records[(position - self.first) as usize].record
     }
 

@@ -72,6 +72,13 @@ impl<S: System> Host<S> {
         self.process.as_ref()
     }
 
+    /// The same machine under other settings, with this process.
+    pub(super) fn reconfigure(&mut self, config: &Arc<S::Config>, process: Option<S::Machine>) {
+        assert_eq!(process.is_some(), self.is_up(), "{} is up or down as before", self.id);
+        self.config = config.clone();
+        self.process = process;
+    }
+
     /// Its disk.
     pub fn disk(&self) -> &Disk<S> {
         &self.disk
@@ -195,7 +202,7 @@ impl<S: System> Host<S> {
     /// A machine that knows that its disk is full begins nothing new.
     fn check_room(&self, record: &S::Record) {
         let may = !self.knows_full || S::fits_on_a_full_disk(&self.config, record);
-        assert!(may, "{} begins on a full disk: {record:?}", self.id);
+        assert!(may, "{} begins new work, and knows that its disk is full", self.id);
     }
 
     pub(super) fn pop_effect(&mut self) -> Option<Effect<S>> {

@@ -106,6 +106,20 @@ impl<S: System> World<S> {
         self.hosts[index].clock_mut()
     }
 
+    /// The machine `id` goes on under other settings, with this process.
+    ///
+    /// # Panics
+    /// If it is up and there is no process, or down and there is one.
+    pub fn reconfigure(
+        &mut self,
+        id: NodeId,
+        config: &Arc<S::Config>,
+        process: Option<S::Machine>,
+    ) {
+        let index = self.index(id);
+        self.hosts[index].reconfigure(config, process);
+    }
+
     /// The network.
     pub fn network(&self) -> &Network<S> {
         &self.network
