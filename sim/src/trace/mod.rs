@@ -27,6 +27,8 @@ pub use partition::links;
 pub enum Detail<'a, S: UnderTest> {
     /// What it is and what it is about.
     Brief,
+    /// What of its contents a reader of a report needs, in parentheses.
+    Report(&'a S::Known),
     /// What it carries too, told by what the reader knows by name.
     Contents(&'a S::Known),
     /// Every field.
@@ -80,6 +82,7 @@ pub fn event<S: UnderTest>(step: &Step<S>, detail: Detail<'_, S>) -> String {
             format!("starts; bit {} of record {} reads wrong", rot.bit, rot.record)
         }
         Event::Crash { kept: 0, .. } => "crashes".to_owned(),
+        Event::Crash { kept: 1, .. } => "crashes; 1 record is kept by chance".to_owned(),
         Event::Crash { kept, .. } => format!("crashes; {kept} records are kept by chance"),
         Event::Stall(_) => "disk stalls: no sync ends".to_owned(),
         Event::Unstall(_) => "disk goes on".to_owned(),

@@ -18,7 +18,8 @@ pub use paths_on_ring::Places;
 pub use record::record;
 pub use words::file;
 
-pub(super) use words::{command, notice, reply, request, timer};
+pub(super) use message::no;
+pub(super) use words::{answer, command, notice, reply, request, settings, timer, wanted};
 
 /// How much is said.
 pub type Detail<'a> = trace::Detail<'a, FileService>;
@@ -28,7 +29,7 @@ impl Detail<'_> {
     pub(super) fn on(self, arcs: &Arcs) -> String {
         match self {
             Detail::Brief | Detail::Whole => words::on(arcs),
-            Detail::Contents(places) => places.on(arcs),
+            Detail::Report(places) | Detail::Contents(places) => places.on(arcs),
         }
     }
 
@@ -36,7 +37,7 @@ impl Detail<'_> {
     pub(super) fn paths_on(self, arcs: &Arcs) -> String {
         match self {
             Detail::Brief | Detail::Whole => String::new(),
-            Detail::Contents(places) => places.paths_on(arcs),
+            Detail::Report(places) | Detail::Contents(places) => places.paths_on(arcs),
         }
     }
 }

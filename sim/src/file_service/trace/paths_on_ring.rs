@@ -45,7 +45,7 @@ impl Places {
 
     /// `on 3 arcs, 8.5 %, with /a`; `nowhere`.
     pub(super) fn on(&self, arcs: &Arcs) -> String {
-        match arcs.is_empty() {
+        match arcs.is_empty() || self.paths.is_empty() {
             true => on(arcs),
             false => format!("{}, {}", on(arcs), self.paths_on(arcs)),
         }

@@ -5,7 +5,9 @@ use seedbed::proto::{Changes, Decided, Record, Voted};
 
 use super::Detail;
 use super::message::result_list;
-use super::words::{answer, count, file, joined, list, members_of, on, views, wanted};
+use super::words::{
+    answer, count, file, in_parentheses, joined, list, members_of, on, views, wanted,
+};
 
 /// What it is and what it is about: `voted n1.1/4`.
 pub fn brief(record: &Record) -> String {
@@ -63,8 +65,33 @@ pub fn brief(record: &Record) -> String {
 pub fn record(record: &Record, detail: Detail<'_>) -> String {
     match detail {
         Detail::Brief => brief(record),
+        Detail::Report(_) => in_parentheses(brief(record), &needed(record, detail)),
         Detail::Contents(_) => joined([brief(record), contents(record, detail)]),
         Detail::Whole => joined([brief(record), contents(record, detail), rest(record)]),
+    }
+}
+
+/// What of it a reader of a report needs.
+fn needed(record: &Record, detail: Detail<'_>) -> String {
+    match record {
+        Record::Voted(Voted { changes, .. }) | Record::Decided(Decided { changes, .. }) => {
+            if changes.is_empty() {
+                String::new()
+            } else {
+                change_list(changes)
+            }
+        }
+        Record::Pulled { files, answers, .. } => {
+            let Detail::Report(places) = detail else { return String::new() };
+            let known = files.iter().filter(|(path, _)| places.paths().contains(path));
+            let known = list(known.map(|(path, held)| format!("{path} {}", file(held))));
+            format!("{known}; answers of {}", count(answers.len(), "request"))
+        }
+        Record::Complete { .. } | Record::Reset { .. } | Record::GaveUp { .. } => {
+            contents(record, detail)
+        }
+        Record::Entered { .. } | Record::Recorded { .. } => contents(record, detail),
+        _ => String::new(), // the brief form says it
     }
 }
 

@@ -20,6 +20,11 @@ pub(super) fn joined(parts: impl IntoIterator<Item = String>) -> String {
     parts.join("; ")
 }
 
+/// `voted n1.1/4 (changes /a v1 "x")`
+pub(super) fn in_parentheses(brief: String, more: &str) -> String {
+    if more.is_empty() { brief } else { format!("{brief} ({more})") }
+}
+
 /// `write /a "x" if v3 under t5`
 pub(super) fn operation(operation: &Operation) -> String {
     let Operation { path, action, token } = operation;
@@ -58,7 +63,7 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
 }
 
 /// What each operation of a request gave.
-pub(super) fn answer(outcomes: &[Outcome]) -> String {
+pub(in crate::file_service) fn answer(outcomes: &[Outcome]) -> String {
     list(outcomes.iter().map(outcome))
 }
 
@@ -207,7 +212,8 @@ pub(super) fn views<'a>(views: impl IntoIterator<Item = &'a View>) -> String {
     spelled.join("; ")
 }
 
-fn settings(view: &View) -> String {
+/// What holds in a view beside its members.
+pub(in crate::file_service) fn settings(view: &View) -> String {
     let View { replicas, virtual_nodes, lock_lease, membership_lease, given_up, .. } = view;
     let set = as_set(*replicas, *virtual_nodes, *lock_lease, *membership_lease);
     match given_up.is_empty() {
@@ -224,7 +230,7 @@ fn as_set(replicas: u16, virtual_nodes: u32, lock_lease: Span, membership_lease:
 }
 
 /// What an operator wants.
-pub(super) fn wanted(wanted: &Wanted) -> String {
+pub(in crate::file_service) fn wanted(wanted: &Wanted) -> String {
     let Wanted { nodes, replicas, virtual_nodes, lock_lease, membership_lease } = wanted;
     let set = as_set(*replicas, *virtual_nodes, *lock_lease, *membership_lease);
     format!("{} with {set}", list(nodes.iter()))

@@ -18,12 +18,12 @@ pub(super) fn request(request: &FileRequest) -> Spelled {
             };
             let (life, message, open) = (session.node, session.number, session.lowest);
             let waited = age.waited;
-            Spelled::brief(format!("Begin {request}{number}"))
-                .contents(operations(all.iter()))
-                .rest(format!(
+            Spelled::brief(format!("Begin {request}{number}")).needed(operations(all.iter())).rest(
+                format!(
                     "has waited {waited}{origin}, waits from #{lowest}, session {life} #{message} \
                      from #{open}, {epoch}"
-                ))
+                ),
+            )
         }
         FileRequest::Read { epoch, request, attempt, path } => {
             Spelled::brief(format!("Read {path} for {request}"))

@@ -1,6 +1,6 @@
 //! Hand-overs.
 
-use seedbed::proto::{Chunk, Path, Pull, PullEnd};
+use seedbed::proto::{Changes, Chunk, Path, Pull, PullEnd};
 
 use super::Spelled;
 use crate::file_service::trace::Detail;
@@ -22,6 +22,7 @@ pub(super) fn chunk(chunk: &Chunk, detail: Detail<'_>) -> Spelled {
     };
     let found = list(files.iter().map(|(path, found)| format!("{path} {}", file(found))));
     let after = behind(after);
+    let of_which = of_which(files, answers.len(), &left_out, detail);
     let end = end.as_ref().map_or(String::new(), |end| {
         let (complete, witnessed) = (detail.on(&end.complete), detail.on(&end.witnessed));
         format!("; complete {complete}, witness {witnessed}")
@@ -30,6 +31,15 @@ pub(super) fn chunk(chunk: &Chunk, detail: Detail<'_>) -> Spelled {
     let paths = count(files.len(), "path");
     Spelled::brief(format!("Chunk #{pull} for {epoch}, {paths}: {comes_to}"))
         .contents(format!("for {incarnation}{after}: {found}; {known} on requests{left_out}{end}"))
+        .of_which(of_which)
+}
+
+/// The files that a reader knows by name, and what is said about requests.
+fn of_which(files: &Changes, words: usize, left_out: &str, detail: Detail<'_>) -> String {
+    let Detail::Report(places) = detail else { return String::new() };
+    let known = files.iter().filter(|(path, _)| places.paths().contains(path));
+    let known = list(known.map(|(path, found)| format!("{path} {}", file(found))));
+    format!("{known}; answers of {}{left_out}", count(words, "request"))
 }
 
 /// Up to where paths were handed over before.

@@ -12,7 +12,7 @@ pub(super) fn to_centre(message: &ToCentre) -> Spelled {
         ToCentre::Resolve { admission, txn, epoch, participants } => {
             let participants = list(participants.iter());
             Spelled::brief(format!("Resolve {txn}"))
-                .contents(format!("it was for {epoch}, participants {participants}"))
+                .needed(format!("it was for {epoch}, participants {participants}"))
                 .rest(format!("under {admission}"))
         }
         ToCentre::Admit { incarnation } => Spelled::brief(format!("Admit {incarnation}")),
@@ -31,7 +31,7 @@ pub(super) fn to_centre(message: &ToCentre) -> Spelled {
                 format!("{txn} ({})", count(results.len(), "outcome"))
             });
             Spelled::brief(format!("Entered {epoch}"))
-                .contents(format!("open: {}", list(open)))
+                .needed(format!("open: {}", list(open)))
                 .rest(format!("under {admission}"))
         }
         ToCentre::Completed { admission, epoch } => {
@@ -79,9 +79,12 @@ pub(super) fn news(news: &Views, detail: Detail<'_>) -> Spelled {
     };
     let all = match detail {
         Detail::Brief | Detail::Whole => views(all.iter()),
-        Detail::Contents(_) => list(all.iter().map(members_of)),
+        Detail::Report(_) | Detail::Contents(_) => list(all.iter().map(members_of)),
     };
-    Spelled::brief(brief).contents(format!("{all}; {}{}", settled(*last), all_lost(lost)))
+    let newest = news.views.last().map_or(String::new(), members_of);
+    Spelled::brief(brief)
+        .contents(format!("{all}; {}{}", settled(*last), all_lost(lost)))
+        .of_which(format!("{newest}{}", all_lost(lost)))
 }
 
 /// The members that are lost.

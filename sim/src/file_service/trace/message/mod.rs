@@ -9,8 +9,9 @@ mod txn;
 
 use seedbed::proto::{Chunk, FromCentre, Message, Pull, ToCentre};
 
-use super::words::joined;
+use super::words::{in_parentheses, joined};
 use super::{Detail, Places};
+pub(in crate::file_service) use txn::no;
 pub(super) use txn::result_list;
 
 /// Something that is sent again and again while nothing changes.
@@ -35,6 +36,8 @@ pub enum Topic {
 struct Spelled {
     /// What it is and what it is about: `Executed yes n1.1/4`.
     brief: String,
+    /// What of its contents a reader of a report needs.
+    needed: String,
     /// What it carries.
     contents: String,
     /// Its other fields.
@@ -43,7 +46,17 @@ struct Spelled {
 
 impl Spelled {
     fn brief(brief: String) -> Spelled {
-        Spelled { brief, contents: String::new(), rest: String::new() }
+        Spelled { brief, needed: String::new(), contents: String::new(), rest: String::new() }
+    }
+
+    /// What it carries, of which a reader of a report needs everything.
+    fn needed(self, contents: String) -> Spelled {
+        Spelled { needed: contents.clone(), contents, ..self }
+    }
+
+    /// What it carries, of which a reader of a report needs only this.
+    fn of_which(self, needed: String) -> Spelled {
+        Spelled { needed, ..self }
     }
 
     fn contents(self, contents: String) -> Spelled {
@@ -57,9 +70,10 @@ impl Spelled {
 
 /// What a message is and what it is about; what it carries too, or every field.
 pub fn message(message: &Message, detail: Detail<'_>) -> String {
-    let Spelled { brief, contents, rest } = spelled(message, detail);
+    let Spelled { brief, needed, contents, rest } = spelled(message, detail);
     match detail {
         Detail::Brief => brief,
+        Detail::Report(_) => in_parentheses(brief, &needed),
         Detail::Contents(_) => joined([brief, contents]),
         Detail::Whole => joined([brief, contents, rest]),
     }

@@ -12,12 +12,12 @@ pub(super) fn message(message: &TxnMessage) -> Spelled {
         }
         TxnMessage::Fetched { txn, path, file: found } => {
             let found = found.as_ref().map_or_else(no, file);
-            Spelled::brief(format!("Fetched {path} for {txn}")).contents(found)
+            Spelled::brief(format!("Fetched {path} for {txn}")).needed(found)
         }
         TxnMessage::Prepare { header, epoch, terms, paths, work } => {
             let work = work.as_ref().map_or(String::new(), |work| format!("; {}", works(work)));
             Spelled::brief(format!("Prepare {}", header.txn))
-                .contents(format!("pin {}{work}", list(paths.iter())))
+                .needed(format!("pin {}{work}", list(paths.iter())))
                 .rest(format!("{}; {}, {epoch}", term(terms), mark(header)))
         }
         TxnMessage::Ready { txn, pinned_in } => {
@@ -26,6 +26,7 @@ pub(super) fn message(message: &TxnMessage) -> Spelled {
         TxnMessage::Execute { header, epoch, pinned_in, work } => {
             Spelled::brief(format!("Execute {}", header.txn))
                 .contents(format!("{}; pinned in {pinned_in}", works(work)))
+                .of_which(list(work.iter().map(|(_, done)| operation(done))))
                 .rest(format!("{}, {epoch}", mark(header)))
         }
         TxnMessage::Executed { txn, vote: Vote::Yes(results) } => {
@@ -82,7 +83,8 @@ pub(in crate::file_service::trace) fn result_list(results: &Results) -> String {
     list(results.iter().map(|(place, found)| format!("{place}: {}", outcome(found))))
 }
 
-fn no(no: &No) -> String {
+/// Why a participant votes no.
+pub(in crate::file_service) fn no(no: &No) -> String {
     match no {
         No::Answered(outcomes) => format!("already answered: {}", answer(outcomes)),
         No::Refused { refusal, recorded: true } => format!("for good: {refusal}"),
