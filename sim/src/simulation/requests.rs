@@ -57,7 +57,7 @@ impl<S: UnderTest> Requests<S> {
         let wrong = match self.asked.get_mut(&request) {
             None => format!("a client answers {request}, which it was never asked"),
             Some(asked) if asked.reply.is_some() => {
-                format!("{request} is answered again: {reply:?}")
+                format!("{request} is answered again: {}", S::reply_in_words(reply, Detail::Brief))
             }
             Some(asked) => return asked.reply = Some(reply.clone()),
         };

@@ -4,6 +4,7 @@ use seedbed::machine::NodeId;
 use seedbed::proto::{Decided, FileService, Member, No, Record, RecordKind};
 
 use crate::file_service::oracle::{At, Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
+use crate::file_service::trace;
 
 /// A coordinator decides to commit only if every participant's yes is durable and none said no
 /// after it.
@@ -41,7 +42,7 @@ impl Invariant<FileService> for CommitNeedsEveryYes {
 }
 
 fn voted_no(voter: NodeId, no: &At<No>) -> Evidence {
-    Evidence::at(no.step, format!("{voter} voted no: {:?}", no.is))
+    Evidence::at(no.step, format!("{voter} voted no: {}", trace::no(&no.is)))
 }
 
 #[cfg(test)]

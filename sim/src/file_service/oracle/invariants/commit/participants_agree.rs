@@ -7,6 +7,7 @@ use crate::file_service::oracle::model::requests::effects_of_requests::is_part_o
 use crate::file_service::oracle::{
     Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds, Txn,
 };
+use crate::file_service::trace;
 
 /// No node commits a transaction while another aborts it, and all that commit it record one answer.
 /// An abort does not count that is lost with a disk before its participant had reported.
@@ -59,7 +60,8 @@ fn decision(record: &Record) -> Option<(TxnId, bool, &'static str)> {
 fn other_answer(record: &Record, id: TxnId, txn: &Txn) -> Option<Evidence> {
     let Record::Applied { answer, .. } = record else { return None };
     let decided = txn.decided.as_ref().filter(|decided| !is_part_of(answer, &decided.is))?;
-    let is = format!("{id} was decided with answer {:?}, and not {answer:?}", decided.is);
+    let (was, is) = (trace::answer(&decided.is), trace::answer(answer));
+    let is = format!("{id} was decided with the answer {was}, and not {is}");
     Some(Evidence::at(decided.step, is).about(id))
 }
 
@@ -135,7 +137,7 @@ mod tests {
         play.forces(n(2), voted(txn(1), "/a", 1, "x"));
         play.forces(n(1), decided(txn(1), &[n(2)], "/a", 1, "x"));
         let breach = play.appends(n(2), applied_with(2)).breaks();
-        assert!(breach.earlier.is.contains("and not [Changed(Version(2))]"), "{breach:?}");
+        assert!(breach.earlier.is.contains("the answer v1 now, and not v2 now"), "{breach:?}");
     }
 
     #[test]

@@ -31,7 +31,8 @@ impl Invariant<FileService> for NoWriteBelowTheClaimedToken {
             let Some((newest, _)) = history.newest(id) else { continue };
             let Some(claimed) = &history.claimed_before else { continue };
             if token.unwrap_or_default() < claimed.is {
-                let earlier = format!("{path} was claimed under token {}", claimed.is);
+                let earlier =
+                    format!("{path} is claimed, or its lock acquired, under token {}", claimed.is);
                 let with = match token {
                     Some(token) => format!("under token {token}"),
                     None => "under no token".to_owned(),
@@ -82,7 +83,7 @@ mod tests {
         play.asks(request(1, 2), &[with_token(write("/a", "x"), 4)]);
         let breach =
             play.forces(n(1), decided_for(request(1, 2), txn(2), &[], "/a", 1, "x")).breaks();
-        assert_eq!(breach.earlier.is, "/a was claimed under token t5");
+        assert_eq!(breach.earlier.is, "/a is claimed, or its lock acquired, under token t5");
         assert_eq!(breach.now.is, "n1 commits n1.1/2, which makes /a v1 under token t4");
     }
 

@@ -57,8 +57,12 @@ fn on_announced(view: &View, model: &Model) -> Result<(), Breach> {
         let joined = are.iter().filter(|node| !has(&before.is, **node)).count();
         let left = were.iter().filter(|node| !has(view, **node)).count();
         if moved > joined + left {
-            let earlier = format!("in {} {at:#x} belongs to {were:?}", before.is.epoch);
-            let now = format!("in {} it belongs to {are:?}", view.epoch);
+            let named = |nodes: &[NodeId]| {
+                nodes.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ")
+            };
+            let epoch = before.is.epoch;
+            let earlier = format!("in {epoch} {at:#x} of the ring belongs to {}", named(&were));
+            let now = format!("in {} it belongs to {}", view.epoch, named(&are));
             return Err(Breach::of(
                 Evidence::at(before.step, earlier).about(before.is.epoch),
                 Evidence::at(model.step, now).about(view.epoch),

@@ -6,6 +6,7 @@ use crate::file_service::World;
 use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
 };
+use crate::file_service::trace;
 use seedbed::machine::{NodeId, Span, Time};
 use seedbed::proto::lease::LeaseTerms;
 use seedbed::proto::{
@@ -168,8 +169,8 @@ impl NoViewChangeWithoutACause {
             Evidence::at(model.step, is).about(view.epoch)
         };
         if of_view != (is.replicas, is.virtual_nodes, is.lock_lease, is.membership_lease) {
-            let earlier = format!("the operator wants {is:?}");
-            let now = announces(format_args!(" as {view:?}"));
+            let earlier = format!("the operator wants {}", trace::wanted(&is));
+            let now = announces(format_args!(" with {}", trace::settings(view)));
             return Err(Breach::of(Evidence::at(wanted.step, earlier), now));
         }
         let before = self.newest.now.as_ref();

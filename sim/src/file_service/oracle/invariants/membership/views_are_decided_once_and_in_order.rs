@@ -3,6 +3,7 @@
 use crate::file_service::oracle::{
     At, Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
 };
+use seedbed::machine::NodeId;
 use seedbed::proto::{Epoch, FileService, Message, MessageKind, Record, RecordKind, View, Views};
 
 /// Views have epochs that grow by one, one content each, and at least one member; the next is
@@ -108,11 +109,28 @@ impl ViewsAreDecidedOnceAndInOrder {
         match self.active.as_ref().is_some_and(|active| active.is == newest) {
             true => Ok(()),
             false => {
-                let earlier = format!("{newest} was announced and has not come into force");
-                Err(Breach::of(Evidence::at(before.step, earlier).about(newest), now()))
+                let earlier = not_in_force(newest, model);
+                Err(Breach::of(Evidence { step: before.step, ..earlier }, now()))
             }
         }
     }
+}
+
+/// The view has not come into force, and which members of the one before it waits for.
+fn not_in_force(epoch: Epoch, model: &Model) -> Evidence {
+    let is = format!("{epoch} was announced and has not come into force");
+    let before = Epoch(epoch.0.saturating_sub(1));
+    let members = model.views.view(before).map_or(&[][..], |view| &view.is.members);
+    let waits_for = members.iter().filter(|member| !model.views.has_left(**member, before));
+    let nodes: Vec<NodeId> = waits_for.map(|member| member.node).collect();
+    let is = match &nodes[..] {
+        [] => is,
+        some => {
+            let names: Vec<String> = some.iter().map(NodeId::to_string).collect();
+            format!("{is}; still in {before}, as far as control knows: {}", names.join(" "))
+        }
+    };
+    Evidence::at(model.step, is).about(epoch).about_all(nodes)
 }
 
 #[cfg(test)]
@@ -150,7 +168,9 @@ mod tests {
         let mut early = play();
         early.forces(CONTROL, announced(2, &[n(1)]));
         let breach = early.forces(CONTROL, announced(3, &[n(2)])).breaks();
-        assert_eq!(breach.earlier.is, "e2 was announced and has not come into force");
+        let earlier = "e2 was announced and has not come into force; still in e1, as far as control \
+                       knows: n1 n2";
+        assert_eq!(breach.earlier.is, earlier);
     }
 
     #[test]

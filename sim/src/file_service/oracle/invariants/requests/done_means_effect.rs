@@ -1,6 +1,7 @@
 //! A request that was answered "done" has taken effect, durably, with exactly that answer.
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
+use crate::file_service::trace;
 use seedbed::machine::RequestId;
 use seedbed::proto::{Answer, FileService, Reply, Request};
 
@@ -44,13 +45,14 @@ impl DoneMeansEffect {
             }
             Some(effect) if effect.is.1 != *answer => {
                 let (txn, decided) = &effect.is;
+                let answer = trace::answer(decided);
                 let is =
-                    format!("transaction {txn} committed for {request} with answer {decided:?}");
+                    format!("transaction {txn} committed for {request} with the answer {answer}");
                 Evidence::at(effect.step, is).about(*txn)
             }
             Some(_) => return Ok(()),
         };
-        let now = format!("{request} is answered: done, {answer:?}");
+        let now = format!("{request} is answered: done, {}", trace::answer(answer));
         Err(Breach::of(earlier.about(request), Evidence::at(model.step, now).about(request)))
     }
 }
@@ -103,7 +105,7 @@ mod tests {
         let mut play = one_writes();
         play.at(2).logs(n(1), decided_answer(request(1, 1), txn(1), &[changed(1)]));
         play.at(3).replies(request(1, 1), answer(2));
-        play.is_broken_by("done_means_effect", (2, "n1.1/1 committed"), (3, "Version(2)"));
+        play.is_broken_by("done_means_effect", (2, "n1.1/1 committed"), (3, "done, v2 now"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Moment, Seen, SeenKinds};
+use crate::file_service::trace;
 use seedbed::machine::RequestId;
 use seedbed::proto::{FileService, Reply, Request};
 
@@ -39,7 +40,7 @@ impl Invariant<FileService> for OneAnswerPerRequest {
                     Some(Some(step)) => Evidence::at(step, format!("{request} was answered")),
                     None => Evidence::at(model.step, format!("no user has asked for {request}")),
                 };
-                let now = format!("{request} is answered: {reply:?}");
+                let now = format!("{request} is answered: {}", trace::reply(reply));
                 Err(Breach::of(
                     earlier.about(request),
                     Evidence::at(model.step, now).about(request),
@@ -81,14 +82,22 @@ mod tests {
         play.at(1).requests(request(1, 1), writes("/a", "1"));
         play.at(2).replies(request(1, 1), Reply::Unknown);
         play.at(3).replies(request(1, 1), Reply::Unknown);
-        play.is_broken_by("one_answer_per_request", (2, "c1.1#1 was answered"), (3, "Unknown"));
+        play.is_broken_by(
+            "one_answer_per_request",
+            (2, "c1.1#1 was answered"),
+            (3, "answered: unknown"),
+        );
     }
 
     #[test]
     fn an_answer_to_nothing() {
         let mut play = Play::new(OneAnswerPerRequest::default());
         play.at(1).replies(request(1, 1), Reply::Released);
-        play.is_broken_by("one_answer_per_request", (1, "no user has asked"), (1, "Released"));
+        play.is_broken_by(
+            "one_answer_per_request",
+            (1, "no user has asked"),
+            (1, "answered: released"),
+        );
     }
 
     #[test]

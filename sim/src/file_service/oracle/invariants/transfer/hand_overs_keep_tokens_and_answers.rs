@@ -6,6 +6,7 @@ use crate::file_service::oracle::model::requests::effects_of_requests::is_part_o
 use crate::file_service::oracle::{
     Breach, Disk, Evidence, Invariant, Model, Moment, Seen, SeenKinds,
 };
+use crate::file_service::trace;
 use seedbed::machine::{NodeId, RequestId};
 use seedbed::proto::{Answer, Arcs, Epoch, FileService, Handed, Record, RecordKind};
 
@@ -103,8 +104,9 @@ fn is_true(node: NodeId, handed: &Handed, model: &Model) -> Result<(), Breach> {
             Some(_) if was_given(model.origin(*request), answer) => Ok(()),
             Some(effect) => {
                 let (txn, decided) = &effect.is;
-                let is = format!("{txn} was committed for {request} with answer {decided:?}");
-                let now = format!("{node} takes over that {request} is done with {answer:?}");
+                let (was, is) = (trace::answer(decided), trace::answer(answer));
+                let now = format!("{node} takes over that {request} is done with {is}");
+                let is = format!("{txn} was committed for {request} with the answer {was}");
                 Err(Breach::of(
                     Evidence::at(effect.step, is).about(*txn),
                     Evidence::at(model.step, now).about(*request),

@@ -74,7 +74,7 @@ fn kinds() -> Vec<(Vec<Record>, &'static str)> {
     vec![
         (vec![born()], "another number"),
         (vec![entered(1, arcs.clone())], "another number"),
-        (vec![pulled("/a", 1, "x")], "something else of /a"),
+        (vec![pulled("/a", 1, "x")], "has /a as nothing, and the log had it as"),
         (vec![complete(1, arcs.clone())], "claims otherwise"),
         (vec![Record::GaveUp { epoch: Epoch(1), keeps: arcs.clone() }], "another number"),
         (vec![voted()], "that it voted yes to n1.1/1"),
@@ -83,7 +83,7 @@ fn kinds() -> Vec<(Vec<Record>, &'static str)> {
         (vec![decided()], "the decision to commit n2.1/1"),
         (vec![voted(), applied(txn(1))], "what became of n1.1/1"),
         (vec![voted(), rolled_back(txn(1))], "what became of n1.1/1"),
-        (vec![stored(1, "x", 0)], "something else of /a"),
+        (vec![stored(1, "x", 0)], "has /a as nothing, and the log had it as"),
         (vec![Record::Answered { request: request(1, 1), answer: [].into() }], "the answer to"),
         (vec![settled(txn(1))], "what became of n1.1/1"),
         (vec![mark(1)], "up to where all is over"),
@@ -118,13 +118,16 @@ fn a_checkpoint_that_makes_something_up_is_a_breach() {
     says(lost(&[], &[applied(txn(1))]), "an outcome of n1.1/1");
     says(lost(&[], &[mark(1)]), "all is over up to n1.1/1");
     says(lost(&[], &[forgotten(2)]), "waits for nothing below #2");
-    says(lost(&[], &[stored(1, "x", 0)]), "something else of /a");
+    says(lost(&[], &[stored(1, "x", 0)]), "has /a as v1 \"x\", and the log had it as nothing");
     assert_eq!(lost(&[], &[settled(txn(1))]), None, "an abort may be remembered");
 }
 
 #[test]
 fn a_file_has_its_fence_and_a_vote_what_it_is_for() {
-    says(lost(&[stored(1, "x", 2)], &[stored(1, "x", 0)]), "something else of /a");
+    says(
+        lost(&[stored(1, "x", 2)], &[stored(1, "x", 0)]),
+        "has /a as v1 \"x\", and the log had it as v1 \"x\" fenced t2",
+    );
     let vote = voted(txn(1), "/a", 1, "x");
     let mut voided = vote.clone();
     if let Record::Voted(Voted { voided, changes, .. }) = &mut voided {

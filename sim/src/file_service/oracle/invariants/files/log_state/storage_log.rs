@@ -9,6 +9,7 @@ use seedbed::proto::{
 
 use super::difference::{Lowest, differs, forgets_otherwise};
 use crate::file_service::oracle::Evidence;
+use crate::file_service::trace;
 
 /// What a log says of an owner.
 #[derive(Clone, Debug, Default)]
@@ -109,7 +110,9 @@ impl StorageLog {
         self.standing_differs(is)
             .or_else(|| {
                 let path = differs(&self.files, &is.files)?;
-                Some(Evidence::at(0, format!("has something else of {path}")).about(path))
+                let [has, had] = [is, self].map(|log| in_words(log.files.get(path)));
+                let is = format!("has {path} as {has}, and the log had it as {had}");
+                Some(Evidence::at(0, is).about(path))
             })
             .or_else(|| forgets_otherwise(&self.lowest, &is.lowest, told))
             .or_else(|| self.answers_differ(is))
@@ -140,4 +143,9 @@ impl StorageLog {
         let request = is.answers.keys().find(|request| !self.answers.contains_key(request))?;
         Some(Evidence::at(0, format!("has an answer to {request}")).about(*request))
     }
+}
+
+/// What is known of a file.
+fn in_words(file: Option<&File>) -> String {
+    file.map_or_else(|| "nothing".to_owned(), trace::file)
 }
