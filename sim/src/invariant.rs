@@ -15,6 +15,11 @@ pub trait ListedInvariant: Name {
     /// What it is known as, and where it comes from.
     fn source(self) -> &'static str;
 
+    /// Why it is a rule: what harm comes of it where it does not hold, in one sentence.
+    fn why(self) -> &'static str {
+        ""
+    }
+
     /// Is it about getting things done? Nothing wrong was said or stored where only it is broken.
     fn is_of_progress(self) -> bool {
         false
@@ -69,6 +74,14 @@ impl<S: UnderTest> InvariantName<S> {
             InvariantName::General(General::TimeNeverGoesBack) => "Lamport 1978",
             InvariantName::General(General::MessagesAreConserved) => "conservation of messages",
             InvariantName::System(it) => it.source(),
+        }
+    }
+
+    /// Why it is a rule, in one sentence; nothing where no report says it.
+    pub fn why(self) -> &'static str {
+        match self {
+            InvariantName::General(_) => "",
+            InvariantName::System(it) => it.why(),
         }
     }
 
