@@ -56,6 +56,7 @@ pub mod seed;
 pub mod shrink;
 pub mod simulation;
 pub mod subject;
+pub mod terms;
 pub mod text;
 pub mod trace;
 pub mod under_test;

@@ -11,8 +11,10 @@ mod owners;
 pub mod probes;
 pub mod refusal;
 pub mod scenario;
+mod setting;
 pub mod subject_of;
 mod system;
+mod terms;
 pub mod trace;
 pub mod users;
 

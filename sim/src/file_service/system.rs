@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use seedbed::machine::{Class, NodeId, RequestId, Span};
 use seedbed::proto::{
-    Command, Config, Defect, FileService, Membership, Message, MessageKind, Notice, Path, Record,
-    RecordKind, Reply, Request, Settings, Timer,
+    AttemptEnd, Command, Config, Defect, FileService, LockAnswer, LockRequest, Membership, Message,
+    MessageKind, Notice, Path, Process, Record, RecordKind, Reply, Request, Retry, Settings, Timer,
 };
 
 use super::coverage::Followed;
@@ -23,7 +23,7 @@ use super::scenario::{
 use super::subject_of::{Subject, Subjects, Topic};
 use super::trace::{self, Detail, Places};
 use super::users::User;
-use super::{World, figures, jepsen, owners};
+use super::{World, figures, jepsen, owners, setting, terms};
 use crate::aimed_moment::AimedMoment;
 use crate::cast::Cast;
 use crate::fault::Fault;
@@ -36,6 +36,7 @@ use crate::scenario::reading::{Extra, Form, Listed, Named, ReadConfig, Result, T
 use crate::scenario::swarm::{Key, Swarm};
 use crate::scenario::tables::TableReference;
 use crate::scenario::written;
+use crate::terms::Term;
 use crate::under_test::{CheckOption, CommandLine, HistoryOption, UnderTest};
 use crate::verdict::Finding;
 
@@ -108,6 +109,7 @@ impl UnderTest for FileService {
     };
     const HISTORY: Option<HistoryOption<FileService>> = Some(jepsen::OPTION);
     const CHECK_OPTION: Option<CheckOption<FileService>> = Some(owners::OPTION);
+    const TERMS: &'static [Term] = terms::TERMS;
     /// Locks are granted by that clock: what its jumps do is no protocol's fault.
     const CONTROL_CLOCK_JUMPS: bool = false;
     const REQUESTS: &'static [Form<Ask>] = scenario::REQUESTS;
@@ -264,6 +266,35 @@ impl UnderTest for FileService {
 
     fn follows(milestone: milestone::Named) -> Option<Milestone> {
         milestone.follows()
+    }
+
+    fn known(config: &Arc<Config>, subjects: &Subjects) -> Option<Places> {
+        Some(setting::places(config, subjects))
+    }
+
+    fn state(machine: &Process, detail: Detail<'_>) -> Vec<String> {
+        setting::state(machine, detail)
+    }
+
+    fn reconfigured(machine: &Process, config: &Arc<Config>) -> Option<Process> {
+        Some(machine.reconfigured(config))
+    }
+
+    fn is_preparation(message: &Message) -> bool {
+        match message {
+            Message::Ended(ended) => matches!(ended.end, AttemptEnd::Retry(Retry::Session(_))),
+            Message::LockRequest(request) => matches!(request, LockRequest::KeepAlive { .. }),
+            Message::LockAnswer(answer) => matches!(answer, LockAnswer::KeptAlive { .. }),
+            _ => false, // it asks for something, or answers it
+        }
+    }
+
+    fn is_bookkeeping(record: &Record) -> bool {
+        matches!(record, Record::Over { .. } | Record::Mark { .. } | Record::Forgotten { .. })
+    }
+
+    fn settings_that_matter(config: &Arc<Config>, subjects: &Subjects) -> Vec<String> {
+        setting::that_matter(config, subjects)
     }
 
     fn about_message(from: NodeId, to: NodeId, message: &Message, subjects: &mut Subjects) {
@@ -423,14 +454,14 @@ impl UnderTest for FileService {
     fn request_in_words(request: &Request, detail: Detail<'_>) -> String {
         match detail {
             Detail::Brief => blocked::wanted_in_words(request),
-            Detail::Contents(_) | Detail::Whole => trace::request(request),
+            Detail::Report(_) | Detail::Contents(_) | Detail::Whole => trace::request(request),
         }
     }
 
     fn reply_in_words(reply: &Reply, detail: Detail<'_>) -> String {
         match detail {
             Detail::Brief => answer_in_words(reply),
-            Detail::Contents(_) | Detail::Whole => trace::reply(reply),
+            Detail::Report(_) | Detail::Contents(_) | Detail::Whole => trace::reply(reply),
         }
     }
 

@@ -34,6 +34,7 @@ use crate::scenario::swarm::{Key, Swarm};
 use crate::scenario::tables::TableReference;
 use crate::scenario::{Scenario, Script, ScriptedFault, written};
 use crate::subject::{Subject, Subjects};
+use crate::terms::Term;
 use crate::trace::Detail;
 use crate::verdict::Finding;
 use crate::world::World;
@@ -133,6 +134,9 @@ pub trait UnderTest: System {
     /// The option of `check` that only this system has.
     const CHECK_OPTION: Option<CheckOption<Self>> = None;
 
+    /// What the names and words mean that only its reports use.
+    const TERMS: &'static [Term] = &[];
+
     /// Is there a control node?
     const HAS_CONTROL: bool = true;
 
@@ -186,6 +190,15 @@ pub trait UnderTest: System {
     /// Why not.
     fn may_lose_a_disk(_config: &Self::Config) -> std::result::Result<(), &'static str> {
         Err("this system has no answer to a lost disk")
+    }
+
+    /// The same machine under other settings, in the state that it is in; `None` if the system
+    /// cannot tell. By it a report finds the steps in which a defect acts.
+    fn reconfigured(
+        _machine: &Self::Machine,
+        _config: &Arc<Self::Config>,
+    ) -> Option<Self::Machine> {
+        None
     }
 
     /// The same settings with a mistake switched on.
@@ -420,6 +433,38 @@ pub trait UnderTest: System {
     /// it, as something that may make a request late.
     fn affordable(scenario: &Scenario<Self>) -> Span {
         Self::request_timeout(&scenario.config).fraction(10)
+    }
+
+    /// What the reader of a report about `subjects` knows by name; `None` if what a message carries
+    /// is told in no other way than what it is.
+    fn known(
+        _config: &Arc<Self::Config>,
+        _subjects: &Subjects<Self::Subject>,
+    ) -> Option<Self::Known> {
+        None
+    }
+
+    /// What a machine holds, in words, one line for each thing; nothing if no report tells it.
+    fn state(_machine: &Self::Machine, _detail: Detail<'_, Self>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The settings that matter to a report about `subjects`, in words.
+    fn settings_that_matter(
+        _config: &Arc<Self::Config>,
+        _subjects: &Subjects<Self::Subject>,
+    ) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Does a message only prepare what a story is about? Such messages are told last.
+    fn is_preparation(_message: &Self::Message) -> bool {
+        false
+    }
+
+    /// Does a record only help a machine to forget? Such records are many and tell little.
+    fn is_bookkeeping(_record: &Self::Record) -> bool {
+        false
     }
 
     /// Does a message only say that a machine is there, or answer that? Such messages are many and
