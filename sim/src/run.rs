@@ -15,7 +15,7 @@ use crate::scenario::Scenario;
 use crate::simulation::{Recording, Simulation};
 use crate::under_test::UnderTest;
 use crate::verdict::{RunReport, Verdict};
-use crate::world::Watcher;
+use crate::world::{Watcher, World};
 
 #[cfg(not(madsim))]
 compile_error!(
@@ -41,6 +41,33 @@ pub fn covered<S: UnderTest>(
     watcher: &mut (impl Watcher<S> + Send),
 ) -> RunReport<S> {
     caught(seed, |progress| run_inside(scenario, seed, true, watcher, progress))
+}
+
+/// Runs `scenario` under `seed` up to its step number `step`, and lets `look` see the world after
+/// that.
+///
+/// # Errors
+/// The run is over before that step, or panics: how many steps it has.
+pub fn up_to<S: UnderTest, T>(
+    scenario: &Scenario<S>,
+    seed: u64,
+    step: u64,
+    look: impl FnOnce(&World<S>) -> T,
+) -> Result<T, u64> {
+    let progress = Progress::default();
+    let seen = catch_unwind(AssertUnwindSafe(|| {
+        with_runtime(seed, || {
+            let scenario = swarm::for_seed(scenario, seed);
+            let mut simulation = Simulation::new(&scenario, seed);
+            let is_before = |simulation: &Simulation<'_, S>| simulation.world().steps() < step;
+            go_on_while(is_before, &mut simulation, &mut (), &progress);
+            match simulation.world().steps() {
+                steps if steps == step => Ok(look(simulation.world())),
+                steps => Err(steps),
+            }
+        })
+    }));
+    seen.unwrap_or_else(|_| Err(progress.get().0))
 }
 
 /// The same run, of which is recorded what it draws.
@@ -94,9 +121,19 @@ fn to_the_end<S: UnderTest>(
     watcher: &mut impl Watcher<S>,
     progress: &Progress,
 ) -> RunReport<S> {
+    go_on_while(|_| true, &mut simulation, watcher, progress);
+    simulation.finish()
+}
+
+fn go_on_while<S: UnderTest>(
+    may_go_on: impl Fn(&Simulation<'_, S>) -> bool,
+    simulation: &mut Simulation<'_, S>,
+    watcher: &mut impl Watcher<S>,
+    progress: &Progress,
+) {
     let clock = madsim::time::TimeHandle::current();
     let mut now = Time::ZERO;
-    while let Some(at) = simulation.next_at() {
+    while let Some(at) = simulation.next_at().filter(|_| may_go_on(simulation)) {
         if at > now {
             clock.advance(Duration::from_nanos(at.since(now).as_nanos()));
             now = at;
@@ -104,7 +141,6 @@ fn to_the_end<S: UnderTest>(
         progress.set((simulation.world().steps(), at));
         simulation.advance(watcher);
     }
-    simulation.finish()
 }
 
 fn panicked<S: UnderTest>(seed: u64, panic: &(dyn std::any::Any + Send)) -> RunReport<S> {
