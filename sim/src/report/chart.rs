@@ -2,12 +2,11 @@
 //! The others are named below.
 //!
 //! ```text
-//!    step        time  n1     n2     n3
-//!      12   0.104310s  o      |      |       n1 <- c1 Begin c1.1#1; -> n2 Prepare n1.1/1; ...
-//!      14   0.106310s  |----->o      |       n2 <- n1 Prepare n1.1/1; -> n1 Ready n1.1/1
-//!      15   0.107002s  |---------x   |       n1 -> n3 lost (the network lost it): Prepare n1.1/1
-//!      20   0.210000s  X      |      |       n1 crashes; log #3 is lost, it was not durable
-//!                      :      |      |       ... 4 steps left out
+//!  left out   step        time  n1   n2   n3
+//!               12   0.104310s  o    |    |     n1 <- c1 Begin c1.1#1; -> n2 Prepare n1.1/1; ...
+//!               14   0.106310s  |--->o    |     n2 <- n1 Prepare n1.1/1; -> n1 Ready n1.1/1
+//!               15   0.107002s  |------x  |     n1 -> n3 lost (the link is cut): Prepare n1.1/1
+//!       +4      20   0.210000s  X    |    |     n1 crashes; log #3 is lost, it was not durable
 //! ```
 
 use std::collections::BTreeSet;
@@ -15,34 +14,44 @@ use std::collections::BTreeSet;
 use seedbed::machine::NodeId;
 
 use super::history::{History, machines_of};
-use super::lifelines::{Columns, Lives, join};
-use crate::subject::{self, Subjects};
+use super::lifelines::{Columns, HEAD, Lives, join};
+use super::rows::Row;
 use crate::text::on_lines;
-use crate::trace::{self, Detail};
 use crate::under_test::UnderTest;
-use crate::world::{Fact, Step};
 
-/// What the marks mean.
-pub(super) const LEGEND: &str = "o step   -> message   x lost message   X crash   : down   = paused   / link cut   > the two facts";
+/// What each mark means, in the order of the legend.
+const MARKS: [(char, &str); 8] = [
+    ('o', "o step"),
+    ('>', "-> message"),
+    ('x', "x lost message"),
+    ('X', "X crash"),
+    (':', ": down"),
+    ('=', "= paused"),
+    ('/', "/ link cut"),
+    ('<', "-> message"),
+];
 
-/// How wide a line may be.
-pub(super) const WIDTH: usize = 118;
+/// What the marks in the margin mean.
+const FACTS: &str = "> the two facts";
+const DEFECT: &str = "! a defect acts";
+
+/// How much less a step is missed at most because it is long ago.
+const MOST_FOR_AGE: usize = 5;
 
 /// The most columns that there is room for.
 const COLUMNS: usize = 9;
 
-/// The most lines for what one step changed.
-const LINES_PER_STEP: usize = 3;
-
-/// Steps to be drawn.
+/// What is drawn, and how.
 #[derive(Debug)]
 pub(super) struct Chart<'a, S: UnderTest> {
     history: &'a History<S>,
-    subjects: &'a Subjects<S::Subject>,
-    facts: &'a [usize],
-    /// All that are worth drawing, in order.
-    worth: Vec<usize>,
-    /// The same, what would be missed most first.
+    rows: &'a [Row],
+    /// The marks in the margin: what is marked, and where.
+    marks: &'a [(char, Vec<usize>)],
+    width: usize,
+    /// The most lines for what one step changed.
+    lines_per_step: usize,
+    /// The rows, by their place in the list, what would be missed most first.
     ranked: Vec<usize>,
 }
 
@@ -50,82 +59,89 @@ pub(super) struct Chart<'a, S: UnderTest> {
 #[derive(Debug)]
 pub(super) struct Drawn {
     pub lines: Vec<String>,
+    /// How many steps the rows that were drawn stand for.
     pub steps: usize,
+    /// What the marks mean that occur.
+    pub legend: String,
     /// The machines that have no column, and why; no line where all have one.
     pub left_out: Vec<String>,
 }
 
 impl<'a, S: UnderTest> Chart<'a, S> {
-    /// A chart of `steps` (each with its weight), in which `facts` are marked.
+    /// A chart of `rows`, with `marks` in the margin.
     pub fn new(
         history: &'a History<S>,
-        subjects: &'a Subjects<S::Subject>,
-        facts: &'a [usize],
-        steps: &[(usize, usize)],
+        rows: &'a [Row],
+        marks: &'a [(char, Vec<usize>)],
+        width: usize,
+        lines_per_step: usize,
     ) -> Chart<'a, S> {
         // A step is missed more the later it is: eight steps later weigh as much as one in kind.
-        let late = |i: usize| (steps.len() - 1 - i) / 8;
-        let mut ranked: Vec<(usize, usize)> = steps
-            .iter()
-            .enumerate()
-            .map(|(i, (place, weight))| (if *weight == 0 { 0 } else { weight + late(i) }, *place))
-            .collect();
-        ranked.sort_by_key(|(rank, place)| (*rank, std::cmp::Reverse(*place)));
-        let worth = steps.iter().map(|(place, _)| *place).collect();
-        let ranked = ranked.into_iter().map(|(_, place)| place).collect();
-        Chart { history, subjects, facts, worth, ranked }
+        // What would be missed most is missed however long ago it is.
+        let late = |i: usize| ((rows.len() - 1 - i) / 8).min(MOST_FOR_AGE);
+        let rank = |(i, row): (usize, &Row)| match row.missed {
+            missed @ 0..=1 => (missed, i),
+            missed => (missed + late(i), i),
+        };
+        let mut ranked: Vec<(usize, usize)> = rows.iter().enumerate().map(rank).collect();
+        ranked.sort_by_key(|(rank, i)| (*rank, std::cmp::Reverse(*i)));
+        let ranked = ranked.into_iter().map(|(_, i)| i).collect();
+        Chart { history, rows, marks, width, lines_per_step, ranked }
     }
 
-    /// Draws as many steps as fit into `room` lines.
+    /// Draws as many rows as fit into `room` lines.
     pub fn draw(&self, room: usize) -> Drawn {
         let most = self.ranked.len().min(room);
         for count in (1..=most).rev() {
-            let part = self.taking_part(&self.ranked[..count]);
-            let columns = Columns::of(part.iter().take(COLUMNS).copied().collect());
-            let lines = self.lines(&self.ranked[..count], &columns);
-            let left_out = self.machines_left_out(&part);
-            if lines.len() + left_out.len() <= room {
-                return Drawn { lines, steps: count, left_out };
+            let drawn = self.drawn(&self.ranked[..count]);
+            if drawn.lines.len() + drawn.left_out.len() <= room {
+                return drawn;
             }
         }
-        Drawn { lines: Vec::new(), steps: 0, left_out: Vec::new() }
+        Drawn { lines: Vec::new(), steps: 0, legend: String::new(), left_out: Vec::new() }
     }
 
-    /// A chart of these steps.
-    fn lines(&self, ranked: &[usize], columns: &Columns) -> Vec<String> {
+    fn drawn(&self, ranked: &[usize]) -> Drawn {
+        let part = self.taking_part(ranked);
+        let columns = Columns::of(part.iter().take(COLUMNS).copied().collect());
+        let mut seen = BTreeSet::new();
+        let lines = self.lines(ranked, &columns, &mut seen);
+        let steps = ranked.iter().map(|i| self.rows[*i].times).sum();
+        let mut legend: Vec<&str> = Vec::new();
+        for (mark, meaning) in MARKS {
+            if seen.contains(&mark) && !legend.contains(&meaning) {
+                legend.push(meaning);
+            }
+        }
+        let margin = self.marks.iter().filter(|(_, places)| !places.is_empty());
+        legend.extend(margin.map(|(mark, _)| if *mark == '>' { FACTS } else { DEFECT }));
+        let legend = legend.join("   ");
+        Drawn { lines, steps, legend, left_out: self.machines_left_out(&part) }
+    }
+
+    /// A chart of these rows. Takes in the marks that it draws.
+    fn lines(&self, ranked: &[usize], columns: &Columns, seen: &mut BTreeSet<char>) -> Vec<String> {
         let chosen: BTreeSet<usize> = ranked.iter().copied().collect();
         let mut lines = vec![columns.head()];
         let mut lives = Lives::default();
         let (mut left_out, mut next) = (0, 0);
-        for &place in &self.worth {
-            if !chosen.contains(&place) {
-                left_out += 1;
+        for (i, row) in self.rows.iter().enumerate() {
+            if !chosen.contains(&i) {
+                left_out += row.times;
                 continue;
             }
-            lives.pass(self.history, &mut next, place);
-            if std::mem::take(&mut left_out) > 0 {
-                let before = self.left_out(&chosen, place);
-                lines.push(columns.gap(&lives, before));
-            }
-            self.row(place, columns, &mut lives, &mut lines);
-            next = place + 1;
-        }
-        if left_out > 0 {
-            lines.push(columns.gap(&lives, left_out));
+            lives.pass(self.history, &mut next, row.place);
+            self.row(row, std::mem::take(&mut left_out), columns, &mut lives, &mut lines, seen);
+            next = row.place + 1;
         }
         lines
     }
 
-    /// How many steps in front of `place` are left out, back to the one that is drawn before.
-    fn left_out(&self, chosen: &BTreeSet<usize>, place: usize) -> usize {
-        let at = self.worth.partition_point(|step| *step < place);
-        self.worth[..at].iter().rev().take_while(|step| !chosen.contains(step)).count()
-    }
-
-    /// The machines of these steps, those of the steps that would be missed most first.
+    /// The machines of these rows, those of the steps that would be missed most first.
     fn taking_part(&self, ranked: &[usize]) -> Vec<NodeId> {
         let mut part = Vec::new();
-        for node in ranked.iter().flat_map(|place| machines_of(self.history.at(*place))) {
+        let steps = ranked.iter().map(|i| self.history.at(self.rows[*i].place));
+        for node in steps.flat_map(machines_of) {
             if !part.contains(&node) {
                 part.push(node);
             }
@@ -145,73 +161,39 @@ impl<'a, S: UnderTest> Chart<'a, S> {
             said.map(|(nodes, why)| format!("{} ({why})", in_short(nodes))).collect();
         match &said[..] {
             [] => Vec::new(),
-            some => on_lines("    left out:", some.join("; ").split(' '), 14, WIDTH),
+            some => on_lines("    left out:", some.join("; ").split(' '), 14, self.width),
         }
     }
 
-    fn row(&self, place: usize, columns: &Columns, lives: &mut Lives, lines: &mut Vec<String>) {
-        let step = self.history.at(place);
-        let mark = if self.facts.contains(&place) { '>' } else { ' ' };
+    fn row(
+        &self,
+        row: &Row,
+        left_out: usize,
+        columns: &Columns,
+        lives: &mut Lives,
+        lines: &mut Vec<String>,
+        seen: &mut BTreeSet<char>,
+    ) {
+        let step = self.history.at(row.place);
+        let marks = self.marks.iter().filter(|(_, places)| places.contains(&row.place));
+        let mark: String = marks.map(|(mark, _)| *mark).collect();
         let mut cells = columns.cells(lives);
         columns.draw(step, &mut cells);
         lives.take(step);
-        let head = format!("{mark}{:>7} {:>11}  ", step.index, step.at.to_string());
-        let room = WIDTH.saturating_sub(head.len() + columns.width());
-        let mut text = wrap(&self.words(step), room.max(30));
-        if text.len() > LINES_PER_STEP {
-            text.truncate(LINES_PER_STEP);
-            text.iter_mut().last().into_iter().for_each(|last| last.push_str("; ..."));
-        }
-        let mut text = text.into_iter();
+        let left_out = if left_out == 0 { String::new() } else { format!("+{left_out}") };
+        let head =
+            format!("{mark:<2}{left_out:>4} {:>6} {:>11}  ", step.index, step.at.to_string());
+        let room = self.width.saturating_sub(HEAD + columns.width() + 1).max(30);
+        let most = if row.missed == 0 {
+            self.lines_per_step.saturating_mul(2)
+        } else {
+            self.lines_per_step
+        };
+        let mut text = broken(&row.text(), room, most).into_iter();
         lines.push(join(&head, &cells, &text.next().unwrap_or_default()));
         let below = columns.cells(lives);
-        lines.extend(text.map(|more| join(&" ".repeat(head.len()), &below, &more)));
-    }
-
-    /// What happened in the step, and what it changed.
-    fn words(&self, step: &Step<S>) -> Vec<String> {
-        let event = trace::event(step, Detail::Brief);
-        let mut words = vec![match step.place() {
-            Some(node) => format!("{node} {event}"),
-            None => event,
-        }];
-        let of_node = step.place().is_some();
-        for (node, position, record) in &step.durable {
-            if subject::of_record::<S>(*node, record).meet(self.subjects) {
-                let durable = trace::durable::<S>(*position, record);
-                words.push(if of_node { durable } else { format!("{node} {durable}") });
-            }
-        }
-        words.extend(self.changes(step));
-        words
-    }
-
-    /// The facts of the step; the same message to several machines is said once.
-    fn changes(&self, step: &Step<S>) -> Vec<String> {
-        let mut changes: Vec<(Vec<NodeId>, String)> = Vec::new();
-        let is_wanted =
-            |fact: &&Fact<S>| says_of_machine(fact) || subject::of_fact(fact).meet(self.subjects);
-        for fact in step.facts.iter().filter(is_wanted) {
-            if let Fact::Sent { to, message, .. } = fact {
-                let said = S::message_in_words(message, Detail::Brief);
-                match changes.last_mut() {
-                    Some((receivers, last)) if !receivers.is_empty() && *last == said => {
-                        receivers.push(*to);
-                    }
-                    Some(_) | None => changes.push((vec![*to], said)),
-                }
-            } else if let Some((_, what)) = trace::fact(fact, Detail::Brief) {
-                changes.push((Vec::new(), what));
-            }
-        }
-        let spelled = |(receivers, what): (Vec<NodeId>, String)| match &receivers[..] {
-            [] => what,
-            several => {
-                let names: String = several.iter().map(|node| format!("{node} ")).collect();
-                format!("-> {names}{what}")
-            }
-        };
-        changes.into_iter().map(spelled).collect()
+        lines.extend(text.map(|more| join(&" ".repeat(HEAD), &below, &format!("  {more}"))));
+        seen.extend(cells.iter().chain(&below).map(|cell| char::from(*cell)));
     }
 }
 
@@ -237,26 +219,26 @@ fn in_short(nodes: &BTreeSet<NodeId>) -> String {
     named.collect::<Vec<_>>().join(" ")
 }
 
-fn says_of_machine<S: UnderTest>(fact: &Fact<S>) -> bool {
-    match fact {
-        Fact::Wiped { .. } | Fact::ToldOfDisk { .. } => true,
-        Fact::Forgot { .. } | Fact::Started { .. } | Fact::RefusedToStart { .. } => true,
-        Fact::Requested { .. } | Fact::Sent { .. } | Fact::Copied { .. } => false,
-        Fact::Appended { .. } | Fact::SyncBegan { .. } | Fact::Durable { .. } => false,
-        Fact::Checkpointed { .. } | Fact::Replied { .. } | Fact::Noticed { .. } => false,
+/// `text` on up to `most` lines of `width`, of which all but the first are indented by two; what
+/// does not fit is left out, and `...` says so.
+pub(super) fn broken(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split(' ') {
+        let indent = if lines.len() == 1 { 0 } else { 2 };
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if line > 0 && indent + line + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(&shorten(word, width.saturating_sub(2)));
+        }
     }
-}
-
-/// Puts `words` onto lines of `width`, as many on each as fit; what is too long by itself is cut.
-pub(super) fn wrap(words: &[String], width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 2 + word.chars().count() <= width => {
-                line.push_str("; ");
-                line.push_str(word);
-            }
-            Some(_) | None => lines.push(shorten(word, width)),
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let kept: String = last.chars().take(width.saturating_sub(6)).collect();
+            *last = format!("{} ...", kept.trim_end_matches(['.', ' ']));
         }
     }
     lines

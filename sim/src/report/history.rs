@@ -26,13 +26,7 @@ impl<S: UnderTest> Default for History<S> {
 
 impl<S: UnderTest> Watcher<S> for History<S> {
     fn begins(&mut self, world: &World<S>, at: Time, event: &Event<S>) {
-        let packet = event.packet().and_then(|packet| world.network().get(packet)).cloned();
-        let timer = match event {
-            Event::Wake(node) => world.host(*node).next_deadline().map(|(_, timer)| timer),
-            _ => None,
-        };
-        let (index, event) = (world.steps() + 1, event.clone());
-        self.push(Step { index, at, event, packet, timer, ..Step::new() });
+        self.push(world.step_of(at, event));
         self.is_under_way = true;
     }
 

@@ -9,7 +9,13 @@ use crate::under_test::UnderTest;
 use crate::world::{Event, Fact, Step};
 
 /// The least distance of two machines' lifelines.
-const APART: usize = 7;
+const APART: usize = 5;
+
+/// How short of the receiver's lifeline a lost message ends.
+const SHORT: usize = 3;
+
+/// How wide the columns in front of the lifelines are.
+pub(super) const HEAD: usize = 27;
 
 /// Which machines are down or paused.
 #[derive(Debug, Default)]
@@ -55,25 +61,29 @@ impl Lives {
 #[derive(Debug)]
 pub(super) struct Columns {
     places: BTreeMap<NodeId, usize>,
-    apart: usize,
+    width: usize,
 }
 
 impl Columns {
     pub fn of(nodes: BTreeSet<NodeId>) -> Columns {
-        let name = nodes.iter().map(|node| node.to_string().len()).max().unwrap_or_default();
-        let apart = APART.max(name + 1);
-        let places = nodes.into_iter().enumerate().map(|(i, node)| (node, i * apart)).collect();
-        Columns { places, apart }
+        let (mut places, mut width) = (BTreeMap::new(), 0);
+        for node in nodes {
+            places.insert(node, width);
+            width += APART.max(node.to_string().len() + 1);
+        }
+        Columns { places, width }
     }
 
     pub fn width(&self) -> usize {
-        self.places.len() * self.apart + 1
+        self.width
     }
 
     pub fn head(&self) -> String {
-        let apart = self.apart;
-        let names: String = self.places.keys().map(|node| format!("{node:<apart$}")).collect();
-        format!(" {:>7} {:>11}  {}", "step", "time", names.trim_end())
+        let mut names = String::new();
+        for (node, place) in &self.places {
+            names = format!("{names:<place$}{node}");
+        }
+        format!("{:>6} {:>6} {:>11}  {names}", "left", "step", "time")
     }
 
     /// The lifelines.
@@ -87,11 +97,6 @@ impl Columns {
             };
         }
         cells
-    }
-
-    pub fn gap(&self, lives: &Lives, left_out: usize) -> String {
-        let steps = if left_out == 1 { "step" } else { "steps" };
-        join(&" ".repeat(22), &self.cells(lives), &format!("... {left_out} {steps} left out"))
     }
 
     /// Draws what happened onto the lifelines.
@@ -121,8 +126,8 @@ fn arrow(cells: &mut [u8], from: usize, to: usize, is_lost: bool) {
         (true, false) => (to - 1, b'>'),
         (false, false) => (to + 1, b'<'),
         // Short of where it would have arrived, behind any lifeline in between.
-        (true, true) => (to - APART / 2, b'x'),
-        (false, true) => (to + APART / 2, b'x'),
+        (true, true) => (to - SHORT, b'x'),
+        (false, true) => (to + SHORT, b'x'),
     };
     let line = if from < head { from + 1..head } else { head + 1..from };
     cells[line].fill(b'-');

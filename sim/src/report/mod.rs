@@ -1,85 +1,209 @@
 //! A run explains itself: how it ended and why, on one screen.
 //!
-//! A violation is told as the two facts that contradict each other, a space-time chart of the steps
-//! from which they follow, the rule that was broken and the line that replays it. The steps come
-//! from a second run of the same seed, with a [`History`] watching: sweeps keep none.
+//! A violation is told as the two facts that contradict each other, the step in which a defect
+//! acts, a space-time chart of the steps that led from one to the other, the rule that was broken
+//! and the line that replays it. The steps come from a second run of the same seed, with a
+//! [`History`] watching: sweeps keep none.
+//!
+//! | file | what |
+//! |---|---|
+//! | `history` | the steps of the run |
+//! | `acts`, `parting` | where a defect acts; where the same seed without it parts from the run |
+//! | `story` | which steps are told; with `violation_subjects`, `origins`, `chain`, `heartbeats` |
+//! | `rows` | what is said of each; with `journeys`, the ways of messages |
+//! | `chart` | the drawing; with `lifelines` |
+//! | `violated`, `passed`, `stuck` | what is told for a verdict |
 
-mod causal_past;
+mod act;
+#[cfg(feature = "madsim")]
+mod acts;
+mod chain;
 mod chart;
+mod choice;
+#[cfg(feature = "madsim")]
+mod compare;
+mod data;
 mod heartbeats;
 mod history;
+mod journeys;
 mod lifelines;
+mod listed;
+mod origins;
 mod page;
+#[cfg(feature = "madsim")]
+mod parting;
 mod passed;
+mod rows;
+mod snapshot;
+mod story;
+mod stuck;
 #[cfg(all(test, feature = "file-service"))]
 mod tests;
+mod violated;
 mod violation_subjects;
 
 use std::time::Duration;
 
 use crate::draw::swarm;
-use crate::oracle::blocked::{Wait, WaitKind};
-use crate::oracle::{Breach, Evidence, Violation};
+use crate::name::Name as _;
+use crate::oracle::Violation;
+#[cfg(feature = "madsim")]
+use crate::run;
 use crate::scenario::{Expected, Scenario};
-use crate::subject;
-use crate::text::{Nanoseconds, Thousands};
-use crate::trace;
+use crate::subject::Subjects;
+use crate::text::{Nanoseconds, Thousands, quoted};
 use crate::under_test::UnderTest;
-use crate::verdict::{Finding, RunReport, Spinning, Verdict};
+use crate::verdict::{RunReport, Verdict};
 
-use causal_past::Past;
-use chart::{Chart, LEGEND, WIDTH, shorten};
-use heartbeats::is_background;
 use page::Page;
+#[cfg(feature = "madsim")]
+use parting::parting;
 use passed::passed;
+#[cfg(feature = "madsim")]
+use story::Story;
 
+pub use act::Act;
+#[cfg(feature = "madsim")]
+pub use compare::compare;
+pub use data::{Explained, explained};
 pub use history::History;
 pub use page::{Line, Tone};
+pub use snapshot::snapshot;
 
-/// The most lines of a report.
-pub const LINES: usize = 60;
-
-/// Explains the run of `scenario` that `run` reports and `history` has watched; `took` is how long
-/// it really took, where that is known. At most [`LINES`] lines.
-pub fn explain<S: UnderTest>(
-    scenario: &Scenario<S>,
-    run: &RunReport<S>,
-    history: &History<S>,
-    took: Option<Duration>,
-) -> Vec<Line> {
-    let mut page = Page::default();
-    headline(&mut page, scenario, run, history);
-    let mut end = Page::default();
-    last_lines(&mut end, scenario, run, took);
-    match &run.verdict {
-        Verdict::Pass => passed(&mut page, scenario, run),
-        Verdict::Violation(violation) | Verdict::Starved(violation) => {
-            rule(&mut end, violation);
-            violated(&mut page, violation, history, LINES - end.0.len());
-        }
-        Verdict::Blocked(waits) => blocked(&mut page, waits),
-        Verdict::Spinning(spinning) => spun(&mut page, spinning, history),
-        Verdict::Unexpected(finding) => {
-            unexpected(&mut page, finding);
-            passed(&mut page, scenario, run);
-        }
-        Verdict::RuledOut { .. } => passed(&mut page, scenario, run),
-        Verdict::Panic(text) => panicked(&mut page, text, history, LINES - end.0.len()),
-    }
-    page.0.extend(end.0);
-    page.0.truncate(LINES);
-    page.0
+/// How a report is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// How wide a line may be, in characters.
+    pub width: usize,
+    /// Is everything told? Else what fits into [`Layout::LINES`] lines.
+    pub is_full: bool,
+    /// Are the steps drawn of a run that ends as one does that goes well?
+    pub is_charted: bool,
 }
 
-/// The command that replays a run.
-pub fn replay_line<S: UnderTest>(file: &str, seed: u64) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:".contains(c);
-    let file = if !file.is_empty() && file.chars().all(is_plain) {
-        file.to_owned()
-    } else {
-        format!("'{}'", file.replace('\'', r"'\''"))
+impl Default for Layout {
+    fn default() -> Layout {
+        Layout { width: Layout::WIDTH, is_full: false, is_charted: false }
+    }
+}
+
+impl Layout {
+    /// The most lines of a report of which not everything is wanted.
+    pub const LINES: usize = 66;
+    /// How wide a line may be where nothing else is known.
+    pub const WIDTH: usize = 120;
+    /// The least and the most that a line may be wide.
+    pub const WIDTHS: (usize, usize) = (80, 160);
+
+    /// The layout for a terminal of `columns` characters.
+    pub fn of_terminal(columns: usize) -> Layout {
+        let (least, most) = Layout::WIDTHS;
+        Layout { width: columns.clamp(least, most), ..Layout::default() }
+    }
+
+    /// So many lines, or all that there are.
+    fn at_most(self, lines: usize) -> usize {
+        if self.is_full { usize::MAX } else { lines }
+    }
+}
+
+/// A run that was watched, with what is needed to explain it.
+#[derive(Clone, Debug)]
+pub struct Watched<S: UnderTest> {
+    /// How it ended.
+    pub run: RunReport<S>,
+    /// Its steps.
+    pub history: History<S>,
+    /// Where a defect acts, if one is on and the run goes wrong.
+    pub acts: Vec<Act<S>>,
+    /// How long it really took, where that is known.
+    pub took: Option<Duration>,
+}
+
+#[cfg(feature = "madsim")]
+impl<S: UnderTest> Watched<S> {
+    /// Runs `scenario` under `seed`, and once more without its defects where that explains more.
+    pub fn of(scenario: &Scenario<S>, seed: u64) -> Watched<S> {
+        let mut history = History::default();
+        let run = run::run(scenario, seed, &mut history);
+        Watched::new(scenario, run, history, None)
+    }
+
+    /// The same of a run that is over: `history` has watched it.
+    pub fn new(
+        scenario: &Scenario<S>,
+        run: RunReport<S>,
+        history: History<S>,
+        took: Option<Duration>,
+    ) -> Watched<S> {
+        let acts = match run.verdict.violation() {
+            Some(violation) if !scenario.defects.is_empty() => {
+                let story = Story::of(&violation.breach, &history, &[]);
+                let acts = acts::acts(scenario, run.seed, &history, &story);
+                let parts = || parting(scenario, run.seed, &history).into_iter().collect();
+                if acts.is_empty() { parts() } else { acts }
+            }
+            Some(_) | None => Vec::new(),
+        };
+        Watched { acts, run, history, took }
+    }
+}
+
+/// Explains a run of `scenario`.
+pub fn explain<S: UnderTest>(
+    scenario: &Scenario<S>,
+    watched: &Watched<S>,
+    layout: Layout,
+) -> Vec<Line> {
+    let Watched { run, history, .. } = watched;
+    let mut page = Page::new(layout);
+    headline(&mut page, scenario, run, history);
+    let mut end = Page::new(layout);
+    last_lines(&mut end, scenario, watched);
+    let room = |end: &Page| layout.at_most(Layout::LINES).saturating_sub(end.lines.len());
+    let went_well = |page: &mut Page| {
+        passed(page, scenario, watched);
+        if layout.is_charted {
+            violated::whole(page, scenario, watched, room(&end));
+        }
     };
-    format!("{} run {file} --seed {seed}", S::COMMAND.name)
+    match &run.verdict {
+        Verdict::Pass | Verdict::RuledOut { .. } => went_well(&mut page),
+        Verdict::Violation(violation) | Verdict::Starved(violation) => {
+            let mut rule = Page::new(layout);
+            violated::rule(&mut rule, violation);
+            end.lines.splice(0..0, rule.lines);
+            violated::violated(&mut page, scenario, watched, violation, room(&end));
+        }
+        Verdict::Blocked(waits) => {
+            violated::setting(&mut page, scenario, &Subjects::default());
+            stuck::blocked(&mut page, waits);
+            if let Some(first) = waits.first() {
+                violated::led_to_wait(&mut page, scenario, watched, first, room(&end));
+            }
+        }
+        Verdict::Spinning(spinning) => stuck::spun(&mut page, spinning, history),
+        Verdict::Unexpected(finding) => {
+            stuck::unexpected(&mut page, finding);
+            went_well(&mut page);
+        }
+        Verdict::Panic(text) => violated::panicked(&mut page, scenario, text, watched, room(&end)),
+    }
+    page.lines.extend(end.lines);
+    page.lines.truncate(layout.at_most(Layout::LINES));
+    page.lines
+}
+
+/// The command that replays a run of `scenario`, with the defect that was switched on from outside.
+pub fn run_line<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> String {
+    let defect = scenario.defect_from_outside;
+    let defect = defect.map_or(String::new(), |it| format!(" --defect {}", it.name()));
+    replay_line::<S>(&scenario.file, seed) + &defect
+}
+
+/// The command that replays a run of a file as it is.
+pub fn replay_line<S: UnderTest>(file: &str, seed: u64) -> String {
+    format!("{} run {} --seed {seed}", S::COMMAND.name, quoted(file))
 }
 
 fn headline<S: UnderTest>(
@@ -101,7 +225,11 @@ fn headline<S: UnderTest>(
             format!("starved: {}; {invariant} is broken, and no other invariant is", run.requests)
         }
         Verdict::Blocked(waits) => {
-            format!("blocked: {}; every invariant held, and {}", run.requests, waiting(waits))
+            format!(
+                "blocked: {}; every invariant held, and {}",
+                run.requests,
+                stuck::waiting(waits)
+            )
         }
         Verdict::Spinning(spinning) => format!("spinning: {}; {spinning}", run.requests),
         Verdict::Unexpected(finding) => format!("unexpected: {}", finding.of),
@@ -109,26 +237,10 @@ fn headline<S: UnderTest>(
         Verdict::Panic(_) => "panic: the code under test, or the simulator, panicked".to_owned(),
     };
     page.put(tone, said);
-    page.plain(shorten(
-        &format!("{}, seed {}: {}", scenario.file, run.seed, scenario.title),
-        WIDTH,
-    ));
+    let title = format!("{}, seed {}: {}", scenario.file, run.seed, scenario.title);
+    page.paragraph(&title, 0, 2);
     if let Some(drawn) = swarm::drawn(scenario, run.seed) {
-        page.named("drawn", &drawn, LINES);
-    }
-}
-
-/// How many wait, and for how long. A circle ends with a time-out.
-fn waiting(waits: &[Wait]) -> String {
-    let in_circle = waits.iter().filter(|wait| wait.kind == WaitKind::DEADLOCK).count();
-    let verb = |count: usize| if count == 1 { "waits" } else { "wait" };
-    let said = |count: usize, how: &str| format!("{count} {} {how}", verb(count));
-    match (waits.len() - in_circle, in_circle) {
-        (0, circle) => said(circle, "in a circle"),
-        (others, 0) => said(others, "for ever"),
-        (others, circle) => {
-            format!("{}, {}", said(others, "for ever"), said(circle, "in a circle"))
-        }
+        page.named("drawn", &drawn, Layout::LINES);
     }
 }
 
@@ -137,8 +249,7 @@ fn waiting(waits: &[Wait]) -> String {
 fn last_lines<S: UnderTest>(
     page: &mut Page,
     scenario: &Scenario<S>,
-    run: &RunReport<S>,
-    took: Option<Duration>,
+    Watched { run, took, .. }: &Watched<S>,
 ) {
     page.gap();
     let expected = &scenario.expect.verdict;
@@ -164,7 +275,7 @@ fn last_lines<S: UnderTest>(
         ),
     };
     page.put(Tone::Faint, figures);
-    page.plain(replay_line::<S>(&scenario.file, run.seed));
+    page.plain(run_line(scenario, run.seed));
 }
 
 fn wanted<S: UnderTest>(expected: &Expected<S>, verdict: &Verdict<S>) -> String {
@@ -185,125 +296,4 @@ fn wanted<S: UnderTest>(expected: &Expected<S>, verdict: &Verdict<S>) -> String 
         Expected::Violates(invariant) => format!("violates = \"{invariant}\""),
         Expected::Blocks(milestone) => format!("blocks = \"{milestone}\""),
     }
-}
-
-fn violated<S: UnderTest>(
-    page: &mut Page,
-    violation: &Violation<S>,
-    history: &History<S>,
-    room: usize,
-) {
-    let Breach { earlier, now } = &*violation.breach;
-    page.gap();
-    for (name, fact) in [("earlier", earlier), ("now", now)] {
-        let at = history.step(fact.step).map_or(String::new(), |step| format!(" ({})", step.at));
-        page.named(name, &format!("step {}{at}: {}", Thousands(fact.step), fact.is), 3);
-    }
-    story(page, &violation.breach, history, room, LEGEND);
-}
-
-/// The steps that led to a breach, as a chart, and the last of them in full.
-fn story<S: UnderTest>(
-    page: &mut Page,
-    breach: &Breach<S>,
-    history: &History<S>,
-    room: usize,
-    legend: &str,
-) {
-    page.gap();
-    let past = Past::of(breach, history);
-    let chart = Chart::new(history, &past.subjects, &past.facts, &past.steps);
-    let last = breach.now.step;
-    let full = history.step(last).map_or_else(Vec::new, |step| in_full(&trace::lines(step)));
-    // The heading, the legend, and the heading of the last step with what it says.
-    let rest = 2 + if full.is_empty() { 0 } else { full.len() + 2 };
-    let drawn = chart.draw(room.saturating_sub(page.0.len() + rest));
-    let about = match past.subjects.is_empty() {
-        true => String::new(),
-        false => format!(", about {}", shorten(&past.subjects.to_string(), WIDTH - 50)),
-    };
-    let (shown, all) = (drawn.steps, past.steps.len());
-    page.put(Tone::Heading, format!("What led to it: {shown} of {all} steps{about}"));
-    drawn.lines.into_iter().for_each(|line| page.plain(line));
-    drawn.left_out.into_iter().for_each(|line| page.put(Tone::Faint, line));
-    page.put(Tone::Faint, legend);
-    if !full.is_empty() {
-        page.gap();
-        page.put(Tone::Heading, format!("Step {} in full", Thousands(last)));
-        full.into_iter().for_each(|line| page.plain(line));
-    }
-}
-
-/// The lines of one step, cut so that they fit.
-fn in_full(lines: &[String]) -> Vec<String> {
-    const SHOWN: usize = 6;
-    let mut short: Vec<String> =
-        lines.iter().take(SHOWN).map(|line| shorten(line, WIDTH)).collect();
-    if let Some(more @ 1..) = lines.len().checked_sub(SHOWN) {
-        short.push(format!("{:>24}... {more} more lines; `--trace` shows them", ""));
-    }
-    short
-}
-
-/// The rule that was broken; put in front of the last lines.
-fn rule<S: UnderTest>(page: &mut Page, violation: &Violation<S>) {
-    let rule = violation.invariant;
-    let mut told = Page::default();
-    told.gap();
-    told.named("rule", &format!("{rule}: {}", rule.summary()), 3);
-    told.named("source", rule.source(), 2);
-    page.0.splice(0..0, told.0);
-}
-
-fn blocked(page: &mut Page, waits: &[Wait]) {
-    const SHOWN: usize = 20;
-    page.gap();
-    for Wait { kind: _, machine, for_what, since, released_by } in waits.iter().take(SHOWN) {
-        page.plain(shorten(&format!("{machine} waits since {since} for {for_what}"), WIDTH));
-        page.plain(shorten(&format!("    released by {released_by}"), WIDTH));
-    }
-    if let Some(more @ 1..) = waits.len().checked_sub(SHOWN) {
-        page.plain(format!("... {more} more"));
-    }
-}
-
-fn unexpected(page: &mut Page, finding: &Finding) {
-    page.gap();
-    page.named("expected", &finding.expected, 3);
-    page.named("found", &finding.found, 3);
-}
-
-/// What goes round, and the last steps of it.
-fn spun<S: UnderTest>(page: &mut Page, spinning: &Spinning, history: &History<S>) {
-    page.gap();
-    page.put(Tone::Heading, format!("Of {} events after that", Thousands(spinning.sampled)));
-    for (kind, count) in &spinning.kinds {
-        page.plain(shorten(&format!("{:>9}  {kind}", Thousands(*count).to_string()), WIDTH));
-    }
-    page.gap();
-    last_steps(page, "The last steps", history);
-}
-
-fn panicked<S: UnderTest>(page: &mut Page, text: &str, history: &History<S>, room: usize) {
-    page.gap();
-    page.named("message", text, 6);
-    let Some(step) = history.steps().next_back() else { return };
-    let about = subject::of_step(step);
-    let in_it = Evidence::at(step.index, String::new()).about_all(about.iter().cloned());
-    let breach = Breach::of(in_it.clone(), in_it);
-    story(page, &breach, history, room, &LEGEND.replace("the two facts", "the step that panicked"));
-}
-
-fn last_steps<S: UnderTest>(page: &mut Page, heading: &str, history: &History<S>) {
-    const SHOWN: usize = 24;
-    let mut lines: Vec<String> = Vec::new();
-    for step in history.steps().rev().filter(|step| !is_background(step)) {
-        let of_step = trace::lines(step);
-        if lines.len() + of_step.len() > SHOWN && !lines.is_empty() {
-            break;
-        }
-        lines.splice(0..0, of_step.into_iter().take(SHOWN));
-    }
-    page.put(Tone::Heading, heading);
-    lines.iter().for_each(|line| page.plain(shorten(line, WIDTH)));
 }

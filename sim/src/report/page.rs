@@ -1,6 +1,7 @@
 //! The lines of a report.
 
-use super::chart::{WIDTH, shorten};
+use super::Layout;
+use super::chart::shorten;
 
 /// How a line of a report is meant; a terminal shows it in colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +28,19 @@ pub struct Line {
 }
 
 /// A report as it grows.
-#[derive(Debug, Default)]
-pub(super) struct Page(pub Vec<Line>);
+#[derive(Debug)]
+pub(super) struct Page {
+    pub layout: Layout,
+    pub lines: Vec<Line>,
+}
 
 impl Page {
+    pub fn new(layout: Layout) -> Page {
+        Page { layout, lines: Vec::new() }
+    }
+
     pub fn put(&mut self, tone: Tone, text: impl Into<String>) {
-        self.0.push(Line { tone, text: text.into() });
+        self.lines.push(Line { tone, text: text.into() });
     }
 
     pub fn plain(&mut self, text: impl Into<String>) {
@@ -43,10 +51,24 @@ impl Page {
         self.plain("");
     }
 
+    /// One line, cut where it is too long.
+    pub fn cut(&mut self, text: &str) {
+        self.plain(shorten(text, self.layout.width));
+    }
+
+    /// `text` on up to `most` lines, from column `indent` on.
+    pub fn paragraph(&mut self, text: &str, indent: usize, most: usize) {
+        let most = self.layout.at_most(most);
+        for line in paragraph(text, self.layout.width - indent, most) {
+            self.plain(format!("{:indent$}{line}", ""));
+        }
+    }
+
     /// `name  text`, the text on up to `most` lines.
     pub fn named(&mut self, name: &str, text: &str, most: usize) {
         const INDENT: usize = 12;
-        for (i, line) in paragraph(text, WIDTH - INDENT, most).into_iter().enumerate() {
+        let most = self.layout.at_most(most);
+        for (i, line) in paragraph(text, self.layout.width - INDENT, most).into_iter().enumerate() {
             let name = if i == 0 { name } else { "" };
             self.plain(format!("  {name:<9} {line}"));
         }
@@ -69,7 +91,8 @@ pub(super) fn paragraph(text: &str, width: usize, most: usize) -> Vec<String> {
     if lines.len() > most {
         lines.truncate(most);
         if let Some(last) = lines.last_mut() {
-            *last = format!("{} ...", shorten(last, width - 4));
+            let kept: String = last.chars().take(width - 4).collect();
+            *last = format!("{} ...", kept.trim_end_matches(['.', ' ']));
         }
     }
     lines

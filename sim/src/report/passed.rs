@@ -1,6 +1,7 @@
 //! What a run has done that ended as a run does that goes well.
 
-use super::chart::WIDTH;
+use super::Watched;
+use super::listed::listed;
 use super::page::{Page, paragraph};
 use crate::figures::Figures;
 use crate::scenario::Scenario;
@@ -8,10 +9,14 @@ use crate::text::Thousands;
 use crate::under_test::UnderTest;
 use crate::verdict::{Effect, RunReport};
 
-pub(super) fn passed<S: UnderTest>(page: &mut Page, scenario: &Scenario<S>, run: &RunReport<S>) {
+pub(super) fn passed<S: UnderTest>(
+    page: &mut Page,
+    scenario: &Scenario<S>,
+    Watched { run, history, .. }: &Watched<S>,
+) {
     if !scenario.about.is_empty() {
         page.gap();
-        paragraph(&scenario.about, WIDTH, 8).into_iter().for_each(|line| page.plain(line));
+        page.paragraph(&scenario.about, 0, 8);
     }
     page.gap();
     for Figures { name, counted } in S::figures(&scenario.config) {
@@ -48,7 +53,7 @@ pub(super) fn passed<S: UnderTest>(page: &mut Page, scenario: &Scenario<S>, run:
     }
     if !run.given_up.is_empty() {
         let text = format!("given up with lost disks: {}", run.given_up.join(", "));
-        for (i, line) in paragraph(&text, WIDTH - 14, 4).into_iter().enumerate() {
+        for (i, line) in paragraph(&text, page.layout.width - 14, 4).into_iter().enumerate() {
             page.plain(format!("{:<14}{line}", if i == 0 { "lost" } else { "" }));
         }
     }
@@ -57,6 +62,7 @@ pub(super) fn passed<S: UnderTest>(page: &mut Page, scenario: &Scenario<S>, run:
         let missing = not_struck(scenario, run);
         page.plain(format!("{:<14}{fired} of {} came about{missing}", "scripted", run.fired.len()));
     }
+    listed(page, scenario, history);
 }
 
 /// The effects of the file that the run did not come to, if there are any.

@@ -1,14 +1,22 @@
 //! Reports of made-up and of real violations.
 
+mod defects;
 mod left_out;
+mod snapshots;
+mod ways;
+
+use std::sync::Arc;
 
 use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::{
-    Admission, Epoch, FileService, FromCentre, Header, LowWater, Message, Path, Record, Timer,
-    ToCentre, TxnId, TxnMessage, Vote,
+    Admission, Config, Epoch, FileService, FromCentre, Header, LowWater, Message, Path, Record,
+    Settings, Timer, ToCentre, TxnId, TxnMessage, Vote,
 };
 
-use super::chart::Drawn;
+use super::chart::{Chart, Drawn};
+use super::lifelines::HEAD;
+use super::rows::rows;
+use super::story::Story;
 use super::*;
 use crate::file_service::InvariantName;
 use crate::file_service::Milestone;
@@ -19,8 +27,8 @@ use crate::file_service::subject_of::Subject;
 use crate::file_service::{
     Event, Fact, History, Packet, RunReport, Scenario, Simulation, Step, World,
 };
-use crate::oracle::Evidence;
-use crate::oracle::blocked::WaitKind;
+use crate::oracle::blocked::{Wait, WaitKind};
+use crate::oracle::{Breach, Evidence};
 use crate::world::{Loss, PacketId, Tear, Watcher};
 
 fn n(number: u16) -> NodeId {
@@ -107,16 +115,24 @@ fn violation(earlier: u64, now: u64, about: impl Into<Subject>) -> Violation {
     Violation { invariant: InvariantName::System(FileInvariant::ParticipantsAgree), step, breach }
 }
 
+fn config() -> Arc<Config> {
+    Config::new(Settings::default()).unwrap()
+}
+
 fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
-    let past = Past::of(&violation.breach, history);
-    Chart::new(history, &past.subjects, &past.facts, &past.steps).draw(room)
+    let story = Story::of(&violation.breach, history, &[]);
+    let rows = rows(&config(), history, &story, false);
+    Chart::new(history, &rows, &[('>', story.facts.clone())], Layout::WIDTH, 3).draw(room)
 }
 
 #[test]
 fn the_chart_shows_the_causal_past_of_the_two_facts_and_nothing_else() {
     let drawn = chart_of(&made(), &violation(4, 7, txn(4)), 30);
-    let steps: Vec<&str> =
-        drawn.lines[1..].iter().filter_map(|line| line[..9].split_whitespace().last()).collect();
+    let steps: Vec<&str> = drawn.lines[1..]
+        .iter()
+        .map(|line| line[7..13].trim())
+        .filter(|it| !it.is_empty())
+        .collect();
     assert_eq!(steps, ["1", "3", "4", "6", "7"]);
     let shown = drawn.lines.join("\n");
     assert!(!shown.contains("n1.1/9") && !shown.contains("n5"), "{shown}");
@@ -125,16 +141,16 @@ fn the_chart_shows_the_causal_past_of_the_two_facts_and_nothing_else() {
 #[test]
 fn messages_losses_crashes_and_facts_are_drawn_on_the_lifelines() {
     let drawn = chart_of(&made(), &violation(4, 7, txn(4)), 30);
-    let row = |step: &str| drawn.lines.iter().find(|line| line[1..8].trim() == step).unwrap();
-    let drawing = |step: &str| &row(step)[22..];
-    assert_eq!(drawing("step"), "n1     n2     n3     n4");
+    let row = |step: &str| drawn.lines.iter().find(|line| line[7..13].trim() == step).unwrap();
+    let drawing = |step: &str| &row(step)[HEAD..];
+    assert_eq!(drawing("step"), "n1   n2   n3   n4");
     assert!(drawing("1").contains("n1 wakes; -> n3 Abort n1.1/4; -> n2 n4 Commit n1.1/4"));
-    assert!(drawing("3").starts_with("|-----------------x  |"), "{}", drawing("3"));
-    assert!(drawing("4").starts_with("|------------>o      |"), "{}", drawing("4"));
+    assert!(drawing("3").starts_with("|-----------x  |"), "{}", drawing("3"));
+    assert!(drawing("4").starts_with("|-------->o    |"), "{}", drawing("4"));
     let crash = drawn.lines.iter().find(|line| line.contains("crashes")).unwrap();
-    assert!(crash[22..].starts_with("|      |      X      |"), "{crash}");
+    assert!(crash[HEAD..].starts_with("|    |    X    |"), "{crash}");
     let last = drawn.lines.last().unwrap();
-    assert!(last[22..].starts_with("|----->o      :      |"), "{last}");
+    assert!(last[HEAD..].starts_with("|--->o    :    |"), "{last}");
     assert!(last.starts_with('>') && row("4").starts_with('>'));
     assert!(row("4").contains("log #7 rolled back n1.1/4 (lazy)"));
     let all = drawn.lines.join("\n");
@@ -149,11 +165,11 @@ fn a_chart_without_room_leaves_out_steps_and_says_how_many() {
     let left_out: usize = drawn
         .lines
         .iter()
-        .filter_map(|line| line.split_once("... ")?.1.split(' ').next()?.parse::<usize>().ok())
+        .filter_map(|line| line[1..6].trim().strip_prefix('+')?.parse::<usize>().ok())
         .sum();
     assert_eq!(drawn.steps + left_out, 5, "{:?}", drawn.lines);
     let shown = drawn.lines.join("\n");
-    assert!(shown.contains(">      4") && shown.contains(">      7"), "{shown}");
+    assert!(shown.contains(">           4") && shown.contains(">           7"), "{shown}");
 }
 
 #[test]
@@ -176,8 +192,8 @@ fn a_partition_and_a_pause_are_drawn() {
     let drawn = chart_of(&made.0, &violation(2, 6, txn(4)), 30);
     let shown = drawn.lines.join("\n");
     assert!(shown.contains("cut: n1 | n2"), "{shown}");
-    assert!(shown.contains("/      /"), "{shown}");
-    assert!(shown.contains("=  x---|"), "{shown}");
+    assert!(shown.contains("/    /"), "{shown}");
+    assert!(shown.contains("=  x-|"), "{shown}");
     assert!(shown.contains("lost (the link is cut)"), "{shown}");
 }
 
@@ -210,11 +226,26 @@ fn busy_run(seed: u64) -> (Scenario, RunReport, History) {
     (scenario, run, history)
 }
 
+/// The report of a run as it would be if it had ended like this.
+fn explain(
+    scenario: &Scenario,
+    run: &RunReport,
+    history: &History,
+    took: Option<Duration>,
+) -> Vec<Line> {
+    let watched = Watched { run: run.clone(), history: history.clone(), acts: Vec::new(), took };
+    super::explain(scenario, &watched, Layout::default())
+}
+
 fn check(lines: &[Line]) {
     let shown = || lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
-    assert!(lines.len() <= LINES, "{} lines\n{}", lines.len(), shown());
+    assert!(lines.len() <= Layout::LINES, "{} lines\n{}", lines.len(), shown());
     for Line { text, .. } in lines {
-        assert!(text.chars().count() <= WIDTH + 6 && !text.contains('\n'), "{text}\n{}", shown());
+        assert!(
+            text.chars().count() <= Layout::WIDTH && !text.contains('\n'),
+            "{text}\n{}",
+            shown()
+        );
     }
     assert_eq!(lines.last().unwrap().text, "seedbed run 'a file.toml' --seed 1");
 }
@@ -278,8 +309,9 @@ fn every_other_verdict_fits_on_one_screen_too() {
     run.verdict = Verdict::Blocked(vec![wait.clone(); 100]);
     let lines = explain(&scenario, &run, &history, None);
     check(&lines);
-    assert_eq!(lines[3].text, "n3 waits since 0.000000s for the decision on n1.1/4");
-    assert_eq!(lines[4].text, "    released by n1, when it starts again");
+    let at = lines.iter().position(|line| line.text.starts_with("n3 waits")).unwrap();
+    assert_eq!(lines[at].text, "n3 waits since 0.000000s for the decision on n1.1/4");
+    assert_eq!(lines[at + 1].text, "    released by n1, when it starts again");
     assert!(lines[0].text.ends_with("every invariant held, and 100 wait for ever"), "{lines:?}");
     let in_circle = Wait { kind: WaitKind::DEADLOCK, ..wait.clone() };
     for (waits, said) in [
@@ -348,7 +380,7 @@ fn steps_about(earlier: &[Subject], now: &[Subject]) -> Vec<usize> {
         ..Evidence::at(step, "something")
     };
     let breach = Breach { earlier: fact(4, earlier), now: fact(5, now) };
-    Past::of(&breach, &history).steps.iter().map(|(place, _)| place + 1).collect()
+    Story::of(&breach, &history, &[]).steps.iter().map(|(place, _)| place + 1).collect()
 }
 
 #[test]
@@ -452,5 +484,8 @@ fn a_panic_is_told_with_its_step_and_what_led_to_it() {
         lines.iter().filter(|line| line.text.starts_with('>')).map(|line| &*line.text).collect();
     assert!(matches!(marked[..], [line] if line.contains(" 500 ")), "{marked:?}");
     assert!(lines.iter().any(|line| line.text.starts_with("What led to it")));
+    let watched = Watched { run, history, acts: Vec::new(), took: None };
+    let layout = Layout { is_full: true, ..Layout::default() };
+    let lines = super::explain(&scenario, &watched, layout);
     assert!(lines.iter().any(|line| line.text == "Step 500 in full"));
 }

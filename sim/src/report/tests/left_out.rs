@@ -21,7 +21,7 @@ fn every_machine_has_a_column_or_is_named_as_left_out() {
         many.deliver(u64::from(to) - 1, to - 1, to, abort(), facts);
     }
     let drawn = chart_of(&many.0, &violation(1, 12, txn(4)), 30);
-    let columns: Vec<&str> = drawn.lines[0].split_whitespace().skip(2).collect();
+    let columns: Vec<&str> = drawn.lines[0].split_whitespace().skip(3).collect();
     assert_eq!(columns.len(), 9, "{:?}", drawn.lines);
     let named = drawn.left_out[0].strip_prefix("    left out: ").expect("it is said");
     let named = named.strip_suffix(" (no room for a column)").expect("it is said why");

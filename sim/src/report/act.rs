@@ -1,0 +1,15 @@
+//! A step in which a defect acts.
+
+use crate::under_test::UnderTest;
+use crate::world::Step;
+
+/// A step that would be another without the defects.
+#[derive(Clone, Debug)]
+pub struct Act<S: UnderTest> {
+    /// Its number.
+    pub step: u64,
+    /// What happens in its place without the defects; `None` if that run is over.
+    pub without: Option<Step<S>>,
+    /// What its machine holds after it, with the defects and without, in words.
+    pub states: [Vec<String>; 2],
+}

@@ -1,0 +1,145 @@
+//! Two runs of one seed side by side, from where they part: with the defects of the scenario on the
+//! left, without them on the right.
+
+use seedbed::machine::Time;
+
+use super::chart::broken;
+use super::heartbeats::is_background;
+use super::history::History;
+use super::page::{Line, Page, Tone};
+use super::parting::parting;
+use super::rows::Teller;
+use super::story::Story;
+use super::{Layout, Watched};
+use crate::run;
+use crate::scenario::Scenario;
+use crate::subject::Subjects;
+use crate::under_test::UnderTest;
+
+/// How wide the step and the time of a line are.
+const HEAD: usize = 20;
+
+/// The most lines for what one step changed.
+const LINES_PER_STEP: usize = 3;
+
+/// The two runs, of which `watched` is the one with the defects; what to do where there are none.
+///
+/// # Errors
+/// Why the two cannot be compared.
+pub fn compare<S: UnderTest>(
+    scenario: &Scenario<S>,
+    watched: &Watched<S>,
+    layout: Layout,
+) -> Result<Vec<Line>, String> {
+    if scenario.defects.is_empty() {
+        return Err(
+            "no defect is on, so there is nothing to compare with; `--defect` switches one \
+                    on"
+            .to_owned(),
+        );
+    }
+    let Some(parting) = parting(scenario, watched.run.seed, &watched.history) else {
+        return Err("the run is the same without the defect, step by step".to_owned());
+    };
+    let mut without = History::default();
+    run::run(&scenario.mended(), watched.run.seed, &mut without);
+    let about = about(watched);
+    let both =
+        [&watched.history, &without].map(|history| told(scenario, history, parting.step, &about));
+    let mut page = Page::new(layout);
+    page.put(Tone::Heading, headings(layout, parting.step));
+    let lines = side_by_side(both, layout);
+    let most = layout.at_most(Layout::LINES - 4);
+    let left_out = lines.len().saturating_sub(most);
+    lines.into_iter().take(most).for_each(|line| page.plain(line));
+    if left_out > 0 {
+        page.put(Tone::Faint, format!("... {left_out} more lines; `--full` shows them"));
+    }
+    Ok(page.lines)
+}
+
+fn headings(layout: Layout, step: u64) -> String {
+    let half = half(layout);
+    let with = format!("{:<HEAD$}{:<half$}", format!("from step {step}"), "with the defect");
+    format!("{with} | without")
+}
+
+fn half(layout: Layout) -> usize {
+    (layout.width - HEAD - 3) / 2
+}
+
+/// What both runs are shown about: what the violation is about, else everything.
+fn about<S: UnderTest>(watched: &Watched<S>) -> Option<Subjects<S::Subject>> {
+    let violation = watched.run.verdict.violation()?;
+    let story = Story::of(&violation.breach, &watched.history, &watched.acts);
+    Some(story.named)
+}
+
+/// A step of one of the runs: when, and what it says.
+struct Told {
+    at: Time,
+    step: u64,
+    words: String,
+}
+
+fn told<S: UnderTest>(
+    scenario: &Scenario<S>,
+    history: &History<S>,
+    from: u64,
+    about: &Option<Subjects<S::Subject>>,
+) -> Vec<Told> {
+    let known = S::known(&scenario.config, about.as_ref().unwrap_or(&Subjects::default()));
+    let teller = Teller::plain(known.as_ref());
+    let shown = history.steps().filter(|step| step.index >= from && !is_background(step));
+    let shown = shown.filter(|step| {
+        let is_first = step.index == from;
+        is_first || about.as_ref().is_none_or(|about| crate::subject::of_step(step).meet(about))
+    });
+    shown
+        .map(|step| Told {
+            at: step.at,
+            step: step.index,
+            words: teller.everything(step).join("; "),
+        })
+        .collect()
+}
+
+/// Steps at the same moment that say the same stand in one line, and all others in lines of their
+/// own.
+fn side_by_side([with, without]: [Vec<Told>; 2], layout: Layout) -> Vec<String> {
+    let half = half(layout);
+    let lines_of = |told: &Told, left: &str, right: &str| {
+        let most = layout.at_most(LINES_PER_STEP);
+        let [left, right] = [left, right].map(|text| broken(text, half, most));
+        let line = |i: usize| {
+            let head = match i {
+                0 => format!("{:>6} {:>11}", told.step, told.at.to_string()),
+                _ => String::new(),
+            };
+            let [left, right] = [&left, &right].map(|half| half.get(i).map_or("", String::as_str));
+            format!("{head:<HEAD$}{left:<half$} | {right}").trim_end().to_owned()
+        };
+        (0..left.len().max(right.len())).map(line).collect::<Vec<_>>()
+    };
+    let (mut with, mut without) = (with.into_iter().peekable(), without.into_iter().peekable());
+    let mut lines = Vec::new();
+    loop {
+        match (with.peek(), without.peek()) {
+            (Some(one), Some(other)) if one.at == other.at && one.words == other.words => {
+                lines.extend(lines_of(one, &one.words, "the same"));
+                with.next();
+                without.next();
+            }
+            (Some(one), other) if other.is_none_or(|other| one.at <= other.at) => {
+                lines.extend(lines_of(one, &one.words, ""));
+                with.next();
+            }
+            (_, Some(other)) => {
+                lines.extend(lines_of(other, "", &other.words));
+                without.next();
+            }
+            (Some(_), _) => unreachable!("the one before has taken it"),
+            (None, None) => return lines,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Where a run with defects parts from the run of the same seed without them.
+//!
+//! The two part at the first step that differs, or that leaves another state in its machine.
+//! Neither run keeps its states: of the run with the defects there is a hash for each step, and the
+//! one state that is told comes from one run more.
+
+use seedbed::machine::NodeId;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::act::Act;
+use super::history::History;
+use crate::digest::Digest;
+use crate::run;
+use crate::scenario::Scenario;
+use crate::subject::Subjects;
+use crate::trace::Detail;
+use crate::under_test::UnderTest;
+use crate::world::{Step, Watcher, World};
+
+/// Where the run that `history` has watched parts from that of `scenario` without its defects.
+pub(super) fn parting<S: UnderTest>(
+    scenario: &Scenario<S>,
+    seed: u64,
+    history: &History<S>,
+) -> Option<Act<S>> {
+    let mut hashes = Hashes::default();
+    run::run(scenario, seed, &mut hashes);
+    let mut beside = Beside { history, hashes, parting: None, steps: 0 };
+    run::run(&scenario.mended(), seed, &mut beside);
+    let mut parting = beside.finish()?;
+    let place = history.step(parting.step).and_then(Step::place);
+    let of_place = |world: &World<S>| place.map_or_else(Vec::new, |node| state(world, node));
+    parting.states[0] = run::up_to(scenario, seed, parting.step, of_place).unwrap_or_default();
+    Some(parting)
+}
+
+/// What the machine of `step` holds after it, in words.
+fn state_of_place<S: UnderTest>(world: &World<S>, step: &Step<S>) -> Vec<String> {
+    step.place().map_or_else(Vec::new, |node| state(world, node))
+}
+
+/// What a machine holds, in words.
+pub(super) fn state<S: UnderTest>(world: &World<S>, node: NodeId) -> Vec<String> {
+    let machine = world.host(node).process();
+    let known = S::known(world.config(), &Subjects::default());
+    let detail = known.as_ref().map_or(Detail::Brief, Detail::Report);
+    let mut state = machine.map_or_else(Vec::new, |machine| S::state(machine, detail));
+    let checkpoint = world.host(node).disk().newest_checkpoint().into_iter().flatten();
+    state.extend(
+        checkpoint.map(|it| format!("a checkpoint with {}", S::record_in_words(it, detail))),
+    );
+    let next = world.host(node).next_deadline();
+    state.extend(next.map(|(at, timer)| format!("next, at {at}: {}", S::timer_in_words(&timer))));
+    state
+}
+
+fn hash(state: &[String]) -> u64 {
+    xxh3_64(state.join("\n").as_bytes())
+}
+
+/// A hash of the state after each step.
+#[derive(Debug, Default)]
+struct Hashes(Vec<u64>);
+
+impl<S: UnderTest> Watcher<S> for Hashes {
+    fn watch(&mut self, world: &World<S>, step: &Step<S>) {
+        self.0.push(hash(&state_of_place(world, step)));
+    }
+}
+
+/// Watches the run without the defects, and compares it with what happened with them.
+#[derive(Debug)]
+struct Beside<'a, S: UnderTest> {
+    history: &'a History<S>,
+    hashes: Hashes,
+    parting: Option<Act<S>>,
+    /// How many steps the run without the defects has.
+    steps: u64,
+}
+
+impl<S: UnderTest> Beside<'_, S> {
+    fn finish(self) -> Option<Act<S>> {
+        let last = self.history.steps().next_back().map_or(0, |step| step.index);
+        let step = self.steps + 1;
+        let is_over = || Act { step, without: None, states: Default::default() };
+        self.parting.or_else(|| (self.steps < last).then(is_over))
+    }
+}
+
+impl<S: UnderTest> Watcher<S> for Beside<'_, S> {
+    fn watch(&mut self, world: &World<S>, step: &Step<S>) {
+        self.steps = step.index;
+        if self.parting.is_some() {
+            return;
+        }
+        // A history that has lost its beginning, or is over, has nothing to compare with.
+        let Some(with) = self.history.step(step.index) else { return };
+        let state = state_of_place(world, step);
+        let with_state = self.hashes.0.get(step.index as usize - 1);
+        if digest(with) != digest(step) || with_state != Some(&hash(&state)) {
+            let (without, states) = (Some(step.clone()), [Vec::new(), state]);
+            self.parting = Some(Act { step: step.index, without, states });
+        }
+    }
+}
+
+pub(super) fn digest<S: UnderTest>(step: &Step<S>) -> u64 {
+    let mut digest = Digest::default();
+    digest.add(step);
+    digest.value()
+}

@@ -1,0 +1,117 @@
+//! Where a defect acts.
+
+use super::*;
+use crate::name::Name as _;
+
+fn scenario(defect: &str, rest: &str) -> Scenario {
+    let text = format!(
+        "title = 'x'\n[cluster]\nnodes = 3\nclients = 2\nreplicas = 1\n\
+         defects = ['{defect}']\n{rest}"
+    );
+    Scenario::parse("a file.toml", &text).unwrap()
+}
+
+/// c1 claims /a, then writes it; its owner restarts in between.
+fn restarts(defect: &str) -> Scenario {
+    scenario(
+        defect,
+        "[[script]]\nclient = 'c1'\nat = '1s'\nacquire = '/a'\n\
+         [[fault]]\nat = '2s'\ncrash = 'n3'\nrestart_after = '500ms'\n\
+         [[script]]\nclient = 'c2'\nat = '4s'\nwrite = '/a'\ndata = '1'\n",
+    )
+}
+
+fn shown(scenario: &Scenario, layout: Layout) -> String {
+    let watched = Watched::of(scenario, 0);
+    let lines = super::super::explain(scenario, &watched, layout);
+    lines.iter().map(|line| format!("{}\n", line.text)).collect()
+}
+
+#[test]
+fn a_defect_acts_where_the_same_machine_would_do_something_else() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/negative/vote_not_forced.toml");
+    let scenario = Scenario::load(std::path::Path::new(file)).unwrap();
+    let watched = Watched::of(&scenario, scenario.seeds.start);
+    let [act] = &watched.acts[..] else { panic!("{:?}", watched.acts.len()) };
+    let step = watched.history.step(act.step).unwrap();
+    let forced = |step: &Step| {
+        step.facts.iter().any(|fact| matches!(fact, Fact::Appended { forced: true, .. }))
+    };
+    assert!(!forced(step) && forced(act.without.as_ref().unwrap()));
+    let shown = shown(&scenario, Layout::default());
+    assert!(shown.contains("Where the defect acts: step"), "{shown}");
+    assert!(shown.contains("! a defect acts"), "{shown}");
+}
+
+#[test]
+fn a_defect_that_acts_in_memory_only_is_told_by_what_the_machine_holds() {
+    let scenario = restarts("fence_kept_in_memory");
+    let mut history = History::default();
+    crate::run::run(&scenario, 0, &mut history);
+    let parting = parting(&scenario, 0, &history).expect("the owner has lost its fence");
+    let start = history.steps().rfind(|step| matches!(step.event, Event::Start { .. }));
+    assert_eq!(parting.step, start.unwrap().index);
+    let [with, without] = &parting.states;
+    assert!(without.iter().any(|line| line.contains("stored /a v0 no file fenced t1")));
+    assert!(with.iter().any(|line| line == "stored /a v0 no file"), "{with:?}");
+}
+
+#[test]
+fn a_run_that_a_defect_leaves_alone_parts_nowhere() {
+    let scenario = restarts("token_restarts");
+    let mut history = History::default();
+    crate::run::run(&scenario, 0, &mut history);
+    assert!(parting(&scenario, 0, &history).is_none());
+    let watched = Watched::of(&scenario, 0);
+    assert!(watched.acts.is_empty());
+    let why = compare(&scenario, &watched, Layout::default()).unwrap_err();
+    assert!(why.contains("the same without the defect"), "{why}");
+    let why = compare(&scenario.mended(), &watched, Layout::default()).unwrap_err();
+    assert!(why.contains("no defect is on"), "{why}");
+}
+
+#[test]
+fn two_runs_stand_side_by_side_from_where_they_part() {
+    let scenario = restarts("fence_kept_in_memory");
+    let watched = Watched::of(&scenario, 0);
+    let lines = compare(&scenario, &watched, Layout::default()).unwrap();
+    assert!(lines[0].text.starts_with("from step ") && lines[0].text.ends_with("| without"));
+    assert!(lines[1].text.contains("n3 starts"), "{}", lines[1].text);
+    assert!(lines.iter().all(|line| line.text.chars().count() <= Layout::WIDTH));
+}
+
+#[test]
+fn where_a_story_has_no_steps_nothing_is_tried() {
+    let scenario = restarts("fence_kept_in_memory");
+    let mut history = History::default();
+    crate::run::run(&scenario, 0, &mut history);
+    let none = Story::of(&violation(400_000, 400_001, txn(1)).breach, &history, &[]);
+    assert!(acts::acts(&scenario, 0, &history, &none).is_empty());
+}
+
+#[test]
+fn the_width_of_the_terminal_is_kept_within_bounds() {
+    let widths = [(20, 80), (100, 100), (500, 160)];
+    for (columns, width) in widths {
+        assert_eq!(Layout::of_terminal(columns).width, width);
+    }
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/negative/token_restarts.toml");
+    let scenario = Scenario::load(std::path::Path::new(file)).unwrap();
+    for columns in [80, 100, 160] {
+        let layout = Layout::of_terminal(columns);
+        let replay_line = "seedbed run";
+        for line in shown(&scenario, layout).lines().filter(|it| !it.starts_with(replay_line)) {
+            assert!(line.chars().count() <= columns, "{columns}: {line}");
+        }
+        let full = shown(&scenario, Layout { is_full: true, ..layout });
+        assert!(full.contains(" in full"), "{full}");
+    }
+}
+
+#[test]
+fn every_invariant_says_what_its_breach_leads_to() {
+    for invariant in FileInvariant::ALL {
+        let why = InvariantName::System(*invariant).why();
+        assert!(why.len() > 20 && !why.ends_with('.'), "{}: {why}", invariant.name());
+    }
+}
