@@ -40,7 +40,7 @@ use std::sync::mpsc;
 use crate::artifact::{self, Failing, Folder, Recorder};
 use crate::cell::Cell;
 use crate::milestone::Milestone;
-use crate::report::{self, History, Line, replay_line};
+use crate::report::{self, History, Layout, Line, Watched, replay_line};
 use crate::run;
 use crate::scenario::tables::{TableReference, tables};
 use crate::scenario::{Expected, Scenario, ScenarioErrors, text_of};
@@ -329,9 +329,10 @@ impl<S: UnderTest> Failed<'_, S> {
         let mut watcher = (History::default(), Recorder::default());
         let again = run::run(self.scenario, run.seed, &mut watcher);
         let (history, recorder) = watcher;
-        let mut text = lines_of(&report::explain(self.scenario, &again, &history, None));
-        let line = replay_line::<S>(&self.scenario.file, run.seed);
         let kept = self.keep(run, &again, &recorder);
+        let watched = Watched::new(self.scenario, again, history, None);
+        let mut text = lines_of(&report::explain(self.scenario, &watched, Layout::default()));
+        let line = replay_line::<S>(&self.scenario.file, run.seed);
         write!(text, "{}\n{line}{kept}", again_with(run.seed)).expect("a string takes everything");
         text
     }
@@ -372,9 +373,7 @@ fn again_with(seed: u64) -> String {
 
 /// How the run ended, explained: it is run once more, and every step is kept.
 fn explain<S: UnderTest>(scenario: &Scenario<S>, seed: u64) -> String {
-    let mut history = History::default();
-    let run = run::run(scenario, seed, &mut history);
-    lines_of(&report::explain(scenario, &run, &history, None))
+    lines_of(&report::explain(scenario, &Watched::of(scenario, seed), Layout::default()))
 }
 
 fn lines_of(lines: &[Line]) -> String {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use seedbed::machine::NodeId;
+
 use super::help::{self, filled};
 use crate::name::Name;
 use crate::scenario::Scenario;
@@ -44,7 +46,7 @@ impl<S: UnderTest> Arguments<S> {
 pub(super) enum Command<S: UnderTest> {
     /// Runs a file once and explains how the run ended
     #[command(after_help = help::with_more::<S>(help::RUN, help_of_history::<S>()))]
-    Run(RunArguments),
+    Run(RunArguments<S>),
     /// Runs files with many seeds
     #[command(after_help = filled::<S>(help::SWEEP))]
     Sweep(SweepArguments<S>),
@@ -76,7 +78,7 @@ pub(super) enum Command<S: UnderTest> {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct RunArguments {
+pub(super) struct RunArguments<S: UnderTest> {
     /// The scenario file, or `-` for standard input
     pub file: PathBuf,
     /// The seed to run it with
@@ -88,6 +90,24 @@ pub(super) struct RunArguments {
     /// Print one JSON object instead of an explanation
     #[arg(long)]
     pub json: bool,
+    /// Switch this defect on in place of those of the file
+    #[arg(long, value_name = "NAME", value_parser = defect::<S>)]
+    pub defect: Option<S::Defect>,
+    /// Explain with everything that is known, however many lines that takes
+    #[arg(long)]
+    pub full: bool,
+    /// Draw the steps of the run, also of one that passes
+    #[arg(long)]
+    pub chart: bool,
+    /// Show the run beside the same seed without its defects, from where they part
+    #[arg(long, conflicts_with_all = ["json", "chart"])]
+    pub compare: bool,
+    /// Show what machines hold, and what is in flight, after this step
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["json", "trace", "chart", "compare", "history"])]
+    pub at: Option<u64>,
+    /// With --at: only these machines, such as n1,control
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "at")]
+    pub show: Vec<NodeId>,
     /// Write what users asked and were told here, or alone to standard output (`-`)
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,

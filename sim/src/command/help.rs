@@ -68,9 +68,17 @@ How a run can end:
   panic       the code under test, or the simulator, panicked
 With --json `verdict` is one of these words, and `why` a line about it, null on a pass.
 
+A violation is explained by its two facts, by the steps in which a defect acts (the same machine
+would do something else without it), and by a chart of what led from one fact to the other. The
+chart has room for some lines: `+7` in its margin stands for steps about the same that are left out.
+
 Examples:
   {command} run {file}
   {command} run {file} --seed 17
+  {command} run {file} --seed 17 --full          # nothing left out
+  {command} run {file} --seed 17 --chart         # the steps of a run that passes
+  {command} run {file} --seed 17 --defect {defect} --compare
+  {command} run {file} --seed 17 --at 120 --show n1,c1
   {command} run {file} --seed 17 --trace | grep c1.1#4
   {command} run {file} --json | jq .digest";
 

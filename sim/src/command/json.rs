@@ -12,6 +12,7 @@ use crate::draw::swarm;
 use crate::figures::Figures;
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
+use crate::report::Explained;
 use crate::scenario::Scenario;
 use crate::under_test::UnderTest;
 use crate::verdict::{Nearest, RunReport, Verdict};
@@ -48,6 +49,9 @@ struct Run<'a> {
     /// The file that a sweep has kept of a run that fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     artifact: Option<String>,
+    /// Of a violation, or of a run that is blocked: what `run` says without `--json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explained: Option<Explained>,
 }
 
 /// All runs of a file.
@@ -127,6 +131,7 @@ pub(super) fn run<S: UnderTest>(
     scenario: &Scenario<S>,
     played: &Played<S>,
     artifact: Option<&Path>,
+    explained: Option<Explained>,
 ) -> io::Result<()> {
     let RunReport {
         seed, verdict, steps, sim_ns, digest, messages, forced_writes, requests, ..
@@ -153,6 +158,7 @@ pub(super) fn run<S: UnderTest>(
             messages: *messages,
             forced_writes: *forced_writes,
             artifact: artifact.map(|path| path.display().to_string()),
+            explained,
         },
     )
 }

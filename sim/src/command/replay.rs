@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::arguments::ReplayArguments;
 use super::output::{Output, complain};
+use super::run::{layout, watched};
 use super::timed_run::{Played, play};
 use super::{Done, Status, json};
 use crate::artifact::{Artifact, Build, Difference, Ending, Header, Parting, Replay, replay_line};
@@ -27,7 +28,7 @@ pub(super) fn replay<S: UnderTest>(arguments: &ReplayArguments, output: &mut Out
         json::object(output, &this.object())?;
     } else {
         let lines = match this.difference {
-            None => this.same(&scenario, &played, &history),
+            None => this.same(&scenario, &played, history),
             Some(_) => this.apart(),
         };
         lines.iter().try_for_each(|line| output.toned(line))?;
@@ -69,11 +70,12 @@ impl Replayed<'_> {
         &self,
         scenario: &Scenario<S>,
         played: &Played<S>,
-        history: &History<S>,
+        history: History<S>,
     ) -> Vec<Line> {
-        let mut lines = explain(scenario, &played.run, history, Some(played.took));
+        let seed = played.run.seed;
+        let mut lines = explain(scenario, &watched(scenario, played, history), layout());
         // The scenario file may have changed, or be gone.
-        let of_file = crate::report::replay_line::<S>(&scenario.file, played.run.seed);
+        let of_file = crate::report::run_line(scenario, seed);
         if lines.last().is_some_and(|line| line.text == of_file) {
             lines.pop();
         }

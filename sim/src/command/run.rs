@@ -4,23 +4,29 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use seedbed::machine::Time;
+use seedbed::machine::{NodeId, Time};
 
 use super::arguments::RunArguments;
 use super::files::load_one;
 use super::history_file::HistoryFile;
 use super::jobs::{cores, in_order};
 use super::output::{Output, complain};
+use super::quiet_panics::quietly;
 use super::timed_run::{Played, play};
 use super::{Done, Status, json};
-use crate::report::{History, explain};
+use crate::report::{History, Layout, Watched, compare, explain, explained, snapshot};
+use crate::run;
 use crate::scenario::{Expected, Scenario};
+use crate::text::Thousands;
 use crate::trace;
 use crate::under_test::{UnderTest, WrittenHistory};
 use crate::world::{Event, Step, Watcher, World};
 
-pub(super) fn run<S: UnderTest>(arguments: &RunArguments, output: &mut Output) -> Done {
-    let Some(scenario) = load_one::<S>(&arguments.file) else { return Ok(Status::WrongInput) };
+pub(super) fn run<S: UnderTest>(arguments: &RunArguments<S>, output: &mut Output) -> Done {
+    let Some(mut scenario) = load_one::<S>(&arguments.file) else { return Ok(Status::WrongInput) };
+    if let Some(defect) = arguments.defect {
+        scenario = scenario.with_defect(defect);
+    }
     if arguments.history.is_some() && S::HISTORY.is_none() {
         complain("error: --history: nothing writes down a history of this system");
         return Ok(Status::WrongInput);
@@ -34,17 +40,31 @@ pub(super) fn run<S: UnderTest>(arguments: &RunArguments, output: &mut Output) -
     };
     let is_stdout = file.as_ref().is_some_and(HistoryFile::is_stdout);
     let seed = arguments.seed.unwrap_or_else(|| telling_seed(&scenario));
+    if let Some(step) = arguments.at {
+        return show(&scenario, seed, step, &arguments.show, output);
+    }
     let mut asked = S::HISTORY.filter(|_| file.is_some()).map(|option| (option.empty)());
-    let played = match arguments.json || is_stdout {
-        true => play(&scenario, seed, &mut asked),
-        false => explained(&scenario, seed, arguments.trace, &mut asked, output)?,
+    let mut as_data = None;
+    let played = match () {
+        () if arguments.json => {
+            let mut watcher = (History::default(), asked);
+            let played = play(&scenario, seed, &mut watcher);
+            let watched = watched(&scenario, &played, watcher.0);
+            (asked, as_data) = (watcher.1, explained(&scenario, &watched));
+            played
+        }
+        () if is_stdout => play(&scenario, seed, &mut asked),
+        () => match in_words(&scenario, seed, arguments, &mut asked, output)? {
+            Some(played) => played,
+            None => return Ok(Status::WrongInput),
+        },
     };
     let is_written = match file.zip(asked.as_mut()) {
         Some((file, asked)) => file.write(&mut **asked, output)?,
         None => true,
     };
     if arguments.json {
-        json::run(output, &scenario, &played, None)?;
+        json::run(output, &scenario, &played, None, as_data)?;
     }
     Ok(match played.run.is_as_expected(&scenario.expect.verdict) {
         _ if !is_written => Status::WrongInput,
@@ -54,7 +74,7 @@ pub(super) fn run<S: UnderTest>(arguments: &RunArguments, output: &mut Output) -
 }
 
 /// Where the history goes; none if it would take the place of something else, which is said.
-fn history_file(arguments: &RunArguments, path: &Path) -> Option<HistoryFile> {
+fn history_file<S: UnderTest>(arguments: &RunArguments<S>, path: &Path) -> Option<HistoryFile> {
     if path == Path::new("-") {
         for (is_asked, option) in [(arguments.trace, "--trace"), (arguments.json, "--json")] {
             if is_asked {
@@ -77,13 +97,58 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-fn explained<S: UnderTest>(
+/// Shows the world after one step.
+fn show<S: UnderTest>(
     scenario: &Scenario<S>,
     seed: u64,
-    is_traced: bool,
+    step: u64,
+    machines: &[NodeId],
+    output: &mut Output,
+) -> Done {
+    if let Some(unknown) = machines.iter().find(|machine| !scenario.cast.has(**machine)) {
+        complain(&format!("error: --show {unknown}: the scenario has no such machine"));
+        return Ok(Status::WrongInput);
+    }
+    let layout = layout();
+    match run::up_to(scenario, seed, step, |world| snapshot(world, machines, layout)) {
+        Ok(lines) => {
+            lines.iter().try_for_each(|line| output.toned(line))?;
+            Ok(Status::AsExpected)
+        }
+        Err(steps) => {
+            let steps = Thousands(steps);
+            complain(&format!("error: --at {step}: the run has {steps} steps, counted from 1"));
+            Ok(Status::WrongInput)
+        }
+    }
+}
+
+/// What explains a run that is over. The runs that it takes may panic, as this one may have.
+pub(super) fn watched<S: UnderTest>(
+    scenario: &Scenario<S>,
+    played: &Played<S>,
+    history: History<S>,
+) -> Watched<S> {
+    let Played { run, took } = played.clone();
+    quietly(|| Watched::new(scenario, run, history, Some(took))).0
+}
+
+/// As wide as the terminal, if the report goes to one.
+pub(super) fn layout() -> Layout {
+    let terminal = terminal_size::terminal_size();
+    terminal.map_or_else(Layout::default, |(width, _)| Layout::of_terminal(width.0.into()))
+}
+
+/// Explains one run, or shows how it parts from the run without the defects; nothing, which is
+/// said, if it cannot be compared.
+fn in_words<S: UnderTest>(
+    scenario: &Scenario<S>,
+    seed: u64,
+    arguments: &RunArguments<S>,
     asked: &mut Option<Box<dyn WrittenHistory<S>>>,
     output: &mut Output,
-) -> io::Result<Played<S>> {
+) -> io::Result<Option<Played<S>>> {
+    let is_traced = arguments.trace;
     let history = History::default();
     let mut recorder = Recorder { history, asked, output, is_traced, written: Ok(()) };
     let played = play(scenario, seed, &mut recorder);
@@ -92,10 +157,20 @@ fn explained<S: UnderTest>(
     if is_traced {
         output.line("")?;
     }
-    for line in explain(scenario, &played.run, &history, Some(played.took)) {
-        output.toned(&line)?;
-    }
-    Ok(played)
+    let watched = watched(scenario, &played, history);
+    let layout = Layout { is_full: arguments.full, is_charted: arguments.chart, ..layout() };
+    let lines = match arguments.compare {
+        false => explain(scenario, &watched, layout),
+        true => match compare(scenario, &watched, layout) {
+            Ok(lines) => lines,
+            Err(why) => {
+                complain(&format!("error: --compare: {why}"));
+                return Ok(None);
+            }
+        },
+    };
+    lines.iter().try_for_each(|line| output.toned(line))?;
+    Ok(Some(played))
 }
 
 /// Keeps every step, and prints it if it is asked to.

@@ -18,7 +18,7 @@ use super::{Done, Status, interrupt, json};
 use crate::artifact::{self, Folder};
 use crate::cell::Seeds;
 use crate::coverage::table::Covered;
-use crate::report::{Line, Tone, replay_line};
+use crate::report::{Line, Tone, run_line};
 use crate::scenario::Scenario;
 use crate::text::Thousands;
 use crate::under_test::UnderTest;
@@ -165,12 +165,12 @@ impl<S: UnderTest> Sweep<'_, S> {
         let folder = folder.filter(|_| fails);
         let artifact = folder.and_then(|folder| artifacts::keep(folder, file, &played.run));
         if arguments.json {
-            return json::run(output, &file.scenario, played, artifact.as_deref());
+            return json::run(output, &file.scenario, played, artifact.as_deref(), None);
         }
         let run = &played.run;
         let text = format!("seed {}: {}", run.seed, run.verdict);
         output.toned(&Line { tone: Tone::Bad, text })?;
-        output.line(&format!("  {}", replay_line::<S>(&file.scenario.file, run.seed)))?;
+        output.line(&format!("  {}", run_line(&file.scenario, run.seed)))?;
         if let Some(path) = artifact {
             output.line(&format!("  {}", artifact::replay_line::<S>(&path)))?;
         }

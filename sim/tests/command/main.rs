@@ -6,7 +6,9 @@ mod coverage;
 mod files;
 mod grammar;
 mod interrupt;
+mod readme;
 mod replay;
+mod run;
 mod shrink;
 mod verdicts;
 
@@ -64,6 +66,11 @@ struct Said {
 }
 
 impl Said {
+    /// The object that is printed.
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
     fn of(output: Output) -> Said {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let status = output.status.code().expect("ended by itself");

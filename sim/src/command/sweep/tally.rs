@@ -10,7 +10,7 @@ use crate::figures::Figures;
 use crate::invariant::InvariantName;
 use crate::milestone::Milestone;
 use crate::name::Name;
-use crate::report::{Line, Tone, replay_line};
+use crate::report::{Line, Tone, run_line};
 use crate::scenario::Scenario;
 use crate::text::{Nanoseconds, Thousands};
 use crate::under_test::UnderTest;
@@ -155,14 +155,13 @@ impl<S: UnderTest> Tally<S> {
         let mut plain = |text: String| lines.push(Line { tone: Tone::Plain, text });
         if let Some(run) = &self.caught {
             plain(format!("  {}", run.verdict));
-            plain(format!("  with `defects = [\"{}\"]` in [cluster]:", self.defect_name()));
-            plain(format!("  {}", replay_line::<S>(&scenario.file, run.seed)));
+            plain(format!("  {}", run_line(scenario, run.seed)));
         }
         if let FileVerdict::FallsShort { seed, .. } = self.file.verdict(scenario)
             && self.defect.is_none()
             && self.cut_short().is_none()
         {
-            plain(format!("  {}", replay_line::<S>(&scenario.file, seed)));
+            plain(format!("  {}", run_line(scenario, seed)));
         }
         let more = self.file.failed.saturating_sub(FileReport::<S>::KEPT as u64);
         if more > 0 && self.defect.is_none() {
@@ -288,7 +287,7 @@ mod tests {
         }
         let lines = tally.lines(&scenario);
         assert!(lines[0].text.contains("0.05, most of all with seed 4;"), "{}", lines[0].text);
-        assert_eq!(lines[1].text, format!("  {}", replay_line::<FileService>("x.toml", 4)));
+        assert_eq!(lines[1].text, "  seedbed run x.toml --seed 4");
     }
 
     #[test]
