@@ -34,6 +34,14 @@ fn every_invariant_is_broken_by_a_file_or_by_a_mutation() {
 }
 
 #[test]
+fn every_negative_file_has_an_explanation_beside_it() {
+    for Scenario { file, .. } in negative() {
+        let kept = Path::new(&file).with_extension("explained");
+        assert!(kept.is_file(), "{}: `UPDATE_EXPECT=1 cargo test` fills it", kept.display());
+    }
+}
+
+#[test]
 fn every_defect_has_a_file_with_it_and_no_other() {
     let mut files: BTreeMap<String, Scenario> = negative()
         .into_iter()
