@@ -173,9 +173,9 @@ impl<S: UnderTest> Shrinking<S> {
     }
 }
 
-/// May the value at `way` go or become simpler? What the file says about itself may not, nor may the
-/// defects: with others it is about something else. Nor may the times that are the same for each
-/// message and sync: without them they are drawn.
+/// May the value at `way` go or become simpler? What the file says about itself may not, nor may
+/// the defects: with others it is about something else. Nor may the times that are the same for
+/// each message and sync: without them they are drawn.
 fn may_change(way: &[Place]) -> bool {
     let is_kept = matches!(&way[0], Place::Key(key) if KEPT.contains(&key.as_str()));
     let fixed = [["cluster", "defects"], ["network", "latency"], ["disk", "sync"]];

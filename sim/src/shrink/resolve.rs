@@ -4,8 +4,9 @@
 //! What is drawn for one purpose does not depend on what is drawn for another, so messages, syncs
 //! and crashes of the run with the same seed are what they were. A file cannot say everything: not
 //! a request that makes no sense, nor what is asked after the safety phase, nor which bit of a log
-//! rots, nor which of the messages in flight are dropped. Up to the first of these the two runs are the same, but for what happens in one moment: a
-//! script may ask before another step of that moment where a user has asked after it.
+//! rots, nor which of the messages in flight are dropped. Up to the first of these the two runs are
+//! the same, but for what happens in one moment: a script may ask before another step of that
+//! moment where a user has asked after it.
 
 use std::collections::BTreeSet;
 
@@ -107,8 +108,8 @@ pub(super) fn write_faults<S: UnderTest>(
     left_out.into_iter().min()
 }
 
-/// Adds the tables that the file may say beside all others, and gives the times of those that it may
-/// not.
+/// Adds the tables that the file may say beside all others, and gives the times of those that it
+/// may not.
 fn add_all<S: UnderTest>(
     draft: &mut Draft,
     name: &str,
