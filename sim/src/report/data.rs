@@ -27,7 +27,7 @@ pub struct Explained {
     rule: Option<&'static str>,
     source: Option<&'static str>,
     /// Where a defect acts: the first such step, and the last.
-    acts: Vec<Act>,
+    pub acts: Vec<ActInWords>,
     /// All steps that led to it, in order; those that say the same are one.
     steps: Vec<Step>,
     /// What machines and users wait for.
@@ -43,14 +43,15 @@ struct Fact {
 
 /// A step in which a defect acts.
 #[derive(Debug, Serialize)]
-struct Act {
-    step: u64,
+pub struct ActInWords {
+    /// Its number.
+    pub step: u64,
     /// What happens in it, with the defect and without; null if even that is not the same.
-    event: Option<String>,
+    pub event: Option<String>,
     /// What is so with the defect only.
-    with: String,
+    pub with: String,
     /// What is so without it only.
-    without: String,
+    pub without: String,
 }
 
 /// A step of the story, or several that say the same.
@@ -129,11 +130,11 @@ fn act<S: UnderTest>(
     history: &History<S>,
     story: &Story<S>,
     act: &super::Act<S>,
-) -> Option<Act> {
+) -> Option<ActInWords> {
     let with = history.step(act.step)?;
     let Difference { event, only: [with, without] } =
         difference(&scenario.config, with, act, &story.named);
-    Some(Act { step: act.step, event, with, without })
+    Some(ActInWords { step: act.step, event, with, without })
 }
 
 fn step<S: UnderTest>(history: &History<S>, story: &Story<S>, row: &Row) -> Step {

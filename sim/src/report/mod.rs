@@ -65,7 +65,7 @@ use story::Story;
 pub use act::Act;
 #[cfg(feature = "madsim")]
 pub use compare::compare;
-pub use data::{Explained, explained};
+pub use data::{ActInWords, Explained, explained};
 pub use history::History;
 pub use page::{Line, Tone};
 pub use snapshot::snapshot;

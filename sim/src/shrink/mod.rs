@@ -19,6 +19,7 @@ mod tests;
 use std::fmt;
 
 use crate::name::Name as _;
+use crate::report::{self, ActInWords, Watched};
 use crate::run;
 use crate::scenario::{Scenario, ScenarioErrors, written};
 use crate::under_test::UnderTest;
@@ -257,13 +258,15 @@ impl<S: UnderTest> Shrinking<S> {
     }
 
     fn file(self, needs_no_seed: bool) -> String {
-        let Shrinking { name, seed, defect, report, mut best, .. } = self;
-        let start = if needs_no_seed { 0 } else { i64::try_from(seed).expect("looked at first") };
-        let seeds = written::keys([("start", start.into()), ("count", 1.into())]);
+        let Shrinking { name, seed, defect, mut best, .. } = self;
+        let start = if needs_no_seed { 0 } else { seed };
+        let first = i64::try_from(start).expect("looked at first");
+        let seeds = written::keys([("start", first.into()), ("count", 1.into())]);
         best.put_first("seeds", seeds.into());
         best.put_last("expect");
         let with = defect.map_or(String::new(), |it| format!(", with the defect {}", it.name()));
-        let (title, facts) = told(&report.verdict);
+        let scenario = Scenario::<S>::parse(&name, &best.text()).expect("it was run");
+        let (title, facts) = told(&scenario, &Watched::of(&scenario, start));
         let about = format!("Shrunk from {name}, seed {seed}{with}.\n{facts}");
         best.put_first("about", about.into());
         best.put_first("title", title.into());
@@ -289,21 +292,27 @@ impl<S: UnderTest> Shrinking<S> {
 }
 
 /// How a run has ended, as a title and as lines for its file.
-fn told<S: UnderTest>(verdict: &Verdict<S>) -> (String, String) {
-    match verdict {
-        Verdict::Violation(violation) | Verdict::Starved(violation) => {
-            let (earlier, now) = (&violation.breach.earlier, &violation.breach.now);
-            let rule = violation.invariant;
-            let facts = format!(
-                "Step {}: {}.\nStep {}: {}.\nThe rule: {}.\n",
-                earlier.step,
-                earlier.is,
-                now.step,
-                now.is,
-                rule.summary()
-            );
-            (now.is.replace('\n', " "), facts)
-        }
-        verdict => (verdict.name().to_owned(), format!("{verdict}\n")),
+fn told<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> (String, String) {
+    let verdict = &watched.run.verdict;
+    let Some(violation) = verdict.violation() else {
+        return (verdict.name().to_owned(), format!("{verdict}\n"));
+    };
+    let (earlier, now) = (&violation.breach.earlier, &violation.breach.now);
+    let rule = violation.invariant;
+    let mut lines = vec![
+        format!("Step {}: {}.", earlier.step, earlier.is),
+        format!("Step {}: {}.", now.step, now.is),
+        format!("The rule: {}.", rule.summary()),
+    ];
+    if !rule.why().is_empty() {
+        lines.push(format!("Else {}.", rule.why()));
     }
+    let explained = report::explained(scenario, watched);
+    for act in explained.iter().flat_map(|explained| &explained.acts) {
+        let ActInWords { step, event, with, without } = act;
+        let event = event.as_ref().map_or(String::new(), |event| format!(" ({event})"));
+        lines.push(format!("The defect acts in step {step}{event}: {with}."));
+        lines.push(format!("Without it: {without}."));
+    }
+    (now.is.replace('\n', " "), lines.join("\n") + "\n")
 }
