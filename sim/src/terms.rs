@@ -67,7 +67,7 @@ const GENERAL: &[Term] = &[
 
 /// What the terms mean that come up in `text`, in the order in which they do: `a: ...; b: ...`.
 pub fn meanings<S: UnderTest>(text: &str) -> String {
-    let is_edge = |c: char| !c.is_alphanumeric() && c != '/';
+    let is_edge = |c: char| !c.is_alphanumeric() && c != '/' && c != '"';
     let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches(is_edge)).collect();
     let terms = GENERAL.iter().chain(S::TERMS);
     let mut found: Vec<(usize, String)> = terms

@@ -53,7 +53,7 @@ invariants! {
     ViewsAreDecidedOnceAndInOrder = "views_are_decided_once_and_in_order",
         "views have epochs that grow by one, one content each, and come into force one at a time",
         "view synchrony; Birman, Joseph 1987",
-        "two views would be in force at once, and the owners of one would not see what the owners of the other commit";
+        "members that go by different views disagree about the owners of a file, so one side does not see what the other commits";
     AdmissionsAreUsedOnce = "admissions_are_used_once",
         "the centre gives a life one number, and a number names one disk",
         "Liskov, Cowling 2012, section 4.3",
@@ -69,7 +69,7 @@ invariants! {
     LeasesFollowRecordedEntries = "leases_follow_recorded_entries",
         "the centre gives a lease only to a member whose entry into the epoch it has recorded",
         "write-ahead; Gray 1978; leases; Gray, Cheriton 1989",
-        "the centre judges by its records: it would go on, or let a disk be lost, without this member, while its lease runs";
+        "the centre judges by its records: where they lack the member it goes on while that lease runs, or takes a lost disk for an empty one";
     NoViewChangeWithoutACause = "no_view_change_without_a_cause",
         "a view leaves out the silent and the unwanted, takes in the heard and wanted, and no more",
         "accuracy; Chandra, Toueg 1996",
@@ -89,11 +89,11 @@ invariants! {
     CopiesAreGivenUpOnlyForSettledEpochs = "copies_are_given_up_only_for_settled_epochs",
         "claims and copies are given up only when every member has all that it owns",
         "Lamport, Malkhi, Zhou 2010, section 3",
-        "a member that still has to pull would find nobody that has the files";
+        "a member that still has to pull finds no node that has the files";
     AClaimedPathHasTheLastDecidedContents = "a_claimed_path_has_the_last_decided_contents",
         "a node that claims a path as complete has what was decided there last, or a vote for it",
         "Lamport, Malkhi, Zhou 2010",
-        "others take the node's word: it serves, and hands on, what is old or not there";
+        "the node serves and hands on contents that are old or missing";
     HandOversKeepTokensAndAnswers = "hand_overs_keep_tokens_and_answers",
         "a complete owner has the fence and version of each path and the answers that clients wait for, or is in doubt; each answer handed over is the committed one",
         "RIFL: Lee et al. 2015, section 3",
@@ -105,7 +105,7 @@ invariants! {
     OnlyLeasedMembersServeAndVote = "only_leased_members_serve_and_vote",
         "a node that serves or votes in an epoch is a member with a lease for it that runs",
         "leases; Gray, Cheriton 1989",
-        "without a lease the others may go on without the node already, so two sides would serve the same files";
+        "the others may have gone on without a node that has no lease, so two sides serve the same files";
     OnlyCompleteOwnersServeAndVote = "only_complete_owners_serve_and_vote",
         "a node that serves or votes on a path owns it and has durably claimed to be complete",
         "Lamport, Malkhi, Zhou 2010",
@@ -161,11 +161,11 @@ invariants! {
     AYesIsKeptUntilTheDecision = "a_yes_is_kept_until_the_decision",
         "a participant that has voted yes neither commits nor aborts until it is told the decision",
         "the uncertainty period; Bernstein, Hadzilacos, Goodman 1987, section 7.3; Skeen 1981",
-        "for all that the participant knows the others were told the opposite, so the transaction would be half done";
+        "the others may have been told the opposite, and the transaction is half done";
     ACheckpointKeepsWhatItReplaces = "a_checkpoint_keeps_what_it_replaces",
         "a node that starts from a checkpoint knows what its whole log would have told it",
         "checkpoints; ARIES: Mohan et al. 1992, section 5.4",
-        "at the next start what it leaves out is forgotten, so that a promise, a fence, a refusal or an answer binds no more";
+        "at the next start the node knows something else than it has promised or stored";
     CommitIsRememberedUntilAcknowledged = "commit_is_remembered_until_acknowledged",
         "a coordinator forgets a commit only when every participant has durably applied it or is gone with its disk",
         "presumed abort; R*: Mohan, Lindsay, Obermarck 1986, section 3",
@@ -177,7 +177,7 @@ invariants! {
     NoPinIsOrphaned = "no_pin_is_orphaned",
         "no path stays pinned for a transaction that will never be decided",
         "orphans; Lampson, Lomet 1993",
-        "every later request for the path is turned away, for ever";
+        "no later change of the path gets done, for ever";
     InDoubtKeepsItsPins = "in_doubt_keeps_its_pins",
         "a participant in doubt about a path serves no read of it and admits no other change",
         "prepared state keeps its locks; R*: Mohan, Lindsay, Obermarck 1986, section 2",
@@ -209,7 +209,7 @@ invariants! {
     CommitsDoWhatWasAsked = "commits_do_what_was_asked",
         "a commit's outcomes and changes are those of its operations, executed in commit order",
         "sequential specification; Herlihy, Wing 1990; Bornholt et al. 2021",
-        "the file is not what its users made it: what one asked for is missing, or something was done that none asked for";
+        "a requested change is missing, or one was made that was not requested";
     OwnersStoreWhatWasCommitted = "owners_store_what_was_committed",
         "an owner stores what the commits, executed one after the other, have left",
         "state machine replication; Schneider 1990",
@@ -297,7 +297,7 @@ invariants! {
     OneAnswerPerRequest = "one_answer_per_request",
         "a client answers a request at most once, and as it was asked",
         "client outcome honesty",
-        "a user that was told one thing and then another can rely on neither";
+        "a user that is told two things, or something else than was asked, can rely on nothing";
     RefusedMeansNoEffect = "refused_means_no_effect",
         "a request that a client reported as refused never takes effect, before or after",
         "the outcome fail of a Jepsen history",
@@ -317,7 +317,7 @@ invariants! {
     HistoriesAreStrictlySerializable = "histories_are_strictly_serializable",
         "the order of commits explains every answer, each request within the time it was open",
         "strict serializability, linearizability; Papadimitriou 1979; Herlihy, Wing 1990",
-        "users see requests take effect in an order that cannot be";
+        "no order of the requests explains what their users were told";
     AnswersFollowFromTheCommits = "answers_follow_from_the_commits",
         "what a client calls done is what the commits give, for a plain read when its owner answers",
         "linearizability; Herlihy, Wing 1990",
@@ -345,7 +345,7 @@ invariants! {
     ALostAttemptHasACause = "a_lost_attempt_has_a_cause",
         "an attempt that ends without an answer has met a fault or another transaction",
         "accuracy; Chandra, Toueg 1996",
-        "in a healthy cluster each attempt has to be answered, or requests take longer than they need for ever";
+        "requests wait for a time-out though nothing is broken";
     ARetryAsksAnotherOwner = "a_retry_asks_another_owner",
         "an attempt is not sent to the owner that the one before was sent to",
         "failover; Dean, Barroso 2013",
