@@ -135,7 +135,7 @@ pub(super) fn watched<S: UnderTest>(
 
 /// As wide as the terminal, if the report goes to one.
 pub(super) fn layout() -> Layout {
-    let terminal = terminal_size::terminal_size();
+    let terminal = terminal_size::terminal_size_of(io::stdout());
     terminal.map_or_else(Layout::default, |(width, _)| Layout::of_terminal(width.0.into()))
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use seedbed::machine::{NodeId, Time};
+use seedbed::machine::Time;
 
 use super::act::Act;
 use super::history::{History, past};
@@ -40,9 +40,10 @@ pub(super) fn acts<S: UnderTest>(
     let all = (0..history.len()).rev().filter(|place| is_past[*place]);
     let candidates = all.take(TRIED).map(|place| history.at(place).index).collect();
     let config = swarm::for_seed(&scenario.mended(), seed).config.clone();
-    let mut trial = Trial { config, candidates, tried: None, acts: Vec::new() };
+    let mut trial =
+        Trial { history, config, candidates, tried: None, acts: Vec::new(), parts: false };
     run::run(scenario, seed, &mut trial);
-    let mut acts = trial.acts;
+    let mut acts = if trial.parts { Vec::new() } else { trial.acts };
     let now = story.facts.last().and_then(|place| history.at(*place).place());
     let is_about = |act: &Act<S>, subjects: &Subjects<S::Subject>, is_here: bool| {
         let step = history.step(act.step);
@@ -64,16 +65,21 @@ pub(super) fn acts<S: UnderTest>(
 }
 
 /// Tries out steps without the defects.
-struct Trial<S: UnderTest> {
+struct Trial<'a, S: UnderTest> {
+    /// The run that is explained.
+    history: &'a History<S>,
     config: Arc<S::Config>,
     /// The steps to be tried, by number.
     candidates: BTreeSet<u64>,
     /// The step under way as it would be, and what its machine would hold after it.
     tried: Option<(Step<S>, Vec<String>)>,
     acts: Vec<Act<S>>,
+    /// Is this another run than the one of the history? A machine that draws numbers by itself
+    /// draws more of them where steps are tried out.
+    parts: bool,
 }
 
-impl<S: UnderTest> Watcher<S> for Trial<S> {
+impl<S: UnderTest> Watcher<S> for Trial<'_, S> {
     fn begins(&mut self, world: &World<S>, at: Time, event: &Event<S>) {
         self.tried = None;
         if self.candidates.contains(&(world.steps() + 1)) {
@@ -85,22 +91,23 @@ impl<S: UnderTest> Watcher<S> for Trial<S> {
 
     fn watch(&mut self, world: &World<S>, step: &Step<S>) {
         let Some((without, would_hold)) = self.tried.take() else { return };
+        self.parts |= self.history.step(step.index).is_none_or(|it| digest(it) != digest(step));
         let holds = step.place().map_or_else(Vec::new, |node| state(world, node));
         if digest(&without) != digest(step) || holds != would_hold {
-            let states = [holds, would_hold];
-            self.acts.push(Act { step: step.index, without: Some(without), states });
+            let (without, states) = (Some(without), [holds, would_hold]);
+            self.acts.push(Act { step: step.index, without, states, is_parting: false });
         }
     }
 }
 
-impl<S: UnderTest> Trial<S> {
+impl<S: UnderTest> Trial<'_, S> {
     fn tried_out(
         &self,
         world: &World<S>,
         at: Time,
         event: &Event<S>,
     ) -> Option<(Step<S>, Vec<String>)> {
-        let node = place(world, event)?;
+        let node = world.step_of(at, event).place()?;
         let machine = match world.host(node).process() {
             Some(machine) => Some(S::reconfigured(machine, &self.config)?),
             None => None, // it starts in this step
@@ -111,13 +118,5 @@ impl<S: UnderTest> Trial<S> {
         mended.apply(at, event.clone(), &mut step);
         let would_hold = state(&mended, node);
         Some((step, would_hold))
-    }
-}
-
-/// The machine at which an event happens.
-fn place<S: UnderTest>(world: &World<S>, event: &Event<S>) -> Option<NodeId> {
-    match event {
-        Event::Deliver(packet) => Some(world.network().get(*packet)?.to),
-        event => event.node(),
     }
 }

@@ -31,23 +31,30 @@ const MARKS: [(char, &str); 8] = [
     ('<', "-> message"),
 ];
 
-/// What the marks in the margin mean.
-const FACTS: &str = "> the two facts";
-const DEFECT: &str = "! a defect acts";
-
 /// How much less a step is missed at most because it is long ago.
 const MOST_FOR_AGE: usize = 5;
 
 /// The most columns that there is room for.
 const COLUMNS: usize = 9;
 
+/// A mark in the margin.
+#[derive(Debug)]
+pub(super) struct Mark {
+    /// How it looks.
+    pub mark: char,
+    /// What it means.
+    pub meaning: &'static str,
+    /// The steps that have it.
+    pub places: Vec<usize>,
+}
+
 /// What is drawn, and how.
 #[derive(Debug)]
 pub(super) struct Chart<'a, S: UnderTest> {
     history: &'a History<S>,
     rows: &'a [Row],
-    /// The marks in the margin: what is marked, and where.
-    marks: &'a [(char, Vec<usize>)],
+    /// The marks in the margin.
+    marks: &'a [Mark],
     width: usize,
     /// The most lines for what one step changed.
     lines_per_step: usize,
@@ -72,7 +79,7 @@ impl<'a, S: UnderTest> Chart<'a, S> {
     pub fn new(
         history: &'a History<S>,
         rows: &'a [Row],
-        marks: &'a [(char, Vec<usize>)],
+        marks: &'a [Mark],
         width: usize,
         lines_per_step: usize,
     ) -> Chart<'a, S> {
@@ -92,46 +99,62 @@ impl<'a, S: UnderTest> Chart<'a, S> {
     /// Draws as many rows as fit into `room` lines.
     pub fn draw(&self, room: usize) -> Drawn {
         let most = self.ranked.len().min(room);
+        let needed = self.rows.iter().filter(|row| row.missed == 0).count();
         for count in (1..=most).rev() {
-            let drawn = self.drawn(&self.ranked[..count]);
-            if drawn.lines.len() + drawn.left_out.len() <= room {
-                return drawn;
+            // The facts and the acts of a defect stay, however short they are told.
+            let shortest = if count == needed { 1 } else { self.lines_per_step };
+            for lines_per_step in [self.lines_per_step, shortest] {
+                let drawn = self.drawn(&self.ranked[..count], lines_per_step);
+                if drawn.lines.len() + drawn.left_out.len() <= room {
+                    return drawn;
+                }
             }
         }
         Drawn { lines: Vec::new(), steps: 0, legend: String::new(), left_out: Vec::new() }
     }
 
-    fn drawn(&self, ranked: &[usize]) -> Drawn {
+    fn drawn(&self, ranked: &[usize], lines_per_step: usize) -> Drawn {
         let part = self.taking_part(ranked);
         let columns = Columns::of(part.iter().take(COLUMNS).copied().collect());
         let mut seen = BTreeSet::new();
-        let lines = self.lines(ranked, &columns, &mut seen);
-        let steps = ranked.iter().map(|i| self.rows[*i].times).sum();
+        let lines = self.lines(ranked, &columns, lines_per_step, &mut seen);
+        let steps = ranked.iter().map(|i| self.rows[*i].places.len()).sum();
         let mut legend: Vec<&str> = Vec::new();
         for (mark, meaning) in MARKS {
             if seen.contains(&mark) && !legend.contains(&meaning) {
                 legend.push(meaning);
             }
         }
-        let margin = self.marks.iter().filter(|(_, places)| !places.is_empty());
-        legend.extend(margin.map(|(mark, _)| if *mark == '>' { FACTS } else { DEFECT }));
+        let legend: Vec<String> = legend.into_iter().map(str::to_owned).collect();
+        let is_drawn =
+            |mark: &&Mark| ranked.iter().any(|i| mark.places.contains(&self.rows[*i].place));
+        let margin = self.marks.iter().filter(is_drawn);
+        let margin = margin.map(|Mark { mark, meaning, .. }| format!("{mark} {meaning}"));
+        let legend: Vec<String> = legend.into_iter().chain(margin).collect();
         let legend = legend.join("   ");
         Drawn { lines, steps, legend, left_out: self.machines_left_out(&part) }
     }
 
     /// A chart of these rows. Takes in the marks that it draws.
-    fn lines(&self, ranked: &[usize], columns: &Columns, seen: &mut BTreeSet<char>) -> Vec<String> {
+    fn lines(
+        &self,
+        ranked: &[usize],
+        columns: &Columns,
+        lines_per_step: usize,
+        seen: &mut BTreeSet<char>,
+    ) -> Vec<String> {
         let chosen: BTreeSet<usize> = ranked.iter().copied().collect();
         let mut lines = vec![columns.head()];
         let mut lives = Lives::default();
-        let (mut left_out, mut next) = (0, 0);
-        for (i, row) in self.rows.iter().enumerate() {
-            if !chosen.contains(&i) {
-                left_out += row.times;
-                continue;
-            }
+        let not_drawn = self.rows.iter().enumerate().filter(|(i, _)| !chosen.contains(i));
+        let not_drawn: BTreeSet<usize> =
+            not_drawn.flat_map(|(_, row)| &row.places).copied().collect();
+        let (mut before, mut next) = (0, 0);
+        for (_, row) in self.rows.iter().enumerate().filter(|(i, _)| chosen.contains(i)) {
             lives.pass(self.history, &mut next, row.place);
-            self.row(row, std::mem::take(&mut left_out), columns, &mut lives, &mut lines, seen);
+            let left_out = not_drawn.range(before..row.place).count();
+            self.row(row, (left_out, lines_per_step), columns, &mut lives, &mut lines, seen);
+            before = row.place;
             next = row.place + 1;
         }
         lines
@@ -168,15 +191,15 @@ impl<'a, S: UnderTest> Chart<'a, S> {
     fn row(
         &self,
         row: &Row,
-        left_out: usize,
+        (left_out, lines_per_step): (usize, usize),
         columns: &Columns,
         lives: &mut Lives,
         lines: &mut Vec<String>,
         seen: &mut BTreeSet<char>,
     ) {
         let step = self.history.at(row.place);
-        let marks = self.marks.iter().filter(|(_, places)| places.contains(&row.place));
-        let mark: String = marks.map(|(mark, _)| *mark).collect();
+        let marks = self.marks.iter().filter(|mark| mark.places.contains(&row.place));
+        let mark: String = marks.map(|mark| mark.mark).collect();
         let mut cells = columns.cells(lives);
         columns.draw(step, &mut cells);
         lives.take(step);
@@ -184,10 +207,9 @@ impl<'a, S: UnderTest> Chart<'a, S> {
         let head =
             format!("{mark:<2}{left_out:>4} {:>6} {:>11}  ", step.index, step.at.to_string());
         let room = self.width.saturating_sub(HEAD + columns.width() + 1).max(30);
-        let most = if row.missed == 0 {
-            self.lines_per_step.saturating_mul(2)
-        } else {
-            self.lines_per_step
+        let most = match row.missed == 0 && lines_per_step > 1 {
+            true => lines_per_step.saturating_mul(2),
+            false => lines_per_step,
         };
         let mut text = broken(&row.text(), room, most).into_iter();
         lines.push(join(&head, &cells, &text.next().unwrap_or_default()));

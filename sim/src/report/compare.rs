@@ -4,16 +4,20 @@
 use seedbed::machine::Time;
 
 use super::chart::broken;
+use super::compose::compose;
+use super::difference::{Difference, difference};
 use super::heartbeats::is_background;
 use super::history::History;
+use super::layout::Layout;
 use super::page::{Line, Page, Tone};
 use super::parting::parting;
 use super::rows::Teller;
-use super::story::Story;
-use super::{Layout, Watched};
+use super::watched::Watched;
+use crate::draw::swarm;
 use crate::run;
 use crate::scenario::Scenario;
 use crate::subject::Subjects;
+use crate::trace::Detail;
 use crate::under_test::UnderTest;
 
 /// How wide the step and the time of a line are.
@@ -31,6 +35,7 @@ pub fn compare<S: UnderTest>(
     watched: &Watched<S>,
     layout: Layout,
 ) -> Result<Vec<Line>, String> {
+    let scenario = &*swarm::for_seed(scenario, watched.run.seed);
     if scenario.defects.is_empty() {
         return Err(
             "no defect is on, so there is nothing to compare with; `--defect` switches one \
@@ -47,9 +52,18 @@ pub fn compare<S: UnderTest>(
     let both =
         [&watched.history, &without].map(|history| told(scenario, history, parting.step, &about));
     let mut page = Page::new(layout);
+    if let Some(with) = watched.history.step(parting.step) {
+        let named = about.clone().unwrap_or_default();
+        let Difference { only: [with, without], .. } =
+            difference(&scenario.config, with, &parting, &named);
+        for (name, only) in [("with it", with), ("without", without)] {
+            page.named(name, only.as_deref().unwrap_or("nothing more"), 3);
+        }
+        page.gap();
+    }
     page.put(Tone::Heading, headings(layout, parting.step));
     let lines = side_by_side(both, layout);
-    let most = layout.at_most(Layout::LINES - 4);
+    let most = layout.at_most(Layout::LINES.saturating_sub(page.lines.len() + 2));
     let left_out = lines.len().saturating_sub(most);
     lines.into_iter().take(most).for_each(|line| page.plain(line));
     if left_out > 0 {
@@ -71,7 +85,7 @@ fn half(layout: Layout) -> usize {
 /// What both runs are shown about: what the violation is about, else everything.
 fn about<S: UnderTest>(watched: &Watched<S>) -> Option<Subjects<S::Subject>> {
     let violation = watched.run.verdict.violation()?;
-    let story = Story::of(&violation.breach, &watched.history, &watched.acts);
+    let story = compose(&violation.breach, &watched.history, &watched.acts);
     Some(story.named)
 }
 
@@ -89,18 +103,14 @@ fn told<S: UnderTest>(
     about: &Option<Subjects<S::Subject>>,
 ) -> Vec<Told> {
     let known = S::known(&scenario.config, about.as_ref().unwrap_or(&Subjects::default()));
-    let teller = Teller::plain(known.as_ref());
+    let teller = Teller::of(known.as_ref().map_or(Detail::Brief, Detail::Report));
     let shown = history.steps().filter(|step| step.index >= from && !is_background(step));
     let shown = shown.filter(|step| {
         let is_first = step.index == from;
         is_first || about.as_ref().is_none_or(|about| crate::subject::of_step(step).meet(about))
     });
     shown
-        .map(|step| Told {
-            at: step.at,
-            step: step.index,
-            words: teller.everything(step).join("; "),
-        })
+        .map(|step| Told { at: step.at, step: step.index, words: teller.most(step).join("; ") })
         .collect()
 }
 

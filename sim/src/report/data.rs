@@ -2,10 +2,15 @@
 
 use serde::Serialize;
 
-use super::Watched;
+use super::compose::compose;
+use super::difference::{Difference, difference};
 use super::history::History;
-use super::rows::{Difference, Row, difference, rows};
+use super::rows::{Row, rows};
 use super::story::Story;
+use super::watched::Watched;
+use crate::draw::swarm;
+use crate::name::Name as _;
+use crate::oracle::Evidence;
 use crate::scenario::Scenario;
 use crate::under_test::UnderTest;
 use crate::verdict::Verdict;
@@ -48,10 +53,12 @@ pub struct ActInWords {
     pub step: u64,
     /// What happens in it, with the defect and without; null if even that is not the same.
     pub event: Option<String>,
-    /// What is so with the defect only.
-    pub with: String,
-    /// What is so without it only.
-    pub without: String,
+    /// What is so with the defect only; null if nothing is.
+    pub with: Option<String>,
+    /// What is so without it only; null if nothing is.
+    pub without: Option<String>,
+    /// Is it where the two runs part? Else the same machine would do something else in this step.
+    pub is_parting: bool,
 }
 
 /// A step of the story, or several that say the same.
@@ -82,9 +89,10 @@ struct Wait {
 /// The explanation of a run as data; `None` where nothing was violated and nothing waits.
 pub fn explained<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> Option<Explained> {
     let Watched { run, history, acts, .. } = watched;
+    let scenario = &*swarm::for_seed(scenario, run.seed);
     let mut explained = Explained {
         about: scenario.about.clone(),
-        defects: scenario.defects.iter().map(|defect| crate::name::Name::name(*defect)).collect(),
+        defects: scenario.defects.iter().map(|defect| defect.name()).collect(),
         settings: Vec::new(),
         facts: Vec::new(),
         danger: None,
@@ -97,8 +105,8 @@ pub fn explained<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> 
     match &run.verdict {
         Verdict::Violation(violation) | Verdict::Starved(violation) => {
             let breach = &violation.breach;
-            let story = Story::of(breach, history, acts);
-            let fact = |it: &crate::oracle::Evidence<S>| Fact { step: it.step, is: it.is.clone() };
+            let story = compose(breach, history, acts);
+            let fact = |it: &Evidence<S>| Fact { step: it.step, is: it.is.clone() };
             let rule = violation.invariant;
             explained.settings = S::settings_that_matter(&scenario.config, &story.named);
             explained.facts = vec![fact(&breach.earlier), fact(&breach.now)];
@@ -134,7 +142,7 @@ fn act<S: UnderTest>(
     let with = history.step(act.step)?;
     let Difference { event, only: [with, without] } =
         difference(&scenario.config, with, act, &story.named);
-    Some(ActInWords { step: act.step, event, with, without })
+    Some(ActInWords { step: act.step, event, with, without, is_parting: act.is_parting })
 }
 
 fn step<S: UnderTest>(history: &History<S>, story: &Story<S>, row: &Row) -> Step {
@@ -144,7 +152,7 @@ fn step<S: UnderTest>(history: &History<S>, story: &Story<S>, row: &Row) -> Step
         at_ns: of_row.at.as_nanos(),
         machine: of_row.place().map(|node| node.to_string()),
         says: row.words.join("; "),
-        times: row.times,
+        times: row.places.len(),
         last: row.last,
         is_fact: story.facts.contains(&row.place),
         is_act: story.acts.contains(&row.place),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use seedbed::machine::{RequestId, Time};
 
+use super::choice::is_first_start;
 use super::history::History;
 use super::page::Page;
 use crate::scenario::Scenario;
@@ -68,10 +69,7 @@ fn requests<S: UnderTest>(history: &History<S>) -> Vec<String> {
 /// Does something break in the step, or is mended? A first start is neither.
 fn is_fault<S: UnderTest>(step: &Step<S>) -> bool {
     match &step.event {
-        Event::Start { .. } => !step
-            .facts
-            .iter()
-            .any(|fact| matches!(fact, Fact::Started { incarnation, .. } if incarnation.0 == 1)),
+        Event::Start { .. } => !is_first_start(step),
         Event::Cut(_) | Event::Mend(_) | Event::Command(_) => true,
         event => event.changes_machine().is_some(),
     }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `history` | the steps of the run |
 //! | `acts`, `parting` | where a defect acts; where the same seed without it parts from the run |
-//! | `story` | which steps are told; with `violation_subjects`, `origins`, `chain`, `heartbeats` |
+//! | `story`, `compose`, `choice` | which steps are told; with `violation_subjects`, `origins`, `chain`, `heartbeats` |
 //! | `rows` | what is said of each; with `journeys`, the ways of messages |
 //! | `chart` | the drawing; with `lifelines` |
 //! | `violated`, `passed`, `stuck` | what is told for a verdict |
@@ -22,10 +22,13 @@ mod chart;
 mod choice;
 #[cfg(feature = "madsim")]
 mod compare;
+mod compose;
 mod data;
+mod difference;
 mod heartbeats;
 mod history;
 mod journeys;
+mod layout;
 mod lifelines;
 mod listed;
 mod origins;
@@ -41,14 +44,11 @@ mod stuck;
 mod tests;
 mod violated;
 mod violation_subjects;
-
-use std::time::Duration;
+mod watched;
 
 use crate::draw::swarm;
 use crate::name::Name as _;
 use crate::oracle::Violation;
-#[cfg(feature = "madsim")]
-use crate::run;
 use crate::scenario::{Expected, Scenario};
 use crate::subject::Subjects;
 use crate::text::{Nanoseconds, Thousands, quoted};
@@ -56,98 +56,17 @@ use crate::under_test::UnderTest;
 use crate::verdict::{RunReport, Verdict};
 
 use page::Page;
-#[cfg(feature = "madsim")]
-use parting::parting;
 use passed::passed;
-#[cfg(feature = "madsim")]
-use story::Story;
 
 pub use act::Act;
 #[cfg(feature = "madsim")]
 pub use compare::compare;
 pub use data::{ActInWords, Explained, explained};
 pub use history::History;
+pub use layout::Layout;
 pub use page::{Line, Tone};
 pub use snapshot::snapshot;
-
-/// How a report is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// How wide a line may be, in characters.
-    pub width: usize,
-    /// Is everything told? Else what fits into [`Layout::LINES`] lines.
-    pub is_full: bool,
-    /// Are the steps drawn of a run that ends as one does that goes well?
-    pub is_charted: bool,
-}
-
-impl Default for Layout {
-    fn default() -> Layout {
-        Layout { width: Layout::WIDTH, is_full: false, is_charted: false }
-    }
-}
-
-impl Layout {
-    /// The most lines of a report of which not everything is wanted.
-    pub const LINES: usize = 66;
-    /// How wide a line may be where nothing else is known.
-    pub const WIDTH: usize = 120;
-    /// The least and the most that a line may be wide.
-    pub const WIDTHS: (usize, usize) = (80, 160);
-
-    /// The layout for a terminal of `columns` characters.
-    pub fn of_terminal(columns: usize) -> Layout {
-        let (least, most) = Layout::WIDTHS;
-        Layout { width: columns.clamp(least, most), ..Layout::default() }
-    }
-
-    /// So many lines, or all that there are.
-    fn at_most(self, lines: usize) -> usize {
-        if self.is_full { usize::MAX } else { lines }
-    }
-}
-
-/// A run that was watched, with what is needed to explain it.
-#[derive(Clone, Debug)]
-pub struct Watched<S: UnderTest> {
-    /// How it ended.
-    pub run: RunReport<S>,
-    /// Its steps.
-    pub history: History<S>,
-    /// Where a defect acts, if one is on and the run goes wrong.
-    pub acts: Vec<Act<S>>,
-    /// How long it really took, where that is known.
-    pub took: Option<Duration>,
-}
-
-#[cfg(feature = "madsim")]
-impl<S: UnderTest> Watched<S> {
-    /// Runs `scenario` under `seed`, and once more without its defects where that explains more.
-    pub fn of(scenario: &Scenario<S>, seed: u64) -> Watched<S> {
-        let mut history = History::default();
-        let run = run::run(scenario, seed, &mut history);
-        Watched::new(scenario, run, history, None)
-    }
-
-    /// The same of a run that is over: `history` has watched it.
-    pub fn new(
-        scenario: &Scenario<S>,
-        run: RunReport<S>,
-        history: History<S>,
-        took: Option<Duration>,
-    ) -> Watched<S> {
-        let acts = match run.verdict.violation() {
-            Some(violation) if !scenario.defects.is_empty() => {
-                let story = Story::of(&violation.breach, &history, &[]);
-                let acts = acts::acts(scenario, run.seed, &history, &story);
-                let parts = || parting(scenario, run.seed, &history).into_iter().collect();
-                if acts.is_empty() { parts() } else { acts }
-            }
-            Some(_) | None => Vec::new(),
-        };
-        Watched { acts, run, history, took }
-    }
-}
+pub use watched::Watched;
 
 /// Explains a run of `scenario`.
 pub fn explain<S: UnderTest>(
@@ -156,13 +75,16 @@ pub fn explain<S: UnderTest>(
     layout: Layout,
 ) -> Vec<Line> {
     let Watched { run, history, .. } = watched;
+    let of_file = scenario;
+    // What the seed draws of a `[swarm]` is what has run.
+    let scenario = &*swarm::for_seed(of_file, run.seed);
     let mut page = Page::new(layout);
-    headline(&mut page, scenario, run, history);
+    headline(&mut page, of_file, run, history);
     let mut end = Page::new(layout);
-    last_lines(&mut end, scenario, watched);
+    last_lines(&mut end, of_file, watched);
     let room = |end: &Page| layout.at_most(Layout::LINES).saturating_sub(end.lines.len());
     let went_well = |page: &mut Page| {
-        passed(page, scenario, watched);
+        passed(page, of_file, watched);
         if layout.is_charted {
             violated::whole(page, scenario, watched, room(&end));
         }

@@ -1,7 +1,7 @@
 //! The lines of a report.
 
-use super::Layout;
 use super::chart::shorten;
+use super::layout::Layout;
 
 /// How a line of a report is meant; a terminal shows it in colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,13 +58,13 @@ fn hash(state: &[String]) -> u64 {
     xxh3_64(state.join("\n").as_bytes())
 }
 
-/// A hash of the state after each step.
+/// Of each step a hash of what happened, and one of the state after it.
 #[derive(Debug, Default)]
-struct Hashes(Vec<u64>);
+struct Hashes(Vec<[u64; 2]>);
 
 impl<S: UnderTest> Watcher<S> for Hashes {
     fn watch(&mut self, world: &World<S>, step: &Step<S>) {
-        self.0.push(hash(&state_of_place(world, step)));
+        self.0.push([digest(step), hash(&state_of_place(world, step))]);
     }
 }
 
@@ -79,11 +79,13 @@ struct Beside<'a, S: UnderTest> {
 }
 
 impl<S: UnderTest> Beside<'_, S> {
+    /// Where they part; `None` if they do not, or in a step that the history does not keep.
     fn finish(self) -> Option<Act<S>> {
-        let last = self.history.steps().next_back().map_or(0, |step| step.index);
         let step = self.steps + 1;
-        let is_over = || Act { step, without: None, states: Default::default() };
-        self.parting.or_else(|| (self.steps < last).then(is_over))
+        let is_over = || Act { step, without: None, states: Default::default(), is_parting: true };
+        let is_shorter = self.steps < self.hashes.0.len() as u64;
+        let parting = self.parting.or_else(|| is_shorter.then(is_over));
+        parting.filter(|act| self.history.step(act.step).is_some())
     }
 }
 
@@ -93,13 +95,12 @@ impl<S: UnderTest> Watcher<S> for Beside<'_, S> {
         if self.parting.is_some() {
             return;
         }
-        // A history that has lost its beginning, or is over, has nothing to compare with.
-        let Some(with) = self.history.step(step.index) else { return };
+        // A run that has ended has nothing to compare with.
+        let Some(with) = self.hashes.0.get(step.index as usize - 1) else { return };
         let state = state_of_place(world, step);
-        let with_state = self.hashes.0.get(step.index as usize - 1);
-        if digest(with) != digest(step) || with_state != Some(&hash(&state)) {
+        if *with != [digest(step), hash(&state)] {
             let (without, states) = (Some(step.clone()), [Vec::new(), state]);
-            self.parting = Some(Act { step: step.index, without, states });
+            self.parting = Some(Act { step: step.index, without, states, is_parting: true });
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a run has done that ended as a run does that goes well.
 
-use super::Watched;
 use super::listed::listed;
 use super::page::{Page, paragraph};
+use super::watched::Watched;
 use crate::figures::Figures;
 use crate::scenario::Scenario;
 use crate::text::Thousands;

@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use seedbed::machine::NodeId;
 
-use super::act::Act;
-use super::heartbeats::is_background;
 use super::history::History;
 use super::journeys::Journeys;
 use super::story::Story;
@@ -24,8 +22,8 @@ pub(super) struct Row {
     pub missed: usize,
     /// What it says.
     pub words: Vec<String>,
-    /// How many steps say the same.
-    pub times: usize,
+    /// Where all steps stand that say the same.
+    pub places: Vec<usize>,
     /// The number of the last of them.
     pub last: u64,
 }
@@ -34,7 +32,7 @@ impl Row {
     /// The words, and how often they hold.
     pub fn text(&self) -> String {
         let text = self.words.join("; ");
-        match self.times {
+        match self.places.len() {
             1 => text,
             times => format!("{text} ({times} times, last in step {})", self.last),
         }
@@ -57,45 +55,74 @@ pub(super) fn rows<S: UnderTest>(
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     for &(place, missed) in &story.steps {
         let step = history.at(place);
-        let words = teller.words(step, &wanted(place, story));
+        let words = teller.words(step, wanted(place, story));
         let is_special = story.facts.contains(&place) || story.of_defect.contains(&place);
         let said = without_counts(&words.join("; "));
         let same = told.get(&said).filter(|_| !is_special && !is_each_wanted);
         if let Some(row) = same.map(|row| &mut rows[*row]) {
-            (row.times, row.last, row.missed) = (row.times + 1, step.index, row.missed.min(missed));
+            (row.last, row.missed) = (step.index, row.missed.min(missed));
+            row.places.push(place);
             continue;
         }
         if !is_special {
             told.insert(said, rows.len());
         }
-        rows.push(Row { place, missed, words, times: 1, last: step.index });
+        rows.push(Row { place, missed, words, places: vec![place], last: step.index });
     }
     rows
 }
 
 /// Which facts of a step are told.
-enum Wanted<'a, S: UnderTest> {
-    /// What is about these.
-    About(&'a Subjects<S::Subject>),
-    /// Everything that is not background.
-    All,
+struct Wanted<'a, S: UnderTest> {
+    /// Those that are about these; all, if nothing stands here.
+    about: Option<&'a Subjects<S::Subject>>,
+    /// Those too that tell little: heartbeats, and records that help to forget.
+    little: bool,
 }
 
-impl<S: UnderTest> Wanted<'_, S> {
-    fn is_it(&self, about: &Subjects<S::Subject>) -> bool {
-        match self {
-            Wanted::About(subjects) => about.meet(subjects),
-            Wanted::All => true,
+impl<S: UnderTest> Clone for Wanted<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: UnderTest> Copy for Wanted<'_, S> {}
+
+impl<'a, S: UnderTest> Wanted<'a, S> {
+    const ALL: Wanted<'a, S> = Wanted { about: None, little: true };
+    const MOST: Wanted<'a, S> = Wanted { about: None, little: false };
+
+    fn about(subjects: &'a Subjects<S::Subject>, little: bool) -> Wanted<'a, S> {
+        Wanted { about: Some(subjects), little }
+    }
+
+    fn is_it(self, about: &Subjects<S::Subject>) -> bool {
+        self.about.is_none_or(|subjects| about.meet(subjects))
+    }
+
+    fn is_told(self, fact: &Fact<S>) -> bool {
+        match fact {
+            Fact::SyncBegan { .. } => false,
+            Fact::Appended { record, .. } if S::is_bookkeeping(record) && !self.little => false,
+            Fact::Sent { message, .. } if S::is_a_heartbeat(message) && self.about.is_none() => {
+                self.little
+            }
+            Fact::Appended { .. } => {
+                let about = subject::of_fact(fact);
+                self.is_it(&about) || about.iter().any(is_undertaking)
+            }
+            fact => says_of_machine(fact) || self.is_it(&subject::of_fact(fact)),
         }
     }
 }
 
 fn wanted<S: UnderTest>(place: usize, story: &Story<S>) -> Wanted<'_, S> {
     match () {
-        () if story.of_defect.contains(&place) => Wanted::All,
-        () if story.facts.contains(&place) => Wanted::About(&story.named),
-        () if story.origins.contains(&place) => Wanted::About(&story.named),
-        () => Wanted::About(&story.wider),
+        () if story.acts.contains(&place) => Wanted::ALL,
+        () if story.of_defect.contains(&place) => Wanted::MOST,
+        () if story.facts.contains(&place) => Wanted::about(&story.named, true),
+        () if story.origins.contains(&place) => Wanted::about(&story.named, false),
+        () => Wanted::about(&story.wider, false),
     }
 }
 
@@ -107,19 +134,23 @@ pub(super) struct Teller<'a, S: UnderTest> {
 
 impl<'a, S: UnderTest> Teller<'a, S> {
     /// One that says nothing of the ways of messages.
-    #[cfg(feature = "madsim")]
-    pub fn plain(known: Option<&'a S::Known>) -> Teller<'a, S> {
-        let detail = known.map_or(Detail::Brief, Detail::Report);
+    pub fn of(detail: Detail<'a, S>) -> Teller<'a, S> {
         Teller { journeys: Journeys::none(), detail }
+    }
+
+    /// What happened in the step, but for what tells little.
+    #[cfg(feature = "madsim")]
+    pub fn most(&self, step: &Step<S>) -> Vec<String> {
+        self.words(step, Wanted::MOST)
     }
 
     /// All that happened in the step.
     pub fn everything(&self, step: &Step<S>) -> Vec<String> {
-        self.words(step, &Wanted::All)
+        self.words(step, Wanted::ALL)
     }
 
     /// What happened in the step, and what it changed.
-    fn words(&self, step: &Step<S>, wanted: &Wanted<'_, S>) -> Vec<String> {
+    fn words(&self, step: &Step<S>, wanted: Wanted<'_, S>) -> Vec<String> {
         let mut event = trace::event(step, self.detail);
         if let Some(unusual) = self.journeys.on_arrival(step) {
             event = format!("{event} ({unusual})");
@@ -130,7 +161,7 @@ impl<'a, S: UnderTest> Teller<'a, S> {
         }];
         let of_node = step.place().is_some();
         for (node, position, record) in &step.durable {
-            let is_told = !S::is_bookkeeping(record);
+            let is_told = wanted.little || !S::is_bookkeeping(record);
             if is_told && wanted.is_it(&subject::of_record::<S>(*node, record)) {
                 let durable = trace::durable::<S>(*position, record);
                 words.push(if of_node { durable } else { format!("{node} {durable}") });
@@ -141,21 +172,9 @@ impl<'a, S: UnderTest> Teller<'a, S> {
     }
 
     /// The facts of the step; the same message to several machines is said once.
-    fn changes(&self, step: &Step<S>, wanted: &Wanted<'_, S>) -> Vec<String> {
+    fn changes(&self, step: &Step<S>, wanted: Wanted<'_, S>) -> Vec<String> {
         let mut changes: Vec<(Vec<NodeId>, String)> = Vec::new();
-        let is_told = |fact: &&Fact<S>| match fact {
-            Fact::SyncBegan { .. } => false,
-            Fact::Appended { record, .. } if S::is_bookkeeping(record) => false,
-            Fact::Sent { message, .. } if matches!(wanted, Wanted::All) => {
-                is_background(step) || !S::is_a_heartbeat(message)
-            }
-            Fact::Appended { .. } => {
-                let about = subject::of_fact(fact);
-                wanted.is_it(&about) || about.iter().any(is_undertaking)
-            }
-            fact => says_of_machine(fact) || wanted.is_it(&subject::of_fact(fact)),
-        };
-        for fact in step.facts.iter().filter(is_told) {
+        for fact in step.facts.iter().filter(|fact| wanted.is_told(fact)) {
             let Fact::Sent { packet, to, message, .. } = fact else {
                 changes.extend(trace::fact(fact, self.detail).map(|(_, what)| (Vec::new(), what)));
                 continue;
@@ -183,66 +202,6 @@ impl<'a, S: UnderTest> Teller<'a, S> {
     }
 }
 
-/// How two steps differ that stand in one place of two runs.
-#[derive(Debug)]
-pub(super) struct Difference {
-    /// Their event, where it is the same.
-    pub event: Option<String>,
-    /// What is so with the defects only, and what without them only.
-    pub only: [String; 2],
-}
-
-/// What a defect does in `with`, the step of `act`, to a reader that knows what `named` names.
-pub(super) fn difference<S: UnderTest>(
-    config: &Arc<S::Config>,
-    with: &Step<S>,
-    act: &Act<S>,
-    named: &Subjects<S::Subject>,
-) -> Difference {
-    let known = S::known(config, named);
-    let detail = known.as_ref().map_or(Detail::Brief, Detail::Report);
-    let said =
-        |step: &Step<S>, detail| Teller { journeys: Journeys::none(), detail }.everything(step);
-    let Some(without) = &act.without else {
-        let only = [said(with, detail).join("; "), "the run is over".to_owned()];
-        return Difference { event: None, only };
-    };
-    let mut both = [with, without].map(|step| said(step, detail));
-    let event = both[0][0].clone();
-    if both[0] == both[1] {
-        both = [with, without].map(|step| said(step, Detail::Whole));
-    }
-    if both[0] == both[1] {
-        return Difference { event: Some(event), only: only(&act.states, "the machine holds ") };
-    }
-    if with.at != without.at {
-        let [of_with, of_without] = both.map(|words| words.join("; "));
-        let only = match with.at < without.at {
-            true => [format!("{}, {of_with}", with.at), format!("nothing at {}", with.at)],
-            false => {
-                [format!("nothing at {}", without.at), format!("{}, {of_without}", without.at)]
-            }
-        };
-        return Difference { event: None, only };
-    }
-    if both[0][0] != both[1][0] {
-        return Difference { event: None, only: both.map(|words| words.join("; ")) };
-    }
-    Difference { event: Some(event), only: only(&both, "") }
-}
-
-/// What stands in one of two lists and not in the other.
-fn only([these, those]: &[Vec<String>; 2], head: &str) -> [String; 2] {
-    let only = |these: &[String], those: &[String]| {
-        let only = these.iter().filter(|it| !those.contains(it)).map(String::as_str);
-        match &only.collect::<Vec<_>>()[..] {
-            [] => "(not that)".to_owned(),
-            some => format!("{head}{}", some.join("; ")),
-        }
-    };
-    [only(these, those), only(those, these)]
-}
-
 /// Does it happen without a request? Records about that are told wherever they come up.
 fn is_undertaking<T: Subject>(subject: &T) -> bool {
     subject.standing() == Standing::Undertaking
@@ -258,14 +217,22 @@ fn says_of_machine<S: UnderTest>(fact: &Fact<S>) -> bool {
     }
 }
 
-/// The text without what only counts: positions in a log, numbers of attempts. A number that is
-/// part of a name stays.
+/// The text without what only counts: positions in a log, and numbers of attempts.
 fn without_counts(text: &str) -> String {
-    let is_count = |word: &&str| {
-        let word = word.trim_matches(|c: char| "#(),;".contains(c));
+    let is_number = |word: &str| {
+        let word = word.trim_matches(|c: char| "(),;".contains(c));
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
     };
-    text.split(' ').filter(|word| !is_count(word)).collect::<Vec<_>>().join(" ")
+    let (mut kept, mut before) = (Vec::new(), "");
+    for word in text.split(' ') {
+        let is_position = word.strip_prefix('#').is_some_and(is_number);
+        let is_attempt = before.ends_with("attempt") && is_number(word);
+        if !is_position && !is_attempt {
+            kept.push(word);
+        }
+        before = word;
+    }
+    kept.join(" ")
 }
 
 #[cfg(test)]
@@ -276,6 +243,10 @@ mod tests {
     fn what_only_counts_makes_no_difference() {
         let said = without_counts("n1 log #8 voted n3.1/2; attempt at request #39 (attempt 7)");
         assert_eq!(said, "n1 log voted n3.1/2; attempt at request (attempt");
-        assert_ne!(without_counts("n1 <- c1 Ended v1"), without_counts("n1 <- c1 Ended v2"));
+        for number in ["v1", "Added { total: 1 }", "log #1 of 1"] {
+            let other = number.replace('1', "2");
+            let is_position = number.starts_with("log");
+            assert_ne!(without_counts(number), without_counts(&other), "{is_position}");
+        }
     }
 }

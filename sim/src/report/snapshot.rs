@@ -2,7 +2,7 @@
 
 use seedbed::machine::NodeId;
 
-use super::Layout;
+use super::layout::Layout;
 use super::page::{Line, Page, Tone};
 use crate::subject::Subjects;
 use crate::text::Thousands;

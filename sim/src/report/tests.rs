@@ -6,6 +6,7 @@ mod snapshots;
 mod ways;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use seedbed::machine::{Incarnation, NodeId, Span, Time};
 use seedbed::proto::{
@@ -13,10 +14,10 @@ use seedbed::proto::{
     Settings, Timer, ToCentre, TxnId, TxnMessage, Vote,
 };
 
-use super::chart::{Chart, Drawn};
+use super::chart::{Chart, Drawn, Mark};
+use super::compose::compose;
 use super::lifelines::HEAD;
 use super::rows::rows;
-use super::story::Story;
 use super::*;
 use crate::file_service::InvariantName;
 use crate::file_service::Milestone;
@@ -120,9 +121,10 @@ fn config() -> Arc<Config> {
 }
 
 fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
-    let story = Story::of(&violation.breach, history, &[]);
+    let story = compose(&violation.breach, history, &[]);
     let rows = rows(&config(), history, &story, false);
-    Chart::new(history, &rows, &[('>', story.facts.clone())], Layout::WIDTH, 3).draw(room)
+    let marks = [Mark { mark: '>', meaning: "the two facts", places: story.facts.clone() }];
+    Chart::new(history, &rows, &marks, Layout::WIDTH, 3).draw(room)
 }
 
 #[test]
@@ -380,7 +382,7 @@ fn steps_about(earlier: &[Subject], now: &[Subject]) -> Vec<usize> {
         ..Evidence::at(step, "something")
     };
     let breach = Breach { earlier: fact(4, earlier), now: fact(5, now) };
-    Story::of(&breach, &history, &[]).steps.iter().map(|(place, _)| place + 1).collect()
+    compose(&breach, &history, &[]).steps.iter().map(|(place, _)| place + 1).collect()
 }
 
 #[test]

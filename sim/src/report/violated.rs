@@ -2,12 +2,15 @@
 //! from there to the second fact, and the rule.
 
 use super::act::Act;
-use super::chart::{Chart, shorten};
+use super::chart::{Chart, Mark, shorten};
+use super::compose::{compose, compose_whole};
+use super::difference::{Difference, difference};
 use super::history::History;
+use super::layout::Layout;
 use super::page::{Page, Tone};
-use super::rows::{Difference, difference, rows};
+use super::rows::rows;
 use super::story::Story;
-use super::{Layout, Watched};
+use super::watched::Watched;
 use crate::name::Name as _;
 use crate::oracle::blocked::Wait;
 use crate::oracle::{Breach, Evidence, Violation};
@@ -25,6 +28,9 @@ const LINES_PER_STEP: usize = 3;
 /// The most lines for what words mean.
 const LINES_OF_WORDS: usize = 5;
 
+/// With no more lines than this for the chart, the words give way.
+const ROOMY: usize = 20;
+
 /// Tells how `violation` came about, on up to `room` lines.
 pub(super) fn violated<S: UnderTest>(
     page: &mut Page,
@@ -35,7 +41,7 @@ pub(super) fn violated<S: UnderTest>(
 ) {
     let Watched { history, acts, .. } = watched;
     let breach = &*violation.breach;
-    let story = Story::of(breach, history, acts);
+    let story = compose(breach, history, acts);
     setting(page, scenario, &story.named);
     page.gap();
     let from = page.lines.len();
@@ -49,7 +55,7 @@ pub(super) fn violated<S: UnderTest>(
     for (i, act) in acts.iter().enumerate() {
         acted(page, scenario, &story, act, history, i == 0);
     }
-    let marks = [('>', story.facts.clone()), ('!', story.acts.clone())];
+    let marks = [mark_of(&story.facts, "the two facts"), mark_of_acts(&story, acts)];
     drawn(page, scenario, &story, history, &marks, from, room);
     in_full(page, history, breach.now.step);
 }
@@ -76,10 +82,10 @@ pub(super) fn led_to_wait<S: UnderTest>(
     let at =
         |step: &Step<S>| Evidence::at(step.index, String::new()).about_all(about.iter().cloned());
     let breach = Breach::of(at(begun), at(last));
-    let mut story = Story::of(&breach, history, &[]);
+    let mut story = compose(&breach, history, &[]);
     story.heading = "How the wait began";
     let from = page.lines.len();
-    let marks = [('>', story.facts.clone())];
+    let marks = [mark_of(&story.facts, "the wait begins; the last step about it")];
     drawn(page, scenario, &story, history, &marks, from, room);
 }
 
@@ -91,7 +97,7 @@ pub(super) fn whole<S: UnderTest>(
     room: usize,
 ) {
     let history = &watched.history;
-    let story = Story::whole(history);
+    let story = compose_whole(history);
     let from = page.lines.len();
     drawn(page, scenario, &story, history, &[], from, room);
 }
@@ -119,8 +125,8 @@ pub(super) fn panicked<S: UnderTest>(
     let about = subject::of_step(step);
     let in_it = Evidence::at(step.index, String::new()).about_all(about.iter().cloned());
     let breach = Breach::of(in_it.clone(), in_it);
-    let story = Story::of(&breach, history, acts);
-    let marks = [('>', story.facts.clone())];
+    let story = compose(&breach, history, acts);
+    let marks = [mark_of(&story.facts, "the panic")];
     let from = page.lines.len();
     drawn(page, scenario, &story, history, &marks, from, room);
     in_full(page, history, step.index);
@@ -169,15 +175,29 @@ fn acted<S: UnderTest>(
     let at = at_step(history, act.step);
     let Difference { event, only: [with, without] } =
         difference(&scenario.config, with, act, &story.named);
+    let heading = match (is_first, act.is_parting) {
+        (true, false) => "Where the defect acts",
+        (true, true) => "Where the run without the defect parts from this one",
+        (false, _) => "and again",
+    };
     if is_first {
         page.gap();
-        page.put(Tone::Heading, format!("Where the defect acts: {at}"));
-    } else {
-        page.put(Tone::Heading, format!("and again: {at}"));
     }
+    page.put(Tone::Heading, format!("{heading}: {at}"));
     event.iter().for_each(|event| page.named("event", event, 2));
-    page.named("with it", &with, 3);
-    page.named("without", &without, 3);
+    for (name, only) in [("with it", with), ("without", without)] {
+        page.named(name, only.as_deref().unwrap_or("nothing more"), 3);
+    }
+}
+
+fn mark_of(facts: &[usize], meaning: &'static str) -> Mark {
+    Mark { mark: '>', meaning, places: facts.to_vec() }
+}
+
+fn mark_of_acts<S: UnderTest>(story: &Story<S>, acts: &[Act<S>]) -> Mark {
+    let is_parting = acts.iter().any(|act| act.is_parting);
+    let meaning = if is_parting { "the runs part" } else { "a defect acts" };
+    Mark { mark: '!', meaning, places: story.acts.clone() }
 }
 
 /// The steps of a story as a chart, and what the words mean from line `from` of the page on.
@@ -186,7 +206,7 @@ fn drawn<S: UnderTest>(
     scenario: &Scenario<S>,
     story: &Story<S>,
     history: &History<S>,
-    marks: &[(char, Vec<usize>)],
+    marks: &[Mark],
     from: usize,
     room: usize,
 ) {
@@ -196,13 +216,14 @@ fn drawn<S: UnderTest>(
     let chart = Chart::new(history, &rows, marks, width, lines_per_step);
     page.gap();
     // Beside the chart: the heading, the legend, and what the words mean.
-    let beside = 2 + LINES_OF_WORDS;
-    let drawn = chart.draw(room.saturating_sub(page.lines.len() + beside));
+    let left = room.saturating_sub(page.lines.len() + 2);
+    let lines_of_words = if left > ROOMY { LINES_OF_WORDS } else { LINES_OF_WORDS.min(2) };
+    let drawn = chart.draw(left.saturating_sub(lines_of_words));
     let about = match story.subjects.is_empty() {
         true => String::new(),
         false => format!(", about {}", story.subjects),
     };
-    let (shown, all) = (drawn.steps, rows.iter().map(|row| row.times).sum::<usize>());
+    let (shown, all) = (drawn.steps, rows.iter().map(|row| row.places.len()).sum::<usize>());
     let heading = format!("{}: {shown} of {all} steps{about}", story.heading);
     page.put(Tone::Heading, shorten(&heading, width));
     drawn.lines.into_iter().for_each(|line| page.plain(line));
@@ -211,7 +232,7 @@ fn drawn<S: UnderTest>(
     let told: Vec<&str> = page.lines[from..].iter().map(|line| line.text.as_str()).collect();
     let words = meanings::<S>(&told.join("\n"));
     if !words.is_empty() {
-        page.named("words", &words, LINES_OF_WORDS);
+        page.named("words", &words, lines_of_words);
     }
 }
 

@@ -309,10 +309,11 @@ fn told<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> (String, 
     }
     let explained = report::explained(scenario, watched);
     for act in explained.iter().flat_map(|explained| &explained.acts) {
-        let ActInWords { step, event, with, without } = act;
+        let ActInWords { step, event, with, without, .. } = act;
         let event = event.as_ref().map_or(String::new(), |event| format!(" ({event})"));
-        lines.push(format!("The defect acts in step {step}{event}: {with}."));
-        lines.push(format!("Without it: {without}."));
+        let said = |only: &Option<String>| only.clone().unwrap_or("nothing more".to_owned());
+        lines.push(format!("The defect acts in step {step}{event}: {}.", said(with)));
+        lines.push(format!("Without it: {}.", said(without)));
     }
     (now.is.replace('\n', " "), lines.join("\n") + "\n")
 }

@@ -1,5 +1,6 @@
 //! Where a defect acts.
 
+use super::super::parting::parting;
 use super::*;
 use crate::name::Name as _;
 
@@ -75,9 +76,44 @@ fn two_runs_stand_side_by_side_from_where_they_part() {
     let scenario = restarts("fence_kept_in_memory");
     let watched = Watched::of(&scenario, 0);
     let lines = compare(&scenario, &watched, Layout::default()).unwrap();
-    assert!(lines[0].text.starts_with("from step ") && lines[0].text.ends_with("| without"));
-    assert!(lines[1].text.contains("n3 starts"), "{}", lines[1].text);
+    let at = lines.iter().position(|line| line.text.starts_with("from step ")).unwrap();
+    assert!(lines[at].text.ends_with("| without"));
+    assert!(lines[at + 1].text.contains("n3 starts"), "{}", lines[at + 1].text);
+    let told = lines[..at].iter().map(|line| line.text.trim()).collect::<Vec<_>>().join("\n");
+    assert!(
+        told.contains("without   afterwards it holds stored /a v0 no file fenced t1"),
+        "{told}"
+    );
     assert!(lines.iter().all(|line| line.text.chars().count() <= Layout::WIDTH));
+}
+
+#[test]
+fn the_settings_are_those_that_the_seed_has_drawn() {
+    let text = "title = 'x'\n[cluster]\nnodes = 3\nclients = 2\nreplicas = 3\n\
+                defects = ['vote_not_forced']\n\
+                [workload]\nkind = 'files'\noperations = 40\n[swarm]\nnodes = [7, 7]\n";
+    let scenario = Scenario::parse("a file.toml", text).unwrap();
+    let shown = shown(&scenario, Layout::default());
+    assert!(
+        shown.contains("settings  7 storage nodes at first, each file on 3 of them"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_difference_is_said_even_where_it_is_of_count_or_order() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/negative");
+    for file in std::fs::read_dir(file).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|end| end == "toml") {
+            let scenario = Scenario::load(&file).unwrap();
+            let watched = Watched::of(&scenario, scenario.seeds.start);
+            for act in explained(&scenario, &watched).iter().flat_map(|it| &it.acts) {
+                let said = act.with.is_some() || act.without.is_some();
+                assert!(said && act.with != act.without, "{}, step {}", file.display(), act.step);
+            }
+        }
+    }
 }
 
 #[test]
@@ -85,7 +121,7 @@ fn where_a_story_has_no_steps_nothing_is_tried() {
     let scenario = restarts("fence_kept_in_memory");
     let mut history = History::default();
     crate::run::run(&scenario, 0, &mut history);
-    let none = Story::of(&violation(400_000, 400_001, txn(1)).breach, &history, &[]);
+    let none = compose(&violation(400_000, 400_001, txn(1)).breach, &history, &[]);
     assert!(acts::acts(&scenario, 0, &history, &none).is_empty());
 }
 

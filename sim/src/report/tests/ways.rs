@@ -87,7 +87,7 @@ fn steps_that_say_the_same_are_one_row_with_their_count() {
     let shown = drawn.lines.join("\n");
     assert!(shown.contains("(4 times, last in step 5)"), "the first is a fact: {shown}");
     assert_eq!(drawn.steps, 6);
-    let story = Story::of(&violation.breach, &made.0, &[]);
+    let story = compose(&violation.breach, &made.0, &[]);
     assert_eq!(rows(&config(), &made.0, &story, false).len(), 3);
     assert_eq!(rows(&config(), &made.0, &story, true).len(), 6, "each is wanted");
 }
