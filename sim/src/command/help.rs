@@ -66,11 +66,11 @@ How a run can end:
   unexpected  another answer, or another state at the end, than the file says
   ruled_out   a milestone was reached that the file says is never reached
   panic       the code under test, or the simulator, panicked
-With --json `verdict` is one of these words, and `why` a line about it, null on a pass. Of a violation
-`explained` has `about`, `defects`, `settings`, `facts` (two: step, is), `danger`, `rule`, `source`,
-`acts` (where a defect acts: step, event, with, without) and `steps` (step, at_ns, machine, says,
-times, last, is_fact, is_act); of a run that is blocked `waits` (machine, waits_for, since_ns,
-released_by).
+With --json `verdict` is one of these words, and `why` a line about it, null on a pass. Of a
+violation `explained` has `about`, `defects`, `settings`, `facts` (two: step, is), `danger`, `rule`,
+`source`, `acts` (where a defect acts: step, event, with, without, is_parting) and `steps` (step,
+at_ns, machine, says, times, last, is_fact, is_act); of a run that is blocked `waits` (machine,
+waits_for, since_ns, released_by).
 
 A violation is explained by its two facts, by the steps in which a defect acts (the same machine
 would do something else without it), and by a chart of what led from one fact to the other. The

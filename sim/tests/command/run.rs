@@ -24,7 +24,8 @@ fn a_defect_can_be_switched_on_and_compared() {
         assert!(said.out.contains(told), "{told}\n{}", said.out);
     }
     let compared = files.run(&[&defect[..], &["--compare"]].concat());
-    assert!(compared.out.starts_with("from step "), "{}", compared.out);
+    assert!(compared.out.starts_with("  with it   "), "{}", compared.out);
+    assert!(compared.out.contains("\nfrom step "), "{}", compared.out);
     let nothing = files.run(&["run", "busy.toml", "--seed", "3", "--compare"]);
     nothing.refuses("--compare: no defect is on");
     files.run(&["run", "busy.toml", "--defect", "vote_not_force"]).refuses("vote_not_forced");
