@@ -249,14 +249,12 @@ toy.toml, seed 0: a toy
   message   {message}
 
 What led to it: 3 of 3 steps, about c1.1#1
-    step        time  n1     c1
-       3   1.000000s  |      o        c1 is asked: Asked; this is c1.1#1; -> n1 Hello(c1.1#1)
-       4   1.008403s  o<-----|        n1 <- c1 Hello(c1.1#1); -> c1 Hello(c1.1#1)
->      5   1.009873s  |----->o        c1 <- n1 Hello(c1.1#1)
-o step   -> message   x lost message   X crash   : down   = paused   / link cut   > the step that panicked
-
-Step 5 in full
-     5    1.009873s  c1       <- n1 Hello(c1.1#1)
+  left   step        time  n1   c1
+            3   1.000000s  |    o     c1 is asked: Asked; this is c1.1#1; -> n1 Hello(c1.1#1)
+            4   1.008403s  o<---|     n1 <- c1 Hello(c1.1#1); -> c1 Hello(c1.1#1)
+>           5   1.009873s  |--->o     c1 <- n1 Hello(c1.1#1)
+o step   -> message   > the panic
+  words     c1.1#1: a request: its client, the client's life, a count
 "
     );
     let printed = printed(wrong);
