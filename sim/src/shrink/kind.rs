@@ -3,7 +3,7 @@
 use crate::under_test::UnderTest;
 use crate::verdict::Verdict;
 
-/// A verdict, and the kind of its evidence: its words without the names of machines, paths,
+/// A verdict, and the kind of its evidence: those sentences without the names of machines, paths,
 /// requests, and without numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kind {
