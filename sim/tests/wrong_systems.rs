@@ -286,13 +286,11 @@ fn an_invariant_that_names_a_step_to_come_is_a_panic() {
 
 #[test]
 fn a_test_that_fails_keeps_its_runs_and_a_panic_replays_to_the_same_step() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong_systems");
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("a folder");
-    let file = folder.join("toy.toml");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("toy.toml");
     let text = scenario("answers_twice") + "[seeds]\nstart = 3\ncount = 12\n";
     fs::write(&file, &text).expect("a file");
-    let kept = folder.join("kept");
+    let kept = folder.path().join("kept");
     let failure = holds_or_is_kept::<Toy>(&file, Some(Folder::at(&kept))).expect_err("it panics").0;
     let lines = failure.lines().filter_map(|line| line.strip_prefix("toy replay "));
     let named: Vec<&Path> = lines.map(Path::new).collect();
@@ -306,7 +304,6 @@ fn a_test_that_fails_keeps_its_runs_and_a_panic_replays_to_the_same_step() {
         let run = run::run(&scenario, seed, &mut replay);
         assert_eq!(replay.finish(&run), (artifact.header.ending.clone(), None));
     }
-    fs::remove_dir_all(&folder).expect("it is there");
 }
 
 #[test]

@@ -151,8 +151,9 @@ mod tests {
 
     #[test]
     fn the_oldest_go_when_there_are_too_many_and_nothing_else_does() {
-        let path = env::temp_dir().join(format!("seedbed-folder-{}", std::process::id()));
-        let folder = Folder::at(&path);
+        let path = tempfile::tempdir().unwrap();
+        let path = path.path();
+        let folder = Folder::at(path);
         let name = |seed: usize| format!("files-seed{seed}-0123abcd.jsonl");
         folder.put(&name(0), "the first").unwrap();
         fs::write(path.join("notes.txt"), "mine").unwrap();
@@ -161,7 +162,7 @@ mod tests {
         for seed in 1..=Folder::MOST {
             folder.put(&name(seed), "another").unwrap();
         }
-        let left: Vec<_> = fs::read_dir(&path).unwrap().map(|it| it.unwrap().file_name()).collect();
+        let left: Vec<_> = fs::read_dir(path).unwrap().map(|it| it.unwrap().file_name()).collect();
         assert_eq!(left.len(), Folder::MOST + 1);
         assert!(path.join("notes.txt").is_file() && !folder.path_of(&name(0)).exists());
         let large = fs::File::create(folder.path_of(&name(1))).unwrap();
@@ -169,15 +170,12 @@ mod tests {
         folder.put(&name(2), "the newest").unwrap();
         assert_eq!(fs::read_to_string(folder.path_of(&name(2))).unwrap(), "the newest");
         assert!(!folder.path_of(&name(1)).exists(), "more bytes than there may be");
-        fs::remove_dir_all(path).unwrap();
     }
 
     #[test]
     fn a_folder_that_cannot_be_made_is_an_error() {
-        let file = env::temp_dir().join(format!("seedbed-file-{}", std::process::id()));
-        fs::write(&file, "").unwrap();
-        let folder = Folder::at(file.join("below"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let folder = Folder::at(file.path().join("below"));
         assert!(folder.put("a-seed1-0123abcd.jsonl", "").is_err());
-        fs::remove_file(file).unwrap();
     }
 }

@@ -6,7 +6,7 @@ use super::{BUSY, Files};
 
 #[test]
 fn a_sweep_says_what_it_has_covered_with_any_number_of_jobs() {
-    let files = Files::new("coverage");
+    let files = Files::new();
     files.write("a.toml", BUSY).write("b.toml", BUSY.replace("start = 3", "start = 40"));
     let sweep = |jobs| files.run(&["sweep", "a.toml", "b.toml", "--coverage", "-j", jobs]);
     let matrices = |jobs| {
@@ -30,7 +30,7 @@ fn a_sweep_says_what_it_has_covered_with_any_number_of_jobs() {
 
 #[test]
 fn the_last_object_has_every_cell_and_no_digest_changes() {
-    let files = Files::new("coverage_json");
+    let files = Files::new();
     files.write("a.toml", BUSY);
     let digests = |more: &[&str]| {
         let said = files.run(&[&["sweep", "a.toml", "--json"], more].concat());
@@ -53,7 +53,7 @@ fn the_last_object_has_every_cell_and_no_digest_changes() {
 
 #[test]
 fn a_file_whose_cell_no_seed_sees_is_vacuous() {
-    let files = Files::new("covered");
+    let files = Files::new();
     let covered = |cell: &str| format!("{BUSY}[expect]\ncovered = ['{cell}']\n");
     files.write("seen.toml", covered("partition/idle"));
     files.write("missed.toml", covered("refused/queue_full"));

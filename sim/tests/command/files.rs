@@ -14,7 +14,7 @@ fn with_input(files: &Files, arguments: &[&str], input: &str) -> Said {
 
 #[test]
 fn check_tells_the_owners_of_paths() {
-    let files = Files::new("owners");
+    let files = Files::new();
     let scripts = "title = 'owners'\nabout = 'x'\n[cluster]\nnodes = 3\nreplicas = 2\n\
         [[script]]\nclient = 'c1'\nat = '1s'\nrename = '/a'\nto = '/long'\n\
         [[script]]\nclient = 'c1'\nat = '2s'\nacquire = '/lock'\n";
@@ -27,9 +27,9 @@ fn check_tells_the_owners_of_paths() {
 
 #[test]
 fn a_folder_stands_for_all_files_in_it_and_below() {
-    let files = Files::new("folder");
-    fs::create_dir_all(files.0.join("all/b")).unwrap();
-    fs::create_dir_all(files.0.join("none/more")).unwrap();
+    let files = Files::new();
+    fs::create_dir_all(files.path("all/b")).unwrap();
+    fs::create_dir_all(files.path("none/more")).unwrap();
     files.write("all/c.toml", BUSY).write("all/b/x.toml", BUSY).write("all/a.toml", BUSY);
     files.write("all/notes.txt", "no scenario").write("none/more/notes.txt", "");
     let ok = |names: &[&str]| {
@@ -52,7 +52,7 @@ fn a_folder_stands_for_all_files_in_it_and_below() {
 
 #[test]
 fn a_dash_stands_for_standard_input_and_only_once() {
-    let files = Files::new("dash");
+    let files = Files::new();
     let said = with_input(&files, &["check", "-"], BUSY);
     assert_eq!((said.status, &*said.out), (0, "-: ok: much goes on\n"));
     let said = with_input(&files, &["run", "-", "--seed", "4", "--json"], BUSY);

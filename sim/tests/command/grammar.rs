@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn the_grammar_is_printed_whole_by_table_or_as_markdown() {
-    let files = Files::new("grammar");
+    let files = Files::new();
     let said = files.run(&["grammar"]);
     assert!(said.status == 0 && said.out.contains("\n[[fault]]: "), "{said:?}");
     for name in ["fault", "[[fault]]"] {
@@ -22,7 +22,7 @@ fn the_grammar_is_printed_whole_by_table_or_as_markdown() {
 
 #[test]
 fn every_error_of_a_file_is_a_line() {
-    let files = Files::new("several");
+    let files = Files::new();
     files.write("bad.toml", "title = 't'\nseed = 3\n[workload]\nkind = 'files'\npaths = 0\n");
     for command in ["run", "sweep", "check"] {
         let said = files.run(&[command, "bad.toml"]);

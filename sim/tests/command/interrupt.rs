@@ -22,7 +22,7 @@ fn interrupt(child: &Child) {
 
 #[test]
 fn a_sweep_that_is_interrupted_tells_what_it_has() {
-    let files = Files::new("interrupt_sweep");
+    let files = Files::new();
     files.write("busy.toml", BUSY).write("other.toml", BUSY);
     let sweep = ["sweep", "busy.toml", "other.toml", "--seeds", "0..1000000"];
     let child = start(&files, &sweep);
@@ -39,7 +39,7 @@ fn a_sweep_that_is_interrupted_tells_what_it_has() {
 
 #[test]
 fn the_runs_before_an_interruption_are_all_told() {
-    let files = Files::new("interrupt_json");
+    let files = Files::new();
     files.write("busy.toml", BUSY);
     let mut child =
         start(&files, &["sweep", "busy.toml", "--seeds", "0..1000000", "--json", "-j", "2"]);
@@ -55,7 +55,7 @@ fn the_runs_before_an_interruption_are_all_told() {
 
 #[test]
 fn the_second_interruption_ends_the_process_at_once() {
-    let files = Files::new("interrupt_twice");
+    let files = Files::new();
     // A run of minutes.
     let text = BUSY.replace("safety = '5s'", "safety = '80000s'");
     files.write("long.toml", text.replace("operations = 30", "operations = 100_000"));
@@ -73,7 +73,7 @@ fn the_second_interruption_ends_the_process_at_once() {
 
 #[test]
 fn a_search_that_is_interrupted_writes_the_best_file_so_far() {
-    let files = Files::new("interrupt_shrink");
+    let files = Files::new();
     // Each run takes long.
     let text = LOST.replace("operations = 30", "operations = 20_000");
     files.write("lost.toml", format!("{text}[phases]\nsafety = '80000s'\n"));

@@ -19,24 +19,26 @@ use std::process::{Command, Output, Stdio};
 
 use seedbed_sim::file_service::Milestone;
 use serde_json::Value;
+use tempfile::TempDir;
 
 const BUSY: &str = "title = 'much goes on'\n[cluster]\nclients = 2\n[workload]\nkind = 'files'\n\
     operations = 30\npaths = 2\n[chaos]\nkinds = ['crash', 'partition']\n\
     [phases]\nsafety = '5s'\nliveness = '40s'\n[seeds]\nstart = 3\ncount = 12\n";
 
-/// Files of one test, gone with it.
-struct Files(PathBuf);
+/// Files of one test, in a folder of its own, gone with it.
+struct Files(TempDir);
 
 impl Files {
-    fn new(test: &str) -> Files {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Files(path)
+    fn new() -> Files {
+        Files(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
     }
 
     fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Files {
-        fs::write(self.0.join(name), text).unwrap();
+        fs::write(self.path(name), text).unwrap();
         self
     }
 
@@ -49,12 +51,6 @@ impl Files {
 
     fn run(&self, arguments: &[&str]) -> Said {
         Said::of(self.command(arguments).output().unwrap())
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -92,7 +88,7 @@ impl Said {
 
 #[test]
 fn a_file_that_cannot_be_used_is_wrong_input_and_is_said_to_be() {
-    let files = Files::new("unusable");
+    let files = Files::new();
     files
         .write("key.toml", "title = 'x'\n[workload]\nkind = 'files'\noperatons = 3\n")
         .write("text.toml", "this is not a scenario")
@@ -124,7 +120,7 @@ fn a_file_that_cannot_be_used_is_wrong_input_and_is_said_to_be() {
 
 #[test]
 fn arguments_that_make_no_sense_are_wrong_input() {
-    let files = Files::new("arguments");
+    let files = Files::new();
     files.write("good.toml", BUSY);
     let sweep = |more: &[&str]| files.run(&[&["sweep", "good.toml"], more].concat());
     sweep(&["--defect", "vote_not_forcd"]).refuses("did you mean `vote_not_forced`?");
@@ -152,7 +148,7 @@ fn arguments_that_make_no_sense_are_wrong_input() {
 
 #[test]
 fn every_subcommand_has_help_with_an_example() {
-    let files = Files::new("help");
+    let files = Files::new();
     let commands = [
         "run",
         "sweep",
@@ -179,7 +175,7 @@ fn every_subcommand_has_help_with_an_example() {
 
 #[test]
 fn a_run_is_explained_and_its_status_tells_whether_the_file_expects_it() {
-    let files = Files::new("run");
+    let files = Files::new();
     let other = "[expect]\nviolates = 'participants_agree'\n";
     files.write("good.toml", BUSY).write("other.toml", format!("{BUSY}{other}"));
     let said = files.run(&["run", "good.toml"]);
@@ -194,7 +190,7 @@ fn a_run_is_explained_and_its_status_tells_whether_the_file_expects_it() {
 
 #[test]
 fn a_trace_has_a_line_for_each_step() {
-    let files = Files::new("trace");
+    let files = Files::new();
     files.write("good.toml", BUSY);
     let said = files.run(&["run", "good.toml", "--seed", "4", "--trace"]);
     assert_eq!(said.status, 0);
@@ -209,7 +205,7 @@ fn a_trace_has_a_line_for_each_step() {
 
 #[test]
 fn a_run_as_json_has_the_promised_fields() {
-    let files = Files::new("json");
+    let files = Files::new();
     files.write("good.toml", BUSY);
     let said = files.run(&["run", "good.toml", "--json", "--seed", "18446744073709551615"]);
     let objects = said.objects();
@@ -230,10 +226,10 @@ fn a_run_as_json_has_the_promised_fields() {
 
 #[test]
 fn a_history_has_the_fields_of_jepsen_and_is_the_same_every_time() {
-    let files = Files::new("history");
+    let files = Files::new();
     files.write("good.toml", BUSY);
     let run = |more: &[&str]| files.run(&[&["run", "good.toml", "--seed", "4"], more].concat());
-    let read = |name: &str| fs::read_to_string(files.0.join(name)).unwrap();
+    let read = |name: &str| fs::read_to_string(files.path(name)).unwrap();
     let said = run(&["--history", "a.jsonl"]);
     assert!(said.status == 0 && said.out.starts_with("pass: 25 done"), "{said:?}");
     files.write("b.jsonl", "x".repeat(1 << 20));
@@ -259,7 +255,7 @@ fn a_history_has_the_fields_of_jepsen_and_is_the_same_every_time() {
 
 #[test]
 fn a_history_that_cannot_be_written_is_wrong_input_before_anything_is_run() {
-    let files = Files::new("no_history");
+    let files = Files::new();
     files.write("good.toml", BUSY);
     for path in [".", "missing/history.jsonl"] {
         files.run(&["run", "good.toml", "--history", path]).refuses("not written");
@@ -267,12 +263,13 @@ fn a_history_that_cannot_be_written_is_wrong_input_before_anything_is_run() {
     files.run(&["run", "good.toml", "--history"]).refuses("--history");
     files.run(&["run", "good.toml", "--trace", "--history", "-"]).refuses("standard output");
     files.run(&["run", "good.toml", "--json", "--history", "-"]).refuses("standard output");
-    for path in ["good.toml", "./good.toml", "../no_history/good.toml"] {
+    let whole = files.path("good.toml").display().to_string();
+    for path in ["good.toml", "./good.toml", &whole] {
         files.run(&["run", "good.toml", "--history", path]).refuses("is the scenario file");
     }
-    assert_eq!(fs::read_to_string(files.0.join("good.toml")).unwrap(), BUSY);
+    assert_eq!(fs::read_to_string(files.path("good.toml")).unwrap(), BUSY);
     files.write("kept.jsonl", "kept").run(&["run", "missing.toml", "--history", "kept.jsonl"]);
-    assert_eq!(fs::read_to_string(files.0.join("kept.jsonl")).unwrap(), "kept");
+    assert_eq!(fs::read_to_string(files.path("kept.jsonl")).unwrap(), "kept");
 }
 
 /// The objects without what depends on the machine.
@@ -286,7 +283,7 @@ fn comparable(said: &Said) -> Vec<Value> {
 
 #[test]
 fn a_sweep_gives_the_same_results_in_the_same_order_with_any_number_of_jobs() {
-    let files = Files::new("order");
+    let files = Files::new();
     files.write("a.toml", BUSY).write("b.toml", BUSY.replace("start = 3", "start = 40"));
     let sweep = |jobs| files.run(&["sweep", "a.toml", "b.toml", "--json", "-j", jobs]);
     let one = sweep("1");
@@ -309,7 +306,7 @@ fn a_sweep_gives_the_same_results_in_the_same_order_with_any_number_of_jobs() {
 
 #[test]
 fn a_sweep_says_how_files_did() {
-    let files = Files::new("sweep");
+    let files = Files::new();
     let other = format!("{BUSY}[expect]\nviolates = 'participants_agree'\n");
     files.write("good.toml", BUSY).write("other.toml", other);
     let said = files.run(&["sweep", "good.toml", "--seeds", "0..5"]);
@@ -329,7 +326,7 @@ fn a_sweep_says_how_files_did() {
 
 #[test]
 fn names_are_listed_with_a_line_each() {
-    let files = Files::new("names");
+    let files = Files::new();
     let said = files.run(&["defects"]);
     assert_eq!((said.status, said.out.lines().count()), (0, seedbed::proto::Defect::ALL.len()));
     assert!(said.out.contains("vote_not_forced  "));
@@ -351,7 +348,7 @@ fn names_are_listed_with_a_line_each() {
 
 #[test]
 fn nothing_is_coloured_in_a_pipe() {
-    let files = Files::new("colours");
+    let files = Files::new();
     files.write("good.toml", BUSY).write("bad.toml", "title = 3");
     for arguments in [&["run", "good.toml"][..], &["sweep", "good.toml"], &["run", "bad.toml"]] {
         let said = files.run(arguments);
@@ -362,7 +359,7 @@ fn nothing_is_coloured_in_a_pipe() {
 #[test]
 #[cfg(target_os = "linux")]
 fn output_that_cannot_be_written_is_an_error_of_its_own() {
-    let files = Files::new("full");
+    let files = Files::new();
     files.write("good.toml", BUSY);
     let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let commands = [&["milestones"][..], &["run", "good.toml"], &["check", "good.toml"]];
@@ -378,7 +375,7 @@ fn output_that_cannot_be_written_is_an_error_of_its_own() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_reason_to_panic() {
-    let files = Files::new("pipe");
+    let files = Files::new();
     files.write("good.toml", BUSY);
     let commands = [
         &["milestones"][..],

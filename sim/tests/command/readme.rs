@@ -8,7 +8,7 @@ use super::Files;
 /// What a command prints at the root of the repository.
 fn printed(arguments: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the root");
-    let files = Files::new("readme");
+    let files = Files::new();
     let mut command = files.command(arguments);
     command.current_dir(root);
     super::Said::of(command.output().unwrap()).out

@@ -21,7 +21,7 @@ fn unexpected() -> String {
 impl Files {
     /// The artifacts that were kept, by name.
     fn kept(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(self.0.join("kept")) else { return Vec::new() };
+        let Ok(entries) = fs::read_dir(self.path("kept")) else { return Vec::new() };
         let mut all: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
         all.sort();
         all
@@ -33,13 +33,13 @@ impl Files {
         let seeds = format!("{seed}..{}", seed + 1);
         let said = self.run(&["sweep", "fails.toml", "--seeds", &seeds, "--json"]);
         assert_eq!(said.status, 1, "{said:?}");
-        fs::remove_file(self.0.join("fails.toml")).unwrap();
+        fs::remove_file(self.path("fails.toml")).unwrap();
         said.objects()[0]["artifact"].as_str().expect("it is kept").to_owned()
     }
 
     /// Changes an artifact as if it had been written so.
     fn rewrite(&self, artifact: &str, change: impl Fn(&str) -> String) {
-        let path = self.0.join(artifact);
+        let path = self.path(artifact);
         let text = fs::read_to_string(&path).unwrap();
         let (above, _) = text.trim_end().rsplit_once('\n').unwrap();
         let above = format!("{}\n", change(above));
@@ -51,7 +51,7 @@ impl Files {
 
 #[test]
 fn a_run_of_every_verdict_is_kept_and_replays_to_the_same_digest() {
-    let files = Files::new("replay_verdicts");
+    let files = Files::new();
     let circle = "../scenarios/lock/two_clients_lock_in_opposite_order.toml";
     let blocked = fs::read_to_string(circle).unwrap().replace("blocks = \"lock_queued\"", "");
     let ruled_out = format!("{BUSY}[expect]\nnever = ['request_done']\n");
@@ -78,7 +78,7 @@ fn a_run_of_every_verdict_is_kept_and_replays_to_the_same_digest() {
 
 #[test]
 fn a_replay_is_explained_as_a_run_is() {
-    let files = Files::new("replay_explained");
+    let files = Files::new();
     let artifact = files.keep(&violating(), 3);
     let replay = files.run(&["replay", &artifact]);
     files.write("fails.toml", violating());
@@ -95,7 +95,7 @@ fn a_replay_is_explained_as_a_run_is() {
 
 #[test]
 fn a_sweep_names_what_it_keeps_and_keeps_the_first_ten() {
-    let files = Files::new("replay_sweep");
+    let files = Files::new();
     files.write("fails.toml", LOST);
     let said = files.run(&["sweep", "fails.toml", "--seeds", "0..12", "-j", "2"]);
     assert_eq!((said.status, &said.err[..]), (1, ""));
@@ -104,7 +104,7 @@ fn a_sweep_names_what_it_keeps_and_keeps_the_first_ten() {
     let kept = files.kept();
     assert_eq!((named.len(), kept.len()), (10, 10));
     for name in named {
-        assert!(kept.contains(&files.0.join(name)), "{name}");
+        assert!(kept.contains(&files.path(name)), "{name}");
         assert_eq!(files.run(&["replay", name]).status, 0);
     }
     let again = files.run(&["sweep", "fails.toml", "--seeds", "0..12"]);
@@ -113,7 +113,7 @@ fn a_sweep_names_what_it_keeps_and_keeps_the_first_ten() {
 
 #[test]
 fn nothing_is_kept_of_what_does_not_fail_or_is_meant_to_or_where_it_is_not_wanted() {
-    let files = Files::new("replay_nothing");
+    let files = Files::new();
     files.write("good.toml", BUSY).write("lost.toml", LOST);
     files.write(
         "meant.toml",
@@ -137,7 +137,7 @@ fn nothing_is_kept_of_what_does_not_fail_or_is_meant_to_or_where_it_is_not_wante
 
 #[test]
 fn where_artifacts_are_kept_can_be_said() {
-    let files = Files::new("replay_where");
+    let files = Files::new();
     files.write("lost.toml", LOST);
     let sweep = ["sweep", "lost.toml", "--seeds", "0..1"];
     let said = files.run(&[&sweep[..], &["--artifacts", "it's here"]].concat());
@@ -146,7 +146,7 @@ fn where_artifacts_are_kept_can_be_said() {
     command.env_remove("SEEDBED_ARTIFACTS").env("CARGO_TARGET_DIR", "built");
     let said = Said::of(command.output().unwrap());
     assert!(said.out.contains("  seedbed replay built/seedbed/lost-seed0-"), "{said:?}");
-    fs::create_dir_all(files.0.join("target")).unwrap();
+    fs::create_dir_all(files.path("target")).unwrap();
     files.write("target/CACHEDIR.TAG", "");
     command.env_remove("CARGO_TARGET_DIR");
     let said = Said::of(command.output().unwrap());
@@ -157,7 +157,7 @@ fn where_artifacts_are_kept_can_be_said() {
 
 #[test]
 fn an_artifact_that_cannot_be_written_changes_no_verdict() {
-    let files = Files::new("replay_unwritten");
+    let files = Files::new();
     files.write("lost.toml", LOST).write("taken", "no folder");
     let said = files.run(&["sweep", "lost.toml", "--seeds", "0..1", "--artifacts", "taken"]);
     assert_eq!(said.status, 1);
@@ -167,7 +167,7 @@ fn an_artifact_that_cannot_be_written_changes_no_verdict() {
 
 #[test]
 fn where_a_run_parts_from_what_was_recorded_is_said() {
-    let files = Files::new("replay_parts");
+    let files = Files::new();
     let artifact = files.keep(&unexpected(), 0);
     let other = |text: &str, step: u64| -> String {
         let change = |line: &str| {
@@ -196,7 +196,7 @@ fn where_a_run_parts_from_what_was_recorded_is_said() {
 
 #[test]
 fn another_build_is_named_and_the_run_is_compared_all_the_same() {
-    let files = Files::new("replay_build");
+    let files = Files::new();
     let artifact = files.keep(&unexpected(), 0);
     let same = files.run(&["replay", &artifact]);
     assert!(!same.out.contains("written by"), "{same:?}");
@@ -212,9 +212,9 @@ fn another_build_is_named_and_the_run_is_compared_all_the_same() {
 
 #[test]
 fn what_is_no_artifact_of_this_command_is_wrong_input() {
-    let files = Files::new("replay_wrong");
+    let files = Files::new();
     let artifact = files.keep(&unexpected(), 0);
-    let whole = fs::read_to_string(files.0.join(&artifact)).unwrap();
+    let whole = fs::read_to_string(files.path(&artifact)).unwrap();
     let (head, _) = whole.split_at(whole.len() / 2);
     files
         .write("cut.jsonl", head)
@@ -241,11 +241,11 @@ fn what_is_no_artifact_of_this_command_is_wrong_input() {
 
 #[test]
 fn an_artifact_is_shrunk_without_its_scenario_file() {
-    let files = Files::new("replay_shrink");
+    let files = Files::new();
     let artifact = files.keep(&violating(), 3);
     let said = files.run(&["shrink", &artifact, "-o", "small.toml"]);
     assert_eq!(said.status, 0, "{said:?}");
-    let small = fs::read_to_string(files.0.join("small.toml")).unwrap();
+    let small = fs::read_to_string(files.path("small.toml")).unwrap();
     assert!(small.contains("Shrunk from fails.toml, seed 3.\n"), "{small}");
     assert_eq!(files.run(&["sweep", "small.toml"]).status, 0);
     let other = files.run(&["shrink", &artifact, "--seed", "4", "-o", "other.toml"]);

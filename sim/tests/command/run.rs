@@ -4,7 +4,7 @@ use super::{BUSY, Files};
 
 /// A file in which much goes on.
 fn busy() -> Files {
-    let files = Files::new("run_more");
+    let files = Files::new();
     files.write("busy.toml", BUSY);
     files
 }

@@ -8,7 +8,7 @@ use super::{BUSY, Files};
 /// What `shrink` writes of the example in README.md, which runs at the root of the repository.
 fn of_readme(more: &[&str]) -> super::Said {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the root");
-    let files = Files::new("shrink_readme");
+    let files = Files::new();
     let mut command = files.command(&["shrink", "scenarios/mixed/files.toml", "--seed", "4"]);
     command.current_dir(root).args(["--defect", "token_restarts"]).args(more);
     super::Said::of(command.output().unwrap())
@@ -31,7 +31,7 @@ fn readme_shows_what_is_written() {
 
 #[test]
 fn a_file_is_written_where_none_is() {
-    let files = Files::new("shrink_output");
+    let files = Files::new();
     let text = BUSY.replace("clients = 2", "clients = 2\ndefects = ['vote_not_forced']");
     files.write("busy.toml", text).write("taken.toml", "as it was");
     let shrink = |output: &str| files.run(&["shrink", "busy.toml", "--seed", "3", "-o", output]);
@@ -40,13 +40,13 @@ fn a_file_is_written_where_none_is() {
     assert!(said.err.contains("seedbed run small.toml --seed 0"), "{said:?}");
     assert_eq!(files.run(&["sweep", "small.toml"]).status, 0);
     shrink("taken.toml").refuses("taken.toml: is there already");
-    assert_eq!(fs::read_to_string(files.0.join("taken.toml")).unwrap(), "as it was");
+    assert_eq!(fs::read_to_string(files.path("taken.toml")).unwrap(), "as it was");
     shrink("no/folder.toml").refuses("no/folder.toml: not written");
 }
 
 #[test]
 fn what_cannot_be_shrunk_is_wrong_input() {
-    let files = Files::new("shrink_wrong");
+    let files = Files::new();
     files.write("busy.toml", BUSY).write("key.toml", "title = 't'\nscripts = 1\n");
     let passes = files.run(&["shrink", "busy.toml", "--seed", "3"]);
     passes.refuses("busy.toml, seed 3: the run passes, but for what `[expect]` may say");

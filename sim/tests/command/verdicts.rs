@@ -8,7 +8,7 @@ pub const LOST: &str = "title = 'nothing arrives'\n[cluster]\nclients = 3\n[netw
 
 #[test]
 fn a_run_in_which_nothing_gets_done_has_starved() {
-    let files = Files::new("starved");
+    let files = Files::new();
     files.write("lost.toml", LOST);
     let said = files.run(&["run", "lost.toml"]);
     assert_eq!(said.status, 1, "{said:?}");
@@ -44,7 +44,7 @@ fn a_run_in_which_nothing_gets_done_has_starved() {
 
 #[test]
 fn a_run_that_does_not_end_spins_and_is_told_so_at_once() {
-    let files = Files::new("spinning");
+    let files = Files::new();
     files.write("lease.toml", format!("{BUSY}[timing]\nlock_lease = '1us'\n")).write(
         "retry.toml",
         format!("{BUSY}[timing]\nretry_delay = '1us'\nattempt_timeout = '1us'\n"),
@@ -75,7 +75,7 @@ pub const SCRIPTED: &str = "title = 'a file is made twice'\n\
 
 #[test]
 fn what_a_file_expects_of_requests_and_files_is_held() {
-    let files = Files::new("unexpected");
+    let files = Files::new();
     files.write("good.toml", SCRIPTED);
     let said = files.run(&["run", "good.toml"]);
     assert_eq!(said.status, 0, "{said:?}");
@@ -147,7 +147,7 @@ fn what_a_file_expects_of_requests_and_files_is_held() {
 
 #[test]
 fn a_file_says_which_share_of_its_requests_may_be_unknown() {
-    let files = Files::new("unknown");
+    let files = Files::new();
     let text = "title = 'cut off'\n[timing]\nrequest_timeout = '1s'\n[cluster]\nclients = 2\n\
         [[fault]]\nat = '5s'\nisolate = 'c1'\n[workload]\nkind = 'files'\noperations = 30\n\
         think = ['300ms', '400ms']\n";

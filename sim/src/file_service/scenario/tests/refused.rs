@@ -45,16 +45,15 @@ fn files_that_are_no_scenario_at_all() {
 
 #[test]
 fn loading_refuses_what_is_long_or_not_there_and_reads_the_rest() {
-    let folder = std::env::temp_dir().join(format!("seedbed-scenario-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("a.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
     fs::write(&path, SAMPLE).unwrap();
     let loaded = Scenario::load(&path).unwrap();
     assert_eq!(loaded, Scenario { file: path.display().to_string(), ..sample() });
     fs::write(&path, vec![b' '; LONGEST + 1]).unwrap();
     let long = Scenario::load(&path).unwrap_err();
     assert_eq!(long.told()[0].message, "longer than 1048576 bytes, not read");
-    fs::remove_dir_all(&folder).unwrap();
+    fs::remove_file(&path).unwrap();
     let absent = Scenario::load(&path).unwrap_err();
     assert!(absent.told()[0].message.starts_with("not read: "), "{absent}");
 }
