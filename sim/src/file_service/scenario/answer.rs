@@ -184,8 +184,9 @@ impl Value<'_> {
 /// Can a request of a script be refused for this reason?
 pub(in crate::file_service) fn is_possible(reason: Reason, request: &Request) -> bool {
     let any = |is: fn(&Action) -> bool| operations(request).iter().any(|of| is(&of.action));
+    let names_a_path = any(|_| true) || !matches!(request, Request::Files { .. });
     match reason {
-        Reason::PathTooLong => true,
+        Reason::PathTooLong => names_a_path,
         Reason::NotFound => any(|action| matches!(action, Action::Delete(_) | Action::Rename(..))),
         Reason::Exists => any(|action| matches!(action, Action::Create(_) | Action::Rename(..))),
         Reason::VersionIs => {
@@ -197,7 +198,9 @@ pub(in crate::file_service) fn is_possible(reason: Reason, request: &Request) ->
         Reason::ContentsTooLong => {
             any(|action| matches!(action, Action::Create(_) | Action::Write(..)))
         }
-        Reason::BadOperationCount => operations(request).len() > 1,
+        Reason::BadOperationCount => {
+            matches!(request, Request::Files { operations, .. } if operations.len() != 1)
+        }
         Reason::Malformed => any(|action| matches!(action, Action::Rename(..))),
         Reason::DiskFull if matches!(request, Request::Acquire { .. }) => true,
         Reason::DiskFull => any(|action| !action.is_read()),

@@ -5,7 +5,7 @@ pub(super) mod grammar;
 use std::sync::Arc;
 
 use seedbed::machine::NodeId;
-use seedbed::proto::{Action, Contents, Operation, Path, Request, Version};
+use seedbed::proto::{Action, Contents, Operation, Request, Version};
 
 use crate::scenario::reading::{Result, Table, Value, all};
 use crate::scenario::written::{self, Keys};
@@ -135,12 +135,7 @@ fn transaction(main: &Value<'_>) -> Result<Arc<[Operation]>> {
         let (verb, main) = table.form(&OPERATION)?;
         operation(&table, verb, &main)
     };
-    let operations: Arc<[_]> = all(main.list()?.into_iter().map(read))?.into();
-    if operations.is_empty() {
-        Err(main.error("expected operations, found none"))
-    } else {
-        Ok(operations)
-    }
+    Ok(all(main.list()?.into_iter().map(read))?.into())
 }
 
 fn operation(table: &Table<'_>, verb: Verb, main: &Value<'_>) -> Result<Operation> {
@@ -153,7 +148,10 @@ fn operation(table: &Table<'_>, verb: Verb, main: &Value<'_>) -> Result<Operatio
             data.and_then(|data| Ok(Action::Write(data, version?)))
         }
         Verb::Delete => version(table).map(Action::Delete),
-        Verb::Rename => target(table, &path).map(|to| Action::Rename(to, None)),
+        Verb::Rename => {
+            let to = table.need("to", "the new path").and_then(|to| to.path());
+            to.map(|to| Action::Rename(to, None))
+        }
     };
     Ok(Operation { path: path?, action: action?, token: None })
 }
@@ -164,13 +162,4 @@ fn data(table: &Table<'_>) -> Result<Contents> {
 
 fn version(table: &Table<'_>) -> Result<Option<Version>> {
     table.maybe("if_version", |value| value.integer(0..=i64::MAX).map(Version))
-}
-
-fn target(table: &Table<'_>, source: &Result<Path>) -> Result<Path> {
-    let to = table.need("to", "the new path")?;
-    let path = to.path()?;
-    match source {
-        Ok(source) if path == *source => Err(to.not("another path than `rename`")),
-        Ok(_) | Err(_) => Ok(path),
-    }
 }

@@ -119,6 +119,8 @@ pub(in crate::file_service) const SCRIPT: Extra = Extra {
     notes: &[
         "A client that holds the lock of a path sends its token with what it writes there.",
         "One `read` is asked of an owner, without a transaction.",
+        "What makes no sense is asked all the same, and refused: a rename of a path to itself, a \
+         transaction without operations, or what is beyond `[limits]`.",
     ],
     example: None,
 };

@@ -131,14 +131,6 @@ fn scripts_that_make_no_sense() {
          found `'a'`"
     );
     assert_eq!(
-        script("rename = '/a'\nto = '/a'"),
-        "6: script[0].to: expected another path than `rename`, found `'/a'`"
-    );
-    assert_eq!(
-        script("transaction = []"),
-        "5: script[0].transaction: expected operations, found none"
-    );
-    assert_eq!(
         script("transaction = [{ acquire = '/a' }]"),
         "5: script[0].transaction[0].acquire: unknown key, expected `read`, `create`, `data`, \
          `write`, `if_version`, `delete`, `rename` or `to`"
