@@ -10,7 +10,6 @@ use crate::name::Name;
 use crate::names;
 use crate::quantity::{Ppb, SpanRange};
 use crate::under_test::{UnderTest, Wish, WishKind};
-use crate::world::Rot;
 
 /// A fault. `N` is how a machine is named: a role, or the machine itself once the role is bound.
 /// `lasts` is how long it lasts, and `None` is until the run heals.
@@ -25,12 +24,14 @@ pub enum Fault<S: UnderTest, N = NodeId> {
         /// When it starts again.
         restart: Restart,
     },
-    /// The machine crashes, and at its next start one bit of its log reads wrong.
+    /// The machine crashes, and at its next start one bit of its log reads wrong ([`Rot`](crate::world::Rot)).
     BitRot {
         /// Which machine: one that has a log.
         node: N,
-        /// Which bit; `None` is drawn when the fault strikes.
-        rot: Option<Rot>,
+        /// Which record, as of [`Rot`](crate::world::Rot); `None` is drawn when the fault strikes.
+        record: Option<u32>,
+        /// Which bit of it, as of [`Rot`](crate::world::Rot); `None` is drawn when the fault strikes.
+        bit: Option<u32>,
         /// When it starts again; never [`Restart::Never`].
         restart: Restart,
     },
@@ -212,8 +213,9 @@ impl<S: UnderTest, N> Fault<S, N> {
             Fault::Crash { node, leaves, restart } => {
                 Fault::Crash { node: one(node)?, leaves: *leaves, restart: *restart }
             }
-            Fault::BitRot { node, rot, restart } => {
-                Fault::BitRot { node: one(node)?, rot: *rot, restart: *restart }
+            Fault::BitRot { node, record, bit, restart } => {
+                let (record, bit) = (*record, *bit);
+                Fault::BitRot { node: one(node)?, record, bit, restart: *restart }
             }
             Fault::Wipe { node, restart } => Fault::Wipe { node: one(node)?, restart: *restart },
             Fault::Pause { node, lasts } => Fault::Pause { node: one(node)?, lasts: *lasts },

@@ -184,8 +184,11 @@ impl<S: UnderTest> FaultPlace<'_, S> {
                 Fault::ClockDrift { node: node?, ppm: ppm?, lasts: lasts? }
             }
             Kind::BitRot => {
+                let record = table.maybe("record", |value| value.integer(1..=u32::MAX.into()));
+                let bit = table.maybe("bit", |value| value.integer(0..=u32::MAX.into()));
                 let (node, restart) = (self.logged(), restart_after(table));
-                Fault::BitRot { node: node?, rot: None, restart: restart? }
+                let record = record?.map(|number: u32| number - 1);
+                Fault::BitRot { node: node?, record, bit: bit?, restart: restart? }
             }
             Kind::SlowDisk => {
                 let sync = table.need("sync", "two durations such as [\"50ms\", \"80ms\"]");

@@ -19,9 +19,10 @@ pub fn fault<S: UnderTest>(fault: &Fault<S>) -> Option<Keys> {
             torn.map(|torn| put("torn", form_of(torn).into()));
             restarts(*restart).map(|(key, value)| put(key, value));
         }
-        // Which bit it is, the file cannot say.
-        Fault::BitRot { node, rot: _, restart } => {
+        Fault::BitRot { node, record, bit, restart } => {
             put("bit_rot", name(*node));
+            record.map(|record| put("record", (i64::from(record) + 1).into()));
+            bit.map(|bit| put("bit", i64::from(bit).into()));
             restarts(*restart).map(|(key, value)| put(key, value));
         }
         Fault::Wipe { node, restart } => {

@@ -216,7 +216,7 @@ fn a_fault_that_is_written_is_read_again() {
         crash(leaves(2, Torn::Prefix), Restart::WhenHealed),
         crash(leaves(1, Torn::Zeros), after),
         crash(leaves(1, Torn::Hole), after),
-        Fault::BitRot { node: first, rot: None, restart: after },
+        Fault::BitRot { node: first, record: Some(2), bit: None, restart: after },
         Fault::Wipe { node: second, restart: Restart::WhenHealed },
         Fault::Pause { node: NodeId::client(1), lasts: None },
         cut(Cut::Isolate(third)),

@@ -200,8 +200,9 @@ impl<'a, S: UnderTest> Inject<'a, S> {
             {
                 Vec::new()
             }
-            Fault::BitRot { node, rot, restart } => {
-                let rot = rot.unwrap_or_else(|| any_bit(&mut self.stream("rot", number)));
+            Fault::BitRot { node, record, bit, restart } => {
+                let any = any_bit(&mut self.stream("rot", number));
+                let rot = Rot { record: record.unwrap_or(any.record), bit: bit.unwrap_or(any.bit) };
                 let turns = self.crash(node, Leaves::default(), restart, scene);
                 if !turns.is_empty() {
                     self.rot.insert(node, rot);

@@ -364,7 +364,10 @@ fn one<S: UnderTest>(
     };
     match kind {
         GeneralChaos::Crash => Fault::Crash { node, leaves: Leaves::default(), restart },
-        GeneralChaos::BitRot => Fault::BitRot { node, rot: Some(any_bit(stream)), restart },
+        GeneralChaos::BitRot => {
+            let Rot { record, bit } = any_bit(stream);
+            Fault::BitRot { node, record: Some(record), bit: Some(bit), restart }
+        }
         GeneralChaos::Wipe => Fault::Wipe { node, restart },
         GeneralChaos::Pause => Fault::Pause { node, lasts: Some(lasts) },
         GeneralChaos::Isolate => cut(Cut::Isolate(node)),

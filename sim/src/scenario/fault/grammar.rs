@@ -153,7 +153,22 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
                 "target with a log, which no client has",
                 "the machine crashes and finds a bit of its log wrong",
             ),
-            &[RESTART_AFTER],
+            &[
+                Key::perhaps(
+                    "record",
+                    "whole number, at least 1",
+                    "drawn",
+                    "of which record, of those that a later one proves to have been durable; after \
+                     the last of them the first is counted again",
+                ),
+                Key::perhaps(
+                    "bit",
+                    "whole number",
+                    "drawn",
+                    "which bit of that record, from 0; after its last the first is counted again",
+                ),
+                RESTART_AFTER,
+            ],
             Kind::BitRot,
         ),
         form(

@@ -176,7 +176,15 @@ fn the_faults() {
         (at(6), Fault::Cut { links: Cut::MajoritiesRing, lasts: lasts(2) }),
         (at(6), Fault::Drop(Target::Node(n(2)))),
         (when(Milestone::CRASHED), Fault::ClockJump { node: control, by: Span::from_secs(5) }),
-        (at(7), Fault::BitRot { node: Target::Node(n(3)), rot: None, restart: after(0) }),
+        (
+            at(7),
+            Fault::BitRot {
+                node: Target::Node(n(3)),
+                record: Some(1),
+                bit: Some(7),
+                restart: after(0),
+            },
+        ),
         (
             when(Milestone::ALL_VOTED),
             Fault::Wipe { node: Target::Role(Part::Participant), restart: after(1) },

@@ -50,6 +50,11 @@ fn faults_that_make_no_sense() {
         at("bit_rot = 'c1'"),
         "4: fault[0].bit_rot: expected a machine with a log, and a client has none, found `'c1'`"
     );
+    assert_eq!(
+        at("bit_rot = 'n1'\nrecord = 0"),
+        "5: fault[0].record: expected a whole number, 1 to 4294967295, found `0`"
+    );
+    assert_eq!(at("crash = 'n1'\nbit = 1"), "5: fault[0].bit: does not go with `crash`");
     assert_eq!(at("bump = 'n1'"), "2: fault[0].by: missing, expected how far, such as \"5s\"");
     assert_eq!(
         at("pause = 'n1'\nfor = '0s'"),
