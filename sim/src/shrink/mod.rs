@@ -13,6 +13,7 @@ mod draft;
 mod kind;
 mod passes;
 mod resolve;
+mod rules;
 #[cfg(all(test, feature = "file-service"))]
 mod tests;
 
@@ -216,16 +217,18 @@ impl<S: UnderTest> Shrinking<S> {
 
     /// The smallest scenario so far, as a file.
     pub fn finish(mut self) -> Shrunk {
-        self.drop_times();
+        self.drop_what_may_be_drawn();
         self.finished()
     }
 
-    /// The times of messages and syncs go where any times will do.
-    fn drop_times(&mut self) {
-        for table in ["network", "disk"] {
-            let without = self.best.without_key(&way(&[table]));
-            if without != self.best && (0..ANY_SEEDS).all(|seed| self.fails(seed, &without)) {
-                self.best = without;
+    /// What takes the place of a draw goes where whatever is drawn will do.
+    fn drop_what_may_be_drawn(&mut self) {
+        for way in self.best.ways() {
+            if passes::takes_the_place_of_a_draw(&way) {
+                let without = self.best.without_key(&way);
+                if (0..ANY_SEEDS).all(|seed| self.fails(seed, &without)) {
+                    self.best = without;
+                }
             }
         }
     }

@@ -1,16 +1,14 @@
 //! What is tried to make a scenario smaller.
 
 use seedbed::machine::Span;
-use toml::{Table, Value};
+use toml::Value;
 
 use super::Shrinking;
-use super::draft::{Place, way};
-use crate::draw::message_delivery::Arrival;
-use crate::name::Name as _;
+use super::draft::{Draft, Place, way};
+use super::rules;
 use crate::quantity::parse_span;
 use crate::run;
 use crate::scenario::{Scenario, written};
-use crate::simulation::DrawnCourse;
 use crate::under_test::UnderTest;
 
 /// Lists of a file, in the order in which items of them are taken away.
@@ -29,14 +27,12 @@ impl<S: UnderTest> Shrinking<S> {
     /// time to time.
     pub fn shrink(&mut self, most_runs: u64, mut progress: impl FnMut(&Shrinking<S>)) {
         self.most_runs = most_runs;
-        self.end_early();
-        self.thin_out(&mut progress);
-        self.be_constant();
         loop {
             progress(self);
             let before = self.best.clone();
             self.end_early();
             self.thin_out(&mut progress);
+            self.be_constant();
             self.drop_keys();
             self.thin_out_inside();
             self.renumber_machines();
@@ -107,7 +103,8 @@ impl<S: UnderTest> Shrinking<S> {
             if self.is_over() {
                 return;
             }
-            if may_change(&way) && self.best.get(&way).is_some() {
+            let may_go = may_change(&way) && !takes_the_place_of_a_draw(&way);
+            if may_go && self.best.get(&way).is_some() {
                 let fewer = self.best.without_key(&way);
                 if fewer != self.best {
                     self.accepts(fewer);
@@ -143,39 +140,61 @@ impl<S: UnderTest> Shrinking<S> {
         }
     }
 
-    /// Messages and syncs take the same time each. Where that changes how the run ends, the
-    /// messages that were lost, doubled or late get a rule each.
+    /// Messages and syncs take the same time each. Where that changes how the run ends, those that
+    /// took another time get a rule each.
     fn be_constant(&mut self) {
-        let mut messages = self.best.clone();
-        for key in ["loss", "duplication", "spike", "spike_latency", "link"] {
-            messages = messages.without_key(&way(&["network", key]));
-        }
-        messages.set("network.latency", vec![written::duration(LATENCY); 2].into());
-        let mut both = messages.clone();
-        both.set("disk.sync", vec![written::duration(SYNC); 2].into());
-        if self.accepts(both.clone()) {
+        if self.is_constant() {
             return;
         }
         let Ok(scenario) = Scenario::<S>::parse(&self.name, &self.best.text()) else { return };
+        let (latency, sync) = (scenario.network.latency, scenario.disk.sync);
+        let same = [
+            (LATENCY, SYNC),
+            (latency.min, sync.min),
+            (latency.max, sync.max),
+            (LATENCY, sync.max),
+            (latency.max, SYNC),
+        ];
+        let same = same.map(|(latency, sync)| constant(&self.best, latency, sync));
+        if same.into_iter().any(|candidate| self.accepts(candidate)) {
+            return;
+        }
         let (_, recording) = run::recorded(&scenario, self.seed);
         self.runs += 1;
-        let rules = message_rules::<S>(&recording.messages);
-        for mut candidate in [both, messages] {
-            candidate.add("message", rules.clone());
-            if self.accepts(candidate) {
-                self.thin_out_list(&way(&["message"]));
-                break;
-            }
+        let mut with_rules = constant(&self.best, LATENCY, SYNC);
+        with_rules.add("message", rules::for_messages(&recording, LATENCY));
+        with_rules.add("sync", rules::for_syncs(&recording, SYNC));
+        if self.accepts(with_rules) {
+            self.thin_out_list(&way(&["message"]));
+            self.thin_out_list(&way(&["sync"]));
         }
-        let mut syncs = self.best.clone();
-        syncs.set("disk.sync", vec![written::duration(SYNC); 2].into());
-        self.accepts(syncs);
     }
+
+    /// Does each message, and each sync, take the same time?
+    fn is_constant(&self) -> bool {
+        let times = [["network", "latency"], ["disk", "sync"]];
+        times.iter().all(|keys| {
+            let range = self.best.get(&way(keys)).and_then(Value::as_array);
+            range.is_some_and(|range| range.windows(2).all(|two| two[0] == two[1]))
+        })
+    }
+}
+
+/// The same document in which each message takes this latency and each sync so long, but for rules
+/// and faults.
+fn constant(draft: &Draft, latency: Span, sync: Span) -> Draft {
+    let mut draft = draft.clone();
+    for key in ["loss", "duplication", "spike", "spike_latency", "link"] {
+        draft = draft.without_key(&way(&["network", key]));
+    }
+    draft.set("network.latency", vec![written::duration(latency); 2].into());
+    draft.set("disk.sync", vec![written::duration(sync); 2].into());
+    draft
 }
 
 /// May the value at `way` go or become simpler? What the file says about itself may not, nor may
 /// the defects: with others it is about something else. Nor may the times that are the same for
-/// each message and sync: without them they are drawn.
+/// each message and sync.
 fn may_change(way: &[Place]) -> bool {
     let is_kept = matches!(&way[0], Place::Key(key) if KEPT.contains(&key.as_str()));
     let fixed = [["cluster", "defects"], ["network", "latency"], ["disk", "sync"]];
@@ -186,35 +205,15 @@ fn may_change(way: &[Place]) -> bool {
     !is_kept && !fixed.into_iter().any(is_fixed)
 }
 
-/// A rule for each message that was lost, came twice or did not take [`LATENCY`].
-fn message_rules<S: UnderTest>(messages: &[DrawnCourse<S>]) -> Vec<Table> {
-    let mut rules = Vec::new();
-    let mut counts = std::collections::BTreeMap::new();
-    for DrawnCourse { kind, from, to, course } in messages {
-        let nth = counts.entry((*kind, *from, *to)).or_insert(0_i64);
-        *nth += 1;
-        let mut rule = |key: &str, value: Value| {
-            rules.push(written::keys([
-                ("kind", kind.name().into()),
-                ("from", written::name(*from)),
-                ("to", written::name(*to)),
-                ("nth", (*nth).into()),
-                (key, value),
-            ]));
-        };
-        // A rule that drops a message also drops its copy.
-        if course.arrival != Arrival::Arrives && course.copy_after.is_none() {
-            rule("drop", true.into());
-            continue;
+/// Is what stands at `way` drawn where the file does not say it?
+pub(super) fn takes_the_place_of_a_draw(way: &[Place]) -> bool {
+    match way {
+        [Place::Key(table)] => ["network", "disk"].contains(&table.as_str()),
+        [Place::Key(table), Place::Item(_), Place::Key(key)] => {
+            table == "fault" && ["keeps", "torn", "record", "bit"].contains(&key.as_str())
         }
-        if course.latency != LATENCY {
-            rule("latency", written::duration(course.latency));
-        }
-        if let Some(after) = course.copy_after {
-            rule("duplicate", written::duration(after));
-        }
+        _ => false,
     }
-    rules
 }
 
 /// Simpler values than this one, the simplest first.
@@ -225,9 +224,19 @@ fn simpler(value: &Value) -> Vec<Value> {
             all.dedup();
             all.into_iter().filter(|less| less < number).map(Value::from).collect()
         }
+        Value::Float(share) if *share < 1.0 => vec![1.0.into()],
         Value::String(text) => parse_span(text).map_or(Vec::new(), rounded),
+        Value::Array(ends) if is_range(ends) => {
+            ends.iter().map(|end| vec![end.clone(); 2].into()).collect()
+        }
         _ => Vec::new(), // nothing is simpler than a name
     }
+}
+
+/// Are these the two ends of a range of durations, from which is drawn?
+fn is_range(ends: &[Value]) -> bool {
+    let is_span = |end: &Value| end.as_str().is_some_and(|end| parse_span(end).is_ok());
+    ends.len() == 2 && ends[0] != ends[1] && ends.iter().all(is_span)
 }
 
 /// Nearly the same duration in fewer digits, the fewest first.

@@ -3,9 +3,8 @@
 //!
 //! What is drawn for one purpose does not depend on what is drawn for another, so messages, syncs
 //! and crashes of the run with the same seed are what they were. A file cannot say everything: not
-//! a request that makes no sense, nor what is asked after the safety phase, nor which bit of a log
-//! rots, nor which of the messages in flight are dropped. Up to the first of these the two runs are
-//! the same, but for what happens in one moment: a script may ask before another step of that
+//! what is asked after the safety phase, nor that a message is lost at another moment than when it
+//! is sent. Up to the first of these the two runs are the same, but for what happens in one moment: a script may ask before another step of that
 //! moment where a user has asked after it.
 
 use std::collections::BTreeSet;
@@ -14,6 +13,7 @@ use seedbed::machine::Time;
 use toml::Table;
 
 use super::draft::{Draft, way};
+use super::rules;
 use crate::draw::swarm;
 use crate::fault::Fault;
 use crate::scenario::{Scenario, ScenarioErrors, written};
@@ -82,9 +82,9 @@ pub(super) fn write_faults<S: UnderTest>(
     let mut left_out = Vec::new();
     let mut faults = Vec::new();
     for DrawnFault { at, moment, fault } in &recording.faults {
-        // Which messages are dropped and which bit rots is drawn anew.
-        if matches!(fault, Fault::Drop(_) | Fault::BitRot { .. }) {
-            left_out.push(*at);
+        // It is as if the messages that it has lost had been lost when they were sent.
+        if matches!(fault, Fault::Drop(_)) {
+            continue;
         }
         let mut keys = match moment {
             None => written::keys([("at", written::duration(at.since(Time::ZERO)))]),
@@ -105,6 +105,8 @@ pub(super) fn write_faults<S: UnderTest>(
         }
     }
     left_out.extend(add_all::<S>(draft, "fault", faults));
+    draft.add("message", rules::for_dropped(recording));
+    left_out.extend(recording.dropped.iter().map(|place| recording.messages[*place].at));
     left_out.into_iter().min()
 }
 

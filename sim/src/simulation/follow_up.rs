@@ -41,8 +41,8 @@ impl<S: UnderTest> Simulation<'_, S> {
                 let kind = S::message_kind(message);
                 self.watch_course(*from, *to, kind, course);
                 if let Some(recording) = &mut self.recording {
-                    let (from, to) = (*from, *to);
-                    recording.messages.push(DrawnCourse { kind, from, to, course });
+                    let (at, packet, from, to) = (self.queue.now(), *packet, *from, *to);
+                    recording.messages.push(DrawnCourse { at, packet, kind, from, to, course });
                 }
                 self.send(*packet, *from, *to, course);
             }
@@ -50,6 +50,9 @@ impl<S: UnderTest> Simulation<'_, S> {
             Fact::SyncBegan { node } => {
                 let host = self.world.host(*node);
                 let (life, span) = (host.incarnation(), self.disks.sync(*node, host.disk()));
+                if let Some(recording) = &mut self.recording {
+                    recording.syncs.push((*node, span));
+                }
                 let synced = self.queue.now() + span;
                 if span > self.affordable {
                     self.oracle.tell(Told::SlowSync(*node, synced));

@@ -364,9 +364,10 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             }
         }
         if let Some(recording) = &mut self.recording {
-            let drawn = self.inject.take_drawn().into_iter();
-            let drawn = drawn.map(|fault| DrawnFault { at: now, moment: None, fault });
-            recording.faults.extend(drawn);
+            let drawn = self.inject.take_drawn();
+            if !drawn.is_empty() {
+                recording.on_struck(now, drawn, &turns);
+            }
         }
         let has_struck = !turns.is_empty();
         self.queue.first(turns);

@@ -1,14 +1,15 @@
-//! What a run has drawn, so that a scenario file can say it: requests, faults, how messages travel.
+//! What a run has drawn, so that a scenario file can say it: requests, faults, how messages travel,
+//! how long syncs take.
 
 use std::sync::Arc;
 
-use seedbed::machine::{Class, NodeId, Time};
+use seedbed::machine::{Class, NodeId, Span, Time};
 
 use crate::draw::message_delivery::Course;
 use crate::fault::{Fault, Leaves, Torn};
 use crate::milestone::Milestone;
 use crate::under_test::UnderTest;
-use crate::world::{Event, Tear};
+use crate::world::{Event, Loss, PacketId, Tear};
 
 use super::queue::Turn;
 
@@ -21,11 +22,35 @@ pub struct Recording<S: UnderTest> {
     pub faults: Vec<DrawnFault<S>>,
     /// The course of every message, in the order in which they left.
     pub messages: Vec<DrawnCourse<S>>,
+    /// The messages that a drawn [`Fault::Drop`] has lost, by their place in `messages`.
+    pub dropped: Vec<usize>,
+    /// How long every sync has taken, by machine, in the order in which they began.
+    pub syncs: Vec<(NodeId, Span)>,
 }
 
 impl<S: UnderTest> Default for Recording<S> {
     fn default() -> Recording<S> {
-        Recording { requests: Vec::new(), faults: Vec::new(), messages: Vec::new() }
+        Recording {
+            requests: Vec::new(),
+            faults: Vec::new(),
+            messages: Vec::new(),
+            dropped: Vec::new(),
+            syncs: Vec::new(),
+        }
+    }
+}
+
+impl<S: UnderTest> Recording<S> {
+    /// Drawn faults have struck, and this follows from them.
+    pub(super) fn on_struck(&mut self, at: Time, faults: Vec<Fault<S>>, turns: &[Turn<S>]) {
+        for turn in turns {
+            if let Turn::Lose(packet, Loss::Network) = turn {
+                // A copy is in no list: no file can say that it alone is lost.
+                let place = self.messages.binary_search_by_key(packet, |message| message.packet);
+                self.dropped.extend(place);
+            }
+        }
+        self.faults.extend(faults.into_iter().map(|fault| DrawnFault { at, moment: None, fault }));
     }
 }
 
@@ -44,6 +69,10 @@ pub struct DrawnFault<S: UnderTest> {
 /// The course that a message has taken.
 #[derive(Debug)]
 pub struct DrawnCourse<S: UnderTest> {
+    /// When it was sent.
+    pub at: Time,
+    /// Which message it is: later ones have higher numbers.
+    pub packet: PacketId,
     /// The kind of message.
     pub kind: S::MessageKind,
     /// The machine that has sent it.
