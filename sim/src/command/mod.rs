@@ -16,7 +16,6 @@ mod jobs;
 mod json;
 mod names;
 mod output;
-mod quiet_panics;
 mod replay;
 mod run;
 mod shrink;
@@ -45,7 +44,6 @@ enum Status {
 
 /// Reads the arguments of the process and does what they say.
 pub fn main<S: UnderTest>() -> ExitCode {
-    quiet_panics::install();
     let arguments = Arguments::<S>::of_process();
     let mut output = Output::new();
     let done = match &arguments.command {

@@ -9,10 +9,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::ShrinkArguments;
 use super::output::{Output, complain};
-use super::quiet_panics::quietly;
 use super::replay::load;
 use super::{Done, Status, interrupt};
 use crate::artifact::Artifact;
+use crate::quiet_panics::quietly;
 use crate::report::replay_line;
 use crate::scenario::text_of;
 use crate::shrink::{NotShrunk, Shrinking, Shrunk};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::quiet_panics::quietly;
+use crate::quiet_panics::quietly;
 use crate::run;
 use crate::scenario::Scenario;
 use crate::under_test::UnderTest;
@@ -44,12 +44,10 @@ fn timed<S: UnderTest>(run: impl FnOnce() -> RunReport<S>) -> Played<S> {
 #[cfg(all(test, feature = "file-service"))]
 mod tests {
     use super::*;
-    use crate::command::quiet_panics;
     use crate::file_service::{Scenario, Step, World};
 
     #[test]
     fn a_panic_is_a_verdict_that_says_where_it_struck() {
-        quiet_panics::install();
         let text = "title = 'x'\n[workload]\nkind = 'files'";
         let scenario = Scenario::parse("x.toml", text).unwrap();
         let mut watcher = |_: &World, step: &Step| assert!(step.index < 5, "step five");

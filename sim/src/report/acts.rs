@@ -17,6 +17,7 @@ use super::history::{History, past};
 use super::parting::{digest, state};
 use super::story::Story;
 use crate::draw::swarm;
+use crate::quiet_panics::quietly;
 use crate::run;
 use crate::scenario::Scenario;
 use crate::subject::{self, Subjects};
@@ -84,8 +85,8 @@ impl<S: UnderTest> Watcher<S> for Trial<'_, S> {
         self.tried = None;
         if self.candidates.contains(&(world.steps() + 1)) {
             // A machine that goes on in a state that it could not have come to may panic.
-            let tried = catch_unwind(AssertUnwindSafe(|| self.tried_out(world, at, event)));
-            self.tried = tried.ok().flatten();
+            let try_out = AssertUnwindSafe(|| self.tried_out(world, at, event));
+            self.tried = quietly(|| catch_unwind(try_out)).0.ok().flatten();
         }
     }
 
