@@ -163,6 +163,9 @@ pub(super) struct ShrinkArguments<S: UnderTest> {
     /// Write the file here, where none may be yet; without it, to standard output
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
+    /// How many runs at a time; without it, as many as there are cores. The file is the same
+    #[arg(short, long, value_name = "N", value_parser = jobs, allow_hyphen_values = true)]
+    pub jobs: Option<NonZeroUsize>,
     /// How many runs the search may take, but for a few around it
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: u64,

@@ -8,14 +8,14 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::ShrinkArguments;
+use super::jobs::cores;
 use super::output::{Output, complain};
 use super::replay::load;
 use super::{Done, Status, interrupt};
 use crate::artifact::Artifact;
-use crate::quiet_panics::quietly;
 use crate::report::replay_line;
 use crate::scenario::text_of;
-use crate::shrink::{NotShrunk, Shrinking, Shrunk};
+use crate::shrink::{NotShrunk, Shrinking, Shrunk, SoFar};
 use crate::under_test::UnderTest;
 
 pub(super) fn shrink<S: UnderTest>(arguments: &ShrinkArguments<S>, output: &mut Output) -> Done {
@@ -28,10 +28,16 @@ pub(super) fn shrink<S: UnderTest>(arguments: &ShrinkArguments<S>, output: &mut 
     if let Some(why) = output_file.and_then(why_not_written) {
         return refuse([why]);
     }
-    let ShrinkArguments { defect, runs, .. } = *arguments;
+    let ShrinkArguments { defect, runs, jobs, .. } = *arguments;
     interrupt::listen();
-    let mut shrinking = match quietly(|| Shrinking::<S>::new(&name, &text, seed, defect)).0 {
-        Ok(shrinking) => shrinking.until(interrupt::has_come),
+    let bar = bar();
+    let telling = bar.clone();
+    let tell = move |SoFar { runs, size }| {
+        telling.set_position(runs);
+        telling.set_message(size.to_string());
+    };
+    let mut shrinking = match Shrinking::<S>::new(&name, &text, seed, defect) {
+        Ok(new) => new.until(interrupt::has_come).jobs(jobs.unwrap_or_else(cores)).telling(tell),
         Err(NotShrunk::Refused(errors)) => return refuse(errors.lines()),
         Err(why @ NotShrunk::Passes) => {
             let sweep = format!("{} sweep {name}", S::COMMAND.name);
@@ -41,18 +47,14 @@ pub(super) fn shrink<S: UnderTest>(arguments: &ShrinkArguments<S>, output: &mut 
         }
         Err(why @ NotShrunk::SeedTooHigh) => return refuse([format!("--seed {seed}: {why}")]),
     };
-    let bar = bar();
-    let tell = |so_far: &Shrinking<S>| {
-        bar.set_message(format!("{} runs, {}", so_far.runs(), so_far.size()));
-    };
-    quietly(|| shrinking.shrink(runs, tell));
+    shrinking.shrink(runs);
     bar.finish_and_clear();
     let is_interrupted = interrupt::has_come();
     if is_interrupted {
         complain(&format!("interrupted: after {} runs", shrinking.runs()));
     }
     let verdict = shrinking.kind().verdict.clone();
-    let shrunk = quietly(|| shrinking.finish()).0;
+    let shrunk = shrinking.finish();
     match output_file {
         None => output.text(&shrunk.file)?,
         Some(path) => {
@@ -131,7 +133,7 @@ fn new_file(path: &Path) -> io::Result<File> {
 
 /// Drawn on a terminal only.
 fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}");
+    let style = ProgressStyle::with_template("{spinner} {elapsed} {pos} runs, {per_sec}: {msg}");
     let bar = ProgressBar::new_spinner();
     bar.with_style(style.expect("a template that is right"))
 }

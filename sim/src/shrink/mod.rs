@@ -10,30 +10,29 @@
 //! result depends on file, seed and defect alone.
 
 mod draft;
+mod finish;
 mod kind;
 mod passes;
 mod resolve;
 mod rules;
+mod search;
 #[cfg(all(test, feature = "file-service"))]
 mod tests;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use crate::name::Name as _;
-use crate::report::{self, ActInWords, Watched};
+use crate::quiet_panics::quietly;
 use crate::run;
-use crate::scenario::{Scenario, ScenarioErrors, written};
+use crate::scenario::{Scenario, ScenarioErrors};
 use crate::under_test::UnderTest;
 use crate::verdict::{RunReport, Verdict};
 
 use draft::{Draft, way};
 pub use kind::Kind;
 
-/// How many seeds, from 0, must fail in the same way for a scenario to need no seed.
-const ANY_SEEDS: u64 = 8;
-
 /// A search for a smaller scenario that fails in the same way.
-#[derive(Debug)]
 pub struct Shrinking<S: UnderTest> {
     name: String,
     seed: u64,
@@ -44,7 +43,18 @@ pub struct Shrinking<S: UnderTest> {
     report: RunReport<S>,
     runs: u64,
     most_runs: u64,
+    jobs: NonZeroUsize,
     is_over: fn() -> bool,
+    tell: Box<dyn FnMut(SoFar)>,
+}
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoFar {
+    /// How many runs it has taken.
+    pub runs: u64,
+    /// How large the smallest scenario is.
+    pub size: Size,
 }
 
 /// The end of a search.
@@ -119,6 +129,15 @@ impl fmt::Display for Size {
     }
 }
 
+impl<S: UnderTest> fmt::Debug for Shrinking<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shrinking { name, seed, kind, runs, .. } = self;
+        let mut shown = f.debug_struct("Shrinking");
+        shown.field("name", name).field("seed", seed).field("kind", kind).field("runs", runs);
+        shown.finish_non_exhaustive()
+    }
+}
+
 impl<S: UnderTest> Shrinking<S> {
     /// The run of the file `name`, which says `text`, under `seed`, written out as far as a file
     /// can say it. A `defect` is switched on in place of those of the file.
@@ -140,7 +159,7 @@ impl<S: UnderTest> Shrinking<S> {
         }
         drawn.remove("expect"); // what the file is about may not be what has failed
         let scenario = read(&drawn.text())?;
-        let (report, recording) = run::recorded(&scenario, seed);
+        let (report, recording) = quietly(|| run::recorded(&scenario, seed)).0;
         let kind = Kind::of(&report.verdict).ok_or(NotShrunk::Passes)?;
         let mut shrinking = Shrinking {
             name: name.to_owned(),
@@ -151,7 +170,9 @@ impl<S: UnderTest> Shrinking<S> {
             report,
             runs: 1,
             most_runs: u64::MAX,
+            jobs: NonZeroUsize::MIN,
             is_over: || false,
+            tell: Box::new(|_| {}),
         };
         resolve::write_settings(&mut drawn, &scenario, seed);
         let mut with_faults = drawn.clone();
@@ -188,9 +209,16 @@ impl<S: UnderTest> Shrinking<S> {
         Shrinking { is_over, ..self }
     }
 
-    /// Is nothing more to be tried?
-    fn is_over(&self) -> bool {
-        self.runs >= self.most_runs || (self.is_over)()
+    /// So many runs at a time. What comes out does not depend on it.
+    #[must_use]
+    pub fn jobs(self, jobs: NonZeroUsize) -> Shrinking<S> {
+        Shrinking { jobs, ..self }
+    }
+
+    /// `tell` hears from time to time how far the search has come.
+    #[must_use]
+    pub fn telling(self, tell: impl FnMut(SoFar) + 'static) -> Shrinking<S> {
+        Shrinking { tell: Box::new(tell), ..self }
     }
 
     /// What has to stay.
@@ -214,109 +242,4 @@ impl<S: UnderTest> Shrinking<S> {
             drawn: drawn.iter().flatten().count(),
         }
     }
-
-    /// The smallest scenario so far, as a file.
-    pub fn finish(mut self) -> Shrunk {
-        self.drop_what_may_be_drawn();
-        self.finished()
-    }
-
-    /// What takes the place of a draw goes where whatever is drawn will do.
-    fn drop_what_may_be_drawn(&mut self) {
-        for way in self.best.ways() {
-            if passes::takes_the_place_of_a_draw(&way) {
-                let without = self.best.without_key(&way);
-                if (0..ANY_SEEDS).all(|seed| self.fails(seed, &without)) {
-                    self.best = without;
-                }
-            }
-        }
-    }
-
-    /// Does the run of `draft` under `seed` fail in the same way? When the search is over this is
-    /// not looked at: no is the careful answer.
-    fn fails(&self, seed: u64, draft: &Draft) -> bool {
-        if (self.is_over)() {
-            return false;
-        }
-        let scenario = Scenario::<S>::parse(&self.name, &draft.text());
-        scenario.is_ok_and(|scenario| {
-            let verdict = run::run(&scenario, seed, &mut ()).verdict;
-            Kind::of(&verdict).as_ref() == Some(&self.kind)
-        })
-    }
-
-    fn finished(self) -> Shrunk {
-        let defects = way(&["cluster", "defects"]);
-        let has_defects = self.best.count(&defects) > 0;
-        let passes_without_defects = has_defects.then(|| {
-            let mut mended = self.best.without_key(&defects);
-            mended.remove("expect");
-            let scenario = Scenario::<S>::parse(&self.name, &mended.text());
-            scenario.is_ok_and(|it| run::run(&it, self.seed, &mut ()).verdict == Verdict::Pass)
-        });
-        let needs_no_seed = (0..ANY_SEEDS).all(|seed| self.fails(seed, &self.best));
-        let (size, runs) = (self.size(), self.runs);
-        Shrunk { file: self.file(needs_no_seed), size, runs, needs_no_seed, passes_without_defects }
-    }
-
-    fn file(self, needs_no_seed: bool) -> String {
-        let Shrinking { name, seed, defect, mut best, .. } = self;
-        let start = if needs_no_seed { 0 } else { seed };
-        let first = i64::try_from(start).expect("looked at first");
-        let seeds = written::keys([("start", first.into()), ("count", 1.into())]);
-        best.put_first("seeds", seeds.into());
-        best.put_last("expect");
-        let with = defect.map_or(String::new(), |it| format!(", with the defect {}", it.name()));
-        let scenario = Scenario::<S>::parse(&name, &best.text()).expect("it was run");
-        let (title, facts) = told(&scenario, &Watched::of(&scenario, start));
-        let about = format!("Shrunk from {name}, seed {seed}{with}.\n{facts}");
-        best.put_first("about", about.into());
-        best.put_first("title", title.into());
-        best.file()
-    }
-
-    /// Takes `candidate` for the best one, if it fails in the same way.
-    fn accepts(&mut self, candidate: Draft) -> bool {
-        if self.is_over() {
-            return false;
-        }
-        let Ok(scenario) = Scenario::<S>::parse(&self.name, &candidate.text()) else {
-            return false;
-        };
-        self.runs += 1;
-        let report = run::run(&scenario, self.seed, &mut ());
-        if Kind::of(&report.verdict).as_ref() != Some(&self.kind) {
-            return false;
-        }
-        (self.best, self.report) = (candidate, report);
-        true
-    }
-}
-
-/// How a run has ended, as a title and as lines for its file.
-fn told<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> (String, String) {
-    let verdict = &watched.run.verdict;
-    let Some(violation) = verdict.violation() else {
-        return (verdict.name().to_owned(), format!("{verdict}\n"));
-    };
-    let (earlier, now) = (&violation.breach.earlier, &violation.breach.now);
-    let rule = violation.invariant;
-    let mut lines = vec![
-        format!("Step {}: {}.", earlier.step, earlier.is),
-        format!("Step {}: {}.", now.step, now.is),
-        format!("The rule: {}.", rule.summary()),
-    ];
-    if !rule.why().is_empty() {
-        lines.push(format!("Else {}.", rule.why()));
-    }
-    let explained = report::explained(scenario, watched);
-    for act in explained.iter().flat_map(|explained| &explained.acts) {
-        let ActInWords { step, event, with, without, .. } = act;
-        let event = event.as_ref().map_or(String::new(), |event| format!(" ({event})"));
-        let said = |only: &Option<String>| only.clone().unwrap_or("nothing more".to_owned());
-        lines.push(format!("The defect acts in step {step}{event}: {}.", said(with)));
-        lines.push(format!("Without it: {}.", said(without)));
-    }
-    (now.is.replace('\n', " "), lines.join("\n") + "\n")
 }

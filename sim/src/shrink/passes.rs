@@ -1,5 +1,7 @@
 //! What is tried to make a scenario smaller.
 
+use std::iter;
+
 use seedbed::machine::Span;
 use toml::Value;
 
@@ -7,6 +9,7 @@ use super::Shrinking;
 use super::draft::{Draft, Place, way};
 use super::rules;
 use crate::quantity::parse_span;
+use crate::quiet_panics::quietly;
 use crate::run;
 use crate::scenario::{Scenario, written};
 use crate::under_test::UnderTest;
@@ -23,15 +26,13 @@ const LATENCY: Span = Span::from_millis(5);
 const SYNC: Span = Span::from_millis(1);
 
 impl<S: UnderTest> Shrinking<S> {
-    /// Makes the scenario as small as it gets, with so many runs at most; `progress` sees it from
-    /// time to time.
-    pub fn shrink(&mut self, most_runs: u64, mut progress: impl FnMut(&Shrinking<S>)) {
+    /// Makes the scenario as small as it gets, with so many runs at most.
+    pub fn shrink(&mut self, most_runs: u64) {
         self.most_runs = most_runs;
         loop {
-            progress(self);
             let before = self.best.clone();
             self.end_early();
-            self.thin_out(&mut progress);
+            LISTS.iter().for_each(|list| self.thin_out(&way(&[list])));
             self.be_constant();
             self.drop_keys();
             self.thin_out_inside();
@@ -63,24 +64,14 @@ impl<S: UnderTest> Shrinking<S> {
         scenario.map_or(Span::ZERO, |scenario| scenario.phases.safety)
     }
 
-    /// Takes items out of each list of the file.
-    fn thin_out(&mut self, progress: &mut impl FnMut(&Shrinking<S>)) {
-        for list in LISTS {
-            self.thin_out_list(&way(&[list]));
-            progress(self);
-        }
-    }
-
-    /// Takes items out of the list at `way`: halves of it first, then smaller parts.
-    fn thin_out_list(&mut self, way: &[Place]) {
+    /// Takes items out of the list at `way`: halves of it first, then smaller parts, from its end.
+    fn thin_out(&mut self, way: &[Place]) {
         let mut size = self.best.count(way);
-        while size > 0 && !self.is_over() {
-            let mut end = self.best.count(way);
-            while end > 0 && !self.is_over() {
-                let start = end.saturating_sub(size);
-                self.accepts(self.best.without_items(way, start..end));
-                end = start;
-            }
+        while size > 0 {
+            let ends = iter::successors(Some(self.best.count(way)), |end| end.checked_sub(size));
+            let parts = ends.filter(|end| *end > 0).map(|end| end.saturating_sub(size)..end);
+            let parts: Vec<_> = parts.collect();
+            self.at_each(&parts, |best, part| [best.without_items(way, part.clone())]);
             size /= 2;
         }
     }
@@ -88,56 +79,40 @@ impl<S: UnderTest> Shrinking<S> {
     /// Takes items out of lists inside of others: operations of a transaction, machines of a group.
     fn thin_out_inside(&mut self) {
         for way in self.best.ways() {
-            if self.is_over() {
-                return;
-            }
             if way.len() > 1 && may_change(&way) {
-                self.thin_out_list(&way);
+                self.thin_out(&way);
             }
         }
     }
 
     /// Takes keys out of tables, whole tables first.
     fn drop_keys(&mut self) {
-        for way in self.best.ways() {
-            if self.is_over() {
-                return;
-            }
-            let may_go = may_change(&way) && !takes_the_place_of_a_draw(&way);
-            if may_go && self.best.get(&way).is_some() {
-                let fewer = self.best.without_key(&way);
-                if fewer != self.best {
-                    self.accepts(fewer);
-                }
-            }
-        }
+        self.at_each(&self.best.ways(), |best, way| {
+            let may_go = may_change(way) && !takes_the_place_of_a_draw(way);
+            let is_there = may_go && best.get(way).is_some();
+            is_there.then(|| best.without_key(way)).filter(|fewer| fewer != best)
+        });
     }
 
     /// Machines get the lowest numbers, so that fewer of them do.
     fn renumber_machines(&mut self) {
         for letter in ['n', 'c'] {
-            for (number, old) in (1..).zip(self.best.numbers(letter)) {
-                if number != old {
-                    let (old, new) = (format!("{letter}{old}"), format!("{letter}{number}"));
-                    self.accepts(self.best.renamed(&old, &new));
-                }
-            }
+            let numbered: Vec<_> = (1..).zip(self.best.numbers(letter)).collect();
+            self.at_each(&numbered, |best, (number, old)| {
+                let renamed =
+                    || best.renamed(&format!("{letter}{old}"), &format!("{letter}{number}"));
+                (number != old).then(renamed)
+            });
         }
     }
 
     /// Puts simpler values in place of others: round times, small numbers.
     fn simplify_values(&mut self) {
-        for way in self.best.ways() {
-            if self.is_over() {
-                return;
-            }
-            let Some(value) = self.best.get(&way).filter(|_| may_change(&way)) else { continue };
-            for simpler in simpler(value) {
-                if self.accepts(self.best.with(&way, simpler)) {
-                    break;
-                }
-            }
-        }
+        self.at_each(&self.best.ways(), |best, way| {
+            let value = best.get(way).filter(|_| may_change(way));
+            let simpler = value.map_or_else(Vec::new, simpler);
+            simpler.into_iter().map(|value| best.with(way, value)).collect::<Vec<_>>()
+        });
     }
 
     /// Messages and syncs take the same time each. Where that changes how the run ends, those that
@@ -155,18 +130,18 @@ impl<S: UnderTest> Shrinking<S> {
             (LATENCY, sync.max),
             (latency.max, SYNC),
         ];
-        let same = same.map(|(latency, sync)| constant(&self.best, latency, sync));
-        if same.into_iter().any(|candidate| self.accepts(candidate)) {
+        let same = same.map(|(latency, sync)| ((), constant(&self.best, latency, sync)));
+        if self.first(same).is_some() {
             return;
         }
-        let (_, recording) = run::recorded(&scenario, self.seed);
+        let (_, recording) = quietly(|| run::recorded(&scenario, self.seed)).0;
         self.runs += 1;
         let mut with_rules = constant(&self.best, LATENCY, SYNC);
         with_rules.add("message", rules::for_messages(&recording, LATENCY));
         with_rules.add("sync", rules::for_syncs(&recording, SYNC));
         if self.accepts(with_rules) {
-            self.thin_out_list(&way(&["message"]));
-            self.thin_out_list(&way(&["sync"]));
+            self.thin_out(&way(&["message"]));
+            self.thin_out(&way(&["sync"]));
         }
     }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use seedbed::machine::{NodeId, Span, Time};
 use seedbed::proto::{Command, Defect, FileService};
@@ -107,11 +108,15 @@ fn a_run_that_is_written_out_is_the_same_run() {
     assert!(all > 20_000, "only {all} steps could be compared: {compared:?}");
 }
 
-fn shrunk(file: &str, seed: u64, defect: Option<Defect>) -> Shrunk {
-    let mut shrinking =
-        Shrinking::<FileService>::new(file, &text_of(file), seed, defect).expect("it fails");
-    shrinking.shrink(5_000, |_| {});
+fn shrunk_with(jobs: usize, file: &str, seed: u64, defect: Option<Defect>) -> Shrunk {
+    let new = Shrinking::<FileService>::new(file, &text_of(file), seed, defect).expect("it fails");
+    let mut shrinking = new.jobs(NonZeroUsize::new(jobs).expect("some"));
+    shrinking.shrink(5_000);
     shrinking.finish()
+}
+
+fn shrunk(file: &str, seed: u64, defect: Option<Defect>) -> Shrunk {
+    shrunk_with(1, file, seed, defect)
 }
 
 #[test]
@@ -138,9 +143,12 @@ fn what_is_left_fails_in_the_same_way_and_passes_without_the_defect() {
 }
 
 #[test]
-fn the_same_run_shrinks_to_the_same_file() {
-    let once = || shrunk("swarm/files.toml", 2, Some(Defect::LeaseBeforeEntryIsRecorded));
-    assert_eq!(once(), once());
+fn the_same_run_shrinks_to_the_same_file_with_any_number_of_jobs() {
+    let with =
+        |jobs| shrunk_with(jobs, "swarm/files.toml", 2, Some(Defect::LeaseBeforeEntryIsRecorded));
+    let one = with(1);
+    assert_eq!(with(1), one);
+    assert_eq!(with(3), one);
 }
 
 #[test]
