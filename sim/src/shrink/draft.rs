@@ -102,6 +102,17 @@ impl Draft {
         self.0.remove(name);
     }
 
+    /// The same document with no defect, and without what it expects of the one it has; `None` if it
+    /// has none.
+    pub(super) fn without_defects(&self) -> Option<Draft> {
+        let defects = way(&["cluster", "defects"]);
+        (self.count(&defects) > 0).then(|| {
+            let mut mended = self.without_key(&defects);
+            mended.remove("expect");
+            mended
+        })
+    }
+
     /// Adds tables of this name behind those that are there.
     pub(super) fn add(&mut self, name: &str, tables: Vec<Table>) {
         if tables.is_empty() {

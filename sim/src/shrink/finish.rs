@@ -1,14 +1,11 @@
 //! The end of a search: the smallest scenario as a file that says what it is about.
 
-use super::draft::way;
 use super::{Shrinking, Shrunk, passes};
 use crate::name::Name as _;
 use crate::quiet_panics::quietly;
 use crate::report::{self, ActInWords, Watched};
-use crate::run;
 use crate::scenario::{Scenario, written};
 use crate::under_test::UnderTest;
-use crate::verdict::Verdict;
 
 /// How many seeds, from 0, must fail in the same way for a scenario to need no seed.
 const ANY_SEEDS: u64 = 8;
@@ -33,17 +30,7 @@ impl<S: UnderTest> Shrinking<S> {
     }
 
     fn finished(self) -> Shrunk {
-        let defects = way(&["cluster", "defects"]);
-        let has_defects = self.best.count(&defects) > 0;
-        let passes_without_defects = has_defects.then(|| {
-            let mut mended = self.best.without_key(&defects);
-            mended.remove("expect");
-            let scenario = Scenario::<S>::parse(&self.name, &mended.text());
-            scenario.is_ok_and(|scenario| {
-                let (report, _) = quietly(|| run::run(&scenario, self.seed, &mut ()));
-                report.verdict == Verdict::Pass
-            })
-        });
+        let passes_without_defects = self.passes_without_defects();
         let needs_no_seed = self.fails_with(0..ANY_SEEDS, &self.best);
         let (size, runs) = (self.size(), self.runs);
         Shrunk { file: self.file(needs_no_seed), size, runs, needs_no_seed, passes_without_defects }

@@ -2,7 +2,8 @@
 //!
 //! First the run is written out (`resolve`): what the seed has drawn stands in the file, as
 //! settings, scripts and faults. Then whatever can go goes (`passes`): a change stays if the run
-//! still ends with the same verdict and the same kind of evidence ([`Kind`]). The search is that of
+//! still ends with the same verdict and the same kind of evidence ([`Kind`]), and passes without the
+//! defects if it did so before. The search is that of
 //! delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input",
 //! IEEE TSE 28(2), 2002): halves of a list first, then smaller parts of it, then single items.
 //!
@@ -22,10 +23,13 @@ mod tests;
 use std::fmt;
 use std::num::NonZeroUsize;
 
+use seedbed::machine::{Span, Time};
+
 use crate::name::Name as _;
 use crate::quiet_panics::quietly;
 use crate::run;
 use crate::scenario::{Scenario, ScenarioErrors};
+use crate::simulation::Recording;
 use crate::under_test::UnderTest;
 use crate::verdict::{RunReport, Verdict};
 
@@ -38,6 +42,8 @@ pub struct Shrinking<S: UnderTest> {
     seed: u64,
     defect: Option<S::Defect>,
     kind: Kind,
+    /// Must it also pass without the defects? That is how it was.
+    passes_without_defects: bool,
     best: Draft,
     /// The run of the best one.
     report: RunReport<S>,
@@ -166,6 +172,7 @@ impl<S: UnderTest> Shrinking<S> {
             seed,
             defect,
             kind,
+            passes_without_defects: false,
             best: drawn.clone(),
             report,
             runs: 1,
@@ -174,20 +181,31 @@ impl<S: UnderTest> Shrinking<S> {
             is_over: || false,
             tell: Box::new(|_| {}),
         };
-        resolve::write_settings(&mut drawn, &scenario, seed);
-        let mut with_faults = drawn.clone();
-        resolve::write_faults(&mut with_faults, &recording);
-        let mut with_requests = drawn;
-        resolve::write_requests(&mut with_requests, &recording);
-        let mut with_both = with_requests.clone();
-        resolve::write_faults(&mut with_both, &recording);
-        // What a file cannot say may be what it takes: then requests or faults stay drawn. What a
-        // `[swarm]` draws for those stays with them.
-        let some = if scenario.swarm.is_none() { vec![with_requests, with_faults] } else { vec![] };
-        let mut candidates = [with_both].into_iter().chain(some);
-        let _is_written_out = candidates.any(|candidate| shrinking.accepts(candidate));
+        shrinking.write_out(&drawn, &scenario, recording);
         shrinking.expect_it();
         Ok(shrinking)
+    }
+
+    /// The best scenario is the run of `scenario`, which `drawn` says, written out.
+    fn write_out(&mut self, drawn: &Draft, scenario: &Scenario<S>, mut recording: Recording<S>) {
+        let written = resolve::written_out(drawn, scenario, &recording, self.seed);
+        self.first(written.into_iter().map(|draft| ((), draft)));
+        self.passes_without_defects = self.passes_without_defects() == Some(true);
+        if self.passes_without_defects {
+            return;
+        }
+        // The run ends where it fails. Without the defects it may need what is drawn later.
+        let Some(mended) = drawn.without_defects() else { return };
+        let Ok(mended) = Scenario::<S>::parse(&self.name, &mended.text()) else { return };
+        let (report, later) = quietly(|| run::recorded(&mended, self.seed)).0;
+        self.passes_without_defects = report.verdict == Verdict::Pass;
+        if self.passes_without_defects {
+            recording.go_on_with(later, Time::ZERO + Span::from_nanos(self.report.sim_ns));
+            let drawn = resolve::with_time_for_faults(drawn, scenario, &recording);
+            let written = resolve::written_out(&drawn, scenario, &recording, self.seed);
+            let taken = self.first(written.into_iter().map(|draft| ((), draft)));
+            self.passes_without_defects = taken.is_some();
+        }
     }
 
     /// The file expects what has failed, where that is by a defect and a file can expect it.
@@ -196,7 +214,7 @@ impl<S: UnderTest> Shrinking<S> {
             Verdict::Violation(violation) | Verdict::Starved(violation) => violation.invariant,
             _ => return,
         };
-        if self.best.count(&way(&["cluster", "defects"])) > 0 {
+        if self.best.without_defects().is_some() {
             let mut expecting = self.best.clone();
             expecting.set("expect.violates", violated.name().into());
             self.accepts(expecting);

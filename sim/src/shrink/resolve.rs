@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use seedbed::machine::Time;
+use seedbed::machine::{Span, Time};
 use toml::Table;
 
 use super::draft::{Draft, way};
@@ -19,6 +19,44 @@ use crate::fault::Fault;
 use crate::scenario::{Scenario, ScenarioErrors, written};
 use crate::simulation::{DrawnFault, Recording};
 use crate::under_test::UnderTest;
+
+/// The run of `scenario` that `recording` is of, written out, and what else to try: what a file
+/// cannot say may be what it takes, so requests or faults stay drawn. What a `[swarm]` draws for
+/// those stays with them.
+pub(super) fn written_out<S: UnderTest>(
+    drawn: &Draft,
+    scenario: &Scenario<S>,
+    recording: &Recording<S>,
+    seed: u64,
+) -> Vec<Draft> {
+    let mut settings = drawn.clone();
+    write_settings(&mut settings, scenario, seed);
+    let mut with_faults = settings.clone();
+    write_faults(&mut with_faults, recording);
+    let mut with_requests = settings;
+    write_requests(&mut with_requests, recording);
+    let mut with_both = with_requests.clone();
+    write_faults(&mut with_both, recording);
+    match scenario.swarm {
+        None => vec![with_both, with_requests, with_faults],
+        Some(_) => vec![with_both],
+    }
+}
+
+/// The same document with a safety phase so long that all faults strike in it: an operator may act
+/// after it, and no file says so.
+pub(super) fn with_time_for_faults<S: UnderTest>(
+    drawn: &Draft,
+    scenario: &Scenario<S>,
+    recording: &Recording<S>,
+) -> Draft {
+    let mut longer = drawn.clone();
+    let last = recording.faults.iter().map(|fault| fault.at.since(Time::ZERO)).max();
+    if let Some(last) = last.filter(|last| *last >= scenario.phases.safety) {
+        longer.set("phases.safety", written::duration(last + Span::from_secs(1)));
+    }
+    longer
+}
 
 /// Writes the drawn values of `[swarm]` into the tables whose keys they take the place of.
 pub(super) fn write_settings<S: UnderTest>(draft: &mut Draft, scenario: &Scenario<S>, seed: u64) {

@@ -11,16 +11,14 @@ use crate::quiet_panics::quietly;
 use crate::run;
 use crate::scenario::Scenario;
 use crate::under_test::UnderTest;
-use crate::verdict::RunReport;
+use crate::verdict::{RunReport, Verdict};
 
 /// What has come of a candidate.
-enum Tried<S: UnderTest> {
-    /// It is no scenario: nothing was run.
-    Refused,
-    /// It passes, or fails in another way.
-    Other,
-    /// It fails in the same way.
-    Same(RunReport<S>),
+struct Tried<S: UnderTest> {
+    /// How many runs it took: none if it is no scenario.
+    runs: u64,
+    /// Its run, if that fails in the same way.
+    same: Option<RunReport<S>>,
 }
 
 impl<S: UnderTest> Shrinking<S> {
@@ -41,22 +39,20 @@ impl<S: UnderTest> Shrinking<S> {
     ) -> Option<P> {
         let mut candidates = candidates.into_iter();
         while !self.is_over() {
-            let left = usize::try_from(self.most_runs - self.runs).unwrap_or(usize::MAX);
-            let batch: Vec<_> = candidates.by_ref().take(self.jobs.get().min(left)).collect();
+            let batch: Vec<_> = candidates.by_ref().take(self.jobs.get()).collect();
             if batch.is_empty() {
                 return None;
             }
             let tried = self.try_all(batch.iter().map(|(_, draft)| (draft, self.seed)));
             for ((place, draft), tried) in batch.into_iter().zip(tried) {
-                match tried {
-                    Tried::Refused => continue,
-                    Tried::Other => self.runs += 1,
-                    Tried::Same(report) => {
-                        self.runs += 1;
-                        (self.best, self.report) = (draft, report);
-                        self.tell();
-                        return Some(place);
-                    }
+                if self.runs >= self.most_runs {
+                    return None;
+                }
+                self.runs += tried.runs;
+                if let Some(report) = tried.same {
+                    (self.best, self.report) = (draft, report);
+                    self.tell();
+                    return Some(place);
                 }
             }
             self.tell();
@@ -98,21 +94,32 @@ impl<S: UnderTest> Shrinking<S> {
                 return true;
             }
             let tried = self.try_all(batch.into_iter().map(|seed| (draft, seed)));
-            if !tried.iter().all(|tried| matches!(tried, Tried::Same(_))) {
+            if tried.iter().any(|tried| tried.same.is_none()) {
                 return false;
             }
         }
     }
 
+    /// Does the best one pass without its defects? `None` if it has none.
+    pub(super) fn passes_without_defects(&self) -> Option<bool> {
+        let mended = self.best.without_defects()?;
+        let run: Option<RunReport<S>> = run_of(&self.name, &mended, self.seed);
+        Some(run.is_some_and(|run| run.verdict == Verdict::Pass))
+    }
+
     /// Tries each in a thread of its own.
     fn try_all<'d>(&self, all: impl Iterator<Item = (&'d Draft, u64)>) -> Vec<Tried<S>> {
-        let (name, kind) = (self.name.as_str(), &self.kind);
+        let attempt = Attempt {
+            name: &self.name,
+            kind: &self.kind,
+            passes_without_defects: self.passes_without_defects,
+        };
         let mut all: Vec<_> = all.collect();
         let Some((draft, seed)) = all.pop() else { return Vec::new() };
         thread::scope(|scope| {
-            let begin = |(draft, seed)| scope.spawn(move || tried(name, draft, seed, kind));
+            let begin = |(draft, seed)| scope.spawn(move || attempt.at(draft, seed));
             let others: Vec<_> = all.into_iter().map(begin).collect();
-            let last = tried(name, draft, seed, kind);
+            let last = attempt.at(draft, seed);
             let over = others.into_iter().map(|other| other.join().expect("its panics are caught"));
             over.chain([last]).collect()
         })
@@ -124,11 +131,33 @@ impl<S: UnderTest> Shrinking<S> {
     }
 }
 
-fn tried<S: UnderTest>(name: &str, draft: &Draft, seed: u64, kind: &Kind) -> Tried<S> {
-    let Ok(scenario) = Scenario::<S>::parse(name, &draft.text()) else { return Tried::Refused };
-    let report = quietly(|| run::run(&scenario, seed, &mut ())).0;
-    match Kind::of(&report.verdict) {
-        Some(is) if is == *kind => Tried::Same(report),
-        Some(_) | None => Tried::Other,
+/// What a candidate is measured by.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    name: &'a str,
+    kind: &'a Kind,
+    passes_without_defects: bool,
+}
+
+impl Attempt<'_> {
+    fn at<S: UnderTest>(self, draft: &Draft, seed: u64) -> Tried<S> {
+        let Some(report) = run_of(self.name, draft, seed) else {
+            return Tried { runs: 0, same: None };
+        };
+        if Kind::of(&report.verdict).as_ref() != Some(self.kind) {
+            return Tried { runs: 1, same: None };
+        }
+        if !self.passes_without_defects {
+            return Tried { runs: 1, same: Some(report) };
+        }
+        let mended = draft.without_defects().and_then(|mended| run_of(self.name, &mended, seed));
+        let passes = mended.is_some_and(|run: RunReport<S>| run.verdict == Verdict::Pass);
+        Tried { runs: 2, same: passes.then_some(report) }
     }
+}
+
+/// The run of `draft`, if that is a scenario.
+fn run_of<S: UnderTest>(name: &str, draft: &Draft, seed: u64) -> Option<RunReport<S>> {
+    let scenario = Scenario::<S>::parse(name, &draft.text()).ok()?;
+    Some(quietly(|| run::run(&scenario, seed, &mut ())).0)
 }

@@ -41,6 +41,12 @@ impl<S: UnderTest> Default for Recording<S> {
 }
 
 impl<S: UnderTest> Recording<S> {
+    /// Goes on with what `other` has drawn of requests and faults after `end`.
+    pub fn go_on_with(&mut self, other: Recording<S>, end: Time) {
+        self.requests.extend(other.requests.into_iter().filter(|(at, ..)| *at > end));
+        self.faults.extend(other.faults.into_iter().filter(|fault| fault.at > end));
+    }
+
     /// Drawn faults have struck, and this follows from them.
     pub(super) fn on_struck(&mut self, at: Time, faults: Vec<Fault<S>>, turns: &[Turn<S>]) {
         for turn in turns {
