@@ -198,6 +198,16 @@ impl Draft {
         draft
     }
 
+    /// The same document in which the fault `number` strikes at this time, and not at a milestone;
+    /// `None` if that is what it does.
+    pub(super) fn striking_at(&self, number: usize, at: Value) -> Option<Draft> {
+        let fault = [way(&["fault"]), vec![Place::Item(number)]].concat();
+        let mut keys = self.get(&fault)?.as_table()?.clone();
+        keys.remove("when")?;
+        let keys = [("at".to_owned(), at)].into_iter().chain(keys).collect();
+        Some(self.with(&fault, Value::Table(keys)))
+    }
+
     /// The numbers of the machines that it names with this letter, the lowest first.
     pub(super) fn numbers(&self, letter: char) -> BTreeSet<u16> {
         let number = |way: Vec<Place>| self.get(&way)?.as_str()?.strip_prefix(letter)?.parse().ok();

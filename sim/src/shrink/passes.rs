@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use seedbed::machine::Span;
+use seedbed::machine::{Span, Time};
 use toml::Value;
 
 use super::Shrinking;
@@ -34,6 +34,7 @@ impl<S: UnderTest> Shrinking<S> {
             self.end_early();
             LISTS.iter().for_each(|list| self.thin_out(&way(&[list])));
             self.be_constant();
+            self.strike_at_times();
             self.drop_keys();
             self.thin_out_inside();
             self.renumber_machines();
@@ -145,6 +146,29 @@ impl<S: UnderTest> Shrinking<S> {
         }
     }
 
+    /// Faults that wait for a milestone strike at about that time. What else leads to the milestone
+    /// may go then.
+    fn strike_at_times(&mut self) {
+        let all = 0..self.best.count(&way(&["fault"]));
+        let waits = |number: &usize| self.best.striking_at(*number, Value::from("")).is_some();
+        let waiting: Vec<_> = all.filter(waits).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let Ok(scenario) = Scenario::<S>::parse(&self.name, &self.best.text()) else { return };
+        let (_, recording) = quietly(|| run::recorded(&scenario, self.seed)).0;
+        self.runs += 1;
+        let once = |number: usize| {
+            let mut times = recording.scripted.iter().filter(|(struck, _)| *struck == number);
+            times.next().filter(|_| times.next().is_none()).map(|(_, at)| (number, *at))
+        };
+        let struck: Vec<_> = waiting.into_iter().filter_map(once).collect();
+        self.at_each(&struck, |best, (number, at)| {
+            let times = rounded(at.since(Time::ZERO), &ABOUT);
+            times.into_iter().filter_map(|at| best.striking_at(*number, at)).collect::<Vec<_>>()
+        });
+    }
+
     /// Does each message, and each sync, take the same time?
     fn is_constant(&self) -> bool {
         let times = [["network", "latency"], ["disk", "sync"]];
@@ -200,7 +224,7 @@ fn simpler(value: &Value) -> Vec<Value> {
             all.into_iter().filter(|less| less < number).map(Value::from).collect()
         }
         Value::Float(share) if *share < 1.0 => vec![1.0.into()],
-        Value::String(text) => parse_span(text).map_or(Vec::new(), rounded),
+        Value::String(text) => parse_span(text).map_or(Vec::new(), |span| rounded(span, &ROUND)),
         Value::Array(ends) if is_range(ends) => {
             ends.iter().map(|end| vec![end.clone(); 2].into()).collect()
         }
@@ -214,11 +238,15 @@ fn is_range(ends: &[Value]) -> bool {
     ends.len() == 2 && ends[0] != ends[1] && ends.iter().all(is_span)
 }
 
+/// What times are rounded to, in nanoseconds.
+const ROUND: [u64; 6] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 1_000];
+/// Those of them that are no exact time.
+const ABOUT: [u64; 4] = [ROUND[0], ROUND[1], ROUND[2], ROUND[3]];
+
 /// Nearly the same duration in fewer digits, the fewest first.
-fn rounded(span: Span) -> Vec<Value> {
-    let units = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 1_000];
+fn rounded(span: Span, units: &[u64]) -> Vec<Value> {
     let nearest = |unit: u64| (span.as_nanos() + unit / 2) / unit * unit;
-    let mut all: Vec<u64> = units.into_iter().map(nearest).collect();
+    let mut all: Vec<u64> = units.iter().copied().map(nearest).collect();
     all.dedup();
     let all = all.into_iter().filter(|nanos| *nanos > 0 && *nanos != span.as_nanos());
     all.map(|nanos| written::duration(Span::from_nanos(nanos))).collect()

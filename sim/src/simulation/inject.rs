@@ -60,10 +60,11 @@ pub(super) struct Inject<'a, S: UnderTest> {
     ended: BTreeSet<usize>,
     /// Counts cuts and degradations.
     pub(super) last: u32,
-    /// Are the drawn faults that strike recorded?
+    /// Are the faults that strike recorded?
     pub(super) is_recording: bool,
     /// Those that have struck.
     drawn: Vec<Fault<S>>,
+    scripted: Vec<usize>,
 }
 
 /// What a fault looks at when it strikes, and the links and disks that it makes worse.
@@ -108,6 +109,7 @@ impl<'a, S: UnderTest> Inject<'a, S> {
             last: 0,
             is_recording: false,
             drawn: Vec::new(),
+            scripted: Vec::new(),
         }
     }
 
@@ -270,10 +272,13 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         self.holds.extend(takes_hold(kind, struck, self.last, links));
     }
 
-    /// A drawn fault has struck as `fault` says.
+    /// A fault has struck; if it is a drawn one, as `fault` says.
     pub(super) fn record(&mut self, number: usize, fault: impl FnOnce() -> Fault<S>) {
-        if self.is_recording && number >= self.scenario.faults.len() {
-            self.drawn.push(fault());
+        if self.is_recording {
+            match number < self.scenario.faults.len() {
+                true => self.scripted.push(number),
+                false => self.drawn.push(fault()),
+            }
         }
     }
 
@@ -301,6 +306,11 @@ impl<'a, S: UnderTest> Inject<'a, S> {
     /// The drawn faults that have struck since this was asked last.
     pub fn take_drawn(&mut self) -> Vec<Fault<S>> {
         std::mem::take(&mut self.drawn)
+    }
+
+    /// The scripted faults that have struck since this was asked last, by their place in the file.
+    pub fn take_scripted(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.scripted)
     }
 
     pub(super) fn stream(&self, purpose: &str, number: usize) -> Stream {

@@ -364,6 +364,8 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
             }
         }
         if let Some(recording) = &mut self.recording {
+            let scripted = self.inject.take_scripted().into_iter();
+            recording.scripted.extend(scripted.map(|number| (number, now)));
             let drawn = self.inject.take_drawn();
             if !drawn.is_empty() {
                 recording.on_struck(now, drawn, &turns);

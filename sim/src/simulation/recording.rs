@@ -20,6 +20,8 @@ pub struct Recording<S: UnderTest> {
     pub requests: Vec<(Time, NodeId, Arc<S::Request>)>,
     /// The drawn faults that have struck, in order.
     pub faults: Vec<DrawnFault<S>>,
+    /// The scripted faults that have struck, in order: which of the file, from 0, and when.
+    pub scripted: Vec<(usize, Time)>,
     /// The course of every message, in the order in which they left.
     pub messages: Vec<DrawnCourse<S>>,
     /// The messages that a drawn [`Fault::Drop`] has lost, by their place in `messages`.
@@ -33,6 +35,7 @@ impl<S: UnderTest> Default for Recording<S> {
         Recording {
             requests: Vec::new(),
             faults: Vec::new(),
+            scripted: Vec::new(),
             messages: Vec::new(),
             dropped: Vec::new(),
             syncs: Vec::new(),
