@@ -163,7 +163,7 @@ pub(super) struct ShrinkArguments<S: UnderTest> {
     /// Write the file here, where none may be yet; without it, to standard output
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
-    /// How many runs at a time; without it, as many as there are cores. The file is the same
+    /// How many runs at a time; without it, as many as there are cores
     #[arg(short, long, value_name = "N", value_parser = jobs, allow_hyphen_values = true)]
     pub jobs: Option<NonZeroUsize>,
     /// How many runs the search may take, but for a few around it

@@ -148,7 +148,7 @@ impl<S: UnderTest> Shrinking<S> {
 
     /// Faults that wait for a milestone strike at about that time. What else leads to the milestone
     /// may go then.
-    fn strike_at_times(&mut self) {
+    pub(super) fn strike_at_times(&mut self) {
         let all = 0..self.best.count(&way(&["fault"]));
         let waits = |number: &usize| self.best.striking_at(*number, Value::from("")).is_some();
         let waiting: Vec<_> = all.filter(waits).collect();
@@ -181,7 +181,7 @@ impl<S: UnderTest> Shrinking<S> {
 
 /// The same document in which each message takes this latency and each sync so long, but for rules
 /// and faults.
-fn constant(draft: &Draft, latency: Span, sync: Span) -> Draft {
+pub(super) fn constant(draft: &Draft, latency: Span, sync: Span) -> Draft {
     let mut draft = draft.clone();
     for key in ["loss", "duplication", "spike", "spike_latency", "link"] {
         draft = draft.without_key(&way(&["network", key]));

@@ -6,7 +6,7 @@ use seedbed::proto::{Command, Defect, FileService};
 use toml::Value;
 
 use super::draft::{Draft, way};
-use super::{Kind, NotShrunk, Shrinking, Shrunk, resolve};
+use super::{Kind, NotShrunk, Shrinking, Shrunk, passes, resolve, rules};
 use crate::digest::Digest;
 use crate::draw::swarm::for_seed;
 use crate::fault::{Cut, Degradation, DiskTrouble, Fault, Leaves, Restart, Torn, Worse};
@@ -14,7 +14,7 @@ use crate::file_service::scenario::Wish;
 use crate::file_service::{Scenario, Step, World};
 use crate::quantity::{Ppb, SpanRange};
 use crate::run;
-use crate::scenario::written;
+use crate::scenario::{Trigger, written};
 use crate::simulation;
 use crate::world::Watcher;
 
@@ -155,6 +155,49 @@ fn the_same_run_shrinks_to_the_same_file_with_any_number_of_jobs() {
 fn messages_for_which_it_matters_get_a_rule_each() {
     let shrunk = shrunk("swarm/files.toml", 2, Some(Defect::LeaseBeforeEntryIsRecorded));
     assert!(shrunk.size.rules > 0 && shrunk.needs_no_seed, "{}", shrunk.file);
+}
+
+#[test]
+fn a_run_with_a_rule_for_each_message_and_sync_is_the_same_run() {
+    for seed in 0..4 {
+        let text = "title = 't'\n[network]\nspike = 0.1\n[workload]\nkind = 'files'\n";
+        let scenario = Scenario::parse("x.toml", text).expect("sound");
+        let (_, recording) = run::recorded(&scenario, seed);
+        let (latency, sync) = (Span::from_millis(5), Span::from_millis(1));
+        let draft = passes::constant(&Draft::parse(text).expect("TOML"), latency, sync);
+        let mut ruled = draft.clone();
+        ruled.add("message", rules::for_messages(&recording, latency));
+        ruled.add("sync", rules::for_syncs(&recording, sync));
+        let end = Time::ZERO + scenario.phases.safety;
+        let digest = |draft: &Draft| {
+            let scenario = Scenario::parse("x.toml", &draft.text()).expect("sound");
+            Until::of(end, &scenario, seed).digest.value()
+        };
+        let was = Until::of(end, &scenario, seed);
+        assert!(was.times.len() > 200, "{}", was.times.len());
+        assert_eq!(digest(&ruled), was.digest.value(), "seed {seed}");
+        assert_ne!(digest(&draft), was.digest.value(), "seed {seed}");
+    }
+}
+
+/// The operator accepts the lost disk long after the failure, and the run without the defect waits
+/// for that.
+#[test]
+fn what_only_the_run_without_the_defect_needs_is_kept() {
+    let shrunk = shrunk("swarm/lost_disks.toml", 4, Some(Defect::BeginsAgainUnasked));
+    assert_eq!(shrunk.passes_without_defects, Some(true), "{}", shrunk.file);
+    assert!(shrunk.file.contains("accept_loss"), "{}", shrunk.file);
+}
+
+#[test]
+fn a_fault_strikes_at_a_time_where_no_milestone_is_needed() {
+    let text = "title = 't'\n[cluster]\ndefects = ['vote_not_forced']\n[[script]]\nclient = 'c1'\n\
+                at = '1s'\nread = '/a'\n[[script]]\nclient = 'c1'\nat = '2s'\nwrite = '/b'\n\
+                data = 'x'\n[[fault]]\nwhen = { milestone = 'request_done' }\ncrash = 'n1'\n";
+    let mut shrinking = Shrinking::<FileService>::new("x.toml", text, 0, None).expect("it fails");
+    shrinking.strike_at_times();
+    let scenario = Scenario::parse("x.toml", &shrinking.best.text()).expect("sound");
+    assert_eq!(scenario.faults[0].trigger, Trigger::At(Span::from_secs(1)));
 }
 
 #[test]

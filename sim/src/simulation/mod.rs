@@ -187,6 +187,10 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
     /// Ends the run: what has not got done by now never will.
     pub fn finish(mut self) -> RunReport<S> {
         let verdict = self.verdict.take().unwrap_or_else(|| self.judge_end());
+        if let Some(recording) = self.recording.take().filter(|it| it.requests.is_empty()) {
+            // A file must ask for something.
+            recording.requests.extend(self.queue.first_ask());
+        }
         let disks = self.world.machines().map(|node| self.world.host(node).disk());
         RunReport {
             seed: self.seed.0,

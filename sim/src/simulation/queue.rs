@@ -98,6 +98,16 @@ impl<S: UnderTest> Queue<S> {
         }
     }
 
+    /// The first request of a user that is still to be asked: when, by which client, and for what.
+    pub fn first_ask(&self) -> Option<(Time, NodeId, Arc<S::Request>)> {
+        let asks = self.heap.iter().filter_map(|Reverse(entry)| match &entry.due {
+            Due::Ask(user, _, request) => Some((entry.at, entry.order, user.client, request)),
+            _ => None, // no user asks
+        });
+        let (at, _, client, request) = asks.min_by_key(|(at, order, ..)| (*at, *order))?;
+        Some((at, client, request.clone()))
+    }
+
     /// The time of what was taken last.
     pub fn now(&self) -> Time {
         self.now

@@ -16,7 +16,8 @@ use super::queue::Turn;
 /// What a run has drawn.
 #[derive(Debug)]
 pub struct Recording<S: UnderTest> {
-    /// What users of the workload have asked, in order: when, which client, and for what.
+    /// What users of the workload have asked, in order: when, which client, and for what. If they
+    /// have asked for nothing, what would have come first.
     pub requests: Vec<(Time, NodeId, Arc<S::Request>)>,
     /// The drawn faults that have struck, in order.
     pub faults: Vec<DrawnFault<S>>,

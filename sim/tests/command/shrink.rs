@@ -27,6 +27,8 @@ fn readme_shows_what_is_written() {
     );
     assert_eq!(lines[1], "without its defects it passes");
     assert_eq!(lines[2], "any seed shows it: seedbed run FILE --seed 0");
+    assert_eq!(of_readme(&["-j", "1"]).out, said.out);
+    assert_eq!(of_readme(&["-j", "3"]).out, said.out);
 }
 
 #[test]
