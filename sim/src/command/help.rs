@@ -66,15 +66,20 @@ How a run can end:
   unexpected  another answer, or another state at the end, than the file says
   ruled_out   a milestone was reached that the file says is never reached
   panic       the code under test, or the simulator, panicked
-With --json `verdict` is one of these words, and `why` a line about it, null on a pass. Of a
-violation `explained` has `about`, `defects`, `settings`, `facts` (two: step, is), `danger`, `rule`,
-`source`, `acts` (where a defect acts: step, event, with, without, is_parting) and `steps` (step,
-at_ns, machine, says, times, last, is_fact, is_act); of a run that is blocked `waits` (machine,
-waits_for, since_ns, released_by).
+With --json `verdict` is one of these words, and `why` a line about it, null on a pass. Of every
+other verdict `explained` has `about`, `defects`, `settings`, `before` (what machines hold when the
+steps begin: step, machines: each machines, holds), `steps` (step, at_ns, machine, says, times,
+last, is_fact, is_act) and `acts` (where a defect acts; else where the nearest run that passes, and
+lacks what `left_out` says, parts from this one: step, event, with, without, is_parting); of a
+violation also `facts` (two: step, is), `danger`, `rule` and `source`, of a run that is blocked
+`waits` (machine, waits_for, since_ns, released_by).
 
 A violation is explained by its two facts, by the steps in which a defect acts (the same machine
 would do something else without it), and by a chart of what led from one fact to the other. The
 chart has room for some lines: `+7` in its margin stands for steps about the same that are left out.
+Where no defect is on, a file without `[workload]`, `[chaos]` and `[swarm]` is run again with one
+rule or one fault less each time: the first of these that passes is told, and `--compare` shows it
+beside this one.
 
 Examples:
   {command} run {file}
@@ -112,9 +117,12 @@ Examples:
 pub(super) const SHRINK: &str = "\
 What the seed has drawn is written out: requests as scripts, faults with their times or milestones,
 settings. Then requests, faults, machines, settings and digits are taken away as long as the run
-ends with the same verdict and the same kind of evidence. Messages take one time each, and those for
-which that matters get a `[[message]]`; syncs take one time where that does not matter. What a file
-cannot say stays drawn.
+ends with the same verdict and the same kind of evidence, and passes without its defects if it did
+so before. Messages take one time each and syncs another; those for which that matters get a
+`[[message]]` or a `[[sync]]`. What a file cannot say stays drawn.
+
+Candidates stand in an order and the first that fails in the same way is taken, so the file is the
+same whatever -j.
 
 The file says what it was shrunk from and what happens in it. With a defect that breaks an invariant
 it expects that; otherwise it expects a pass, which it shows once the bug is mended: put it into a

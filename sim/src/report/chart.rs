@@ -63,11 +63,15 @@ pub(super) struct Chart<'a, S: UnderTest> {
 }
 
 /// A chart as text, and what of it was drawn.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Drawn {
     pub lines: Vec<String>,
     /// How many steps the rows that were drawn stand for.
     pub steps: usize,
+    /// The first of them, by its place in the history.
+    pub first: Option<usize>,
+    /// The machines that have a column.
+    pub machines: Vec<NodeId>,
     /// What the marks mean that occur.
     pub legend: String,
     /// The machines that have no column, and why; no line where all have one.
@@ -110,12 +114,13 @@ impl<'a, S: UnderTest> Chart<'a, S> {
                 }
             }
         }
-        Drawn { lines: Vec::new(), steps: 0, legend: String::new(), left_out: Vec::new() }
+        Drawn::default()
     }
 
     fn drawn(&self, ranked: &[usize], lines_per_step: usize) -> Drawn {
         let part = self.taking_part(ranked);
-        let columns = Columns::of(part.iter().take(COLUMNS).copied().collect());
+        let machines: Vec<NodeId> = part.iter().take(COLUMNS).copied().collect();
+        let columns = Columns::of(machines.iter().copied().collect());
         let mut seen = BTreeSet::new();
         let lines = self.lines(ranked, &columns, lines_per_step, &mut seen);
         let steps = ranked.iter().map(|i| self.rows[*i].places.len()).sum();
@@ -132,7 +137,9 @@ impl<'a, S: UnderTest> Chart<'a, S> {
         let margin = margin.map(|Mark { mark, meaning, .. }| format!("{mark} {meaning}"));
         let legend: Vec<String> = legend.into_iter().chain(margin).collect();
         let legend = legend.join("   ");
-        Drawn { lines, steps, legend, left_out: self.machines_left_out(&part) }
+        let first = ranked.iter().min().map(|first| self.rows[*first].place);
+        let left_out = self.machines_left_out(&part);
+        Drawn { lines, steps, first, machines, legend, left_out }
     }
 
     /// A chart of these rows. Takes in the marks that it draws.

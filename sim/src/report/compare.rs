@@ -1,14 +1,16 @@
-//! Two runs of one seed side by side, from where they part: with the defects of the scenario on the
-//! left, without them on the right.
+//! Two runs of one seed side by side, from where they part: the run with the defects of the scenario
+//! and without them, or one that fails and the nearest that passes.
 
 use seedbed::machine::Time;
 
-use super::chart::broken;
+use super::chart::{broken, shorten};
 use super::compose::compose;
 use super::difference::{Difference, difference};
+use super::facts::Facts;
 use super::heartbeats::is_background;
 use super::history::History;
 use super::layout::Layout;
+use super::one_less::OneLess;
 use super::page::{Line, Page, Tone};
 use super::parting::parting;
 use super::rows::Teller;
@@ -26,7 +28,7 @@ const HEAD: usize = 20;
 /// The most lines for what one step changed.
 const LINES_PER_STEP: usize = 3;
 
-/// The two runs, of which `watched` is the one with the defects; what to do where there are none.
+/// The two runs, of which `watched` is the one that fails; what to do where there is no other.
 ///
 /// # Errors
 /// Why the two cannot be compared.
@@ -36,18 +38,22 @@ pub fn compare<S: UnderTest>(
     layout: Layout,
 ) -> Result<Vec<Line>, String> {
     let scenario = &*swarm::for_seed(scenario, watched.run.seed);
-    if scenario.defects.is_empty() {
-        return Err(
-            "no defect is on, so there is nothing to compare with; `--defect` switches one \
-                    on"
-            .to_owned(),
-        );
-    }
-    let Some(parting) = parting(scenario, watched.run.seed, &watched.history) else {
+    let (other, what) = match &watched.one_less {
+        Some(OneLess { left_out, scenario, .. }) => (scenario.clone(), left_out.as_str()),
+        None if scenario.defects.is_empty() => {
+            return Err(
+                "no defect is on, and no run with one rule or fault less passes: there is \
+                        nothing to compare with; `--defect` switches one on"
+                    .to_owned(),
+            );
+        }
+        None => (scenario.mended(), "the defect"),
+    };
+    let Some(parting) = parting(scenario, &other, watched.run.seed, &watched.history) else {
         return Err("the run is the same without the defect, step by step".to_owned());
     };
     let mut without = History::default();
-    run::run(&scenario.mended(), watched.run.seed, &mut without);
+    run::run(&other, watched.run.seed, &mut without);
     let about = about(watched);
     let both =
         [&watched.history, &without].map(|history| told(scenario, history, parting.step, &about));
@@ -61,7 +67,7 @@ pub fn compare<S: UnderTest>(
         }
         page.gap();
     }
-    page.put(Tone::Heading, headings(layout, parting.step));
+    page.put(Tone::Heading, headings(layout, parting.step, what));
     let lines = side_by_side(both, layout);
     let most = layout.at_most(Layout::LINES.saturating_sub(page.lines.len() + 2));
     let left_out = lines.len().saturating_sub(most);
@@ -72,10 +78,10 @@ pub fn compare<S: UnderTest>(
     Ok(page.lines)
 }
 
-fn headings(layout: Layout, step: u64) -> String {
+fn headings(layout: Layout, step: u64, what: &str) -> String {
     let half = half(layout);
-    let with = format!("{:<HEAD$}{:<half$}", format!("from step {step}"), "with the defect");
-    format!("{with} | without")
+    let with = shorten(&format!("with {what}"), half);
+    format!("{:<HEAD$}{with:<half$} | without", format!("from step {step}"))
 }
 
 fn half(layout: Layout) -> usize {
@@ -84,9 +90,8 @@ fn half(layout: Layout) -> usize {
 
 /// What both runs are shown about: what the violation is about, else everything.
 fn about<S: UnderTest>(watched: &Watched<S>) -> Option<Subjects<S::Subject>> {
-    let violation = watched.run.verdict.violation()?;
-    let story = compose(&violation.breach, &watched.history, &watched.acts);
-    Some(story.named)
+    let facts = Facts::of(&watched.run.verdict, &watched.history)?;
+    Some(compose(&facts, &watched.history, &watched.differing()).named)
 }
 
 /// A step of one of the runs: when, and what it says.

@@ -9,26 +9,26 @@ use std::collections::BTreeSet;
 use super::act::Act;
 use super::chain;
 use super::choice::{Choice, is_first_start, weight};
+use super::facts::Facts;
 use super::heartbeats::is_background;
 use super::history::{History, past};
 use super::origins::Origins;
 use super::story::Story;
 use super::violation_subjects::about;
-use crate::oracle::Breach;
 use crate::subject::{self, Subjects};
 use crate::under_test::UnderTest;
 
 /// A defect that led to a fact by more steps than this is not followed step by step.
 const LONGEST_CHAIN: usize = 12;
 
-/// What led to `breach`.
+/// What led to `facts`.
 pub(super) fn compose<S: UnderTest>(
-    breach: &Breach<S>,
+    Facts { breach, others }: &Facts<S>,
     history: &History<S>,
     acts: &[Act<S>],
 ) -> Story<S> {
-    let facts: BTreeSet<usize> =
-        [breach.earlier.step, breach.now.step].iter().filter_map(|i| history.place(*i)).collect();
+    let steps = [breach.earlier.step, breach.now.step].into_iter().chain(others.iter().copied());
+    let facts: BTreeSet<usize> = steps.filter_map(|step| history.place(step)).collect();
     let facts: Vec<usize> = facts.into_iter().collect();
     let each: Vec<Subjects<S::Subject>> = history.steps().map(subject::of_step).collect();
     let subjects = about(breach, history, &facts, &each);

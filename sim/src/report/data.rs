@@ -2,21 +2,25 @@
 
 use serde::Serialize;
 
+#[cfg(feature = "madsim")]
+use super::before::Before;
 use super::compose::compose;
 use super::difference::{Difference, difference};
+use super::facts::Facts;
 use super::history::History;
 use super::rows::{Row, rows};
 use super::story::Story;
 use super::watched::Watched;
 use crate::draw::swarm;
 use crate::name::Name as _;
-use crate::oracle::Evidence;
+use crate::oracle::{Breach, blocked};
 use crate::scenario::Scenario;
+use crate::subject::Subjects;
 use crate::under_test::UnderTest;
 use crate::verdict::Verdict;
 
-/// An explanation of a violation, or of the waits of a blocked run.
-#[derive(Debug, Serialize)]
+/// An explanation of a run that did not pass.
+#[derive(Debug, Default, Serialize)]
 pub struct Explained {
     /// What the scenario is about.
     about: String,
@@ -24,15 +28,20 @@ pub struct Explained {
     defects: Vec<&'static str>,
     /// The settings that matter, in words.
     settings: Vec<String>,
-    /// The two facts that contradict each other, the earlier first; none if the run is blocked.
+    /// Of a violation the two facts that contradict each other, the earlier first.
     facts: Vec<Fact>,
     /// What comes of such a violation, in a sentence.
     danger: Option<&'static str>,
     /// The invariant that is broken, in a sentence, and its source.
     rule: Option<&'static str>,
     source: Option<&'static str>,
-    /// Where a defect acts: the first such step, and the last.
+    /// What the nearest run that passes has less, where no defect is on and one is found.
+    pub left_out: Option<String>,
+    /// Where a defect acts: the first such step, and the last; else where the nearest run that
+    /// passes parts from this one.
     pub acts: Vec<ActInWords>,
+    /// What machines hold when the steps begin.
+    before: Option<Held>,
     /// All steps that led to it, in order; those that say the same are one.
     steps: Vec<Step>,
     /// What machines and users wait for.
@@ -44,6 +53,20 @@ pub struct Explained {
 struct Fact {
     step: u64,
     is: String,
+}
+
+/// What machines hold before a step.
+#[derive(Debug, Serialize)]
+struct Held {
+    step: u64,
+    machines: Vec<Holding>,
+}
+
+/// What some machines hold, each of them.
+#[derive(Debug, Serialize)]
+struct Holding {
+    machines: Vec<String>,
+    holds: Vec<String>,
 }
 
 /// A step in which a defect acts.
@@ -86,62 +109,79 @@ struct Wait {
     released_by: String,
 }
 
-/// The explanation of a run as data; `None` where nothing was violated and nothing waits.
+/// The explanation of a run as data; `None` if it passed.
 pub fn explained<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> Option<Explained> {
-    let Watched { run, history, acts, .. } = watched;
+    let Watched { run, history, one_less, .. } = watched;
     let scenario = &*swarm::for_seed(scenario, run.seed);
+    let differing = watched.differing();
     let mut explained = Explained {
         about: scenario.about.clone(),
         defects: scenario.defects.iter().map(|defect| defect.name()).collect(),
-        settings: Vec::new(),
-        facts: Vec::new(),
-        danger: None,
-        rule: None,
-        source: None,
-        acts: Vec::new(),
-        steps: Vec::new(),
-        waits: Vec::new(),
+        left_out: one_less.as_ref().map(|one_less| one_less.left_out.clone()),
+        ..Explained::default()
     };
     match &run.verdict {
+        Verdict::Pass => return None,
         Verdict::Violation(violation) | Verdict::Starved(violation) => {
-            let breach = &violation.breach;
-            let story = compose(breach, history, acts);
-            let fact = |it: &Evidence<S>| Fact { step: it.step, is: it.is.clone() };
+            let Breach { earlier, now } = &*violation.breach;
             let rule = violation.invariant;
-            explained.settings = S::settings_that_matter(&scenario.config, &story.named);
-            explained.facts = vec![fact(&breach.earlier), fact(&breach.now)];
+            explained.facts =
+                [earlier, now].map(|it| Fact { step: it.step, is: it.is.clone() }).into();
             explained.danger = Some(rule.why()).filter(|why| !why.is_empty());
             (explained.rule, explained.source) = (Some(rule.summary()), Some(rule.source()));
-            explained.acts =
-                acts.iter().filter_map(|it| act(scenario, history, &story, it)).collect();
-            let rows = rows(&scenario.config, history, &story, false);
-            explained.steps = rows.iter().map(|row| step(history, &story, row)).collect();
         }
-        Verdict::Blocked(waits) => {
-            explained.waits = waits
-                .iter()
-                .map(|wait| Wait {
-                    machine: wait.machine.to_string(),
-                    waits_for: wait.for_what.clone(),
-                    since_ns: wait.since.as_nanos(),
-                    released_by: wait.released_by.clone(),
-                })
-                .collect();
-        }
-        _ => return None, // the line about the verdict says all
+        Verdict::Blocked(waits) => explained.waits = waits.iter().map(wait).collect(),
+        // The line about the verdict says it.
+        Verdict::Spinning(_) | Verdict::Unexpected(_) => {}
+        Verdict::RuledOut { .. } | Verdict::Panic(_) => {}
     }
+    let mut about = Subjects::default();
+    if let Some(facts) = Facts::of(&run.verdict, history) {
+        let story = compose(&facts, history, &differing);
+        let rows = rows(&scenario.config, history, &story, false);
+        explained.steps = rows.iter().map(|row| step(history, &story, row)).collect();
+        #[cfg(feature = "madsim")]
+        {
+            let before = explained
+                .steps
+                .first()
+                .and_then(|first| Before::of(scenario, run.seed, first.step, &story.named, &[]));
+            explained.before = before.as_ref().map(held);
+        }
+        about = story.named;
+    }
+    explained.settings = S::settings_that_matter(&scenario.config, &about);
+    explained.acts = differing.iter().filter_map(|it| act(scenario, history, &about, it)).collect();
     Some(explained)
+}
+
+#[cfg(feature = "madsim")]
+fn held(Before { step, holds }: &Before) -> Held {
+    let machines = holds.iter().map(|(machines, holds)| Holding {
+        machines: machines.iter().map(ToString::to_string).collect(),
+        holds: holds.clone(),
+    });
+    Held { step: *step, machines: machines.collect() }
+}
+
+fn wait(wait: &blocked::Wait) -> Wait {
+    Wait {
+        machine: wait.machine.to_string(),
+        waits_for: wait.for_what.clone(),
+        since_ns: wait.since.as_nanos(),
+        released_by: wait.released_by.clone(),
+    }
 }
 
 fn act<S: UnderTest>(
     scenario: &Scenario<S>,
     history: &History<S>,
-    story: &Story<S>,
+    about: &Subjects<S::Subject>,
     act: &super::Act<S>,
 ) -> Option<ActInWords> {
     let with = history.step(act.step)?;
     let Difference { event, only: [with, without] } =
-        difference(&scenario.config, with, act, &story.named);
+        difference(&scenario.config, with, act, about);
     Some(ActInWords { step: act.step, event, with, without, is_parting: act.is_parting })
 }
 

@@ -8,8 +8,10 @@
 //! | file | what |
 //! |---|---|
 //! | `history` | the steps of the run |
-//! | `acts`, `parting` | where a defect acts; where the same seed without it parts from the run |
+//! | `facts` | what a verdict rests on |
+//! | `acts`, `one_less`, `parting` | where a defect acts; the nearest run that passes; where two runs part |
 //! | `story`, `compose`, `choice` | which steps are told; with `violation_subjects`, `origins`, `chain`, `heartbeats` |
+//! | `before` | what machines hold when the story begins |
 //! | `rows` | what is said of each; with `journeys`, the ways of messages |
 //! | `chart` | the drawing; with `lifelines` |
 //! | `violated`, `passed`, `stuck` | what is told for a verdict |
@@ -17,6 +19,8 @@
 mod act;
 #[cfg(feature = "madsim")]
 mod acts;
+#[cfg(feature = "madsim")]
+mod before;
 mod chain;
 mod chart;
 mod choice;
@@ -25,12 +29,14 @@ mod compare;
 mod compose;
 mod data;
 mod difference;
+mod facts;
 mod heartbeats;
 mod history;
 mod journeys;
 mod layout;
 mod lifelines;
 mod listed;
+mod one_less;
 mod origins;
 mod page;
 #[cfg(feature = "madsim")]
@@ -64,6 +70,7 @@ pub use compare::compare;
 pub use data::{ActInWords, Explained, explained};
 pub use history::History;
 pub use layout::Layout;
+pub use one_less::OneLess;
 pub use page::{Line, Tone};
 pub use snapshot::snapshot;
 pub use watched::Watched;
@@ -90,7 +97,11 @@ pub fn explain<S: UnderTest>(
         }
     };
     match &run.verdict {
-        Verdict::Pass | Verdict::RuledOut { .. } => went_well(&mut page),
+        Verdict::Pass => went_well(&mut page),
+        Verdict::RuledOut { .. } => {
+            violated::differing(&mut page, scenario, watched, &Subjects::default());
+            went_well(&mut page);
+        }
         Verdict::Violation(violation) | Verdict::Starved(violation) => {
             let mut rule = Page::new(layout);
             violated::rule(&mut rule, violation);
@@ -100,13 +111,15 @@ pub fn explain<S: UnderTest>(
         Verdict::Blocked(waits) => {
             violated::setting(&mut page, scenario, &Subjects::default());
             stuck::blocked(&mut page, waits);
-            if let Some(first) = waits.first() {
-                violated::led_to_wait(&mut page, scenario, watched, first, room(&end));
-            }
+            violated::led_to_waits(&mut page, scenario, watched, room(&end));
         }
-        Verdict::Spinning(spinning) => stuck::spun(&mut page, spinning, history),
+        Verdict::Spinning(spinning) => {
+            violated::differing(&mut page, scenario, watched, &Subjects::default());
+            stuck::spun(&mut page, spinning, history);
+        }
         Verdict::Unexpected(finding) => {
             stuck::unexpected(&mut page, finding);
+            violated::differing(&mut page, scenario, watched, &Subjects::default());
             went_well(&mut page);
         }
         Verdict::Panic(text) => violated::panicked(&mut page, scenario, text, watched, room(&end)),

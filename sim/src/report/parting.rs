@@ -1,8 +1,9 @@
-//! Where a run with defects parts from the run of the same seed without them.
+//! Where a run parts from another one of the same seed: with defects from without them, a failing
+//! one from the nearest that passes.
 //!
 //! The two part at the first step that differs, or that leaves another state in its machine.
-//! Neither run keeps its states: of the run with the defects there is a hash for each step, and the
-//! one state that is told comes from one run more.
+//! Neither run keeps its states: of the first there is a hash for each step, and the one state that
+//! is told comes from one run more.
 
 use seedbed::machine::NodeId;
 use xxhash_rust::xxh3::xxh3_64;
@@ -17,16 +18,17 @@ use crate::trace::Detail;
 use crate::under_test::UnderTest;
 use crate::world::{Step, Watcher, World};
 
-/// Where the run that `history` has watched parts from that of `scenario` without its defects.
+/// Where the run of `scenario` that `history` has watched parts from that of `other`.
 pub(super) fn parting<S: UnderTest>(
     scenario: &Scenario<S>,
+    other: &Scenario<S>,
     seed: u64,
     history: &History<S>,
 ) -> Option<Act<S>> {
     let mut hashes = Hashes::default();
     run::run(scenario, seed, &mut hashes);
     let mut beside = Beside { history, hashes, parting: None, steps: 0 };
-    run::run(&scenario.mended(), seed, &mut beside);
+    run::run(other, seed, &mut beside);
     let mut parting = beside.finish()?;
     let place = history.step(parting.step).and_then(Step::place);
     let of_place = |world: &World<S>| place.map_or_else(Vec::new, |node| state(world, node));
@@ -68,13 +70,13 @@ impl<S: UnderTest> Watcher<S> for Hashes {
     }
 }
 
-/// Watches the run without the defects, and compares it with what happened with them.
+/// Watches the other run, and compares it with what happened in the first.
 #[derive(Debug)]
 struct Beside<'a, S: UnderTest> {
     history: &'a History<S>,
     hashes: Hashes,
     parting: Option<Act<S>>,
-    /// How many steps the run without the defects has.
+    /// How many steps the other run has.
     steps: u64,
 }
 

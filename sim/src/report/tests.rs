@@ -16,6 +16,7 @@ use seedbed::proto::{
 
 use super::chart::{Chart, Drawn, Mark};
 use super::compose::compose;
+use super::facts::Facts;
 use super::lifelines::HEAD;
 use super::rows::rows;
 use super::*;
@@ -121,7 +122,7 @@ fn config() -> Arc<Config> {
 }
 
 fn chart_of(history: &History, violation: &Violation, room: usize) -> Drawn {
-    let story = compose(&violation.breach, history, &[]);
+    let story = compose(&Facts::of_breach(&violation.breach), history, &[]);
     let rows = rows(&config(), history, &story, false);
     let marks = [Mark { mark: '>', meaning: "the two facts", places: story.facts.clone() }];
     Chart::new(history, &rows, &marks, Layout::WIDTH, 3).draw(room)
@@ -235,7 +236,7 @@ fn explain(
     history: &History,
     took: Option<Duration>,
 ) -> Vec<Line> {
-    let watched = Watched { run: run.clone(), history: history.clone(), acts: Vec::new(), took };
+    let watched = Watched::only(run.clone(), history.clone(), took);
     super::explain(scenario, &watched, Layout::default())
 }
 
@@ -382,7 +383,11 @@ fn steps_about(earlier: &[Subject], now: &[Subject]) -> Vec<usize> {
         ..Evidence::at(step, "something")
     };
     let breach = Breach { earlier: fact(4, earlier), now: fact(5, now) };
-    compose(&breach, &history, &[]).steps.iter().map(|(place, _)| place + 1).collect()
+    compose(&Facts::of_breach(&breach), &history, &[])
+        .steps
+        .iter()
+        .map(|(place, _)| place + 1)
+        .collect()
 }
 
 #[test]
@@ -486,7 +491,7 @@ fn a_panic_is_told_with_its_step_and_what_led_to_it() {
         lines.iter().filter(|line| line.text.starts_with('>')).map(|line| &*line.text).collect();
     assert!(matches!(marked[..], [line] if line.contains(" 500 ")), "{marked:?}");
     assert!(lines.iter().any(|line| line.text.starts_with("What led to it")));
-    let watched = Watched { run, history, acts: Vec::new(), took: None };
+    let watched = Watched::only(run, history, None);
     let layout = Layout { is_full: true, ..Layout::default() };
     let lines = super::explain(&scenario, &watched, layout);
     assert!(lines.iter().any(|line| line.text == "Step 500 in full"));

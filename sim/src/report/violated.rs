@@ -2,25 +2,27 @@
 //! from there to the second fact, and the rule.
 
 use super::act::Act;
+#[cfg(feature = "madsim")]
+use super::before;
 use super::chart::{Chart, Mark, shorten};
 use super::compose::{compose, compose_whole};
 use super::difference::{Difference, difference};
+use super::facts::Facts;
 use super::history::History;
 use super::layout::Layout;
+use super::one_less::OneLess;
 use super::page::{Page, Tone};
 use super::rows::rows;
 use super::story::Story;
 use super::watched::Watched;
 use crate::name::Name as _;
-use crate::oracle::blocked::Wait;
-use crate::oracle::{Breach, Evidence, Violation};
+use crate::oracle::Violation;
 use crate::scenario::Scenario;
-use crate::subject::{self, Subject as _, Subjects};
+use crate::subject::Subjects;
 use crate::terms::meanings;
 use crate::text::Thousands;
 use crate::trace;
 use crate::under_test::UnderTest;
-use crate::world::Step;
 
 /// The most lines for what one step changed.
 const LINES_PER_STEP: usize = 3;
@@ -39,9 +41,10 @@ pub(super) fn violated<S: UnderTest>(
     violation: &Violation<S>,
     room: usize,
 ) {
-    let Watched { history, acts, .. } = watched;
+    let history = &watched.history;
     let breach = &*violation.breach;
-    let story = compose(breach, history, acts);
+    let acts = watched.differing();
+    let story = compose(&Facts::of_breach(breach), history, &acts);
     setting(page, scenario, &story.named);
     page.gap();
     let from = page.lines.len();
@@ -52,41 +55,32 @@ pub(super) fn violated<S: UnderTest>(
     if !why.is_empty() {
         page.named("danger", why, 2);
     }
-    for (i, act) in acts.iter().enumerate() {
-        acted(page, scenario, &story, act, history, i == 0);
-    }
-    let marks = [mark_of(&story.facts, "the two facts"), mark_of_acts(&story, acts)];
-    drawn(page, scenario, &story, history, &marks, from, room);
+    differing(page, scenario, watched, &story.named);
+    let marks = [mark_of(&story.facts, "the two facts"), mark_of_acts(&story, &acts)];
+    drawn(page, scenario, &story, watched, &marks, from, room);
     in_full(page, history, breach.now.step);
 }
 
-/// Tells what led to a wait: the steps about what its machine was at when the wait began.
-pub(super) fn led_to_wait<S: UnderTest>(
+/// Tells what led to waits: the steps about what their machines were at when they began.
+pub(super) fn led_to_waits<S: UnderTest>(
     page: &mut Page,
     scenario: &Scenario<S>,
     watched: &Watched<S>,
-    wait: &Wait,
     room: usize,
 ) {
-    let history = &watched.history;
-    let here = |step: &&Step<S>| step.place() == Some(wait.machine);
-    let is_deed = |subject: &&S::Subject| subject.standing().is_deed();
-    let deeds = |step: &Step<S>| -> Subjects<S::Subject> {
-        subject::of_step(step).iter().filter(is_deed).cloned().collect()
-    };
-    let mut begun = history.steps().filter(here).filter(|step| step.at <= wait.since);
-    let Some(begun) = begun.rfind(|step| !deeds(step).is_empty()) else { return };
-    let about = deeds(begun);
-    let of_wait = |step: &&Step<S>| subject::of_step(step).meet(&about);
-    let last = history.steps().rev().filter(here).find(of_wait).unwrap_or(begun);
-    let at =
-        |step: &Step<S>| Evidence::at(step.index, String::new()).about_all(about.iter().cloned());
-    let breach = Breach::of(at(begun), at(last));
-    let mut story = compose(&breach, history, &[]);
-    story.heading = "How the wait began";
     let from = page.lines.len();
-    let marks = [mark_of(&story.facts, "the wait begins; the last step about it")];
-    drawn(page, scenario, &story, history, &marks, from, room);
+    let history = &watched.history;
+    let acts = watched.differing();
+    let Some(facts) = Facts::of(&watched.run.verdict, history) else { return };
+    let mut story = compose(&facts, history, &acts);
+    let (heading, meaning) = match facts.others.is_empty() {
+        true => ("How the wait began", "the wait begins; the last step about it"),
+        false => ("How the waits began", "the waits begin; the last step about them"),
+    };
+    story.heading = heading;
+    differing(page, scenario, watched, &story.named);
+    let marks = [mark_of(&story.facts, meaning), mark_of_acts(&story, &acts)];
+    drawn(page, scenario, &story, watched, &marks, from, room);
 }
 
 /// Draws the steps of a whole run.
@@ -99,7 +93,7 @@ pub(super) fn whole<S: UnderTest>(
     let history = &watched.history;
     let story = compose_whole(history);
     let from = page.lines.len();
-    drawn(page, scenario, &story, history, &[], from, room);
+    drawn(page, scenario, &story, watched, &[], from, room);
 }
 
 /// The rule that was broken; put in front of the last lines.
@@ -120,16 +114,15 @@ pub(super) fn panicked<S: UnderTest>(
 ) {
     page.gap();
     page.named("message", text, 6);
-    let Watched { history, acts, .. } = watched;
-    let Some(step) = history.steps().next_back() else { return };
-    let about = subject::of_step(step);
-    let in_it = Evidence::at(step.index, String::new()).about_all(about.iter().cloned());
-    let breach = Breach::of(in_it.clone(), in_it);
-    let story = compose(&breach, history, acts);
-    let marks = [mark_of(&story.facts, "the panic")];
+    let history = &watched.history;
+    let acts = watched.differing();
+    let Some(facts) = Facts::of(&watched.run.verdict, history) else { return };
+    let story = compose(&facts, history, &acts);
+    differing(page, scenario, watched, &story.named);
+    let marks = [mark_of(&story.facts, "the panic"), mark_of_acts(&story, &acts)];
     let from = page.lines.len();
-    drawn(page, scenario, &story, history, &marks, from, room);
-    in_full(page, history, step.index);
+    drawn(page, scenario, &story, watched, &marks, from, room);
+    in_full(page, history, facts.breach.now.step);
 }
 
 /// What the scenario is about, which defects are on, and the settings that matter.
@@ -162,27 +155,44 @@ fn at_step<S: UnderTest>(history: &History<S>, step: u64) -> String {
     format!("step {}{at}", Thousands(step))
 }
 
-/// A step that a defect makes another.
-fn acted<S: UnderTest>(
+/// The steps in which another run goes another way: without the defects, or with one thing less.
+pub(super) fn differing<S: UnderTest>(
     page: &mut Page,
     scenario: &Scenario<S>,
-    story: &Story<S>,
+    watched: &Watched<S>,
+    about: &Subjects<S::Subject>,
+) {
+    for (i, act) in watched.acts.iter().enumerate() {
+        let heading = match (i, act.is_parting) {
+            (0, false) => "Where the defect acts",
+            (0, true) => "Where the run without the defect parts from this one",
+            _ => "and again",
+        };
+        if i == 0 {
+            page.gap();
+        }
+        told(page, scenario, watched, act, heading, about);
+    }
+    if let Some(OneLess { left_out, act, .. }) = &watched.one_less {
+        page.gap();
+        let heading = format!("Without {left_out} the run passes; where it parts from this one");
+        told(page, scenario, watched, act, &heading, about);
+    }
+}
+
+/// A step as it is, and as it is in the other run.
+fn told<S: UnderTest>(
+    page: &mut Page,
+    scenario: &Scenario<S>,
+    Watched { history, .. }: &Watched<S>,
     act: &Act<S>,
-    history: &History<S>,
-    is_first: bool,
+    heading: &str,
+    about: &Subjects<S::Subject>,
 ) {
     let Some(with) = history.step(act.step) else { return };
     let at = at_step(history, act.step);
     let Difference { event, only: [with, without] } =
-        difference(&scenario.config, with, act, &story.named);
-    let heading = match (is_first, act.is_parting) {
-        (true, false) => "Where the defect acts",
-        (true, true) => "Where the run without the defect parts from this one",
-        (false, _) => "and again",
-    };
-    if is_first {
-        page.gap();
-    }
+        difference(&scenario.config, with, act, about);
     page.put(Tone::Heading, format!("{heading}: {at}"));
     event.iter().for_each(|event| page.named("event", event, 2));
     for (name, only) in [("with it", with), ("without", without)] {
@@ -205,12 +215,13 @@ fn drawn<S: UnderTest>(
     page: &mut Page,
     scenario: &Scenario<S>,
     story: &Story<S>,
-    history: &History<S>,
+    watched: &Watched<S>,
     marks: &[Mark],
     from: usize,
     room: usize,
 ) {
     let Layout { width, .. } = page.layout;
+    let history = &watched.history;
     let rows = rows(&scenario.config, history, story, page.layout.is_full);
     let lines_per_step = page.layout.at_most(LINES_PER_STEP);
     let chart = Chart::new(history, &rows, marks, width, lines_per_step);
@@ -218,7 +229,10 @@ fn drawn<S: UnderTest>(
     // Beside the chart: the heading, the legend, and what the words mean.
     let left = room.saturating_sub(page.lines.len() + 2);
     let lines_of_words = if left > ROOMY { LINES_OF_WORDS } else { LINES_OF_WORDS.min(2) };
-    let drawn = chart.draw(left.saturating_sub(lines_of_words));
+    let left = left.saturating_sub(lines_of_words);
+    let drawn = chart.draw(left);
+    #[cfg(feature = "madsim")]
+    let drawn = before::told(page, scenario, watched, &story.named, &chart, left).unwrap_or(drawn);
     let about = match story.subjects.is_empty() {
         true => String::new(),
         false => format!(", about {}", story.subjects),

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::act::Act;
 use super::history::History;
+use super::one_less::OneLess;
 use crate::under_test::UnderTest;
 use crate::verdict::RunReport;
 #[cfg(feature = "madsim")]
 use {
-    super::acts::acts, super::compose::compose, super::parting::parting, crate::run,
-    crate::scenario::Scenario,
+    super::acts::acts, super::compose::compose, super::facts::Facts, super::one_less::one_less,
+    super::parting::parting, crate::run, crate::scenario::Scenario, crate::verdict::Verdict,
 };
 
 /// A run that was watched, with what is needed to explain it.
@@ -21,6 +22,8 @@ pub struct Watched<S: UnderTest> {
     pub history: History<S>,
     /// Where a defect acts, if one is on and the run goes wrong.
     pub acts: Vec<Act<S>>,
+    /// The nearest run that passes, if none is on and the run goes wrong.
+    pub one_less: Option<OneLess<S>>,
     /// How long it really took, where that is known.
     pub took: Option<Duration>,
 }
@@ -41,15 +44,41 @@ impl<S: UnderTest> Watched<S> {
         history: History<S>,
         took: Option<Duration>,
     ) -> Watched<S> {
-        let found = match run.verdict.violation() {
-            Some(violation) if !scenario.defects.is_empty() => {
-                let story = compose(&violation.breach, &history, &[]);
-                let found = acts(scenario, run.seed, &history, &story);
-                let parts = || parting(scenario, run.seed, &history).into_iter().collect();
-                if found.is_empty() { parts() } else { found }
+        let mut watched = Watched::only(run, history, took);
+        if watched.run.verdict != Verdict::Pass {
+            match scenario.defects.is_empty() {
+                true => watched.one_less = one_less(scenario, watched.run.seed, &watched.history),
+                false => watched.acts = watched.acts_of_defects(scenario),
             }
-            Some(_) | None => Vec::new(),
-        };
-        Watched { acts: found, run, history, took }
+        }
+        watched
+    }
+
+    fn acts_of_defects(&self, scenario: &Scenario<S>) -> Vec<Act<S>> {
+        let (history, seed) = (&self.history, self.run.seed);
+        let found = Facts::of(&self.run.verdict, history)
+            .map(|facts| acts(scenario, seed, history, &compose(&facts, history, &[])))
+            .unwrap_or_default();
+        if found.is_empty() {
+            return parting(scenario, &scenario.mended(), seed, history).into_iter().collect();
+        }
+        found
+    }
+}
+
+impl<S: UnderTest> Watched<S> {
+    /// A run with its steps, and nothing beside.
+    pub(super) fn only(
+        run: RunReport<S>,
+        history: History<S>,
+        took: Option<Duration>,
+    ) -> Watched<S> {
+        Watched { run, history, acts: Vec::new(), one_less: None, took }
+    }
+
+    /// The steps in which another run would go another way.
+    pub(super) fn differing(&self) -> Vec<Act<S>> {
+        let parting = self.one_less.iter().map(|one_less| one_less.act.clone());
+        self.acts.iter().cloned().chain(parting).collect()
     }
 }

@@ -70,12 +70,17 @@ fn told<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> (String, 
         lines.push(format!("Else {}.", rule.why()));
     }
     let explained = report::explained(scenario, watched);
-    for act in explained.iter().flat_map(|explained| &explained.acts) {
-        let ActInWords { step, event, with, without, .. } = act;
-        let event = event.as_ref().map_or(String::new(), |event| format!(" ({event})"));
-        let said = |only: &Option<String>| only.clone().unwrap_or("nothing more".to_owned());
-        lines.push(format!("The defect acts in step {step}{event}: {}.", said(with)));
-        lines.push(format!("Without it: {}.", said(without)));
+    if let Some(explained) = &explained {
+        let heading = explained.left_out.as_ref().map_or_else(
+            || "The defect acts in".to_owned(),
+            |left_out| format!("Without {left_out} the run passes; it goes another way from"),
+        );
+        for ActInWords { step, event, with, without, .. } in &explained.acts {
+            let event = event.as_ref().map_or(String::new(), |event| format!(" ({event})"));
+            let said = |only: &Option<String>| only.clone().unwrap_or("nothing more".to_owned());
+            lines.push(format!("{heading} step {step}{event}: {}.", said(with)));
+            lines.push(format!("Without it: {}.", said(without)));
+        }
     }
     (now.is.replace('\n', " "), lines.join("\n") + "\n")
 }

@@ -32,6 +32,19 @@ fn a_defect_can_be_switched_on_and_compared() {
 }
 
 #[test]
+fn a_run_that_fails_without_a_defect_is_compared_with_the_nearest_that_passes() {
+    let file = "../scenarios/commit/all_participants_in_doubt_wait.toml";
+    let files = Files::new();
+    files.write("waits.toml", std::fs::read(file).unwrap());
+    let compared = files.run(&["run", "waits.toml", "--seed", "0", "--compare"]);
+    assert!(compared.out.contains("with the [[fault]] (crash)"), "{compared:?}");
+    let said = files.run(&["run", "waits.toml", "--seed", "0", "--json"]).json();
+    assert_eq!(said["explained"]["left_out"], "the [[fault]] (crash)");
+    assert_eq!(said["explained"]["acts"][0]["is_parting"], true);
+    assert_eq!(said["explained"]["waits"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn everything_is_told_where_it_is_asked_for() {
     let files = busy();
     let run = ["run", "busy.toml", "--seed", "3", "--defect", "vote_not_forced"];

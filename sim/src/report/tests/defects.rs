@@ -3,6 +3,7 @@
 use super::super::parting::parting;
 use super::*;
 use crate::name::Name as _;
+use crate::report::facts::Facts;
 
 fn scenario(defect: &str, rest: &str) -> Scenario {
     let text = format!(
@@ -49,7 +50,8 @@ fn a_defect_that_acts_in_memory_only_is_told_by_what_the_machine_holds() {
     let scenario = restarts("fence_kept_in_memory");
     let mut history = History::default();
     crate::run::run(&scenario, 0, &mut history);
-    let parting = parting(&scenario, 0, &history).expect("the owner has lost its fence");
+    let parting =
+        parting(&scenario, &scenario.mended(), 0, &history).expect("the owner has lost its fence");
     let start = history.steps().rfind(|step| matches!(step.event, Event::Start { .. }));
     assert_eq!(parting.step, start.unwrap().index);
     let [with, without] = &parting.states;
@@ -62,7 +64,7 @@ fn a_run_that_a_defect_leaves_alone_parts_nowhere() {
     let scenario = restarts("token_restarts");
     let mut history = History::default();
     crate::run::run(&scenario, 0, &mut history);
-    assert!(parting(&scenario, 0, &history).is_none());
+    assert!(parting(&scenario, &scenario.mended(), 0, &history).is_none());
     let watched = Watched::of(&scenario, 0);
     assert!(watched.acts.is_empty());
     let why = compare(&scenario, &watched, Layout::default()).unwrap_err();
@@ -121,7 +123,8 @@ fn where_a_story_has_no_steps_nothing_is_tried() {
     let scenario = restarts("fence_kept_in_memory");
     let mut history = History::default();
     crate::run::run(&scenario, 0, &mut history);
-    let none = compose(&violation(400_000, 400_001, txn(1)).breach, &history, &[]);
+    let none =
+        compose(&Facts::of_breach(&violation(400_000, 400_001, txn(1)).breach), &history, &[]);
     assert!(acts::acts(&scenario, 0, &history, &none).is_empty());
 }
 

@@ -1,6 +1,7 @@
 //! What a chart says of the ways of messages, and of steps that say the same.
 
 use super::*;
+use crate::report::facts::Facts;
 
 fn commit() -> Message {
     Message::Txn(TxnMessage::Commit { header: header(4), voter: Admission(1), answer: [].into() })
@@ -87,7 +88,7 @@ fn steps_that_say_the_same_are_one_row_with_their_count() {
     let shown = drawn.lines.join("\n");
     assert!(shown.contains("(4 times, last in step 5)"), "the first is a fact: {shown}");
     assert_eq!(drawn.steps, 6);
-    let story = compose(&violation.breach, &made.0, &[]);
+    let story = compose(&Facts::of_breach(&violation.breach), &made.0, &[]);
     assert_eq!(rows(&config(), &made.0, &story, false).len(), 3);
     assert_eq!(rows(&config(), &made.0, &story, true).len(), 6, "each is wanted");
 }
