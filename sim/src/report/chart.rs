@@ -31,7 +31,7 @@ const MARKS: [(char, &str); 8] = [
     ('<', "-> message"),
 ];
 
-/// How much less a step is missed at most because it is long ago.
+/// How much higher a rank is at most because the step is long ago.
 const MOST_FOR_AGE: usize = 5;
 
 /// The most columns that there is room for.
@@ -58,7 +58,7 @@ pub(super) struct Chart<'a, S: UnderTest> {
     width: usize,
     /// The most lines for what one step changed.
     lines_per_step: usize,
-    /// The rows, by their place in the list, what would be missed most first.
+    /// The rows, by their place in the list, the lowest rank first.
     ranked: Vec<usize>,
 }
 
@@ -87,14 +87,13 @@ impl<'a, S: UnderTest> Chart<'a, S> {
         width: usize,
         lines_per_step: usize,
     ) -> Chart<'a, S> {
-        // A step is missed more the later it is: eight steps later weigh as much as one in kind.
-        // What would be missed most is missed however long ago it is.
-        let late = |i: usize| ((rows.len() - 1 - i) / 8).min(MOST_FOR_AGE);
-        let rank = |(i, row): (usize, &Row)| match row.missed {
-            missed @ 0..=1 => (missed, i),
-            missed => (missed + late(i), i),
+        // Eight steps earlier weigh as much as one rank; the two lowest ranks have no age.
+        let age = |i: usize| ((rows.len() - 1 - i) / 8).min(MOST_FOR_AGE);
+        let with_age = |(i, row): (usize, &Row)| match row.rank {
+            rank @ 0..=1 => (rank, i),
+            rank => (rank + age(i), i),
         };
-        let mut ranked: Vec<(usize, usize)> = rows.iter().enumerate().map(rank).collect();
+        let mut ranked: Vec<(usize, usize)> = rows.iter().enumerate().map(with_age).collect();
         ranked.sort_by_key(|(rank, i)| (*rank, std::cmp::Reverse(*i)));
         let ranked = ranked.into_iter().map(|(_, i)| i).collect();
         Chart { history, rows, marks, width, lines_per_step, ranked }
@@ -103,7 +102,7 @@ impl<'a, S: UnderTest> Chart<'a, S> {
     /// Draws as many rows as fit into `room` lines.
     pub fn draw(&self, room: usize) -> Drawn {
         let most = self.ranked.len().min(room);
-        let needed = self.rows.iter().filter(|row| row.missed == 0).count();
+        let needed = self.rows.iter().filter(|row| row.rank == 0).count();
         for count in (1..=most).rev() {
             // The facts and the acts of a defect stay, however short they are told.
             let shortest = if count == needed { 1 } else { self.lines_per_step };
@@ -167,7 +166,7 @@ impl<'a, S: UnderTest> Chart<'a, S> {
         lines
     }
 
-    /// The machines of these rows, those of the steps that would be missed most first.
+    /// The machines of these rows, those of the lowest ranks first.
     fn taking_part(&self, ranked: &[usize]) -> Vec<NodeId> {
         let mut part = Vec::new();
         let steps = ranked.iter().map(|i| self.history.at(self.rows[*i].place));
@@ -214,7 +213,7 @@ impl<'a, S: UnderTest> Chart<'a, S> {
         let head =
             format!("{mark:<2}{left_out:>4} {:>6} {:>11}  ", step.index, step.at.to_string());
         let room = self.width.saturating_sub(HEAD + columns.width() + 1).max(30);
-        let most = match row.missed == 0 && lines_per_step > 1 {
+        let most = match row.rank == 0 && lines_per_step > 1 {
             true => lines_per_step.saturating_mul(2),
             false => lines_per_step,
         };

@@ -1,4 +1,5 @@
-//! Which steps of a run a story tells, and how much would be missed without each.
+//! Which steps of a run a story tells, and the rank of each: where there is room for some only, the
+//! lowest ranks are told.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +12,17 @@ use crate::subject::{self, Standing, Subject as _, Subjects};
 use crate::under_test::UnderTest;
 use crate::world::{Event, Fact, Step};
 
-/// What would be missed most: the two facts, and where the defect acts.
+/// The rank of the facts, and of the steps in which a defect acts.
 const NEVER_LEFT_OUT: usize = 0;
 
-/// How much less a step is missed that is only about what was before.
+/// How much higher the rank of a step is that is only about what was before.
 const OF_BEFORE: usize = 3;
 
-/// How much a step is missed in which a machine of the story goes on to another view, or whatever
-/// else happens without a request.
+/// The rank of a step in which a machine of the story goes on to another view, or whatever else
+/// happens without a request.
 const CIRCUMSTANCE: usize = 6;
 
-/// How much a step is missed in which a message arrives that only prepares what comes.
+/// The rank of a step in which a message arrives that only prepares what comes.
 const PREPARATION: usize = 7;
 
 /// So many faults are told that struck the machines of a story before it begins.
@@ -63,7 +64,7 @@ impl<'a, S: UnderTest> Choice<'a, S> {
         Choice { story, history, each, causes, is_past, involved, first, last }
     }
 
-    /// The steps, in order, each with how much would be missed without it: the lower the more.
+    /// The steps, in order, each with its rank.
     pub fn steps(&self) -> Vec<(usize, usize)> {
         if self.story.facts.is_empty() {
             return Vec::new();
@@ -73,12 +74,12 @@ impl<'a, S: UnderTest> Choice<'a, S> {
             before.take(EARLIER_FAULTS).map(|place| (place, 1)).collect();
         steps.reverse();
         let all = self.first..=self.last;
-        steps.extend(all.filter_map(|place| Some((place, self.missed(place)?))));
+        steps.extend(all.filter_map(|place| Some((place, self.rank(place)?))));
         steps
     }
 
-    /// How much the step would be missed; `None` if it has no part in the story.
-    fn missed(&self, place: usize) -> Option<usize> {
+    /// The rank of the step; `None` if it has no part in the story.
+    fn rank(&self, place: usize) -> Option<usize> {
         let Story { subjects, wider, facts, acts, of_defect, origins, .. } = self.story;
         let (step, about) = (self.history.at(place), &self.each[place]);
         let is_past = self.is_past[place] || self.is_lost(place);
@@ -86,9 +87,9 @@ impl<'a, S: UnderTest> Choice<'a, S> {
             () if facts.contains(&place) || acts.contains(&place) => NEVER_LEFT_OUT,
             () if of_defect.contains(&place) => 1,
             () if origins.contains(&place) => 1,
-            () if self.breaks(step) => weight(step, subjects),
-            () if is_past && about.meet(subjects) => weight(step, subjects),
-            () if is_past && about.meet(wider) => weight(step, wider) + OF_BEFORE,
+            () if self.breaks(step) => rank(step, subjects),
+            () if is_past && about.meet(subjects) => rank(step, subjects),
+            () if is_past && about.meet(wider) => rank(step, wider) + OF_BEFORE,
             () if self.is_circumstance(step) => CIRCUMSTANCE,
             () => return None,
         })
@@ -149,8 +150,8 @@ pub(super) fn is_first_start<S: UnderTest>(step: &Step<S>) -> bool {
     step.facts.iter().any(is_first)
 }
 
-/// How much would be missed without the step: the lower the more.
-pub(super) fn weight<S: UnderTest>(step: &Step<S>, subjects: &Subjects<S::Subject>) -> usize {
+/// The rank of a step about `subjects`.
+pub(super) fn rank<S: UnderTest>(step: &Step<S>, subjects: &Subjects<S::Subject>) -> usize {
     const BACKGROUND: usize = 9;
     if only_answers_a_heartbeat(step) {
         return BACKGROUND;

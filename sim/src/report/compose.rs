@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::act::Act;
 use super::chain;
-use super::choice::{Choice, is_first_start, weight};
+use super::choice::{Choice, is_first_start, rank};
 use super::facts::Facts;
 use super::heartbeats::is_background;
 use super::history::{History, past};
@@ -65,7 +65,7 @@ pub(super) fn compose_whole<S: UnderTest>(history: &History<S>) -> Story<S> {
     let all: Subjects<S::Subject> = each.iter().flat_map(|it| it.iter().cloned()).collect();
     let steps = history.steps().enumerate();
     let told = steps.filter(|(_, step)| !is_background(step) && !is_first_start(step));
-    let steps = told.map(|(place, step)| (place, weight(step, &all))).collect();
+    let steps = told.map(|(place, step)| (place, rank(step, &all))).collect();
     Story {
         heading: "The run",
         subjects: Subjects::default(),

@@ -18,8 +18,8 @@ use crate::world::{Fact, Step};
 pub(super) struct Row {
     /// Where the step stands; of several that say the same, the first.
     pub place: usize,
-    /// How much would be missed without it: the lower the more.
-    pub missed: usize,
+    /// Its rank: the lowest are drawn where there is no room for all.
+    pub rank: usize,
     /// What it says.
     pub words: Vec<String>,
     /// Where all steps stand that say the same.
@@ -53,21 +53,21 @@ pub(super) fn rows<S: UnderTest>(
     let teller = Teller { journeys, detail };
     let mut rows: Vec<Row> = Vec::new();
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
-    for &(place, missed) in &story.steps {
+    for &(place, rank) in &story.steps {
         let step = history.at(place);
         let words = teller.words(step, wanted(place, story));
         let is_special = story.facts.contains(&place) || story.of_defect.contains(&place);
         let said = without_counts(&words.join("; "));
         let same = told.get(&said).filter(|_| !is_special && !is_each_wanted);
         if let Some(row) = same.map(|row| &mut rows[*row]) {
-            (row.last, row.missed) = (step.index, row.missed.min(missed));
+            (row.last, row.rank) = (step.index, row.rank.min(rank));
             row.places.push(place);
             continue;
         }
         if !is_special {
             told.insert(said, rows.len());
         }
-        rows.push(Row { place, missed, words, places: vec![place], last: step.index });
+        rows.push(Row { place, rank, words, places: vec![place], last: step.index });
     }
     rows
 }

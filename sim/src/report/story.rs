@@ -24,6 +24,6 @@ pub(super) struct Story<S: UnderTest> {
     pub acts: Vec<usize>,
     /// The same, and what the first of that has led to.
     pub of_defect: BTreeSet<usize>,
-    /// The steps, in order, each with how much would be missed without it: the lower the more.
+    /// The steps, in order, each with its rank: the lowest are told where there is no room for all.
     pub steps: Vec<(usize, usize)>,
 }
