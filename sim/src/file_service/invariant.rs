@@ -137,7 +137,7 @@ invariants! {
     PromiseIsDurableBeforeItLeaves = "promise_is_durable_before_it_leaves",
         "a participant says aborted only if the abort is decided or nothing can make it vote yes any more",
         "cooperative termination; Bernstein, Hadzilacos, Goodman 1987, section 7.4",
-        "a crash makes it forget that, so it may vote yes to a late message, while others have rolled back on its word";
+        "a crash makes it forget that, so it may vote yes to a late message after others have rolled back because of that";
     RecordedRefusalIsDurableBeforeItLeaves = "recorded_refusal_is_durable_before_it_leaves",
         "a refusal that holds for every attempt leaves a node only once it is durable",
         "write-ahead; Gray 1978; RIFL: Lee et al. 2015, section 3",

@@ -290,7 +290,12 @@ impl UnderTest for FileService {
     }
 
     fn is_bookkeeping(record: &Record) -> bool {
-        matches!(record, Record::Over { .. } | Record::Mark { .. } | Record::Forgotten { .. })
+        match record {
+            Record::Over { .. } | Record::Mark { .. } | Record::Forgotten { .. } => true,
+            // The entry beside it says what is claimed from then on.
+            Record::GaveUp { .. } => true,
+            _ => false,
+        }
     }
 
     fn settings_that_matter(config: &Arc<Config>, subjects: &Subjects) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seedbed::machine::NodeId;
 use seedbed::proto::{Age, FileService, MessageKind, Path, TxnId};
 
-use super::{Rank, rank};
+use super::{Rank, counted, rank};
 use crate::file_service::oracle::PerNode;
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
 
@@ -82,8 +82,9 @@ fn place((age, txn): Stands) -> (Rank, TxnId) {
 
 fn breach(node: NodeId, this: Stands, other: Stands, path: &Path, model: &Model) -> Breach {
     let begun = model.txns.get(&other.1).and_then(|txn| txn.begun.as_ref());
-    let told =
-        |(age, txn): Stands| format!("{txn}, of {}, which has waited {},", age.request, age.waited);
+    let told = |(age, txn): Stands| {
+        format!("{txn}, of {}, which has waited {},", age.request, counted(age))
+    };
     let earlier = format!("{} has pinned {path} at {node}, or waits for it", told(other));
     let now = format!("{} begins to wait for {path} at {node}", told(this));
     Breach::of(

@@ -9,7 +9,7 @@ use seedbed::proto::{
     Record, RecordKind, Retry, Session, TxnId, TxnMessage, Vote, Voted,
 };
 
-use super::rank;
+use super::{counted, rank};
 use crate::file_service::oracle::PerNode;
 use crate::file_service::oracle::model::reference::program::paths;
 use crate::file_service::oracle::{Breach, Evidence, Invariant, Model, Moment, Seen, SeenKinds};
@@ -302,7 +302,7 @@ fn judge(node: NodeId, refused: &Attempt, model: &Model) -> Result<(), Breach> {
     }
     let earlier = format!(
         "an attempt at {request}, which has waited {}, comes to {node}",
-        refused.age.waited
+        counted(refused.age)
     );
     let now = format!(
         "{node} refuses the attempt at {request} for a conflict, and no older one for its paths was \
@@ -352,7 +352,10 @@ mod tests {
     #[test]
     fn an_attempt_is_refused_by_a_younger_one() {
         let breach = refuses(&mut second_is_refused(1, 2)).breaks();
-        assert_eq!(breach.earlier.is, "an attempt at c2.1#1, which has waited 2ns, comes to n2");
+        assert_eq!(
+            breach.earlier.is,
+            "an attempt at c2.1#1, which has waited 0.00 us or more, comes to n2"
+        );
         assert!(breach.now.is.contains("n2 refuses the attempt at c2.1#1"), "{breach:?}");
         refuses(&mut second_is_refused(2, 1)).holds();
     }

@@ -8,6 +8,7 @@ use seedbed::proto::{Age, Membership, Path, Request};
 use crate::file_service::World;
 use crate::file_service::oracle::Model;
 use crate::file_service::oracle::model::reference::program::paths;
+use crate::text::Nanoseconds;
 
 mod a_client_keeps_trying;
 mod a_lost_attempt_has_a_cause;
@@ -39,6 +40,12 @@ pub(in crate::file_service::oracle) use unknown_has_a_cause::UnknownHasACause;
 fn rank(age: Age) -> Rank {
     let power = age.waited.as_nanos().checked_ilog2();
     (Reverse(power), age.request.number, age.request, age.waited)
+}
+
+/// How long a request has waited at least, as attempts are compared by it: `8.39 ms or more`.
+fn counted(age: Age) -> String {
+    let power = age.waited.as_nanos().checked_ilog2();
+    format!("{} or more", Nanoseconds(power.map_or(0, |power| 1 << power)))
 }
 
 /// The paths that a user asks about.
