@@ -24,13 +24,14 @@ pub enum Fault<S: UnderTest, N = NodeId> {
         /// When it starts again.
         restart: Restart,
     },
-    /// The machine crashes, and at its next start one bit of its log reads wrong ([`Rot`](crate::world::Rot)).
+    /// The machine crashes, and at its next start one bit of its log reads wrong
+    /// ([`Rot`](crate::world::Rot)).
     BitRot {
         /// Which machine: one that has a log.
         node: N,
-        /// Which record, as of [`Rot`](crate::world::Rot); `None` is drawn when the fault strikes.
+        /// Which record; `None` is drawn when the fault strikes.
         record: Option<u32>,
-        /// Which bit of it, as of [`Rot`](crate::world::Rot); `None` is drawn when the fault strikes.
+        /// Which bit of it; `None` is drawn when the fault strikes.
         bit: Option<u32>,
         /// When it starts again; never [`Restart::Never`].
         restart: Restart,

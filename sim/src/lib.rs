@@ -43,6 +43,7 @@ pub mod name;
 pub mod oracle;
 pub mod outcome;
 pub mod quantity;
+#[cfg(feature = "madsim")]
 mod quiet_panics;
 pub mod reference;
 pub mod report;

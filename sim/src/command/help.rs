@@ -78,8 +78,8 @@ A violation is explained by its two facts, by the steps in which a defect acts (
 would do something else without it), and by a chart of what led from one fact to the other. The
 chart has room for some lines: `+7` in its margin stands for steps about the same that are left out.
 Where no defect is on, a file without `[workload]`, `[chaos]` and `[swarm]` is run again with one
-rule or one fault less each time: the first of these that passes is told, and `--compare` shows it
-beside this one.
+rule or one fault less each time, up to 12 times: the first of these runs that passes is told, and
+`--compare` shows it beside this one.
 
 Examples:
   {command} run {file}

@@ -123,14 +123,14 @@ fn show<S: UnderTest>(
     }
 }
 
-/// What explains a run that is over. The runs that it takes may panic, as this one may have.
+/// What explains a run that is over.
 pub(super) fn watched<S: UnderTest>(
     scenario: &Scenario<S>,
     played: &Played<S>,
     history: History<S>,
 ) -> Watched<S> {
     let Played { run, took } = played.clone();
-    quietly(|| Watched::new(scenario, run, history, Some(took))).0
+    Watched::new(scenario, run, history, Some(took))
 }
 
 /// As wide as the terminal, if the report goes to one.
@@ -161,7 +161,7 @@ fn in_words<S: UnderTest>(
     let layout = Layout { is_full: arguments.full, is_charted: arguments.chart, ..layout() };
     let lines = match arguments.compare {
         false => explain(scenario, &watched, layout),
-        true => match compare(scenario, &watched, layout) {
+        true => match quietly(|| compare(scenario, &watched, layout)).0 {
             Ok(lines) => lines,
             Err(why) => {
                 complain(&format!("error: --compare: {why}"));

@@ -6,7 +6,7 @@
 use seedbed::machine::{NodeId, Time};
 
 use crate::under_test::UnderTest;
-use crate::world::Step;
+use crate::world::{Fact, Step};
 
 /// A machine that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,19 +34,22 @@ impl WaitKind {
     pub const DEADLOCK: WaitKind = WaitKind("deadlock");
 }
 
-/// When the steps were that made something durable: a model knows facts by their steps.
+/// When the steps were that wrote something down or made it durable: a model knows facts by their
+/// steps.
 #[derive(Clone, Debug, Default)]
 pub struct StepTimes(Vec<(u64, Time)>);
 
 impl StepTimes {
     /// Takes note of a step.
     pub fn observe<S: UnderTest>(&mut self, step: &Step<S>) {
-        if !step.durable.is_empty() {
+        let is_written = |fact: &Fact<S>| matches!(fact, Fact::Appended { .. });
+        if !step.durable.is_empty() || step.facts.iter().any(is_written) {
             self.0.push((step.index, step.at));
         }
     }
 
-    /// When `step` was, if it made something durable; else the last one before it that did.
+    /// When `step` was, if it wrote something down or made it durable; else the last one before it
+    /// that did.
     pub fn of(&self, step: u64) -> Time {
         let after = self.0.partition_point(|(index, _)| *index <= step);
         after.checked_sub(1).map_or(Time::ZERO, |last| self.0[last].1)

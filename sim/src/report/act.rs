@@ -1,18 +1,19 @@
-//! A step in which a defect acts.
+//! A step in which a run goes another way than a run beside it.
 
 use crate::under_test::UnderTest;
 use crate::world::Step;
 
-/// A step that would be another without the defects.
+/// A step that would be another without the defects, or in which the run parts from one with one
+/// thing less.
 #[derive(Clone, Debug)]
 pub struct Act<S: UnderTest> {
     /// Its number.
     pub step: u64,
-    /// What happens in its place without the defects; `None` if that run is over.
+    /// What happens in its place in the other run; `None` if that is over.
     pub without: Option<Step<S>>,
-    /// Is it where the whole run parts from the run without the defects? Else the same machine, in
-    /// the same state and with the same input, would do something else.
+    /// Is it where the whole run parts from the other? Else the same machine, in the same state and
+    /// with the same input, would do something else without the defects.
     pub is_parting: bool,
-    /// What its machine holds after it, with the defects and without, in words.
+    /// What its machine holds after it, in this run and in the other, in words.
     pub states: [Vec<String>; 2],
 }

@@ -14,7 +14,7 @@ use crate::under_test::UnderTest;
 use crate::world::World;
 
 /// The most lines for what machines hold.
-const LINES: usize = 4;
+const LINES: usize = 3;
 
 /// What machines hold.
 #[derive(Clone, Debug)]
@@ -56,9 +56,8 @@ fn holds<S: UnderTest>(
 ) -> Vec<(Vec<NodeId>, Vec<String>)> {
     let known = S::known(world.config(), about);
     let detail = known.as_ref().map_or(Detail::Brief, Detail::Report);
-    let is_thing =
-        |it: &&S::Subject| !matches!(it.standing(), Standing::Machine | Standing::Upkeep);
-    let names: Vec<String> = about.iter().filter(is_thing).map(ToString::to_string).collect();
+    let is_object = |it: &&S::Subject| it.standing() == Standing::Object;
+    let names: Vec<String> = about.iter().filter(is_object).map(ToString::to_string).collect();
     let mut all: Vec<(Vec<NodeId>, Vec<String>)> = Vec::new();
     for node in world.machines().filter(|it| machines.is_empty() || machines.contains(it)) {
         let Some(machine) = world.host(node).process() else { continue };
@@ -89,12 +88,16 @@ pub(super) fn told<S: UnderTest>(
     chart: &Chart<'_, S>,
     room: usize,
 ) -> Option<Drawn> {
+    let mut known: Option<((u64, Vec<NodeId>), Before)> = None;
     for lines in 1..=LINES {
         let drawn = chart.draw(room.saturating_sub(lines));
-        let first = watched.history.at(drawn.first?).index;
-        let before = Before::of(scenario, watched.run.seed, first, about, &drawn.machines)?;
+        let at = (watched.history.at(drawn.first?).index, drawn.machines.clone());
+        if known.as_ref().is_none_or(|(known, _)| *known != at) {
+            let before = Before::of(scenario, watched.run.seed, at.0, about, &at.1)?;
+            known = Some((at, before));
+        }
         let mut said = Page::new(page.layout);
-        said.named("before", &before.in_words(), LINES);
+        said.named("before", &known.as_ref()?.1.in_words(), LINES);
         if said.lines.len() <= lines || lines == LINES {
             page.lines.extend(said.lines);
             return Some(drawn);

@@ -69,8 +69,10 @@ pub(super) struct Drawn {
     /// How many steps the rows that were drawn stand for.
     pub steps: usize,
     /// The first of them, by its place in the history.
+    #[cfg(feature = "madsim")]
     pub first: Option<usize>,
     /// The machines that have a column.
+    #[cfg(feature = "madsim")]
     pub machines: Vec<NodeId>,
     /// What the marks mean that occur.
     pub legend: String,
@@ -136,9 +138,16 @@ impl<'a, S: UnderTest> Chart<'a, S> {
         let margin = margin.map(|Mark { mark, meaning, .. }| format!("{mark} {meaning}"));
         let legend: Vec<String> = legend.into_iter().chain(margin).collect();
         let legend = legend.join("   ");
-        let first = ranked.iter().min().map(|first| self.rows[*first].place);
-        let left_out = self.machines_left_out(&part);
-        Drawn { lines, steps, first, machines, legend, left_out }
+        Drawn {
+            lines,
+            steps,
+            #[cfg(feature = "madsim")]
+            first: ranked.iter().min().map(|first| self.rows[*first].place),
+            #[cfg(feature = "madsim")]
+            machines,
+            legend,
+            left_out: self.machines_left_out(&part),
+        }
     }
 
     /// A chart of these rows. Takes in the marks that it draws.

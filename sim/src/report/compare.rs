@@ -1,5 +1,5 @@
-//! Two runs of one seed side by side, from where they part: the run with the defects of the scenario
-//! and without them, or one that fails and the nearest that passes.
+//! Two runs of one seed side by side, from where they part: the run with the defects of the
+//! scenario and without them, or one that fails and one that passes with one thing less.
 
 use seedbed::machine::Time;
 
@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::heartbeats::is_background;
 use super::history::History;
 use super::layout::Layout;
-use super::one_less::OneLess;
+use super::one_less::{OneLess, TRIED, is_drawn};
 use super::page::{Line, Page, Tone};
 use super::parting::parting;
 use super::rows::Teller;
@@ -21,6 +21,7 @@ use crate::scenario::Scenario;
 use crate::subject::Subjects;
 use crate::trace::Detail;
 use crate::under_test::UnderTest;
+use crate::verdict::Verdict;
 
 /// How wide the step and the time of a line are.
 const HEAD: usize = 20;
@@ -38,22 +39,23 @@ pub fn compare<S: UnderTest>(
     layout: Layout,
 ) -> Result<Vec<Line>, String> {
     let scenario = &*swarm::for_seed(scenario, watched.run.seed);
-    let (other, what) = match &watched.one_less {
-        Some(OneLess { left_out, scenario, .. }) => (scenario.clone(), left_out.as_str()),
-        None if scenario.defects.is_empty() => {
-            return Err(
-                "no defect is on, and no run with one rule or fault less passes: there is \
-                        nothing to compare with; `--defect` switches one on"
-                    .to_owned(),
-            );
+    let seed = watched.run.seed;
+    let (other, what, parting) = match &watched.one_less {
+        Some(OneLess { left_out, scenario, act }) => {
+            (scenario.clone(), left_out.as_str(), act.clone())
         }
-        None => (scenario.mended(), "the defect"),
+        None if scenario.defects.is_empty() => return Err(why_nothing(scenario, watched)),
+        None => {
+            let mended = scenario.mended();
+            let parting = parting(scenario, &mended, seed, &watched.history);
+            (mended, "the defect", parting)
+        }
     };
-    let Some(parting) = parting(scenario, &other, watched.run.seed, &watched.history) else {
-        return Err("the run is the same without the defect, step by step".to_owned());
+    let Some(parting) = parting else {
+        return Err(format!("the run is the same without {what} in every step that is kept"));
     };
     let mut without = History::default();
-    run::run(&other, watched.run.seed, &mut without);
+    run::run(&other, seed, &mut without);
     let about = about(watched);
     let both =
         [&watched.history, &without].map(|history| told(scenario, history, parting.step, &about));
@@ -78,6 +80,22 @@ pub fn compare<S: UnderTest>(
     Ok(page.lines)
 }
 
+/// Why there is nothing to compare a run without defects with, and what to do.
+fn why_nothing<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> String {
+    let why = match watched.run.verdict {
+        Verdict::Pass => "and the run passes".to_owned(),
+        Verdict::Unexpected(_) | Verdict::RuledOut { .. } => {
+            "and the run breaks no rule".to_owned()
+        }
+        _ if is_drawn(scenario) => {
+            "and the file leaves requests or faults to the seed: `shrink` writes them out"
+                .to_owned()
+        }
+        _ => format!("and none of up to {TRIED} runs with one rule or one fault less passes"),
+    };
+    format!("no defect is on, {why}; `--defect` switches one on")
+}
+
 fn headings(layout: Layout, step: u64, what: &str) -> String {
     let half = half(layout);
     let with = shorten(&format!("with {what}"), half);
@@ -88,7 +106,7 @@ fn half(layout: Layout) -> usize {
     (layout.width - HEAD - 3) / 2
 }
 
-/// What both runs are shown about: what the violation is about, else everything.
+/// What both runs are shown about: what the verdict is about, else everything.
 fn about<S: UnderTest>(watched: &Watched<S>) -> Option<Subjects<S::Subject>> {
     let facts = Facts::of(&watched.run.verdict, &watched.history)?;
     Some(compose(&facts, &watched.history, &watched.differing()).named)

@@ -56,8 +56,8 @@ fn of_waits<S: UnderTest>(waits: &[Wait], history: &History<S>) -> Option<Facts<
         [first].into_iter().chain(others).filter_map(|wait| begun(wait, history)).collect();
     let about: Subjects<S::Subject> = begun.iter().flat_map(|step| deeds(step)).collect();
     let is_last = |step: &&Step<S>| {
-        let waits = begun.iter().any(|begun| begun.place() == step.place());
-        waits && subject::of_step(step).meet(&about)
+        let is_of_one_that_waits = begun.iter().any(|begun| begun.place() == step.place());
+        is_of_one_that_waits && subject::of_step(step).meet(&about)
     };
     let last = history.steps().rev().find(is_last);
     let (earlier, others) = begun.split_first()?;
@@ -65,13 +65,13 @@ fn of_waits<S: UnderTest>(waits: &[Wait], history: &History<S>) -> Option<Facts<
     Some(Facts { breach, others: others.iter().map(|step| step.index).collect() })
 }
 
-/// Where a client was asked for what it waits for; else the last step of the machine before the wait
-/// that was about what is done for a request.
+/// Where a client was last asked for anything before it waits; else the last step of the machine
+/// before the wait that was about what is done for a request.
 fn begun<'h, S: UnderTest>(wait: &Wait, history: &'h History<S>) -> Option<&'h Step<S>> {
     let mut here = history.steps().filter(|step| step.place() == Some(wait.machine));
     if wait.machine.class() == Class::Client {
         let is_asked = |fact: &Fact<S>| matches!(fact, Fact::Requested { .. });
-        return here.rfind(|step| step.facts.iter().any(is_asked));
+        return here.rfind(|step| step.at <= wait.since && step.facts.iter().any(is_asked));
     }
     here.rfind(|step| step.at <= wait.since && deeds(step).next().is_some())
 }

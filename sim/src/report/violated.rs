@@ -71,7 +71,9 @@ pub(super) fn led_to_waits<S: UnderTest>(
     let from = page.lines.len();
     let history = &watched.history;
     let acts = watched.differing();
-    let Some(facts) = Facts::of(&watched.run.verdict, history) else { return };
+    let Some(facts) = Facts::of(&watched.run.verdict, history) else {
+        return differing(page, scenario, watched, &Subjects::default());
+    };
     let mut story = compose(&facts, history, &acts);
     let (heading, meaning) = match facts.others.is_empty() {
         true => ("How the wait began", "the wait begins; the last step about it"),
@@ -116,7 +118,9 @@ pub(super) fn panicked<S: UnderTest>(
     page.named("message", text, 6);
     let history = &watched.history;
     let acts = watched.differing();
-    let Some(facts) = Facts::of(&watched.run.verdict, history) else { return };
+    let Some(facts) = Facts::of(&watched.run.verdict, history) else {
+        return differing(page, scenario, watched, &Subjects::default());
+    };
     let story = compose(&facts, history, &acts);
     differing(page, scenario, watched, &story.named);
     let marks = [mark_of(&story.facts, "the panic"), mark_of_acts(&story, &acts)];
@@ -175,8 +179,14 @@ pub(super) fn differing<S: UnderTest>(
     }
     if let Some(OneLess { left_out, act, .. }) = &watched.one_less {
         page.gap();
-        let heading = format!("Without {left_out} the run passes; where it parts from this one");
-        told(page, scenario, watched, act, &heading, about);
+        let heading = format!("Without {left_out} the run passes");
+        match act {
+            None => page.put(Tone::Heading, heading),
+            Some(act) => {
+                let heading = format!("{heading}; where it parts from this one");
+                told(page, scenario, watched, act, &heading, about);
+            }
+        }
     }
 }
 

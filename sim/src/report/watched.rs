@@ -10,7 +10,8 @@ use crate::verdict::RunReport;
 #[cfg(feature = "madsim")]
 use {
     super::acts::acts, super::compose::compose, super::facts::Facts, super::one_less::one_less,
-    super::parting::parting, crate::run, crate::scenario::Scenario, crate::verdict::Verdict,
+    super::parting::parting, crate::quiet_panics::quietly, crate::run, crate::scenario::Scenario,
+    crate::verdict::Verdict,
 };
 
 /// A run that was watched, with what is needed to explain it.
@@ -30,10 +31,11 @@ pub struct Watched<S: UnderTest> {
 
 #[cfg(feature = "madsim")]
 impl<S: UnderTest> Watched<S> {
-    /// Runs `scenario` under `seed`, and once more without its defects where that explains more.
+    /// Runs `scenario` under `seed`, and where it goes wrong other runs that explain it: without
+    /// the defects, or with one thing less.
     pub fn of(scenario: &Scenario<S>, seed: u64) -> Watched<S> {
         let mut history = History::default();
-        let run = run::run(scenario, seed, &mut history);
+        let (run, _) = quietly(|| run::run(scenario, seed, &mut history));
         Watched::new(scenario, run, history, None)
     }
 
@@ -44,14 +46,20 @@ impl<S: UnderTest> Watched<S> {
         history: History<S>,
         took: Option<Duration>,
     ) -> Watched<S> {
-        let mut watched = Watched::only(run, history, took);
-        if watched.run.verdict != Verdict::Pass {
-            match scenario.defects.is_empty() {
-                true => watched.one_less = one_less(scenario, watched.run.seed, &watched.history),
-                false => watched.acts = watched.acts_of_defects(scenario),
-            }
+        quietly(|| Watched::only(run, history, took).compared(scenario)).0
+    }
+
+    /// With the runs beside it that explain it.
+    fn compared(mut self, scenario: &Scenario<S>) -> Watched<S> {
+        let has_defects = !scenario.defects.is_empty();
+        match self.run.verdict {
+            Verdict::Pass => {}
+            _ if has_defects => self.acts = self.acts_of_defects(scenario),
+            // Another run is not expected to end like this one.
+            Verdict::Unexpected(_) | Verdict::RuledOut { .. } => {}
+            _ => self.one_less = one_less(scenario, self.run.seed, &self.history),
         }
-        watched
+        self
     }
 
     fn acts_of_defects(&self, scenario: &Scenario<S>) -> Vec<Act<S>> {
@@ -68,6 +76,7 @@ impl<S: UnderTest> Watched<S> {
 
 impl<S: UnderTest> Watched<S> {
     /// A run with its steps, and nothing beside.
+    #[cfg(feature = "madsim")]
     pub(super) fn only(
         run: RunReport<S>,
         history: History<S>,
@@ -78,7 +87,7 @@ impl<S: UnderTest> Watched<S> {
 
     /// The steps in which another run would go another way.
     pub(super) fn differing(&self) -> Vec<Act<S>> {
-        let parting = self.one_less.iter().map(|one_less| one_less.act.clone());
+        let parting = self.one_less.iter().filter_map(|one_less| one_less.act.clone());
         self.acts.iter().cloned().chain(parting).collect()
     }
 }

@@ -102,8 +102,8 @@ impl Draft {
         self.0.remove(name);
     }
 
-    /// The same document with no defect, and without what it expects of the one it has; `None` if it
-    /// has none.
+    /// The same document with no defect, and without what it expects of the one it has; `None` if
+    /// it has none.
     pub(super) fn without_defects(&self) -> Option<Draft> {
         let defects = way(&["cluster", "defects"]);
         (self.count(&defects) > 0).then(|| {
@@ -199,7 +199,7 @@ impl Draft {
     }
 
     /// The same document in which the fault `number` strikes at this time, and not at a milestone;
-    /// `None` if that is what it does.
+    /// `None` if it waits for none.
     pub(super) fn striking_at(&self, number: usize, at: Value) -> Option<Draft> {
         let fault = [way(&["fault"]), vec![Place::Item(number)]].concat();
         let mut keys = self.get(&fault)?.as_table()?.clone();

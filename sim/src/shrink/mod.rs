@@ -2,9 +2,8 @@
 //!
 //! First the run is written out (`resolve`): what the seed has drawn stands in the file, as
 //! settings, scripts and faults. Then whatever can go goes (`passes`): a change stays if the run
-//! still ends with the same verdict and the same kind of evidence ([`Kind`]), and passes without the
-//! defects if it did so before. The search is that of
-//! delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input",
+//! still ends with the same verdict and the same kind of evidence ([`Kind`]), and passes without
+//! the defects if it did so before. The search is that of delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input",
 //! IEEE TSE 28(2), 2002): halves of a list first, then smaller parts of it, then single items.
 //!
 //! Every candidate is an ordinary scenario file that is read and run, so the result is one. The
@@ -43,7 +42,7 @@ pub struct Shrinking<S: UnderTest> {
     defect: Option<S::Defect>,
     kind: Kind,
     /// Must it also pass without the defects? That is how it was.
-    passes_without_defects: bool,
+    must_pass_without_defects: bool,
     best: Draft,
     /// The run of the best one.
     report: RunReport<S>,
@@ -172,7 +171,7 @@ impl<S: UnderTest> Shrinking<S> {
             seed,
             defect,
             kind,
-            passes_without_defects: false,
+            must_pass_without_defects: false,
             best: drawn.clone(),
             report,
             runs: 1,
@@ -188,23 +187,23 @@ impl<S: UnderTest> Shrinking<S> {
 
     /// The best scenario is the run of `scenario`, which `drawn` says, written out.
     fn write_out(&mut self, drawn: &Draft, scenario: &Scenario<S>, mut recording: Recording<S>) {
-        let written = resolve::written_out(drawn, scenario, &recording, self.seed);
-        self.first(written.into_iter().map(|draft| ((), draft)));
-        self.passes_without_defects = self.passes_without_defects() == Some(true);
-        if self.passes_without_defects {
+        let failed = Time::ZERO + Span::from_nanos(self.report.sim_ns);
+        self.first_of(resolve::written_out(drawn, scenario, &recording, self.seed));
+        self.must_pass_without_defects = self.passes_without_defects(self.seed) == Some(true);
+        if self.must_pass_without_defects {
             return;
         }
         // The run ends where it fails. Without the defects it may need what is drawn later.
         let Some(mended) = drawn.without_defects() else { return };
         let Ok(mended) = Scenario::<S>::parse(&self.name, &mended.text()) else { return };
         let (report, later) = quietly(|| run::recorded(&mended, self.seed)).0;
-        self.passes_without_defects = report.verdict == Verdict::Pass;
-        if self.passes_without_defects {
-            recording.go_on_with(later, Time::ZERO + Span::from_nanos(self.report.sim_ns));
-            let drawn = resolve::with_time_for_faults(drawn, scenario, &recording);
-            let written = resolve::written_out(&drawn, scenario, &recording, self.seed);
-            let taken = self.first(written.into_iter().map(|draft| ((), draft)));
-            self.passes_without_defects = taken.is_some();
+        self.must_pass_without_defects = report.verdict == Verdict::Pass;
+        if self.must_pass_without_defects {
+            recording.go_on_with(later, failed);
+            let longer = resolve::with_time_for_faults(drawn, scenario, &recording);
+            let mut written = resolve::written_out(&longer, scenario, &recording, self.seed);
+            written.push(drawn.clone()); // what no file can say may be what the run needs
+            self.first_of(written);
         }
     }
 

@@ -119,11 +119,12 @@ impl<S: UnderTest> Shrinking<S> {
     /// Messages and syncs take the same time each. Where that changes how the run ends, those that
     /// took another time get a rule each.
     fn be_constant(&mut self) {
-        if self.is_constant() {
-            return;
-        }
         let Ok(scenario) = Scenario::<S>::parse(&self.name, &self.best.text()) else { return };
         let (latency, sync) = (scenario.network.latency, scenario.disk.sync);
+        let is_constant = constant(&self.best, latency.min, sync.min) == self.best;
+        if is_constant || self.is_over() {
+            return;
+        }
         let same = [
             (LATENCY, SYNC),
             (latency.min, sync.min),
@@ -131,8 +132,8 @@ impl<S: UnderTest> Shrinking<S> {
             (LATENCY, sync.max),
             (latency.max, SYNC),
         ];
-        let same = same.map(|(latency, sync)| ((), constant(&self.best, latency, sync)));
-        if self.first(same).is_some() {
+        let same = same.map(|(latency, sync)| constant(&self.best, latency, sync));
+        if self.first_of(same) {
             return;
         }
         let (_, recording) = quietly(|| run::recorded(&scenario, self.seed)).0;
@@ -152,7 +153,7 @@ impl<S: UnderTest> Shrinking<S> {
         let all = 0..self.best.count(&way(&["fault"]));
         let waits = |number: &usize| self.best.striking_at(*number, Value::from("")).is_some();
         let waiting: Vec<_> = all.filter(waits).collect();
-        if waiting.is_empty() {
+        if waiting.is_empty() || self.is_over() {
             return;
         }
         let Ok(scenario) = Scenario::<S>::parse(&self.name, &self.best.text()) else { return };
@@ -164,18 +165,9 @@ impl<S: UnderTest> Shrinking<S> {
         };
         let struck: Vec<_> = waiting.into_iter().filter_map(once).collect();
         self.at_each(&struck, |best, (number, at)| {
-            let times = rounded(at.since(Time::ZERO), &ABOUT);
+            let times = about(at.since(Time::ZERO));
             times.into_iter().filter_map(|at| best.striking_at(*number, at)).collect::<Vec<_>>()
         });
-    }
-
-    /// Does each message, and each sync, take the same time?
-    fn is_constant(&self) -> bool {
-        let times = [["network", "latency"], ["disk", "sync"]];
-        times.iter().all(|keys| {
-            let range = self.best.get(&way(keys)).and_then(Value::as_array);
-            range.is_some_and(|range| range.windows(2).all(|two| two[0] == two[1]))
-        })
     }
 }
 
@@ -242,6 +234,13 @@ fn is_range(ends: &[Value]) -> bool {
 const ROUND: [u64; 6] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 1_000];
 /// Those of them that are no exact time.
 const ABOUT: [u64; 4] = [ROUND[0], ROUND[1], ROUND[2], ROUND[3]];
+
+/// About this duration, that in the fewest digits first.
+fn about(span: Span) -> Vec<Value> {
+    let exact = ABOUT.iter().any(|unit| span.as_nanos().is_multiple_of(*unit));
+    let exact = exact.then(|| written::duration(span));
+    rounded(span, &ABOUT).into_iter().chain(exact).collect()
+}
 
 /// Nearly the same duration in fewer digits, the fewest first.
 fn rounded(span: Span, units: &[u64]) -> Vec<Value> {

@@ -4,8 +4,8 @@
 //! What is drawn for one purpose does not depend on what is drawn for another, so messages, syncs
 //! and crashes of the run with the same seed are what they were. A file cannot say everything: not
 //! what is asked after the safety phase, nor that a message is lost at another moment than when it
-//! is sent. Up to the first of these the two runs are the same, but for what happens in one moment: a script may ask before another step of that
-//! moment where a user has asked after it.
+//! is sent. Up to the first of these the two runs are the same, but for what happens in one moment:
+//! a script may ask before another step of that moment where a user has asked after it.
 
 use std::collections::BTreeSet;
 

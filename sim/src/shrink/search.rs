@@ -29,10 +29,15 @@ impl<S: UnderTest> Shrinking<S> {
 
     /// Takes `candidate` for the best one, if it fails in the same way.
     pub(super) fn accepts(&mut self, candidate: Draft) -> bool {
-        self.first([((), candidate)]).is_some()
+        self.first_of([candidate])
     }
 
-    /// Takes the first of `candidates` that fails in the same way, and says which it is.
+    /// Takes the first of `candidates` that fails in the same way.
+    pub(super) fn first_of(&mut self, candidates: impl IntoIterator<Item = Draft>) -> bool {
+        self.first(candidates.into_iter().map(|draft| ((), draft))).is_some()
+    }
+
+    /// The same of candidates that have names: says which it is.
     pub(super) fn first<P>(
         &mut self,
         candidates: impl IntoIterator<Item = (P, Draft)>,
@@ -100,10 +105,10 @@ impl<S: UnderTest> Shrinking<S> {
         }
     }
 
-    /// Does the best one pass without its defects? `None` if it has none.
-    pub(super) fn passes_without_defects(&self) -> Option<bool> {
+    /// Does the best one pass without its defects under `seed`? `None` if it has none.
+    pub(super) fn passes_without_defects(&self, seed: u64) -> Option<bool> {
         let mended = self.best.without_defects()?;
-        let run: Option<RunReport<S>> = run_of(&self.name, &mended, self.seed);
+        let run: Option<RunReport<S>> = run_of(&self.name, &mended, seed);
         Some(run.is_some_and(|run| run.verdict == Verdict::Pass))
     }
 
@@ -112,7 +117,7 @@ impl<S: UnderTest> Shrinking<S> {
         let attempt = Attempt {
             name: &self.name,
             kind: &self.kind,
-            passes_without_defects: self.passes_without_defects,
+            must_pass_without_defects: self.must_pass_without_defects,
         };
         let mut all: Vec<_> = all.collect();
         let Some((draft, seed)) = all.pop() else { return Vec::new() };
@@ -136,7 +141,7 @@ impl<S: UnderTest> Shrinking<S> {
 struct Attempt<'a> {
     name: &'a str,
     kind: &'a Kind,
-    passes_without_defects: bool,
+    must_pass_without_defects: bool,
 }
 
 impl Attempt<'_> {
@@ -147,7 +152,7 @@ impl Attempt<'_> {
         if Kind::of(&report.verdict).as_ref() != Some(self.kind) {
             return Tried { runs: 1, same: None };
         }
-        if !self.passes_without_defects {
+        if !self.must_pass_without_defects {
             return Tried { runs: 1, same: Some(report) };
         }
         let mended = draft.without_defects().and_then(|mended| run_of(self.name, &mended, seed));

@@ -64,6 +64,7 @@ pub(super) struct Inject<'a, S: UnderTest> {
     pub(super) is_recording: bool,
     /// Those that have struck.
     drawn: Vec<Fault<S>>,
+    /// The places in the file of those that it says.
     scripted: Vec<usize>,
 }
 
@@ -272,7 +273,7 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         self.holds.extend(takes_hold(kind, struck, self.last, links));
     }
 
-    /// A fault has struck; if it is a drawn one, as `fault` says.
+    /// The fault `number` has struck. Of a drawn one is kept how, which `fault` says.
     pub(super) fn record(&mut self, number: usize, fault: impl FnOnce() -> Fault<S>) {
         if self.is_recording {
             match number < self.scenario.faults.len() {
@@ -368,7 +369,8 @@ impl<'a, S: UnderTest> Inject<'a, S> {
         if world.host(node).is_up() || self.down_for_good.contains(&node) {
             return Vec::new();
         }
-        vec![Turn::Event(Event::Start { node, rot: self.rot.remove(&node) })]
+        let rot = self.rot.remove(&node).and_then(|rot| world.host(node).disk().placed(rot));
+        vec![Turn::Event(Event::Start { node, rot })]
     }
 
     fn cut(&mut self, cut: &Cut, lasts: Option<Span>, scene: &Scene<'_, 'a, S>) -> Vec<Turn<S>> {

@@ -45,8 +45,10 @@ impl<S: UnderTest> Default for Recording<S> {
 }
 
 impl<S: UnderTest> Recording<S> {
-    /// Goes on with what `other` has drawn of requests and faults after `end`.
+    /// Goes on with what `other` has drawn of requests and faults after `end`, but for messages
+    /// that a fault drops.
     pub fn go_on_with(&mut self, other: Recording<S>, end: Time) {
+        self.requests.retain(|(at, ..)| *at <= end);
         self.requests.extend(other.requests.into_iter().filter(|(at, ..)| *at > end));
         self.faults.extend(other.faults.into_iter().filter(|fault| fault.at > end));
     }

@@ -79,7 +79,8 @@ pub fn event<S: UnderTest>(step: &Step<S>, detail: Detail<'_, S>) -> String {
         Event::Synced(_) => "disk has synced".to_owned(),
         Event::Start { rot: None, .. } => "starts".to_owned(),
         Event::Start { rot: Some(rot), .. } => {
-            format!("starts; bit {} of record {} reads wrong", rot.bit, rot.record)
+            let record = u64::from(rot.record) + 1;
+            format!("starts; bit {} of record {record} of its log reads wrong", rot.bit)
         }
         Event::Crash { kept: 0, .. } => "crashes".to_owned(),
         Event::Crash { kept: 1, .. } => "crashes; 1 record is kept by chance".to_owned(),

@@ -244,20 +244,37 @@ impl<S: System> Disk<S> {
     ) -> Result<Recovered<S::Record>, log::Corruption> {
         let checkpoint = self.checkpoint.as_ref();
         let checkpoint = checkpoint.map(|s| log::write_checkpoint(s.covers, &s.records));
+        let (mut bytes, starts) = self.written();
+        bytes.extend_from_slice(&self.torn);
+        if let Some(Rot { record, bit }) = rot.and_then(|rot| self.placed(rot)) {
+            let bit = starts[record as usize] * 8 + bit as usize;
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        let recovered = log::recover(checkpoint.as_deref(), &bytes, on_corruption)?;
+        self.torn.clear(); // a tail is cut when the machine starts, and not before
+        Ok(recovered)
+    }
+
+    /// The log in binary form, and where its records begin in it; the last is the end.
+    fn written(&self) -> (Vec<u8>, Vec<usize>) {
         let mut bytes = Vec::new();
-        let mut starts = Vec::with_capacity(self.records.len());
+        let mut starts = Vec::with_capacity(self.records.len() + 1);
         for (position, written) in (self.first..).zip(&self.records) {
             starts.push(bytes.len());
             log::append(&written.record, position, written.durable, &mut bytes);
         }
         starts.push(bytes.len());
-        bytes.extend_from_slice(&self.torn);
-        if let Some(rot) = rot {
-            flip(rot, &starts[..=self.provably_durable()], &mut bytes);
-        }
-        let recovered = log::recover(checkpoint.as_deref(), &bytes, on_corruption)?;
-        self.torn.clear(); // a tail is cut when the machine starts, and not before
-        Ok(recovered)
+        (bytes, starts)
+    }
+
+    /// The bit that `rot` says, both numbers within what is there; `None` if no record is proved to
+    /// have been durable.
+    pub fn placed(&self, rot: Rot) -> Option<Rot> {
+        let records = u32::try_from(self.provably_durable()).ok().filter(|records| *records > 0)?;
+        let record = rot.record % records;
+        let (_, starts) = self.written();
+        let bytes = starts[record as usize + 1] - starts[record as usize];
+        Some(Rot { record, bit: rot.bit % u32::try_from(bytes * 8).ok()? })
     }
 
     /// How many of the records some later one proves to have been durable. Only there can a bit
@@ -266,16 +283,4 @@ impl<S: System> Disk<S> {
         let mark = self.records.back().map_or(self.first, |last| last.durable);
         mark.saturating_sub(self.first) as usize
     }
-}
-
-/// Flips one bit of one of the records that begin at `starts`, the last of which is the end.
-fn flip(rot: Rot, starts: &[usize], bytes: &mut [u8]) {
-    let records = starts.len() - 1;
-    if records == 0 {
-        return;
-    }
-    let record = rot.record as usize % records;
-    let bits = (starts[record + 1] - starts[record]) * 8;
-    let bit = starts[record] * 8 + rot.bit as usize % bits;
-    bytes[bit / 8] ^= 1 << (bit % 8);
 }

@@ -44,6 +44,20 @@ fn a_run_that_fails_without_a_defect_is_compared_with_the_nearest_that_passes() 
     assert_eq!(said["explained"]["waits"].as_array().unwrap().len(), 2);
 }
 
+/// What a file expects of the answers is about its own run.
+#[test]
+fn an_unexpected_answer_is_blamed_on_no_fault() {
+    let text = "title = 't'\n[cluster]\n[[script]]\nclient = 'c1'\nat = '1s'\ncreate = '/a'\n\
+                data = 'x'\nanswer = { refused = 'exists' }\n[[fault]]\nat = '5s'\npause = 'n3'\n\
+                for = '1s'\n";
+    let files = Files::new();
+    files.write("wrong.toml", text);
+    let said = files.run(&["run", "wrong.toml", "--seed", "0", "--json"]).json();
+    assert_eq!(said["verdict"], "unexpected");
+    assert!(said["explained"]["left_out"].is_null(), "{said}");
+    files.run(&["run", "wrong.toml", "--compare"]).refuses("no defect is on, and the run breaks");
+}
+
 #[test]
 fn everything_is_told_where_it_is_asked_for() {
     let files = busy();

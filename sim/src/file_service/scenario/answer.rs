@@ -185,6 +185,14 @@ impl Value<'_> {
 pub(in crate::file_service) fn is_possible(reason: Reason, request: &Request) -> bool {
     let any = |is: fn(&Action) -> bool| operations(request).iter().any(|of| is(&of.action));
     let names_a_path = any(|_| true) || !matches!(request, Request::Files { .. });
+    let is_to_itself =
+        |of: &Operation| matches!(&of.action, Action::Rename(to, _) if *to == of.path);
+    if operations(request).iter().any(is_to_itself) {
+        return matches!(
+            reason,
+            Reason::Malformed | Reason::PathTooLong | Reason::BadOperationCount
+        );
+    }
     match reason {
         Reason::PathTooLong => names_a_path,
         Reason::NotFound => any(|action| matches!(action, Action::Delete(_) | Action::Rename(..))),

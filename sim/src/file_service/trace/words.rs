@@ -49,7 +49,8 @@ fn under(token: Option<Token>) -> String {
 
 /// The operations of a request or of one of its participants.
 pub(super) fn operations<'a>(all: impl IntoIterator<Item = &'a Operation>) -> String {
-    list(all.into_iter().map(operation))
+    let all: Vec<String> = all.into_iter().map(operation).collect();
+    if all.is_empty() { "no operation".to_owned() } else { list(all) }
 }
 
 /// `v3 "x"`, `v4 now`

@@ -158,14 +158,14 @@ pub(in crate::scenario) const FAULT: TableGrammar<Kind> = TableGrammar {
                     "record",
                     "whole number, at least 1",
                     "drawn",
-                    "of which record, of those that a later one proves to have been durable; after \
-                     the last of them the first is counted again",
+                    "number of the record, from the head of the log; only records count that a later \
+                     one proves to have been durable, and after the last the first comes again",
                 ),
                 Key::perhaps(
                     "bit",
                     "whole number",
                     "drawn",
-                    "which bit of that record, from 0; after its last the first is counted again",
+                    "number of the bit in that record, from 0; after the last the first comes again",
                 ),
                 RESTART_AFTER,
             ],
