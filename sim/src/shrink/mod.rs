@@ -3,8 +3,9 @@
 //! First the run is written out (`resolve`): what the seed has drawn stands in the file, as
 //! settings, scripts and faults. Then whatever can go goes (`passes`): a change stays if the run
 //! still ends with the same verdict and the same kind of evidence ([`Kind`]), and passes without
-//! the defects if it did so before. The search is that of delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input",
-//! IEEE TSE 28(2), 2002): halves of a list first, then smaller parts of it, then single items.
+//! the defects if it did so before. The search is that of delta debugging (Zeller and Hildebrandt,
+//! "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002): halves of a list
+//! first, then smaller parts of it, then single items.
 //!
 //! Every candidate is an ordinary scenario file that is read and run, so the result is one. The
 //! result depends on file, seed and defect alone.
