@@ -1,11 +1,14 @@
 //! What a reader of a report has to know of the cluster: where paths are stored, which settings
 //! matter.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use seedbed::machine::NodeId;
 use seedbed::proto::client::Client;
 use seedbed::proto::control::Control;
 use seedbed::proto::node::Node;
+use seedbed::proto::ring::{Point, Ring};
 use seedbed::proto::{CommitMode, Config, Membership, Process, Record};
 
 use super::subject_of::{Subject, Subjects};
@@ -38,14 +41,51 @@ fn in_words(records: &[Record], detail: Detail<'_>) -> Vec<String> {
 
 fn of_node(node: &Node, detail: Detail<'_>) -> Vec<String> {
     let mut state = in_words(&node.durable_state(), detail);
+    if let Detail::Report(places) = detail {
+        let unpinned = places.paths().iter().filter(|path| !node.is_pinned(path));
+        let unpinned = unpinned.filter(|path| node.files().contains_key(*path));
+        state.extend(unpinned.map(|path| format!("{path} is not pinned")));
+    }
     state.push(format!("it is in {}", node.epoch()));
+    state.extend(node.unrecorded_entry().map(|epoch| {
+        format!("as far as it knows, the centre has not recorded its report on entering {epoch}")
+    }));
+    state.extend(node.ring().and_then(order_of_ties));
     state.extend(node.leased_until().map(|end| format!("its lease as a member ends at {end}")));
     state.extend(node.pinned().filter_map(|path| {
         let (_, txn) = node.pin_of(path)?;
         Some(format!("{path} is pinned for {txn}"))
     }));
     state.extend(node.waiting().map(|(_, txn, _)| format!("{txn} waits for pins")));
+    state.extend(
+        node.waiting_reads()
+            .map(|(request, path)| format!("{request} waits to read {path}, which is pinned")),
+    );
     state
+}
+
+/// In which order points stand that share a place of the ring; `None` if none do.
+fn order_of_ties(ring: &Ring) -> Option<String> {
+    let points: Vec<Point> = ring.points().collect();
+    let tied = points.windows(2).filter(|pair| pair[0].hash == pair[1].hash);
+    let mut behind: BTreeMap<NodeId, BTreeSet<NodeId>> = BTreeMap::new();
+    let mut is_any = false;
+    for pair in tied {
+        is_any = true;
+        if pair[0].node > pair[1].node {
+            behind.entry(pair[1].node).or_default().insert(pair[0].node);
+        }
+    }
+    let said = behind.iter().map(|(node, others)| {
+        let others: Vec<String> = others.iter().map(NodeId::to_string).collect();
+        format!("{node} stands behind {}", others.join(", "))
+    });
+    let said: Vec<String> = said.collect();
+    let order = match said.is_empty() {
+        true => "their nodes stand in the order of their names".to_owned(),
+        false => said.join(", "),
+    };
+    is_any.then(|| format!("a ring on which, where points share a place, {order}"))
 }
 
 fn of_control(control: &Control, detail: Detail<'_>) -> Vec<String> {

@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 use super::handover::{Handover, Move};
 use super::owner::Owner;
+use super::ring::Ring;
 use super::standing::Standing;
 use super::txn::Turn;
 use super::txn::coordinator::Coordinator;
@@ -185,6 +186,17 @@ impl Node {
     /// The epoch that the node has entered.
     pub fn epoch(&self) -> Epoch {
         self.standing.epoch()
+    }
+
+    /// The epoch that it has entered, until this life hears that the centre has recorded that.
+    pub fn unrecorded_entry(&self) -> Option<Epoch> {
+        let is_managed = self.config.membership == Membership::Managed;
+        Some(self.epoch()).filter(|epoch| is_managed && *epoch > self.noted)
+    }
+
+    /// The ring of the epoch that the node has entered, if this life knows that view.
+    pub fn ring(&self) -> Option<&Ring> {
+        self.standing.layout().map(|layout| layout.ring())
     }
 
     /// When its lease as a member ends, by its own clock; `None` if it has none, or one that never

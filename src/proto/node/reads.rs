@@ -31,6 +31,11 @@ pub(super) struct Waiting {
 }
 
 impl Node {
+    /// The reads that wait for a pin to go, each with its path.
+    pub fn waiting_reads(&self) -> impl Iterator<Item = (RequestId, &Path)> {
+        self.waiting_reads.iter().map(|(request, waiting)| (*request, &waiting.path))
+    }
+
     pub(super) fn on_read(&mut self, now: Time, read: Read<'_>, out: &mut Outbox) {
         let Read { epoch, request, attempt, path } = read;
         let end = match check_path(&self.config, path) {
