@@ -11,6 +11,7 @@ use std::time::Duration;
 use seedbed::machine::Time;
 
 use crate::draw::swarm;
+use crate::invariant::InvariantName;
 use crate::scenario::Scenario;
 use crate::simulation::{Recording, Simulation};
 use crate::under_test::UnderTest;
@@ -41,6 +42,22 @@ pub fn covered<S: UnderTest>(
     watcher: &mut (impl Watcher<S> + Send),
 ) -> RunReport<S> {
     caught(seed, |progress| run_inside(scenario, seed, true, watcher, progress))
+}
+
+/// The same run, in which some invariants may be broken.
+pub fn forgiving<S: UnderTest>(
+    scenario: &Scenario<S>,
+    seed: u64,
+    forgiven: &[InvariantName<S>],
+    watcher: &mut (impl Watcher<S> + Send),
+) -> RunReport<S> {
+    caught(seed, |progress| {
+        with_runtime(seed, || {
+            let scenario = swarm::for_seed(scenario, seed);
+            let simulation = Simulation::new(&scenario, seed).forgiving(forgiven);
+            to_the_end(simulation, watcher, progress)
+        })
+    })
 }
 
 /// Runs `scenario` under `seed` up to its step number `step`, and lets `look` see the world after

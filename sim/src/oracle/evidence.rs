@@ -38,31 +38,41 @@ pub struct Evidence<S: UnderTest> {
     pub step: u64,
     /// The fact, in words.
     pub is: String,
-    /// What the words name: a report shows the steps that are about the same.
-    pub about: Vec<S::Subject>,
+    /// What the words name: a report shows the steps that are about the same. In a box, as every
+    /// look of an invariant has a result with room for two of these.
+    pub about: Box<[S::Subject]>,
+    /// Is it that something is missing? Then the breach is a danger, and no harm may have come of
+    /// it: a report looks for the moment at which it does.
+    pub is_absence: bool,
 }
 
 impl<S: UnderTest> Evidence<S> {
     /// What was so in step `step`.
     pub fn at(step: u64, is: impl Into<String>) -> Evidence<S> {
-        Evidence { step, is: is.into(), about: Vec::new() }
+        Evidence { step, is: is.into(), about: Box::default(), is_absence: false }
+    }
+
+    /// The same fact, which is that something is missing.
+    #[must_use]
+    pub fn absent(self) -> Evidence<S> {
+        Evidence { is_absence: true, ..self }
     }
 
     /// The same fact, which is about `subject` as well.
     #[must_use]
-    pub fn about(mut self, subject: impl Into<S::Subject>) -> Evidence<S> {
-        self.about.push(subject.into());
-        self
+    pub fn about(self, subject: impl Into<S::Subject>) -> Evidence<S> {
+        self.about_all([subject])
     }
 
     /// The same fact, which is about all of `subjects` as well.
     #[must_use]
     pub fn about_all<T: Into<S::Subject>>(
-        mut self,
+        self,
         subjects: impl IntoIterator<Item = T>,
     ) -> Evidence<S> {
-        self.about.extend(subjects.into_iter().map(Into::into));
-        self
+        let others = subjects.into_iter().map(Into::into);
+        let about = self.about.into_iter().chain(others).collect();
+        Evidence { about, ..self }
     }
 
     /// The same fact as part of a longer sentence: `words` makes it out of the shorter one.
@@ -85,5 +95,10 @@ impl<S: UnderTest> Breach<S> {
     /// `now` contradicts `earlier`.
     pub fn of(earlier: Evidence<S>, now: Evidence<S>) -> Breach<S> {
         Breach { earlier, now }
+    }
+
+    /// Is one of them that something is missing?
+    pub fn is_of_absence(&self) -> bool {
+        self.earlier.is_absence || self.now.is_absence
     }
 }

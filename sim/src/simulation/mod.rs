@@ -45,6 +45,7 @@ use crate::digest::Digest;
 use crate::draw::chaos;
 use crate::draw::message_delivery::Links;
 use crate::draw::sync_and_crash::Disks;
+use crate::invariant::InvariantName;
 use crate::oracle::blocked::StepTimes;
 use crate::oracle::milestones::Milestones;
 use crate::oracle::{Oracle, Told, seen};
@@ -149,6 +150,13 @@ impl<'a, S: UnderTest> Simulation<'a, S> {
     #[must_use]
     pub fn covered(mut self) -> Simulation<'a, S> {
         self.coverage = Some(Coverage::default());
+        self
+    }
+
+    /// The same run, in which some invariants may be broken.
+    #[must_use]
+    pub fn forgiving(mut self, forgiven: &[InvariantName<S>]) -> Simulation<'a, S> {
+        self.oracle = Oracle::forgiving(forgiven, &self.world, self.scenario.workload.as_ref());
         self
     }
 

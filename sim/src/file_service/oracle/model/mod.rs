@@ -154,7 +154,7 @@ impl Model {
         let log = self.log(node);
         let durable = log.durable;
         let is = format!("{node}'s log is durable for {durable} records and has no {what}");
-        Evidence::at(log.synced, is)
+        Evidence::at(log.synced, is).absent()
     }
 
     /// Was a message that leaves `node` now put together in this very step? If a sync has let it

@@ -33,7 +33,7 @@ impl Invariant<FileService> for CommitIsRememberedUntilAcknowledged {
             Some(yes) => {
                 let is =
                     format!("{missing} voted yes to {id} and has not durably applied it since");
-                Evidence::at(yes.step, is)
+                Evidence::at(yes.step, is).absent()
             }
             None => model.log_lacks(*missing, format_args!("record that it applied {id}")),
         };

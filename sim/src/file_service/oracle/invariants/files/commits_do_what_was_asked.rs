@@ -34,6 +34,7 @@ impl Invariant<FileService> for CommitsDoWhatWasAsked {
         let asked = model.requests.get(&origin).map_or(0, |asked| asked.asked.step);
         let expected = Evidence::at(asked, difference.expected.clone()).about(origin);
         let found = Evidence::at(model.step, difference.found.clone()).about(*id);
+        let found = if difference.is_missing { found.absent() } else { found };
         Err(Breach::of(expected.about_all(&difference.path), found.about_all(&difference.path)))
     }
 }

@@ -40,7 +40,8 @@ impl Invariant<FileService> for GrantIsDurableBeforeItLeaves {
             }
         };
         let now = Evidence::at(model.step, format!("the grant leaves control for {to}"));
-        Err(Breach::of(earlier.about(*request).about(path), now.about(*request).about(path)))
+        let earlier = earlier.absent().about(*request).about(path);
+        Err(Breach::of(earlier, now.about(*request).about(path)))
     }
 }
 

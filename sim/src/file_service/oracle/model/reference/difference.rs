@@ -16,6 +16,8 @@ pub struct Difference {
     pub found: String,
     /// The path that it is about, if it is about one.
     pub path: Option<Path>,
+    /// Does no vote say that the path is changed? One that is not durable yet may.
+    pub is_missing: bool,
 }
 
 /// How the answer differs, if it does.
@@ -28,7 +30,7 @@ pub(super) fn of_answers(
     if commit.answer.len() != expected.len() {
         let expected = format!("{request} has {} operations", expected.len());
         let found = format!("{txn} commits with {} outcomes", commit.answer.len());
-        return Some(Difference { expected, found, path: None });
+        return Some(Difference { expected, found, path: None, is_missing: false });
     }
     let mut outcomes = operations.iter().zip(expected).zip(commit.answer.iter()).zip(1..);
     outcomes.find_map(|(((operation, expected), found), place)| {
@@ -38,6 +40,7 @@ pub(super) fn of_answers(
             expected: format!("operation {place} of {request}, on {path}, gives {expected}"),
             found: format!("{txn} commits with {found}"),
             path: Some(path.clone()),
+            is_missing: false,
         })
     })
 }
@@ -49,19 +52,19 @@ pub(super) fn of_changes(
     effect: &Effect,
     uncertain: &BTreeSet<&Path>,
 ) -> Option<Difference> {
-    let on = |path: &Path, (expected, found): Words| {
-        Some(Difference { expected, found, path: Some(path.clone()) })
+    let on = |path: &Path, (expected, found): Words, is_missing: bool| {
+        Some(Difference { expected, found, path: Some(path.clone()), is_missing })
     };
     for (node, changes) in commit.parts {
         for (path, file) in changes.iter().filter(|(path, _)| !uncertain.contains(path)) {
             let expected = effect.changes.get(path);
             if let Some(words) = of_change(commit, expected, (*node, path, file)) {
-                return on(path, words);
+                return on(path, words, false);
             }
         }
     }
     let mut changes = effect.changes.iter();
-    changes.find_map(|(path, stored)| on(path, of_owners(commit, path, stored)?))
+    changes.find_map(|(path, stored)| on(path, of_owners(commit, path, stored)?, true))
 }
 
 /// What the reference does, and what the commit does instead.

@@ -117,7 +117,8 @@ impl Reference {
             self.adopt_all(commit);
             let expected = format!("no user has asked for {}", commit.request);
             let found = format!("{} commits for it", commit.txn);
-            return self.differ(commit, Difference { expected, found, path: None });
+            return self
+                .differ(commit, Difference { expected, found, path: None, is_missing: false });
         };
         let uncertain = self.uncertain(operations, commit);
         let is_certain = |operation: &&Operation| !uncertain.contains(&operation.path);
@@ -132,7 +133,8 @@ impl Reference {
                 let words: Vec<String> = refusals.iter().map(ToString::to_string).collect();
                 let expected = format!("{} must be refused: {}", commit.request, words.join(", "));
                 let found = format!("{} commits", commit.txn);
-                return self.differ(commit, Difference { expected, found, path: None });
+                return self
+                    .differ(commit, Difference { expected, found, path: None, is_missing: false });
             }
         };
         let mut outcomes = effect.answer.iter();
