@@ -96,7 +96,8 @@ impl<S: UnderTest> Watcher<S> for Trial<'_, S> {
         let holds = step.place().map_or_else(Vec::new, |node| state(world, node));
         if digest(&without) != digest(step) || holds != would_hold {
             let (without, states) = (Some(without), [holds, would_hold]);
-            self.acts.push(Act { step: step.index, without, states, is_parting: false });
+            let (step, later) = (step.index, Vec::new());
+            self.acts.push(Act { step, without, states, is_parting: false, later });
         }
     }
 }

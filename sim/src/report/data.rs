@@ -5,15 +5,16 @@ use serde::Serialize;
 #[cfg(feature = "madsim")]
 use super::before::Before;
 use super::compose::compose;
-use super::difference::{Difference, difference};
+use super::difference::{Difference, difference, later};
 use super::facts::Facts;
+use super::harm::Harm;
 use super::history::History;
 use super::rows::{Row, rows};
 use super::story::Story;
 use super::watched::Watched;
 use crate::draw::swarm;
 use crate::name::Name as _;
-use crate::oracle::{Breach, blocked};
+use crate::oracle::{Breach, Violation, blocked};
 use crate::scenario::Scenario;
 use crate::subject::Subjects;
 use crate::under_test::UnderTest;
@@ -32,6 +33,8 @@ pub struct Explained {
     facts: Vec<Fact>,
     /// What comes of such a violation, in a sentence.
     danger: Option<&'static str>,
+    /// What harm comes of it, if it is a danger only and harm is found.
+    harm: Option<HarmInWords>,
     /// The invariant that is broken, in a sentence, and its source.
     rule: Option<&'static str>,
     source: Option<&'static str>,
@@ -53,6 +56,16 @@ pub struct Explained {
 struct Fact {
     step: u64,
     is: String,
+}
+
+/// Where another invariant breaks after the violation, and with what beside.
+#[derive(Debug, Serialize)]
+struct HarmInWords {
+    /// What happens just after the violation.
+    with: String,
+    invariant: &'static str,
+    /// The two facts, the earlier first.
+    facts: [Fact; 2],
 }
 
 /// What machines hold before a step.
@@ -80,6 +93,10 @@ pub struct ActInWords {
     pub with: Option<String>,
     /// What is so without it only; null if nothing is.
     pub without: Option<String>,
+    /// What its machine holds before it of what the step is about.
+    before: Option<Held>,
+    /// When the run without the defect sends what is sent here, and on what that depends.
+    pub later: Option<String>,
     /// Is it where the two runs part? Else the same machine would do something else in this step.
     pub is_parting: bool,
 }
@@ -123,10 +140,12 @@ pub fn explained<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> 
     match &run.verdict {
         Verdict::Pass => return None,
         Verdict::Violation(violation) | Verdict::Starved(violation) => {
-            let Breach { earlier, now } = &*violation.breach;
             let rule = violation.invariant;
-            explained.facts =
-                [earlier, now].map(|it| Fact { step: it.step, is: it.is.clone() }).into();
+            explained.facts = facts(violation).into();
+            explained.harm = watched.harm.as_ref().map(|Harm { with, violation, .. }| {
+                let invariant = violation.invariant.name();
+                HarmInWords { with: with.clone(), invariant, facts: facts(violation) }
+            });
             explained.danger = Some(rule.why()).filter(|why| !why.is_empty());
             (explained.rule, explained.source) = (Some(rule.summary()), Some(rule.source()));
         }
@@ -151,8 +170,13 @@ pub fn explained<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> 
         about = story.named;
     }
     explained.settings = S::settings_that_matter(&scenario.config, &about);
-    explained.acts = differing.iter().filter_map(|it| act(scenario, history, &about, it)).collect();
+    explained.acts = differing.iter().filter_map(|it| act(scenario, watched, &about, it)).collect();
     Some(explained)
+}
+
+fn facts<S: UnderTest>(violation: &Violation<S>) -> [Fact; 2] {
+    let Breach { earlier, now } = &*violation.breach;
+    [earlier, now].map(|it| Fact { step: it.step, is: it.is.clone() })
 }
 
 #[cfg(feature = "madsim")]
@@ -175,14 +199,20 @@ fn wait(wait: &blocked::Wait) -> Wait {
 
 fn act<S: UnderTest>(
     scenario: &Scenario<S>,
-    history: &History<S>,
+    watched: &Watched<S>,
     about: &Subjects<S::Subject>,
     act: &super::Act<S>,
 ) -> Option<ActInWords> {
-    let with = history.step(act.step)?;
+    let with = watched.history.step(act.step)?;
     let Difference { event, only: [with, without] } =
         difference(&scenario.config, with, act, about);
-    Some(ActInWords { step: act.step, event, with, without, is_parting: act.is_parting })
+    #[cfg(feature = "madsim")]
+    let before = Before::of_act(scenario, watched, act, about).as_ref().map(held);
+    #[cfg(not(feature = "madsim"))]
+    let before = None;
+    let later = later(&scenario.config, act, about);
+    let (step, is_parting) = (act.step, act.is_parting);
+    Some(ActInWords { step, event, with, without, before, later, is_parting })
 }
 
 fn step<S: UnderTest>(history: &History<S>, story: &Story<S>, row: &Row) -> Step {

@@ -11,7 +11,8 @@
 //! | `facts` | what a verdict rests on |
 //! | `acts`, `one_less`, `parting` | where a defect acts; the nearest run that passes; where two runs part |
 //! | `story`, `compose`, `choice` | which steps are told; with `violation_subjects`, `origins`, `chain`, `heartbeats` |
-//! | `before` | what machines hold when the story begins |
+//! | `before` | what machines hold when the story begins, and one before a defect acts |
+//! | `later` | what a run without the defects waits for |
 //! | `rows` | what is said of each; with `journeys`, the ways of messages |
 //! | `chart` | the drawing; with `lifelines` |
 //! | `violated`, `passed`, `stuck` | what is told for a verdict |
@@ -30,9 +31,12 @@ mod compose;
 mod data;
 mod difference;
 mod facts;
+mod harm;
 mod heartbeats;
 mod history;
 mod journeys;
+#[cfg(feature = "madsim")]
+mod later;
 mod layout;
 mod lifelines;
 mod listed;

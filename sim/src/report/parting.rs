@@ -84,7 +84,8 @@ impl<S: UnderTest> Beside<'_, S> {
     /// Where they part; `None` if they do not, or in a step that the history does not keep.
     fn finish(self) -> Option<Act<S>> {
         let step = self.steps + 1;
-        let is_over = || Act { step, without: None, states: Default::default(), is_parting: true };
+        let (states, later) = (Default::default(), Vec::new());
+        let is_over = || Act { step, without: None, states, is_parting: true, later };
         let is_shorter = self.steps < self.hashes.0.len() as u64;
         let parting = self.parting.or_else(|| is_shorter.then(is_over));
         parting.filter(|act| self.history.step(act.step).is_some())
@@ -102,7 +103,8 @@ impl<S: UnderTest> Watcher<S> for Beside<'_, S> {
         let state = state_of_place(world, step);
         if *with != [digest(step), hash(&state)] {
             let (without, states) = (Some(step.clone()), [Vec::new(), state]);
-            self.parting = Some(Act { step: step.index, without, states, is_parting: true });
+            let (step, later) = (step.index, Vec::new());
+            self.parting = Some(Act { step, without, states, is_parting: true, later });
         }
     }
 }

@@ -55,7 +55,11 @@ pub(super) fn rows<S: UnderTest>(
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     for &(place, rank) in &story.steps {
         let step = history.at(place);
-        let words = teller.words(step, wanted(place, story));
+        let mut words = teller.words(step, wanted(place, story));
+        if words.len() == 1 && story.facts.contains(&place) {
+            // The fact may be that something is missing: then this is what there is.
+            words = teller.everything(step);
+        }
         let is_special = story.facts.contains(&place) || story.of_defect.contains(&place);
         let said = without_counts(&words.join("; "));
         let same = told.get(&said).filter(|_| !is_special && !is_each_wanted);
@@ -149,8 +153,20 @@ impl<'a, S: UnderTest> Teller<'a, S> {
         self.words(step, Wanted::ALL)
     }
 
+    /// What the machine of the step is told in it: its event, and what has become durable.
+    pub fn told_to_it(&self, step: &Step<S>) -> String {
+        self.begins(step, Wanted::ALL).join("; ")
+    }
+
     /// What happened in the step, and what it changed.
     fn words(&self, step: &Step<S>, wanted: Wanted<'_, S>) -> Vec<String> {
+        let mut words = self.begins(step, wanted);
+        words.extend(self.changes(step, wanted));
+        words
+    }
+
+    /// What happened in the step.
+    fn begins(&self, step: &Step<S>, wanted: Wanted<'_, S>) -> Vec<String> {
         let mut event = trace::event(step, self.detail);
         if let Some(unusual) = self.journeys.on_arrival(step) {
             event = format!("{event} ({unusual})");
@@ -167,7 +183,6 @@ impl<'a, S: UnderTest> Teller<'a, S> {
                 words.push(if of_node { durable } else { format!("{node} {durable}") });
             }
         }
-        words.extend(self.changes(step, wanted));
         words
     }
 

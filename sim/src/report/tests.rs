@@ -1,6 +1,7 @@
 //! Reports of made-up and of real violations.
 
 mod defects;
+mod harm;
 mod left_out;
 mod snapshots;
 mod ways;
@@ -379,7 +380,7 @@ fn made_of_views() -> History {
 fn steps_about(earlier: &[Subject], now: &[Subject]) -> Vec<usize> {
     let history = made_of_views();
     let fact = |step, about: &[Subject]| Evidence {
-        about: about.to_vec(),
+        about: about.into(),
         ..Evidence::at(step, "something")
     };
     let breach = Breach { earlier: fact(4, earlier), now: fact(5, now) };

@@ -3,11 +3,12 @@
 
 use super::act::Act;
 #[cfg(feature = "madsim")]
-use super::before;
+use super::before::{self, Before};
 use super::chart::{Chart, Mark, shorten};
 use super::compose::{compose, compose_whole};
-use super::difference::{Difference, difference};
+use super::difference::{Difference, difference, later};
 use super::facts::Facts;
+use super::harm::Harm;
 use super::history::History;
 use super::layout::Layout;
 use super::one_less::OneLess;
@@ -16,7 +17,7 @@ use super::rows::rows;
 use super::story::Story;
 use super::watched::Watched;
 use crate::name::Name as _;
-use crate::oracle::Violation;
+use crate::oracle::{Breach, Violation};
 use crate::scenario::Scenario;
 use crate::subject::Subjects;
 use crate::terms::meanings;
@@ -54,6 +55,12 @@ pub(super) fn violated<S: UnderTest>(
     }
     if !why.is_empty() {
         page.named("danger", why, 2);
+    }
+    if let Some(Harm { with, at, violation }) = &watched.harm {
+        let Breach { earlier, now } = &*violation.breach;
+        let step = Thousands(violation.step);
+        let said = format!("if {with}: {}, but in step {step} ({at}) {}", earlier.is, now.is);
+        page.named("harm", &said, 3);
     }
     differing(page, scenario, watched, &story.named);
     let marks = [mark_of(&story.facts, "the two facts"), mark_of_acts(&story, &acts)];
@@ -194,19 +201,27 @@ pub(super) fn differing<S: UnderTest>(
 fn told<S: UnderTest>(
     page: &mut Page,
     scenario: &Scenario<S>,
-    Watched { history, .. }: &Watched<S>,
+    watched: &Watched<S>,
     act: &Act<S>,
     heading: &str,
     about: &Subjects<S::Subject>,
 ) {
-    let Some(with) = history.step(act.step) else { return };
+    let history = &watched.history;
+    let Some(step) = history.step(act.step) else { return };
     let at = at_step(history, act.step);
     let Difference { event, only: [with, without] } =
-        difference(&scenario.config, with, act, about);
+        difference(&scenario.config, step, act, about);
     page.put(Tone::Heading, format!("{heading}: {at}"));
     event.iter().for_each(|event| page.named("event", event, 2));
+    #[cfg(feature = "madsim")]
+    if let Some(before) = Before::of_act(scenario, watched, act, about) {
+        page.named("before", &before.in_words(), 2);
+    }
     for (name, only) in [("with it", with), ("without", without)] {
         page.named(name, only.as_deref().unwrap_or("nothing more"), 3);
+    }
+    if let Some(later) = later(&scenario.config, act, about) {
+        page.named("later", &later, 3);
     }
 }
 

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use super::act::Act;
+use super::harm::Harm;
 use super::history::History;
 use super::one_less::OneLess;
 use crate::under_test::UnderTest;
 use crate::verdict::RunReport;
 #[cfg(feature = "madsim")]
 use {
-    super::acts::acts, super::compose::compose, super::facts::Facts, super::one_less::one_less,
-    super::parting::parting, crate::quiet_panics::quietly, crate::run, crate::scenario::Scenario,
-    crate::verdict::Verdict,
+    super::acts::acts, super::compose::compose, super::facts::Facts, super::harm::harm,
+    super::later, super::one_less::one_less, super::parting::parting, crate::quiet_panics::quietly,
+    crate::run, crate::scenario::Scenario, crate::verdict::Verdict,
 };
 
 /// A run that was watched, with what is needed to explain it.
@@ -25,6 +26,8 @@ pub struct Watched<S: UnderTest> {
     pub acts: Vec<Act<S>>,
     /// The nearest run that passes, if none is on and the run goes wrong.
     pub one_less: Option<OneLess<S>>,
+    /// What comes of the violation, if it is a danger only.
+    pub harm: Option<Harm<S>>,
     /// How long it really took, where that is known.
     pub took: Option<Duration>,
 }
@@ -59,17 +62,21 @@ impl<S: UnderTest> Watched<S> {
             Verdict::Unexpected(_) | Verdict::RuledOut { .. } => {}
             _ => self.one_less = one_less(scenario, self.run.seed, &self.history),
         }
+        if let Verdict::Violation(violation) = &self.run.verdict {
+            self.harm = harm(scenario, self.run.seed, &self.history, violation);
+        }
         self
     }
 
     fn acts_of_defects(&self, scenario: &Scenario<S>) -> Vec<Act<S>> {
         let (history, seed) = (&self.history, self.run.seed);
-        let found = Facts::of(&self.run.verdict, history)
+        let mut found = Facts::of(&self.run.verdict, history)
             .map(|facts| acts(scenario, seed, history, &compose(&facts, history, &[])))
             .unwrap_or_default();
         if found.is_empty() {
-            return parting(scenario, &scenario.mended(), seed, history).into_iter().collect();
+            found.extend(parting(scenario, &scenario.mended(), seed, history));
         }
+        later::add(scenario, seed, history, &mut found);
         found
     }
 }
@@ -82,7 +89,7 @@ impl<S: UnderTest> Watched<S> {
         history: History<S>,
         took: Option<Duration>,
     ) -> Watched<S> {
-        Watched { run, history, acts: Vec::new(), one_less: None, took }
+        Watched { run, history, acts: Vec::new(), one_less: None, harm: None, took }
     }
 
     /// The steps in which another run would go another way.

@@ -46,6 +46,25 @@ fn a_defect_acts_where_the_same_machine_would_do_something_else() {
 }
 
 #[test]
+fn an_act_is_told_with_what_its_machine_held_and_what_it_should_have_waited_for() {
+    let file = "/../scenarios/negative/refusal_told_too_early.toml";
+    let file = format!("{}{file}", env!("CARGO_MANIFEST_DIR"));
+    let scenario = Scenario::load(std::path::Path::new(&file)).unwrap();
+    let watched = Watched::of(&scenario, scenario.seeds.start);
+    let [act] = &watched.acts[..] else { panic!("{} acts", watched.acts.len()) };
+    let places: Vec<Option<NodeId>> = act.later.iter().map(Step::place).collect();
+    let both = [3, 1, 1, 3].map(|node| Some(n(node)));
+    assert_eq!(places, both, "n3 forces the refusal, then n1 does, then n3 hears of it");
+    let shown = shown(&scenario, Layout::default());
+    for line in [
+        "  before    n3: /a is pinned for n3.1/1; stored /a v1 \"first\"",
+        "  later     the run without it sends that in step 131",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+}
+
+#[test]
 fn a_defect_that_acts_in_memory_only_is_told_by_what_the_machine_holds() {
     let scenario = restarts("fence_kept_in_memory");
     let mut history = History::default();
