@@ -186,10 +186,17 @@ impl Draft {
             let at = item.get("at").and_then(Value::as_str);
             at.and_then(|at| parse_span(at).ok()).is_some_and(|at| at >= end)
         };
+        self.keeping(|_, _, item| !is_later(item))
+    }
+
+    /// The same document with only those items of its lists of which `is_kept` holds.
+    #[must_use]
+    pub(super) fn keeping(&self, mut is_kept: impl FnMut(&str, usize, &Value) -> bool) -> Draft {
         let mut draft = self.clone();
-        for list in ["script", "fault", "message"] {
+        for list in ["fault", "message", "sync", "script"] {
             if let Some(Value::Array(items)) = draft.0.get_mut(list) {
-                items.retain(|item| !is_later(item));
+                let mut places = 0..;
+                items.retain(|item| places.next().is_some_and(|at| is_kept(list, at, item)));
                 if items.is_empty() {
                     draft.0.remove(list);
                 }

@@ -84,7 +84,7 @@ fn differing(explained: &Explained) -> Vec<String> {
     if let Some(left_out) = &explained.left_out {
         lines.push(format!("Without {left_out} the run passes."));
     }
-    for ActInWords { step, event, with, without, is_parting } in &explained.acts {
+    for ActInWords { step, event, with, without, is_parting, .. } in &explained.acts {
         let event = event.as_ref().map_or(String::new(), |event| format!(" ({event})"));
         let said = |only: &Option<String>| only.clone().unwrap_or("nothing more".to_owned());
         let heading = if *is_parting { "The two runs part in" } else { "The defect acts in" };

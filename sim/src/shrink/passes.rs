@@ -1,5 +1,6 @@
 //! What is tried to make a scenario smaller.
 
+use std::collections::BTreeSet;
 use std::iter;
 
 use seedbed::machine::{Span, Time};
@@ -8,17 +9,27 @@ use toml::Value;
 use super::Shrinking;
 use super::draft::{Draft, Place, way};
 use super::rules;
-use crate::quantity::parse_span;
+use crate::quantity::{SpanRange, parse_span};
 use crate::quiet_panics::quietly;
 use crate::run;
 use crate::scenario::{Scenario, written};
 use crate::under_test::UnderTest;
+use crate::verdict::Effect;
 
 /// Lists of a file, in the order in which items of them are taken away.
 const LISTS: [&str; 5] = ["fault", "script", "message", "sync", "clock"];
 
 /// What the file says about itself.
 const KEPT: [&str; 4] = ["title", "about", "seeds", "expect"];
+
+/// What else is tried, in milliseconds and microseconds: with other times other steps come in other
+/// orders.
+const OTHER_LATENCIES: [u64; 9] = [1, 2, 3, 8, 10, 15, 20, 30, 50];
+const OTHER_SYNCS: [u64; 5] = [100, 300, 1_000, 3_000, 8_000];
+
+/// The rules of so small a share of the messages and syncs are tried, those that came last: it is
+/// halved so often.
+const LAST_SHARE: u32 = 6;
 
 /// How long a message takes where that does not matter.
 const LATENCY: Span = Span::from_millis(5);
@@ -31,10 +42,7 @@ impl<S: UnderTest> Shrinking<S> {
         self.most_runs = most_runs;
         loop {
             let before = self.best.clone();
-            self.end_early();
-            LISTS.iter().for_each(|list| self.thin_out(&way(&[list])));
-            self.be_constant();
-            self.strike_at_times();
+            self.have_less();
             self.drop_keys();
             self.thin_out_inside();
             self.renumber_machines();
@@ -45,17 +53,35 @@ impl<S: UnderTest> Shrinking<S> {
         }
     }
 
-    /// A run that fails in the safety phase: nothing begins after the failure, and the phase ends
-    /// with it.
-    pub(super) fn end_early(&mut self) {
-        let failed = self.report.sim_ns;
-        for unit in [1_000_000_000, 10_000_000] {
-            let end = Span::from_nanos((failed / unit + 1) * unit);
-            if end < self.safety() {
-                let mut shorter = self.best.without_later(end);
-                shorter.set("phases.safety", written::duration(end));
-                self.accepts(shorter);
+    /// Takes away what begins: faults, scripts and rules. What is left is not yet simpler.
+    fn have_less(&mut self) {
+        loop {
+            let before = self.best.clone();
+            self.end_early();
+            self.be_simply_constant();
+            LISTS.iter().for_each(|list| self.thin_out_coarsely(&way(&[list])));
+            self.be_constant();
+            for list in LISTS {
+                self.thin_out(&way(&[list]));
+                self.drop_idle();
             }
+            self.strike_at_times();
+            if self.best == before || self.is_over() {
+                return;
+            }
+        }
+    }
+
+    /// A run that fails in the safety phase: nothing begins after the failure, and the phase ends
+    /// soon after it. Not at once: what is changed may move the failure, and behind that phase a
+    /// file says little.
+    pub(super) fn end_early(&mut self) {
+        const SECOND: u64 = 1_000_000_000;
+        let end = Span::from_nanos(((self.report.sim_ns + SECOND / 2) / SECOND + 1) * SECOND);
+        if end < self.safety() {
+            let mut shorter = self.best.without_later(end);
+            shorter.set("phases.safety", written::duration(end));
+            self.accepts(shorter);
         }
     }
 
@@ -67,8 +93,17 @@ impl<S: UnderTest> Shrinking<S> {
 
     /// Takes items out of the list at `way`: halves of it first, then smaller parts, from its end.
     fn thin_out(&mut self, way: &[Place]) {
+        self.thin_out_down_to(1, way);
+    }
+
+    /// The same with halves and quarters only.
+    fn thin_out_coarsely(&mut self, way: &[Place]) {
+        self.thin_out_down_to((self.best.count(way) / 4).max(1), way);
+    }
+
+    fn thin_out_down_to(&mut self, least: usize, way: &[Place]) {
         let mut size = self.best.count(way);
-        while size > 0 {
+        while size >= least {
             let ends = iter::successors(Some(self.best.count(way)), |end| end.checked_sub(size));
             let parts = ends.filter(|end| *end > 0).map(|end| end.saturating_sub(size)..end);
             let parts: Vec<_> = parts.collect();
@@ -116,15 +151,22 @@ impl<S: UnderTest> Shrinking<S> {
         });
     }
 
-    /// Messages and syncs take the same time each. Where that changes how the run ends, those that
-    /// took another time get a rule each.
-    fn be_constant(&mut self) {
-        let Ok(scenario) = Scenario::<S>::parse(&self.name, &self.best.text()) else { return };
+    /// The times that messages and syncs take: least and most of both; `None` if each message takes
+    /// the same, and each sync.
+    fn drawn_times(&self) -> Option<[SpanRange; 2]> {
+        let scenario = Scenario::<S>::parse(&self.name, &self.best.text()).ok()?;
         let (latency, sync) = (scenario.network.latency, scenario.disk.sync);
         let is_constant = constant(&self.best, latency.min, sync.min) == self.best;
-        if is_constant || self.is_over() {
-            return;
-        }
+        (!is_constant).then_some([latency, sync])
+    }
+
+    fn is_constant(&self) -> bool {
+        self.drawn_times().is_none()
+    }
+
+    /// Messages and syncs take the same time each, if the run ends in the same way then.
+    fn be_simply_constant(&mut self) {
+        let Some([latency, sync]) = self.drawn_times() else { return };
         let same = [
             (LATENCY, SYNC),
             (latency.min, sync.min),
@@ -132,19 +174,80 @@ impl<S: UnderTest> Shrinking<S> {
             (LATENCY, sync.max),
             (latency.max, SYNC),
         ];
-        let same = same.map(|(latency, sync)| constant(&self.best, latency, sync));
-        if self.first_of(same) {
+        let others = OTHER_LATENCIES.iter().flat_map(|latency| {
+            OTHER_SYNCS.iter().map(|sync| (Span::from_millis(*latency), Span::from_micros(*sync)))
+        });
+        let all = same.into_iter().chain(others);
+        let all: Vec<_> = all.map(|(latency, sync)| constant(&self.best, latency, sync)).collect();
+        self.first_of(all);
+    }
+
+    /// Messages and syncs take the same time each. Where that changes how the run ends, those that
+    /// took another time get a rule each.
+    fn be_constant(&mut self) {
+        self.be_simply_constant();
+        if self.is_constant() || self.is_over() {
             return;
         }
+        let Ok(scenario) = Scenario::<S>::parse(&self.name, &self.best.text()) else { return };
         let (_, recording) = quietly(|| run::recorded(&scenario, self.seed)).0;
         self.runs += 1;
-        let mut with_rules = constant(&self.best, LATENCY, SYNC);
-        with_rules.add("message", rules::for_messages(&recording, LATENCY));
-        with_rules.add("sync", rules::for_syncs(&recording, SYNC));
-        if self.accepts(with_rules) {
-            self.thin_out(&way(&["message"]));
-            self.thin_out(&way(&["sync"]));
+        let messages = rules::for_messages(&recording, LATENCY, self.safety());
+        let syncs = rules::for_syncs(&recording, SYNC);
+        // What came last may be enough.
+        // Each message has a rule for what faults have done to it.
+        let worse = ["delay", "loss", "duplicate"];
+        let is_worse = |item: &Value| worse.iter().any(|key| item.get(key).is_some());
+        let without = self.best.keeping(|list, _, item| list != "fault" || !is_worse(item));
+        let shares = (0..=LAST_SHARE).rev().map(|halvings| {
+            let mut with_rules = constant(&without, LATENCY, SYNC);
+            for (list, rules) in [("message", &messages), ("sync", &syncs)] {
+                with_rules.add(list, rules[rules.len() - (rules.len() >> halvings)..].to_vec());
+            }
+            with_rules
+        });
+        let shares: Vec<_> = shares.collect();
+        if self.first_of(shares) {
+            self.drop_idle();
+            self.drop_kinds();
         }
+    }
+
+    /// Takes away what has not come up: rules that no message was under, scripts and faults that
+    /// have not begun.
+    fn drop_idle(&mut self) {
+        let Ok(scenario) = Scenario::<S>::parse(&self.name, &self.best.text()) else { return };
+        let fired = Effect::all(&scenario).zip(&self.report.fired);
+        let idle: BTreeSet<Effect> =
+            fired.filter(|(_, fired)| !fired.has_fired).map(|(effect, _)| effect).collect();
+        let fewer = self.best.keeping(|list, at, _| {
+            !idle.contains(&match list {
+                "fault" => Effect::Strikes(at),
+                "message" => Effect::Applies(at),
+                "sync" => Effect::Syncs(at),
+                _ => Effect::Begins(at),
+            })
+        });
+        if fewer != self.best {
+            self.accepts(fewer);
+        }
+    }
+
+    /// Takes away the rules for all messages of a kind.
+    fn drop_kinds(&mut self) {
+        let rules = self.best.get(&way(&["message"])).and_then(Value::as_array);
+        let named = rules.into_iter().flatten().filter_map(|rule| rule.get("kind"));
+        let mut kinds: Vec<Value> = Vec::new();
+        for kind in named {
+            if !kinds.contains(kind) {
+                kinds.push(kind.clone());
+            }
+        }
+        self.at_each(&kinds, |best, kind| {
+            let fewer =
+                best.keeping(|list, _, item| list != "message" || item.get("kind") != Some(kind));
+            (fewer != *best).then_some(fewer)
+        });
     }
 
     /// Faults that wait for a milestone strike at about that time. What else leads to the milestone

@@ -3,29 +3,39 @@
 
 use std::collections::BTreeMap;
 
-use seedbed::machine::{NodeId, Span};
+use seedbed::machine::{NodeId, Span, Time};
 use toml::{Table, Value};
 
-use crate::draw::message_delivery::Arrival;
+use crate::draw::message_delivery::{Arrival, Course};
 use crate::name::Name as _;
 use crate::scenario::written;
 use crate::simulation::{DrawnCourse, Recording};
 use crate::under_test::UnderTest;
 
-/// A rule for each message that was lost, came twice or did not take `latency`.
-pub(super) fn for_messages<S: UnderTest>(recording: &Recording<S>, latency: Span) -> Vec<Table> {
+/// A rule for each message that was lost, came twice or did not take `latency`, of those that were
+/// sent before everything is healed: then rules end.
+pub(super) fn for_messages<S: UnderTest>(
+    recording: &Recording<S>,
+    latency: Span,
+    healed: Span,
+) -> Vec<Table> {
     let mut rules = Vec::new();
-    for (nth, message) in numbered(&recording.messages) {
-        let course = message.course;
-        // A rule that drops a message also drops its copy.
-        if course.arrival != Arrival::Arrives && course.copy_after.is_none() {
+    let is_before = |message: &DrawnCourse<S>| message.at.since(Time::ZERO) < healed;
+    for (nth, message) in numbered(&recording.messages).filter(|(_, it)| is_before(it)) {
+        let arrives = |course: &Course| course.arrival == Arrival::Arrives;
+        let course = Some(message.course).filter(arrives);
+        let copy = message.copy.filter(arrives);
+        // Of a message that is lost the copy is the first that arrives.
+        let Some(first) = course.or(copy) else {
             rules.push(for_message(message, nth, "drop", true.into()));
             continue;
+        };
+        if first.latency != latency {
+            rules.push(for_message(message, nth, "latency", written::duration(first.latency)));
         }
-        if course.latency != latency {
-            rules.push(for_message(message, nth, "latency", written::duration(course.latency)));
-        }
-        if let Some(after) = course.copy_after {
+        if let (Some(_), Some(copy)) = (course, copy) {
+            // It sets out later, and then takes as long as any message.
+            let after = copy.latency - latency;
             rules.push(for_message(message, nth, "duplicate", written::duration(after)));
         }
     }
@@ -57,29 +67,42 @@ pub(super) fn for_syncs<S: UnderTest>(recording: &Recording<S>, usual: Span) -> 
     rules
 }
 
-/// Each message with its number among those of its kind from the same machine to the same one.
+/// Each message with its number among those of its kind from the same machine to the same one that
+/// were sent in the same second: what was sent before may go, and the number stays.
 fn numbered<S: UnderTest>(
     messages: &[DrawnCourse<S>],
 ) -> impl Iterator<Item = (i64, &DrawnCourse<S>)> {
     let mut counts = BTreeMap::new();
     messages.iter().map(move |message| {
-        let nth = counts.entry((message.kind, message.from, message.to)).or_insert(0);
+        let DrawnCourse { kind, from, to, at, .. } = *message;
+        let nth = counts.entry((kind, from, to, second(at))).or_insert(0);
         *nth += 1;
         (*nth, message)
     })
 }
 
+/// The second before `at`, from the start of the run.
+fn second(at: Time) -> Span {
+    let nanos = at.since(Time::ZERO).as_nanos();
+    Span::from_nanos(nanos - nanos % 1_000_000_000)
+}
+
 fn for_message<S: UnderTest>(
-    DrawnCourse { kind, from, to, .. }: &DrawnCourse<S>,
+    DrawnCourse { kind, from, to, at, .. }: &DrawnCourse<S>,
     nth: i64,
     fate: &str,
     value: Value,
 ) -> Table {
-    written::keys([
+    let mut rule = written::keys([
         ("kind", kind.name().into()),
         ("from", written::name(*from)),
         ("to", written::name(*to)),
         ("nth", nth.into()),
         (fate, value),
-    ])
+    ]);
+    let from = second(*at);
+    if from > Span::ZERO {
+        rule.extend(written::keys([("at", written::duration(from))]));
+    }
+    rule
 }

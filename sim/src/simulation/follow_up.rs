@@ -42,7 +42,16 @@ impl<S: UnderTest> Simulation<'_, S> {
                 self.watch_course(*from, *to, kind, course);
                 if let Some(recording) = &mut self.recording {
                     let (at, packet, from, to) = (self.queue.now(), *packet, *from, *to);
-                    recording.messages.push(DrawnCourse { at, packet, kind, from, to, course });
+                    let copy = None;
+                    recording.messages.push(DrawnCourse {
+                        at,
+                        packet,
+                        kind,
+                        from,
+                        to,
+                        course,
+                        copy,
+                    });
                 }
                 self.send(*packet, *from, *to, course);
             }
@@ -140,6 +149,11 @@ impl<S: UnderTest> Simulation<'_, S> {
         if let Some(Packet { from, to, .. }) = self.world.network().get(packet) {
             let (from, to) = (*from, *to);
             let course = self.links.course_of_copy(from, to, after);
+            if let (Some(recording), Event::Duplicate(original)) =
+                (&mut self.recording, &self.step.event)
+            {
+                recording.on_copied(*original, course);
+            }
             self.send(packet, from, to, course);
         }
     }

@@ -104,7 +104,9 @@ impl<'a, S: UnderTest> MessageRules<'a, S> {
         mut course: Course,
         binding: Binding<'_, '_, S>,
     ) -> Course {
-        for rule in self.rules.iter_mut().filter(|rule| rule.applies) {
+        let kind = S::message_kind(sent.message);
+        let of_kind = |rule: &&mut Rule<'_, S>| rule.applies && rule.is.kind == kind;
+        for rule in self.rules.iter_mut().filter(of_kind) {
             if !rule.is_meant(sent, binding) {
                 continue;
             }
@@ -125,6 +127,7 @@ impl<'a, S: UnderTest> MessageRules<'a, S> {
 }
 
 impl<S: UnderTest> Rule<'_, S> {
+    /// Is this message of its kind one that it is about?
     fn is_meant(&self, sent: &Sent<'_, S>, binding: Binding<'_, '_, S>) -> bool {
         let is = |end: Option<Target<S>>, machine| match end {
             None => true,
@@ -133,8 +136,7 @@ impl<S: UnderTest> Rule<'_, S> {
                 binding.is(target, machine, &sent.as_reached().meaning(&self.is.about.of_system))
             }
         };
-        self.is.kind == S::message_kind(sent.message)
-            && is(self.from, sent.from)
+        is(self.from, sent.from)
             && is(self.to, sent.to)
             && (self.is.about == About::default()
                 || binding.is_about(&self.is.about, &sent.as_reached()))

@@ -53,6 +53,14 @@ impl<S: UnderTest> Recording<S> {
         self.faults.extend(other.faults.into_iter().filter(|fault| fault.at > end));
     }
 
+    /// A second copy of a message has this course.
+    pub(super) fn on_copied(&mut self, original: PacketId, course: Course) {
+        let place = self.messages.binary_search_by_key(&original, |message| message.packet);
+        if let Some(message) = place.ok().and_then(|place| self.messages.get_mut(place)) {
+            message.copy = Some(course);
+        }
+    }
+
     /// Drawn faults have struck, and this follows from them.
     pub(super) fn on_struck(&mut self, at: Time, faults: Vec<Fault<S>>, turns: &[Turn<S>]) {
         for turn in turns {
@@ -93,6 +101,8 @@ pub struct DrawnCourse<S: UnderTest> {
     pub to: NodeId,
     /// Whether and when it arrives.
     pub course: Course,
+    /// The same of its second copy, if it had one.
+    pub copy: Option<Course>,
 }
 
 /// The fault; of a crash, with what it has left of the records that were not synced.

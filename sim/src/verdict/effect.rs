@@ -5,7 +5,7 @@ use crate::scenario::{Occasion, Scenario};
 use crate::under_test::UnderTest;
 
 /// An effect of one table of a file, by the place of that table among its like, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// The fault strikes.
     Strikes(usize),
