@@ -71,14 +71,16 @@ other verdict `explained` has `about`, `defects`, `settings`, `before` (what mac
 steps begin: step, machines: each machines, holds), `steps` (step, at_ns, machine, says, times,
 last, is_fact, is_act) and `acts` (where a defect acts; else where the nearest run that passes, and
 lacks what `left_out` says, parts from this one: step, event, with, without, before, later,
-is_parting); of a violation also `facts` (two: step, is), `danger`, `harm` (with, invariant, facts),
+is_parting); of a violation also `facts` (two: step, is), `danger`, `harm` (with, invariant, at_ns, facts),
 `rule` and `source`, of a run that is blocked `waits` (machine, waits_for, since_ns, released_by).
 
 A violation is explained by its two facts, by the steps in which a defect acts (the same machine
 would do something else without it), and by a chart of what led from one fact to the other. The
 chart has room for some lines: `+7` in its margin stands for steps about the same that are left out.
-Where the earlier fact is that something is missing, the run goes on as if the invariant were none:
-`harm` says which other one breaks then, if need be with a crash of the machine.
+Under the step of a defect stands what its machine held before it, and as `later` when the run
+without the defect sends the same. Where a fact is that something is missing, the run goes on as if
+the invariant were none: `harm` says which other one breaks then, if need be with a crash of the
+machine. Its time is of that other run.
 Where no defect is on, a file without `[workload]`, `[chaos]` and `[swarm]` is run again with one
 rule or one fault less each time, up to 12 times: the first of these runs that passes is told, and
 `--compare` shows it beside this one.

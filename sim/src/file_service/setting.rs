@@ -8,7 +8,7 @@ use seedbed::machine::NodeId;
 use seedbed::proto::client::Client;
 use seedbed::proto::control::Control;
 use seedbed::proto::node::Node;
-use seedbed::proto::ring::{Point, Ring};
+use seedbed::proto::ring::Ring;
 use seedbed::proto::{CommitMode, Config, Membership, Process, Record};
 
 use super::subject_of::{Subject, Subjects};
@@ -66,15 +66,12 @@ fn of_node(node: &Node, detail: Detail<'_>) -> Vec<String> {
 
 /// In which order points stand that share a place of the ring; `None` if none do.
 fn order_of_ties(ring: &Ring) -> Option<String> {
-    let points: Vec<Point> = ring.points().collect();
-    let tied = points.windows(2).filter(|pair| pair[0].hash == pair[1].hash);
+    let pairs = ring.points().zip(ring.points().skip(1));
+    let mut tied = pairs.filter(|(first, second)| first.hash == second.hash).peekable();
+    tied.peek()?;
     let mut behind: BTreeMap<NodeId, BTreeSet<NodeId>> = BTreeMap::new();
-    let mut is_any = false;
-    for pair in tied {
-        is_any = true;
-        if pair[0].node > pair[1].node {
-            behind.entry(pair[1].node).or_default().insert(pair[0].node);
-        }
+    for (first, second) in tied.filter(|(first, second)| first.node > second.node) {
+        behind.entry(second.node).or_default().insert(first.node);
     }
     let said = behind.iter().map(|(node, others)| {
         let others: Vec<String> = others.iter().map(NodeId::to_string).collect();
@@ -85,7 +82,7 @@ fn order_of_ties(ring: &Ring) -> Option<String> {
         true => "their nodes stand in the order of their names".to_owned(),
         false => said.join(", "),
     };
-    is_any.then(|| format!("a ring on which, where points share a place, {order}"))
+    Some(format!("a ring on which, where points share a place, {order}"))
 }
 
 fn of_control(control: &Control, detail: Detail<'_>) -> Vec<String> {

@@ -16,7 +16,7 @@ pub struct Act<S: UnderTest> {
     pub is_parting: bool,
     /// What its machine holds after it, in this run and in the other, in words.
     pub states: [Vec<String>; 2],
-    /// The steps that the run without the defects takes from there until it sends what this one
-    /// sends in the step; nothing if it never does, or if they are not looked for.
+    /// The step in which the run without the defects sends what this one sends here, and before it
+    /// the last way that leads there; nothing if it never does, or if that is not looked for.
     pub later: Vec<Step<S>>,
 }

@@ -109,7 +109,7 @@ impl<S: UnderTest> Look<'_, S> {
                 held.reverse();
             }
             if self.of_act && host.incarnation() > Incarnation(1) {
-                held.insert(0, format!("is in its life {}", host.incarnation()));
+                held.insert(0, format!("this is its life {}", host.incarnation()));
             }
             match all.iter_mut().find(|(_, same)| *same == held) {
                 _ if held.is_empty() => {} // nothing of it

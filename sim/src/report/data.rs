@@ -64,8 +64,10 @@ struct HarmInWords {
     /// What happens just after the violation.
     with: String,
     invariant: &'static str,
+    /// When it breaks, in true time.
+    at_ns: u64,
     /// The two facts, the earlier first.
-    facts: [Fact; 2],
+    facts: [String; 2],
 }
 
 /// What machines hold before a step.
@@ -95,7 +97,7 @@ pub struct ActInWords {
     pub without: Option<String>,
     /// What its machine holds before it of what the step is about.
     before: Option<Held>,
-    /// When the run without the defect sends what is sent here, and on what that depends.
+    /// When the run without the defect sends what is sent here, and the last of what led to that.
     pub later: Option<String>,
     /// Is it where the two runs part? Else the same machine would do something else in this step.
     pub is_parting: bool,
@@ -142,9 +144,10 @@ pub fn explained<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> 
         Verdict::Violation(violation) | Verdict::Starved(violation) => {
             let rule = violation.invariant;
             explained.facts = facts(violation).into();
-            explained.harm = watched.harm.as_ref().map(|Harm { with, violation, .. }| {
+            explained.harm = watched.harm.as_ref().map(|Harm { with, at, violation }| {
                 let invariant = violation.invariant.name();
-                HarmInWords { with: with.clone(), invariant, facts: facts(violation) }
+                let facts = facts(violation).map(|fact| fact.is);
+                HarmInWords { with: with.clone(), invariant, at_ns: at.as_nanos(), facts }
             });
             explained.danger = Some(rule.why()).filter(|why| !why.is_empty());
             (explained.rule, explained.source) = (Some(rule.summary()), Some(rule.source()));

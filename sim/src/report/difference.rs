@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::act::Act;
 use super::rows::Teller;
-use crate::subject::Subjects;
-use crate::text::Thousands;
+use crate::subject::{self, Subjects};
 use crate::trace::Detail;
 use crate::under_test::UnderTest;
 use crate::world::Step;
@@ -22,8 +21,8 @@ pub(super) struct Difference {
 /// The most steps that are told of those until a run without the defects sends something.
 const STEPS_UNTIL: usize = 4;
 
-/// When the run without the defects sends what the defect sends in the step of `act`, and on what
-/// that depends.
+/// When the run without the defects sends what the defect sends in the step of `act`, and the last
+/// of what led to that.
 pub(super) fn later<S: UnderTest>(
     config: &Arc<S::Config>,
     act: &Act<S>,
@@ -31,13 +30,11 @@ pub(super) fn later<S: UnderTest>(
 ) -> Option<String> {
     let known = S::known(config, named);
     let teller = Teller::of(known.as_ref().map_or(Detail::Brief, Detail::Report));
-    let (until, at) = act.later.last().map(|step| (Thousands(step.index), step.at))?;
+    let last = act.later.last()?;
+    let about = subject::of_step(last);
     let told = act.later.iter().skip(act.later.len().saturating_sub(STEPS_UNTIL));
-    let after: Vec<String> = told.map(|step| teller.told_to_it(step)).collect();
-    Some(format!(
-        "the run without it sends that in step {until} ({at}), after: {}",
-        after.join("; ")
-    ))
+    let after: Vec<String> = told.map(|step| teller.told_to_it(step, &about)).collect();
+    Some(format!("the run without it sends that at {}, after: {}", last.at, after.join(", then ")))
 }
 
 /// What a defect does in `with`, the step of `act`, to a reader that knows what `named` names.

@@ -1,8 +1,11 @@
-//! What comes of a violation that is a danger only: where it says that something is missing, such as
-//! a record that a message speaks of, harm comes later, and often only with one fault more.
+//! What comes of a violation that is a danger only: where it says that something is missing, such
+//! as a record that a message speaks of, harm comes later, and often only with one fault more.
 //!
-//! So the run goes on, as if the invariant were none, until another one breaks: first as it is, then
-//! with a crash of the machine just after the violation, then with a crash that takes its disk.
+//! So the run goes on, as if the invariant were none, until another one breaks: first as it is,
+//! then with a crash of the machine just after the violation, then with a crash that takes its
+//! disk. An invariant that breaks because something is missing is passed over as well. Clients are
+//! asked once more at the end, which shows what is lost. Where faults are drawn, a crash more may
+//! draw other ones: then it is not told.
 
 use seedbed::machine::Time;
 
@@ -11,13 +14,15 @@ use crate::under_test::UnderTest;
 #[cfg(feature = "madsim")]
 use {
     super::history::History,
+    super::one_less::without_expectations,
     super::parting::digest,
+    crate::draw::swarm,
     crate::fault::{Fault, Leaves, Restart, Torn},
     crate::run,
-    crate::scenario::{Expect, Expected, Scenario, ScriptedFault, Target, Trigger},
+    crate::scenario::{Expected, Scenario, ScriptedFault, Target, Trigger},
     crate::verdict::Verdict,
     crate::world::Step,
-    seedbed::machine::{NodeId, Span},
+    seedbed::machine::{Class, NodeId, Span},
 };
 
 /// How long a machine is down.
@@ -49,31 +54,36 @@ pub(super) fn harm<S: UnderTest>(
     }
     let step = history.step(violation.step)?;
     let node = step.place()?;
-    let mut longer = scenario.clone();
-    // The probes ask for what should be there.
-    longer.expect = Expect::only(Expected::Pass);
+    let mut longer = without_expectations(scenario, Expected::Pass);
     longer.phases.probes = true;
-    let beside = [
-        (format!("{node} crashes right then"), Some(crash(node))),
-        ("the run goes on".to_owned(), None),
-        (format!("{node} loses its disk right then"), Some(wipe(node))),
-    ];
-    beside.into_iter().find_map(|(with, fault)| {
-        let mut longer = longer.clone();
-        longer.faults.extend(fault.map(|fault| ScriptedFault {
-            trigger: Trigger::At((step.at + Span::from_nanos(1)).since(Time::ZERO)),
-            until: None,
-            fault,
-        }));
-        later(&longer, seed, step, violation).map(|(at, violation)| Harm { with, at, violation })
+    let at = (step.at + Span::from_nanos(1)).since(Time::ZERO);
+    let may_strike = at < swarm::for_seed(scenario, seed).phases.safety;
+    let crash = may_strike.then(|| (format!("{node} crashes right then"), crash(node)));
+    let has_disk = may_strike && node.class() == Class::Node;
+    let wipe = has_disk.then(|| (format!("{node} loses its disk right then"), wipe(node)));
+    let known = longer.faults.len();
+    let as_it_is = || {
+        let (at, violation) = breaks(&longer, known, seed, step, violation)?;
+        Some(Harm { with: "the run goes on".to_owned(), at, violation })
+    };
+    as_it_is().or_else(|| {
+        crash.into_iter().chain(wipe).find_map(|(with, fault)| {
+            let trigger = Trigger::At(at);
+            let mut longer = longer.clone();
+            longer.faults.push(ScriptedFault { trigger, until: None, fault });
+            let (at, violation) = breaks(&longer, known, seed, step, violation)?;
+            Some(Harm { with, at, violation })
+        })
     })
 }
 
 /// Where an invariant breaks in the run of `longer`, which is the same up to `step`, and not only
-/// because something is missing. Without the defects that run passes.
+/// because something is missing. The fault that is added to the `known` ones has struck, and
+/// without the defects the run passes.
 #[cfg(feature = "madsim")]
-fn later<S: UnderTest>(
+fn breaks<S: UnderTest>(
     longer: &Scenario<S>,
+    known: usize,
     seed: u64,
     step: &Step<S>,
     violation: &Violation<S>,
@@ -83,13 +93,17 @@ fn later<S: UnderTest>(
         let mut history = History::default();
         let run = run::forgiving(longer, seed, &forgiven, &mut history);
         history.step(step.index).filter(|same| digest(same) == digest(step))?;
+        let added = known..longer.faults.len();
+        let has_struck = run.fired.get(added).is_some_and(|it| it.iter().all(|it| it.has_fired));
         match run.verdict {
-            Verdict::Violation(later) if later.breach.is_of_absence() => {
-                forgiven.push(later.invariant);
+            Verdict::Violation(other) if other.breach.is_of_absence() => {
+                forgiven.push(other.invariant);
             }
-            Verdict::Violation(later) if later.step > step.index && passes(longer, seed) => {
-                let at = history.step(later.step)?.at;
-                return Some((at, *later));
+            Verdict::Violation(other) | Verdict::Starved(other)
+                if other.step > step.index && has_struck && passes(longer, seed) =>
+            {
+                let at = history.step(other.step)?.at;
+                return Some((at, *other));
             }
             _ => return None,
         }

@@ -1,7 +1,9 @@
-//! When a run without the defects sends what a defect has sent too early, and what it waits for
-//! until then.
+//! When a run without the defects sends what a defect has sent too early, and the last way that
+//! leads there: of each step only one cause is followed.
 
 use std::iter;
+
+use seedbed::machine::NodeId;
 
 use super::act::Act;
 use super::history::History;
@@ -13,8 +15,8 @@ use crate::trace::Detail;
 use crate::under_test::UnderTest;
 use crate::world::{Fact, Step};
 
-/// Adds to each of `acts`, steps of `history`, the steps that the run without the defects takes
-/// from there until it sends what the defect sends in the step.
+/// Adds to each of `acts`, steps of `history`, when the run without the defects sends what the
+/// defect sends in the step.
 pub(super) fn add<S: UnderTest>(
     scenario: &Scenario<S>,
     seed: u64,
@@ -28,7 +30,8 @@ pub(super) fn add<S: UnderTest>(
     let mut mended = History::default();
     run::run(&scenario.mended(), seed, &mut mended);
     for (act, early) in acts.iter_mut().zip(early) {
-        act.later = steps_until(&mended, act, &early).unwrap_or_default();
+        let place = history.step(act.step).and_then(Step::place);
+        act.later = steps_until(&mended, act, place, &early).unwrap_or_default();
     }
 }
 
@@ -43,16 +46,17 @@ fn only_with<S: UnderTest>(history: &History<S>, act: &Act<S>) -> Vec<String> {
     with
 }
 
-/// The steps of the run without the defects from that of `act` to the one in which its machine
-/// sends one of `early`, those on which that depends; `None` if it never does.
+/// The step of the run without the defects in which the machine at `place` sends one of `early`,
+/// and before it the last way from the step of `act` to it; `None` if it never does.
 fn steps_until<S: UnderTest>(
     mended: &History<S>,
     act: &Act<S>,
+    place: Option<NodeId>,
     early: &[String],
 ) -> Option<Vec<Step<S>>> {
-    let without = act.without.as_ref()?;
+    let without = act.without.as_ref().filter(|without| without.place() == place)?;
     let is_it = |step: &&Step<S>| {
-        let is_later = step.index > act.step && step.place() == without.place();
+        let is_later = step.at > without.at && step.place() == place;
         is_later && sent(step).iter().any(|message| early.contains(message))
     };
     let until = mended.steps().find(is_it)?;

@@ -12,7 +12,8 @@
 //! | `acts`, `one_less`, `parting` | where a defect acts; the nearest run that passes; where two runs part |
 //! | `story`, `compose`, `choice` | which steps are told; with `violation_subjects`, `origins`, `chain`, `heartbeats` |
 //! | `before` | what machines hold when the story begins, and one before a defect acts |
-//! | `later` | what a run without the defects waits for |
+//! | `later` | when a run without the defects sends what a defect sends too early |
+//! | `harm` | what comes of a violation that is a danger only |
 //! | `rows` | what is said of each; with `journeys`, the ways of messages |
 //! | `chart` | the drawing; with `lifelines` |
 //! | `violated`, `passed`, `stuck` | what is told for a verdict |

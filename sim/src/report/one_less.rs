@@ -14,7 +14,7 @@ use {
     crate::cell::FaultKind,
     crate::name::Name as _,
     crate::run,
-    crate::scenario::{Expect, Fate},
+    crate::scenario::{Expect, Expected, Fate},
     crate::verdict::Verdict,
 };
 
@@ -50,10 +50,7 @@ pub(super) fn one_less<S: UnderTest>(
     if is_drawn(scenario) {
         return None;
     }
-    let mut whole = scenario.clone();
-    // What is answered and reached is expected of this run, and not of others.
-    whole.script.iter_mut().flat_map(|script| &mut script.steps).for_each(|it| it.answer = None);
-    whole.expect = Expect::only(scenario.expect.verdict.clone());
+    let whole = without_expectations(scenario, scenario.expect.verdict.clone());
     let (messages, syncs, faults) = (whole.messages.len(), whole.syncs.len(), whole.faults.len());
     let all = (0..messages).map(|place| without_message(&whole, place));
     let all = all.chain((0..syncs).map(|place| without_sync(&whole, place)));
@@ -62,6 +59,18 @@ pub(super) fn one_less<S: UnderTest>(
         all.find(|(_, other)| run::run(other, seed, &mut ()).verdict == Verdict::Pass)?;
     let act = parting(scenario, &other, seed, history);
     Some(OneLess { left_out, scenario: other, act })
+}
+
+/// The same but for what is answered and reached: that is expected of this run, and not of others.
+#[cfg(feature = "madsim")]
+pub(super) fn without_expectations<S: UnderTest>(
+    scenario: &Scenario<S>,
+    verdict: Expected<S>,
+) -> Scenario<S> {
+    let mut other = scenario.clone();
+    other.script.iter_mut().flat_map(|script| &mut script.steps).for_each(|it| it.answer = None);
+    other.expect = Expect::only(verdict);
+    other
 }
 
 #[cfg(feature = "madsim")]

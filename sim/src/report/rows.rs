@@ -153,9 +153,10 @@ impl<'a, S: UnderTest> Teller<'a, S> {
         self.words(step, Wanted::ALL)
     }
 
-    /// What the machine of the step is told in it: its event, and what has become durable.
-    pub fn told_to_it(&self, step: &Step<S>) -> String {
-        self.begins(step, Wanted::ALL).join("; ")
+    /// What the machine of the step is told in it: its event, and what has become durable that is
+    /// about these.
+    pub fn told_to_it(&self, step: &Step<S>, about: &Subjects<S::Subject>) -> String {
+        self.begins(step, Wanted::about(about, false)).join("; ")
     }
 
     /// What happened in the step, and what it changed.

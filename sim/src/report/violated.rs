@@ -58,8 +58,8 @@ pub(super) fn violated<S: UnderTest>(
     }
     if let Some(Harm { with, at, violation }) = &watched.harm {
         let Breach { earlier, now } = &*violation.breach;
-        let step = Thousands(violation.step);
-        let said = format!("if {with}: {}, but in step {step} ({at}) {}", earlier.is, now.is);
+        let rule = violation.invariant;
+        let said = format!("if {with}: {}, but at {at} {} ({rule})", earlier.is, now.is);
         page.named("harm", &said, 3);
     }
     differing(page, scenario, watched, &story.named);

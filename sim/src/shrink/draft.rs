@@ -195,8 +195,11 @@ impl Draft {
         let mut draft = self.clone();
         for list in ["fault", "message", "sync", "script"] {
             if let Some(Value::Array(items)) = draft.0.get_mut(list) {
-                let mut places = 0..;
-                items.retain(|item| places.next().is_some_and(|at| is_kept(list, at, item)));
+                let mut next = 0;
+                items.retain(|item| {
+                    next += 1;
+                    is_kept(list, next - 1, item)
+                });
                 if items.is_empty() {
                     draft.0.remove(list);
                 }

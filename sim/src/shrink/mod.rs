@@ -45,6 +45,8 @@ pub struct Shrinking<S: UnderTest> {
     /// Must it also pass without the defects? That is how it was.
     must_pass_without_defects: bool,
     best: Draft,
+    /// What does not fail in the same way with constant times; known so that it is tried once.
+    not_constant: Option<Draft>,
     /// The run of the best one.
     report: RunReport<S>,
     runs: u64,
@@ -174,6 +176,7 @@ impl<S: UnderTest> Shrinking<S> {
             kind,
             must_pass_without_defects: false,
             best: drawn.clone(),
+            not_constant: None,
             report,
             runs: 1,
             most_runs: u64::MAX,

@@ -22,14 +22,13 @@ const LISTS: [&str; 5] = ["fault", "script", "message", "sync", "clock"];
 /// What the file says about itself.
 const KEPT: [&str; 4] = ["title", "about", "seeds", "expect"];
 
-/// What else is tried, in milliseconds and microseconds: with other times other steps come in other
-/// orders.
+/// Other times of messages that are tried, in milliseconds: steps come in another order then.
 const OTHER_LATENCIES: [u64; 9] = [1, 2, 3, 8, 10, 15, 20, 30, 50];
+/// Other times of syncs, in microseconds.
 const OTHER_SYNCS: [u64; 5] = [100, 300, 1_000, 3_000, 8_000];
 
-/// The rules of so small a share of the messages and syncs are tried, those that came last: it is
-/// halved so often.
-const LAST_SHARE: u32 = 6;
+/// How often the messages and syncs are halved of which rules are tried, those that came last.
+const HALVINGS: u32 = 6;
 
 /// How long a message takes where that does not matter.
 const LATENCY: Span = Span::from_millis(5);
@@ -167,6 +166,9 @@ impl<S: UnderTest> Shrinking<S> {
     /// Messages and syncs take the same time each, if the run ends in the same way then.
     fn be_simply_constant(&mut self) {
         let Some([latency, sync]) = self.drawn_times() else { return };
+        if self.not_constant.as_ref() == Some(&self.best) {
+            return;
+        }
         let same = [
             (LATENCY, SYNC),
             (latency.min, sync.min),
@@ -179,7 +181,9 @@ impl<S: UnderTest> Shrinking<S> {
         });
         let all = same.into_iter().chain(others);
         let all: Vec<_> = all.map(|(latency, sync)| constant(&self.best, latency, sync)).collect();
-        self.first_of(all);
+        if !self.first_of(all) {
+            self.not_constant = Some(self.best.clone());
+        }
     }
 
     /// Messages and syncs take the same time each. Where that changes how the run ends, those that
@@ -194,12 +198,12 @@ impl<S: UnderTest> Shrinking<S> {
         self.runs += 1;
         let messages = rules::for_messages(&recording, LATENCY, self.safety());
         let syncs = rules::for_syncs(&recording, SYNC);
-        // What came last may be enough.
-        // Each message has a rule for what faults have done to it.
+        // The rules take the place of faults that make links worse.
         let worse = ["delay", "loss", "duplicate"];
         let is_worse = |item: &Value| worse.iter().any(|key| item.get(key).is_some());
         let without = self.best.keeping(|list, _, item| list != "fault" || !is_worse(item));
-        let shares = (0..=LAST_SHARE).rev().map(|halvings| {
+        // Rules for what came last may be enough.
+        let shares = (0..=HALVINGS).rev().map(|halvings| {
             let mut with_rules = constant(&without, LATENCY, SYNC);
             for (list, rules) in [("message", &messages), ("sync", &syncs)] {
                 with_rules.add(list, rules[rules.len() - (rules.len() >> halvings)..].to_vec());

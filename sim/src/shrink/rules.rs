@@ -34,7 +34,8 @@ pub(super) fn for_messages<S: UnderTest>(
             rules.push(for_message(message, nth, "latency", written::duration(first.latency)));
         }
         if let (Some(_), Some(copy)) = (course, copy) {
-            // It sets out later, and then takes as long as any message.
+            // It sets out later, and then takes as long as any message. One that came sooner than
+            // that after the message was sent comes a little late.
             let after = copy.latency - latency;
             rules.push(for_message(message, nth, "duplicate", written::duration(after)));
         }
@@ -81,10 +82,12 @@ fn numbered<S: UnderTest>(
     })
 }
 
-/// The second before `at`, from the start of the run.
+/// When the second begins that `at` is in. Seconds begin at a half: a script that asks at a full
+/// one comes before a rule that begins then.
 fn second(at: Time) -> Span {
-    let nanos = at.since(Time::ZERO).as_nanos();
-    Span::from_nanos(nanos - nanos % 1_000_000_000)
+    const SECOND: u64 = 1_000_000_000;
+    let behind = (at.since(Time::ZERO).as_nanos() + SECOND / 2) % SECOND;
+    at.since(Time::ZERO) - Span::from_nanos(behind)
 }
 
 fn for_message<S: UnderTest>(
@@ -100,9 +103,9 @@ fn for_message<S: UnderTest>(
         ("nth", nth.into()),
         (fate, value),
     ]);
-    let from = second(*at);
-    if from > Span::ZERO {
-        rule.extend(written::keys([("at", written::duration(from))]));
+    let begins = second(*at);
+    if begins > Span::ZERO {
+        rule.extend(written::keys([("at", written::duration(begins))]));
     }
     rule
 }

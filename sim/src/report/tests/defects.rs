@@ -53,12 +53,12 @@ fn an_act_is_told_with_what_its_machine_held_and_what_it_should_have_waited_for(
     let watched = Watched::of(&scenario, scenario.seeds.start);
     let [act] = &watched.acts[..] else { panic!("{} acts", watched.acts.len()) };
     let places: Vec<Option<NodeId>> = act.later.iter().map(Step::place).collect();
-    let both = [3, 1, 1, 3].map(|node| Some(n(node)));
-    assert_eq!(places, both, "n3 forces the refusal, then n1 does, then n3 hears of it");
+    let way = [3, 1, 1, 3].map(|node| Some(n(node)));
+    assert_eq!(places, way, "n3 forces the refusal, then n1 does, then n3 hears of it");
     let shown = shown(&scenario, Layout::default());
     for line in [
         "  before    n3: /a is pinned for n3.1/1; stored /a v1 \"first\"",
-        "  later     the run without it sends that in step 131",
+        "  later     the run without it sends that at 2.037228s",
     ] {
         assert!(shown.contains(line), "{shown}");
     }

@@ -27,7 +27,7 @@ fn a_fact_that_is_no_absence_is_harm_itself() {
 }
 
 #[test]
-fn what_breaks_without_the_defect_too_is_no_harm_of_it() {
+fn a_run_that_fails_without_the_defect_too_shows_no_harm_of_it() {
     let (scenario, watched) = watched("vote_not_forced");
     let violation = watched.run.verdict.violation().unwrap();
     let found = |scenario: &Scenario| harm(scenario, 0, &watched.history, violation).is_some();

@@ -34,7 +34,7 @@ impl Invariant<FileService> for DecisionIsDurableBeforeItLeaves {
                 let lacks = format!("no log has a decision for {request}, asked here");
                 let now = format!("{from} tells {to} that {request} is done");
                 return Err(Breach::of(
-                    Evidence::at(asked.asked.step, lacks).about(*request),
+                    Evidence::at(asked.asked.step, lacks).absent().about(*request),
                     Evidence::at(model.step, now).about(*request),
                 ));
             }

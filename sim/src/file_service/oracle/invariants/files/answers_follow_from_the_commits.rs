@@ -172,7 +172,8 @@ fn wrong_read(path: &Path, answer: &Answer, since: u64, model: &Model) -> Option
         (Some(stored), Some(txn)) => format!("{txn}, the last commit to {path}, left {stored}"),
         _ => format!("nothing was ever committed to {path}"),
     };
-    Some(Evidence::at(current.step, is).about_all(current.txn))
+    let earlier = Evidence::at(current.step, is).about_all(current.txn);
+    Some(if current.txn.is_none() { earlier.absent() } else { earlier })
 }
 
 /// A transaction's answer is what its operations gave at its commit.

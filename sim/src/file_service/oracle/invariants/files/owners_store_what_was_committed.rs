@@ -151,8 +151,10 @@ fn judge(
     };
     let verb = if when == When::AtStart { "starts with" } else { "stores" };
     let now = format!("{node} {verb} {path} as {}", Stored::of(found));
+    let earlier = Evidence::at(*step, leaves).about_all(*txn).about_all(doubted).about(path);
+    let is_missing = doubted.is_none() && txn.is_none();
     Err(Breach::of(
-        Evidence::at(*step, leaves).about_all(*txn).about_all(doubted).about(path),
+        if is_missing { earlier.absent() } else { earlier },
         Evidence::at(model.step, now).about(path),
     ))
 }

@@ -73,7 +73,7 @@ impl AViewIsActiveAfterAllHaveLeft {
                 let lease = Subject::Lease(member.node);
                 return Err(Breach::of(
                     Evidence::at(step, earlier).about(lease).about(of),
-                    Evidence::at(model.step, now).about(epoch).about(before),
+                    Evidence::at(model.step, now).absent().about(epoch).about(before),
                 ));
             }
         }

@@ -38,7 +38,7 @@ impl DoneMeansEffect {
         let earlier = match model.effects.of(request) {
             None => {
                 let is = format!("no log durably holds a decision to commit {request}");
-                Evidence::at(model.step, is)
+                Evidence::at(model.step, is).absent()
             }
             Some(_) if model.effects.was_answered(request, |other| other == answer) => {
                 return Ok(());

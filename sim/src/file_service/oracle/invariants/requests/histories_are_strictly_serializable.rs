@@ -260,7 +260,10 @@ fn not_explained(
         (Contradiction::NotAsked, _) => {
             Evidence::at(model.step, format!("no answer to {request} is due"))
         }
-        (_, _) => Evidence::at(model.step, format!("no transaction has committed for {request}")),
+        (_, _) => {
+            let is = format!("no transaction has committed for {request}");
+            Evidence::at(model.step, is).absent()
+        }
     };
     let since =
         asked.map_or(String::new(), |asked| format!(", asked in step {}", asked.asked.step));
@@ -294,7 +297,7 @@ fn not_current(asked: Option<&Asked>, place: usize, reply: &Reply, model: &Model
             Evidence::at(last.step, is).about(txn).about(path)
         }
         (None, None) => {
-            Evidence::at(0, format!("nothing was ever committed to {path}")).about(path)
+            Evidence::at(0, format!("nothing was ever committed to {path}")).absent().about(path)
         }
     }
 }

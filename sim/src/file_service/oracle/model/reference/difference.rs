@@ -16,7 +16,7 @@ pub struct Difference {
     pub found: String,
     /// The path that it is about, if it is about one.
     pub path: Option<Path>,
-    /// Does no vote say that the path is changed? One that is not durable yet may.
+    /// Is it that a change is missing? It may be in a vote that is not durable yet.
     pub is_missing: bool,
 }
 
@@ -64,7 +64,10 @@ pub(super) fn of_changes(
         }
     }
     let mut changes = effect.changes.iter();
-    changes.find_map(|(path, stored)| on(path, of_owners(commit, path, stored)?, true))
+    changes.find_map(|(path, stored)| {
+        let (words, is_missing) = of_owners(commit, path, stored)?;
+        on(path, words, is_missing)
+    })
 }
 
 /// What the reference does, and what the commit does instead.
@@ -89,8 +92,9 @@ fn of_change(
     }
 }
 
-/// How the nodes that change a path differ from its owners, and from those whose votes pin it.
-fn of_owners(commit: &Commit<'_>, path: &Path, stored: &Stored) -> Option<Words> {
+/// How the nodes that change a path differ from its owners, and from those whose votes pin it; and
+/// whether a change is missing.
+fn of_owners(commit: &Commit<'_>, path: &Path, stored: &Stored) -> Option<(Words, bool)> {
     let Commit { txn, request, parts, pinned, .. } = commit;
     let leaves = || format!("{request} leaves {path} as {stored}");
     let is_changed_by = |changes: &Changes| changes.iter().any(|(of, _)| of == path);
@@ -101,14 +105,14 @@ fn of_owners(commit: &Commit<'_>, path: &Path, stored: &Stored) -> Option<Words>
         match is_changed_by(changes) {
             true if owns(node) == Some(false) => {
                 let expected = format!("{node} does not own {path}");
-                return Some((expected, format!("{txn} makes it {stored} at {node}")));
+                return Some(((expected, format!("{txn} makes it {stored} at {node}")), false));
             }
             false if owns(node) == Some(true) || pins(node) => {
-                return Some((leaves(), format!("{txn} does not change it at {node}")));
+                return Some(((leaves(), format!("{txn} does not change it at {node}")), true));
             }
             true | false => {}
         }
     }
     let is_changed = parts.iter().any(|(_, changes)| is_changed_by(changes));
-    (!is_changed).then(|| (leaves(), format!("{txn} does not change it")))
+    (!is_changed).then(|| ((leaves(), format!("{txn} does not change it")), true))
 }
