@@ -174,6 +174,12 @@ pub fn explained<S: UnderTest>(scenario: &Scenario<S>, watched: &Watched<S>) -> 
     }
     explained.settings = S::settings_that_matter(&scenario.config, &about);
     explained.acts = differing.iter().filter_map(|it| act(scenario, watched, &about, it)).collect();
+    #[cfg(feature = "madsim")]
+    for told in &mut explained.acts {
+        let act = differing.iter().find(|act| act.step == told.step);
+        let before = act.and_then(|act| Before::of_act(scenario, watched, act, &about));
+        told.before = before.as_ref().map(held);
+    }
     Some(explained)
 }
 
@@ -209,13 +215,9 @@ fn act<S: UnderTest>(
     let with = watched.history.step(act.step)?;
     let Difference { event, only: [with, without] } =
         difference(&scenario.config, with, act, about);
-    #[cfg(feature = "madsim")]
-    let before = Before::of_act(scenario, watched, act, about).as_ref().map(held);
-    #[cfg(not(feature = "madsim"))]
-    let before = None;
     let later = later(&scenario.config, act, about);
     let (step, is_parting) = (act.step, act.is_parting);
-    Some(ActInWords { step, event, with, without, before, later, is_parting })
+    Some(ActInWords { step, event, with, without, before: None, later, is_parting })
 }
 
 fn step<S: UnderTest>(history: &History<S>, story: &Story<S>, row: &Row) -> Step {
