@@ -72,8 +72,8 @@ steps begin: step, machines: each machines, holds), `steps` (step, at_ns, machin
 last, is_fact, is_act) and `acts` (where a defect acts; else where the nearest run that passes, and
 lacks what `left_out` says, parts from this one: step, event, with, without, before, later,
 is_parting); of a violation also `facts` (two: step, is), `danger`, `harm` (with, invariant, at_ns,
-facts), `rule` and `source`, of a run that is blocked
-`waits` (machine, waits_for, since_ns, released_by).
+facts), `rule` and `source`, of a run that is blocked `waits` (machine, waits_for, since_ns,
+released_by).
 
 A violation is explained by its two facts, by the steps in which a defect acts (the same machine
 would do something else without it), and by a chart of what led from one fact to the other. The

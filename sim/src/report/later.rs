@@ -81,7 +81,8 @@ fn way_back(causes: &[Vec<usize>], first: usize, last: usize) -> impl Iterator<I
     iter::successors(before(&last), before)
 }
 
-/// What is sent in `step` to whom, in words: a message may say beside how often it was tried.
+/// The messages that are sent in `step`, each with its receiver, in words: numbers of attempts may
+/// differ between two runs.
 fn sent<S: UnderTest>(step: &Step<S>) -> Vec<String> {
     let facts = step.facts.iter().filter_map(|fact| match fact {
         Fact::Sent { to, message, .. } => {

@@ -5,7 +5,8 @@
 //! still ends with the same verdict and the same kind of evidence ([`Kind`]), and passes without
 //! the defects if it did so before. The search is that of delta debugging (Zeller and Hildebrandt,
 //! "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002): halves of a list
-//! first, then smaller parts of it, then single items.
+//! first, then smaller parts of it, then single items. Where messages that take another time change
+//! how a run ends, rules for all of them come first, so that the rest can go without them changing.
 //!
 //! Every candidate is an ordinary scenario file that is read and run, so the result is one. The
 //! result depends on file, seed and defect alone.
